@@ -1,0 +1,51 @@
+//! Packets in batches: the bytes as they were read, and where in them the packets are.
+
+use crate::time::Timestamp;
+use std::ops::Range;
+
+/// Link type of a packet, as numbered by the tcpdump registry (1 is Ethernet).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct LinkType(pub u16);
+
+/// A packet's description; its bytes stand in the batch.
+#[derive(Clone, Debug, Default)]
+pub struct PacketHead {
+    /// 1-based number over all inputs.
+    pub number: u64,
+    /// Time stamp.
+    pub time: Timestamp,
+    /// How the bytes begin.
+    pub link: LinkType,
+    /// Length on the wire, which may exceed the bytes captured.
+    pub original_len: u32,
+    /// The captured bytes, within [`Batch::bytes`].
+    pub range: Range<u32>,
+}
+
+/// What one read gave: bytes, the packets in them, and secrets met on the way.
+///
+/// The bytes are not copied out of the buffer they were read into; a batch is handed on whole and comes back
+/// to be filled again.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// As read; packets are ranges of it.
+    pub bytes: Vec<u8>,
+    /// The packets, in the order of analysis.
+    pub packets: Vec<PacketHead>,
+    /// TLS key logs from Decryption Secrets Blocks that stood before the packet with this index into `packets`.
+    pub secrets: Vec<(usize, Vec<u8>)>,
+}
+
+impl Batch {
+    /// The bytes of one packet; empty if the description does not belong to this batch.
+    pub fn packet(&self, head: &PacketHead) -> &[u8] {
+        self.bytes.get(head.range.start as usize..head.range.end as usize).unwrap_or_default()
+    }
+
+    /// Empties the batch and keeps its memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.packets.clear();
+        self.secrets.clear();
+    }
+}

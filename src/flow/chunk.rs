@@ -1,0 +1,84 @@
+//! What flow, TLS and HTTP/2 hand to one another: bytes in order, gaps, and ends.
+
+use crate::time::Moment;
+
+/// Which of a connection's two byte streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// Sent by the side that opened the connection (its SYN was seen) or, without a handshake, by the sender
+    /// of the first packet.
+    Forward,
+    /// Sent by the other side.
+    Backward,
+}
+
+/// How a byte stream ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum End {
+    /// All its bytes were sent: FIN, or close_notify inside TLS.
+    Fin,
+    /// Either side reset the connection.
+    Rst,
+}
+
+/// Takes the ordered byte streams of one connection. A stage pushes into it; nothing is queued.
+///
+/// For one direction the calls describe its stream from the first byte seen to the last, in order and without
+/// overlap. Between the directions the order is that in which the packets allowed them to be known.
+pub trait ByteSink {
+    /// The next bytes: all from one segment (of one TLS record, above TLS), with the packet that carried them.
+    fn data(&mut self, from: Direction, at: Moment, bytes: &[u8]);
+
+    /// Bytes that are not in the capture: how many, or `None` where that cannot be known (TLS records lost).
+    fn gap(&mut self, from: Direction, at: Moment, len: Option<u64>);
+
+    /// No byte of this direction follows. Called once a direction at the most.
+    fn end(&mut self, from: Direction, at: Moment, how: End);
+}
+
+impl Direction {
+    /// The other one.
+    #[must_use]
+    pub const fn reverse(self) -> Self {
+        match self {
+            Self::Forward => Self::Backward,
+            Self::Backward => Self::Forward,
+        }
+    }
+
+    /// 0 for forward, 1 for backward.
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Forward => 0,
+            Self::Backward => 1,
+        }
+    }
+}
+
+/// One value for each direction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PerDirection<T> {
+    /// Of the forward stream.
+    pub forward: T,
+    /// Of the backward stream.
+    pub backward: T,
+}
+
+impl<T> std::ops::Index<Direction> for PerDirection<T> {
+    type Output = T;
+    fn index(&self, direction: Direction) -> &T {
+        match direction {
+            Direction::Forward => &self.forward,
+            Direction::Backward => &self.backward,
+        }
+    }
+}
+
+impl<T> std::ops::IndexMut<Direction> for PerDirection<T> {
+    fn index_mut(&mut self, direction: Direction) -> &mut T {
+        match direction {
+            Direction::Forward => &mut self.forward,
+            Direction::Backward => &mut self.backward,
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The telemetry record: exact counters, the agent's, and coverage, added up from the stages.
+
+mod report;
+
+pub use report::{AgentView, Coverage, MissReason, Report, View};

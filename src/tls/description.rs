@@ -1,0 +1,37 @@
+//! What a TLS connection's handshake told.
+
+/// What is known of a TLS connection; what was not seen is `None` or empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Description {
+    /// Negotiated version: `1.2`, `1.3` (earlier ones as seen).
+    pub version: Option<&'static str>,
+    /// IANA name of the cipher suite.
+    pub cipher: Option<&'static str>,
+    /// server_name of the client hello (RFC 6066 section 3).
+    pub server_name: Option<String>,
+    /// Protocols that the client offered (RFC 7301).
+    pub alpn_offered: Vec<String>,
+    /// The protocol chosen, where visible (TLS 1.3: only after decryption).
+    pub alpn: Option<String>,
+    /// The session was resumed; `None` where that cannot be told.
+    pub resumed: Option<bool>,
+    /// 0-RTT data was sent by the client.
+    pub early_data: bool,
+    /// JA4 client fingerprint of the first client hello.
+    pub ja4: Option<String>,
+    /// Why there is no plaintext, or not all of it.
+    pub not_decrypted: Option<NotDecrypted>,
+}
+
+/// Why TLS was not decrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotDecrypted {
+    /// No secrets for this client random.
+    NoSecrets,
+    /// A cipher suite or version that h2lens does not decrypt.
+    UnsupportedSuite,
+    /// Records that do not authenticate, or holes that could not be bridged.
+    Damaged,
+    /// The hello messages are not in the capture.
+    HandshakeNotCaptured,
+}
