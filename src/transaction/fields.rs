@@ -1,25 +1,6 @@
 //! Header and trailer sections: field lines in order, their text in one buffer.
 
-/// How far a field's text can be trusted (spec/loss-tolerance.md).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Source {
-    /// It stands in the capture, or in a table whose past is known.
-    #[default]
-    Exact,
-    /// Only one value is possible, though it was not seen at its place.
-    Inferred,
-    /// It refers to a table entry that was made before the capture knew the table.
-    Unknown,
-}
-
-/// The identity of a table entry whose content is unknown: the same unknown entry has the same identity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UnknownRef {
-    /// How often the table's past was lost before: 0 for a late start.
-    pub epoch: u32,
-    /// The n-th insertion before that, 1 the newest.
-    pub entry: u64,
-}
+pub use crate::http2::hpack::{Source, UnknownRef};
 
 /// Field names that h2lens looks at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
