@@ -21,12 +21,74 @@ pub const HOLE_GRACE: Duration = Duration::from_millis(100);
 /// may not be in the capture.
 pub const HOLE_UNACKNOWLEDGED: Duration = Duration::from_secs(3);
 
-/// Connections that a shard follows at one time: a million over the [`crate::flow::SHARDS`] shards. At the cap
-/// the one idle for longest goes. Counter: `connections`.
-pub const CONNECTIONS_SHARD: usize = 1_000_000 / crate::flow::SHARDS;
+/// Connections that a shard follows at one time, those that have ended and are remembered too: 262,144 over the
+/// [`crate::flow::SHARDS`] shards. At the cap an ended one goes, else the one idle for longest. Counter:
+/// `connections`.
+pub const CONNECTIONS_SHARD: usize = (256 << 10) / crate::flow::SHARDS;
 
 /// Packet time for which a closed connection is remembered, so that its late packets do not look like a new one.
 pub const CLOSED_LINGER: Duration = Duration::from_secs(60);
+
+/// Bytes in which a frame boundary is looked for after a loss; at the cap the older half is given up. Counter:
+/// `skipped_bytes` of coverage.
+pub const RESYNC_TAPE: usize = 64 << 10;
+
+/// Octets of a header block with its CONTINUATIONs that are kept; a longer block is cut there, and the dynamic
+/// table's past is then unknown. Counter: `header_block`.
+pub const HEADER_BLOCK: usize = 1 << 20;
+
+/// Payload octets of a frame other than DATA and header blocks that are kept to be read. The rest is skipped.
+pub const FRAME_PAYLOAD: usize = 64 << 10;
+
+/// Places in a header block where a segment ended that are remembered.
+pub const BLOCK_CUTS: usize = 1 << 16;
+
+/// SETTINGS frames of a side that await their acknowledgment; older ones are taken as acknowledged.
+pub const SETTINGS_UNACKNOWLEDGED: usize = 64;
+
+/// Settings of a side that a connection record keeps.
+pub const SETTINGS_KEPT: usize = 32;
+
+/// Octets of GOAWAY debug data that a connection record keeps.
+pub const GOAWAY_DEBUG: usize = 256;
+
+/// GOAWAY frames that a connection record keeps.
+pub const GOAWAY_KEPT: usize = 8;
+
+/// CONTINUATION frames in a header block from which on it is reported as a flood.
+pub const CONTINUATION_FLOOD: u32 = 64;
+
+/// Bytes of a direction that are searched at every offset for HTTP/2 that was joined late; after that only the
+/// starts of segments are looked at.
+pub const DETECT_BYTES: usize = 256 << 10;
+
+/// Streams of a connection that are followed at one time. At the cap the lowest quarter is given up. Counter:
+/// `streams`.
+pub const STREAMS_CONNECTION: usize = 16_384;
+
+/// Ended streams of a shard whose memory is kept to be used again.
+pub const STREAM_POOL: usize = 512;
+
+/// Interim responses of an exchange that are kept.
+pub const INTERIM_KEPT: usize = 16;
+
+/// Octets of an HTTP/1.1 head that are kept to be read; a longer one is no head.
+pub const HTTP1_HEAD: usize = 64 << 10;
+
+/// HTTP/1.1 requests of a connection that may await their response.
+pub const HTTP1_PIPELINED: usize = 64;
+
+/// Octets of a chunk's size line.
+pub const CHUNK_LINE: usize = 4096;
+
+/// Bytes of a connection of unknown protocol that are kept, so that nothing is lost once it is known.
+pub const OPENING_BYTES: usize = 128 << 10;
+
+/// How often a connection may turn out to carry another protocol inside: PROXY header, CONNECT tunnel, TLS.
+pub const OPENING_DEPTH: u8 = 4;
+
+/// Pieces in which the bytes of a connection of unknown protocol are kept.
+pub const OPENING_PIECES: usize = 4096;
 // HPACK
 
 /// Bytes, as coded, of a string in a header block that is still decoded. A longer one is left unknown; the table

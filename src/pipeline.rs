@@ -1,1 +1,1 @@
-//! pipeline
+//! The order of the stages.

@@ -1,6 +1,5 @@
 //! Which connection a segment belongs to: its two endpoints, in either order.
 
-use super::Direction;
 use crate::packet::Endpoint;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::IpAddr;
@@ -24,11 +23,6 @@ impl Key {
         } else {
             (Self { low: dst, high: src }, false)
         }
-    }
-
-    /// The endpoint that sends in `direction`, given that the lesser endpoint sends forward or not.
-    pub fn sender(&self, direction: Direction, low_is_forward: bool) -> Endpoint {
-        if (direction == Direction::Forward) == low_is_forward { self.low } else { self.high }
     }
 
     /// The shard of this connection, below [`SHARDS`]. Depends on the endpoints alone.
@@ -73,8 +67,6 @@ mod tests {
             assert_eq!(there, back);
             assert_ne!(there_low, back_low);
             assert_eq!(there.shard(), back.shard());
-            assert_eq!(there.sender(Direction::Forward, there_low), a);
-            assert_eq!(there.sender(Direction::Backward, there_low), b);
         }
     }
 

@@ -55,6 +55,8 @@ struct Half {
 pub struct DirectionStats {
     /// Segments, those without payload too.
     pub segments: u64,
+    /// Segments with payload.
+    pub data_segments: u64,
     /// Payload bytes seen for the first time.
     pub bytes: u64,
     /// Segments that brought nothing new.
@@ -93,7 +95,8 @@ impl Reassembly {
             let known =
                 !half.started || half.initial.map_or(half.first, |seq| seq.wrapping_add(1)) == first_byte;
             // A new SYN from a side that we never heard, on a connection that is over, is new as well.
-            return if known && !(self.closed() && !half.started) { Restart::Same } else { Restart::New };
+            let silent = self.closed() && !half.started;
+            return if known && !silent { Restart::Same } else { Restart::New };
         }
         let distance = segment.seq.wrapping_sub(half.seq) as i32;
         let far = !half.started || distance.unsigned_abs() > NEAR as u32;
@@ -119,6 +122,7 @@ impl Reassembly {
         }
         let half = &mut self.halves[from];
         half.stats.segments += 1;
+        half.stats.data_segments += u64::from(!segment.payload.is_empty());
         if half.ended {
             half.stats.retransmitted += u64::from(!segment.payload.is_empty());
             return;
@@ -207,7 +211,7 @@ impl Half {
         }
         let ahead = ack.wrapping_sub(self.seq) as i32;
         if ahead > 0 {
-            self.acked = self.acked.max(self.next + ahead.unsigned_abs() as u64);
+            self.acked = self.acked.max(self.next + u64::from(ahead.unsigned_abs()));
         }
         self.note_acked(segments, now);
     }

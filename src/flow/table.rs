@@ -4,7 +4,7 @@ use super::{Direction, Key, Reassembly, Restart};
 use crate::limits;
 use crate::packet::{Endpoint, Segment};
 use crate::time::{Moment, Timestamp};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 /// The place of a connection in its [`Table`].
@@ -18,6 +18,8 @@ const NONE: u32 = u32::MAX;
 pub struct Entry<T> {
     key: Key,
     low_is_forward: bool,
+    /// Who sends the forward and the backward stream.
+    pub senders: [Endpoint; 2],
     older: u32,
     newer: u32,
     /// First packet.
@@ -31,13 +33,7 @@ pub struct Entry<T> {
     pub state: Option<T>,
     /// It is in its owner's list of connections that wait for holes to fill.
     pub listed: bool,
-}
-
-impl<T> Entry<T> {
-    /// The endpoint that sends in this direction.
-    pub fn sender(&self, direction: Direction) -> Endpoint {
-        self.key.sender(direction, self.low_is_forward)
-    }
+    retired: bool,
 }
 
 /// What a look-up found.
@@ -60,6 +56,8 @@ pub struct Table<T> {
     oldest: u32,
     newest: u32,
     cap: usize,
+    /// Ended connections, in the order in which they ended: where, and their first packet.
+    retired: VecDeque<(Slot, u64, Timestamp)>,
     /// Connections evicted because the cap was reached.
     pub evicted: u64,
 }
@@ -74,6 +72,7 @@ impl<T> Table<T> {
             oldest: NONE,
             newest: NONE,
             cap,
+            retired: VecDeque::new(),
             evicted: 0,
         }
     }
@@ -92,15 +91,16 @@ impl<T> Table<T> {
                 return Found { slot: Slot(at), from, replaced: None };
             }
             replaced = self.remove(Slot(at));
-        } else if self.slots.len() >= self.cap {
+        } else if self.slots.len() >= self.cap && !self.forget(Timestamp::MAX) {
             replaced = self.remove(Slot(self.oldest));
-            self.evicted += u64::from(replaced.as_ref().is_some_and(|entry| entry.state.is_some()));
+            self.evicted += u64::from(replaced.is_some());
         }
         // The side that sends the SYN without ACK opens the connection.
         let src_is_forward = !(segment.flags.syn() && segment.flags.ack());
         let entry = Box::new(Entry {
             key,
             low_is_forward: src_is_low == src_is_forward,
+            senders: if src_is_forward { [segment.src, segment.dst] } else { [segment.dst, segment.src] },
             older: NONE,
             newer: NONE,
             first: segment.at,
@@ -108,6 +108,7 @@ impl<T> Table<T> {
             reassembly: Reassembly::default(),
             state: Some(fresh()),
             listed: false,
+            retired: false,
         });
         let from = direction(src_is_low, entry.low_is_forward);
         let at = self.free.pop().unwrap_or_else(|| {
@@ -127,9 +128,37 @@ impl<T> Table<T> {
         self.entries.get_mut(slot.0 as usize)?.as_deref_mut()
     }
 
+    /// The connection has ended: what the stages above kept is given back, and it is remembered for a while so
+    /// that its late packets do not look like a new connection.
+    pub fn retire(&mut self, slot: Slot, now: Timestamp) -> Option<T> {
+        self.unlink(slot.0);
+        let entry = self.entries.get_mut(slot.0 as usize)?.as_deref_mut()?;
+        entry.retired = true;
+        self.retired.push_back((slot, entry.first.packet, now));
+        entry.state.take()
+    }
+
+    /// Forgets the connection that ended first, if that was more than the linger time before `now`.
+    pub fn forget(&mut self, now: Timestamp) -> bool {
+        while let Some(&(slot, first, ended)) = self.retired.front() {
+            if now.since(ended) < limits::CLOSED_LINGER {
+                return false;
+            }
+            self.retired.pop_front();
+            let entry = self.entries.get(slot.0 as usize).and_then(Option::as_deref);
+            if entry.is_some_and(|entry| entry.retired && entry.first.packet == first) {
+                self.remove(slot);
+                return true;
+            }
+        }
+        false
+    }
+
     /// Takes a connection out.
     pub fn remove(&mut self, slot: Slot) -> Option<Box<Entry<T>>> {
-        self.unlink(slot.0);
+        if self.entries.get(slot.0 as usize)?.as_ref().is_some_and(|entry| !entry.retired) {
+            self.unlink(slot.0);
+        }
         let entry = self.entries.get_mut(slot.0 as usize)?.take()?;
         self.slots.remove(&entry.key);
         self.free.push(slot.0);
@@ -145,12 +174,12 @@ impl<T> Table<T> {
         self.remove(Slot(self.oldest))
     }
 
-    /// How long an ended connection is remembered.
-    pub const fn linger() -> Duration {
-        limits::CLOSED_LINGER
+    /// All connections.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry<T>> {
+        self.entries.iter_mut().filter_map(Option::as_deref_mut)
     }
 
-    /// Takes out all connections, the one idle for longest first.
+    /// Takes out all connections that have not ended, the one idle for longest first.
     pub fn drain(&mut self) -> impl Iterator<Item = Box<Entry<T>>> {
         std::iter::from_fn(|| self.remove(Slot(self.oldest)))
     }
@@ -169,7 +198,8 @@ impl<T> Table<T> {
         if let Some(entry) = self.entries.get_mut(at as usize).and_then(Option::as_deref_mut) {
             entry.last = Moment { packet: now.packet, time: now.time.max(entry.last.time) };
         }
-        if self.newest != at {
+        let ended = self.links(at).is_some_and(|entry| entry.retired);
+        if self.newest != at && !ended {
             self.unlink(at);
             self.append(at);
         }
@@ -239,6 +269,23 @@ mod tests {
         let left: Vec<_> = table.drain().filter_map(|entry| entry.state).collect();
         assert_eq!(left, [1000, 3000]);
         assert!(table.is_empty());
+    }
+
+    #[test]
+    fn ended_connections_go_first_and_are_forgotten() {
+        let mut table = Table::new(2);
+        let find = |table: &mut Table<u16>, port| table.find(&segment(port, 1, TcpFlags::ACK, 0), || port);
+        find(&mut table, 1000);
+        let second = find(&mut table, 2000).slot;
+        assert_eq!(table.retire(second, Timestamp::from_parts(5, 0)), Some(2000));
+        assert_eq!(find(&mut table, 2000).slot, second, "late packets find it");
+        assert!(find(&mut table, 3000).replaced.is_none(), "it makes room");
+        assert_eq!((table.len(), table.evicted), (2, 0));
+        let third = find(&mut table, 3000).slot;
+        table.retire(third, Timestamp::from_parts(5, 0));
+        assert!(!table.forget(Timestamp::from_parts(64, 0)));
+        assert!(table.forget(Timestamp::from_parts(65, 0)));
+        assert_eq!(table.drain().filter_map(|entry| entry.state).collect::<Vec<_>>(), [1000]);
     }
 
     #[test]

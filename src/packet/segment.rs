@@ -12,6 +12,11 @@ pub struct Endpoint {
     pub port: u16,
 }
 
+impl Endpoint {
+    /// An end that is not known.
+    pub const UNKNOWN: Self = Self { ip: IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), port: 0 };
+}
+
 /// The control bits of the TCP header (RFC 9293 section 3.1), as on the wire: FIN is bit 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TcpFlags(pub u8);

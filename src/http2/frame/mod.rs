@@ -2,7 +2,7 @@
 
 mod header;
 
-pub use header::{Flags, FrameHeader, FrameType};
+pub use header::{Flags, FrameHeader, FrameType, LEN};
 
 use crate::time::Moment;
 
