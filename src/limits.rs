@@ -30,3 +30,8 @@ pub const TLS_TRIAL_RATE: u64 = 8;
 pub const TLS_TRIAL_START: u64 = 4 << 20;
 /// Record buffers that are kept for reuse.
 pub const MAX_TLS_SPARE_BUFFERS: usize = 16;
+/// Secrets tried in all where client hellos are missing: trying costs time that the traffic does not pay for.
+pub const MAX_TLS_RANDOM_TRIES_TOTAL: u64 = 1 << 16;
+/// Records that fail before the first one opens, until a connection without its hello is given up; and the
+/// lost records that are reckoned with until then.
+pub const MAX_TLS_UNPROVEN: u64 = 8;

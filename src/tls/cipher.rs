@@ -4,18 +4,18 @@ use super::cbc::Cbc;
 use super::record::{APPLICATION_DATA, Header};
 use super::schedule::{expand_label, prf};
 use super::secret::Secret;
-use super::suite::{Hash, Mode, Suite};
+use super::suite::{Mode, Suite};
 use aes::{Aes128, Aes256};
 use ccm::Ccm;
 use ccm::aead::{AeadInOut, KeyInit};
 use ccm::consts::{U8, U12, U16};
 use ring::aead::{self, LessSafeKey, UnboundKey};
 use std::ops::Range;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// Opens the records of one direction under one key.
 pub(crate) struct Opener {
-    protection: Protection,
+    key: Key,
     /// The nonce's fixed part: all of it in TLS 1.3 and for ChaCha20-Poly1305, else its first 4 bytes.
     iv: Zeroizing<[u8; 12]>,
     nonce: Nonce,
@@ -32,7 +32,7 @@ enum Nonce {
     Explicit,
 }
 
-enum Protection {
+enum Key {
     Ring(RingKey),
     Ccm128(Ccm<Aes128, U16, U12>),
     Ccm256(Ccm<Aes256, U16, U12>),
@@ -94,15 +94,15 @@ impl Mode {
         }
     }
 
-    fn protection(self, key: &[u8]) -> Option<Protection> {
+    fn key(self, key: &[u8]) -> Option<Key> {
         Some(match self {
-            Self::Aes128Gcm => Protection::Ring(RingKey::new(&aead::AES_128_GCM, key)?),
-            Self::Aes256Gcm => Protection::Ring(RingKey::new(&aead::AES_256_GCM, key)?),
-            Self::ChaCha20Poly1305 => Protection::Ring(RingKey::new(&aead::CHACHA20_POLY1305, key)?),
-            Self::Aes128Ccm => Protection::Ccm128(Ccm::new_from_slice(key).ok()?),
-            Self::Aes256Ccm => Protection::Ccm256(Ccm::new_from_slice(key).ok()?),
-            Self::Aes128Ccm8 => Protection::Ccm8of128(Ccm::new_from_slice(key).ok()?),
-            Self::Aes256Ccm8 => Protection::Ccm8of256(Ccm::new_from_slice(key).ok()?),
+            Self::Aes128Gcm => Key::Ring(RingKey::new(&aead::AES_128_GCM, key)?),
+            Self::Aes256Gcm => Key::Ring(RingKey::new(&aead::AES_256_GCM, key)?),
+            Self::ChaCha20Poly1305 => Key::Ring(RingKey::new(&aead::CHACHA20_POLY1305, key)?),
+            Self::Aes128Ccm => Key::Ccm128(Ccm::new_from_slice(key).ok()?),
+            Self::Aes256Ccm => Key::Ccm256(Ccm::new_from_slice(key).ok()?),
+            Self::Aes128Ccm8 => Key::Ccm8of128(Ccm::new_from_slice(key).ok()?),
+            Self::Aes256Ccm8 => Key::Ccm8of256(Ccm::new_from_slice(key).ok()?),
             Self::Aes128Cbc(_) | Self::Aes256Cbc(_) | Self::Unsupported => return None,
         })
     }
@@ -128,7 +128,7 @@ impl Opener {
         let mut iv = Zeroizing::new([0; 12]);
         expand_label(suite.hash, secret.bytes(), "key", key)?;
         expand_label(suite.hash, secret.bytes(), "iv", iv.as_mut_slice())?;
-        Some(Self { protection: suite.mode.protection(key)?, iv, nonce: Nonce::Tls13 })
+        Some(Self { key: suite.mode.key(key)?, iv, nonce: Nonce::Tls13 })
     }
 
     /// For records under a TLS 1.2 master secret, by `writer`; `etm` is encrypt-then-MAC (RFC 7366), of meaning
@@ -158,20 +158,20 @@ impl Opener {
         let key = half(2 * mac_len, key_len)?;
         let mut iv = Zeroizing::new([0; 12]);
         iv.iter_mut().zip(half(2 * (mac_len + key_len), iv_len)?).for_each(|(to, from)| *to = *from);
-        let protection = match suite.mode {
+        let key = match suite.mode {
             Mode::Aes128Cbc(mac) | Mode::Aes256Cbc(mac) => {
-                Protection::Cbc(Cbc::new(key, mac, half(0, mac_len)?, etm)?)
+                Key::Cbc(Cbc::new(key, mac, half(0, mac_len)?, etm)?)
             }
-            mode => mode.protection(key)?,
+            mode => mode.key(key)?,
         };
         let nonce = if suite.mode == Mode::ChaCha20Poly1305 { Nonce::Implicit } else { Nonce::Explicit };
-        Some(Self { protection, iv, nonce })
+        Some(Self { key, iv, nonce })
     }
 
     /// Opens the record of that sequence number in place: its content type and where in `fragment` its content
     /// is. `None` when it does not authenticate; `fragment` is then of no more use.
     pub(crate) fn open(&self, seq: u64, header: Header, fragment: &mut [u8]) -> Option<(u8, Range<usize>)> {
-        if let Protection::Cbc(cbc) = &self.protection {
+        if let Key::Cbc(cbc) = &self.key {
             return cbc.open(seq, header, fragment).map(|content| (header.content, content));
         }
         let mut nonce = *self.iv;
@@ -193,11 +193,11 @@ impl Opener {
             aad.copy_from_slice(&header.to_bytes());
             aad
         } else {
-            let content_len = sealed.len().checked_sub(self.protection.tag_len())?;
+            let content_len = sealed.len().checked_sub(self.key.tag_len())?;
             aad = additional_data(seq, header, content_len);
             &aad[..]
         };
-        let len = self.protection.open(nonce, aad, sealed)?;
+        let len = self.key.open(nonce, aad, sealed)?;
         if self.nonce != Nonce::Tls13 {
             return Some((header.content, start..start + len));
         }
@@ -216,7 +216,7 @@ pub(super) fn additional_data(seq: u64, header: Header, len: usize) -> [u8; 13] 
     out
 }
 
-impl Protection {
+impl Key {
     fn tag_len(&self) -> usize {
         if matches!(self, Self::Ccm8of128(_) | Self::Ccm8of256(_)) { 8 } else { 16 }
     }

@@ -1,7 +1,7 @@
 //! Session secrets by client random, read from key log lines.
 //!
 //! ```text
-//! LABEL <client random, 64 hex digits> <secret, hex>        (RFC 9850, and NSS's CLIENT_RANDOM for TLS 1.2)
+//! LABEL <client random, 64 hex digits> <secret, hex>        (RFC 9850, and NSS's `CLIENT_RANDOM` for TLS 1.2)
 //! RSA <first 8 bytes of the encrypted premaster secret> <premaster secret>
 //! ```
 

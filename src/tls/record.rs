@@ -13,19 +13,19 @@ pub(crate) const MAX_FRAGMENT: usize = 16_384 + 2048;
 /// Most bytes of a whole record.
 pub(crate) const MAX_RECORD: usize = HEADER_LEN + MAX_FRAGMENT;
 
-/// change_cipher_spec.
+/// `change_cipher_spec`.
 pub(crate) const CHANGE_CIPHER_SPEC: u8 = 20;
 /// alert.
 pub(crate) const ALERT: u8 = 21;
 /// handshake.
 pub(crate) const HANDSHAKE: u8 = 22;
-/// application_data.
+/// `application_data`.
 pub(crate) const APPLICATION_DATA: u8 = 23;
 
 /// A record's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
-    /// Content type: of TLS 1.3's protected records always application_data.
+    /// Content type: of TLS 1.3's protected records always `application_data`.
     pub(crate) content: u8,
     /// Legacy version as on the wire.
     pub(crate) version: u16,
