@@ -1,13 +1,17 @@
 //! What a TLS connection's handshake told.
 
+use crate::flow::{Direction, PerDirection};
+
 /// What is known of a TLS connection; what was not seen is `None` or empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Description {
+    /// The side that sent the client hello.
+    pub client: Option<Direction>,
     /// Negotiated version: `1.2`, `1.3` (earlier ones as seen).
     pub version: Option<&'static str>,
     /// IANA name of the cipher suite.
     pub cipher: Option<&'static str>,
-    /// server_name of the client hello (RFC 6066 section 3).
+    /// `server_name` of the client hello (RFC 6066 section 3).
     pub server_name: Option<String>,
     /// Protocols that the client offered (RFC 7301).
     pub alpn_offered: Vec<String>,
@@ -15,10 +19,12 @@ pub struct Description {
     pub alpn: Option<String>,
     /// The session was resumed; `None` where that cannot be told.
     pub resumed: Option<bool>,
-    /// 0-RTT data was sent by the client.
+    /// 0-RTT data was announced by the client.
     pub early_data: bool,
     /// JA4 client fingerprint of the first client hello.
     pub ja4: Option<String>,
+    /// Bytes of the streams, handshake and record headers included, holes not.
+    pub bytes: PerDirection<u64>,
     /// Why there is no plaintext, or not all of it.
     pub not_decrypted: Option<NotDecrypted>,
 }
