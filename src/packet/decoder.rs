@@ -5,7 +5,7 @@ use super::counters::PacketCounters;
 use super::fragments::{Datagram, Fragments};
 use super::ip::{IpPacket, is_extension, protocol};
 use super::layer::Layer;
-use super::next::Next;
+use super::next::{Header, Next};
 use super::segment::Segment;
 use super::skip::Skip;
 use super::{ethernet, ip, link, mpls, offset_within, ppp, tcp, tunnel};
@@ -22,11 +22,20 @@ pub struct Decoder {
     datagram: Vec<u8>,
 }
 
-/// Where the steps through a packet's headers ended.
-enum Found<'d> {
-    Segment(Segment<'d>),
-    /// The packet was the missing fragment of a datagram, which is to be decoded in its place.
-    Datagram(Datagram),
+/// What an IP packet holds, all its extension headers passed.
+enum Content<'d> {
+    /// TCP, in this packet.
+    Tcp(IpPacket<'d>),
+    /// A tunnel, and the first header in it.
+    Tunnel(Next<'d>),
+    /// The last missing fragment of a datagram, which is to be decoded in the packet's place.
+    Reassembled(Box<Datagram>),
+}
+
+/// Where the way through a packet's headers ended: [`Content`] without tunnels.
+enum Reached<'d> {
+    Tcp(IpPacket<'d>),
+    Datagram(Box<Datagram>),
 }
 
 impl Decoder {
@@ -54,16 +63,13 @@ impl Decoder {
         self.counters.super_packets += u64::from(original_len > SUPER_PACKET_BYTES);
         let frame = Layer::new(data, original_len.min(SUPER_PACKET_BYTES));
         let mut budget = Budget::default();
+        if let Some(packet) = shortcut(link, frame) {
+            return self.segment(at, &packet, budget);
+        }
         match link::enter(link, frame).and_then(|next| self.walk(at, next, &mut budget)) {
-            Ok(Found::Segment(segment)) => {
-                self.count_segment(budget);
-                Some(segment)
-            }
-            Ok(Found::Datagram(datagram)) => self.decode_datagram(at, datagram, budget),
-            Err(reason) => {
-                self.counters.skip(reason);
-                None
-            }
+            Ok(Reached::Tcp(packet)) => self.segment(at, &packet, budget),
+            Ok(Reached::Datagram(datagram)) => self.decode_datagram(at, *datagram, budget),
+            Err(reason) => self.skip(reason),
         }
     }
 
@@ -90,6 +96,7 @@ impl Decoder {
 
     /// Decodes a datagram put together from fragments. It may hold the last fragment of another one, inside a
     /// tunnel; the budget bounds how often.
+    #[cold]
     fn decode_datagram(
         &mut self,
         at: Moment,
@@ -98,85 +105,148 @@ impl Decoder {
     ) -> Option<Segment<'_>> {
         loop {
             let Datagram { src, dst, protocol, ref bytes, wire } = datagram;
-            let body = Layer::new(bytes, wire);
-            let packet = IpPacket { src, dst, protocol, fragment: None, body };
-            match self.walk(at, Next::Upper(packet), &mut budget) {
-                Ok(Found::Segment(segment)) => {
-                    self.count_segment(budget);
-                    let start = offset_within(bytes, segment.payload).unwrap_or_default();
-                    let end = start + segment.payload.len();
-                    let segment = segment.with_payload(&[]);
-                    self.fragments.recycle(std::mem::replace(&mut self.datagram, datagram.bytes));
-                    return Some(segment.with_payload(self.datagram.get(start..end).unwrap_or_default()));
-                }
-                Ok(Found::Datagram(inner)) => {
-                    let outer = std::mem::replace(&mut datagram, inner);
+            let packet = IpPacket { src, dst, protocol, fragment: None, body: Layer::new(bytes, wire) };
+            let reached = match self.content(at, packet, &mut budget) {
+                Ok(Content::Tunnel(next)) => self.walk(at, next, &mut budget),
+                Ok(Content::Tcp(packet)) => Ok(Reached::Tcp(packet)),
+                Ok(Content::Reassembled(datagram)) => Ok(Reached::Datagram(datagram)),
+                Err(reason) => Err(reason),
+            };
+            let segment = match reached {
+                Ok(Reached::Tcp(packet)) => self.segment(at, &packet, budget),
+                Ok(Reached::Datagram(inner)) => {
+                    let outer = std::mem::replace(&mut datagram, *inner);
                     self.fragments.recycle(outer.bytes);
+                    continue;
                 }
-                Err(reason) => {
-                    self.counters.skip(reason);
-                    self.fragments.recycle(datagram.bytes);
-                    return None;
-                }
-            }
+                Err(reason) => self.skip(reason),
+            };
+            let found = segment.map(|segment| {
+                let start = offset_within(bytes, segment.payload).unwrap_or_default();
+                (segment.with_payload(&[]), start..start + segment.payload.len())
+            });
+            self.fragments.recycle(std::mem::replace(&mut self.datagram, datagram.bytes));
+            let (segment, range) = found?;
+            return Some(segment.with_payload(self.datagram.get(range).unwrap_or_default()));
         }
     }
 
     /// Goes from header to header until TCP, or until there is a reason to stop.
-    fn walk<'d>(&mut self, at: Moment, mut next: Next<'d>, budget: &mut Budget) -> Result<Found<'d>, Skip> {
+    #[inline]
+    fn walk<'d>(&mut self, at: Moment, mut next: Next<'d>, budget: &mut Budget) -> Result<Reached<'d>, Skip> {
         loop {
-            next = match next {
-                Next::Ethernet(frame) => ethernet::frame(frame)?,
-                Next::Typed(ethertype, body) if ethernet::is_vlan(ethertype) => {
-                    budget.tag()?;
-                    ethernet::vlan(body)?
-                }
-                Next::Typed(ethertype, body) => ethernet::typed(ethertype, body)?,
-                Next::Llc(body) => ethernet::llc(body)?,
-                Next::Ppp(body) => ppp::ppp(body)?,
-                Next::Mpls(stack) => mpls::labels(stack, budget)?,
-                Next::Ip(packet) => match packet.head::<1>(Skip::MalformedIp)? {
-                    [0x40..=0x4f] => Next::Ipv4(packet),
-                    _ => Next::Ipv6(packet),
-                },
-                Next::Ipv4(packet) => Next::Upper(ip::v4(packet)?),
-                Next::Ipv6(packet) => Next::Upper(ip::v6(packet)?),
-                Next::Upper(mut packet) => {
-                    if let Some(place) = packet.fragment.take() {
-                        let datagram = self.fragments.add(at.time, &packet, place, budget.depth())?;
-                        return Ok(Found::Datagram(datagram));
-                    }
-                    if packet.protocol == protocol::TCP {
-                        return tcp::segment(at, &packet).map(Found::Segment);
-                    }
-                    upper(packet, budget)?
-                }
-            };
+            let packet = ip_packet(next, budget)?;
+            if packet.protocol == protocol::TCP && packet.fragment.is_none() {
+                return Ok(Reached::Tcp(packet));
+            }
+            match self.content(at, packet, budget)? {
+                Content::Tunnel(inner) => next = inner,
+                Content::Tcp(packet) => return Ok(Reached::Tcp(packet)),
+                Content::Reassembled(datagram) => return Ok(Reached::Datagram(datagram)),
+            }
         }
     }
 
-    /// Counts a packet with a segment.
-    fn count_segment(&mut self, budget: Budget) {
-        self.counters.segments += 1;
-        self.counters.tunnelled += u64::from(budget.depth() > 0);
+    /// Passes what stands between IP and TCP: a fragment, extension headers, the header of a tunnel.
+    #[inline(never)]
+    fn content<'d>(
+        &mut self,
+        at: Moment,
+        mut packet: IpPacket<'d>,
+        budget: &mut Budget,
+    ) -> Result<Content<'d>, Skip> {
+        loop {
+            if let Some(place) = packet.fragment {
+                let datagram = self.fragments.add(at.time, &packet, place, budget.depth())?;
+                return Ok(Content::Reassembled(Box::new(datagram)));
+            }
+            if packet.protocol == protocol::TCP {
+                return Ok(Content::Tcp(packet));
+            }
+            if !is_extension(packet.protocol, packet.src.is_ipv6()) {
+                return tunnel(&packet, budget).map(Content::Tunnel);
+            }
+            packet = ip::extension(packet, budget)?;
+        }
+    }
+
+    /// Decodes the TCP header of a packet that has one, and counts it.
+    #[inline]
+    fn segment<'d>(&mut self, at: Moment, packet: &IpPacket<'d>, budget: Budget) -> Option<Segment<'d>> {
+        match tcp::segment(at, packet) {
+            Ok(segment) => {
+                self.counters.segments += 1;
+                self.counters.tunnelled += u64::from(budget.depth() > 0);
+                Some(segment)
+            }
+            Err(reason) => self.skip(reason),
+        }
+    }
+
+    /// Counts a packet without a segment.
+    fn skip<'d>(&mut self, reason: Skip) -> Option<Segment<'d>> {
+        self.counters.skip(reason);
+        None
     }
 }
 
-/// What a protocol above IP other than TCP leads to: an extension header, or a tunnel.
-fn upper<'d>(packet: IpPacket<'d>, budget: &mut Budget) -> Result<Next<'d>, Skip> {
+/// The IP packet in a frame of the most frequent kind: Ethernet, with a VLAN tag or without, and TCP right above
+/// IP. [`Decoder::walk`] finds the same, at more cost.
+#[inline]
+fn shortcut(link: u16, frame: Layer<'_>) -> Option<IpPacket<'_>> {
+    if link != link::ETHERNET {
+        return None;
+    }
+    let (head, mut body) = frame.split::<14>(Skip::MalformedLink).ok()?;
+    let mut ethertype = u16::from_be_bytes([head[12], head[13]]);
+    if ethernet::is_vlan(ethertype) {
+        let (tag, inner) = body.split::<4>(Skip::MalformedLink).ok()?;
+        (ethertype, body) = (u16::from_be_bytes([tag[2], tag[3]]), inner);
+    }
+    let packet = match ethertype {
+        ethernet::IPV4 => ip::v4(body).ok()?,
+        ethernet::IPV6 => ip::v6(body).ok()?,
+        _ => return None,
+    };
+    (packet.protocol == protocol::TCP && packet.fragment.is_none()).then_some(packet)
+}
+
+/// Goes from header to header up to the next IP header, and decodes that.
+#[inline]
+fn ip_packet<'d>(mut next: Next<'d>, budget: &mut Budget) -> Result<IpPacket<'d>, Skip> {
+    loop {
+        next = match next {
+            (Header::Ipv4, packet) => return ip::v4(packet),
+            (Header::Ipv6, packet) => return ip::v6(packet),
+            (Header::Ip, packet) => match packet.head::<1>(Skip::MalformedIp)? {
+                [0x40..=0x4f] => (Header::Ipv4, packet),
+                _ => (Header::Ipv6, packet),
+            },
+            (Header::Ethernet, frame) => ethernet::frame(frame)?,
+            (Header::Typed(ethertype), body) if ethernet::is_vlan(ethertype) => {
+                budget.tag()?;
+                ethernet::vlan(body)?
+            }
+            (Header::Typed(ethertype), body) => ethernet::typed(ethertype, body)?,
+            (Header::Llc, body) => ethernet::llc(body)?,
+            (Header::Ppp, body) => ppp::ppp(body)?,
+            (Header::Mpls, stack) => mpls::labels(stack, budget)?,
+        };
+    }
+}
+
+/// The first header inside the tunnel that a protocol above IP is, or why it is none.
+fn tunnel<'d>(packet: &IpPacket<'d>, budget: &mut Budget) -> Result<Next<'d>, Skip> {
     let body = packet.body;
     let inner = match packet.protocol {
         protocol::UDP => tunnel::udp(body)?,
         protocol::ICMP | protocol::ICMPV6 => return Err(Skip::Icmp),
         protocol::ESP => return Err(Skip::Esp),
-        number if is_extension(number, packet.src.is_ipv6()) => {
-            return ip::extension(packet, budget).map(Next::Upper);
-        }
-        protocol::IPV4 => Next::Ipv4(body),
-        protocol::IPV6 => Next::Ipv6(body),
+        protocol::IPV4 => (Header::Ipv4, body),
+        protocol::IPV6 => (Header::Ipv6, body),
         protocol::GRE => tunnel::gre(body)?,
         protocol::ETHERIP => tunnel::etherip(body)?,
-        protocol::MPLS => Next::Mpls(body),
+        protocol::MPLS => (Header::Mpls, body),
         _ => return Err(Skip::OtherIpProtocol),
     };
     budget.tunnel()?;

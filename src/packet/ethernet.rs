@@ -1,7 +1,7 @@
 //! Ethernet frames, and what an `EtherType` leads to: VLAN tags, LLC and SNAP, IP.
 
 use super::layer::Layer;
-use super::next::Next;
+use super::next::{Header, Next};
 use super::skip::Skip;
 
 /// IPv4.
@@ -25,7 +25,7 @@ const MAX_LENGTH: u16 = 1500;
 #[inline]
 pub(super) fn frame(frame: Layer<'_>) -> Result<Next<'_>, Skip> {
     let (head, body) = frame.split::<14>(Skip::MalformedLink)?;
-    Ok(Next::Typed(u16::from_be_bytes([head[12], head[13]]), body))
+    Ok((Header::Typed(u16::from_be_bytes([head[12], head[13]])), body))
 }
 
 /// Whether `ethertype` announces a VLAN tag.
@@ -39,18 +39,18 @@ pub(super) const fn is_vlan(ethertype: u16) -> bool {
 #[inline]
 pub(super) fn vlan(tag: Layer<'_>) -> Result<Next<'_>, Skip> {
     let (head, body) = tag.split::<4>(Skip::MalformedLink)?;
-    Ok(Next::Typed(u16::from_be_bytes([head[2], head[3]]), body))
+    Ok((Header::Typed(u16::from_be_bytes([head[2], head[3]])), body))
 }
 
 /// What an `EtherType` other than a VLAN's stands for; as a length it means LLC.
 #[inline]
 pub(super) fn typed(ethertype: u16, body: Layer<'_>) -> Result<Next<'_>, Skip> {
     match ethertype {
-        IPV4 => Ok(Next::Ipv4(body)),
-        IPV6 => Ok(Next::Ipv6(body)),
+        IPV4 => Ok((Header::Ipv4, body)),
+        IPV6 => Ok((Header::Ipv6, body)),
         PPPOE_SESSION => super::ppp::pppoe_session(body),
-        _ if MPLS.contains(&ethertype) => Ok(Next::Mpls(body)),
-        0..=MAX_LENGTH => Ok(Next::Llc(body.limit(usize::from(ethertype)))),
+        _ if MPLS.contains(&ethertype) => Ok((Header::Mpls, body)),
+        0..=MAX_LENGTH => Ok((Header::Llc, body.limit(usize::from(ethertype)))),
         _ => Err(Skip::NotIp),
     }
 }
@@ -63,11 +63,13 @@ pub(super) fn llc(body: Layer<'_>) -> Result<Next<'_>, Skip> {
         [0xaa, 0xaa, 0x03] => {
             let (snap, rest) = rest.split::<5>(Skip::MalformedLink)?;
             match (snap[..3].as_ref(), u16::from_be_bytes([snap[3], snap[4]])) {
-                ([0, 0, 0 | 0xf8], ethertype) if ethertype > MAX_LENGTH => Ok(Next::Typed(ethertype, rest)),
+                ([0, 0, 0 | 0xf8], ethertype) if ethertype > MAX_LENGTH => {
+                    Ok((Header::Typed(ethertype), rest))
+                }
                 _ => Err(Skip::NotIp),
             }
         }
-        [0x06, 0x06, 0x03] => Ok(Next::Ipv4(rest)),
+        [0x06, 0x06, 0x03] => Ok((Header::Ipv4, rest)),
         _ => Err(Skip::NotIp),
     }
 }

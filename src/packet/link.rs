@@ -1,13 +1,13 @@
 //! Link types, as numbered by the tcpdump registry (<https://www.tcpdump.org/linktypes.html>).
 
 use super::layer::Layer;
-use super::next::Next;
+use super::next::{Header, Next};
 use super::skip::Skip;
 
 /// BSD loopback: an address family in the byte order of the machine that captured.
 const NULL: u16 = 0;
 /// Ethernet.
-const ETHERNET: u16 = 1;
+pub(super) const ETHERNET: u16 = 1;
 /// PPP, with or without HDLC address and control bytes.
 const PPP: u16 = 9;
 /// Raw IP, as `DLT_RAW` is numbered on most systems and on `OpenBSD`, and by the registry.
@@ -43,23 +43,24 @@ const AF_INET: u32 = 2;
 const AF_INET6: [u32; 4] = [10, 24, 28, 30];
 
 /// What a frame of link type `link` begins with.
+#[inline]
 pub(super) fn enter(link: u16, frame: Layer<'_>) -> Result<Next<'_>, Skip> {
     match link {
-        ETHERNET => Ok(Next::Ethernet(frame)),
+        ETHERNET => Ok((Header::Ethernet, frame)),
         LINUX_SLL => sll(frame),
         LINUX_SLL2 => sll2(frame),
         NULL | LOOP => null(frame),
-        IPV4 => Ok(Next::Ipv4(frame)),
-        IPV6 => Ok(Next::Ipv6(frame)),
-        PPP => Ok(Next::Ppp(frame)),
+        IPV4 => Ok((Header::Ipv4, frame)),
+        IPV6 => Ok((Header::Ipv6, frame)),
+        PPP => Ok((Header::Ppp, frame)),
         PPP_HDLC => ppp_hdlc(frame),
         PPP_ETHER => super::ppp::pppoe_session(frame),
-        PPP_WITH_DIR => Ok(Next::Ppp(frame.skip(1, Skip::MalformedLink)?)),
+        PPP_WITH_DIR => Ok((Header::Ppp, frame.skip(1, Skip::MalformedLink)?)),
         C_HDLC => cisco_hdlc(frame),
-        ENC => Ok(Next::Ip(frame.skip(12, Skip::MalformedLink)?)),
+        ENC => Ok((Header::Ip, frame.skip(12, Skip::MalformedLink)?)),
         PFLOG => pflog(frame),
         PKTAP => pktap(frame),
-        raw if RAW.contains(&raw) => Ok(Next::Ip(frame)),
+        raw if RAW.contains(&raw) => Ok((Header::Ip, frame)),
         _ => Err(Skip::UnknownLinkType),
     }
 }
@@ -79,9 +80,9 @@ fn sll2(frame: Layer<'_>) -> Result<Next<'_>, Skip> {
 /// The protocol field of Linux cooked captures: an `EtherType`, or one of Linux's own numbers below them.
 fn cooked(protocol: u16, body: Layer<'_>) -> Result<Next<'_>, Skip> {
     match protocol {
-        0x0004 => Ok(Next::Llc(body)),
+        0x0004 => Ok((Header::Llc, body)),
         0..0x0600 => Err(Skip::NotIp),
-        _ => Ok(Next::Typed(protocol, body)),
+        _ => Ok((Header::Typed(protocol), body)),
     }
 }
 
@@ -89,8 +90,8 @@ fn cooked(protocol: u16, body: Layer<'_>) -> Result<Next<'_>, Skip> {
 fn null(frame: Layer<'_>) -> Result<Next<'_>, Skip> {
     let (head, body) = frame.split::<4>(Skip::MalformedLink)?;
     match u32::from_le_bytes(*head).min(u32::from_be_bytes(*head)) {
-        AF_INET => Ok(Next::Ipv4(body)),
-        family if AF_INET6.contains(&family) => Ok(Next::Ipv6(body)),
+        AF_INET => Ok((Header::Ipv4, body)),
+        family if AF_INET6.contains(&family) => Ok((Header::Ipv6, body)),
         _ => Err(Skip::NotIp),
     }
 }
@@ -99,7 +100,7 @@ fn null(frame: Layer<'_>) -> Result<Next<'_>, Skip> {
 fn ppp_hdlc(frame: Layer<'_>) -> Result<Next<'_>, Skip> {
     match frame.bytes().first() {
         Some(0x0f | 0x8f) => cisco_hdlc(frame),
-        _ => Ok(Next::Ppp(frame)),
+        _ => Ok((Header::Ppp, frame)),
     }
 }
 
@@ -108,7 +109,7 @@ fn cisco_hdlc(frame: Layer<'_>) -> Result<Next<'_>, Skip> {
     let (head, body) = frame.split::<4>(Skip::MalformedLink)?;
     match u16::from_be_bytes([head[2], head[3]]) {
         0..0x0600 => Err(Skip::NotIp),
-        ethertype => Ok(Next::Typed(ethertype, body)),
+        ethertype => Ok((Header::Typed(ethertype), body)),
     }
 }
 
@@ -120,7 +121,7 @@ fn pflog(frame: Layer<'_>) -> Result<Next<'_>, Skip> {
     if len < SHORTEST {
         return Err(Skip::MalformedLink);
     }
-    Ok(Next::Ip(frame.skip(len, Skip::MalformedLink)?))
+    Ok((Header::Ip, frame.skip(len, Skip::MalformedLink)?))
 }
 
 /// `pktap`: header length, kind of record (1 is a packet), link type of the frame behind it, all 32 bits

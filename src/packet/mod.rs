@@ -6,7 +6,7 @@
 //!            └───────────────────────┴─ tunnel ◄┘└─ fragments
 //! ```
 //!
-//! Each step takes a layer of bytes and tells the [`next`] one; [`decoder`] goes from step to step. The headers
+//! Each step takes a layer of bytes and tells the next one; the decoder goes from step to step. The headers
 //! are decoded here rather than by a crate because every length has two bounds, what was captured and what was on
 //! the wire, and both have to come out exact after a snaplen cut or segmentation offload.
 

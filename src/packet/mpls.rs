@@ -4,7 +4,7 @@ use super::budget::Budget;
 use super::ethernet;
 use super::ip;
 use super::layer::Layer;
-use super::next::Next;
+use super::next::{Header, Next};
 use super::skip::Skip;
 
 /// Label, traffic class, bottom-of-stack bit, time to live: four bytes an entry (RFC 3032 section 2.1).
@@ -22,17 +22,17 @@ pub(super) fn labels<'d>(mut stack: Layer<'d>, budget: &mut Budget) -> Result<Ne
         }
     }
     if ip::surely_v4(stack) {
-        return Ok(Next::Ipv4(stack));
+        return Ok((Header::Ipv4, stack));
     }
     if ip::surely_v6(stack) {
-        return Ok(Next::Ipv6(stack));
+        return Ok((Header::Ipv6, stack));
     }
     let without_control_word =
         stack.nibble().filter(|&nibble| nibble == 0).and_then(|_| stack.skip(4, Skip::NotIp).ok());
     for frame in without_control_word.into_iter().chain([stack]) {
         if ethernet::surely_carries_ip(frame) {
             budget.tunnel()?;
-            return Ok(Next::Ethernet(frame));
+            return Ok((Header::Ethernet, frame));
         }
     }
     Err(if stack.cut() > 0 && stack.bytes().len() < 40 { Skip::Truncated } else { Skip::NotIp })

@@ -1,7 +1,7 @@
 //! PPP (RFC 1661) and its way over Ethernet (RFC 2516).
 
 use super::layer::Layer;
-use super::next::Next;
+use super::next::{Header, Next};
 use super::skip::Skip;
 
 /// IPv4 (RFC 1332 section 2).
@@ -26,9 +26,9 @@ pub(super) fn ppp(frame: Layer<'_>) -> Result<Next<'_>, Skip> {
         (u16::from_be_bytes(*protocol), body)
     };
     match protocol {
-        IPV4 => Ok(Next::Ipv4(body)),
-        IPV6 => Ok(Next::Ipv6(body)),
-        _ if MPLS.contains(&protocol) => Ok(Next::Mpls(body)),
+        IPV4 => Ok((Header::Ipv4, body)),
+        IPV6 => Ok((Header::Ipv6, body)),
+        _ if MPLS.contains(&protocol) => Ok((Header::Mpls, body)),
         _ => Err(Skip::NotIp),
     }
 }
@@ -46,5 +46,5 @@ pub(super) fn pppoe_session(frame: Layer<'_>) -> Result<Next<'_>, Skip> {
         0 => body,
         len => body.limit(usize::from(len)),
     };
-    Ok(Next::Ppp(body))
+    Ok((Header::Ppp, body))
 }

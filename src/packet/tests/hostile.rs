@@ -89,6 +89,39 @@ fn every_byte_of_every_sample_changed() {
     }
 }
 
+/// Ethernet is decoded by a shortcut; inside `pktap` it is not.
+fn check_shortcut(frame: &[u8], original_len: u32) {
+    let wrapped = join(&[&[12, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0], frame]);
+    let mut direct = Decoder::new();
+    let mut general = Decoder::new();
+    let by_shortcut = direct.decode(moment(0), 1, original_len, frame).map(|segment| format!("{segment:?}"));
+    let by_steps =
+        general.decode(moment(0), 258, original_len + 12, &wrapped).map(|segment| format!("{segment:?}"));
+    assert_eq!(by_shortcut, by_steps, "{frame:02x?}");
+    assert_eq!(direct.counters(), general.counters(), "{frame:02x?}");
+}
+
+#[test]
+fn the_shortcut_finds_what_the_steps_find() {
+    for (link, frame) in samples() {
+        if link != 1 {
+            continue;
+        }
+        for len in 0..=frame.len() {
+            check_shortcut(&frame[..len], frame.len() as u32);
+            check_shortcut(&frame[..len], len as u32);
+        }
+        let mut bad = frame.clone();
+        for at in 0..frame.len() {
+            for value in [0, 1, 0x81, 0xff, frame[at] ^ 1, frame[at] ^ 0x20] {
+                bad[at] = value;
+                check_shortcut(&bad, bad.len() as u32);
+            }
+            bad[at] = frame[at];
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn random_bytes(

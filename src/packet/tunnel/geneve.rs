@@ -2,7 +2,7 @@
 
 use super::super::ethernet;
 use super::super::layer::Layer;
-use super::super::next::Next;
+use super::super::next::{Header, Next};
 use super::super::skip::Skip;
 use super::gre::TRANSPARENT_ETHERNET;
 
@@ -20,9 +20,9 @@ pub(super) fn geneve(header: Layer<'_>) -> Result<Next<'_>, Skip> {
     }
     let body = body.skip(usize::from(version_and_len) * 4, Skip::Udp)?;
     match u16::from_be_bytes([p0, p1]) {
-        TRANSPARENT_ETHERNET => Ok(Next::Ethernet(body)),
-        ethernet::IPV4 => Ok(Next::Ipv4(body)),
-        ethernet::IPV6 => Ok(Next::Ipv6(body)),
+        TRANSPARENT_ETHERNET => Ok((Header::Ethernet, body)),
+        ethernet::IPV4 => Ok((Header::Ipv4, body)),
+        ethernet::IPV6 => Ok((Header::Ipv6, body)),
         _ => Err(Skip::Udp),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::ethernet;
 use super::super::layer::Layer;
-use super::super::next::Next;
+use super::super::next::{Header, Next};
 use super::super::skip::Skip;
 
 /// A bridged Ethernet frame (RFC 1701, "Transparent Ethernet Bridging").
@@ -35,14 +35,14 @@ pub(in super::super) fn gre(header: Layer<'_>) -> Result<Next<'_>, Skip> {
     let options = (flags & (CHECKSUM | KEY | SEQUENCE)).count_ones() as usize;
     let body = body.skip(4 * options, Skip::MalformedTunnel)?;
     match protocol {
-        ethernet::IPV4 => Ok(Next::Ipv4(body)),
-        ethernet::IPV6 => Ok(Next::Ipv6(body)),
-        TRANSPARENT_ETHERNET => Ok(Next::Ethernet(body)),
-        PPP => Ok(Next::Ppp(body)),
-        ERSPAN_II if flags & SEQUENCE == 0 => Ok(Next::Ethernet(body)), // type I has no header of its own
+        ethernet::IPV4 => Ok((Header::Ipv4, body)),
+        ethernet::IPV6 => Ok((Header::Ipv6, body)),
+        TRANSPARENT_ETHERNET => Ok((Header::Ethernet, body)),
+        PPP => Ok((Header::Ppp, body)),
+        ERSPAN_II if flags & SEQUENCE == 0 => Ok((Header::Ethernet, body)), // type I has no header of its own
         ERSPAN_II => erspan_ii(body),
         ERSPAN_III => erspan_iii(body),
-        _ if ethernet::MPLS.contains(&protocol) => Ok(Next::Mpls(body)),
+        _ if ethernet::MPLS.contains(&protocol) => Ok((Header::Mpls, body)),
         _ => Err(Skip::NotIp),
     }
 }
@@ -50,7 +50,7 @@ pub(in super::super) fn gre(header: Layer<'_>) -> Result<Next<'_>, Skip> {
 /// ERSPAN type II (draft-foschiano-erspan section 4.2): eight bytes, the first half byte is version 1.
 fn erspan_ii(header: Layer<'_>) -> Result<Next<'_>, Skip> {
     match header.nibble() {
-        Some(1) => Ok(Next::Ethernet(header.skip(8, Skip::MalformedTunnel)?)),
+        Some(1) => Ok((Header::Ethernet, header.skip(8, Skip::MalformedTunnel)?)),
         _ => Err(Skip::UnknownTunnel),
     }
 }
@@ -62,8 +62,8 @@ fn erspan_iii(header: Layer<'_>) -> Result<Next<'_>, Skip> {
     let last = u16::from_be_bytes([head[10], head[11]]);
     let body = if last & 1 == 1 { body.skip(8, Skip::MalformedTunnel)? } else { body };
     match (head[0] >> 4, last >> 10 & 0x1f) {
-        (2, 0) => Ok(Next::Ethernet(body)),
-        (2, 2) => Ok(Next::Ip(body)),
+        (2, 0) => Ok((Header::Ethernet, body)),
+        (2, 2) => Ok((Header::Ip, body)),
         _ => Err(Skip::UnknownTunnel),
     }
 }

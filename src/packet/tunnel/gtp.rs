@@ -2,7 +2,7 @@
 
 use super::super::ip;
 use super::super::layer::Layer;
-use super::super::next::Next;
+use super::super::next::{Header, Next};
 use super::super::skip::Skip;
 
 /// The assigned port.
@@ -31,8 +31,8 @@ pub(super) fn gtp_u(header: Layer<'_>) -> Result<Next<'_>, Skip> {
         body = if flags & EXTENSION != 0 { extensions(options[3], rest)? } else { rest };
     }
     match body.nibble() {
-        Some(4) if ip::surely_v4(body) => Ok(Next::Ipv4(body)),
-        Some(6) if ip::surely_v6(body) => Ok(Next::Ipv6(body)),
+        Some(4) if ip::surely_v4(body) => Ok((Header::Ipv4, body)),
+        Some(6) if ip::surely_v6(body) => Ok((Header::Ipv6, body)),
         _ => Err(Skip::Udp),
     }
 }

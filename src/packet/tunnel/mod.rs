@@ -8,7 +8,7 @@ mod vxlan;
 pub(super) use gre::gre;
 
 use super::layer::Layer;
-use super::next::Next;
+use super::next::{Header, Next};
 use super::skip::Skip;
 
 /// What a UDP datagram (RFC 768) tunnels. Any UDP may use these ports, so that a header which is not wholly as
@@ -30,7 +30,7 @@ pub(super) fn udp(datagram: Layer<'_>) -> Result<Next<'_>, Skip> {
 /// `EtherIP` (RFC 3378 section 2): version 3, then twelve bits that are zero, then an Ethernet frame.
 pub(super) fn etherip(header: Layer<'_>) -> Result<Next<'_>, Skip> {
     match header.split::<2>(Skip::MalformedTunnel)? {
-        ([0x30, 0], frame) => Ok(Next::Ethernet(frame)),
+        ([0x30, 0], frame) => Ok((Header::Ethernet, frame)),
         _ => Err(Skip::MalformedTunnel),
     }
 }

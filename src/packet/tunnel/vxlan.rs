@@ -1,7 +1,7 @@
 //! VXLAN (RFC 7348).
 
 use super::super::layer::Layer;
-use super::super::next::Next;
+use super::super::next::{Header, Next};
 use super::super::skip::Skip;
 
 /// The assigned port.
@@ -14,8 +14,8 @@ pub(super) const LINUX_PORT: u16 = 8472;
 /// (draft-smith-vxlan-group-policy section 2.1).
 pub(super) fn vxlan(header: Layer<'_>) -> Result<Next<'_>, Skip> {
     match header.split::<8>(Skip::Udp)? {
-        ([0x08, 0, 0, 0, _, _, _, 0], frame) => Ok(Next::Ethernet(frame)),
-        ([0x88, policy, _, _, _, _, _, 0], frame) if policy & !0x48 == 0 => Ok(Next::Ethernet(frame)),
+        ([0x08, 0, 0, 0, _, _, _, 0], frame) => Ok((Header::Ethernet, frame)),
+        ([0x88, policy, _, _, _, _, _, 0], frame) if policy & !0x48 == 0 => Ok((Header::Ethernet, frame)),
         _ => Err(Skip::Udp),
     }
 }
