@@ -19,6 +19,7 @@ mod reader;
 mod secrets;
 mod source;
 mod timeline;
+mod write;
 
 pub use batch::{Batch, LinkType, PacketHead};
 pub use damage::{Damage, DamageKind};
@@ -26,3 +27,4 @@ pub use filter::{Filter, FilterError};
 pub use progress::Progress;
 pub use source::{Input, OpenError, OpenErrorKind};
 pub use timeline::{Timeline, TimelineCounts};
+pub use write::{Rotation, WriteError, Writer};
