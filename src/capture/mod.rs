@@ -18,6 +18,8 @@ mod progress;
 mod reader;
 mod secrets;
 mod source;
+#[cfg(test)]
+mod testing;
 mod timeline;
 mod write;
 

@@ -72,7 +72,9 @@ impl Reader {
         let bytes = &mut batch.bytes;
         let mut filled = self.carry.len();
         fit(bytes, self.room(filled));
-        bytes.get_mut(..filled).unwrap_or_default().copy_from_slice(&self.carry);
+        if let Some(front) = bytes.get_mut(..filled) {
+            front.copy_from_slice(&self.carry);
+        }
         let mut at = 0;
         // What was sniffed to tell the format may hold packets already, and a pipe may give no more for long.
         let mut look_first = self.packets == 0 && filled > 0;
@@ -121,7 +123,7 @@ impl Reader {
     /// what is there, so that a length that lies costs no memory.
     fn room(&self, filled: usize) -> usize {
         let wanted = self.needed + self.read_bytes.max(self.needed / 4);
-        wanted.min(2 * filled + self.read_bytes).max(self.read_bytes)
+        wanted.min(2 * filled + self.read_bytes).max(self.read_bytes).max(filled + self.read_bytes / 2)
     }
 
     /// What a failed read means.

@@ -72,7 +72,7 @@ impl BlockHead {
         };
         (shortest..=limits::BLOCK_BYTES)
             .contains(&self.length)
-            .then_some(self.length.next_multiple_of(4) as usize)
+            .then(|| self.length.next_multiple_of(4) as usize)
     }
 
     /// This is a Decryption Secrets Block.

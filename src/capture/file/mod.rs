@@ -15,6 +15,8 @@ mod interface;
 mod order;
 mod pcap;
 mod pcapng;
+#[cfg(test)]
+mod tests;
 
 use super::batch::PacketHead;
 use super::damage::{DamageKind, DamageLog};

@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 /// Packet headers that must follow each other for a place to be believed.
 pub(super) const LOOK_AHEAD: usize = 3;
 
-/// Seconds by which the time may differ across a damaged place.
+/// Seconds by which the times of neighbours differ at most, if there is any other doubt.
 const BELIEVABLE_SECONDS: u32 = 24 * 60 * 60;
 
 /// What the magic number says.
@@ -73,7 +73,7 @@ pub(in crate::capture) struct Pcap {
     link: LinkType,
     /// The longest packet that is believed.
     longest: u32,
-    /// Seconds of the last good packet.
+    /// Seconds of the last packet.
     last: Option<u32>,
     /// Offset in the input from which on nothing was believable.
     lost: Option<u64>,
@@ -168,21 +168,32 @@ impl Pcap {
 
     /// Whether this is a packet at all. A header that claims more than the longest packet is none, nor are
     /// zeros (a file that was given its size before its content). One that claims more bytes than there were
-    /// on the wire is an oddity of some writers if a header follows, and else a length that lies.
+    /// on the wire is an oddity of some writers, and one with quite another time a clock that was set, if a
+    /// header follows that is believable, or as odd and of about the same time; else a length has lied, this
+    /// one or the one before.
     #[inline]
     fn doubt(&self, head: &Head, bytes: &[u8], stop: usize, end: bool) -> Doubt {
         if head.captured > self.longest || head.seconds | head.captured | head.original == 0 {
             return Doubt::Certain;
         }
-        if head.captured <= head.original {
+        let usual_time = self.last.is_none_or(|last| last.abs_diff(head.seconds) <= BELIEVABLE_SECONDS);
+        if head.captured <= head.original && usual_time {
             return Doubt::None;
         }
         match bytes.get(stop..).and_then(|rest| self.head(rest)) {
-            Some(next) if self.believable(&next, Some(head.seconds)) => Doubt::None,
+            Some(next) if self.believable(&next, None) || self.is_odd_neighbour(head, &next) => Doubt::None,
             None if !end => Doubt::More(stop + self.kind.header),
-            None if stop == bytes.len() => Doubt::None,
+            None if stop == bytes.len() || self.believable(head, None) => Doubt::None,
             _ => Doubt::Certain,
         }
+    }
+
+    /// Both claim more bytes than there were, at about the same time.
+    fn is_odd_neighbour(&self, head: &Head, next: &Head) -> bool {
+        head.captured > head.original
+            && next.captured > next.original
+            && next.captured <= self.longest
+            && head.seconds.abs_diff(next.seconds) <= BELIEVABLE_SECONDS
     }
 
     /// Pushes the packet whose bytes these are.
@@ -213,11 +224,12 @@ impl Pcap {
     }
 
     /// Looks for the next place from which [`LOOK_AHEAD`] believable headers follow each other, or as many as
-    /// there are up to the end. Linear: every place is tried once, in a bounded number of steps.
+    /// there are up to the end. Their times must be near each other, not near to the last one before, which may
+    /// have been none. Linear: every place is tried once, in a bounded number of steps.
     fn search(&self, bytes: &[u8], from: usize, end: bool) -> Search {
         for at in from..bytes.len() {
             let mut next = at;
-            let mut near = self.last;
+            let mut near = None;
             let mut links = 0;
             let believed = loop {
                 let Some(head) = bytes.get(next..).and_then(|rest| self.head(rest)) else {
