@@ -2,6 +2,7 @@
 
 use super::progress::Progress;
 use crate::limits;
+use lz4_flex::frame::FrameDecoder;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs::File;
@@ -13,6 +14,9 @@ const SNIFF: usize = 4 << 10;
 
 /// Bytes of compressed data read at a time.
 const COMPRESSED_READ: usize = 128 << 10;
+
+/// Magic number of lz4's format before frames (`lz4 -l`).
+const OLD_LZ4: u32 = 0x184c_2102;
 
 /// Where packets come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,7 +102,7 @@ impl Compression {
         match magic {
             _ if magic & 0xffff == 0x8b1f => Some(Self::Gzip),
             0xfd2f_b528 | 0x184d_2a50..=0x184d_2a5f => Some(Self::Zstd),
-            0x184d_2204 | 0x184c_2102 => Some(Self::Lz4),
+            0x184d_2204 | OLD_LZ4 => Some(Self::Lz4),
             _ => None,
         }
     }
@@ -151,6 +155,7 @@ impl Source {
             return Err(OpenErrorKind::Empty);
         }
         let compression = Compression::of(&head);
+        let old_lz4 = head.starts_with(&OLD_LZ4.to_le_bytes());
         let mut joined = Cursor::new(head).chain(raw);
         let Some(kind) = compression else {
             let head = first_bytes(&mut joined, wanted)?;
@@ -165,6 +170,8 @@ impl Source {
                 decoder.window_log_max(limits::ZSTD_WINDOW_LOG).map_err(bad)?;
                 Box::new(decoder)
             }
+            // Its old format has no end mark.
+            Compression::Lz4 if old_lz4 => Box::new(FrameDecoder::new(compressed)),
             Compression::Lz4 => Box::new(Lz4::new(compressed)),
         };
         let head = first_bytes(&mut reader, wanted).map_err(bad)?;
@@ -231,22 +238,24 @@ impl<R: Read> Read for Counted<R> {
 }
 
 /// An LZ4 decoder that goes on with the next frame, and that tells a stream that was cut between two blocks
-/// from one that has ended: the frame decoder of `lz4_flex` gives a plain end for both.
+/// from one that has ended: the frame decoder of `lz4_flex` gives a plain end for both. It gets a new decoder
+/// for each frame, as that one wants all frames to have blocks of one size.
 struct Lz4<R: Read> {
-    decoder: lz4_flex::frame::FrameDecoder<Watched<R>>,
+    /// `None` only while it is replaced.
+    decoder: Option<FrameDecoder<Watched<R>>>,
 }
 
-/// Notes what the frame decoder took since the last frame's end.
+/// Notes what the frame decoder took of its frame.
 struct Watched<R> {
     inner: R,
-    taken: u64,
+    taken: bool,
     ended: bool,
 }
 
 impl<R: Read> Read for Watched<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        self.taken += read as u64;
+        self.taken |= read > 0;
         self.ended |= read == 0 && !buffer.is_empty();
         Ok(read)
     }
@@ -254,26 +263,32 @@ impl<R: Read> Read for Watched<R> {
 
 impl<R: Read> Lz4<R> {
     fn new(inner: R) -> Self {
-        let watched = Watched { inner, taken: 0, ended: false };
-        Self { decoder: lz4_flex::frame::FrameDecoder::new(watched) }
+        Self { decoder: Some(FrameDecoder::new(Watched { inner, taken: false, ended: false })) }
     }
 }
 
 impl<R: Read> Read for Lz4<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let read = self.decoder.read(buffer)?;
+        while let Some(decoder) = &mut self.decoder {
+            let read = decoder.read(buffer)?;
             if read > 0 || buffer.is_empty() {
                 return Ok(read);
             }
-            let watched = self.decoder.get_mut();
-            match (watched.ended, std::mem::take(&mut watched.taken)) {
-                (true, 0) => return Ok(0),
-                (true, _) => {
+            match decoder.get_mut() {
+                Watched { ended: true, taken: false, .. } => break,
+                Watched { ended: true, taken, .. } => {
+                    *taken = false;
                     return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "incomplete lz4 frame"));
                 }
-                (false, _) => {} // the frame's end: on to the next
+                Watched { ended: false, .. } => {
+                    let inner = self.decoder.take().map(|decoder| decoder.into_inner().inner);
+                    *self = Self { decoder: inner.and_then(|inner| Self::new(inner).decoder) };
+                }
             }
         }
+        Ok(0)
     }
 }
+
+#[cfg(test)]
+mod tests;
