@@ -7,6 +7,7 @@ mod anomaly;
 mod believe;
 mod connection;
 mod detect;
+pub mod error_code;
 mod event;
 pub mod frame;
 mod half;

@@ -11,7 +11,7 @@ use super::negotiation::{Early, Epoch, Negotiation};
 use super::record::{self, HEADER_LEN, Header};
 use super::seek::{self, Step};
 use super::workspace::Workspace;
-use crate::flow::{ByteSink, Direction, End};
+use crate::flow::{ByteSink, Direction, End, Gap, GapCause};
 use crate::limits::{MAX_TLS_HELD_FOR_HELLO, MAX_TLS_UNPROVEN, TLS_TRIAL_RATE, TLS_TRIAL_START};
 use crate::time::Moment;
 use std::ops::Range;
@@ -280,8 +280,10 @@ impl Stream {
     fn pay(&mut self, at: Moment, cx: &mut Context<'_>) {
         match self.loss.pay() {
             Owed::Nothing => {}
-            Owed::Exactly(len) => cx.sink.gap(self.from, at, Some(len)),
-            Owed::Unknown => cx.sink.gap(self.from, at, None),
+            Owed::Exactly(len) => {
+                cx.sink.gap(self.from, at, Gap { len: Some(len), cause: GapCause::NotDecrypted })
+            }
+            Owed::Unknown => cx.sink.gap(self.from, at, Gap { len: None, cause: GapCause::NotDecrypted }),
         }
     }
 

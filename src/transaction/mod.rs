@@ -8,6 +8,12 @@ mod record;
 mod sink;
 mod stream;
 
+// What the records are made of, for those who read them.
+pub use crate::flow::DirectionStats;
+pub use crate::http2::{error_code, frame};
+pub use crate::packet::Endpoint;
+pub use crate::tls::{Description as TlsDescription, NotDecrypted};
+
 pub use fields::{Field, Fields, Known, Source, UnknownRef};
 pub use pairing::{Pairing, Session, Stats, StreamPool};
 pub use record::{

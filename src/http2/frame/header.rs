@@ -82,6 +82,18 @@ impl Flags {
     }
 }
 
+/// The name of the flag bit `1 << bit` on frames of type `kind`; `None` where no RFC defines it.
+pub const fn flag_name(kind: FrameType, bit: u8) -> Option<&'static str> {
+    Some(match (kind, bit) {
+        (FrameType::DATA | FrameType::HEADERS, 0) => "END_STREAM",
+        (FrameType::SETTINGS | FrameType::PING, 0) => "ACK",
+        (FrameType::HEADERS | FrameType::PUSH_PROMISE | FrameType::CONTINUATION, 2) => "END_HEADERS",
+        (FrameType::DATA | FrameType::HEADERS | FrameType::PUSH_PROMISE, 3) => "PADDED",
+        (FrameType::HEADERS, 5) => "PRIORITY",
+        _ => return None,
+    })
+}
+
 /// A decoded frame header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameHeader {

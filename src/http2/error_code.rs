@@ -1,0 +1,37 @@
+//! Error codes of RST_STREAM and GOAWAY (RFC 9113 section 7).
+
+/// The name of an error code; `None` for a code that RFC 9113 does not define.
+pub const fn name(code: u32) -> Option<&'static str> {
+    Some(match code {
+        0x0 => "NO_ERROR",
+        0x1 => "PROTOCOL_ERROR",
+        0x2 => "INTERNAL_ERROR",
+        0x3 => "FLOW_CONTROL_ERROR",
+        0x4 => "SETTINGS_TIMEOUT",
+        0x5 => "STREAM_CLOSED",
+        0x6 => "FRAME_SIZE_ERROR",
+        0x7 => "REFUSED_STREAM",
+        0x8 => "CANCEL",
+        0x9 => "COMPRESSION_ERROR",
+        0xa => "CONNECT_ERROR",
+        0xb => "ENHANCE_YOUR_CALM",
+        0xc => "INADEQUATE_SECURITY",
+        0xd => "HTTP_1_1_REQUIRED",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name;
+
+    #[test]
+    fn names_the_codes_of_rfc_9113_and_no_others() {
+        assert_eq!(
+            (name(0), name(8), name(13)),
+            (Some("NO_ERROR"), Some("CANCEL"), Some("HTTP_1_1_REQUIRED"))
+        );
+        assert_eq!((name(14), name(u32::MAX)), (None, None));
+        assert!((0..14).all(|code| name(code).is_some()));
+    }
+}

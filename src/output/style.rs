@@ -1,0 +1,34 @@
+//! Colours of the table.
+
+use super::table::Class;
+use anstyle::AnsiColor;
+pub(super) use anstyle::Style;
+
+/// Headings.
+pub(super) const HEADING: Style = Style::new().bold();
+
+/// The colour of a class of rows.
+const fn color(class: Class) -> Option<AnsiColor> {
+    match class {
+        Class::Plain => None,
+        Class::Success => Some(AnsiColor::Green),
+        Class::Other => Some(AnsiColor::Cyan),
+        Class::ClientError => Some(AnsiColor::Yellow),
+        Class::Error => Some(AnsiColor::Red),
+    }
+}
+
+/// The style of a class of rows.
+pub(super) fn of(class: Class) -> Style {
+    Style::new().fg_color(color(class).map(Into::into))
+}
+
+/// The same colour in the table crate's words.
+pub(super) fn table_color(class: Class) -> Option<comfy_table::Color> {
+    Some(match color(class)? {
+        AnsiColor::Green => comfy_table::Color::DarkGreen,
+        AnsiColor::Cyan => comfy_table::Color::DarkCyan,
+        AnsiColor::Yellow => comfy_table::Color::DarkYellow,
+        _ => comfy_table::Color::DarkRed,
+    })
+}

@@ -1,0 +1,159 @@
+//! The table format. Workers make rows of cells; the printer holds them until it knows how wide they are, and prints
+//! a long or live table as it goes.
+//!
+//! A row travels as one line of text: its [`Class`], then its cells, separated by U+001F, then lines that belong to
+//! it (header fields), each after U+001E. Neither character occurs in a cell, since cells hold sanitised text alone.
+
+mod layout;
+mod print;
+mod rows;
+mod telemetry;
+
+pub(super) use print::TablePrinter;
+pub(super) use rows::{connection, finding, frame, transaction};
+
+use super::Kind;
+
+/// Separates cells.
+const CELL: char = '\u{1f}';
+/// Begins a line that belongs to a row.
+const EXTRA: char = '\u{1e}';
+
+/// What a row is about, for its colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// Nothing to say.
+    Plain,
+    /// 2xx, or gRPC OK.
+    Success,
+    /// 1xx, 3xx.
+    Other,
+    /// 4xx; warnings.
+    ClientError,
+    /// 5xx, resets, gRPC errors.
+    Error,
+}
+
+impl Class {
+    const fn code(self) -> char {
+        match self {
+            Self::Plain => ' ',
+            Self::Success => 's',
+            Self::Other => 'o',
+            Self::ClientError => 'c',
+            Self::Error => 'e',
+        }
+    }
+
+    const fn of(code: Option<u8>) -> Self {
+        match code {
+            Some(b's') => Self::Success,
+            Some(b'o') => Self::Other,
+            Some(b'c') => Self::ClientError,
+            Some(b'e') => Self::Error,
+            _ => Self::Plain,
+        }
+    }
+}
+
+/// A column of a table.
+#[derive(Clone, Copy, Debug)]
+struct Column {
+    /// Its heading.
+    title: &'static str,
+    /// Aligned to the right.
+    right: bool,
+    /// Takes the colour of the row's class.
+    colored: bool,
+    /// On a narrow terminal the column with the highest number goes first; 0 stays.
+    drop: u8,
+    /// Its width when rows are printed before others are known.
+    usual: usize,
+    /// On a terminal it is no wider than this.
+    max: usize,
+}
+
+const fn left(title: &'static str, drop: u8, usual: usize) -> Column {
+    Column { title, right: false, colored: false, drop, usual, max: 48 }
+}
+
+const fn right(title: &'static str, drop: u8, usual: usize) -> Column {
+    Column { title, right: true, colored: false, drop, usual, max: 48 }
+}
+
+const fn colored(column: Column) -> Column {
+    Column { colored: true, ..column }
+}
+
+const fn at_most(column: Column, max: usize) -> Column {
+    Column { max, ..column }
+}
+
+/// Which cell of a transaction row the agent's verdict goes to.
+const AGENT_CELL: usize = 10;
+
+const TRANSACTION: [Column; 13] = [
+    left("TIME", 3, 15),
+    left("CLIENT", 9, 21),
+    left("SERVER", 8, 21),
+    right("CONN", 7, 6),
+    right("STREAM", 6, 6),
+    at_most(left("METHOD", 0, 7), 16),
+    colored(right("STATUS", 0, 6)),
+    right("DURATION", 2, 9),
+    right("SENT", 8, 8),
+    right("RECEIVED", 5, 8),
+    left("AGENT MISSED", 4, 14),
+    colored(at_most(left("NOTE", 1, 20), 24)),
+    left("URL", 0, 0),
+];
+
+const CONNECTION: [Column; 13] = [
+    left("TIME", 3, 15),
+    right("CONN", 0, 6),
+    left("CLIENT", 2, 21),
+    left("SERVER", 0, 21),
+    left("PROTOCOL", 0, 8),
+    left("FOUND", 5, 15),
+    right("STREAMS", 4, 7),
+    right("SENT", 6, 8),
+    right("RECEIVED", 6, 8),
+    right("GAPS", 7, 5),
+    right("DURATION", 1, 9),
+    colored(left("END", 0, 14)),
+    left("TLS", 0, 0),
+];
+
+const FRAME: [Column; 9] = [
+    left("TIME", 3, 15),
+    right("PACKET", 2, 7),
+    right("CONN", 4, 6),
+    right("STREAM", 0, 6),
+    left("FROM", 0, 6),
+    colored(left("TYPE", 0, 13)),
+    right("LENGTH", 0, 6),
+    left("FLAGS", 0, 22),
+    left("CARRIES", 0, 0),
+];
+
+const FINDING: [Column; 9] = [
+    left("TIME", 3, 15),
+    right("PACKET", 2, 7),
+    right("CONN", 1, 6),
+    right("STREAM", 0, 6),
+    left("FROM", 0, 6),
+    colored(left("SEVERITY", 0, 8)),
+    left("RFC", 1, 10),
+    right("COUNT", 0, 5),
+    left("CODE", 0, 0),
+];
+
+/// The columns of a kind of record; the last one takes the room that is left.
+const fn columns(kind: Kind) -> &'static [Column] {
+    match kind {
+        Kind::Transaction => &TRANSACTION,
+        Kind::Connection => &CONNECTION,
+        Kind::Frame => &FRAME,
+        Kind::Finding => &FINDING,
+    }
+}

@@ -1,0 +1,118 @@
+//! A transaction as all formats see it: its header fields looked up once, what follows from them decided here.
+
+use super::value::{ErrorCode, GrpcStatus};
+use crate::transaction::{ConnectionMeta, EndHow, Fields, Known, Transaction, Unknown};
+use std::borrow::Cow;
+
+/// A transaction with the fields that are shown by themselves.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TransactionView<'a> {
+    /// The transaction.
+    pub transaction: &'a Transaction,
+    /// Its connection.
+    pub connection: &'a ConnectionMeta,
+    /// `:method`
+    pub method: Option<&'a [u8]>,
+    /// `:scheme`
+    pub scheme: Option<&'a [u8]>,
+    /// `:path` up to the first `?`; of CONNECT without `:protocol` there is none.
+    pub path: Option<&'a [u8]>,
+    /// `:path` after the first `?`
+    pub query: Option<&'a [u8]>,
+    /// `:authority`, else `host`
+    pub authority: Option<&'a [u8]>,
+    /// `:protocol` (RFC 8441)
+    pub protocol: Option<&'a [u8]>,
+    /// `user-agent`
+    pub user_agent: Option<&'a [u8]>,
+    /// `:status` of the final response, where it is a number.
+    pub status: Option<u16>,
+    /// Fields that were sent and whose value is not known.
+    pub unknown: Unknown,
+}
+
+impl<'a> TransactionView<'a> {
+    /// Looks the fields up.
+    pub(super) fn new(connection: &'a ConnectionMeta, transaction: &'a Transaction) -> Self {
+        let [mut method, mut scheme, mut path, mut authority, mut host, mut protocol, mut user_agent] =
+            [None; 7];
+        for field in transaction.request.headers.iter() {
+            let place = match field.known {
+                Known::Method => &mut method,
+                Known::Scheme => &mut scheme,
+                Known::Path => &mut path,
+                Known::Authority => &mut authority,
+                Known::Host => &mut host,
+                Known::Protocol => &mut protocol,
+                Known::UserAgent => &mut user_agent,
+                _ => continue,
+            };
+            // The first field line of a name counts, even where its value is unknown.
+            place.get_or_insert(field.value);
+        }
+        let [method, scheme, path, authority, protocol, user_agent] =
+            [method, scheme, path, authority.or(host), protocol, user_agent].map(Option::flatten);
+        // CONNECT has neither scheme nor path (RFC 9113 section 8.5), extended CONNECT has both (RFC 8441).
+        let is_tunnel = method == Some(b"CONNECT") && protocol.is_none();
+        let path = path.filter(|_| !is_tunnel);
+        let (path, query) = match path.map(|path| (path, memchr::memchr(b'?', path))) {
+            Some((path, Some(mark))) => (path.get(..mark), path.get(mark + 1..)),
+            Some((path, None)) => (Some(path), None),
+            None => (None, None),
+        };
+        let status = status(&transaction.response.headers);
+        Self {
+            transaction,
+            connection,
+            method,
+            scheme,
+            path,
+            query,
+            authority,
+            protocol,
+            user_agent,
+            status,
+            unknown: transaction.unknown,
+        }
+    }
+
+    /// gRPC's name of the method, `package.Service/Method`: the path without its slash.
+    pub(super) fn rpc_method(&self) -> Option<&'a [u8]> {
+        self.transaction.grpc.as_ref()?;
+        self.path.map(|path| path.strip_prefix(b"/").unwrap_or(path))
+    }
+
+    /// gRPC's status.
+    pub(super) fn grpc_status(&self) -> Option<GrpcStatus> {
+        self.transaction.grpc.as_ref()?.status.map(GrpcStatus)
+    }
+
+    /// `error.type`, as the client saw it: the gRPC status unless OK; else a status code of 400 or more; else
+    /// the code of the RST_STREAM or GOAWAY that ended the stream, unless that is 0 (OpenTelemetry semantic
+    /// conventions for HTTP client spans and for gRPC).
+    pub(super) fn error_type(&self) -> Option<Cow<'static, str>> {
+        if let Some(status) = self.grpc_status() {
+            if status.0 != 0 {
+                return Some(status.name());
+            }
+        } else if let Some(status) = self.status.filter(|&status| status >= 400) {
+            return Some(Cow::Owned(status.to_string()));
+        }
+        match self.transaction.end.how {
+            EndHow::RstStream | EndHow::Goaway => {
+                self.transaction.end.code.filter(|&code| code != 0).map(|code| ErrorCode(code).name())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// `:status` as a number.
+fn status(headers: &Fields) -> Option<u16> {
+    match headers.value(Known::Status)? {
+        digits @ [_, _, _] if digits.iter().all(u8::is_ascii_digit) => {
+            Some(digits.iter().fold(0, |value, digit| value * 10 + u16::from(digit - b'0')))
+        }
+        _ => None,
+    }
+}
