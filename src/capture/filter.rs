@@ -81,11 +81,13 @@ impl Filter {
     }
 }
 
-/// Compiles for a link type. libpcap wants its own number for raw IP, which is 12 here and 101 in files.
+/// Compiles for a link type. For raw IP, libpcap wants the number that it has on the system it runs on, and
+/// not 101 as in files.
 #[cfg(feature = "live")]
 fn compile(expression: &str, link: LinkType) -> Result<pcap::BpfProgram, pcap::Error> {
-    let number = if link.0 == 101 { pcap::Linktype::RAW } else { pcap::Linktype(i32::from(link.0)) };
-    pcap::Capture::dead(number)?.compile(expression, true)
+    let raw = if cfg!(target_os = "openbsd") { 14 } else { 12 };
+    let number = if matches!(link.0, 12 | 14 | 101) { raw } else { i32::from(link.0) };
+    pcap::Capture::dead(pcap::Linktype(number))?.compile(expression, true)
 }
 
 #[cfg(not(feature = "live"))]
@@ -107,5 +109,79 @@ impl Filter {
     /// None.
     pub fn unfit_link_types(&self) -> impl Iterator<Item = LinkType> {
         std::iter::empty()
+    }
+}
+
+#[cfg(all(test, feature = "live"))]
+mod tests {
+    use super::*;
+
+    /// A TCP packet to port 80, behind so many bytes of link header.
+    fn packet(link_header: &[u8]) -> Vec<u8> {
+        let ip = [0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+        let tcp = [0xc3, 0x50, 0, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 2, 0, 0, 0, 0, 0, 0];
+        [link_header, &ip, &tcp].concat()
+    }
+
+    #[test]
+    fn the_same_packet_passes_on_every_link_type() {
+        let ethernet = [&[0; 12][..], &[8, 0]].concat();
+        let cooked = [&[0; 14][..], &[8, 0]].concat();
+        let cooked2 = [&[8, 0][..], &[0; 18]].concat();
+        let mut filter = Filter::compile("host 10.0.0.2 and tcp dst port 80").unwrap();
+        let mut other = Filter::compile("udp or port 81").unwrap();
+        for (link, header) in [
+            (1, &ethernet[..]),
+            (113, &cooked),
+            (276, &cooked2),
+            (101, &[]),
+            (12, &[]),
+            (14, &[]),
+            (228, &[]),
+            (0, &[2, 0, 0, 0]),
+            (108, &[0, 0, 0, 2]),
+            (9, &[0xff, 3, 0, 0x21]),
+        ] {
+            assert_eq!(filter.matches(LinkType(link), &packet(header)), Some(true), "link type {link}");
+            assert_eq!(other.matches(LinkType(link), &packet(header)), Some(false), "link type {link}");
+            assert_eq!(filter.matches(LinkType(link), &[]), Some(false), "link type {link}");
+        }
+        assert_eq!(filter.unfit_link_types().count(), 0);
+    }
+
+    #[test]
+    fn a_bad_expression_is_told_with_the_reason() {
+        for expression in ["tcp prot 80", "(", "port 99999", "tcp\0"] {
+            let Some(FilterError::Syntax { expression: told, message }) = Filter::compile(expression).err()
+            else {
+                panic!("{expression} compiles");
+            };
+            assert_eq!(told, expression);
+            assert!(!message.is_empty() && !message.contains('\n'), "{message}");
+        }
+        assert!(Filter::compile("").unwrap().matches(LinkType(1), &[0; 60]).unwrap());
+    }
+
+    #[test]
+    fn link_types_that_do_not_fit_are_told_once() {
+        // Ethernet addresses, which 802.15.4 and USB do not have.
+        let mut filter = Filter::compile("ether host 00:00:00:00:00:01").unwrap();
+        for _ in 0..2 {
+            assert_eq!(filter.matches(LinkType(1), &[0; 60]), Some(false));
+            assert_eq!(filter.matches(LinkType(195), &[0; 60]), None);
+        }
+        assert_eq!(filter.unfit_link_types().collect::<Vec<_>>(), [LinkType(195)]);
+    }
+
+    #[test]
+    fn link_types_are_bounded() {
+        let mut filter = Filter::compile("less 100000").unwrap();
+        let known = |filter: &Filter| filter.programs.len();
+        for link in 0..1000 {
+            filter.matches(LinkType(link), &[0; 60]);
+        }
+        assert_eq!(known(&filter), limits::FILTER_LINK_TYPES);
+        assert_eq!(filter.matches(LinkType(999), &[0; 60]), None);
+        assert_eq!(filter.matches(LinkType(1), &[0; 60]), Some(true));
     }
 }

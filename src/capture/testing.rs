@@ -220,7 +220,7 @@ impl PcapngFile {
         }
         body.extend(&packet.bytes);
         body.resize(body.len().next_multiple_of(4), 0);
-        if captured % 2 == 0 {
+        if captured.is_multiple_of(2) {
             body.extend(self.option(2, &[1, 0, 0, 0])); // flags
             body.extend([0; 4]);
         }

@@ -164,3 +164,6 @@ impl Timeline {
         self.left -= packets.len() as u64;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -320,3 +320,6 @@ fn restrict_to_owner(file: &File) -> io::Result<()> {
 fn restrict_to_owner(_file: &File) -> io::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

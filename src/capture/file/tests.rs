@@ -415,18 +415,18 @@ fn secrets_are_bounded() {
 }
 
 #[test]
-fn a_corrupt_gigabyte_takes_linear_time() {
+fn looking_far_ahead_in_vain_takes_linear_time() {
     // Each of these blocks makes the reader look far ahead in vain.
     let block = [6, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0];
     let mut bytes = PcapngFile::usual().bytes;
-    bytes.extend(block.repeat(2_000_000));
+    bytes.extend(block.repeat(500_000));
     let outcome = read(&bytes).unwrap();
     assert_eq!((outcome.packets.len(), outcome.damage.len()), (0, 1));
     // And these, one believable header and then none.
     let mut bytes = PcapFile::usual().bytes;
     bytes.extend([0xff; 16]);
     let header = [1, 0, 0, 0, 1, 0, 0, 0, 0xfc, 0xff, 3, 0, 0xfc, 0xff, 3, 0];
-    bytes.extend(header.repeat(1_500_000));
+    bytes.extend(header.repeat(400_000));
     let outcome = read(&bytes).unwrap();
     assert_eq!((outcome.packets.len(), outcome.damage.len()), (0, 1));
 }
