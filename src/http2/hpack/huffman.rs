@@ -7,8 +7,11 @@
 
 use super::outcome::ErrorKind;
 
-/// Bits looked up at once. Every printable ASCII character but a dozen rare ones has a code of at most 8.
-const FAST_BITS: u32 = 11;
+/// Bits looked up at once: two of the usual characters, whose codes have five to seven bits.
+const FAST_BITS: u32 = 12;
+
+/// Lookups between two refills, which make sure of 56 bits.
+const ROUND: u32 = 4;
 
 /// The longest code.
 const LONGEST: u32 = 30;
@@ -50,16 +53,10 @@ struct Canonical {
     limit: [u64; LONGEST as usize + 1],
 }
 
-/// What the next [`FAST_BITS`] bits mean.
-#[derive(Clone, Copy)]
-struct Step {
-    /// The symbols: the second one counts if `both` is not `first`.
-    symbols: [u8; 2],
-    /// Code length of the first symbol; 0 when it is longer than the lookup.
-    first: u8,
-    /// Code length of all symbols.
-    both: u8,
-}
+/// What the next [`FAST_BITS`] bits mean, packed so that steps can be added up: in the lowest byte the length of the
+/// codes, in the second eight times their number, above them the symbols, one or two. 0 for a code longer than the
+/// lookup.
+type Step = u32;
 
 static CANONICAL: Canonical = canonical();
 static FAST: [Step; 1 << FAST_BITS] = fast();
@@ -95,43 +92,42 @@ const fn canonical() -> Canonical {
 #[allow(clippy::indexing_slicing)] // at compile time
 const fn fast() -> [Step; 1 << FAST_BITS] {
     let codes = canonical();
-    let mut steps = [Step { symbols: [0; 2], first: 0, both: 0 }; 1 << FAST_BITS];
+    let mut single = [(0, 0); 1 << FAST_BITS];
     let mut bits = 0;
-    while bits < steps.len() {
+    while bits < single.len() {
         let mut length = 5;
         while length <= FAST_BITS {
             let aligned = (bits as u64) << (32 - FAST_BITS);
             if aligned < codes.limit[length as usize] {
                 let code = (bits as u32) >> (FAST_BITS - length);
-                let place =
-                    codes.offset[length as usize] as usize + (code - codes.first[length as usize]) as usize;
-                let symbol = codes.symbols[place] as u8;
-                steps[bits] = Step { symbols: [symbol, 0], first: length as u8, both: length as u8 };
+                let place = codes.offset[length as usize] as u32 + code - codes.first[length as usize];
+                single[bits] = (codes.symbols[place as usize] as Step, length);
                 break;
             }
             length += 1;
         }
         bits += 1;
     }
-    // The bits behind the first symbol, with zeros below: a symbol if its code lies within what is there.
-    let single = steps;
+    let mut steps = [0; 1 << FAST_BITS];
     bits = 0;
     while bits < steps.len() {
-        let first = single[bits].first;
-        let next = single[(bits << first) & ((1 << FAST_BITS) - 1)];
-        if first != 0 && next.first != 0 && first + next.first <= FAST_BITS as u8 {
-            steps[bits].symbols[1] = next.symbols[0];
-            steps[bits].both = first + next.first;
+        let (symbol, length) = single[bits];
+        // What follows, with zeros below: a symbol if its code lies within the bits that are there.
+        let (next, more) = single[(bits << length) & (steps.len() - 1)];
+        if length != 0 && more != 0 && length + more <= FAST_BITS {
+            steps[bits] = next << 24 | symbol << 16 | 16 << 8 | (length + more);
+        } else if length != 0 {
+            steps[bits] = symbol << 16 | 8 << 8 | length;
         }
         bits += 1;
     }
     steps
 }
 
-/// Bytes of room that [`decode`] needs for a string of `coded` bytes: the shortest code has five bits, and symbols
-/// are written in pairs.
+/// Bytes of room that [`decode`] needs for a string of `coded` bytes: the shortest code has five bits, and eight
+/// bytes are written at a time.
 pub(super) const fn room(coded: usize) -> usize {
-    coded * 8 / 5 + 2
+    coded * 8 / 5 + 8
 }
 
 /// Decodes `coded` to the start of `out`, which must have [`room`]; returns the decoded length.
@@ -140,120 +136,123 @@ pub(super) const fn room(coded: usize) -> usize {
 /// [`ErrorKind::HuffmanEos`] and [`ErrorKind::HuffmanPadding`]; what was written is then of no use.
 pub(super) fn decode(coded: &[u8], out: &mut [u8]) -> Result<usize, ErrorKind> {
     let mut input = coded;
-    let mut bits = Bits { word: 0, have: 0 };
+    // The next bits, aligned to the top, and how many of them are accounted for: at most 63. What lies below these is
+    // what follows, as far as it is there.
+    let (mut word, mut have) = (0u64, 0);
     let mut len = 0;
-    loop {
-        if let Some(eight) = input.first_chunk::<8>() {
-            bits.word |= u64::from_be_bytes(*eight) >> bits.have;
-            let taken = (63 - bits.have) / 8;
-            bits.have += taken * 8;
-            input = input.get(taken as usize..).unwrap_or_default();
-        } else {
-            while bits.have <= 56 {
-                let Some((&byte, rest)) = input.split_first() else { break };
-                bits.word |= u64::from(byte) << (56 - bits.have);
-                bits.have += 8;
-                input = rest;
-            }
-            if input.is_empty() {
-                break;
-            }
-        }
-        // A whole code lies within these bits, however long.
-        while bits.have >= LONGEST {
-            let step = bits.peek();
-            if step.first == 0 {
-                put(out, len, [bits.take_long()?, 0]);
-                len += 1;
-            } else {
-                put(out, len, step.symbols);
-                len += 1 + usize::from(step.both != step.first);
-                bits.skip(u32::from(step.both));
-            }
+    while let Some(eight) = input.first_chunk::<8>() {
+        word |= u64::from_be_bytes(*eight) >> have;
+        let taken = (63 - have) / 8;
+        have += taken * 8;
+        input = input.get(taken as usize..).unwrap_or_default();
+        let round = round(word);
+        word = round.word;
+        have -= round.bits;
+        len += put(out, len, round);
+        if round.stuck && have >= LONGEST {
+            let (symbol, bits) = long_code(word, have)?;
+            word <<= bits;
+            have -= bits;
+            len += put_one(out, len, symbol);
         }
     }
+    // The last bytes, with ones behind them. As padding is ones too, and no short code is, a well-formed string gets
+    // stuck where its padding begins.
+    let mut tail_bits = input.len() as u32 * 8;
+    let last = match coded.last_chunk::<8>() {
+        Some(eight) => u64::from_be_bytes(*eight),
+        None => input.iter().fold(0, |last, &byte| last << 8 | u64::from(byte)),
+    };
+    let mut tail = last.checked_shl(64 - tail_bits).unwrap_or(0);
     loop {
-        let step = bits.peek();
-        if step.first == 0 {
-            let before = bits.have;
-            match bits.long() {
-                (symbol, length) if length <= before => {
-                    put(out, len, [u8::try_from(symbol).map_err(|_| ErrorKind::HuffmanEos)?, 0]);
-                    len += 1;
-                    bits.skip(length);
-                }
-                _ => break,
-            }
-        } else if u32::from(step.both) <= bits.have {
-            put(out, len, step.symbols);
-            len += 1 + usize::from(step.both != step.first);
-            bits.skip(u32::from(step.both));
-        } else if u32::from(step.first) <= bits.have {
-            put(out, len, step.symbols);
-            len += 1;
-            bits.skip(u32::from(step.first));
-        } else {
-            break;
+        word |= tail >> have;
+        let taken = tail_bits.min(63 - have);
+        tail <<= taken;
+        tail_bits -= taken;
+        have += taken;
+        if tail_bits == 0 {
+            word |= u64::MAX >> have;
         }
-    }
-    let padding = !(u64::MAX >> bits.have);
-    if bits.have < 8 && bits.word == padding { Ok(len) } else { Err(ErrorKind::HuffmanPadding) }
-}
-
-/// Writes two symbols at `at`; the second may be overwritten by the next.
-#[inline]
-fn put(out: &mut [u8], at: usize, symbols: [u8; 2]) {
-    if let Some(place) = out.get_mut(at..at + 2) {
-        place.copy_from_slice(&symbols);
+        let round = round(word);
+        if round.bits > have {
+            return Err(ErrorKind::HuffmanPadding); // ones behind the end were taken for bits of a code
+        }
+        word = round.word;
+        have -= round.bits;
+        len += put(out, len, round);
+        if round.stuck && (tail_bits == 0 || have >= LONGEST) {
+            if have < 8 && word.leading_ones() >= have {
+                return Ok(len);
+            }
+            let (symbol, bits) = long_code(word, have)?;
+            word <<= bits;
+            have -= bits;
+            len += put_one(out, len, symbol);
+        }
     }
 }
 
-/// The next bits of the input.
-struct Bits {
-    /// Aligned to the top; of the bits below `have` some may hold what follows, the others are 0.
+/// What a round of lookups has found.
+#[derive(Clone, Copy)]
+struct Round {
+    /// The bits after it.
     word: u64,
-    /// How many are accounted for, at most 63 (64 at the end of the input).
-    have: u32,
+    /// How many it took.
+    bits: u32,
+    /// The symbols, first in the lowest byte.
+    symbols: u64,
+    /// Their number, at most eight.
+    count: u32,
+    /// The next code is longer than the lookup, or the padding.
+    stuck: bool,
 }
 
-impl Bits {
-    #[inline]
-    fn peek(&self) -> Step {
-        let top = (self.word >> (64 - FAST_BITS)) as usize;
-        FAST.get(top).copied().unwrap_or(Step { symbols: [0; 2], first: 0, both: 0 })
+#[inline]
+fn round(mut word: u64) -> Round {
+    let (mut symbols, mut sum, mut step) = (0, 0u32, 0);
+    for _ in 0..ROUND {
+        // When stuck, the next lookups are as this one, and change nothing.
+        step = FAST.get((word >> (64 - FAST_BITS)) as usize).copied().unwrap_or(0);
+        symbols |= u64::from(step >> 16) << (sum >> 8 & 63);
+        sum = sum.wrapping_add(step) & 0xffff;
+        word <<= step & 63;
     }
+    Round { word, bits: sum & 0xff, symbols, count: sum >> 11, stuck: step == 0 }
+}
 
-    #[inline]
-    fn skip(&mut self, bits: u32) {
-        self.word <<= bits;
-        self.have -= bits;
+/// Writes the symbols of a round; returns how many these are.
+#[inline]
+fn put(out: &mut [u8], at: usize, round: Round) -> usize {
+    if let Some(place) = out.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<8>) {
+        *place = round.symbols.to_le_bytes();
     }
+    round.count as usize
+}
 
-    /// Symbol and length of the code that the word begins with, which is longer than the lookup.
-    #[cold]
-    fn long(&self) -> (u16, u32) {
-        let top = self.word >> 32;
-        let Canonical { symbols, offset, first, limit } = &CANONICAL;
-        for length in FAST_BITS + 1..=LONGEST {
-            let at = length as usize;
-            if let (Some(limit), Some(first), Some(offset)) = (limit.get(at), first.get(at), offset.get(at))
-                && top < *limit
-            {
-                let code = (top >> (32 - length)) as u32;
-                let place = *offset as usize + (code - first) as usize;
-                return (symbols.get(place).copied().unwrap_or(EOS), length);
-            }
+fn put_one(out: &mut [u8], at: usize, symbol: u8) -> usize {
+    if let Some(place) = out.get_mut(at) {
+        *place = symbol;
+    }
+    1
+}
+
+/// Symbol and length of the code that `word` begins with, which is longer than the lookup, if all its bits are among
+/// the first `have`.
+#[cold]
+fn long_code(word: u64, have: u32) -> Result<(u8, u32), ErrorKind> {
+    let top = word >> 32;
+    let Canonical { symbols, offset, first, limit } = &CANONICAL;
+    for length in (FAST_BITS + 1..=LONGEST).take_while(|&length| length <= have) {
+        let at = length as usize;
+        if let (Some(limit), Some(first), Some(offset)) = (limit.get(at), first.get(at), offset.get(at))
+            && top < *limit
+        {
+            let code = (top >> (32 - length)) as u32;
+            let symbol = symbols.get(*offset as usize + (code - first) as usize).copied().unwrap_or(EOS);
+            return u8::try_from(symbol).map(|symbol| (symbol, length)).map_err(|_| ErrorKind::HuffmanEos);
         }
-        (EOS, LONGEST)
     }
-
-    /// Takes such a code, which must be there whole.
-    #[cold]
-    fn take_long(&mut self) -> Result<u8, ErrorKind> {
-        let (symbol, length) = self.long();
-        self.skip(length);
-        u8::try_from(symbol).map_err(|_| ErrorKind::HuffmanEos)
-    }
+    Err(ErrorKind::HuffmanPadding)
 }
 
 /// The encoder, for tests.
