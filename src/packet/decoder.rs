@@ -147,7 +147,8 @@ impl Decoder {
         }
     }
 
-    /// Passes what stands between IP and TCP: a fragment, extension headers, the header of a tunnel.
+    /// Passes what stands between IP and TCP: a fragment, extension headers, the header of a tunnel. Kept out of
+    /// line, so that the packet without any of them stays in registers.
     #[inline(never)]
     fn content<'d>(
         &mut self,

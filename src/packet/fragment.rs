@@ -141,7 +141,9 @@ impl Pieces {
                 None => break,
             }
         }
-        self.sorted.sort_by_key(|piece| piece.start); // two sorted runs: linear
+        if self.sorted.len() > known {
+            self.sorted.sort_by_key(|piece| piece.start); // two sorted runs: linear
+        }
         Ok(true)
     }
 
