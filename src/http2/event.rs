@@ -47,25 +47,17 @@ pub struct Block {
     pub last: Moment,
     /// END_STREAM is set.
     pub end_stream: bool,
-    /// Where the block's octets lay in segments and frames.
-    pub shape: BlockShape,
+    /// Where its first frame lay.
+    pub spot: FrameSpot,
 }
 
-/// How a header block lay on the wire.
+/// Where a frame lay on the wire, for the kernel agent's view.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BlockShape {
-    /// The frame, header or payload, was not within one segment.
+pub struct FrameSpot {
+    /// The packet with the first byte of its header.
+    pub packet: u64,
+    /// Header and payload are not within one segment (of TLS, one record).
     pub split: bool,
-    /// The split was right after the nine bytes of the frame header, and nowhere else.
-    pub split_after_header: bool,
-    /// It had CONTINUATION frames.
-    pub continuation: bool,
-    /// PADDED was set.
-    pub padded: bool,
-    /// PRIORITY was set.
-    pub priority: bool,
-    /// How many frames began before it in its segment.
-    pub frame_index: u32,
 }
 
 /// How a header block ended.
@@ -117,10 +109,10 @@ pub trait EventSink {
     fn data_lost(&mut self, from: Side, stream: u32, at: Moment, len: u64, cause: GapCause);
 
     /// A DATA frame is over.
-    fn data_end(&mut self, from: Side, stream: u32, at: Moment, end_stream: bool);
+    fn data_end(&mut self, from: Side, stream: u32, at: Moment, end_stream: bool, spot: FrameSpot);
 
     /// RST_STREAM; the code is unknown where its bytes are lost.
-    fn reset(&mut self, from: Side, stream: u32, code: Option<u32>, at: Moment);
+    fn reset(&mut self, from: Side, stream: u32, code: Option<u32>, at: Moment, spot: FrameSpot);
 
     /// GOAWAY.
     fn goaway(&mut self, from: Side, last_stream: u32, code: u32, debug: &[u8], at: Moment);

@@ -5,7 +5,7 @@
 //! one segment are read where they are; DATA is counted, never kept.
 
 use super::anomaly::Anomaly;
-use super::event::{Block, BlockEnd, BlockShape, EventSink, Side};
+use super::event::{Block, BlockEnd, EventSink, FrameSpot, Side};
 use super::frame::{self, Flags, FrameHeader, FrameType, FrameView};
 use super::hpack;
 use super::resync::{Demand, Piece, Tape};
@@ -75,8 +75,6 @@ struct Frame {
     padding: Option<u32>,
     /// Octets of the payload are lost, from the end of what was kept.
     lossy: Option<GapCause>,
-    /// How many frames began before it in its segment.
-    index: u32,
 }
 
 impl Half {
@@ -182,7 +180,7 @@ impl Half {
             self.frame.lossy.get_or_insert(self.last_gap);
             self.frame.left = 0;
             let payload = std::mem::take(&mut self.payload);
-            self.close_frame(at, &payload, false, shared, sink);
+            self.close_frame(at, &payload, shared, sink);
         }
         self.cut_block(self.last_gap, shared, sink);
         self.state = State::Lost;
@@ -272,7 +270,6 @@ impl Half {
             left: header.length,
             padding: None,
             lossy: None,
-            index: self.segment_frames,
         };
         shared.saw_stream(header.stream);
         self.count_in_segment(&header, sink);
@@ -296,7 +293,7 @@ impl Half {
         self.cuts.clear();
         self.state = State::Payload;
         if header.length == 0 {
-            self.close_frame(at, &[], false, shared, sink);
+            self.close_frame(at, &[], shared, sink);
         }
     }
 
@@ -319,13 +316,13 @@ impl Half {
         let last = self.frame.left == 0;
         match self.frame.header.kind {
             FrameType::DATA => self.read_data(at, part, sink),
-            _ if whole => return self.close_frame(at, part, true, shared, sink),
+            _ if whole => return self.close_frame(at, part, shared, sink),
             _ if self.frame.lossy.is_none() => self.keep(part),
             _ => {}
         }
         if last {
             let payload = std::mem::take(&mut self.payload);
-            self.close_frame(at, &payload, false, shared, sink);
+            self.close_frame(at, &payload, shared, sink);
             self.payload = payload;
         } else if self.frame.lossy.is_none() && self.cuts.len() < limits::BLOCK_CUTS {
             self.cuts.push(self.payload.len() as u32);
@@ -389,21 +386,17 @@ impl Half {
         }
         if self.frame.left == 0 {
             let payload = std::mem::take(&mut self.payload);
-            self.close_frame(at, &payload, false, shared, sink);
+            self.close_frame(at, &payload, shared, sink);
             self.payload = payload;
         }
     }
 
-    fn close_frame(
-        &mut self,
-        at: Moment,
-        payload: &[u8],
-        in_one_segment: bool,
-        shared: &mut Shared,
-        sink: &mut impl EventSink,
-    ) {
+    fn close_frame(&mut self, at: Moment, payload: &[u8], shared: &mut Shared, sink: &mut impl EventSink) {
         self.state = State::Header;
         let header = self.frame.header;
+        let within =
+            self.frame.segment == self.segment && !self.frame.header_split && self.frame.lossy.is_none();
+        let spot = FrameSpot { packet: self.frame.at.packet, split: !within };
         self.count_split(&header, sink);
         if sink.wants_frames() {
             let from_client = self.from.is_client();
@@ -417,17 +410,17 @@ impl Half {
         match header.kind {
             FrameType::DATA => {
                 sink.counters().eos += u64::from(header.flags.has(Flags::END_STREAM));
-                sink.data_end(self.from, header.stream, at, header.flags.has(Flags::END_STREAM));
+                sink.data_end(self.from, header.stream, at, header.flags.has(Flags::END_STREAM), spot);
             }
             FrameType::HEADERS | FrameType::PUSH_PROMISE => {
-                self.open_block(at, payload, in_one_segment, shared, sink);
+                self.open_block(at, payload, spot, shared, sink);
             }
             FrameType::CONTINUATION => self.continue_block(at, payload, shared, sink),
             FrameType::RST_STREAM => {
                 sink.counters().rst += 1;
                 let code = payload.first_chunk().copied().map(u32::from_be_bytes);
                 if header.stream != 0 {
-                    sink.reset(self.from, header.stream, code, at);
+                    sink.reset(self.from, header.stream, code, at, spot);
                 }
             }
             FrameType::SETTINGS => self.settings(&header, payload, shared, sink),
@@ -463,7 +456,7 @@ impl Half {
         &mut self,
         at: Moment,
         payload: &[u8],
-        in_one_segment: bool,
+        spot: FrameSpot,
         shared: &mut Shared,
         sink: &mut impl EventSink,
     ) {
@@ -495,7 +488,6 @@ impl Half {
         if let Some(promised) = promised {
             shared.saw_stream(promised);
         }
-        let one = in_one_segment && self.frame.segment == self.segment && !self.frame.header_split;
         let block = Block {
             from: self.from,
             stream: header.stream,
@@ -503,14 +495,7 @@ impl Half {
             first: self.frame.body_at.unwrap_or(self.frame.at),
             last: at,
             end_stream: !is_promise && header.flags.has(Flags::END_STREAM),
-            shape: BlockShape {
-                split: !one,
-                split_after_header: in_one_segment && !self.frame.header_split && !one,
-                continuation: false,
-                padded,
-                priority,
-                frame_index: self.frame.index,
-            },
+            spot,
         };
         sink.counters().eos += u64::from(block.end_stream && !is_promise);
         if header.stream == 0 || (is_promise && promised.is_none()) {
@@ -550,7 +535,6 @@ impl Half {
             self.decoder.lose_past();
             return;
         };
-        block.shape.continuation = true;
         block.last = at;
         self.block_frames += 1;
         if self.block_frames == limits::CONTINUATION_FLOOD {
@@ -664,7 +648,7 @@ impl Half {
             self.frame.lossy.get_or_insert(cause);
             self.frame.left = 0;
             let payload = std::mem::take(&mut self.payload);
-            self.close_frame(at, &payload, false, shared, sink);
+            self.close_frame(at, &payload, shared, sink);
         }
         self.cut_block(cause, shared, sink);
         self.head.clear();
@@ -718,6 +702,5 @@ impl Frame {
         left: 0,
         padding: None,
         lossy: None,
-        index: 0,
     };
 }

@@ -19,5 +19,5 @@ mod settings;
 pub use anomaly::{Anomaly, Description, Severity};
 pub use connection::{Connection, Start};
 pub use detect::{Detector, Recognised};
-pub use event::{Block, BlockEnd, BlockShape, EventSink, Side};
+pub use event::{Block, BlockEnd, EventSink, FrameSpot, Side};
 pub use half::PREFACE;

@@ -13,7 +13,7 @@ use super::stream::{Losses, Stream, reason};
 use crate::counters::Counters;
 use crate::flow::GapCause;
 use crate::http2::frame::{FrameHeader, FrameView};
-use crate::http2::{Anomaly, Block, BlockEnd, EventSink, Severity, Side, hpack};
+use crate::http2::{Anomaly, Block, BlockEnd, EventSink, FrameSpot, Severity, Side, hpack};
 use crate::limits;
 use crate::time::Moment;
 use std::collections::HashMap;
@@ -241,10 +241,10 @@ impl<R: RecordSink> Session<'_, R> {
         }
     }
 
-    fn end_side(&mut self, from: Side, id: u32) {
+    fn end_side(&mut self, from: Side, id: u32, spot: FrameSpot) {
         let losses = self.pairing.side(from).losses.count;
         let Some(stream) = self.pairing.streams.get_mut(&id) else { return };
-        stream.end_side(from, losses);
+        stream.end_side(from, losses, spot);
         let by = by(from);
         let whole = stream.ended();
         let (request, response) = (&stream.record.request, &stream.record.response);
@@ -326,7 +326,7 @@ impl<R: RecordSink> Session<'_, R> {
         stream.touch(Side::Client, last);
         stream.record.request.body = body;
         stream.take_headers(Side::Client, &mut headers, &BlockEnd::default(), false);
-        self.end_side(Side::Client, 1);
+        self.end_side(Side::Client, 1, FrameSpot::default());
     }
 
     fn end_request_block(&mut self, block: &Block, end: &BlockEnd) {
@@ -346,7 +346,7 @@ impl<R: RecordSink> Session<'_, R> {
         let uncertain = end.unknown > 0 || end.cut.is_some() || end.broken;
         let is_request = new && (state.request || uncertain);
         if is_request {
-            stream.record.wire.request = block.shape;
+            stream.record.wire.request = block.spot;
             stream.take_headers(Side::Client, &mut scratch, end, state.unknown_pseudo);
             let counters = self.counters();
             counters.requests += 1;
@@ -385,7 +385,7 @@ impl<R: RecordSink> Session<'_, R> {
                 stream.record.response.first = None;
             }
         } else if new && (state.status.is_some() || (uncertain && !had_data)) {
-            stream.record.wire.response = block.shape;
+            stream.record.wire.response = block.spot;
             stream.record.response.first = Some(block.first.time);
             stream.take_headers(Side::Server, &mut scratch, end, state.unknown_pseudo);
             self.counters().responses += 1;
@@ -402,12 +402,12 @@ impl<R: RecordSink> Session<'_, R> {
         if let Some(stream) = self.stream(promised, block.first) {
             stream.record.pushed = true;
             stream.record.parent = Some(block.stream);
-            stream.record.wire.request = block.shape;
+            stream.record.wire.request = block.spot;
             stream.record.first = block.first;
             stream.touch(Side::Client, block.first);
             stream.touch(Side::Client, block.last);
             stream.take_headers(Side::Client, &mut scratch, end, state.unknown_pseudo);
-            stream.end_side(Side::Client, losses);
+            stream.end_side(Side::Client, losses, block.spot);
         }
         self.pairing.scratch = scratch;
     }
@@ -506,7 +506,7 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
         }
         self.lose_in_block(block, end);
         if block.end_stream {
-            self.end_side(block.from, block.stream);
+            self.end_side(block.from, block.stream, block.spot);
         }
     }
 
@@ -522,20 +522,20 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
         }
     }
 
-    fn data_end(&mut self, from: Side, stream: u32, at: Moment, end_stream: bool) {
+    fn data_end(&mut self, from: Side, stream: u32, at: Moment, end_stream: bool, spot: FrameSpot) {
         if let Some(open) = self.stream(stream, at) {
             open.touch(from, at);
             if end_stream {
-                self.end_side(from, stream);
+                self.end_side(from, stream, spot);
             }
         }
     }
 
-    fn reset(&mut self, from: Side, stream: u32, code: Option<u32>, at: Moment) {
+    fn reset(&mut self, from: Side, stream: u32, code: Option<u32>, at: Moment, spot: FrameSpot) {
         let losses = self.pairing.side(from).losses.count;
         if let Some(open) = self.pairing.streams.get_mut(&stream) {
             open.record.last = open.record.last.max(at);
-            open.end_side(from, losses);
+            open.end_side(from, losses, spot);
             if code.is_none() {
                 open.record.partial.insert(Partial::TCP_GAP);
             }

@@ -3,7 +3,7 @@
 
 use super::fields::Fields;
 use crate::flow::{DirectionStats, PerDirection};
-use crate::http2::BlockShape;
+use crate::http2::FrameSpot;
 use crate::packet::Endpoint;
 use crate::time::{Moment, Timestamp};
 use crate::tls;
@@ -39,13 +39,17 @@ pub struct Transaction {
     pub wire: WireShape,
 }
 
-/// How the exchange lay on the wire, for the kernel agent's view.
+/// Where the frames lay that the kernel agent needs of an exchange; those that there are not have packet 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WireShape {
-    /// The request's header block.
-    pub request: BlockShape,
-    /// The response's header block.
-    pub response: BlockShape,
+    /// The request's HEADERS.
+    pub request: FrameSpot,
+    /// The client's frame with `END_STREAM`, or its `RST_STREAM`.
+    pub request_end: FrameSpot,
+    /// The HEADERS with the final status.
+    pub response: FrameSpot,
+    /// The server's frame with `END_STREAM`, or its `RST_STREAM`.
+    pub response_end: FrameSpot,
 }
 
 /// One side of an exchange.

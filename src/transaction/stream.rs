@@ -4,7 +4,7 @@ use super::fields::{Fields, Known};
 use super::grpc::{self, MessageCounter};
 use super::record::{Grpc, Message, Partial, StreamEnd, Transaction, Unknown};
 use crate::flow::GapCause;
-use crate::http2::{BlockEnd, Side};
+use crate::http2::{BlockEnd, FrameSpot, Side};
 use crate::time::Moment;
 
 /// One side's frames that were lost, one cannot know which.
@@ -136,7 +136,11 @@ impl Stream {
     }
 
     /// The side ended the stream.
-    pub(super) fn end_side(&mut self, from: Side, losses: u64) {
+    pub(super) fn end_side(&mut self, from: Side, losses: u64, spot: FrameSpot) {
+        match from {
+            Side::Client => self.record.wire.request_end = spot,
+            Side::Server => self.record.wire.response_end = spot,
+        }
         let (message, progress) = self.side(from);
         message.ended = true;
         progress.losses_at_end.get_or_insert(losses);
