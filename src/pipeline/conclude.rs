@@ -51,6 +51,31 @@ pub struct ShardReport {
     pub differing_bytes: u64,
 }
 
+impl ShardReport {
+    /// Adds another shard's.
+    pub fn merge(&mut self, other: &Self) {
+        self.stats.merge(&other.stats);
+        self.tls.merge(&other.tls);
+        self.payload_bytes += other.payload_bytes;
+        self.http2 += other.http2;
+        self.tls_undecrypted += other.tls_undecrypted;
+        for (count, more) in self.not_decrypted.iter_mut().zip(other.not_decrypted) {
+            *count += more;
+        }
+        self.tls_maybe_http2 += other.tls_maybe_http2;
+        self.other += other.other;
+        self.one_sided += other.one_sided;
+        self.damaged += other.damaged;
+        self.packets_http2 += other.packets_http2;
+        self.bytes_http2 += other.bytes_http2;
+        self.gap_bytes += other.gap_bytes;
+        self.reassembly_direction += other.reassembly_direction;
+        self.reassembly_shard += other.reassembly_shard;
+        self.connections_evicted += other.connections_evicted;
+        self.differing_bytes += other.differing_bytes;
+    }
+}
+
 impl Pipeline {
     /// What this shard has added up so far; connections still open are not in it.
     pub fn report(&self) -> ShardReport {

@@ -51,6 +51,26 @@ pub struct Stats {
     pub headers_limited: u64,
 }
 
+impl Stats {
+    /// Adds another shard's.
+    pub fn merge(&mut self, other: &Self) {
+        self.plaintext.merge(&other.plaintext);
+        self.tls.merge(&other.tls);
+        self.complete += other.complete;
+        self.incomplete += other.incomplete;
+        self.open += other.open;
+        self.missed_requests += other.missed_requests;
+        self.blocks_decoded += other.blocks_decoded;
+        self.blocks_partial += other.blocks_partial;
+        self.blocks_lost += other.blocks_lost;
+        self.errors += other.errors;
+        self.skipped_bytes += other.skipped_bytes;
+        self.losses += other.losses;
+        self.streams_evicted += other.streams_evicted;
+        self.headers_limited += other.headers_limited;
+    }
+}
+
 /// The exchanges of one connection.
 #[derive(Debug)]
 pub struct Pairing {
