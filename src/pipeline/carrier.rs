@@ -25,6 +25,8 @@ pub(super) struct Carrier {
     first_ended: Option<Direction>,
     /// Layers above this one.
     depth: u8,
+    /// A SYN was seen, so that the forward stream is the client's.
+    pub(super) handshake: bool,
     /// What the TLS below tells.
     pub(super) tls: Option<Box<tls::Description>>,
 }
@@ -95,6 +97,13 @@ impl Carrier {
             Layer::Tls(layer) => layer.inner,
             _ => self,
         }
+    }
+
+    /// Who opened the connection: the sender of the SYN where there was one; else the side with the higher port,
+    /// as servers' are the lower ones.
+    pub(super) fn guess_client(&self) -> Direction {
+        let Some([forward, backward]) = self.ends else { return Direction::Forward };
+        if backward.port > forward.port && !self.handshake { Direction::Backward } else { Direction::Forward }
     }
 
     /// Who ended the connection, and how.
@@ -168,7 +177,7 @@ impl<O: Output> Feed<'_, '_, O> {
                 self.replay(&mut opening);
             }
             Known::Frames { client } => {
-                let client = client.unwrap_or_else(|| self.guess_client());
+                let client = client.unwrap_or_else(|| self.carrier.guess_client());
                 self.start_http2(client, Start::Late, Start::Late, How::MidStream);
                 self.replay(&mut opening);
             }
@@ -179,6 +188,7 @@ impl<O: Output> Feed<'_, '_, O> {
                     ends: self.carrier.ends,
                     id: self.carrier.id,
                     seen: self.carrier.seen,
+                    handshake: self.carrier.handshake,
                     depth: self.carrier.depth + 1,
                     tls: Some(Box::default()),
                     ..Carrier::default()
@@ -234,12 +244,6 @@ impl<O: Output> Feed<'_, '_, O> {
         let how = if self.carrier.tls.is_some() && how == How::PriorKnowledge { How::Alpn } else { how };
         let connection = Connection::new(client_start, server_start);
         self.carrier.layer = Layer::Http2(Box::new(Http2 { connection, pairing, how, client }));
-    }
-
-    /// Nothing in the frames tells the client: the side with the higher port, as servers' are the lower ones.
-    fn guess_client(&self) -> Direction {
-        let Some([forward, backward]) = self.carrier.ends else { return Direction::Forward };
-        if backward.port > forward.port { Direction::Backward } else { Direction::Forward }
     }
 
     /// Pushes what the opening kept into what it turned out to be.

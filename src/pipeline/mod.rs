@@ -88,6 +88,7 @@ impl Pipeline {
             carrier.ends = Some(entry.senders);
             carrier.id = entry.first.packet;
         }
+        carrier.handshake |= segment.flags.syn();
         let mut cx = Context {
             now: segment.at,
             wanted: self.settings.wanted,
