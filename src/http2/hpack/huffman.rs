@@ -92,7 +92,7 @@ const fn canonical() -> Canonical {
 #[allow(clippy::indexing_slicing)] // at compile time
 const fn fast() -> [Step; 1 << FAST_BITS] {
     let codes = canonical();
-    let mut single = [(0, 0); 1 << FAST_BITS];
+    let mut single = [(0u8, 0u8); 1 << FAST_BITS];
     let mut bits = 0;
     while bits < single.len() {
         let mut length = 5;
@@ -101,7 +101,7 @@ const fn fast() -> [Step; 1 << FAST_BITS] {
             if aligned < codes.limit[length as usize] {
                 let code = (bits as u32) >> (FAST_BITS - length);
                 let place = codes.offset[length as usize] as u32 + code - codes.first[length as usize];
-                single[bits] = (codes.symbols[place as usize] as Step, length);
+                single[bits] = (codes.symbols[place as usize] as u8, length as u8);
                 break;
             }
             length += 1;
@@ -114,10 +114,11 @@ const fn fast() -> [Step; 1 << FAST_BITS] {
         let (symbol, length) = single[bits];
         // What follows, with zeros below: a symbol if its code lies within the bits that are there.
         let (next, more) = single[(bits << length) & (steps.len() - 1)];
-        if length != 0 && more != 0 && length + more <= FAST_BITS {
-            steps[bits] = next << 24 | symbol << 16 | 16 << 8 | (length + more);
+        let (symbol, next) = (symbol as Step, next as Step);
+        if length != 0 && more != 0 && (length + more) as u32 <= FAST_BITS {
+            steps[bits] = next << 24 | symbol << 16 | 16 << 8 | (length + more) as Step;
         } else if length != 0 {
-            steps[bits] = symbol << 16 | 8 << 8 | length;
+            steps[bits] = symbol << 16 | 8 << 8 | length as Step;
         }
         bits += 1;
     }

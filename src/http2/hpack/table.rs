@@ -201,7 +201,6 @@ impl Table {
         let mut entry = Entry { pos: 0, name_len, value_len, unknown, id, name_known, value_known };
         let size = entry.size();
         if size > self.limit {
-            self.arena.unstage();
             self.clear();
             return 0;
         }
@@ -227,7 +226,8 @@ impl Table {
     /// update may have set meanwhile, if that is known.
     pub(super) fn lose_past(&mut self, bound: Option<u32>) {
         self.clear();
-        self.arena.shrink();
+        self.arena = Arena::default();
+        self.entries = VecDeque::new();
         self.limit = bound.map_or(u32::MAX, |bound| self.limit.max(bound));
         self.limit_exact = false;
         self.older = self.limit / OVERHEAD;
@@ -238,7 +238,7 @@ impl Table {
     /// The encoder has been told to use no more than `bound`. That changes its table when a size update says so, and
     /// where nothing was known about the size it says something.
     pub(super) fn limit_by(&mut self, bound: u32) {
-        if self.limit == u32::MAX && !self.limit_exact {
+        if self.is_unbounded() {
             self.limit = bound.max(INITIAL_SIZE);
             self.evict(0);
             self.bound_older();
@@ -263,11 +263,8 @@ impl Table {
     /// Makes room for `incoming` bytes: evicts what the encoder has certainly evicted, and gives up what the caps
     /// do not allow to keep. Returns how many entries the encoder may still use of the latter.
     fn evict(&mut self, incoming: u32) -> u32 {
-        let keep = if self.limit == u32::MAX && !self.limit_exact {
-            limits::HPACK_TABLE_UNSURE
-        } else {
-            self.limit.min(limits::HPACK_TABLE)
-        };
+        let cap = if self.is_unbounded() { limits::HPACK_TABLE_UNSURE } else { limits::HPACK_TABLE };
+        let keep = self.limit.min(cap);
         let mut dropped = 0;
         while self.size.saturating_add(incoming) > keep {
             let Some(oldest) = self.entries.pop_back() else { break };
@@ -283,12 +280,17 @@ impl Table {
         dropped
     }
 
+    /// Nothing is known about the size that the encoder's table can have.
+    fn is_unbounded(&self) -> bool {
+        self.limit == u32::MAX && !self.limit_exact
+    }
+
     /// An entry takes 32 bytes at least.
     fn bound_older(&mut self) {
         self.older = self.older.min(self.limit.saturating_sub(self.size) / OVERHEAD);
     }
 
-    /// Empties the table; nothing is in the encoder's either.
+    /// Empties the table, as the encoder's is; forgets what is staged.
     fn clear(&mut self) {
         self.arena.clear();
         self.entries.clear();
