@@ -181,10 +181,10 @@ pub(super) fn decode(coded: &[u8], out: &mut [u8]) -> Result<usize, ErrorKind> {
         word = round.word;
         have -= round.bits;
         len += put(out, len, round);
+        if tail_bits == 0 && have < 8 && word.leading_ones() >= have {
+            return Ok(len);
+        }
         if round.stuck && (tail_bits == 0 || have >= LONGEST) {
-            if have < 8 && word.leading_ones() >= have {
-                return Ok(len);
-            }
             let (symbol, bits) = long_code(word, have)?;
             word <<= bits;
             have -= bits;
@@ -215,10 +215,10 @@ fn round(mut word: u64) -> Round {
         // When stuck, the next lookups are as this one, and change nothing.
         step = FAST.get((word >> (64 - FAST_BITS)) as usize).copied().unwrap_or(0);
         symbols |= u64::from(step >> 16) << (sum >> 8 & 63);
-        sum = sum.wrapping_add(step) & 0xffff;
+        sum = sum.wrapping_add(step);
         word <<= step & 63;
     }
-    Round { word, bits: sum & 0xff, symbols, count: sum >> 11, stuck: step == 0 }
+    Round { word, bits: sum & 0xff, symbols, count: sum >> 11 & 0xf, stuck: step == 0 }
 }
 
 /// Writes the symbols of a round; returns how many these are.
