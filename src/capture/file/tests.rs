@@ -432,6 +432,22 @@ fn looking_far_ahead_in_vain_takes_linear_time() {
 }
 
 #[test]
+fn the_search_for_the_next_packet_has_an_end() {
+    // The packets behind the hole are found if it is not too long.
+    let hole = |length: u64| std::io::repeat(0xff).take(length);
+    let parts = [PcapFile::usual().packets(&samples(2)).bytes, PcapFile::usual().packets(&samples(9)).bytes];
+    let after = &parts[1][parts[0].len()..];
+    for (length, found) in [(limits::SEARCH_BYTES - 1000, true), (limits::SEARCH_BYTES + 1_000_000, false)] {
+        let input = Cursor::new(parts[0].clone()).chain(hole(length)).chain(Cursor::new(after.to_vec()));
+        let outcome = read_from(input, Some(0), limits::READ_BYTES).unwrap();
+        let (packets, kind) =
+            if found { (9, DamageKind::Corrupt { skipped: length }) } else { (2, DamageKind::GivenUp) };
+        assert_eq!((outcome.packets.len(), outcome.damage.len()), (packets, 1));
+        assert_eq!(outcome.damage[0].kind, kind);
+    }
+}
+
+#[test]
 fn a_bomb_of_zeros_is_no_capture() {
     let compressed = std::io::repeat(0).take(10 << 20);
     let mut gzip =
