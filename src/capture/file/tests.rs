@@ -383,6 +383,26 @@ fn a_large_packet_grows_the_batch() {
 }
 
 #[test]
+fn the_longest_packet_is_the_snaplen_or_libpcaps() {
+    let usual = limits::PACKET_BYTES;
+    for (snaplen, length, believed) in [
+        (96, usual, true),
+        (96, usual + 1, false),
+        (u32::MAX, usual + 1, false),
+        (usual + 1, usual + 1, true),
+        (usual + 1, usual + 2, false),
+        (limits::BLOCK_BYTES, limits::BLOCK_BYTES, true),
+        (limits::BLOCK_BYTES + 1, limits::BLOCK_BYTES, false),
+    ] {
+        let long = Read1 { bytes: vec![7; length as usize], original: length, ..sample(1) };
+        let file = PcapFile::new(Order::Little, 0xa1b2_c3d4, snaplen, 1);
+        let outcome = read(&file.packet(&sample(0)).packet(&long).packets(&samples(5)[2..]).bytes).unwrap();
+        assert_eq!(outcome.packets.len(), if believed { 5 } else { 4 }, "{snaplen} {length}");
+        assert_eq!(outcome.damage.is_empty(), believed);
+    }
+}
+
+#[test]
 fn interfaces_are_bounded() {
     let mut file = PcapngFile::usual().enhanced(0, sample(0).nanos, &sample(0));
     let one = PcapngFile::nothing().interface(LinkType(1), 0, &[]);
