@@ -1,8 +1,8 @@
 //! A transaction as all formats see it: its header fields looked up once, what follows from them decided here.
 
+use super::json::{Json, Word, array};
 use super::value::{ErrorCode, GrpcStatus};
 use crate::transaction::{ConnectionMeta, EndHow, Fields, Known, Transaction};
-use serde::ser::{Serialize, SerializeSeq, Serializer};
 use std::borrow::Cow;
 
 /// A transaction with the fields that are shown by themselves.
@@ -201,25 +201,18 @@ impl Unknown {
         (Self::USER_AGENT, "user_agent.original"),
     ];
 
-    /// Nothing is unknown.
-    // The signature is serde's.
-    #[allow(clippy::trivially_copy_pass_by_ref)]
-    pub(super) const fn is_empty(&self) -> bool {
-        self.0 == 0
-    }
-
     /// The fields' attribute names, in a fixed order.
     pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
         Self::NAMES.into_iter().filter(move |(field, _)| self.0 & field.0 != 0).map(|(_, name)| name)
     }
 }
 
-impl Serialize for Unknown {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(None)?;
-        for name in self.names() {
-            list.serialize_element(name)?;
-        }
-        list.end()
+impl Json for Unknown {
+    fn write(&self, out: &mut Vec<u8>) {
+        array(out, self.names().map(Word));
+    }
+
+    fn is_absent(&self) -> bool {
+        self.0 == 0
     }
 }
