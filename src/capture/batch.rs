@@ -28,7 +28,8 @@ pub struct PacketHead {
 /// to be filled again.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// As read; packets are ranges of it.
+    /// As read; packets are ranges of it. What lies outside of them (record headers, what is left of an earlier
+    /// read) means nothing.
     pub bytes: Vec<u8>,
     /// The packets, in the order of analysis.
     pub packets: Vec<PacketHead>,
@@ -42,9 +43,9 @@ impl Batch {
         self.bytes.get(head.range.start as usize..head.range.end as usize).unwrap_or_default()
     }
 
-    /// Empties the batch and keeps its memory.
+    /// Empties the batch and keeps its memory: `bytes` keeps even its length, so that the next read need not
+    /// zero it first.
     pub fn clear(&mut self) {
-        self.bytes.clear();
         self.packets.clear();
         self.secrets.clear();
     }

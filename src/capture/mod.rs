@@ -1,5 +1,32 @@
 //! Packets from the world: capture files, standard input, interfaces.
+//!
+//! ```text
+//! Input ─► source (file or pipe, decompressed) ─► file (pcap, pcapng) ─► reader (a batch at a time)
+//!                                                                          │ one per input
+//!                       Batch ◄─ timeline (numbers, filter, count) ◄─ merge (by packet time)
+//! ```
+//!
+//! What is wrong with an input once it is open is not an error but [`Damage`]: all packets before it are
+//! delivered, and those after it where the format lets them be found.
 
 mod batch;
+mod damage;
+mod file;
+mod filter;
+mod merge;
+mod progress;
+mod reader;
+mod secrets;
+mod source;
+#[cfg(test)]
+mod testing;
+mod timeline;
+mod write;
 
 pub use batch::{Batch, LinkType, PacketHead};
+pub use damage::{Damage, DamageKind};
+pub use filter::{Filter, FilterError};
+pub use progress::Progress;
+pub use source::{Input, OpenError, OpenErrorKind};
+pub use timeline::{Timeline, TimelineCounts};
+pub use write::{Rotation, WriteError, Writer};

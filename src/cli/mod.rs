@@ -1,1 +1,5 @@
 //! cli
+pub mod analyze;
+mod collect;
+mod merge;
+mod report;

@@ -21,6 +21,28 @@ pub enum End {
     Rst,
 }
 
+/// Bytes that are missing from a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// How many; `None` where that cannot be known (TLS records lost).
+    pub len: Option<u64>,
+    /// Why.
+    pub cause: GapCause,
+}
+
+/// Why bytes are missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GapCause {
+    /// Packets are not in the capture.
+    Lost,
+    /// The snaplen cut the packet.
+    Snaplen,
+    /// TLS records that could not be decrypted.
+    NotDecrypted,
+    /// A cap of h2lens struck.
+    Limit,
+}
+
 /// Takes the ordered byte streams of one connection. A stage pushes into it; nothing is queued.
 ///
 /// For one direction the calls describe its stream from the first byte seen to the last, in order and without
@@ -29,8 +51,8 @@ pub trait ByteSink {
     /// The next bytes: all from one segment (of one TLS record, above TLS), with the packet that carried them.
     fn data(&mut self, from: Direction, at: Moment, bytes: &[u8]);
 
-    /// Bytes that are not in the capture: how many, or `None` where that cannot be known (TLS records lost).
-    fn gap(&mut self, from: Direction, at: Moment, len: Option<u64>);
+    /// Bytes that are not in the capture, and the packet that made this certain.
+    fn gap(&mut self, from: Direction, at: Moment, gap: Gap);
 
     /// No byte of this direction follows. Called once a direction at the most.
     fn end(&mut self, from: Direction, at: Moment, how: End);

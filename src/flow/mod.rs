@@ -1,5 +1,17 @@
-//! Segments → ordered bytes and gaps, for each direction of each connection.
+//! Segments → ordered bytes and gaps, for each direction of each connection (RFC 9293).
+//!
+//! [`Table`] finds the connection of a segment, [`Reassembly`] orders its bytes. In-order segments pass through
+//! without a copy; what comes too early waits in bounded memory until the hole before it fills or is given up.
 
+mod budget;
 mod chunk;
+mod key;
+mod pending;
+mod reassembly;
+mod table;
 
-pub use chunk::{ByteSink, Direction, End, PerDirection};
+pub use budget::Budget;
+pub use chunk::{ByteSink, Direction, End, Gap, GapCause, PerDirection};
+pub use key::{Key, SHARDS};
+pub use reassembly::{DirectionStats, Reassembly, Restart};
+pub use table::{Entry, Found, Slot, Table};

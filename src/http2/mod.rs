@@ -1,5 +1,23 @@
 //! Bytes → HTTP/2 events: frames (RFC 9113), header blocks (RFC 7541), and what can be read after a loss.
+//!
+//! [`Connection`] takes the ordered bytes of both sides and pushes what they say into an [`EventSink`].
+//! [`Detector`] recognises a connection that was joined late.
 
+mod anomaly;
+mod believe;
+mod connection;
+mod detect;
 pub mod error_code;
+mod event;
 pub mod frame;
+mod half;
 pub mod hpack;
+mod resync;
+mod rules;
+mod settings;
+
+pub use anomaly::{Anomaly, Description, Severity};
+pub use connection::{Connection, Start};
+pub use detect::{Detector, Recognised};
+pub use event::{Block, BlockEnd, EventSink, FrameSpot, Side};
+pub use half::PREFACE;

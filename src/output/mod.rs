@@ -128,6 +128,11 @@ pub struct Order {
     pub sequence: u64,
 }
 
+impl Order {
+    /// Before all others.
+    pub const FIRST: Self = Self { packet: 0, connection: 0, kind: Kind::Frame, sequence: 0 };
+}
+
 /// Kinds of records, in the order in which one packet's are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {

@@ -37,6 +37,16 @@ impl Renderer {
         std::mem::replace(&mut self.rendered, empty)
     }
 
+    /// What was rendered since the last [`Renderer::clear`].
+    pub const fn rendered(&self) -> &Rendered {
+        &self.rendered
+    }
+
+    /// Forgets what was rendered and keeps the memory.
+    pub fn clear(&mut self) {
+        self.rendered.clear();
+    }
+
     /// From here on records are completed by the end of the capture, and come behind all others.
     pub fn at_end(&mut self) {
         self.at_end = true;

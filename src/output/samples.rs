@@ -5,9 +5,9 @@ use crate::flow::PerDirection;
 use crate::telemetry::{AgentView, Coverage, Report, View};
 use crate::time::{Moment, Timestamp};
 use crate::transaction::{
-    ConnectionMeta, ConnectionRecord, DirectionTcp, EndBy, EndHow, Endpoint, Field, Fields, Finding, Goaway,
-    Grpc, How, Interim, Known, Message, NotDecrypted, Partial, SideFrames, SideHpack, SideSettings, Source,
-    StreamEnd, TlsDescription, Transaction, UnknownRef,
+    ConnectionMeta, ConnectionRecord, DirectionStats, EndBy, EndHow, Endpoint, Field, Fields, Finding,
+    Goaway, Grpc, How, Interim, Known, Message, NotDecrypted, Partial, SideFrames, SideHpack, SideSettings,
+    Source, StreamEnd, TlsDescription, Transaction, Unknown, UnknownRef,
 };
 
 /// 2026-11-22T04:17:00.123456789Z and `nanos` more.
@@ -56,6 +56,8 @@ pub(super) fn meta() -> ConnectionMeta {
 
 pub(super) fn tls_meta() -> ConnectionMeta {
     let tls = TlsDescription {
+        client: None,
+        bytes: PerDirection::default(),
         version: Some("1.3"),
         cipher: Some("TLS_AES_128_GCM_SHA256"),
         server_name: Some("a.example".to_owned()),
@@ -144,11 +146,12 @@ pub(super) fn everything() -> Transaction {
     transaction.end = StreamEnd { by: EndBy::Server, how: EndHow::RstStream, code: Some(8) };
     transaction.partial.insert(Partial::TCP_GAP);
     transaction.partial.insert(Partial::UNKNOWN_HEADER);
+    transaction.unknown = Unknown::STATUS;
     transaction.grpc = Some(Grpc {
         status: Some(8),
         message: Some(b"too many".to_vec()),
-        request_messages: 1,
-        response_messages: 2,
+        request_messages: Some(1),
+        response_messages: Some(2),
     });
     transaction
 }
@@ -183,15 +186,16 @@ pub(super) fn connection() -> ConnectionRecord {
         server_hpack: SideHpack { wire_bytes: 200, decoded_bytes: 2000 },
         end: StreamEnd { by: EndBy::Server, how: EndHow::Goaway, code: Some(0xdead) },
         tcp: PerDirection {
-            forward: DirectionTcp {
+            forward: DirectionStats {
                 segments: 1,
                 bytes: 2,
                 retransmitted: 3,
                 out_of_order: 4,
                 gaps: 5,
                 gap_bytes: 6,
+                ..DirectionStats::default()
             },
-            backward: DirectionTcp { segments: 11, bytes: 12, ..DirectionTcp::default() },
+            backward: DirectionStats { segments: 11, bytes: 12, ..DirectionStats::default() },
         },
     }
 }

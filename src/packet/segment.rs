@@ -12,6 +12,11 @@ pub struct Endpoint {
     pub port: u16,
 }
 
+impl Endpoint {
+    /// An end that is not known.
+    pub const UNKNOWN: Self = Self { ip: IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), port: 0 };
+}
+
 /// The control bits of the TCP header (RFC 9293 section 3.1), as on the wire: FIN is bit 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TcpFlags(pub u8);
@@ -46,7 +51,8 @@ impl TcpFlags {
     }
 }
 
-/// A TCP segment, its payload borrowed from the packet.
+/// A TCP segment, its payload borrowed from the packet or, if that was the last fragment of an IP datagram, from
+/// the decoder.
 #[derive(Clone, Copy, Debug)]
 pub struct Segment<'a> {
     /// The packet that carried it; of a fragmented datagram the one that completed it.
@@ -74,5 +80,41 @@ impl Segment<'_> {
     /// Time stamp of the packet.
     pub fn time(&self) -> Timestamp {
         self.at.time
+    }
+
+    /// The same segment with its payload taken from elsewhere, as when the bytes have moved.
+    #[must_use]
+    pub fn with_payload<'b>(&self, payload: &'b [u8]) -> Segment<'b> {
+        let Self { at, src, dst, seq, ack, window, flags, payload: _, cut } = *self;
+        Segment { at, src, dst, seq, ack, window, flags, payload, cut }
+    }
+}
+
+/// Where `inner` begins in `outer`, if it is a part of that memory; else `None`. Tells a payload borrowed from a
+/// packet from one borrowed from the decoder. Only addresses are compared, no byte is read.
+///
+/// Two slices share no memory unless one was made from the other, so a non-empty `inner` is never taken for a part
+/// by chance. An empty one has no memory: it counts as part where its address lies in `outer` or just behind it.
+pub fn offset_within(outer: &[u8], inner: &[u8]) -> Option<usize> {
+    let offset = inner.as_ptr().addr().checked_sub(outer.as_ptr().addr())?;
+    (offset.checked_add(inner.len())? <= outer.len()).then_some(offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offset_within_tells_own_from_foreign() {
+        let outer = vec![0u8; 64];
+        let foreign = vec![0u8; 64];
+        assert_eq!(offset_within(&outer, &outer), Some(0));
+        assert_eq!(offset_within(&outer, &outer[10..20]), Some(10));
+        assert_eq!(offset_within(&outer, &outer[63..]), Some(63));
+        assert_eq!(offset_within(&outer, &outer[64..]), Some(64));
+        assert_eq!(offset_within(&outer[10..20], &outer[9..12]), None, "begins before");
+        assert_eq!(offset_within(&outer[10..20], &outer[18..21]), None, "ends behind");
+        assert_eq!(offset_within(&outer, &foreign), None);
+        assert_eq!(offset_within(&foreign, &outer[1..]), None);
     }
 }

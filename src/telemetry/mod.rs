@@ -2,4 +2,5 @@
 
 mod report;
 
-pub use report::{AgentView, Coverage, MissReason, Report, View};
+pub use crate::agent::MissReason;
+pub use report::{AgentView, Coverage, Report, View};

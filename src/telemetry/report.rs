@@ -1,5 +1,6 @@
 //! What the telemetry record holds.
 
+use crate::agent::{Agent, MissReason};
 use crate::counters::Counters;
 
 /// The telemetry record (spec/product.md).
@@ -37,71 +38,16 @@ pub struct AgentView {
     pub spurious: u64,
 }
 
-/// Why the agent would not have emitted a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum MissReason {
-    /// It did not take the connection for HTTP/2 in time.
-    Classification,
-    /// A frame it needs was split over segments.
-    SplitFrame,
-    /// The fields stood in a CONTINUATION.
-    Continuation,
-    /// A padded frame.
-    Padded,
-    /// A HEADERS frame with priority (rules 2025).
-    Priority,
-    /// The path is longer than 160 encoded bytes.
-    PathTooLong,
-    /// The fields it needs came after those it looks at.
-    HeaderLimit,
-    /// More frames in the segment than it looks at.
-    FrameLimit,
-    /// A method it does not know.
-    Method,
-    /// Its dynamic table was out of step.
-    HpackState,
-    /// The stream lived longer than the idle time to live.
-    Ttl,
-    /// A FIN or RST packet hid the payload or the rest of the connection.
-    Fin,
-    /// None of these.
-    Other,
-}
-
-impl MissReason {
-    /// All reasons, in the order in which they are tried.
-    pub const ALL: [Self; 13] = [
-        Self::Classification,
-        Self::SplitFrame,
-        Self::Continuation,
-        Self::Padded,
-        Self::Priority,
-        Self::PathTooLong,
-        Self::HeaderLimit,
-        Self::FrameLimit,
-        Self::Method,
-        Self::HpackState,
-        Self::Ttl,
-        Self::Fin,
-        Self::Other,
-    ];
-
-    /// The reason's name in `agent.missed` and `h2.agent.reason`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Classification => "classification",
-            Self::SplitFrame => "split_frame",
-            Self::Continuation => "continuation",
-            Self::Padded => "padded",
-            Self::Priority => "priority",
-            Self::PathTooLong => "path_too_long",
-            Self::HeaderLimit => "header_limit",
-            Self::FrameLimit => "frame_limit",
-            Self::Method => "method",
-            Self::HpackState => "hpack_state",
-            Self::Ttl => "ttl",
-            Self::Fin => "fin",
-            Self::Other => "other",
+impl AgentView {
+    /// The view of an agent that has seen the whole capture.
+    pub fn of(agent: &Agent) -> Self {
+        let summary = agent.summary();
+        Self {
+            rules: agent.rules().name(),
+            view: View { plaintext: summary.plaintext, tls: summary.tls },
+            transactions: summary.transactions,
+            missed: summary.missed,
+            spurious: summary.spurious,
         }
     }
 }

@@ -1,13 +1,17 @@
 //! What a TLS connection's handshake told.
 
+use crate::flow::{Direction, PerDirection};
+
 /// What is known of a TLS connection; what was not seen is `None` or empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Description {
+    /// The side that sent the client hello.
+    pub client: Option<Direction>,
     /// Negotiated version: `1.2`, `1.3` (earlier ones as seen).
     pub version: Option<&'static str>,
     /// IANA name of the cipher suite.
     pub cipher: Option<&'static str>,
-    /// server_name of the client hello (RFC 6066 section 3).
+    /// `server_name` of the client hello (RFC 6066 section 3).
     pub server_name: Option<String>,
     /// Protocols that the client offered (RFC 7301).
     pub alpn_offered: Vec<String>,
@@ -15,12 +19,33 @@ pub struct Description {
     pub alpn: Option<String>,
     /// The session was resumed; `None` where that cannot be told.
     pub resumed: Option<bool>,
-    /// 0-RTT data was sent by the client.
+    /// 0-RTT data was announced by the client.
     pub early_data: bool,
     /// JA4 client fingerprint of the first client hello.
     pub ja4: Option<String>,
+    /// Bytes of the streams, handshake and record headers included, holes not.
+    pub bytes: PerDirection<u64>,
     /// Why there is no plaintext, or not all of it.
     pub not_decrypted: Option<NotDecrypted>,
+}
+
+impl Description {
+    /// Whether the handshake told the same, whatever the bytes since.
+    pub fn same_handshake(&self, other: &Self) -> bool {
+        self.version == other.version
+            && self.cipher == other.cipher
+            && self.alpn == other.alpn
+            && self.resumed == other.resumed
+            && self.early_data == other.early_data
+            && self.not_decrypted == other.not_decrypted
+            && self.server_name == other.server_name
+    }
+}
+
+impl NotDecrypted {
+    /// All reasons, in the order of the counters.
+    pub const ALL: [Self; 4] =
+        [Self::NoSecrets, Self::UnsupportedSuite, Self::Damaged, Self::HandshakeNotCaptured];
 }
 
 /// Why TLS was not decrypted.

@@ -1,25 +1,8 @@
 //! Header and trailer sections: field lines in order, their text in one buffer.
 
-/// How far a field's text can be trusted (spec/loss-tolerance.md).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Source {
-    /// It stands in the capture, or in a table whose past is known.
-    #[default]
-    Exact,
-    /// Only one value is possible, though it was not seen at its place.
-    Inferred,
-    /// It refers to a table entry that was made before the capture knew the table.
-    Unknown,
-}
+pub use crate::http2::hpack::{Source, UnknownRef};
 
-/// The identity of a table entry whose content is unknown: the same unknown entry has the same identity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UnknownRef {
-    /// How often the table's past was lost before: 0 for a late start.
-    pub epoch: u32,
-    /// The n-th insertion before that, 1 the newest.
-    pub entry: u64,
-}
+use crate::http2::hpack::NameId;
 
 /// Field names that h2lens looks at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,19 +71,24 @@ struct Line {
 impl Known {
     /// What a field name says.
     pub fn of(name: &[u8]) -> Self {
-        match name {
-            b":method" => Self::Method,
-            b":scheme" => Self::Scheme,
-            b":authority" => Self::Authority,
-            b":path" => Self::Path,
-            b":protocol" => Self::Protocol,
-            b":status" => Self::Status,
-            b"host" => Self::Host,
-            b"user-agent" => Self::UserAgent,
-            b"content-type" => Self::ContentType,
-            b"content-length" => Self::ContentLength,
-            b"grpc-status" => Self::GrpcStatus,
-            b"grpc-message" => Self::GrpcMessage,
+        Self::from_id(NameId::of(name))
+    }
+
+    /// What a numbered field name says.
+    pub fn from_id(id: NameId) -> Self {
+        match id {
+            NameId::METHOD => Self::Method,
+            NameId::SCHEME => Self::Scheme,
+            NameId::AUTHORITY => Self::Authority,
+            NameId::PATH => Self::Path,
+            NameId::PROTOCOL => Self::Protocol,
+            NameId::STATUS => Self::Status,
+            NameId::HOST => Self::Host,
+            NameId::USER_AGENT => Self::UserAgent,
+            NameId::CONTENT_TYPE => Self::ContentType,
+            NameId::CONTENT_LENGTH => Self::ContentLength,
+            NameId::GRPC_STATUS => Self::GrpcStatus,
+            NameId::GRPC_MESSAGE => Self::GrpcMessage,
             _ => Self::Other,
         }
     }

@@ -1,17 +1,23 @@
 //! HTTP/2 events → owned records: exchanges paired, gRPC read, bodies counted.
 
+mod closed;
 mod fields;
+mod grpc;
+mod pairing;
 mod record;
 mod sink;
+mod stream;
 
 // What the records are made of, for those who read them.
+pub use crate::flow::DirectionStats;
 pub use crate::http2::{error_code, frame};
 pub use crate::packet::Endpoint;
 pub use crate::tls::{Description as TlsDescription, NotDecrypted};
 
 pub use fields::{Field, Fields, Known, Source, UnknownRef};
+pub use pairing::{Pairing, Session, Stats, StreamPool};
 pub use record::{
-    ConnectionMeta, ConnectionRecord, DirectionTcp, EndBy, EndHow, Goaway, Grpc, How, Interim, Message,
-    Partial, SideFrames, SideHpack, SideSettings, StreamEnd, Transaction,
+    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Goaway, Grpc, How, Interim, Message, Partial,
+    SideFrames, SideHpack, SideSettings, StreamEnd, Transaction, Unknown, WireShape,
 };
 pub use sink::{Finding, RecordSink, Wanted};

@@ -2,7 +2,8 @@
 //! them; spec/product.md names the fields.
 
 use super::fields::Fields;
-use crate::flow::PerDirection;
+use crate::flow::{DirectionStats, PerDirection};
+use crate::http2::FrameSpot;
 use crate::packet::Endpoint;
 use crate::time::{Moment, Timestamp};
 use crate::tls;
@@ -32,8 +33,23 @@ pub struct Transaction {
     pub partial: Partial,
     /// Set when the exchange is gRPC (content-type application/grpc, but not grpc-web).
     pub grpc: Option<Grpc>,
-    /// Text that is not UTF-8 was met in a field that is shown by itself.
-    pub lossy_text: bool,
+    /// Fields that are in the exchange, or may be, and whose value is unknown.
+    pub unknown: Unknown,
+    /// What the kernel agent's model needs to say why it would have missed this.
+    pub wire: WireShape,
+}
+
+/// Where the frames lay that the kernel agent needs of an exchange; those that there are not have packet 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WireShape {
+    /// The request's HEADERS.
+    pub request: FrameSpot,
+    /// The client's frame with `END_STREAM`, or its `RST_STREAM`.
+    pub request_end: FrameSpot,
+    /// The HEADERS with the final status.
+    pub response: FrameSpot,
+    /// The server's frame with `END_STREAM`, or its `RST_STREAM`.
+    pub response_end: FrameSpot,
 }
 
 /// One side of an exchange.
@@ -163,9 +179,58 @@ impl Partial {
         self.0 & other.0 == other.0
     }
 
+    /// Nothing was lost: the exchange has only not come to its end.
+    pub const fn only_unfinished(self) -> bool {
+        let unfinished = Self::NO_RESPONSE.0 | Self::RESPONSE_CUT.0 | Self::REQUEST_CUT.0;
+        self.0 & !unfinished == 0
+    }
+
     /// The reasons' names in `h2.partial_reason`, in a fixed order.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         Self::NAMES.into_iter().filter(move |(reason, _)| self.contains(*reason)).map(|(_, name)| name)
+    }
+}
+
+/// Fields whose value is unknown: a set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unknown(u8);
+
+impl Unknown {
+    /// `:method`
+    pub const METHOD: Self = Self(1);
+    /// `:scheme`
+    pub const SCHEME: Self = Self(1 << 1);
+    /// `:path`
+    pub const PATH: Self = Self(1 << 2);
+    /// `:authority`
+    pub const AUTHORITY: Self = Self(1 << 3);
+    /// `:status`
+    pub const STATUS: Self = Self(1 << 4);
+    /// `grpc-status`
+    pub const GRPC_STATUS: Self = Self(1 << 5);
+
+    const NAMES: [(Self, &'static str); 6] = [
+        (Self::METHOD, "http.request.method"),
+        (Self::SCHEME, "url.scheme"),
+        (Self::PATH, "url.path"),
+        (Self::AUTHORITY, "h2.request.authority"),
+        (Self::STATUS, "http.response.status_code"),
+        (Self::GRPC_STATUS, "h2.grpc.status"),
+    ];
+
+    /// Nothing is unknown.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Adds the fields of `other`.
+    pub const fn insert(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// The attribute names for `h2.unknown`, in a fixed order.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES.into_iter().filter(move |(field, _)| self.0 & field.0 != 0).map(|(_, name)| name)
     }
 }
 
@@ -176,10 +241,10 @@ pub struct Grpc {
     pub status: Option<u32>,
     /// `grpc-message`, percent-decoded.
     pub message: Option<Vec<u8>>,
-    /// Messages whose length prefix was seen from the client.
-    pub request_messages: u64,
-    /// Messages whose length prefix was seen from the server.
-    pub response_messages: u64,
+    /// Messages that the client sent; `None` where some may have been missed.
+    pub request_messages: Option<u64>,
+    /// Messages that the server sent; `None` where some may have been missed.
+    pub response_messages: Option<u64>,
 }
 
 /// What every record of a connection repeats.
@@ -248,7 +313,7 @@ pub struct ConnectionRecord {
     /// Who ended it, and how.
     pub end: StreamEnd,
     /// TCP by direction.
-    pub tcp: PerDirection<DirectionTcp>,
+    pub tcp: PerDirection<DirectionStats>,
 }
 
 /// Settings as last sent, in order of identifier; at most [`crate::limits::SETTINGS_KEPT`].
@@ -284,21 +349,4 @@ pub struct Goaway {
     pub code: u32,
     /// Debug data, the first [`crate::limits::GOAWAY_DEBUG`] bytes.
     pub debug: Vec<u8>,
-}
-
-/// What TCP did in one direction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DirectionTcp {
-    /// Segments, those without payload too.
-    pub segments: u64,
-    /// Payload bytes seen for the first time.
-    pub bytes: u64,
-    /// Segments that brought nothing new.
-    pub retransmitted: u64,
-    /// Segments that came before an earlier one.
-    pub out_of_order: u64,
-    /// Holes given up.
-    pub gaps: u64,
-    /// Bytes in them.
-    pub gap_bytes: u64,
 }

@@ -22,7 +22,7 @@ pub use altsvc::AltSvc;
 pub use continuation::Continuation;
 pub use data::Data;
 pub use goaway::Goaway;
-pub use header::{Flags, FrameHeader, FrameType, flag_name};
+pub use header::{Flags, FrameHeader, FrameType, LEN, flag_name};
 pub use headers::Headers;
 pub use origin::Origin;
 pub use ping::Ping;

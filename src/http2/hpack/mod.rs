@@ -1,1 +1,25 @@
-//! HPACK (RFC 7541).
+//! HPACK (RFC 7541): header blocks to fields, also where the dynamic table's past is not known.
+//!
+//! ```text
+//! block ──► decoder ──► Field (borrowed from the block, the static table or the arena)
+//!             │  ▲
+//!   integer, huffman  table ──► arena (the entries' text, oldest first)
+//! ```
+//!
+//! Whatever a block holds, the decoder keeps the table in step with the encoder's as long as that is possible,
+//! and says what is unknown where it is not: see [`Source`] and [`UnknownRef`].
+
+mod arena;
+mod decoder;
+mod field;
+mod huffman;
+mod integer;
+mod name;
+mod outcome;
+mod static_table;
+mod table;
+
+pub use decoder::Decoder;
+pub use field::{Field, Source, UnknownRef};
+pub use name::NameId;
+pub use outcome::{Error, ErrorKind, Outcome};

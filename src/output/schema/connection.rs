@@ -5,7 +5,9 @@ use crate::output::community_id;
 use crate::output::json::{Json, Word, array, map, object};
 use crate::output::value::{ErrorCode, LossyFlag, Seconds, Text, Time};
 use crate::transaction::frame::{FrameType, settings};
-use crate::transaction::{ConnectionRecord, DirectionTcp, Goaway, How, SideFrames, SideHpack, SideSettings};
+use crate::transaction::{
+    ConnectionRecord, DirectionStats, Goaway, How, SideFrames, SideHpack, SideSettings,
+};
 use std::borrow::Cow;
 use std::cell::Cell;
 
@@ -177,7 +179,7 @@ object! {
 }
 
 impl Tcp {
-    const fn new(tcp: &DirectionTcp) -> Self {
+    const fn new(tcp: &DirectionStats) -> Self {
         Self {
             segments: tcp.segments,
             bytes: tcp.bytes,

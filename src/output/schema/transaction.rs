@@ -5,9 +5,9 @@ use crate::output::Options;
 use crate::output::json::{Json, Word, array, object, push_plain};
 use crate::output::redact::{REDACTED, is_secret};
 use crate::output::value::{GrpcStatus, LossyFlag, Seconds, Text, Time};
-use crate::output::view::{TransactionView, Unknown};
+use crate::output::view::TransactionView;
 use crate::time::Timestamp;
-use crate::transaction::{Field, Fields, Interim, Message, Partial, Source, UnknownRef};
+use crate::transaction::{Field, Fields, Interim, Message, Partial, Source, Unknown, UnknownRef};
 use std::borrow::Cow;
 use std::cell::Cell;
 
@@ -160,7 +160,7 @@ object! {
         /// What is missing.
         "partial_reason": partial_reason: PartialReasons,
         /// Attributes whose value was sent and is not known.
-        "unknown": unknown: Unknown,
+        "unknown": unknown: UnknownFields,
         /// Where in the capture.
         "packets": packets: Packets,
         /// Text that is not UTF-8 was shown with U+FFFD. Known only when all text has been written: keep it behind.
@@ -216,9 +216,9 @@ object! {
         /// `grpc-message`, percent-decoded.
         "message": message: Option<Text<'a>>,
         /// Messages that the client began to send.
-        "request_messages": request_messages: u64,
+        "request_messages": request_messages: Option<u64>,
         /// Messages that the server began to send.
-        "response_messages": response_messages: u64,
+        "response_messages": response_messages: Option<u64>,
     }
 }
 
@@ -240,6 +240,20 @@ object! {
 pub struct PartialReasons(Partial);
 
 impl Json for PartialReasons {
+    fn write(&self, out: &mut Vec<u8>) {
+        array(out, self.0.names().map(Word));
+    }
+
+    fn is_absent(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// `h2.unknown`: attribute names.
+#[derive(Debug)]
+pub struct UnknownFields(Unknown);
+
+impl Json for UnknownFields {
     fn write(&self, out: &mut Vec<u8>) {
         array(out, self.0.names().map(Word));
     }
@@ -355,7 +369,7 @@ impl<'a> TransactionObject<'a> {
         let (transaction, connection) = (view.transaction, view.connection);
         let text = |bytes| Text { bytes, lossy };
         let body = |message: &Message| message.seen.then_some(Body { size: message.body });
-        lossy.set(transaction.lossy_text);
+        lossy.set(false);
         Self {
             record: Word("transaction"),
             timestamp: Time(transaction.first.time),
@@ -421,7 +435,7 @@ impl<'a> H2<'a> {
             timing: Timing::new(request, response),
             complete: transaction.partial.is_empty(),
             partial_reason: PartialReasons(transaction.partial),
-            unknown: view.unknown,
+            unknown: UnknownFields(view.unknown),
             packets: Packets { first: transaction.first.packet, last: transaction.last.packet },
             lossy_text: LossyFlag(lossy),
         }

@@ -1,0 +1,98 @@
+//! The EOS pass (agent-telemetry section 2.7), and what user space makes of what it emits (section 3).
+
+use super::connection::NONE;
+use super::frame;
+use super::statkeeper::Transaction;
+use super::stream::StreamKey;
+use super::user::{self, Method, PATH_BUFFER, Shown};
+use super::{Agent, Unit};
+
+impl Agent {
+    /// Applies every `RST_STREAM` and `END_STREAM` of the list, in order, whoever sent it.
+    pub(super) fn eos_pass(&mut self, unit: &Unit<'_>) {
+        for index in 0..self.frames.len() {
+            let Some(&listed) = self.frames.get(index) else { return };
+            let reset = listed.header.kind == frame::RST_STREAM;
+            if !reset && !listed.header.ends_stream() {
+                continue;
+            }
+            let key = StreamKey::new(unit.serial, listed.header.stream);
+            let hinted = listed.stream != NONE && self.streams.at(listed.stream, key).is_some();
+            let place = if hinted { Some(listed.stream) } else { self.streams.find(key) };
+            // Step 1: an end never makes a stream.
+            let Some(place) = place else { continue };
+            let Some(stream) = self.streams.get_mut(place) else { continue };
+            stream.trace.packet = unit.packet;
+            *stream.trace.ends.get_mut(unit.side) = true;
+            let request = stream.path.finalized && stream.method.finalized;
+            // Step 2.
+            if reset && !(request && stream.status.finalized) {
+                self.delete(place);
+                continue;
+            }
+            // Step 3: counted also when the stream is then thrown away.
+            let counters = self.counters.get_mut(unit.tls);
+            if reset {
+                counters.rst += 1;
+            } else {
+                counters.eos += 1;
+            }
+            // Steps 4 and 5.
+            if stream.end_seen {
+                // Two packets never have the same kernel time, but they can have the same time stamp; then the
+                // agent's own consumer of coarse clocks (section 4) adds a nanosecond, and so does this.
+                stream.last_seen = unit.now.max(stream.started + 1);
+                self.emit(unit, place);
+            } else {
+                stream.end_seen = true;
+                if !request {
+                    self.delete(place);
+                }
+            }
+        }
+    }
+
+    /// Deletes a stream that is not emitted, and keeps its trace.
+    pub(super) fn delete(&mut self, place: u32) {
+        let Some(stream) = self.streams.remove(place) else { return };
+        let mut trace = stream.trace;
+        trace.request = stream.path.finalized && stream.method.finalized;
+        trace.status = stream.status.finalized;
+        self.traces.keep(stream.key, &trace);
+    }
+
+    /// Deletes a stream and hands it to user space.
+    fn emit(&mut self, unit: &Unit<'_>, place: u32) {
+        let Some(stream) = self.streams.get_mut(place) else { return };
+        let status = user::status(&stream.status);
+        self.users.hit(status);
+        let mut buffer = [0; PATH_BUFFER];
+        // Section 3.1: without these a transaction is incomplete, waits for its other half and is dropped.
+        let method =
+            if status == 0 || !stream.path.finalized { None } else { Method::captured(&stream.method) };
+        let Some(method) = method else {
+            self.users.telemetry.incomplete += 1;
+            return self.delete(place);
+        };
+        let Some(path) = user::path(&stream.path, &mut buffer) else {
+            self.users.telemetry.malformed_empty_path += 1;
+            return self.delete(place);
+        };
+        let Some(tuple) = self.connections.get(unit.place).map(|connection| connection.tuple) else { return };
+        let path_hash = self.users.hash_path(path);
+        let latency = user::latency(stream.last_seen - stream.started);
+        let serial = unit.serial;
+        if !self.users.add(&Transaction { serial, tuple, method, path, path_hash, status, latency }) {
+            return self.delete(place);
+        }
+        let Some(stream) = self.streams.remove(place) else { return };
+        let mut trace = stream.trace;
+        trace.request = true;
+        trace.status = true;
+        if trace.judged {
+            self.late += 1;
+        } else {
+            self.ledger.add(stream.key, Shown { method, path: path_hash, status }, trace);
+        }
+    }
+}

@@ -1,0 +1,481 @@
+//! The HEADERS pass (agent-telemetry section 2.5).
+
+use super::connection::Connection;
+use super::dynamic_table::{Counter, DynamicTable, EntryKey, MAX_VALUE};
+use super::filter::Listed;
+use super::frame::{self, Buffer};
+use super::params::Rules;
+use super::stream::{Stream, StreamKey};
+use super::trace::BlockMarks;
+use super::tuple::Side;
+use super::{Agent, Unit};
+use crate::counters::Counters;
+use crate::limits;
+
+/// Fields of a block that are looked at (`HTTP2_MAX_PSEUDO_HEADERS_COUNT_FOR_FILTERING`).
+const PASS_A: usize = 4;
+/// Fields after those that are walked (`HTTP2_MAX_HEADERS_COUNT_FOR_FILTERING`).
+const PASS_B: usize = 33;
+/// Fields that are captured (`HTTP2_MAX_HEADERS_COUNT_FOR_PROCESSING`).
+const MAX_CAPTURED: usize = 2;
+/// Octets after the first of a size update that are skipped at the most.
+const SIZE_UPDATE_OCTETS: usize = 5;
+/// The last index of the static table.
+const STATIC_MAX: u32 = 61;
+/// Bytes of a priority.
+const PRIORITY_LEN: u32 = 5;
+/// Static name index of `:path`.
+const PATH: u8 = 4;
+
+/// What a field that interests the agent stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    Method,
+    Path,
+    Status,
+}
+
+impl Meaning {
+    /// Of a static index: those that interest the agent.
+    const fn of(index: u32) -> Option<Self> {
+        match index {
+            2 | 3 => Some(Self::Method),
+            4 | 5 => Some(Self::Path),
+            8..=14 => Some(Self::Status),
+            _ => None,
+        }
+    }
+}
+
+/// A captured field.
+#[derive(Clone, Copy, Debug)]
+enum Field {
+    /// An indexed field of the static table.
+    Static(u8),
+    /// A stored entry, by its place.
+    Stored(u32),
+    /// A literal: its name index, its value, and its number when it is to be stored.
+    Literal { name: u8, at: u32, len: u32, huffman: bool, number: Option<u64> },
+}
+
+/// The fields captured of a block, in order of appearance.
+#[derive(Clone, Copy, Debug, Default)]
+struct Fields {
+    inner: [Option<Field>; MAX_CAPTURED],
+    count: usize,
+    method: bool,
+    path: bool,
+    status: bool,
+}
+
+impl Fields {
+    const fn is_full(&self) -> bool {
+        self.count >= MAX_CAPTURED
+    }
+
+    fn push(&mut self, field: Field, meaning: Meaning) {
+        let Some(place) = self.inner.get_mut(self.count) else { return };
+        *place = Some(field);
+        self.count += 1;
+        match meaning {
+            Meaning::Method => self.method = true,
+            Meaning::Path => self.path = true,
+            Meaning::Status => self.status = true,
+        }
+    }
+
+    /// What makes a request, or a response.
+    const fn is_enough(&self) -> bool {
+        self.status || self.method && self.path
+    }
+}
+
+/// Why a block may not have given what is in it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Notes {
+    /// A field that counts was met after those looked at, or a pass ended at an integer.
+    beyond: bool,
+    /// A reference to nothing stored, or a size update that ate too much.
+    hpack: bool,
+    long_path: bool,
+    cut: bool,
+}
+
+/// How a field is represented, by its first octet (RFC 7541 section 6, as far as the agent knows it).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Indexed,
+    Incremental,
+    /// Anything else.
+    NotIndexed,
+}
+
+/// Reads a block. It may run past the frame, as strings do in the agent, but never past the packet.
+struct Reader<'a> {
+    buf: Buffer<'a>,
+    at: u32,
+    end: u32,
+}
+
+impl Reader<'_> {
+    /// Kind and integer of the next field. `Err` when the block ended, `Ok(None)` when the integer takes more than
+    /// one continuation octet.
+    fn field(&mut self) -> Result<Option<(Kind, u32)>, ()> {
+        if self.at >= self.end {
+            return Err(());
+        }
+        let first = self.buf.byte(self.at).ok_or(())?;
+        self.at += 1;
+        let (kind, mask) = match first {
+            0x80.. => (Kind::Indexed, 0x7f),
+            0x40..=0x7f => (Kind::Incremental, 0x3f),
+            _ => (Kind::NotIndexed, 0x0f),
+        };
+        Ok(self.integer(first, mask).map(|value| (kind, value)))
+    }
+
+    /// An integer with at most one continuation octet. Where there are more, nothing but the first octet is passed.
+    fn integer(&mut self, first: u8, mask: u8) -> Option<u32> {
+        let value = first & mask;
+        if value < mask {
+            return Some(value.into());
+        }
+        let next = self.buf.byte(self.at).filter(|next| next & 0x80 == 0)?;
+        self.at += 1;
+        Some(u32::from(value) + u32::from(next))
+    }
+
+    /// The length of a string, and whether it is Huffman-encoded.
+    fn string(&mut self) -> Option<(u32, bool)> {
+        let first = self.buf.byte(self.at)?;
+        self.at += 1;
+        Some((self.integer(first, 0x7f)?, first & 0x80 != 0))
+    }
+
+    /// Section 2.5, size update: one, at the start alone. The octets after the first are skipped up to one whose top
+    /// bit is clear, though there are none unless the first octet's five bits are all set. Says whether there was
+    /// such an update, whose skipping ate bytes that are not its own.
+    fn skip_size_update(&mut self) -> bool {
+        let Some(first) = self.buf.byte(self.at).filter(|first| first & 0xe0 == 0x20) else { return false };
+        self.at += 1;
+        for _ in 0..SIZE_UPDATE_OCTETS {
+            let Some(octet) = self.buf.byte(self.at) else { break };
+            self.at += 1;
+            if octet & 0x80 == 0 {
+                break;
+            }
+        }
+        first != 0x3f
+    }
+}
+
+/// One block of one sender.
+struct Block<'a, 'b> {
+    reader: Reader<'b>,
+    rules: Rules,
+    counters: &'a mut Counters,
+    table: &'a DynamicTable,
+    counter: &'a mut Counter,
+    serial: u32,
+    side: Side,
+    /// Nothing of the sender is in the table: no need to look.
+    nothing_stored: bool,
+    fields: Fields,
+    notes: Notes,
+    /// Number of an entry that is too long to be stored.
+    unstored: Option<u64>,
+}
+
+impl Agent {
+    /// All HEADERS frames of the list, in order.
+    pub(super) fn headers_pass(&mut self, unit: &Unit<'_>) {
+        let Self { frames, streams, connections, dynamic, counters, .. } = self;
+        let Some(connection) = connections.get_mut(unit.place) else { return };
+        let counters = counters.get_mut(unit.tls);
+        for listed in frames.iter_mut().filter(|listed| listed.header.kind == frame::HEADERS) {
+            let key = StreamKey::new(unit.serial, listed.header.stream);
+            // The first HEADERS makes the stream, started now, also when it is a response.
+            let Some(place) = streams.fetch(key, unit.now) else { continue };
+            listed.stream = place;
+            let Some(stream) = streams.get_mut(place) else { continue };
+            stream.trace.packet = unit.packet;
+            *stream.trace.headers.get_mut(unit.side) = true;
+            let capacity = self.params.max_requests;
+            if connection.sides.get(unit.side).counter.is_none() {
+                if self.counters_len >= capacity {
+                    self.counters_refused += 1;
+                    stream.trace.blocks.get_mut(unit.side).insert(BlockMarks::HPACK);
+                    continue;
+                }
+                self.counters_len += 1;
+                connection.sides.get_mut(unit.side).counter = Some(Counter::default());
+            }
+            headers_frame(unit, listed, self.params.rules, counters, dynamic, connection, stream);
+        }
+    }
+
+    /// In-kernel pruning of the sender's entries (section 2.6).
+    pub(super) fn prune(&mut self, unit: &Unit<'_>) {
+        let Some(connection) = self.connections.get_mut(unit.place) else { return };
+        let directed = connection.sides.get_mut(unit.side);
+        let Some(counter) = directed.counter.as_mut() else { return };
+        self.dynamic.prune(unit.serial, unit.side, counter, &mut directed.dynamic);
+    }
+}
+
+fn headers_frame(
+    unit: &Unit<'_>,
+    listed: &Listed,
+    rules: Rules,
+    counters: &mut Counters,
+    table: &mut DynamicTable,
+    connection: &mut Connection,
+    stream: &mut Stream,
+) {
+    let Unit { buf, side, serial, .. } = *unit;
+    let directed = connection.sides.get_mut(side);
+    let Some(counter) = directed.counter.as_mut() else { return };
+    // PADDED is never honoured, END_HEADERS never looked at.
+    let frame_end = listed.offset + listed.header.length;
+    let mut reader = Reader { buf, at: listed.offset, end: frame_end.min(buf.end + 1) };
+    let priority = listed.header.flags & frame::PRIORITY != 0;
+    if priority && rules.skips_priority() {
+        reader.at += PRIORITY_LEN;
+    }
+    let hpack = reader.skip_size_update();
+    let mut block = Block {
+        reader,
+        rules,
+        counters,
+        table,
+        counter,
+        serial,
+        side,
+        nothing_stored: directed.dynamic.is_empty(),
+        fields: Fields::default(),
+        notes: Notes { hpack, cut: frame_end > buf.end, ..Notes::default() },
+        unstored: None,
+    };
+    block.pass_a(&directed.long_paths);
+    block.pass_b();
+    let Block { fields, notes, unstored, .. } = block;
+    if let Some(number) = unstored {
+        if directed.long_paths.len() >= limits::AGENT_LONG_PATHS {
+            directed.long_paths.pop_front();
+        }
+        directed.long_paths.push_back(number);
+    }
+
+    for field in fields.inner.into_iter().flatten() {
+        match field {
+            Field::Static(index) => apply_static(stream, index, counters),
+            Field::Stored(place) => {
+                if let Some(entry) = table.get(place) {
+                    apply_literal(stream, entry.name, entry.value.bytes(), entry.value.huffman);
+                }
+            }
+            Field::Literal { name, at, len, huffman, number } => {
+                let Some(value) = buf.slice(at, len) else { continue };
+                if let Some(number) = number {
+                    table.insert(
+                        EntryKey::new(serial, side, number),
+                        name,
+                        value,
+                        huffman,
+                        &mut directed.dynamic,
+                    );
+                }
+                apply_literal(stream, name, value, huffman);
+            }
+        }
+    }
+    mark(stream, listed, side, notes, fields.is_enough(), priority && !rules.skips_priority());
+}
+
+/// Keeps in mind what may have gone wrong with the block. `enough`: method and path, or the status, were captured.
+fn mark(stream: &mut Stream, listed: &Listed, side: Side, notes: Notes, enough: bool, priority: bool) {
+    let flags = listed.header.flags;
+    let limits = !enough;
+    let marks = stream.trace.blocks.get_mut(side);
+    for (applies, mark) in [
+        (notes.cut, BlockMarks::CUT),
+        (flags & frame::END_HEADERS == 0, BlockMarks::CONTINUES),
+        (flags & frame::PADDED != 0, BlockMarks::PADDED),
+        (priority, BlockMarks::PRIORITY),
+        (limits && notes.long_path, BlockMarks::LONG_PATH),
+        (limits && notes.beyond, BlockMarks::LIMIT),
+        (limits && notes.hpack, BlockMarks::HPACK),
+    ] {
+        if applies {
+            marks.insert(mark);
+        }
+    }
+}
+
+impl Block<'_, '_> {
+    /// Pass A: the first four fields.
+    fn pass_a(&mut self, long_paths: &std::collections::VecDeque<u64>) {
+        for _ in 0..PASS_A {
+            match self.reader.field() {
+                Err(()) => return,
+                Ok(None) => {
+                    self.notes.beyond = true;
+                    return;
+                }
+                Ok(Some((Kind::Indexed, index))) => self.indexed(index, long_paths),
+                Ok(Some((kind, name))) => {
+                    if self.literal(kind, name).is_none() {
+                        self.notes.beyond = true;
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn indexed(&mut self, index: u32, long_paths: &std::collections::VecDeque<u64>) {
+        if index <= STATIC_MAX {
+            if let Some(meaning) = Meaning::of(index) {
+                self.notes.beyond |= self.fields.is_full();
+                self.fields.push(Field::Static(index as u8), meaning);
+            }
+            return;
+        }
+        if self.fields.is_full() {
+            return;
+        }
+        let number = self.number(index);
+        match self.stored(number) {
+            Some((place, meaning)) => self.fields.push(Field::Stored(place), meaning),
+            None if long_paths.contains(&number) => self.notes.long_path = true,
+            None => self.notes.hpack = true,
+        }
+    }
+
+    /// The entry with that number.
+    fn stored(&self, number: u64) -> Option<(u32, Meaning)> {
+        if self.nothing_stored {
+            return None;
+        }
+        let place = self.table.find(EntryKey::new(self.serial, self.side, number))?;
+        Some((place, Meaning::of(self.table.get(place)?.name.into())?))
+    }
+
+    /// The internal number of an index beyond the static table.
+    fn number(&self, index: u32) -> u64 {
+        self.counter.value.wrapping_sub(u64::from(index - STATIC_MAX))
+    }
+
+    /// A literal of pass A; `None` when one of its integers could not be read.
+    fn literal(&mut self, kind: Kind, name: u32) -> Option<()> {
+        let incremental = kind == Kind::Incremental;
+        // Counted whatever the name is.
+        self.counter.value += u64::from(incremental);
+        let mut name = name;
+        let Some((mut len, mut huffman)) = self.reader.string() else {
+            self.notes.long_path |= matches!(Meaning::of(name), Some(Meaning::Path));
+            return None;
+        };
+        if name == 0 {
+            let is_path = self.rules.reads_path_names() && self.is_path_name(len, huffman);
+            self.reader.at += len;
+            let value = self.reader.string();
+            if is_path {
+                name = PATH.into();
+                self.notes.long_path |= value.is_none();
+            }
+            (len, huffman) = value?;
+        }
+        if let Some(meaning) = Meaning::of(name) {
+            if meaning == Meaning::Path {
+                self.counters.record_path(len.into());
+            }
+            self.capture(name as u8, meaning, len, huffman, incremental);
+        }
+        self.reader.at += len;
+        Some(())
+    }
+
+    fn capture(&mut self, name: u8, meaning: Meaning, len: u32, huffman: bool, incremental: bool) {
+        let number = incremental.then(|| self.counter.value - 1);
+        if self.fields.is_full() {
+            self.notes.beyond = true;
+        } else if self.reader.at + len > self.reader.buf.end {
+            // The end of the packet, not of the frame, whatever the counter's name says.
+            self.counters.literal_value_exceeds_frame += 1;
+            self.notes.cut = true;
+        } else if (1..=MAX_VALUE as u32).contains(&len) {
+            let at = self.reader.at;
+            self.fields.push(Field::Literal { name, at, len, huffman, number }, meaning);
+        } else if meaning == Meaning::Path {
+            self.notes.long_path = true;
+            self.unstored = number.or(self.unstored);
+        }
+    }
+
+    /// Section 2.5, the later change: five raw bytes that start with `:p`, or four of Huffman code that start as
+    /// `:path` does.
+    fn is_path_name(&self, len: u32, huffman: bool) -> bool {
+        let start = self.reader.buf.slice(self.reader.at, 2);
+        match (len, huffman) {
+            (5, false) => start == Some(b":p"),
+            (4, true) => start == Some(&[0xb9, 0x58]),
+            _ => false,
+        }
+    }
+
+    /// Pass B: 33 more fields, walked to keep the counter right.
+    fn pass_b(&mut self) {
+        for _ in 0..PASS_B {
+            let Ok(Some((kind, index))) = self.reader.field() else { return };
+            if kind == Kind::Indexed {
+                // Ignored; looked at for the reasons alone, while the block lacks something.
+                self.notes.beyond |= match index {
+                    ..=STATIC_MAX => Meaning::of(index).is_some(),
+                    _ if self.fields.is_enough() => false,
+                    _ => self.stored(self.number(index)).is_some(),
+                };
+                continue;
+            }
+            self.counter.value += u64::from(kind == Kind::Incremental);
+            self.notes.beyond |= Meaning::of(index).is_some();
+            let Some((mut len, _)) = self.reader.string() else { return };
+            if index == 0 {
+                self.reader.at += len;
+                let Some((value, _)) = self.reader.string() else { return };
+                len = value;
+            }
+            self.reader.at += len;
+        }
+    }
+}
+
+/// Section 2.5, "apply": an indexed static field counts, and its entry wins over literals from then on.
+fn apply_static(stream: &mut Stream, index: u8, counters: &mut Counters) {
+    let captured = match Meaning::of(index.into()) {
+        Some(Meaning::Method) => {
+            counters.requests += 1;
+            &mut stream.method
+        }
+        Some(Meaning::Status) => {
+            counters.responses += 1;
+            &mut stream.status
+        }
+        Some(Meaning::Path) => &mut stream.path,
+        None => return,
+    };
+    captured.static_entry = index;
+    captured.finalized = true;
+}
+
+/// A literal, new or stored: no counters.
+fn apply_literal(stream: &mut Stream, name: u8, value: &[u8], huffman: bool) {
+    let captured = match Meaning::of(name.into()) {
+        Some(Meaning::Method) => &mut stream.method,
+        Some(Meaning::Path) => &mut stream.path,
+        Some(Meaning::Status) => &mut stream.status,
+        None => return,
+    };
+    captured.literal.set(value, huffman);
+    captured.finalized = true;
+}

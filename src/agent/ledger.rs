@@ -1,0 +1,191 @@
+//! Transactions that the agent has emitted and that the exact side has not asked for yet.
+
+use super::fifo::Fifo;
+use super::stream::StreamKey;
+use super::trace::Trace;
+use super::user::Shown;
+use crate::limits;
+use foldhash::quality::RandomState;
+use std::collections::HashMap;
+
+/// No earlier one.
+const NO_EARLIER: u64 = u64::MAX;
+/// How many emissions of one stream are looked at. More than one takes a retransmission or a reused port pair.
+const LOOKED_AT: usize = 16;
+
+/// An emitted transaction.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Emitted {
+    key: StreamKey,
+    /// The emission of the same stream before this one.
+    earlier: u64,
+    /// What the agent shows of it.
+    shown: Shown,
+    /// What was seen of the stream; its packet is that of the emission.
+    trace: Trace,
+}
+
+/// What the ledger says of a transaction.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// It was emitted as it was on the wire.
+    Same,
+    /// It was emitted with other values.
+    Different(Trace),
+    /// It was not emitted.
+    Nothing,
+}
+
+/// The emitted transactions: at most [`limits::AGENT_EMITTED`], the oldest give way.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    latest: HashMap<StreamKey, u64, RandomState>,
+    emitted: Fifo<Emitted>,
+    /// Emissions that the wire does not have.
+    pub(super) spurious: u64,
+    /// Emissions that gave way; they are spurious too.
+    pub(super) evicted: u64,
+}
+
+impl Ledger {
+    /// Nothing was emitted.
+    pub(super) fn new() -> Self {
+        Self {
+            latest: HashMap::default(),
+            emitted: Fifo::new(limits::AGENT_EMITTED),
+            spurious: 0,
+            evicted: 0,
+        }
+    }
+
+    /// Adds an emission.
+    pub(super) fn add(&mut self, key: StreamKey, shown: Shown, trace: Trace) {
+        let number = self.emitted.next();
+        let earlier = self.latest.insert(key, number).unwrap_or(NO_EARLIER);
+        if let Some(oldest) = self.emitted.push(Emitted { key, earlier, shown, trace }) {
+            self.spurious += 1;
+            self.evicted += 1;
+            if self.latest.get(&oldest.key).is_some_and(|&latest| self.emitted.get_mut(latest).is_none()) {
+                self.latest.remove(&oldest.key);
+            }
+        }
+    }
+
+    /// Takes the emission of a transaction that began in packet `since`: the oldest that `is_same`, else the oldest,
+    /// which then is spurious.
+    pub(super) fn take(&mut self, key: StreamKey, since: u64, is_same: impl Fn(&Shown) -> bool) -> Found {
+        let Some(&latest) = self.latest.get(&key) else { return Found::Nothing };
+        let (mut number, mut oldest, mut same) = (latest, None, None);
+        for _ in 0..LOOKED_AT {
+            let Some(emitted) = self.emitted.get_mut(number) else { break };
+            if emitted.trace.packet >= since {
+                oldest = Some(number);
+                if is_same(&emitted.shown) {
+                    same = Some(number);
+                }
+            }
+            number = emitted.earlier;
+        }
+        let Some(emitted) = same.or(oldest).and_then(|number| self.remove(number)) else {
+            return Found::Nothing;
+        };
+        if same.is_some() {
+            return Found::Same;
+        }
+        self.spurious += 1;
+        Found::Different(emitted.trace)
+    }
+
+    /// Nothing more is asked for: what is left is spurious.
+    pub(super) fn finish(&mut self) {
+        self.spurious += self.emitted.count() as u64;
+        self.emitted = Fifo::new(limits::AGENT_EMITTED);
+        self.latest.clear();
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Emitted> {
+        let emitted = self.emitted.take(number)?;
+        let mut later = *self.latest.get(&emitted.key)?;
+        if later == number {
+            if self.emitted.get_mut(emitted.earlier).is_some() {
+                self.latest.insert(emitted.key, emitted.earlier);
+            } else {
+                self.latest.remove(&emitted.key);
+            }
+            return Some(emitted);
+        }
+        for _ in 0..LOOKED_AT {
+            let Some(next) = self.emitted.get_mut(later) else { break };
+            if next.earlier == number {
+                next.earlier = emitted.earlier;
+                break;
+            }
+            later = next.earlier;
+        }
+        Some(emitted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::user::Method;
+    use super::*;
+
+    fn add(ledger: &mut Ledger, stream: u32, status: u16, packet: u64) {
+        let shown = Shown { method: Method::Get, path: 1, status };
+        ledger.add(StreamKey::new(1, stream), shown, Trace { packet, ..Trace::default() });
+    }
+
+    fn take(ledger: &mut Ledger, stream: u32, status: u16, since: u64) -> &'static str {
+        match ledger.take(StreamKey::new(1, stream), since, |shown| shown.status == status) {
+            Found::Same => "same",
+            Found::Different(_) => "different",
+            Found::Nothing => "nothing",
+        }
+    }
+
+    #[test]
+    fn an_emission_is_taken_once() {
+        let mut ledger = Ledger::new();
+        add(&mut ledger, 1, 200, 5);
+        assert_eq!(take(&mut ledger, 3, 200, 1), "nothing");
+        assert_eq!(take(&mut ledger, 1, 200, 1), "same");
+        assert_eq!(take(&mut ledger, 1, 200, 1), "nothing");
+        assert_eq!(ledger.spurious, 0);
+    }
+
+    #[test]
+    fn other_values_and_earlier_ones_are_spurious() {
+        let mut ledger = Ledger::new();
+        add(&mut ledger, 1, 200, 5);
+        assert_eq!(take(&mut ledger, 1, 404, 1), "different");
+        add(&mut ledger, 1, 200, 5);
+        assert_eq!(take(&mut ledger, 1, 200, 6), "nothing", "it was emitted before this transaction began");
+        ledger.finish();
+        assert_eq!(ledger.spurious, 2);
+    }
+
+    #[test]
+    fn of_several_emissions_the_matching_one_is_taken() {
+        let mut ledger = Ledger::new();
+        for (at, status) in [200, 404, 500, 404].into_iter().enumerate() {
+            add(&mut ledger, 1, status, 5 + at as u64);
+        }
+        assert_eq!(take(&mut ledger, 1, 404, 0), "same");
+        assert_eq!(take(&mut ledger, 1, 404, 0), "same");
+        assert_eq!(take(&mut ledger, 1, 404, 0), "different");
+        assert_eq!(take(&mut ledger, 1, 500, 0), "same");
+        assert_eq!(take(&mut ledger, 1, 500, 0), "nothing");
+        assert!(ledger.latest.is_empty());
+    }
+
+    #[test]
+    fn the_oldest_give_way_as_spurious() {
+        let mut ledger = Ledger::new();
+        for stream in 0..limits::AGENT_EMITTED as u32 + 3 {
+            add(&mut ledger, stream, 200, 1);
+        }
+        assert_eq!((ledger.spurious, ledger.evicted, ledger.latest.len()), (3, 3, limits::AGENT_EMITTED));
+        assert_eq!((take(&mut ledger, 2, 200, 0), take(&mut ledger, 3, 200, 0)), ("nothing", "same"));
+    }
+}

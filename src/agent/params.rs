@@ -1,0 +1,64 @@
+//! What the agent's configuration decides.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// Which of the agent's versions is modelled (agent-telemetry section 9).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rules {
+    /// The base version of 2025.
+    Y2025,
+    /// The base version with two later changes: the PRIORITY flag of HEADERS skips five bytes, and a literal
+    /// field that spells out the name `:path` is treated as one with name index 4.
+    #[default]
+    Y2026,
+}
+
+impl Rules {
+    /// The rule set's name on the command line and in the telemetry record.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Y2025 => "2025",
+            Self::Y2026 => "2026",
+        }
+    }
+
+    /// HEADERS with the PRIORITY flag: the five bytes of priority are skipped (section 9, change a).
+    pub(super) const fn skips_priority(self) -> bool {
+        matches!(self, Self::Y2026)
+    }
+
+    /// A spelled-out `:path` is recognised (section 9, change b).
+    pub(super) const fn reads_path_names(self) -> bool {
+        matches!(self, Self::Y2026)
+    }
+}
+
+/// The agent's parameters, with its defaults.
+#[derive(Clone, Debug)]
+pub struct Params {
+    /// The rule set.
+    pub rules: Rules,
+    /// `net.ipv4.ip_local_port_range` of the host that the agent would run on (section 2.8).
+    pub ephemeral_ports: RangeInclusive<u16>,
+    /// `http_idle_connection_ttl_in_s`: a stream older than this is deleted at the next tick (section 2.9).
+    pub idle_ttl: Duration,
+    /// `max_concurrent_requests`: the capacity of each of the maps of streams in flight, incomplete frames,
+    /// dynamic table entries, and dynamic counters (section 1.2).
+    pub max_requests: usize,
+    /// Keep the statistics that user space would send (section 3.2), for [`super::Agent::statistics`]. Without it
+    /// only their key limit is modelled, which costs neither memory nor time worth mentioning.
+    pub statistics: bool,
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self {
+            rules: Rules::default(),
+            ephemeral_ports: 32_768..=60_999,
+            idle_ttl: Duration::from_secs(30),
+            max_requests: 65_536,
+            statistics: false,
+        }
+    }
+}

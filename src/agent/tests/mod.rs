@@ -1,0 +1,11 @@
+//! The agent's own tests (agent-telemetry section 5), by name, at the level of packets, and others: limits, maps,
+//! reasons, hostile input.
+
+mod encoder;
+mod lab;
+mod limits;
+mod maps;
+mod raw_traffic;
+mod reasons;
+mod robustness;
+mod telemetry;

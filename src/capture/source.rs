@@ -1,0 +1,294 @@
+//! The bytes of one input: a file or standard input, decompressed.
+
+use super::progress::Progress;
+use crate::limits;
+use lz4_flex::frame::FrameDecoder;
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read};
+use std::path::PathBuf;
+
+/// Bytes read at first, to see what the input is.
+const SNIFF: usize = 4 << 10;
+
+/// Bytes of compressed data read at a time.
+const COMPRESSED_READ: usize = 128 << 10;
+
+/// Magic number of lz4's format before frames (`lz4 -l`).
+const OLD_LZ4: u32 = 0x184c_2102;
+
+/// Where packets come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Standard input, a pipe or a redirected file.
+    Stdin,
+    /// A file, or something that can be opened like one.
+    File(PathBuf),
+}
+
+impl Input {
+    /// The input that a command line argument names: `-` is standard input.
+    pub fn from_argument(argument: &OsStr) -> Self {
+        if argument == "-" { Self::Stdin } else { Self::File(argument.into()) }
+    }
+
+    /// The name for messages.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Stdin => "standard input".to_owned(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+
+    /// A regular file: it gives the same bytes each time it is opened, and at once.
+    pub(super) fn can_be_reopened(&self) -> bool {
+        match self {
+            Self::Stdin => false,
+            Self::File(path) => std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file()),
+        }
+    }
+}
+
+/// An input that cannot be analyzed.
+#[derive(Debug, thiserror::Error)]
+#[error("{input}: {kind}")]
+pub struct OpenError {
+    /// The input's name.
+    pub input: String,
+    /// Why.
+    pub kind: OpenErrorKind,
+}
+
+/// Why an input cannot be analyzed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenErrorKind {
+    /// It cannot be opened or read at all.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// It holds nothing.
+    #[error("empty")]
+    Empty,
+    /// It does not begin like a pcap or pcapng file.
+    #[error("no capture file (pcap or pcapng, plain or compressed with gzip, zstd or lz4)")]
+    NotACapture,
+    /// It is compressed, and what is in it does not begin like a pcap or pcapng file.
+    #[error("{0} data, but no capture file in it")]
+    NotACaptureWithin(Compression),
+    /// It is compressed, and the compressed data is bad from the start.
+    #[error("bad {0} data: {1}")]
+    Decompress(Compression, io::Error),
+    /// It ends within the file header.
+    #[error("cut off in the file header")]
+    CutHeader,
+}
+
+/// How an input is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// RFC 1952, any number of members.
+    Gzip,
+    /// RFC 8878, any number of frames.
+    Zstd,
+    /// LZ4 frame format, any number of frames.
+    Lz4,
+}
+
+impl Compression {
+    /// By the magic number, never by the name. Skippable frames (RFC 8878 section 3.1.2) are taken for zstd's,
+    /// whose parallel writers put one first.
+    fn of(head: &[u8]) -> Option<Self> {
+        let magic = u32::from_le_bytes(*head.first_chunk()?);
+        match magic {
+            _ if magic & 0xffff == 0x8b1f => Some(Self::Gzip),
+            0xfd2f_b528 | 0x184d_2a50..=0x184d_2a5f => Some(Self::Zstd),
+            0x184d_2204 | OLD_LZ4 => Some(Self::Lz4),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Compression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Lz4 => "lz4",
+        })
+    }
+}
+
+/// The decompressed bytes of an input.
+pub(super) struct Source {
+    reader: Box<dyn Read + Send>,
+    /// How it is compressed.
+    pub(super) compression: Option<Compression>,
+    /// Its size on disk, if it is a regular file, which never lets a reader wait.
+    pub(super) file_size: Option<u64>,
+}
+
+impl Source {
+    /// Opens an input, and gives with it its first bytes, decompressed: at least `wanted` of them unless it is
+    /// shorter. The source goes on after them.
+    pub(super) fn open(
+        input: &Input,
+        wanted: usize,
+        progress: Progress,
+    ) -> Result<(Self, Vec<u8>), OpenErrorKind> {
+        let file = match input {
+            Input::File(path) => File::open(path)?,
+            Input::Stdin => stdin()?,
+        };
+        let metadata = file.metadata()?;
+        let file_size = metadata.is_file().then_some(metadata.len());
+        Self::new(Counted { inner: file, progress }, file_size, wanted)
+    }
+
+    /// The same for any reader.
+    pub(super) fn new(
+        mut raw: impl Read + Send + 'static,
+        file_size: Option<u64>,
+        wanted: usize,
+    ) -> Result<(Self, Vec<u8>), OpenErrorKind> {
+        let head = first_bytes(&mut raw, 4)?;
+        if head.is_empty() {
+            return Err(OpenErrorKind::Empty);
+        }
+        let compression = Compression::of(&head);
+        let old_lz4 = head.starts_with(&OLD_LZ4.to_le_bytes());
+        let mut joined = Cursor::new(head).chain(raw);
+        let Some(kind) = compression else {
+            let head = first_bytes(&mut joined, wanted)?;
+            return Ok((Self { reader: Box::new(joined), compression, file_size }, head));
+        };
+        let compressed = BufReader::with_capacity(COMPRESSED_READ, joined);
+        let bad = |error| OpenErrorKind::Decompress(kind, error);
+        let mut reader: Box<dyn Read + Send> = match kind {
+            Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(compressed)),
+            Compression::Zstd => {
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(compressed).map_err(bad)?;
+                decoder.window_log_max(limits::ZSTD_WINDOW_LOG).map_err(bad)?;
+                Box::new(decoder)
+            }
+            // Its old format has no end mark.
+            Compression::Lz4 if old_lz4 => Box::new(FrameDecoder::new(compressed)),
+            Compression::Lz4 => Box::new(Lz4::new(compressed)),
+        };
+        let head = first_bytes(&mut reader, wanted).map_err(bad)?;
+        if head.is_empty() {
+            return Err(OpenErrorKind::Empty);
+        }
+        Ok((Self { reader, compression, file_size }, head))
+    }
+
+    /// Reads what there is, waiting only if there is nothing; zero at the end. An error of kind
+    /// [`io::ErrorKind::UnexpectedEof`] is a compressed stream that ends early.
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.reader.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+}
+
+/// Reads until there are `wanted` bytes, or the end; more if they come at once.
+fn first_bytes(reader: &mut impl Read, wanted: usize) -> io::Result<Vec<u8>> {
+    let mut head = vec![0; SNIFF.max(wanted)];
+    let mut filled = 0;
+    while filled < wanted {
+        match reader.read(head.get_mut(filled..).unwrap_or_default()) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    head.truncate(filled);
+    Ok(head)
+}
+
+/// Standard input as a file, past the small buffer of [`io::stdin`].
+#[cfg(unix)]
+fn stdin() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
+}
+
+/// Standard input as a file, past the small buffer of [`io::stdin`].
+#[cfg(windows)]
+fn stdin() -> io::Result<File> {
+    use std::os::windows::io::AsHandle;
+    Ok(io::stdin().as_handle().try_clone_to_owned()?.into())
+}
+
+/// Counts what is read.
+struct Counted<R> {
+    inner: R,
+    progress: Progress,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.progress.add(read);
+        Ok(read)
+    }
+}
+
+/// An LZ4 decoder that goes on with the next frame, and that tells a stream that was cut between two blocks
+/// from one that has ended: the frame decoder of `lz4_flex` gives a plain end for both. It gets a new decoder
+/// for each frame, as that one wants all frames to have blocks of one size.
+struct Lz4<R: Read> {
+    /// `None` only while it is replaced.
+    decoder: Option<FrameDecoder<Watched<R>>>,
+}
+
+/// Notes what the frame decoder took of its frame.
+struct Watched<R> {
+    inner: R,
+    taken: bool,
+    ended: bool,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.taken |= read > 0;
+        self.ended |= read == 0 && !buffer.is_empty();
+        Ok(read)
+    }
+}
+
+impl<R: Read> Lz4<R> {
+    fn new(inner: R) -> Self {
+        Self { decoder: Some(FrameDecoder::new(Watched { inner, taken: false, ended: false })) }
+    }
+}
+
+impl<R: Read> Read for Lz4<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(decoder) = &mut self.decoder {
+            let read = decoder.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            match decoder.get_mut() {
+                Watched { ended: true, taken: false, .. } => break,
+                Watched { ended: true, taken, .. } => {
+                    *taken = false;
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "incomplete lz4 frame"));
+                }
+                Watched { ended: false, .. } => {
+                    let inner = self.decoder.take().map(|decoder| decoder.into_inner().inner);
+                    *self = Self { decoder: inner.and_then(|inner| Self::new(inner).decoder) };
+                }
+            }
+        }
+        Ok(0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

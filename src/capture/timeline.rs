@@ -1,0 +1,169 @@
+//! All inputs as one numbered sequence of packets.
+
+use super::batch::Batch;
+use super::damage::Damage;
+use super::filter::Filter;
+use super::merge::Merge;
+use super::progress::Progress;
+use super::secrets;
+use super::source::{Input, OpenError};
+
+/// What was read, and what of it was left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TimelineCounts {
+    /// Packets read, those included that the filter dropped.
+    pub packets: u64,
+    /// Packets that the filter dropped.
+    pub filtered: u64,
+    /// Of these, packets whose link type the filter cannot be compiled for, or that came after
+    /// [`crate::limits::FILTER_LINK_TYPES`] others.
+    pub filter_unfit: u64,
+}
+
+/// Capture files and standard input, read as one sequence of packets.
+///
+/// ```no_run
+/// # fn main() -> Result<(), h2lens::capture::OpenError> {
+/// use h2lens::capture::{Batch, Input, Timeline};
+///
+/// let mut timeline = Timeline::open(&[Input::File("a.pcap".into()), Input::File("b.pcapng.gz".into())])?;
+/// let mut batch = Batch::default();
+/// while timeline.next_batch(&mut batch) {
+///     for packet in &batch.packets {
+///         println!("{} {} {}", packet.number, packet.time, batch.packet(packet).len());
+///     }
+/// }
+/// for damage in timeline.damage() {
+///     eprintln!("{damage}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct Timeline {
+    merge: Merge,
+    filter: Option<Filter>,
+    /// Packets that may still pass.
+    left: u64,
+    counts: TimelineCounts,
+}
+
+impl Timeline {
+    /// Opens the inputs and checks that each of them is a capture, before any packet is analyzed.
+    ///
+    /// # Errors
+    /// The first input that cannot be opened, is empty, or is no capture. What is wrong further on is
+    /// [`Timeline::damage`].
+    pub fn open(inputs: &[Input]) -> Result<Self, OpenError> {
+        let merge = Merge::open(inputs, Progress::default())?;
+        Ok(Self { merge, filter: None, left: u64::MAX, counts: TimelineCounts::default() })
+    }
+
+    /// Lets only packets pass that the filter accepts. Those that it drops are numbered all the same.
+    #[must_use]
+    pub fn with_filter(mut self, filter: Filter) -> Self {
+        self.filter = Some(filter);
+        self
+    }
+
+    /// Ends after so many packets have passed the filter.
+    #[must_use]
+    pub fn with_count(mut self, packets: u64) -> Self {
+        self.left = packets;
+        self
+    }
+
+    /// The TLS key logs of all Decryption Secrets Blocks in those inputs that are plain pcapng files, found
+    /// without reading the packets: to be called before the first batch. They do not come again in [`Batch::secrets`]; those of pipes and
+    /// compressed files come there, in place.
+    pub fn take_secrets(&mut self) -> Vec<Vec<u8>> {
+        let mut all = Vec::new();
+        let inputs: Vec<_> = self.merge.inputs().cloned().enumerate().collect();
+        for (index, input) in inputs {
+            // What cannot be read here will not be readable later either, and is reported then.
+            if let Ok(Some(found)) = secrets::scan(&input) {
+                self.merge.skip_secrets(index, found.len());
+                all.extend(found);
+            }
+        }
+        all
+    }
+
+    /// Fills the batch with the next packets; `false` at the end, when the batch is empty. From a pipe, packets
+    /// are given as soon as they are there. A batch may hold secrets and no packets.
+    pub fn next_batch(&mut self, batch: &mut Batch) -> bool {
+        while self.left > 0 && self.merge.next(batch) {
+            self.number(batch);
+            if !batch.packets.is_empty() || !batch.secrets.is_empty() {
+                return true;
+            }
+        }
+        batch.clear();
+        false
+    }
+
+    /// What is wrong with the inputs, as far as they were read: each kind once an input, in an order that does
+    /// not depend on that of the arguments.
+    pub fn damage(&self) -> Vec<Damage> {
+        self.merge.damage().collect()
+    }
+
+    /// How many of the inputs are damaged, as far as they were read.
+    pub fn damaged_inputs(&self) -> u64 {
+        self.merge.damaged_inputs()
+    }
+
+    /// What was read so far.
+    pub fn counts(&self) -> TimelineCounts {
+        self.counts
+    }
+
+    /// How far the reading is.
+    pub fn progress(&self) -> Progress {
+        self.merge.progress().clone()
+    }
+
+    /// Numbers the packets, and takes out those that do not pass.
+    fn number(&mut self, batch: &mut Batch) {
+        let Batch { bytes, packets, secrets } = batch;
+        let mut number = self.counts.packets;
+        if let Some(filter) = &mut self.filter {
+            let (mut index, mut kept) = (0, 0);
+            let mut secrets_moved = secrets.iter_mut().peekable();
+            let (left, counts) = (self.left, &mut self.counts);
+            packets.retain_mut(|packet| {
+                while let Some((before, _)) = secrets_moved.next_if(|(before, _)| *before <= index) {
+                    *before = kept;
+                }
+                index += 1;
+                if kept as u64 == left {
+                    return false;
+                }
+                number += 1;
+                packet.number = number;
+                let bytes = bytes.get(packet.range.start as usize..packet.range.end as usize);
+                let verdict = filter.matches(packet.link, bytes.unwrap_or_default());
+                counts.filtered += u64::from(verdict != Some(true));
+                counts.filter_unfit += u64::from(verdict.is_none());
+                kept += usize::from(verdict == Some(true));
+                verdict == Some(true)
+            });
+            for (before, _) in secrets_moved {
+                *before = kept;
+            }
+        } else {
+            packets.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
+            for packet in packets.iter_mut() {
+                number += 1;
+                packet.number = number;
+            }
+            for (before, _) in secrets {
+                *before = (*before).min(packets.len());
+            }
+        }
+        self.counts.packets = number;
+        self.left -= packets.len() as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,194 @@
+//! Captures → records: reads, decodes, lets the shards work, merges, prints.
+
+use super::collect::Collected;
+use super::merge::Merge;
+use super::report::{InputCounts, assemble};
+use crate::agent::{Agent, Params};
+use crate::capture::{Batch, Timeline};
+use crate::output::{Options, PrintError, Printer};
+use crate::packet::Decoder;
+use crate::pipeline::Settings;
+use crate::shard::{Job, Shards, Task};
+use crate::telemetry::Report;
+use crate::tls::KeyStore;
+use std::io::Write;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What an analysis needs to know.
+#[derive(Debug)]
+pub struct Analysis {
+    /// What is rendered, and how.
+    pub output: Options,
+    /// Worker threads.
+    pub threads: usize,
+    /// The agent's parameters.
+    pub agent: Params,
+    /// TLS secrets known from the start.
+    pub keys: KeyStore,
+    /// See [`Settings::idle_timeout`].
+    pub idle_timeout: Option<Duration>,
+}
+
+/// A running analysis: jobs go in, records come out in order.
+pub(super) struct Engine<W: Write> {
+    decoder: Decoder,
+    shards: Shards<Collected>,
+    merge: Merge,
+    printer: Printer<W>,
+    keys: Arc<KeyStore>,
+    spare: Vec<Job>,
+    counts: InputCounts,
+    now: crate::time::Moment,
+    report: Option<Report>,
+    show_telemetry: bool,
+}
+
+impl<W: Write> Engine<W> {
+    pub(super) fn new(analysis: Analysis, writer: W) -> Self {
+        let Analysis { output, threads, agent, keys, idle_timeout } = analysis;
+        let settings = Settings { wanted: output.wanted, idle_timeout };
+        Self {
+            decoder: Decoder::new(),
+            shards: Shards::new(threads, settings, || Collected::new(&output)),
+            merge: Merge::new(output.wanted.telemetry.then(|| Agent::new(agent))),
+            printer: Printer::new(writer, &output),
+            keys: Arc::new(keys),
+            spare: Vec::new(),
+            counts: InputCounts::default(),
+            now: crate::time::Moment::default(),
+            report: None,
+            show_telemetry: output.wanted.telemetry,
+        }
+    }
+
+    /// An empty job.
+    pub(super) fn job(&mut self) -> Job {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// Analyzes the packets of a job's batch.
+    pub(super) fn push(&mut self, job: Job) -> Result<(), PrintError> {
+        // Secrets in the batch divide it: what comes before them is analyzed without.
+        let mut job = job;
+        let secrets = std::mem::take(&mut job.batch.secrets);
+        let mut from = 0;
+        for (before, text) in secrets {
+            if before > from {
+                let mut part = self.job();
+                part.batch = Batch {
+                    bytes: job.batch.bytes.clone(),
+                    packets: job.batch.packets.clone(),
+                    ..Batch::default()
+                };
+                self.submit(part, from..before, Task::Analyze, false)?;
+                from = before;
+            }
+            // Nobody else looks at the secrets while none of the jobs is under way.
+            while self.collect()? {}
+            if let Some(keys) = Arc::get_mut(&mut self.keys) {
+                keys.add_text(&text);
+            }
+            let mut part = self.job();
+            part.batch.bytes.clear();
+            self.submit(part, 0..0, Task::Analyze, true)?;
+        }
+        let end = job.batch.packets.len();
+        self.submit(job, from..end, Task::Analyze, false)
+    }
+
+    fn submit(
+        &mut self,
+        job: Job,
+        packets: Range<usize>,
+        task: Task,
+        new_keys: bool,
+    ) -> Result<(), PrintError> {
+        let mut job = job;
+        job.task = task;
+        job.new_keys = new_keys;
+        job.keys = Some(Arc::clone(&self.keys));
+        job.now = self.now;
+        for head in job.batch.packets.get(packets.clone()).unwrap_or_default() {
+            self.counts.bytes += u64::from(head.original_len);
+        }
+        self.counts.packets += packets.len() as u64;
+        job.decode(&mut self.decoder, packets);
+        self.now = job.now;
+        while self.shards.under_way() >= self.shards.depth() {
+            self.collect()?;
+        }
+        self.shards.push(job);
+        Ok(())
+    }
+
+    /// Prints the oldest job under way; false when there is none.
+    fn collect(&mut self) -> Result<bool, PrintError> {
+        let Some(done) = self.shards.pop() else { return Ok(false) };
+        self.merge.job(&done, &mut self.printer)?;
+        if let Some(shards) = &done.report {
+            if done.job.task == Task::Finish {
+                if let Some(agent) = self.merge.agent() {
+                    agent.finish();
+                }
+                self.decoder.finish();
+            }
+            let agent = self.merge.agent().map(|agent| &*agent);
+            self.report = Some(assemble(shards, &self.decoder.counters(), self.counts, agent));
+        }
+        self.shards.recycle(done.products);
+        let mut job = done.job;
+        job.clear();
+        self.spare.push(job);
+        Ok(true)
+    }
+
+    /// Prints all that is under way, to the last record that can be.
+    pub(super) fn drain(&mut self) -> Result<(), PrintError> {
+        while self.collect()? {}
+        self.printer.flush()
+    }
+
+    /// The capture is over.
+    pub(super) fn finish(mut self, counts: impl FnOnce(&mut InputCounts)) -> Result<Report, PrintError> {
+        counts(&mut self.counts);
+        let job = self.job();
+        self.submit(job, 0..0, Task::Finish, false)?;
+        while self.collect()? {}
+        let report = self.report.take().unwrap_or_default();
+        if self.show_telemetry {
+            self.printer.telemetry(&report)?;
+        }
+        self.printer.finish()?;
+        Ok(report)
+    }
+}
+
+/// Analyzes captures to their end.
+///
+/// # Errors
+/// When the output cannot be written, or its reader has closed it.
+pub fn captures(
+    timeline: &mut Timeline,
+    analysis: Analysis,
+    writer: impl Write,
+) -> Result<Report, PrintError> {
+    let mut analysis = analysis;
+    for text in timeline.take_secrets() {
+        analysis.keys.add_text(&text);
+    }
+    let live = analysis.output.live;
+    let mut engine = Engine::new(analysis, writer);
+    loop {
+        let mut job = engine.job();
+        if !timeline.next_batch(&mut job.batch) {
+            break;
+        }
+        engine.push(job)?;
+        if live {
+            engine.drain()?;
+        }
+    }
+    engine.finish(|counts| counts.damaged_inputs = timeline.damaged_inputs())
+}

@@ -1,0 +1,165 @@
+//! What a worker leaves for the merge: rendered records, and what the agent's model needs to be asked.
+
+use crate::agent::{FrameFact, WireFacts, WireTransaction};
+use crate::http2::FrameSpot;
+use crate::http2::frame::FrameView;
+use crate::output::{Kind, Options, Order, Rendered, Renderer};
+use crate::packet::Endpoint;
+use crate::pipeline::Output;
+use crate::shard::Product;
+use crate::time::Moment;
+use crate::transaction::{ConnectionMeta, ConnectionRecord, Finding, Known, RecordSink, Transaction};
+use std::ops::Range;
+
+/// One worker's product of one job.
+#[derive(Debug)]
+pub(super) struct Collected {
+    pub(super) renderer: Renderer,
+    /// The agent's view is wanted.
+    agent: bool,
+    /// Transactions are shown, so that each exchange has a rendered record.
+    shown: bool,
+    at_end: bool,
+    /// The exchanges that have ended, for the agent's verdict.
+    pub(super) exchanges: Vec<Exchange>,
+    text: Vec<u8>,
+    /// TLS records, for the agent's model.
+    pub(super) tls: Vec<TlsRecord>,
+    tls_bytes: Vec<u8>,
+}
+
+/// An exchange that the agent's model is asked about.
+#[derive(Clone, Debug)]
+pub(super) struct Exchange {
+    pub(super) order: Order,
+    wire: WireTransaction<'static>,
+    method: Option<Range<usize>>,
+    path: Option<Range<usize>>,
+}
+
+/// A decrypted TLS record.
+#[derive(Clone, Debug)]
+pub(super) struct TlsRecord {
+    pub(super) at: Moment,
+    pub(super) src: Endpoint,
+    pub(super) dst: Endpoint,
+    range: Range<usize>,
+}
+
+impl Collected {
+    pub(super) fn new(options: &Options) -> Self {
+        Self {
+            renderer: Renderer::new(*options),
+            agent: options.wanted.telemetry,
+            shown: options.wanted.transactions,
+            at_end: false,
+            exchanges: Vec::new(),
+            text: Vec::new(),
+            tls: Vec::new(),
+            tls_bytes: Vec::new(),
+        }
+    }
+
+    /// What was rendered.
+    pub(super) fn rendered(&self) -> &Rendered {
+        self.renderer.rendered()
+    }
+
+    /// The exchange as the agent's model takes it.
+    pub(super) fn wire<'a>(&'a self, exchange: &Exchange) -> WireTransaction<'a> {
+        let text = |range: &Option<Range<usize>>| self.text.get(range.clone()?);
+        WireTransaction { method: text(&exchange.method), path: text(&exchange.path), ..exchange.wire }
+    }
+
+    /// A record's plaintext.
+    pub(super) fn plaintext(&self, record: &TlsRecord) -> &[u8] {
+        self.tls_bytes.get(record.range.clone()).unwrap_or_default()
+    }
+
+    fn keep(&mut self, text: Option<&[u8]>) -> Option<Range<usize>> {
+        let start = self.text.len();
+        self.text.extend_from_slice(text?);
+        Some(start..self.text.len())
+    }
+}
+
+impl Product for Collected {
+    fn at_end(&mut self) {
+        self.at_end = true;
+        self.renderer.at_end();
+    }
+
+    fn clear(&mut self) {
+        self.renderer.clear();
+        self.exchanges.clear();
+        self.text.clear();
+        self.tls.clear();
+        self.tls_bytes.clear();
+    }
+}
+
+impl Output for Collected {
+    fn tls_record(&mut self, at: Moment, src: Endpoint, dst: Endpoint, plaintext: &[u8]) {
+        if self.agent {
+            let start = self.tls_bytes.len();
+            self.tls_bytes.extend_from_slice(plaintext);
+            self.tls.push(TlsRecord { at, src, dst, range: start..self.tls_bytes.len() });
+        }
+    }
+}
+
+impl RecordSink for Collected {
+    fn transaction(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
+        if self.shown {
+            self.renderer.transaction(now, connection, transaction);
+        }
+        if !self.agent {
+            return;
+        }
+        let request = &transaction.request.headers;
+        let (method, path) = (self.keep(request.value(Known::Method)), self.keep(request.value(Known::Path)));
+        let status = transaction.response.headers.value(Known::Status);
+        let fact = |spot: FrameSpot| FrameFact { packet: spot.packet, split: spot.split };
+        self.exchanges.push(Exchange {
+            order: Order {
+                packet: if self.at_end { u64::MAX } else { now.packet },
+                connection: connection.id,
+                kind: Kind::Transaction,
+                sequence: transaction.stream.into(),
+            },
+            wire: WireTransaction {
+                client: connection.client,
+                server: connection.server,
+                connection: connection.id,
+                stream: transaction.stream,
+                encrypted: connection.tls.is_some(),
+                complete: transaction.partial.is_empty(),
+                first: transaction.first,
+                last: transaction.last,
+                method: None,
+                path: None,
+                status: status.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok()),
+                facts: WireFacts {
+                    request: fact(transaction.wire.request),
+                    request_end: fact(transaction.wire.request_end),
+                    response: fact(transaction.wire.response),
+                    response_end: fact(transaction.wire.response_end),
+                },
+            },
+            method,
+            path,
+        });
+    }
+
+    fn connection(&mut self, now: Moment, connection: &ConnectionRecord) {
+        self.renderer.connection(now, connection);
+    }
+
+    fn frame(&mut self, now: Moment, connection: &ConnectionMeta, frame: &FrameView<'_>) {
+        self.renderer.frame(now, connection, frame);
+    }
+
+    fn finding(&mut self, now: Moment, connection: &ConnectionMeta, finding: &Finding) {
+        self.renderer.finding(now, connection, finding);
+    }
+}

@@ -1,0 +1,396 @@
+//! One connection's segments → its two byte streams, in order (RFC 9293 section 3).
+//!
+//! State: for each direction the offset and sequence number of the next byte, and what came too early. In-order
+//! segments are handed on as they are. A hole is given up, and reported with its exact size, once the peer has
+//! acknowledged past it and a grace has gone by (captures reorder packets), or when a cap or a time limit is
+//! reached; until then the direction waits, and the other one goes on.
+
+use super::pending::Pending;
+use super::{Budget, ByteSink, Direction, End, Gap, GapCause, PerDirection};
+use crate::limits;
+use crate::packet::Segment;
+use crate::time::{Moment, Timestamp};
+
+/// How far ahead of the next byte a segment may lie: the largest window that TCP can have (RFC 7323).
+const MAX_AHEAD: i32 = 1 << 30;
+/// How far from the last byte of a closed connection a segment still belongs to it.
+const NEAR: i32 = 1 << 20;
+
+/// The two byte streams of a connection.
+#[derive(Debug, Default)]
+pub struct Reassembly {
+    halves: PerDirection<Half>,
+    segments: u64,
+    reset: Option<Moment>,
+}
+
+#[derive(Debug, Default)]
+struct Half {
+    /// A byte or a SYN was seen: `seq` means something.
+    started: bool,
+    /// Sequence number of the SYN.
+    initial: Option<u32>,
+    /// Sequence number of the first byte seen.
+    first: u32,
+    /// Sequence number of the byte at `next`.
+    seq: u32,
+    /// Offset in the stream of the next byte to hand on.
+    next: u64,
+    /// Offset up to which the peer has acknowledged.
+    acked: u64,
+    last_ack: Option<Timestamp>,
+    /// Offset at which the stream ends.
+    fin: Option<u64>,
+    ended: bool,
+    pending: Pending,
+    /// Since when the byte at `next` is awaited.
+    hole_since: Option<Timestamp>,
+    /// When an acknowledgment past the hole was first seen: segments of the connection so far, and time.
+    hole_acked: Option<(u64, Timestamp)>,
+    stats: DirectionStats,
+}
+
+/// What TCP did in one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DirectionStats {
+    /// Segments, those without payload too.
+    pub segments: u64,
+    /// Segments with payload.
+    pub data_segments: u64,
+    /// Payload bytes seen for the first time.
+    pub bytes: u64,
+    /// Segments that brought nothing new.
+    pub retransmitted: u64,
+    /// Segments that came before one that they follow.
+    pub out_of_order: u64,
+    /// Holes given up.
+    pub gaps: u64,
+    /// Bytes in them, and bytes cut off by the snaplen.
+    pub gap_bytes: u64,
+    /// Bytes that were sent again with other content while the first copy was still held.
+    pub differing_bytes: u64,
+    /// Segments too far ahead of the stream to belong to it.
+    pub out_of_window: u64,
+    /// Times a cap made a hole be given up.
+    pub limited: u64,
+}
+
+/// Whether a segment belongs to the connection known by its endpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restart {
+    /// It does.
+    Same,
+    /// It begins a new connection between the same ports.
+    New,
+}
+
+impl Reassembly {
+    /// Whether this segment begins a new connection: a SYN that is not a copy of ours, or data that is nowhere
+    /// near what a closed connection sent.
+    pub fn restart(&self, from: Direction, segment: &Segment<'_>) -> Restart {
+        let half = &self.halves[from];
+        let flags = segment.flags;
+        if flags.syn() && !flags.rst() {
+            let first_byte = segment.seq.wrapping_add(1);
+            let known =
+                !half.started || half.initial.map_or(half.first, |seq| seq.wrapping_add(1)) == first_byte;
+            // A new SYN from a side that we never heard, on a connection that is over, is new as well.
+            let silent = self.closed() && !half.started;
+            return if known && !silent { Restart::Same } else { Restart::New };
+        }
+        let distance = segment.seq.wrapping_sub(half.seq) as i32;
+        let far = !half.started || distance.unsigned_abs() > NEAR as u32;
+        if self.closed() && !segment.payload.is_empty() && !flags.rst() && far {
+            return Restart::New;
+        }
+        Restart::Same
+    }
+
+    /// Takes one segment, and pushes what it completes.
+    pub fn segment(
+        &mut self,
+        from: Direction,
+        segment: &Segment<'_>,
+        budget: &mut Budget,
+        sink: &mut impl ByteSink,
+    ) {
+        let (flags, now) = (segment.flags, segment.at);
+        self.segments += 1;
+        let segments = self.segments;
+        if flags.ack() {
+            self.halves[from.reverse()].acknowledge(segment.ack, segments, now.time);
+        }
+        let half = &mut self.halves[from];
+        half.stats.segments += 1;
+        half.stats.data_segments += u64::from(!segment.payload.is_empty());
+        if half.ended {
+            half.stats.retransmitted += u64::from(!segment.payload.is_empty());
+            return;
+        }
+        if flags.rst() {
+            self.reset.get_or_insert(now);
+        } else {
+            half.take(segment, budget, sink, from);
+        }
+        self.settle(now, budget, sink);
+    }
+
+    /// Gives up the holes that are due; call when packet time has gone on without a segment.
+    pub fn tick(&mut self, now: Moment, budget: &mut Budget, sink: &mut impl ByteSink) {
+        self.settle(now, budget, sink);
+    }
+
+    /// The capture or the connection is over: gives up all holes and hands on what waited. No end is reported
+    /// that was not seen.
+    pub fn finish(&mut self, now: Moment, budget: &mut Budget, sink: &mut impl ByteSink) {
+        for from in [Direction::Forward, Direction::Backward] {
+            let half = &mut self.halves[from];
+            while !half.ended && half.open_hole() {
+                half.give_up(now, GapCause::Lost, budget, sink, from);
+            }
+        }
+        self.settle(now, budget, sink);
+    }
+
+    /// A direction waits for bytes.
+    pub fn has_hole(&self) -> bool {
+        self.halves.forward.open_hole() || self.halves.backward.open_hole()
+    }
+
+    /// Both directions have ended.
+    pub fn closed(&self) -> bool {
+        self.halves.forward.ended && self.halves.backward.ended
+    }
+
+    /// A segment of this direction was seen, even one without payload.
+    pub fn seen(&self, from: Direction) -> bool {
+        self.halves[from].stats.segments > 0
+    }
+
+    /// The SYN of this direction was seen, so that its stream is known from the first byte.
+    pub fn from_start(&self, from: Direction) -> bool {
+        self.halves[from].initial.is_some()
+    }
+
+    /// Counters of one direction.
+    pub fn stats(&self, from: Direction) -> &DirectionStats {
+        &self.halves[from].stats
+    }
+
+    fn settle(&mut self, now: Moment, budget: &mut Budget, sink: &mut impl ByteSink) {
+        for from in [Direction::Forward, Direction::Backward] {
+            let half = &mut self.halves[from];
+            if self.reset.is_some() && half.open_hole() && half.hole_acked.is_none() {
+                half.hole_acked = Some((self.segments, now.time));
+            }
+            while !half.ended && half.open_hole() {
+                let Some(cause) = half.due(self.segments, now.time) else { break };
+                half.give_up(now, cause, budget, sink, from);
+            }
+            if half.fin.is_some_and(|fin| fin <= half.next) && !half.ended {
+                half.ended = true;
+                half.pending.clear(budget);
+                sink.end(from, now, End::Fin);
+            }
+        }
+        if self.reset.is_some() && !self.has_hole() {
+            for from in [Direction::Forward, Direction::Backward] {
+                if !std::mem::replace(&mut self.halves[from].ended, true) {
+                    sink.end(from, now, End::Rst);
+                }
+            }
+        }
+    }
+}
+
+impl Half {
+    fn acknowledge(&mut self, ack: u32, segments: u64, now: Timestamp) {
+        self.last_ack = Some(now);
+        if !self.started {
+            return;
+        }
+        let ahead = ack.wrapping_sub(self.seq) as i32;
+        if ahead > 0 {
+            self.acked = self.acked.max(self.next + u64::from(ahead.unsigned_abs()));
+        }
+        self.note_acked(segments, now);
+    }
+
+    fn note_acked(&mut self, segments: u64, now: Timestamp) {
+        if self.hole_acked.is_none() && self.hole_end().is_some_and(|end| self.acked >= end) {
+            self.hole_acked = Some((segments, now));
+        }
+    }
+
+    fn take(
+        &mut self,
+        segment: &Segment<'_>,
+        budget: &mut Budget,
+        sink: &mut impl ByteSink,
+        from: Direction,
+    ) {
+        let flags = segment.flags;
+        let seq = segment.seq.wrapping_add(u32::from(flags.syn()));
+        if flags.syn() {
+            self.initial.get_or_insert(segment.seq);
+        }
+        if !self.started && (flags.syn() || flags.fin() || !segment.payload.is_empty() || segment.cut > 0) {
+            (self.started, self.seq, self.first) = (true, seq, seq);
+        }
+        if !self.started {
+            return;
+        }
+        let ahead = seq.wrapping_sub(self.seq) as i32;
+        if ahead > MAX_AHEAD {
+            self.stats.out_of_window += 1;
+            return;
+        }
+        let whole = segment.payload.len() as u64 + u64::from(segment.cut);
+        let (old, offset) = if ahead < 0 {
+            (u64::from(ahead.unsigned_abs()), self.next)
+        } else {
+            (0, self.next + ahead as u64)
+        };
+        if flags.fin() && whole >= old {
+            self.fin.get_or_insert(offset + whole - old);
+        }
+        if whole == 0 {
+            self.note_hole(segment.at.time);
+            return;
+        }
+        if whole <= old || self.fin.is_some_and(|fin| offset >= fin) {
+            self.stats.retransmitted += 1;
+            return;
+        }
+        let known = old.min(segment.payload.len() as u64) as usize;
+        let (_, payload) = segment.payload.split_at(known);
+        let cut = segment.cut - (old - known as u64) as u32;
+        if offset == self.next && self.pending.is_empty() {
+            self.stats.bytes += payload.len() as u64;
+            self.hand_on(payload, cut, segment.at, sink, from);
+            return;
+        }
+        if offset > self.next {
+            self.stats.out_of_order += 1;
+        }
+        if payload.is_empty() {
+            return; // a cut packet that came early: its bytes stay a hole
+        }
+        let mut inserted = self.pending.insert(offset, payload, cut, segment.at, budget);
+        while inserted.refused && self.open_hole() {
+            // Full: the hole is given up, what waited goes on, and then there is room.
+            self.stats.limited += 1;
+            self.give_up(segment.at, GapCause::Limit, budget, sink, from);
+            let old = self.next.saturating_sub(offset).min(payload.len() as u64) as usize;
+            let (_, rest) = payload.split_at(old);
+            let more = self.pending.insert(offset + old as u64, rest, cut, segment.at, budget);
+            inserted = super::pending::Inserted { new: inserted.new + more.new, ..more };
+        }
+        if inserted.refused {
+            // Nothing waits here, and the shard's budget is spent by others.
+            self.stats.limited += 1;
+            self.skip_to(offset, segment.at, GapCause::Limit, sink, from);
+            let old = (self.next.saturating_sub(offset) as usize).min(payload.len());
+            self.hand_on(payload.get(old..).unwrap_or_default(), cut, segment.at, sink, from);
+        }
+        self.stats.bytes += inserted.new;
+        self.stats.differing_bytes += inserted.differing;
+        self.stats.retransmitted += u64::from(inserted.new == 0 && !inserted.refused);
+        self.hand_on_pending(budget, sink, from);
+        self.note_hole(segment.at.time);
+    }
+
+    /// Hands on bytes at `next`, and the hole that the snaplen left after them.
+    fn hand_on(&mut self, bytes: &[u8], cut: u32, at: Moment, sink: &mut impl ByteSink, from: Direction) {
+        if !bytes.is_empty() {
+            self.advance(bytes.len() as u64);
+            sink.data(from, at, bytes);
+        }
+        if cut > 0 {
+            self.advance(u64::from(cut));
+            self.stats.gap_bytes += u64::from(cut);
+            sink.gap(from, at, Gap { len: Some(u64::from(cut)), cause: GapCause::Snaplen });
+        }
+    }
+
+    fn hand_on_pending(&mut self, budget: &mut Budget, sink: &mut impl ByteSink, from: Direction) {
+        while let Some((start, piece)) = self.pending.pop_at(self.next, budget) {
+            let old = (self.next - start).min(piece.bytes.len() as u64) as usize;
+            let follows = self.pending.first().unwrap_or(u64::MAX);
+            let end = start + piece.bytes.len() as u64;
+            let cut = u64::from(piece.cut).min(follows.saturating_sub(end)) as u32;
+            self.hand_on(piece.bytes.get(old..).unwrap_or_default(), cut, piece.at, sink, from);
+        }
+    }
+
+    fn advance(&mut self, by: u64) {
+        self.next += by;
+        self.seq = self.seq.wrapping_add(by as u32);
+        self.hole_since = None;
+        self.hole_acked = None;
+    }
+
+    fn open_hole(&self) -> bool {
+        self.hole_end().is_some()
+    }
+
+    /// The offset of the first byte seen after the hole, or of the FIN.
+    fn hole_end(&self) -> Option<u64> {
+        if self.ended {
+            return None;
+        }
+        self.pending.first().or_else(|| self.fin.filter(|&fin| fin > self.next))
+    }
+
+    fn note_hole(&mut self, now: Timestamp) {
+        if self.open_hole() {
+            self.hole_since.get_or_insert(now);
+            if self.hole_acked.is_none() && self.hole_end().is_some_and(|end| self.acked >= end) {
+                self.hole_acked = Some((self.stats.segments, now));
+            }
+        }
+    }
+
+    /// Why the hole is to be given up now, if it is.
+    fn due(&self, segments: u64, now: Timestamp) -> Option<GapCause> {
+        if self.pending.bytes() >= limits::REASSEMBLY_DIRECTION {
+            return Some(GapCause::Limit);
+        }
+        if let Some((since_segments, since)) = self.hole_acked {
+            let waited = segments.saturating_sub(since_segments) >= limits::HOLE_GRACE_SEGMENTS
+                || now.since(since) >= limits::HOLE_GRACE;
+            return waited.then_some(GapCause::Lost);
+        }
+        let since = self.hole_since?;
+        let deaf = self.last_ack.is_none_or(|ack| now.since(ack) >= limits::HOLE_UNACKNOWLEDGED);
+        let limit = limits::HOLE_UNACKNOWLEDGED * if deaf { 1 } else { 10 };
+        (now.since(since) >= limit).then_some(GapCause::Lost)
+    }
+
+    fn give_up(
+        &mut self,
+        now: Moment,
+        cause: GapCause,
+        budget: &mut Budget,
+        sink: &mut impl ByteSink,
+        from: Direction,
+    ) {
+        let Some(end) = self.hole_end() else { return };
+        self.skip_to(end, now, cause, sink, from);
+        self.hand_on_pending(budget, sink, from);
+        self.note_hole(now.time);
+    }
+
+    fn skip_to(&mut self, end: u64, now: Moment, cause: GapCause, sink: &mut impl ByteSink, from: Direction) {
+        let len = end.saturating_sub(self.next);
+        if len > 0 {
+            self.stats.gaps += 1;
+            self.stats.gap_bytes += len;
+            self.advance(len);
+            sink.gap(from, now, Gap { len: Some(len), cause });
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,280 @@
+use super::*;
+use crate::packet::{Endpoint, TcpFlags};
+use proptest::prelude::*;
+
+/// Collects streams: bytes, with `None` for each byte of a gap.
+#[derive(Default, Debug)]
+pub(in crate::flow) struct Collect {
+    pub(in crate::flow) streams: PerDirection<Vec<Option<u8>>>,
+    pub(in crate::flow) ends: Vec<(Direction, End)>,
+}
+
+impl ByteSink for Collect {
+    fn data(&mut self, from: Direction, _: Moment, bytes: &[u8]) {
+        assert!(!bytes.is_empty());
+        self.streams[from].extend(bytes.iter().copied().map(Some));
+    }
+    fn gap(&mut self, from: Direction, _: Moment, gap: Gap) {
+        let len = gap.len.unwrap() as usize;
+        assert!(len > 0);
+        let to = self.streams[from].len() + len;
+        self.streams[from].resize(to.min(1 << 22), None);
+    }
+    fn end(&mut self, from: Direction, _: Moment, how: End) {
+        self.ends.push((from, how));
+    }
+}
+
+struct Wire {
+    reassembly: Reassembly,
+    budget: Budget,
+    sink: Collect,
+    packet: u64,
+}
+
+impl Wire {
+    fn new() -> Self {
+        let budget = Budget::new(limits::REASSEMBLY_SHARD);
+        Self { reassembly: Reassembly::default(), budget, sink: Collect::default(), packet: 0 }
+    }
+
+    fn send(&mut self, from: Direction, seq: u32, ack: Option<u32>, flags: u8, payload: &[u8]) {
+        self.send_cut(from, seq, ack, flags, payload, 0);
+    }
+
+    fn send_cut(&mut self, from: Direction, seq: u32, ack: Option<u32>, flags: u8, payload: &[u8], cut: u32) {
+        self.packet += 1;
+        let end = |port| Endpoint { ip: [10, 0, 0, 1].into(), port };
+        let (src, dst) = if from == Direction::Forward { (end(1), end(2)) } else { (end(2), end(1)) };
+        let segment = Segment {
+            at: Moment { packet: self.packet, time: Timestamp::from_nanos(self.packet * 1000) },
+            src,
+            dst,
+            seq,
+            ack: ack.unwrap_or(0),
+            window: 100,
+            flags: TcpFlags(flags | if ack.is_some() { TcpFlags::ACK } else { 0 }),
+            payload,
+            cut,
+        };
+        self.reassembly.segment(from, &segment, &mut self.budget, &mut self.sink);
+    }
+
+    fn wait(&mut self, nanos: u64) {
+        self.packet += nanos / 1000;
+        let now = Moment { packet: self.packet, time: Timestamp::from_nanos(self.packet * 1000) };
+        self.reassembly.tick(now, &mut self.budget, &mut self.sink);
+    }
+
+    fn text(&self, from: Direction) -> String {
+        self.sink.streams[from].iter().map(|byte| byte.map_or('?', char::from)).collect()
+    }
+}
+
+use Direction::{Backward, Forward};
+
+#[test]
+fn orders_wraps_and_drops_duplicates() {
+    let mut wire = Wire::new();
+    let start = u32::MAX - 2;
+    wire.send(Forward, start.wrapping_sub(1), None, TcpFlags::SYN, b"");
+    wire.send(Forward, start.wrapping_add(4), None, 0, b"efg");
+    wire.send(Forward, start, None, 0, b"abcd");
+    wire.send(Forward, start, None, 0, b"abcd");
+    wire.send(Forward, start.wrapping_add(6), None, TcpFlags::FIN, b"ghi");
+    assert_eq!(wire.text(Forward), "abcdefghi");
+    assert_eq!(wire.sink.ends, [(Forward, End::Fin)]);
+    let stats = wire.reassembly.stats(Forward);
+    assert_eq!((stats.bytes, stats.retransmitted, stats.out_of_order, stats.gaps), (9, 1, 1, 0));
+}
+
+#[test]
+fn syn_may_carry_data_and_come_twice_or_late() {
+    let mut wire = Wire::new();
+    wire.send(Forward, 10, None, TcpFlags::SYN, b"ab");
+    wire.send(Forward, 10, None, TcpFlags::SYN, b"ab");
+    wire.send(Forward, 13, None, 0, b"c");
+    wire.send(Backward, 51, None, 0, b"x");
+    wire.send(Backward, 50, None, TcpFlags::SYN, b"");
+    wire.send(Backward, 52, None, 0, b"y");
+    assert_eq!((wire.text(Forward), wire.text(Backward)), ("abc".into(), "xy".into()));
+}
+
+#[test]
+fn keep_alives_and_window_probes_change_nothing() {
+    let mut wire = Wire::new();
+    wire.send(Forward, 1, None, 0, b"abc");
+    wire.send(Forward, 3, None, 0, b"");
+    wire.send(Forward, 3, None, 0, b"\0");
+    wire.send(Forward, 4, None, 0, b"d");
+    wire.send(Forward, 4, None, 0, b"def");
+    assert_eq!(wire.text(Forward), "abcdef");
+}
+
+#[test]
+fn a_hole_waits_for_acknowledgment_and_grace() {
+    let mut wire = Wire::new();
+    wire.send(Forward, 1, None, 0, b"abc");
+    wire.send(Forward, 6, None, 0, b"fg");
+    wire.send(Backward, 1, Some(8), 0, b"");
+    assert_eq!(wire.text(Forward), "abc", "the segment may come later in the capture");
+    for _ in 0..limits::HOLE_GRACE_SEGMENTS {
+        wire.send(Backward, 1, Some(8), 0, b"");
+    }
+    assert_eq!(wire.text(Forward), "abc??fg");
+    wire.send(Forward, 4, None, 0, b"de");
+    assert_eq!(wire.text(Forward), "abc??fg", "late bytes are not moved to another place");
+    assert_eq!(wire.reassembly.stats(Forward).gap_bytes, 2);
+}
+
+#[test]
+fn a_hole_is_given_up_by_time() {
+    for (acks, nanos) in
+        [(true, limits::HOLE_GRACE.as_nanos()), (false, limits::HOLE_UNACKNOWLEDGED.as_nanos())]
+    {
+        let mut wire = Wire::new();
+        wire.send(Forward, 1, None, 0, b"abc");
+        wire.send(Forward, 6, None, 0, b"fg");
+        if acks {
+            wire.send(Backward, 1, Some(8), 0, b"");
+        }
+        wire.wait(nanos as u64 - 10_000);
+        assert_eq!(wire.text(Forward), "abc");
+        wire.wait(20_000);
+        assert_eq!(wire.text(Forward), "abc??fg");
+    }
+}
+
+#[test]
+fn loss_in_one_direction_leaves_the_other_alone() {
+    let mut wire = Wire::new();
+    wire.send(Forward, 1, None, 0, b"abc");
+    wire.send(Forward, 9, None, 0, b"i");
+    wire.send(Backward, 1, None, 0, b"xyz");
+    assert_eq!((wire.text(Forward), wire.text(Backward)), ("abc".into(), "xyz".into()));
+    assert!(wire.reassembly.has_hole());
+}
+
+#[test]
+fn the_cap_gives_holes_up() {
+    let mut wire = Wire::new();
+    wire.send(Forward, 1, None, 0, b"a");
+    let block = vec![b'.'; 60_000];
+    for n in 0..18 {
+        wire.send(Forward, 3 + n * 60_000, None, 0, &block);
+        assert!(wire.reassembly.halves.forward.pending.bytes() <= limits::REASSEMBLY_DIRECTION);
+    }
+    assert_eq!(wire.sink.streams.forward.len(), 2 + 18 * 60_000);
+    assert_eq!(wire.reassembly.stats(Forward).limited, 1);
+    assert_eq!(wire.budget.held(), 0);
+}
+
+#[test]
+fn a_spent_budget_stalls_nothing() {
+    let mut wire = Wire::new();
+    wire.budget = Budget::new(0);
+    wire.send(Forward, 1, None, 0, b"a");
+    wire.send(Forward, 5, None, 0, b"e");
+    wire.send(Forward, 6, None, 0, b"f");
+    assert_eq!(wire.text(Forward), "a???ef");
+    assert_eq!(wire.reassembly.stats(Forward).bytes, 2);
+}
+
+#[test]
+fn the_snaplen_leaves_holes_of_known_size() {
+    let mut wire = Wire::new();
+    wire.send_cut(Forward, 1, None, 0, b"abc", 4);
+    wire.send_cut(Forward, 8, None, TcpFlags::FIN, b"hi", 1);
+    wire.send_cut(Backward, 5, None, 0, b"5", 1);
+    wire.send_cut(Backward, 1, None, 0, b"1", 1);
+    assert_eq!((wire.text(Forward), wire.sink.ends.len()), ("abc????hi?".into(), 1));
+    assert_eq!(wire.text(Backward), "5?");
+}
+
+#[test]
+fn a_reset_ends_both_directions_after_what_waits() {
+    let mut wire = Wire::new();
+    wire.send(Forward, 1, None, 0, b"abc");
+    wire.send(Forward, 6, None, 0, b"f");
+    wire.send(Backward, 1, Some(1), TcpFlags::RST, b"");
+    assert!(wire.sink.ends.is_empty());
+    wire.wait(200_000_000);
+    assert_eq!(wire.text(Forward), "abc??f");
+    assert_eq!(wire.sink.ends, [(Forward, End::Rst), (Backward, End::Rst)]);
+    assert!(wire.reassembly.closed());
+}
+
+#[test]
+fn segments_far_ahead_are_not_ours() {
+    let mut wire = Wire::new();
+    wire.send(Forward, 1, None, 0, b"a");
+    wire.send(Forward, 1 + (1 << 30) + 5, None, 0, b"zzz");
+    wire.send(Forward, 2, None, 0, b"b");
+    assert_eq!(wire.text(Forward), "ab");
+    assert_eq!(wire.reassembly.stats(Forward).out_of_window, 1);
+}
+
+#[test]
+fn finishing_hands_on_what_waits() {
+    let mut wire = Wire::new();
+    wire.send(Forward, 1, None, 0, b"a");
+    wire.send(Forward, 4, None, 0, b"d");
+    wire.send(Forward, 7, None, TcpFlags::FIN, b"");
+    let now = Moment::default();
+    wire.reassembly.finish(now, &mut wire.budget, &mut wire.sink);
+    assert_eq!(wire.text(Forward), "a??d??");
+    assert_eq!(wire.sink.ends, [(Forward, End::Fin)]);
+}
+
+proptest! {
+    /// Any permutation, duplication and overlap of a stream's segments gives the same bytes.
+    #[test]
+    fn order_and_overlap_do_not_matter(
+        stream in proptest::collection::vec(any::<u8>(), 1..600),
+        initial in any::<u32>(),
+        cuts in proptest::collection::vec((0usize..600, 1usize..90), 0..60),
+        seed in any::<u64>(),
+    ) {
+        let mut pieces: Vec<(usize, usize)> = (0..stream.len()).step_by(37).map(|at| (at, 37)).collect();
+        pieces.extend(cuts.iter().map(|&(at, len)| (at % stream.len(), len)));
+        let mut state = seed | 1;
+        for i in (1..pieces.len()).rev() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            pieces.swap(i, (state >> 33) as usize % (i + 1));
+        }
+        let mut wire = Wire::new();
+        wire.send(Forward, initial, None, TcpFlags::SYN, b"");
+        for (at, len) in pieces {
+            let end = (at + len).min(stream.len());
+            wire.send(Forward, initial.wrapping_add(1).wrapping_add(at as u32), None, 0, &stream[at..end]);
+        }
+        wire.send(Forward, initial.wrapping_add(1).wrapping_add(stream.len() as u32), None, TcpFlags::FIN, b"");
+        let got: Vec<u8> = wire.sink.streams.forward.iter().map(|byte| byte.unwrap()).collect();
+        prop_assert_eq!(got, stream);
+        prop_assert_eq!(wire.budget.held(), 0);
+        prop_assert!(wire.reassembly.stats(Forward).differing_bytes == 0);
+        prop_assert_eq!(wire.sink.ends, vec![(Forward, End::Fin)]);
+    }
+
+    /// Whatever is sent, bytes are handed on at their own offset or not at all.
+    #[test]
+    fn no_byte_moves(
+        segments in proptest::collection::vec((any::<bool>(), 0u32..5000, 0usize..80, any::<u8>(), any::<u32>()), 0..200),
+    ) {
+        let mut wire = Wire::new();
+        wire.send(Forward, 0, None, TcpFlags::SYN, b"");
+        let byte = |offset: u32| (offset % 251) as u8;
+        for (forward, offset, len, flags, ack) in segments {
+            let payload: Vec<u8> = (offset..offset + len as u32).map(byte).collect();
+            let flags = flags & (TcpFlags::FIN | if flags == 77 { TcpFlags::RST } else { 0 });
+            let flags = if offset < 4000 { flags & !TcpFlags::FIN } else { flags };
+            let from = if forward { Forward } else { Backward };
+            wire.send(from, offset + 1, Some(ack % 6000), flags, &payload);
+        }
+        wire.reassembly.finish(Moment::default(), &mut wire.budget, &mut wire.sink);
+        for (offset, got) in wire.sink.streams.forward.iter().enumerate() {
+            prop_assert!(got.is_none_or(|got| got == byte(offset as u32)));
+        }
+        prop_assert_eq!(wire.budget.held(), 0);
+    }
+}

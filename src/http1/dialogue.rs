@@ -1,0 +1,368 @@
+//! The requests and responses of an HTTP/1.1 connection, until one switches it over.
+//!
+//! State: each direction's place in its messages, and at most [`limits::HTTP1_PIPELINED`] requests that await
+//! their response. Bodies are skipped. What comes behind a request that may switch the connection over is held,
+//! at most [`limits::HTTP1_HEAD`] bytes.
+
+use super::message::{Chunked, Framing, Malformed, Position, framing, has_token, read_head};
+use crate::limits;
+use crate::time::Moment;
+use base64::Engine as _;
+use std::collections::VecDeque;
+
+const MAX_HEADERS: usize = 128;
+
+/// Follows both directions.
+#[derive(Debug)]
+pub struct Dialogue {
+    client: Position,
+    server: Position,
+    requests: VecDeque<Request>,
+    /// The request whose head or body is being read.
+    current: Option<Request>,
+    head_first: Option<Moment>,
+    declined: bool,
+}
+
+#[derive(Debug)]
+struct Request {
+    head: bool,
+    connect: bool,
+    upgrade: Option<Box<Upgraded>>,
+}
+
+/// The request that asked for `h2c`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Upgraded {
+    /// Its fields as HTTP/2 has them: pseudo-header fields, then the others in lower case.
+    pub fields: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The SETTINGS payload of `HTTP2-Settings`.
+    pub settings: Vec<u8>,
+    /// Octets of its body.
+    pub body: u64,
+    /// The packet with its first byte.
+    pub first: Moment,
+    /// The packet with its last byte.
+    pub last: Moment,
+}
+
+/// How far a dialogue has come.
+#[derive(Debug)]
+pub enum Step {
+    /// HTTP/1.1 goes on.
+    More,
+    /// It is not, or no longer, HTTP/1.1 that can be followed.
+    Lost,
+    /// The connection was switched over.
+    Switched(Switch),
+}
+
+/// What a connection was switched to. The bytes behind the HTTP/1.1 messages belong to it: those that the client
+/// had sent early, and so many of the last bytes given from the server.
+#[derive(Debug)]
+pub struct Switch {
+    /// The request that became stream 1's; `None` for a CONNECT tunnel.
+    pub upgraded: Option<Box<Upgraded>>,
+    /// Client bytes that came behind the request.
+    pub client_rest: Vec<u8>,
+    /// How many of the bytes just given are behind the response.
+    pub server_rest: usize,
+}
+
+impl Default for Dialogue {
+    fn default() -> Self {
+        let head = || Position::Head(Vec::new());
+        Self {
+            client: head(),
+            server: head(),
+            requests: VecDeque::new(),
+            current: None,
+            head_first: None,
+            declined: false,
+        }
+    }
+}
+
+impl Dialogue {
+    /// A server has answered an upgrade to `h2c` without switching.
+    pub fn declined(&self) -> bool {
+        self.declined
+    }
+
+    /// The client's next bytes.
+    pub fn client(&mut self, at: Moment, bytes: &[u8]) -> Step {
+        match self.read_client(at, bytes) {
+            Ok(()) => Step::More,
+            Err(Malformed) => Step::Lost,
+        }
+    }
+
+    /// The server's next bytes.
+    pub fn server(&mut self, bytes: &[u8]) -> Step {
+        match self.read_server(bytes) {
+            Ok(None) => Step::More,
+            Ok(Some(switch)) => Step::Switched(switch),
+            Err(Malformed) => Step::Lost,
+        }
+    }
+
+    fn read_client(&mut self, at: Moment, bytes: &[u8]) -> Result<(), Malformed> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match &mut self.client {
+                Position::Head(head) => {
+                    if head.is_empty() {
+                        self.head_first = Some(at);
+                    }
+                    let Some(used) = read_head(head, rest)? else { return Ok(()) };
+                    rest = rest.get(used..).unwrap_or_default();
+                    let head = std::mem::take(head);
+                    let (request, body) = parse_request(&head, self.head_first.unwrap_or(at), at)?;
+                    self.current = Some(request);
+                    self.client = match body {
+                        Framing::Length(0) => self.end_request(at, 0)?,
+                        Framing::Length(len) => Position::Body(len),
+                        Framing::Chunked => Position::Chunked(Chunked::default()),
+                        Framing::UntilClose => return Err(Malformed),
+                    };
+                }
+                Position::Body(left) => {
+                    let part = rest.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+                    rest = rest.get(part..).unwrap_or_default();
+                    *left -= part as u64;
+                    if let Some(upgrade) = self.current.as_mut().and_then(|request| request.upgrade.as_mut())
+                    {
+                        upgrade.body += part as u64;
+                    }
+                    if *left == 0 {
+                        self.client = self.end_request(at, 0)?;
+                    }
+                }
+                Position::Chunked(chunked) => {
+                    let Some(after) = chunked.read(rest)? else { return Ok(()) };
+                    let data = chunked.data;
+                    rest = after;
+                    self.client = self.end_request(at, data)?;
+                }
+                Position::Held(held) => {
+                    if held.len() + rest.len() > limits::HTTP1_HEAD {
+                        return Err(Malformed);
+                    }
+                    held.extend_from_slice(rest);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A request is over; where its sender is now.
+    fn end_request(&mut self, at: Moment, chunked: u64) -> Result<Position, Malformed> {
+        let Some(mut request) = self.current.take() else { return Err(Malformed) };
+        if let Some(upgrade) = &mut request.upgrade {
+            upgrade.last = at;
+            upgrade.body += chunked;
+        }
+        let holds = request.connect || request.upgrade.is_some();
+        if self.requests.len() >= limits::HTTP1_PIPELINED {
+            return Err(Malformed);
+        }
+        self.requests.push_back(request);
+        Ok(if holds { Position::Held(Vec::new()) } else { Position::Head(Vec::new()) })
+    }
+
+    fn read_server(&mut self, bytes: &[u8]) -> Result<Option<Switch>, Malformed> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match &mut self.server {
+                Position::Head(head) => {
+                    let Some(used) = read_head(head, rest)? else { return Ok(None) };
+                    rest = rest.get(used..).unwrap_or_default();
+                    let head = std::mem::take(head);
+                    if let Some(upgraded) = self.answer(&head)? {
+                        let client_rest =
+                            match std::mem::replace(&mut self.client, Position::Held(Vec::new())) {
+                                Position::Held(held) => held,
+                                _ => Vec::new(),
+                            };
+                        let upgraded = Some(upgraded).filter(|request| !request.fields.is_empty());
+                        return Ok(Some(Switch { upgraded, client_rest, server_rest: rest.len() }));
+                    }
+                }
+                Position::Body(left) => {
+                    let part = rest.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+                    rest = rest.get(part..).unwrap_or_default();
+                    *left -= part as u64;
+                    if *left == 0 {
+                        self.server = Position::Head(Vec::new());
+                    }
+                }
+                Position::Chunked(chunked) => {
+                    let Some(after) = chunked.read(rest)? else { return Ok(None) };
+                    rest = after;
+                    self.server = Position::Head(Vec::new());
+                }
+                Position::Held(_) => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads a response head. Gives what the connection is switched over by: the upgraded request, or for a
+    /// tunnel an empty one.
+    fn answer(&mut self, head: &[u8]) -> Result<Option<Box<Upgraded>>, Malformed> {
+        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+        let mut response = httparse::Response::new(&mut headers);
+        if !response.parse(head).is_ok_and(|status| status.is_complete()) {
+            return Err(Malformed);
+        }
+        let status = response.code.unwrap_or(0);
+        if status == 101 {
+            // The request may be waiting for its body's end: RFC 7540 section 3.2 forbids switching before it.
+            let request = self.requests.pop_front().and_then(|request| request.upgrade).ok_or(Malformed)?;
+            return if has_token(response.headers, "upgrade", "h2c") {
+                Ok(Some(request))
+            } else {
+                Err(Malformed)
+            };
+        }
+        if (100..200).contains(&status) {
+            return Ok(None);
+        }
+        let request = self.requests.pop_front().or_else(|| self.current.take()).ok_or(Malformed)?;
+        if request.connect && (200..300).contains(&status) {
+            return Ok(Some(Box::default()));
+        }
+        self.declined |= request.upgrade.is_some();
+        let bodiless = request.head || status == 204 || status == 304;
+        self.server = match framing(response.headers) {
+            _ if bodiless => Position::Head(Vec::new()),
+            Some(Framing::Length(0)) => Position::Head(Vec::new()),
+            Some(Framing::Length(len)) => Position::Body(len),
+            Some(Framing::Chunked) => Position::Chunked(Chunked::default()),
+            Some(Framing::UntilClose) | None => Position::Held(Vec::new()),
+        };
+        if let Position::Held(held) = &mut self.client {
+            // Not switched over: what the client sent meanwhile is HTTP/1.1.
+            let held = std::mem::take(held);
+            self.client = Position::Head(Vec::new());
+            self.read_client(self.head_first.unwrap_or_default(), &held)?;
+        }
+        Ok(None)
+    }
+}
+
+fn parse_request(head: &[u8], first: Moment, last: Moment) -> Result<(Request, Framing), Malformed> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut request = httparse::Request::new(&mut headers);
+    if !request.parse(head).is_ok_and(|status| status.is_complete()) {
+        return Err(Malformed);
+    }
+    let method = request.method.unwrap_or_default();
+    let body = framing(request.headers).unwrap_or(Framing::Length(0));
+    let connect = method == "CONNECT";
+    let asks =
+        has_token(request.headers, "upgrade", "h2c") && has_token(request.headers, "connection", "upgrade");
+    let upgrade = asks.then(|| {
+        let mut fields = vec![
+            (b":method".to_vec(), method.as_bytes().to_vec()),
+            (b":scheme".to_vec(), b"http".to_vec()),
+            (b":path".to_vec(), origin_form(request.path.unwrap_or_default()).as_bytes().to_vec()),
+        ];
+        let mut settings = Vec::new();
+        for header in request.headers.iter() {
+            let name = header.name.to_ascii_lowercase();
+            if name == "http2-settings" {
+                let text = header.value.trim_ascii().strip_suffix(b"==").unwrap_or(header.value.trim_ascii());
+                let text = text.strip_suffix(b"=").unwrap_or(text);
+                settings = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
+            }
+            fields.push((name.into_bytes(), header.value.to_vec()));
+        }
+        Box::new(Upgraded { fields, settings, body: 0, first, last })
+    });
+    Ok((Request { head: method == "HEAD", connect, upgrade }, body))
+}
+
+/// The path of a request target: of an absolute one, what follows the authority.
+fn origin_form(target: &str) -> &str {
+    let Some((_, after)) = target.split_once("://") else { return target };
+    if target.starts_with('/') {
+        return target;
+    }
+    after.find('/').and_then(|at| after.get(at..)).unwrap_or("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UPGRADE: &[u8] =
+        b"POST /a?b=1 HTTP/1.1\r\nHost: x.example\r\nConnection: Upgrade, HTTP2-Settings\r\n\
+        Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAA\r\nContent-Length: 5\r\n\r\nhello";
+
+    fn at(packet: u64) -> Moment {
+        Moment { packet, ..Moment::default() }
+    }
+
+    fn feed(dialogue: &mut Dialogue, client: &[u8], server: &[u8], size: usize) -> Option<Switch> {
+        for (n, piece) in client.chunks(size).enumerate() {
+            assert!(matches!(dialogue.client(at(n as u64), piece), Step::More));
+        }
+        for piece in server.chunks(size) {
+            match dialogue.server(piece) {
+                Step::More => {}
+                Step::Switched(switch) => return Some(switch),
+                Step::Lost => panic!("lost"),
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn switches_over_however_cut() {
+        let server = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+        for size in 1..UPGRADE.len() {
+            let mut dialogue = Dialogue::default();
+            let switch = feed(&mut dialogue, &[UPGRADE, b"PRI"].concat(), server, size).unwrap();
+            let upgraded = switch.upgraded.unwrap();
+            assert_eq!(upgraded.fields[2], (b":path".to_vec(), b"/a?b=1".to_vec()));
+            assert_eq!((upgraded.body, upgraded.settings.len()), (5, 12));
+            assert_eq!(switch.client_rest, b"PRI");
+        }
+    }
+
+    #[test]
+    fn a_declined_upgrade_is_followed_to_the_next() {
+        let mut dialogue = Dialogue::default();
+        let declined =
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;x=y\r\nabcd\r\n0\r\nA: b\r\n\r\n";
+        assert!(feed(&mut dialogue, UPGRADE, declined, 7).is_none());
+        assert!(dialogue.declined());
+        let switched = b"HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\n\r\n\0\0\0";
+        let switch = feed(&mut dialogue, UPGRADE, switched, 1000).unwrap();
+        assert_eq!(switch.server_rest, 3);
+    }
+
+    #[test]
+    fn a_tunnel_is_a_switch_without_a_request() {
+        let mut dialogue = Dialogue::default();
+        let switch = feed(
+            &mut dialogue,
+            b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\n\r\n",
+            1000,
+        );
+        assert!(switch.unwrap().upgraded.is_none());
+    }
+
+    #[test]
+    fn what_is_no_http_is_given_up() {
+        assert!(matches!(Dialogue::default().client(at(1), b"GET \0\r\n\r\n"), Step::Lost));
+        assert!(matches!(Dialogue::default().server(b"HTTP/1.1 200 OK\r\n\r\n"), Step::Lost));
+        let mut endless = Dialogue::default();
+        let steps: Vec<bool> =
+            (0..100).map(|_| matches!(endless.client(at(1), &[b'a'; 1000]), Step::Lost)).collect();
+        assert!(steps.contains(&true));
+    }
+}

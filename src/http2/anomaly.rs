@@ -1,0 +1,221 @@
+//! Violations of RFC 9113 and RFC 7541 and floods: what they are called, and where the RFC forbids them.
+
+/// How grave an [`Anomaly`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Allowed, or tolerated, but a sign of an attack or a fault.
+    Warning,
+    /// The RFC forbids it.
+    Error,
+}
+
+impl Severity {
+    /// The name in the records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Code, gravity and source of an anomaly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// Stable name.
+    pub code: &'static str,
+    /// How grave it is.
+    pub severity: Severity,
+    /// `RFC#section`.
+    pub rfc: &'static str,
+}
+
+macro_rules! anomalies {
+    ($($(#[$doc:meta])* $name:ident = $code:literal $severity:ident $rfc:literal,)*) => {
+        /// A violation or a flood.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Anomaly { $($(#[$doc])* $name,)* }
+
+        impl Anomaly {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Code, gravity and source.
+            pub const fn describe(self) -> Description {
+                match self {
+                    $(Self::$name => Description { code: $code, severity: Severity::$severity, rfc: $rfc },)*
+                }
+            }
+        }
+    };
+}
+
+anomalies! {
+    /// DATA on stream 0.
+    DataStreamZero = "data_stream_zero" Error "9113#6.1",
+    /// DATA whose padding is not shorter than its payload.
+    DataPadding = "data_padding" Error "9113#6.1",
+    /// HEADERS on stream 0.
+    HeadersStreamZero = "headers_stream_zero" Error "9113#6.2",
+    /// HEADERS whose padding exceeds what is left of its payload.
+    HeadersPadding = "headers_padding" Error "9113#6.2",
+    /// HEADERS too short for the fields that its flags promise.
+    HeadersSize = "headers_size" Error "9113#4.2",
+    /// PRIORITY on stream 0.
+    PriorityStreamZero = "priority_stream_zero" Error "9113#6.3",
+    /// PRIORITY that is not 5 octets long.
+    PrioritySize = "priority_size" Error "9113#6.3",
+    /// A stream that depends on itself.
+    PrioritySelf = "priority_self" Warning "7540#5.3.1",
+    /// RST_STREAM on stream 0.
+    RstStreamZero = "rst_stream_zero" Error "9113#6.4",
+    /// RST_STREAM that is not 4 octets long.
+    RstStreamSize = "rst_stream_size" Error "9113#6.4",
+    /// RST_STREAM on an idle stream.
+    RstStreamIdle = "rst_stream_idle" Error "9113#6.4",
+    /// SETTINGS on a stream.
+    SettingsStream = "settings_stream" Error "9113#6.5",
+    /// SETTINGS that is not a multiple of 6 octets long.
+    SettingsSize = "settings_size" Error "9113#6.5",
+    /// SETTINGS with ACK and a payload.
+    SettingsAckSize = "settings_ack_size" Error "9113#6.5",
+    /// SETTINGS with ACK that acknowledges nothing.
+    SettingsAckUnasked = "settings_ack_unasked" Warning "9113#6.5.3",
+    /// ENABLE_PUSH other than 0 or 1, or 1 from a server.
+    SettingsEnablePush = "settings_enable_push" Error "9113#6.5.2",
+    /// INITIAL_WINDOW_SIZE above 2^31-1.
+    SettingsInitialWindowSize = "settings_initial_window_size" Error "9113#6.5.2",
+    /// MAX_FRAME_SIZE outside 16384 to 2^24-1.
+    SettingsMaxFrameSize = "settings_max_frame_size" Error "9113#6.5.2",
+    /// ENABLE_CONNECT_PROTOCOL other than 0 or 1, or taken back.
+    SettingsConnectProtocol = "settings_connect_protocol" Error "8441#3",
+    /// The first frame of a side is not SETTINGS.
+    SettingsFirst = "settings_first" Error "9113#3.4",
+    /// PUSH_PROMISE on stream 0.
+    PushPromiseStreamZero = "push_promise_stream_zero" Error "9113#6.6",
+    /// PUSH_PROMISE whose padding exceeds what is left of its payload.
+    PushPromisePadding = "push_promise_padding" Error "9113#6.6",
+    /// PUSH_PROMISE too short for the fields that its flags promise.
+    PushPromiseSize = "push_promise_size" Error "9113#4.2",
+    /// PUSH_PROMISE from a client.
+    PushPromiseClient = "push_promise_client" Error "9113#8.4",
+    /// PUSH_PROMISE although ENABLE_PUSH is 0.
+    PushPromiseDisabled = "push_promise_disabled" Error "9113#6.6",
+    /// A promised stream identifier that is odd, or not above earlier ones.
+    PushPromiseId = "push_promise_id" Error "9113#5.1.1",
+    /// PING on a stream.
+    PingStream = "ping_stream" Error "9113#6.7",
+    /// PING that is not 8 octets long.
+    PingSize = "ping_size" Error "9113#6.7",
+    /// GOAWAY on a stream.
+    GoawayStream = "goaway_stream" Error "9113#6.8",
+    /// GOAWAY shorter than 8 octets.
+    GoawaySize = "goaway_size" Error "9113#6.8",
+    /// GOAWAY whose last stream is above an earlier one's.
+    GoawayIncreased = "goaway_increased" Error "9113#6.8",
+    /// A stream opened after GOAWAY was sent to its opener.
+    GoawayNewStream = "goaway_new_stream" Warning "9113#6.8",
+    /// WINDOW_UPDATE that is not 4 octets long.
+    WindowUpdateSize = "window_update_size" Error "9113#6.9",
+    /// WINDOW_UPDATE by 0.
+    WindowUpdateZero = "window_update_zero" Error "9113#6.9",
+    /// WINDOW_UPDATE on an idle stream.
+    WindowUpdateIdle = "window_update_idle" Error "9113#5.1",
+    /// A flow-control window above 2^31-1.
+    WindowOverflow = "window_overflow" Error "9113#6.9.1",
+    /// A flow-control window made negative by SETTINGS.
+    WindowNegative = "window_negative" Info "9113#6.9.2",
+    /// DATA beyond the flow-control window.
+    FlowControl = "flow_control" Error "9113#6.9",
+    /// CONTINUATION on stream 0.
+    ContinuationStreamZero = "continuation_stream_zero" Error "9113#6.10",
+    /// CONTINUATION without an open header block.
+    ContinuationUnexpected = "continuation_unexpected" Error "9113#6.10",
+    /// Another frame inside an open header block.
+    ContinuationExpected = "continuation_expected" Error "9113#6.10",
+    /// A frame longer than MAX_FRAME_SIZE.
+    FrameSize = "frame_size" Error "9113#4.2",
+    /// A stream opened with the other side's parity.
+    StreamParity = "stream_parity" Error "9113#5.1.1",
+    /// A stream identifier lower than an earlier one.
+    StreamOrder = "stream_order" Error "9113#5.1.1",
+    /// DATA on an idle stream.
+    StreamIdle = "stream_idle" Error "9113#5.1",
+    /// A frame on a stream that its sender had ended.
+    StreamClosed = "stream_closed" Error "9113#5.1",
+    /// A frame on a stream that its sender had reset.
+    StreamReset = "stream_reset" Warning "9113#5.1",
+    /// More streams open than MAX_CONCURRENT_STREAMS allows.
+    StreamConcurrency = "stream_concurrency" Error "9113#5.1.2",
+    /// An index beyond the tables, or 0.
+    HpackIndex = "hpack_index" Error "7541#2.3.3",
+    /// An integer that overflows.
+    HpackInteger = "hpack_integer" Error "7541#5.1",
+    /// A Huffman code that is not valid, or padding that is not EOS.
+    HpackHuffman = "hpack_huffman" Error "7541#5.2",
+    /// A header block that ends within a field.
+    HpackTruncated = "hpack_truncated" Error "7541#5.2",
+    /// A table size update above the bound.
+    HpackSizeUpdate = "hpack_size_update" Error "7541#6.3",
+    /// A table size update after a field.
+    HpackSizeUpdateLate = "hpack_size_update_late" Error "7541#4.2",
+    /// No table size update although the bound was lowered.
+    HpackSizeUpdateMissing = "hpack_size_update_missing" Error "7541#4.2",
+    /// A header section larger than h2lens or the receiver takes.
+    HeaderListLimit = "header_list_limit" Warning "9113#10.5.1",
+    /// A pseudo-header field after a regular one.
+    PseudoAfterField = "pseudo_after_field" Error "9113#8.3",
+    /// A pseudo-header field that is not defined for its message.
+    PseudoUnknown = "pseudo_unknown" Error "9113#8.3",
+    /// A pseudo-header field twice.
+    PseudoRepeated = "pseudo_repeated" Error "9113#8.3",
+    /// A mandatory pseudo-header field is missing.
+    PseudoMissing = "pseudo_missing" Error "9113#8.3.1",
+    /// A pseudo-header field in trailers.
+    PseudoTrailer = "pseudo_trailer" Error "9113#8.1",
+    /// An empty :path.
+    PseudoPathEmpty = "pseudo_path_empty" Error "9113#8.3.1",
+    /// An upper-case field name.
+    FieldUppercase = "field_uppercase" Error "9113#8.2.1",
+    /// A field name or value with octets that are not allowed.
+    FieldInvalid = "field_invalid" Error "9113#8.2.1",
+    /// A connection-specific field.
+    FieldConnection = "field_connection" Error "9113#8.2.2",
+    /// TE other than trailers.
+    FieldTe = "field_te" Error "9113#8.2.2",
+    /// A content-length that is not the sum of the DATA.
+    ContentLength = "content_length" Error "9113#8.1.1",
+    /// Trailers without END_STREAM.
+    TrailersWithoutEnd = "trailers_without_end" Error "9113#8.1",
+    /// The reserved bit of a frame header is set.
+    ReservedBit = "reserved_bit" Info "9113#4.1",
+    /// Very many CONTINUATION frames in a header block.
+    ContinuationFlood = "continuation_flood" Warning "9113#10.5",
+    /// Very many streams reset soon after they were opened.
+    RapidReset = "rapid_reset" Warning "9113#10.5",
+    /// Very many SETTINGS frames.
+    SettingsFlood = "settings_flood" Warning "9113#10.5",
+    /// Very many PING frames.
+    PingFlood = "ping_flood" Warning "9113#10.5",
+    /// Very many empty DATA frames without END_STREAM.
+    EmptyDataFlood = "empty_data_flood" Warning "9113#10.5",
+    /// Very many PRIORITY frames.
+    PriorityFlood = "priority_flood" Warning "9113#10.5",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique() {
+        let mut codes: Vec<_> = Anomaly::ALL.iter().map(|anomaly| anomaly.describe().code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), Anomaly::ALL.len());
+    }
+}

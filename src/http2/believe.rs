@@ -1,0 +1,135 @@
+//! How believable it is that bytes are HTTP/2, in bits: how improbable they were if they were random.
+//!
+//! Both who joins a connection late and who looks for a frame boundary after a loss ask this. See
+//! spec/loss-tolerance.md.
+
+use super::frame::{Flags, FrameHeader, FrameType};
+use super::hpack;
+
+/// What is known of the connection that the bytes may belong to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Expect {
+    /// MAX_FRAME_SIZE of the receiver.
+    pub(super) max_frame: u32,
+    /// No stream identifier above this is expected.
+    pub(super) max_stream: u32,
+    /// Even stream identifiers may appear.
+    pub(super) pushes: bool,
+    /// The bytes can come from a client.
+    pub(super) client: bool,
+    /// The bytes can come from a server.
+    pub(super) server: bool,
+}
+
+/// The bits of a header that is legal for its type, in its place; `None` if it is not, or not believable.
+pub(super) fn header_bits(header: &FrameHeader, expect: &Expect) -> Option<u32> {
+    const KNOWN_TYPE: u32 = 4;
+    let FrameHeader { length, kind, flags, stream, reserved } = *header;
+    if reserved || length > expect.max_frame {
+        return None;
+    }
+    // (flags that may be set, payload length exactly known, on a stream)
+    let (allowed, exact, on_stream) = match kind {
+        FrameType::DATA => (Flags::END_STREAM | Flags::PADDED, false, true),
+        FrameType::HEADERS => {
+            (Flags::END_STREAM | Flags::END_HEADERS | Flags::PADDED | Flags::PRIORITY, false, true)
+        }
+        FrameType::PRIORITY => (0, true, true),
+        FrameType::RST_STREAM => (0, true, true),
+        FrameType::SETTINGS => (Flags::ACK, true, false),
+        FrameType::PUSH_PROMISE => (Flags::END_HEADERS | Flags::PADDED, false, true),
+        FrameType::PING => (Flags::ACK, true, false),
+        FrameType::GOAWAY => (0, false, false),
+        FrameType::WINDOW_UPDATE => (0, true, stream != 0),
+        FrameType::CONTINUATION => (Flags::END_HEADERS, false, true),
+        FrameType::PRIORITY_UPDATE => (0, false, false),
+        _ => return None,
+    };
+    let padded = allowed & Flags::PADDED != 0 && flags.has(Flags::PADDED);
+    let legal = flags.0 & !allowed == 0
+        && on_stream == (stream != 0)
+        && match kind {
+            // Empty DATA that does not end the stream is legal and pointless: zeros look like it.
+            FrameType::DATA => length > u32::from(padded) || (length == 0 && flags.has(Flags::END_STREAM)),
+            FrameType::HEADERS => length > u32::from(padded) + 5 * u32::from(flags.has(Flags::PRIORITY)),
+            FrameType::PRIORITY => length == 5 && expect.client,
+            FrameType::RST_STREAM | FrameType::WINDOW_UPDATE => length == 4,
+            FrameType::SETTINGS if flags.has(Flags::ACK) => length == 0,
+            FrameType::SETTINGS => length % 6 == 0 && length <= 6 * 64,
+            FrameType::PUSH_PROMISE => length > 4 + u32::from(padded) && expect.server,
+            FrameType::PING => length == 8,
+            FrameType::GOAWAY => (8..=1024).contains(&length),
+            FrameType::PRIORITY_UPDATE => (4..=1024).contains(&length) && expect.client,
+            _ => length > 0,
+        };
+    let known_stream = stream == 0 || (stream <= expect.max_stream && (stream % 2 == 1 || expect.pushes));
+    if !legal || !known_stream {
+        return None;
+    }
+    let length_bits = if exact { 24 } else { 24 - bits_of(expect.max_frame) };
+    let flag_bits = 8 - allowed.count_ones();
+    let stream_bits =
+        if on_stream { 32 - bits_of(expect.max_stream) + u32::from(!expect.pushes) } else { 32 };
+    Some(length_bits + KNOWN_TYPE + flag_bits + stream_bits)
+}
+
+const fn bits_of(bound: u32) -> u32 {
+    if bound == 0 { 0 } else { 1 + bound.ilog2() }
+}
+
+/// The header block fragment of a HEADERS payload: without padding and priority.
+pub(super) fn fragment<'a>(header: &FrameHeader, payload: &'a [u8]) -> Option<&'a [u8]> {
+    let mut rest = payload;
+    let mut padding = 0;
+    if header.flags.has(Flags::PADDED) {
+        let (&len, after) = rest.split_first()?;
+        (padding, rest) = (usize::from(len), after);
+    }
+    if header.flags.has(Flags::PRIORITY) {
+        rest = rest.get(5..)?;
+    }
+    rest.get(..rest.len().checked_sub(padding)?)
+}
+
+/// What a whole header block looks like to one who does not know the dynamic table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct BlockLook {
+    /// Bits, as of [`header_bits`].
+    pub(super) bits: u32,
+    /// It has a pseudo-header field of a request.
+    pub(super) request: bool,
+    /// It has `:status`.
+    pub(super) response: bool,
+}
+
+/// Looks at a whole header block; `None` if it cannot be one, or is not believable.
+pub(super) fn block(fragment: &[u8]) -> Option<BlockLook> {
+    let mut look = BlockLook::default();
+    let (mut believable, mut regular, mut named) = (true, false, 0);
+    let outcome = hpack::Decoder::without_past().decode(fragment, &[], &mut |field| {
+        let Some(name) = field.name else {
+            look.bits += 2;
+            return;
+        };
+        let pseudo = name.first() == Some(&b':');
+        believable &= !(pseudo && regular) && field_is_believable(name, field.value);
+        regular |= !pseudo;
+        named += 1;
+        match name {
+            b":status" => look.response = true,
+            b":method" | b":path" | b":scheme" | b":authority" | b":protocol" => look.request = true,
+            _ => believable &= !pseudo,
+        }
+        look.bits += if field.value.is_some() { 6 } else { 4 } + if pseudo { 8 } else { 0 };
+    });
+    let whole = outcome.error.is_none() && outcome.complete && outcome.fields > 0;
+    let bits = (named > 0).then_some(look.bits).unwrap_or(look.bits.min(6)).min(40);
+    (whole && believable && !(look.request && look.response)).then_some(BlockLook { bits, ..look })
+}
+
+fn field_is_believable(name: &[u8], value: Option<&[u8]>) -> bool {
+    let token = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~');
+    let name = name.strip_prefix(b":").unwrap_or(name);
+    let text = |value: &[u8]| value.iter().all(|&byte| byte >= 0x20 && byte != 0x7f || byte == b'\t');
+    !name.is_empty() && name.iter().all(token) && value.is_none_or(text)
+}

@@ -1,0 +1,92 @@
+//! Both directions of an HTTP/2 connection.
+
+use super::event::{EventSink, Side};
+use super::half::Half;
+use super::settings::Shared;
+use crate::flow::Gap;
+use crate::time::Moment;
+
+/// Where the bytes of a side begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// With the client preface (RFC 9113 section 3.4).
+    Preface,
+    /// With the first frame.
+    Frames,
+    /// Somewhere: the capture began later than the connection, or bytes were lost.
+    Late,
+}
+
+/// An HTTP/2 connection: takes the bytes of both sides and tells what they say.
+#[derive(Debug)]
+pub struct Connection {
+    client: Half,
+    server: Half,
+    shared: Shared,
+}
+
+impl Connection {
+    /// A connection whose sides' bytes begin as said.
+    pub fn new(client: Start, server: Start) -> Self {
+        let half = |side, start| match start {
+            Start::Preface => Half::new(side, true),
+            Start::Frames => Half::new(side, false),
+            Start::Late => Half::joined_late(side),
+        };
+        let mut shared = Shared::default();
+        for (side, start) in [(Side::Client, client), (Side::Server, server)] {
+            if start == Start::Late {
+                shared.lost(side);
+            }
+        }
+        Self { client: half(Side::Client, client), server: half(Side::Server, server), shared }
+    }
+
+    /// The client's settings came with an `HTTP2-Settings` field (RFC 7540 section 3.2.1); they count as
+    /// acknowledged.
+    pub fn upgrade_settings(&mut self, payload: &[u8], sink: &mut impl EventSink) {
+        let values = payload
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&[a, b, c, d, e, f]| (u16::from_be_bytes([a, b]), u32::from_be_bytes([c, d, e, f])));
+        for (id, value) in values.clone() {
+            sink.setting(Side::Client, id, value);
+        }
+        self.shared.announced(Side::Client, values);
+        self.shared.acknowledged(Side::Server);
+    }
+
+    /// The next bytes of a side: all from one segment, or one TLS record.
+    pub fn data(&mut self, from: Side, at: Moment, bytes: &[u8], sink: &mut impl EventSink) {
+        let (half, shared) = self.half(from);
+        half.data(at, bytes, shared, sink);
+    }
+
+    /// Bytes of a side are missing.
+    pub fn gap(&mut self, from: Side, at: Moment, gap: Gap, sink: &mut impl EventSink) {
+        let (half, shared) = self.half(from);
+        half.gap(at, gap, shared, sink);
+    }
+
+    /// No more bytes of this side: what is unfinished is told as far as it goes.
+    pub fn finish(&mut self, from: Side, at: Moment, sink: &mut impl EventSink) {
+        let (half, shared) = self.half(from);
+        half.finish(at, shared, sink);
+    }
+
+    /// The side's bytes so far end within a frame or a header block.
+    pub fn in_frame(&self, side: Side) -> bool {
+        match side {
+            Side::Client => self.client.in_frame(),
+            Side::Server => self.server.in_frame(),
+        }
+    }
+
+    fn half(&mut self, side: Side) -> (&mut Half, &mut Shared) {
+        match side {
+            Side::Client => (&mut self.client, &mut self.shared),
+            Side::Server => (&mut self.server, &mut self.shared),
+        }
+    }
+}

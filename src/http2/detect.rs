@@ -1,0 +1,60 @@
+//! Is this byte stream one direction of an HTTP/2 connection that was joined late? (spec/loss-tolerance.md)
+//!
+//! Rather a doubtful connection is missed for a few frames than one invented: a header block must be whole and
+//! make sense, or eight frames in a row must.
+
+use super::believe::{self, Expect};
+use super::event::Side;
+use super::frame::FrameHeader;
+use super::resync::{Demand, Tape};
+use crate::limits;
+use crate::time::Moment;
+
+/// Looks at one direction of a connection of unknown protocol.
+#[derive(Debug, Default)]
+pub struct Detector {
+    tape: Tape,
+    seen: usize,
+}
+
+/// HTTP/2 was recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recognised {
+    /// Which side sends this direction, where its frames tell.
+    pub sender: Option<Side>,
+}
+
+const ANY: Expect =
+    Expect { max_frame: 16_384, max_stream: 1 << 24, pushes: false, client: true, server: true };
+
+impl Detector {
+    /// The next bytes: all from one segment.
+    pub fn data(&mut self, at: Moment, bytes: &[u8]) -> Option<Recognised> {
+        self.seen = self.seen.saturating_add(bytes.len());
+        let idle = self.seen > limits::DETECT_BYTES && !self.tape.hopeful();
+        if idle {
+            // Much was seen and nothing found: from now on only what stands at the start of a segment.
+            self.tape.clear();
+            let header = FrameHeader::read(bytes)?;
+            believe::header_bits(&header, &ANY)?;
+        }
+        self.tape.push_data(at, bytes);
+        let chain = self.tape.search(&ANY, Demand::PROTOCOL, false)?;
+        let sender = match (chain.client, chain.server) {
+            (true, false) => Some(Side::Client),
+            (false, true) => Some(Side::Server),
+            _ => None,
+        };
+        Some(Recognised { sender })
+    }
+
+    /// Bytes are missing here.
+    pub fn gap(&mut self, at: Moment, len: Option<u64>) {
+        match len {
+            Some(len) if len <= limits::RESYNC_TAPE as u64 => {
+                self.tape.push_gap(at, len, crate::flow::GapCause::Lost);
+            }
+            _ => self.tape.clear(),
+        }
+    }
+}

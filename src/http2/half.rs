@@ -1,0 +1,706 @@
+//! One direction of an HTTP/2 connection: bytes → frames → header blocks and events.
+//!
+//! State: where in a frame the next byte belongs, the frame's payload where it must be read whole, an open header
+//! block, the HPACK table, and after a loss the tape in which a boundary is looked for. Frames that lie within
+//! one segment are read where they are; DATA is counted, never kept.
+
+use super::anomaly::Anomaly;
+use super::event::{Block, BlockEnd, EventSink, FrameSpot, Side};
+use super::frame::{self, Flags, FrameHeader, FrameType, FrameView};
+use super::hpack;
+use super::resync::{Demand, Piece, Tape};
+use super::settings::Shared;
+use crate::flow::{Gap, GapCause};
+use crate::limits;
+use crate::time::Moment;
+
+/// The client connection preface (RFC 9113 section 3.4).
+pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Segments with so many interesting frames, or more, exceed the agent's limit (agent-telemetry 1.2).
+const INTERESTING_FRAMES: u32 = 240;
+/// Segments with more frames than this exceed the agent's filter (agent-telemetry 1.2).
+const FRAMES_TO_FILTER: u32 = 241;
+
+#[derive(Debug)]
+pub(super) struct Half {
+    from: Side,
+    state: State,
+    /// A frame header that has not wholly arrived.
+    head: Vec<u8>,
+    head_at: Moment,
+    frame: Frame,
+    payload: Vec<u8>,
+    cuts: Vec<u32>,
+    block: Option<Block>,
+    block_bytes: Vec<u8>,
+    block_cuts: Vec<u32>,
+    block_last_segment: u64,
+    block_frames: u32,
+    block_limited: bool,
+    decoder: hpack::Decoder,
+    tape: Tape,
+    /// Framing was found again after a loss: what is not believable means another loss.
+    recovered: bool,
+    last_gap: GapCause,
+    segment: u64,
+    segment_frames: u32,
+    segment_interesting: u32,
+    first_frame: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// So many octets of the preface are still to come.
+    Preface(usize),
+    Header,
+    Payload,
+    Lost,
+}
+
+/// The frame being read.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    header: FrameHeader,
+    at: Moment,
+    /// Segment that its header ended in.
+    segment: u64,
+    /// The header was not within one segment.
+    header_split: bool,
+    /// Packet with the payload's first octet.
+    body_at: Option<Moment>,
+    /// Payload octets still to come.
+    left: u32,
+    /// Of DATA: padding octets, once known.
+    padding: Option<u32>,
+    /// Octets of the payload are lost, from the end of what was kept.
+    lossy: Option<GapCause>,
+}
+
+impl Half {
+    pub(super) fn new(from: Side, preface: bool) -> Self {
+        let state = if preface { State::Preface(PREFACE.len()) } else { State::Header };
+        Self::with(from, state, hpack::Decoder::new())
+    }
+
+    /// A direction that is joined at an unknown place.
+    pub(super) fn joined_late(from: Side) -> Self {
+        Self {
+            recovered: true,
+            first_frame: false,
+            ..Self::with(from, State::Lost, hpack::Decoder::without_past())
+        }
+    }
+
+    fn with(from: Side, state: State, decoder: hpack::Decoder) -> Self {
+        Self {
+            from,
+            state,
+            head: Vec::new(),
+            head_at: Moment::default(),
+            frame: Frame::EMPTY,
+            payload: Vec::new(),
+            cuts: Vec::new(),
+            block: None,
+            block_bytes: Vec::new(),
+            block_cuts: Vec::new(),
+            block_last_segment: 0,
+            block_frames: 0,
+            block_limited: false,
+            decoder,
+            tape: Tape::default(),
+            recovered: false,
+            last_gap: GapCause::Lost,
+            segment: 0,
+            segment_frames: 0,
+            segment_interesting: 0,
+            first_frame: true,
+        }
+    }
+
+    /// The next bytes: all from one segment.
+    pub(super) fn data(&mut self, at: Moment, bytes: &[u8], shared: &mut Shared, sink: &mut impl EventSink) {
+        if self.state == State::Lost {
+            self.tape.push_data(at, bytes);
+            return self.search(shared, false, sink);
+        }
+        let read = self.read(at, bytes, shared, sink);
+        if self.state == State::Lost {
+            self.tape.push_data(at, bytes.get(read..).unwrap_or_default());
+            self.search(shared, false, sink);
+        }
+    }
+
+    /// Bytes are missing.
+    pub(super) fn gap(&mut self, at: Moment, gap: Gap, shared: &mut Shared, sink: &mut impl EventSink) {
+        self.last_gap = gap.cause;
+        if self.state == State::Lost {
+            match gap.len {
+                Some(len) => self.tape.push_gap(at, len, gap.cause),
+                None => {
+                    self.search(shared, true, sink);
+                    self.tape.skip_all();
+                }
+            }
+            return;
+        }
+        let Some(len) = gap.len else { return self.lose(at, gap.cause, shared, sink) };
+        let within = self.lose_bytes(at, len, gap.cause, shared, sink);
+        if len > within {
+            self.tape.push_gap(at, len - within, gap.cause);
+        }
+    }
+
+    /// A hole of known size: what of it lies in the frame being read costs that frame alone. Returns how much
+    /// that is; framing is lost when it is not all.
+    fn lose_bytes(
+        &mut self,
+        at: Moment,
+        len: u64,
+        cause: GapCause,
+        shared: &mut Shared,
+        sink: &mut impl EventSink,
+    ) -> u64 {
+        let within = if self.state == State::Payload { len.min(u64::from(self.frame.left)) } else { 0 };
+        if within > 0 {
+            self.lose_payload(at, within as u32, cause, shared, sink);
+        }
+        if len > within {
+            self.lose(at, cause, shared, sink);
+        }
+        within
+    }
+
+    /// No byte follows: what is unfinished is reported as far as it goes.
+    pub(super) fn finish(&mut self, at: Moment, shared: &mut Shared, sink: &mut impl EventSink) {
+        if self.state == State::Lost {
+            self.search(shared, true, sink);
+        }
+        if self.state == State::Payload {
+            self.frame.lossy.get_or_insert(self.last_gap);
+            self.frame.left = 0;
+            let payload = std::mem::take(&mut self.payload);
+            self.close_frame(at, &payload, shared, sink);
+        }
+        self.cut_block(self.last_gap, shared, sink);
+        self.state = State::Lost;
+        self.tape.clear();
+    }
+
+    /// The direction waits in the middle of a frame or a header block.
+    pub(super) fn in_frame(&self) -> bool {
+        self.state == State::Payload || !self.head.is_empty() || self.block.is_some()
+    }
+
+    /// Reads bytes of one segment, until framing is lost; returns how many were read.
+    fn read(&mut self, at: Moment, bytes: &[u8], shared: &mut Shared, sink: &mut impl EventSink) -> usize {
+        self.segment += 1;
+        (self.segment_frames, self.segment_interesting) = (0, 0);
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match self.state {
+                State::Preface(left) => {
+                    let (_, after) = rest.split_at(left.min(rest.len()));
+                    self.state = match left - (rest.len() - after.len()) {
+                        0 => State::Header,
+                        left => State::Preface(left),
+                    };
+                    rest = after;
+                }
+                State::Header => rest = self.read_header(at, rest, shared, sink),
+                State::Payload => {
+                    let (part, after) = rest.split_at((self.frame.left as usize).min(rest.len()));
+                    self.read_payload(at, part, shared, sink);
+                    rest = after;
+                }
+                State::Lost => break,
+            }
+        }
+        bytes.len() - rest.len()
+    }
+
+    /// Reads a frame header, or the part of it that is here; returns the bytes after it.
+    fn read_header<'a>(
+        &mut self,
+        at: Moment,
+        rest: &'a [u8],
+        shared: &mut Shared,
+        sink: &mut impl EventSink,
+    ) -> &'a [u8] {
+        let split = !self.head.is_empty();
+        let (header, after) = if split {
+            let (part, after) = rest.split_at((frame::LEN - self.head.len()).min(rest.len()));
+            self.head.extend_from_slice(part);
+            let Some(header) = FrameHeader::read(&self.head) else { return after };
+            (header, after)
+        } else {
+            let Some((header, after)) = rest.split_first_chunk() else {
+                self.head.extend_from_slice(rest);
+                self.head_at = at;
+                return &[];
+            };
+            (FrameHeader::parse(header), after)
+        };
+        let began = if split { self.head_at } else { at };
+        self.head.clear();
+        if self.recovered && super::believe::header_bits(&header, &shared.expect(self.from)).is_none() {
+            // Not a frame header after all, or a frame that no rule allows: framing is lost again.
+            self.lose(at, self.last_gap, shared, sink);
+            return rest;
+        }
+        self.open_frame(header, began, split, at, shared, sink);
+        after
+    }
+
+    fn open_frame(
+        &mut self,
+        header: FrameHeader,
+        began: Moment,
+        header_split: bool,
+        at: Moment,
+        shared: &mut Shared,
+        sink: &mut impl EventSink,
+    ) {
+        self.frame = Frame {
+            header,
+            at: began,
+            segment: self.segment,
+            header_split,
+            body_at: None,
+            left: header.length,
+            padding: None,
+            lossy: None,
+        };
+        shared.saw_stream(header.stream);
+        self.count_in_segment(&header, sink);
+        sink.frame_header(self.from, &header, began);
+        if std::mem::take(&mut self.first_frame) && header.kind != FrameType::SETTINGS {
+            sink.anomaly(self.from, header.stream, Anomaly::SettingsFirst, began);
+        }
+        if header.reserved {
+            sink.anomaly(self.from, header.stream, Anomaly::ReservedBit, began);
+        }
+        if header.length > shared.expect(self.from).max_frame {
+            sink.anomaly(self.from, header.stream, Anomaly::FrameSize, began);
+        }
+        if let Some(block) = &self.block {
+            if header.kind != FrameType::CONTINUATION || header.stream != block.stream {
+                sink.anomaly(self.from, header.stream, Anomaly::ContinuationExpected, began);
+                self.cut_block(self.last_gap, shared, sink);
+            }
+        }
+        self.payload.clear();
+        self.cuts.clear();
+        self.state = State::Payload;
+        if header.length == 0 {
+            self.close_frame(at, &[], shared, sink);
+        }
+    }
+
+    fn count_in_segment(&mut self, header: &FrameHeader, sink: &mut impl EventSink) {
+        self.segment_frames += 1;
+        let counters = sink.counters();
+        counters.exceeding_max_frames_to_filter += u64::from(self.segment_frames == FRAMES_TO_FILTER + 1);
+        let ends = header.kind == FrameType::DATA && header.flags.has(Flags::END_STREAM);
+        if ends || header.kind == FrameType::HEADERS || header.kind == FrameType::RST_STREAM {
+            self.segment_interesting += 1;
+            counters.exceeding_max_interesting_frames +=
+                u64::from(self.segment_interesting == INTERESTING_FRAMES);
+        }
+    }
+
+    fn read_payload(&mut self, at: Moment, part: &[u8], shared: &mut Shared, sink: &mut impl EventSink) {
+        self.frame.body_at.get_or_insert(at);
+        let whole = part.len() == self.frame.header.length as usize;
+        self.frame.left -= part.len() as u32;
+        let last = self.frame.left == 0;
+        match self.frame.header.kind {
+            FrameType::DATA => self.read_data(at, part, sink),
+            _ if whole => return self.close_frame(at, part, shared, sink),
+            _ if self.frame.lossy.is_none() => self.keep(part),
+            _ => {}
+        }
+        if last {
+            let payload = std::mem::take(&mut self.payload);
+            self.close_frame(at, &payload, shared, sink);
+            self.payload = payload;
+        } else if self.frame.lossy.is_none() && self.cuts.len() < limits::BLOCK_CUTS {
+            self.cuts.push(self.payload.len() as u32);
+        }
+    }
+
+    /// Keeps payload octets of a frame that must be read whole, up to the cap of its kind.
+    fn keep(&mut self, part: &[u8]) {
+        let is_block = matches!(
+            self.frame.header.kind,
+            FrameType::HEADERS | FrameType::PUSH_PROMISE | FrameType::CONTINUATION
+        );
+        let cap = if is_block { limits::HEADER_BLOCK } else { limits::FRAME_PAYLOAD };
+        let room = cap.saturating_sub(self.payload.len()).min(part.len());
+        self.payload.extend_from_slice(part.get(..room).unwrap_or_default());
+        if room < part.len() {
+            self.frame.lossy = Some(GapCause::Limit);
+        }
+    }
+
+    /// DATA (section 6.1): pad length, data, padding.
+    fn read_data(&mut self, at: Moment, part: &[u8], sink: &mut impl EventSink) {
+        let mut part = part;
+        if self.frame.padding.is_none() {
+            self.frame.padding = Some(0);
+            if self.frame.header.flags.has(Flags::PADDED) {
+                let Some((&padding, rest)) = part.split_first() else { return };
+                if u32::from(padding) >= self.frame.header.length {
+                    sink.anomaly(self.from, self.frame.header.stream, Anomaly::DataPadding, at);
+                }
+                self.frame.padding = Some(u32::from(padding));
+                self.payload.push(padding);
+                part = rest;
+            }
+        }
+        // What remains of the frame after this part is padding, in part or wholly.
+        let padding = self.frame.padding.unwrap_or(0).saturating_sub(self.frame.left) as usize;
+        let data = part.get(..part.len().saturating_sub(padding)).unwrap_or_default();
+        if !data.is_empty() {
+            sink.data(self.from, self.frame.header.stream, at, data);
+        }
+    }
+
+    /// Octets of the payload are not in the capture; they cost this frame and nothing else.
+    fn lose_payload(
+        &mut self,
+        at: Moment,
+        len: u32,
+        cause: GapCause,
+        shared: &mut Shared,
+        sink: &mut impl EventSink,
+    ) {
+        self.frame.left -= len;
+        self.frame.lossy.get_or_insert(cause);
+        if self.frame.header.kind == FrameType::DATA {
+            let pad_octet =
+                u32::from(self.frame.padding.is_none() && self.frame.header.flags.has(Flags::PADDED));
+            let padding = self.frame.padding.get_or_insert(0).saturating_sub(self.frame.left);
+            let data = len.saturating_sub(padding + pad_octet);
+            sink.data_lost(self.from, self.frame.header.stream, at, u64::from(data), cause);
+        }
+        if self.frame.left == 0 {
+            let payload = std::mem::take(&mut self.payload);
+            self.close_frame(at, &payload, shared, sink);
+            self.payload = payload;
+        }
+    }
+
+    fn close_frame(&mut self, at: Moment, payload: &[u8], shared: &mut Shared, sink: &mut impl EventSink) {
+        self.state = State::Header;
+        let header = self.frame.header;
+        let within =
+            self.frame.segment == self.segment && !self.frame.header_split && self.frame.lossy.is_none();
+        let spot = FrameSpot { packet: self.frame.at.packet, split: !within };
+        self.count_split(&header, sink);
+        if sink.wants_frames() {
+            let from_client = self.from.is_client();
+            sink.frame(&FrameView { at: self.frame.at, from_client, header, payload });
+        }
+        if let Some(anomaly) = super::rules::violation(self.from, &header, payload) {
+            if self.frame.lossy.is_none() {
+                sink.anomaly(self.from, header.stream, anomaly, self.frame.at);
+            }
+        }
+        match header.kind {
+            FrameType::DATA => {
+                sink.counters().eos += u64::from(header.flags.has(Flags::END_STREAM));
+                sink.data_end(self.from, header.stream, at, header.flags.has(Flags::END_STREAM), spot);
+            }
+            FrameType::HEADERS | FrameType::PUSH_PROMISE => {
+                self.open_block(at, payload, spot, shared, sink);
+            }
+            FrameType::CONTINUATION => self.continue_block(at, payload, shared, sink),
+            FrameType::RST_STREAM => {
+                sink.counters().rst += 1;
+                let code = payload.first_chunk().copied().map(u32::from_be_bytes);
+                if header.stream != 0 {
+                    sink.reset(self.from, header.stream, code, at, spot);
+                }
+            }
+            FrameType::SETTINGS => self.settings(&header, payload, shared, sink),
+            FrameType::GOAWAY => {
+                if let Some((&[a, b, c, d, e, f, g, h], debug)) = payload.split_first_chunk() {
+                    let last_stream = u32::from_be_bytes([a & 0x7f, b, c, d]);
+                    sink.goaway(self.from, last_stream, u32::from_be_bytes([e, f, g, h]), debug, at);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Frames of four kinds whose payload ends in a later segment than their header.
+    fn count_split(&self, header: &FrameHeader, sink: &mut impl EventSink) {
+        let split = self.segment > self.frame.segment || self.frame.lossy.is_some();
+        if !split || header.length == 0 {
+            return;
+        }
+        let (counters, ends) = (sink.counters(), header.flags.has(Flags::END_STREAM));
+        match header.kind {
+            FrameType::HEADERS if ends => counters.exceeding_data_end_headers_eos += 1,
+            FrameType::HEADERS => counters.exceeding_data_end_headers += 1,
+            FrameType::DATA if ends => counters.exceeding_data_end_data_eos += 1,
+            FrameType::RST_STREAM => counters.exceeding_data_end_rst += 1,
+            _ => {}
+        }
+    }
+
+    /// HEADERS (section 6.2) and PUSH_PROMISE (section 6.6): pad length, priority or promised stream, fragment,
+    /// padding.
+    fn open_block(
+        &mut self,
+        at: Moment,
+        payload: &[u8],
+        spot: FrameSpot,
+        shared: &mut Shared,
+        sink: &mut impl EventSink,
+    ) {
+        let header = self.frame.header;
+        let lossy = self.frame.lossy;
+        let padded = header.flags.has(Flags::PADDED);
+        let is_promise = header.kind == FrameType::PUSH_PROMISE;
+        let priority = !is_promise && header.flags.has(Flags::PRIORITY);
+        let (padding, rest) = match payload.split_first() {
+            Some((&padding, rest)) if padded => (usize::from(padding), rest),
+            _ => (0, if padded { &[] as &[u8] } else { payload }),
+        };
+        let (promised, rest) = match rest.split_first_chunk() {
+            Some((&[a, b, c, d], rest)) if is_promise => {
+                (Some(u32::from_be_bytes([a & 0x7f, b, c, d])), rest)
+            }
+            _ => (None, rest),
+        };
+        let rest = if priority { rest.get(5..).unwrap_or_default() } else { rest };
+        let prefix = (payload.len() - rest.len()) as u32;
+        // The padding is at the end: where octets are lost, what is left of it is not known to be padding.
+        let fragment = match lossy {
+            None => rest.get(..rest.len().saturating_sub(padding)).unwrap_or_default(),
+            Some(_) => {
+                let end = (header.length as usize).saturating_sub(padding + prefix as usize);
+                rest.get(..end.min(rest.len())).unwrap_or_default()
+            }
+        };
+        if let Some(promised) = promised {
+            shared.saw_stream(promised);
+        }
+        let block = Block {
+            from: self.from,
+            stream: header.stream,
+            promised,
+            first: self.frame.body_at.unwrap_or(self.frame.at),
+            last: at,
+            end_stream: !is_promise && header.flags.has(Flags::END_STREAM),
+            spot,
+        };
+        sink.counters().eos += u64::from(block.end_stream && !is_promise);
+        if header.stream == 0 || (is_promise && promised.is_none()) {
+            // No stream to give it to; the dynamic table must see it all the same.
+            self.decoder.decode(fragment, &[], &mut |_| {});
+            if lossy.is_some() || !header.flags.has(Flags::END_HEADERS) {
+                self.decoder.lose_past();
+            }
+            return;
+        }
+        if header.flags.has(Flags::END_HEADERS) && lossy.is_none() {
+            let mut cuts = std::mem::take(&mut self.cuts);
+            cuts.retain_mut(|cut| {
+                *cut = cut.saturating_sub(prefix);
+                *cut > 0 && (*cut as usize) < fragment.len()
+            });
+            self.decode(&block, fragment, &cuts, None, shared, sink);
+            self.cuts = cuts;
+            return;
+        }
+        self.block_bytes.clear();
+        self.block_cuts.clear();
+        (self.block_frames, self.block_limited) = (0, false);
+        self.block = Some(block);
+        self.add_fragment(fragment, prefix);
+        if let Some(cause) = lossy {
+            self.cut_block(cause, shared, sink);
+        }
+    }
+
+    /// CONTINUATION (section 6.10).
+    fn continue_block(&mut self, at: Moment, payload: &[u8], shared: &mut Shared, sink: &mut impl EventSink) {
+        sink.counters().continuation_frames += 1;
+        let header = self.frame.header;
+        let Some(block) = &mut self.block else {
+            sink.anomaly(self.from, header.stream, Anomaly::ContinuationUnexpected, self.frame.at);
+            self.decoder.lose_past();
+            return;
+        };
+        block.last = at;
+        self.block_frames += 1;
+        if self.block_frames == limits::CONTINUATION_FLOOD {
+            sink.anomaly(self.from, header.stream, Anomaly::ContinuationFlood, at);
+        }
+        self.add_fragment(payload, 0);
+        if let Some(cause) = self.frame.lossy {
+            self.cut_block(cause, shared, sink);
+        } else if header.flags.has(Flags::END_HEADERS) {
+            let cause = self.block_limited.then_some(GapCause::Limit);
+            self.close_block(cause, shared, sink);
+        }
+    }
+
+    fn add_fragment(&mut self, fragment: &[u8], prefix: u32) {
+        let start = self.block_bytes.len();
+        if start > 0 && self.block_last_segment != self.frame.segment {
+            self.block_cuts.push(start as u32);
+        }
+        let cuts = self.cuts.iter().filter_map(|cut| cut.checked_sub(prefix));
+        self.block_cuts
+            .extend(cuts.filter(|&cut| (cut as usize) < fragment.len()).map(|cut| cut + start as u32));
+        self.block_cuts.truncate(limits::BLOCK_CUTS);
+        self.block_last_segment = self.segment;
+        let room = limits::HEADER_BLOCK.saturating_sub(start).min(fragment.len());
+        self.block_bytes.extend_from_slice(fragment.get(..room).unwrap_or_default());
+        self.block_limited |= room < fragment.len();
+    }
+
+    fn close_block(&mut self, cut: Option<GapCause>, shared: &mut Shared, sink: &mut impl EventSink) {
+        if let Some(block) = self.block.take() {
+            let (bytes, cuts) = (std::mem::take(&mut self.block_bytes), std::mem::take(&mut self.block_cuts));
+            self.decode(&block, &bytes, &cuts, cut, shared, sink);
+            (self.block_bytes, self.block_cuts) = (bytes, cuts);
+            self.block_bytes.shrink_to(16 << 10);
+        }
+    }
+
+    /// The open header block will not be whole: its beginning is read.
+    fn cut_block(&mut self, cause: GapCause, shared: &mut Shared, sink: &mut impl EventSink) {
+        self.close_block(Some(cause), shared, sink);
+    }
+
+    fn decode(
+        &mut self,
+        block: &Block,
+        bytes: &[u8],
+        cuts: &[u32],
+        cut: Option<GapCause>,
+        shared: &Shared,
+        sink: &mut impl EventSink,
+    ) {
+        self.decoder.set_bound(shared.table_bound(self.from));
+        sink.block_start(block);
+        let outcome = self.decoder.decode(bytes, cuts, &mut |field| sink.field(&field));
+        if cut.is_some() {
+            self.decoder.lose_past();
+        }
+        sink.counters().literal_value_exceeds_frame += u64::from(outcome.literal_crosses_cut);
+        if let (Some(error), None) = (&outcome.error, cut) {
+            sink.anomaly(self.from, block.stream, super::rules::hpack_violation(error.kind), block.last);
+        }
+        sink.block_end(
+            block,
+            &BlockEnd {
+                wire_bytes: bytes.len() as u64,
+                decoded_bytes: outcome.decoded_bytes,
+                fields: outcome.fields,
+                unknown: outcome.unknown_fields,
+                cut,
+                broken: cut.is_none() && !outcome.complete,
+                limited: outcome.limited,
+            },
+        );
+    }
+
+    /// SETTINGS (section 6.5).
+    fn settings(
+        &mut self,
+        header: &FrameHeader,
+        payload: &[u8],
+        shared: &mut Shared,
+        sink: &mut impl EventSink,
+    ) {
+        if self.frame.lossy.is_some() {
+            return shared.lost(self.from);
+        }
+        if header.flags.has(Flags::ACK) {
+            if !shared.acknowledged(self.from) {
+                sink.anomaly(self.from, 0, Anomaly::SettingsAckUnasked, self.frame.at);
+            }
+            return;
+        }
+        let values = payload
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&[a, b, c, d, e, f]| (u16::from_be_bytes([a, b]), u32::from_be_bytes([c, d, e, f])));
+        for (id, value) in values.clone() {
+            if let Some(anomaly) = super::rules::setting_violation(self.from, id, value) {
+                sink.anomaly(self.from, 0, anomaly, self.frame.at);
+            }
+            sink.setting(self.from, id, value);
+        }
+        shared.announced(self.from, values);
+    }
+
+    /// Framing is lost: everything of this direction that depends on what is missing is given up.
+    fn lose(&mut self, at: Moment, cause: GapCause, shared: &mut Shared, sink: &mut impl EventSink) {
+        if self.state == State::Payload {
+            self.frame.lossy.get_or_insert(cause);
+            self.frame.left = 0;
+            let payload = std::mem::take(&mut self.payload);
+            self.close_frame(at, &payload, shared, sink);
+        }
+        self.cut_block(cause, shared, sink);
+        self.head.clear();
+        self.decoder.lose_past();
+        shared.lost(self.from);
+        self.recovered = true;
+        self.first_frame = false;
+        self.last_gap = cause;
+        self.tape.clear();
+        self.state = State::Lost;
+        sink.lost(self.from, cause, at);
+    }
+
+    /// Looks for a boundary on the tape, and reads on from there.
+    fn search(&mut self, shared: &mut Shared, last: bool, sink: &mut impl EventSink) {
+        while self.state == State::Lost && self.tape.len() >= frame::LEN {
+            let expect = shared.expect_after(self.from, self.tape.skipped() + self.tape.len() as u64);
+            if self.tape.search(&expect, Demand::BOUNDARY, last).is_none() {
+                return;
+            }
+            let mut tape = std::mem::take(&mut self.tape);
+            self.state = State::Header;
+            if let Some(Piece::Data(at, _)) = tape.next_piece() {
+                sink.resynchronized(self.from, tape.skipped(), at);
+            }
+            while self.state != State::Lost {
+                let read = match tape.next_piece() {
+                    None => break,
+                    Some(Piece::Data(at, bytes)) => self.read(at, bytes, shared, sink),
+                    Some(Piece::Gap(at, len, cause)) => {
+                        self.lose_bytes(at, len, cause, shared, sink) as usize
+                    }
+                };
+                tape.consume(read);
+            }
+            if self.state != State::Lost {
+                tape.clear();
+            }
+            self.tape = tape;
+        }
+    }
+}
+
+impl Frame {
+    const EMPTY: Self = Self {
+        header: FrameHeader { length: 0, kind: FrameType::DATA, flags: Flags(0), stream: 0, reserved: false },
+        at: Moment { packet: 0, time: crate::time::Timestamp::from_nanos(0) },
+        segment: 0,
+        header_split: false,
+        body_at: None,
+        left: 0,
+        padding: None,
+        lossy: None,
+    };
+}

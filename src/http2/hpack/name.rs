@@ -1,0 +1,236 @@
+//! Numbers for the field names that are met all the time: compared, and kept in the table, instead of their text.
+
+use super::static_table;
+
+/// A field name's number: its first index in the static table, or one of a few beyond it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NameId(u8);
+
+/// The names beyond the static table, in order of their numbers.
+const MORE: [&[u8]; 11] = [
+    b":protocol",
+    b"connection",
+    b"keep-alive",
+    b"proxy-connection",
+    b"upgrade",
+    b"te",
+    b"trailer",
+    b"grpc-status",
+    b"grpc-message",
+    b"grpc-timeout",
+    b"x-api-key",
+];
+
+impl NameId {
+    /// A name without a number, or an unknown one.
+    pub const OTHER: Self = Self(0);
+    /// `:authority`
+    pub const AUTHORITY: Self = Self(1);
+    /// `:method`
+    pub const METHOD: Self = Self(2);
+    /// `:path`
+    pub const PATH: Self = Self(4);
+    /// `:scheme`
+    pub const SCHEME: Self = Self(6);
+    /// `:status`
+    pub const STATUS: Self = Self(8);
+    /// `authorization`
+    pub const AUTHORIZATION: Self = Self(23);
+    /// `content-length`
+    pub const CONTENT_LENGTH: Self = Self(28);
+    /// `content-type`
+    pub const CONTENT_TYPE: Self = Self(31);
+    /// `cookie`
+    pub const COOKIE: Self = Self(32);
+    /// `host`
+    pub const HOST: Self = Self(38);
+    /// `proxy-authorization`
+    pub const PROXY_AUTHORIZATION: Self = Self(49);
+    /// `set-cookie`
+    pub const SET_COOKIE: Self = Self(55);
+    /// `transfer-encoding`
+    pub const TRANSFER_ENCODING: Self = Self(57);
+    /// `user-agent`
+    pub const USER_AGENT: Self = Self(58);
+    /// `:protocol` (RFC 8441)
+    pub const PROTOCOL: Self = Self(62);
+    /// `connection`
+    pub const CONNECTION: Self = Self(63);
+    /// `keep-alive`
+    pub const KEEP_ALIVE: Self = Self(64);
+    /// `proxy-connection`
+    pub const PROXY_CONNECTION: Self = Self(65);
+    /// `upgrade`
+    pub const UPGRADE: Self = Self(66);
+    /// `te`
+    pub const TE: Self = Self(67);
+    /// `trailer`
+    pub const TRAILER: Self = Self(68);
+    /// `grpc-status`
+    pub const GRPC_STATUS: Self = Self(69);
+    /// `grpc-message`
+    pub const GRPC_MESSAGE: Self = Self(70);
+    /// `grpc-timeout`
+    pub const GRPC_TIMEOUT: Self = Self(71);
+    /// `x-api-key`
+    pub const X_API_KEY: Self = Self(72);
+
+    /// The name with that number.
+    pub(super) const fn new(number: u8) -> Self {
+        Self(number)
+    }
+
+    /// The number, 0 for [`Self::OTHER`].
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+
+    /// It begins with a colon (RFC 9113 section 8.3) and is one of the six defined.
+    pub const fn is_pseudo(self) -> bool {
+        matches!(
+            self,
+            Self::AUTHORITY | Self::METHOD | Self::PATH | Self::SCHEME | Self::STATUS | Self::PROTOCOL
+        )
+    }
+
+    /// The name itself; `None` for [`Self::OTHER`].
+    #[inline]
+    pub fn name(self) -> Option<&'static [u8]> {
+        let number = u32::from(self.0);
+        if number <= static_table::LEN {
+            static_table::get(number).map(|entry| entry.name)
+        } else {
+            MORE.get((number - static_table::LEN - 1) as usize).copied()
+        }
+    }
+
+    /// The number of a name, which must be in lower case, as on the wire.
+    pub fn of(name: &[u8]) -> Self {
+        Self(match name {
+            b":authority" => 1,
+            b":method" => 2,
+            b":path" => 4,
+            b":scheme" => 6,
+            b":status" => 8,
+            b"accept-charset" => 15,
+            b"accept-encoding" => 16,
+            b"accept-language" => 17,
+            b"accept-ranges" => 18,
+            b"accept" => 19,
+            b"access-control-allow-origin" => 20,
+            b"age" => 21,
+            b"allow" => 22,
+            b"authorization" => 23,
+            b"cache-control" => 24,
+            b"content-disposition" => 25,
+            b"content-encoding" => 26,
+            b"content-language" => 27,
+            b"content-length" => 28,
+            b"content-location" => 29,
+            b"content-range" => 30,
+            b"content-type" => 31,
+            b"cookie" => 32,
+            b"date" => 33,
+            b"etag" => 34,
+            b"expect" => 35,
+            b"expires" => 36,
+            b"from" => 37,
+            b"host" => 38,
+            b"if-match" => 39,
+            b"if-modified-since" => 40,
+            b"if-none-match" => 41,
+            b"if-range" => 42,
+            b"if-unmodified-since" => 43,
+            b"last-modified" => 44,
+            b"link" => 45,
+            b"location" => 46,
+            b"max-forwards" => 47,
+            b"proxy-authenticate" => 48,
+            b"proxy-authorization" => 49,
+            b"range" => 50,
+            b"referer" => 51,
+            b"refresh" => 52,
+            b"retry-after" => 53,
+            b"server" => 54,
+            b"set-cookie" => 55,
+            b"strict-transport-security" => 56,
+            b"transfer-encoding" => 57,
+            b"user-agent" => 58,
+            b"vary" => 59,
+            b"via" => 60,
+            b"www-authenticate" => 61,
+            b":protocol" => 62,
+            b"connection" => 63,
+            b"keep-alive" => 64,
+            b"proxy-connection" => 65,
+            b"upgrade" => 66,
+            b"te" => 67,
+            b"trailer" => 68,
+            b"grpc-status" => 69,
+            b"grpc-message" => 70,
+            b"grpc-timeout" => 71,
+            b"x-api-key" => 72,
+            _ => 0,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn number_and_name_agree() {
+        for number in 1..=u8::MAX {
+            let id = NameId(number);
+            let Some(name) = id.name() else {
+                assert!(number as usize > static_table::LEN as usize + MORE.len());
+                continue;
+            };
+            let first = (1..=number).find(|&n| NameId(n).name() == Some(name)).unwrap();
+            assert_eq!(NameId::of(name), NameId(first), "{}", name.escape_ascii());
+            assert_eq!(NameId::of(name).is_pseudo(), name.starts_with(b":"));
+        }
+        assert_eq!(NameId::OTHER.name(), None);
+    }
+
+    #[test]
+    fn the_constants_name_what_they_say() {
+        for (id, name) in [
+            (NameId::AUTHORITY, ":authority"),
+            (NameId::METHOD, ":method"),
+            (NameId::PATH, ":path"),
+            (NameId::SCHEME, ":scheme"),
+            (NameId::STATUS, ":status"),
+            (NameId::AUTHORIZATION, "authorization"),
+            (NameId::CONTENT_LENGTH, "content-length"),
+            (NameId::CONTENT_TYPE, "content-type"),
+            (NameId::COOKIE, "cookie"),
+            (NameId::HOST, "host"),
+            (NameId::PROXY_AUTHORIZATION, "proxy-authorization"),
+            (NameId::SET_COOKIE, "set-cookie"),
+            (NameId::TRANSFER_ENCODING, "transfer-encoding"),
+            (NameId::USER_AGENT, "user-agent"),
+            (NameId::PROTOCOL, ":protocol"),
+            (NameId::CONNECTION, "connection"),
+            (NameId::KEEP_ALIVE, "keep-alive"),
+            (NameId::PROXY_CONNECTION, "proxy-connection"),
+            (NameId::UPGRADE, "upgrade"),
+            (NameId::TE, "te"),
+            (NameId::TRAILER, "trailer"),
+            (NameId::GRPC_STATUS, "grpc-status"),
+            (NameId::GRPC_MESSAGE, "grpc-message"),
+            (NameId::GRPC_TIMEOUT, "grpc-timeout"),
+            (NameId::X_API_KEY, "x-api-key"),
+        ] {
+            assert_eq!(NameId::of(name.as_bytes()), id, "{name}");
+        }
+    }
+
+    #[test]
+    fn near_misses_have_no_number() {
+        for name in ["", ":", "Host", ":path ", "hos", "grpc-statu", "content-lengths"] {
+            assert_eq!(NameId::of(name.as_bytes()), NameId::OTHER, "{name}");
+        }
+    }
+}

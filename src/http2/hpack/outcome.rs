@@ -1,0 +1,104 @@
+//! What became of a header block.
+
+/// The count of a decoded block, and what was wrong with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Field lines read, those not handed out because of a cap too.
+    pub fields: u32,
+    /// Of these, those with an unknown name or value.
+    pub unknown_fields: u32,
+    /// Bytes of all names and values, as far as their length is known.
+    pub decoded_bytes: u64,
+    /// Every representation was read; false when the block ends within one, or was cut.
+    pub complete: bool,
+    /// A string literal (RFC 7541 section 5.2, its length included) spans one of the cuts.
+    pub literal_crosses_cut: bool,
+    /// A field was withheld, wholly or its name or value: over [`crate::limits::HPACK_STRING`],
+    /// [`crate::limits::HPACK_NAME`] or [`crate::limits::HPACK_LIST`].
+    pub limited: bool,
+    /// Entries that the encoder may still use but that were dropped because of [`crate::limits::HPACK_TABLE`].
+    pub dropped_entries: u32,
+    /// The first violation.
+    pub error: Option<Error>,
+}
+
+/// A violation of RFC 7541 and where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// Which.
+    pub kind: ErrorKind,
+    /// Where in the block the representation begins, in bytes.
+    pub offset: u32,
+}
+
+/// A violation of RFC 7541.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ErrorKind {
+    /// An indexed field with index 0 (section 6.1).
+    IndexZero,
+    /// An index for which there can be no entry (section 2.3.3).
+    IndexBeyondTable,
+    /// An integer over 2^32 - 1, or of more than six bytes (section 5.1).
+    IntegerOverflow,
+    /// The block ends within a representation (section 5.2).
+    Truncated,
+    /// Huffman padding of more than 7 bits, or that is no prefix of EOS (section 5.2).
+    HuffmanPadding,
+    /// EOS inside a Huffman-coded string (section 5.2).
+    HuffmanEos,
+    /// A size update above the receiver's `SETTINGS_HEADER_TABLE_SIZE` (section 6.3). It is followed all the same.
+    SizeUpdateAboveBound,
+    /// A size update after a field (section 4.2). It is followed all the same.
+    SizeUpdateMisplaced,
+    /// No size update, though the bound was lowered below the table's size (section 4.2).
+    SizeUpdateMissing,
+}
+
+impl ErrorKind {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::IndexZero,
+        Self::IndexBeyondTable,
+        Self::IntegerOverflow,
+        Self::Truncated,
+        Self::HuffmanPadding,
+        Self::HuffmanEos,
+        Self::SizeUpdateAboveBound,
+        Self::SizeUpdateMisplaced,
+        Self::SizeUpdateMissing,
+    ];
+
+    /// A stable name, in `snake_case`.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::IndexZero => "hpack_index_zero",
+            Self::IndexBeyondTable => "hpack_index_beyond_table",
+            Self::IntegerOverflow => "hpack_integer_overflow",
+            Self::Truncated => "hpack_truncated",
+            Self::HuffmanPadding => "hpack_huffman_padding",
+            Self::HuffmanEos => "hpack_huffman_eos",
+            Self::SizeUpdateAboveBound => "hpack_size_update_above_bound",
+            Self::SizeUpdateMisplaced => "hpack_size_update_misplaced",
+            Self::SizeUpdateMissing => "hpack_size_update_missing",
+        }
+    }
+
+    /// The section that is violated, as `RFC#section`.
+    pub const fn rfc(self) -> &'static str {
+        match self {
+            Self::IndexZero => "7541#6.1",
+            Self::IndexBeyondTable => "7541#2.3.3",
+            Self::IntegerOverflow => "7541#5.1",
+            Self::Truncated | Self::HuffmanPadding | Self::HuffmanEos => "7541#5.2",
+            Self::SizeUpdateAboveBound => "7541#6.3",
+            Self::SizeUpdateMisplaced | Self::SizeUpdateMissing => "7541#4.2",
+        }
+    }
+}
+
+impl Outcome {
+    /// Keeps the first violation.
+    pub(super) fn violation(&mut self, kind: ErrorKind, offset: usize) {
+        self.error.get_or_insert(Error { kind, offset: u32::try_from(offset).unwrap_or(u32::MAX) });
+    }
+}

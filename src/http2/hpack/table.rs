@@ -1,0 +1,315 @@
+//! The dynamic table (RFC 7541 section 2.3.2 and 4), also where its past or its size is not known.
+//!
+//! An index counts insertions back from the newest one, whatever their sizes: so what was inserted since the table
+//! is watched stands at a known index, and what an index beyond that means is unknown. How many older entries there
+//! can still be follows from the size that the table can have at the most, and that the newer entries take at least.
+
+use std::collections::VecDeque;
+
+use super::arena::{Arena, Span};
+use super::field::UnknownRef;
+use super::name::NameId;
+use super::static_table::{self, StaticEntry};
+use crate::limits;
+
+/// What an entry counts beyond its name and value (section 4.1).
+const OVERHEAD: u32 = 32;
+
+/// The table's size until a size update changes it (RFC 9113 section 6.5.2).
+pub(super) const INITIAL_SIZE: u32 = 4096;
+
+/// An entry. Its text lies in the arena, name before value, except for a name that has a number.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    /// Where its text is.
+    pos: u32,
+    /// Length of the name; if that is unknown, the least it can be.
+    name_len: u32,
+    /// Length of the value; if that is unknown, the least it can be.
+    value_len: u32,
+    /// The unknown entry that the name was taken from, 0 for none.
+    unknown: u32,
+    /// The name's number.
+    id: NameId,
+    name_known: bool,
+    value_known: bool,
+}
+
+/// What an index stands for.
+pub(super) enum Lookup<'a> {
+    /// An entry of the static table.
+    Static(&'static StaticEntry),
+    /// An entry of the dynamic table.
+    Dynamic(&'a Entry),
+    /// An entry of which nothing is known; `None` where it has no identity either.
+    Unknown(Option<UnknownRef>),
+    /// There can be no such entry.
+    Beyond,
+}
+
+/// Name or value of an entry to insert.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stored {
+    /// The name has a number.
+    Numbered(NameId),
+    /// It is the next piece of the staged text.
+    Staged(Span),
+    /// It is unknown, and at least so long.
+    Unknown(u32),
+}
+
+/// The table.
+#[derive(Debug)]
+pub(super) struct Table {
+    /// The text of the entries, and what is being decoded.
+    pub(super) arena: Arena,
+    /// Newest first.
+    entries: VecDeque<Entry>,
+    /// Sizes of `entries`, where a length is unknown at least so much.
+    size: u32,
+    /// The largest size that the encoder's table can have.
+    limit: u32,
+    /// `limit` is that size.
+    limit_exact: bool,
+    /// The most older entries there can be.
+    older: u32,
+    /// Insertions since the table is watched.
+    inserted: u64,
+    /// How often its past was lost.
+    epoch: u32,
+}
+
+impl Entry {
+    fn size(&self) -> u32 {
+        OVERHEAD.saturating_add(self.name_len).saturating_add(self.value_len)
+    }
+
+    /// Where the name is, if it is in the arena.
+    fn stored_name(&self) -> Span {
+        let stored = self.name_known && self.id == NameId::OTHER;
+        Span { pos: self.pos, len: if stored { self.name_len } else { 0 } }
+    }
+
+    fn stored_value(&self) -> Span {
+        let name = self.stored_name();
+        Span { pos: name.pos.wrapping_add(name.len), len: if self.value_known { self.value_len } else { 0 } }
+    }
+
+    /// Where the name is, if it is known and has no number.
+    pub(super) fn name_span(&self) -> Option<Span> {
+        (self.name_known && self.id == NameId::OTHER).then(|| self.stored_name())
+    }
+
+    /// The name's number.
+    #[inline]
+    pub(super) fn id(&self) -> NameId {
+        self.id
+    }
+
+    /// Length of name and value, as far as known.
+    #[inline]
+    pub(super) fn text_len(&self) -> u32 {
+        self.name_len.saturating_add(self.value_len)
+    }
+
+    /// Length of the name, as far as known.
+    pub(super) fn name_len(&self) -> u32 {
+        self.name_len
+    }
+}
+
+impl Table {
+    /// The table at the start of a connection.
+    pub(super) fn new() -> Self {
+        Self {
+            arena: Arena::default(),
+            entries: VecDeque::new(),
+            size: 0,
+            limit: INITIAL_SIZE,
+            limit_exact: true,
+            older: 0,
+            inserted: 0,
+            epoch: 0,
+        }
+    }
+
+    /// A table of unknown size with unknown entries.
+    pub(super) fn without_past() -> Self {
+        Self { limit: u32::MAX, limit_exact: false, older: u32::MAX / OVERHEAD, ..Self::new() }
+    }
+
+    /// What stands at `index`, which is not 0.
+    #[inline]
+    pub(super) fn lookup(&self, index: u32) -> Lookup<'_> {
+        if let Some(entry) = static_table::get(index) {
+            return Lookup::Static(entry);
+        }
+        let distance = index.wrapping_sub(static_table::LEN);
+        match self.entries.get((distance as usize).wrapping_sub(1)) {
+            Some(entry) => Lookup::Dynamic(entry),
+            None => self.lookup_older(distance),
+        }
+    }
+
+    fn lookup_older(&self, distance: u32) -> Lookup<'_> {
+        let unseen = u64::from(distance).saturating_sub(self.inserted);
+        if u64::from(distance) > self.entries.len() as u64 + u64::from(self.older) {
+            Lookup::Beyond
+        } else if unseen > 0 {
+            Lookup::Unknown(Some(UnknownRef { epoch: self.epoch, entry: unseen }))
+        } else {
+            Lookup::Unknown(None) // made since, but not kept
+        }
+    }
+
+    /// An entry's name, if it is known.
+    #[inline]
+    pub(super) fn name(&self, entry: &Entry) -> Option<&[u8]> {
+        match entry.id.name() {
+            None if entry.name_known => Some(self.arena.text(entry.stored_name())),
+            name => name,
+        }
+    }
+
+    /// An entry's value, if it is known.
+    #[inline]
+    pub(super) fn value(&self, entry: &Entry) -> Option<&[u8]> {
+        entry.value_known.then(|| self.arena.text(entry.stored_value()))
+    }
+
+    /// The unknown entry that an entry's name was taken from.
+    #[inline]
+    pub(super) fn name_reference(&self, entry: &Entry) -> Option<UnknownRef> {
+        (entry.unknown != 0).then(|| UnknownRef { epoch: self.epoch, entry: entry.unknown.into() })
+    }
+
+    /// Inserts an entry (section 4.4) whose text is what is staged, and returns how many entries had to be given up
+    /// that the encoder may still use. `reference` is the unknown entry that its name was taken from.
+    pub(super) fn insert(&mut self, name: Stored, value: Stored, reference: Option<UnknownRef>) -> u32 {
+        let (name_len, id, name_known) = match name {
+            Stored::Numbered(id) => (id.name().unwrap_or_default().len() as u32, id, true),
+            Stored::Staged(span) => (span.len, NameId::OTHER, true),
+            Stored::Unknown(len) => (len, NameId::OTHER, false),
+        };
+        let (value_len, value_known) = match value {
+            Stored::Staged(span) => (span.len, true),
+            Stored::Unknown(len) => (len, false),
+            Stored::Numbered(_) => (0, false),
+        };
+        // An entry number is below 2^32, as an index is.
+        let unknown = reference.map_or(0, |reference| reference.entry as u32);
+        let mut entry = Entry { pos: 0, name_len, value_len, unknown, id, name_known, value_known };
+        let size = entry.size();
+        if size > self.limit {
+            self.arena.unstage();
+            self.clear();
+            return 0;
+        }
+        let dropped = self.evict(size);
+        entry.pos = self.arena.keep();
+        self.entries.push_front(entry);
+        self.size = self.size.saturating_add(size);
+        self.inserted += 1;
+        self.bound_older();
+        dropped
+    }
+
+    /// Follows a size update (section 4.3); returns as [`Self::insert`] does.
+    pub(super) fn resize(&mut self, bytes: u32) -> u32 {
+        self.limit = bytes;
+        self.limit_exact = true;
+        let dropped = self.evict(0);
+        self.bound_older();
+        dropped
+    }
+
+    /// What was inserted so far stands at an unknown distance from now on. `bound` is the largest size that a size
+    /// update may have set meanwhile, if that is known.
+    pub(super) fn lose_past(&mut self, bound: Option<u32>) {
+        self.clear();
+        self.arena.shrink();
+        self.limit = bound.map_or(u32::MAX, |bound| self.limit.max(bound));
+        self.limit_exact = false;
+        self.older = self.limit / OVERHEAD;
+        self.inserted = 0;
+        self.epoch = self.epoch.saturating_add(1);
+    }
+
+    /// The encoder has been told to use no more than `bound`. That changes its table when a size update says so, and
+    /// where nothing was known about the size it says something.
+    pub(super) fn limit_by(&mut self, bound: u32) {
+        if self.limit == u32::MAX && !self.limit_exact {
+            self.limit = bound.max(INITIAL_SIZE);
+            self.evict(0);
+            self.bound_older();
+        }
+    }
+
+    /// The table's size as the encoder set it, if that is known.
+    pub(super) fn exact_limit(&self) -> Option<u32> {
+        self.limit_exact.then_some(self.limit)
+    }
+
+    /// There can be no entry that is not known.
+    pub(super) fn is_certain(&self) -> bool {
+        self.older == 0
+    }
+
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        self.arena.memory() + self.entries.capacity() * size_of::<Entry>()
+    }
+
+    /// Makes room for `incoming` bytes: evicts what the encoder has certainly evicted, and gives up what the caps
+    /// do not allow to keep. Returns how many entries the encoder may still use of the latter.
+    fn evict(&mut self, incoming: u32) -> u32 {
+        let keep = if self.limit == u32::MAX && !self.limit_exact {
+            limits::HPACK_TABLE_UNSURE
+        } else {
+            self.limit.min(limits::HPACK_TABLE)
+        };
+        let mut dropped = 0;
+        while self.size.saturating_add(incoming) > keep {
+            let Some(oldest) = self.entries.pop_back() else { break };
+            if self.size.saturating_add(incoming) > self.limit {
+                self.older = 0;
+            } else {
+                self.older = self.older.saturating_add(1);
+                dropped += u32::from(keep == limits::HPACK_TABLE);
+            }
+            self.size = self.size.saturating_sub(oldest.size());
+            self.arena.release((oldest.stored_name().len + oldest.stored_value().len) as usize);
+        }
+        dropped
+    }
+
+    /// An entry takes 32 bytes at least.
+    fn bound_older(&mut self) {
+        self.older = self.older.min(self.limit.saturating_sub(self.size) / OVERHEAD);
+    }
+
+    /// Empties the table; nothing is in the encoder's either.
+    fn clear(&mut self) {
+        self.arena.clear();
+        self.entries.clear();
+        self.size = 0;
+        self.older = 0;
+    }
+}
+
+/// Name and value of an entry, as far as known.
+#[cfg(test)]
+pub(super) type Texts<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
+
+#[cfg(test)]
+impl Table {
+    /// Size as of section 4.1.
+    pub(super) fn size(&self) -> u32 {
+        self.size
+    }
+
+    /// Names and values, newest first.
+    pub(super) fn contents(&self) -> Vec<Texts<'_>> {
+        self.entries.iter().map(|entry| (self.name(entry), self.value(entry))).collect()
+    }
+}

@@ -1,0 +1,306 @@
+//! Finding a frame boundary, after a loss or on joining late: bytes are kept on a tape until a chain of frame headers in them
+//! is believable.
+//!
+//! State: at most [`limits::RESYNC_TAPE`] bytes and [`MAX_CANDIDATES`] candidates. Each offset is looked at
+//! once, each candidate again when bytes come, for at most [`MAX_CHAIN`] headers: linear in the bytes skipped.
+
+use super::believe::{self, Expect};
+use super::frame::{self, Flags, FrameHeader, FrameType};
+use crate::flow::GapCause;
+use crate::limits;
+use crate::time::Moment;
+
+/// Frame headers of a chain that are looked at.
+const MAX_CHAIN: usize = 8;
+const MAX_CANDIDATES: usize = 16;
+
+/// How much must speak for a boundary.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Demand {
+    /// Bits that suffice anywhere.
+    anywhere: u32,
+    /// Bits that suffice for frames that begin where a segment begins and end where one ends.
+    aligned: u32,
+    /// A header block with a pseudo-header field must be in the chain, or the chain be of full length and have
+    /// frames of two kinds.
+    telling: bool,
+}
+
+impl Demand {
+    /// The connection is known to be HTTP/2.
+    pub(super) const BOUNDARY: Self = Self { anywhere: 64, aligned: 36, telling: false };
+    /// The connection may be anything.
+    pub(super) const PROTOCOL: Self = Self { anywhere: 84, aligned: 60, telling: true };
+}
+
+/// What the chain at a boundary tells of its sender.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Chain {
+    /// Only a client sends this.
+    pub(super) client: bool,
+    /// Only a server sends this.
+    pub(super) server: bool,
+}
+
+/// Bytes in which a frame boundary is looked for, with the segments that they came in and the holes between.
+#[derive(Debug, Default)]
+pub(super) struct Tape {
+    bytes: Vec<u8>,
+    marks: Vec<Mark>,
+    /// What is before this was skipped or read.
+    head: usize,
+    /// The mark that `head` lies in.
+    head_mark: usize,
+    scanned: usize,
+    candidates: Vec<Candidate>,
+    skipped: u64,
+}
+
+/// A place that may be a boundary.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    at: usize,
+    /// The tape's length at which more can be said.
+    need: usize,
+}
+
+/// Where a piece of the tape starts, and what it is.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    start: usize,
+    at: Moment,
+    gap: Option<GapCause>,
+}
+
+/// A piece of the tape, to be read again.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Piece<'a> {
+    Data(Moment, &'a [u8]),
+    Gap(Moment, u64, GapCause),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Yes(Chain),
+    No,
+    /// It depends on bytes that are not here before the tape is this long.
+    More(usize),
+}
+
+impl Tape {
+    /// Adds bytes of one segment.
+    pub(super) fn push_data(&mut self, at: Moment, bytes: &[u8]) {
+        self.compact();
+        self.marks.push(Mark { start: self.bytes.len(), at, gap: None });
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Adds a hole; one that is longer than the tape empties it.
+    pub(super) fn push_gap(&mut self, at: Moment, len: u64, cause: GapCause) {
+        if len > limits::RESYNC_TAPE as u64 {
+            self.skip_all();
+            return;
+        }
+        self.compact();
+        self.marks.push(Mark { start: self.bytes.len(), at, gap: Some(cause) });
+        self.bytes.resize(self.bytes.len() + len as usize, 0);
+    }
+
+    /// Gives up what is on the tape.
+    pub(super) fn skip_all(&mut self) {
+        self.skip_to(self.bytes.len());
+    }
+
+    /// Bytes seen and skipped since the loss.
+    pub(super) fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// Bytes on the tape.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len() - self.head
+    }
+
+    /// Empties the tape for the next loss.
+    pub(super) fn clear(&mut self) {
+        let (mut bytes, mut marks) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.marks));
+        (bytes.clear(), marks.clear());
+        (bytes.shrink_to(4096), marks.shrink_to(16));
+        *self = Self { bytes, marks, ..Self::default() };
+    }
+
+    /// Looks for a boundary. `last`: no more bytes will come, so what is undecided is decided. When there is
+    /// one, the tape starts with it, and [`Tape::next_piece`] gives it back.
+    pub(super) fn search(&mut self, expect: &Expect, demand: Demand, last: bool) -> Option<Chain> {
+        let mut found = None;
+        let mut undecided = std::mem::take(&mut self.candidates);
+        undecided.retain_mut(|candidate| {
+            if found.is_some() || (candidate.need > self.bytes.len() && !last) {
+                return found.is_none();
+            }
+            match self.evaluate(candidate.at, expect, demand, last) {
+                Verdict::Yes(chain) => found = Some((candidate.at, chain)),
+                Verdict::No => {}
+                Verdict::More(need) => candidate.need = need,
+            }
+            found.is_none() && candidate.need > self.bytes.len()
+        });
+        while found.is_none() && self.scanned + frame::LEN <= self.bytes.len() {
+            let at = self.scanned;
+            if expect.max_frame < 1 << 16 && self.bytes.get(at).is_none_or(|&byte| byte != 0) {
+                // The first octet of the length is 0: go straight to the next zero.
+                let rest = self.bytes.get(at..).unwrap_or_default();
+                self.scanned = memchr::memchr(0, rest).map_or(self.bytes.len(), |next| at + next);
+                continue;
+            }
+            self.scanned += 1;
+            match self.evaluate(at, expect, demand, last) {
+                Verdict::Yes(chain) => found = Some((at, chain)),
+                Verdict::More(need) if undecided.len() < MAX_CANDIDATES => {
+                    undecided.push(Candidate { at, need })
+                }
+                Verdict::More(_) | Verdict::No => {}
+            }
+        }
+        self.candidates = undecided;
+        if let Some((at, chain)) = found {
+            self.skip_to(at);
+            self.candidates.clear();
+            return Some(chain);
+        }
+        if self.len() > limits::RESYNC_TAPE {
+            self.skip_to(self.bytes.len() - limits::RESYNC_TAPE / 2);
+        }
+        None
+    }
+
+    /// Some place on the tape may yet turn out to be a boundary.
+    pub(super) fn hopeful(&self) -> bool {
+        !self.candidates.is_empty()
+    }
+
+    /// The first piece of the tape; it stays there until [`Tape::consume`]d.
+    pub(super) fn next_piece(&self) -> Option<Piece<'_>> {
+        let mark = self.marks.get(self.head_mark)?;
+        let end = self.mark_end(self.head_mark);
+        Some(match mark.gap {
+            Some(cause) => Piece::Gap(mark.at, (end - self.head) as u64, cause),
+            None => Piece::Data(mark.at, self.bytes.get(self.head..end).unwrap_or_default()),
+        })
+    }
+
+    /// Takes bytes, or a part of a hole, off the tape's start: they were read.
+    pub(super) fn consume(&mut self, len: usize) {
+        self.head = (self.head + len).min(self.bytes.len());
+        self.settle();
+    }
+
+    fn evaluate(&self, start: usize, expect: &Expect, demand: Demand, last: bool) -> Verdict {
+        let boundary = |at: usize| self.marks.binary_search_by_key(&at, |mark| mark.start).is_ok();
+        let aligned = boundary(start);
+        let (mut at, mut bits, mut open_block, mut told) = (start, 0, false, !demand.telling);
+        let (mut chain, mut kinds) = (Chain::default(), 0_u32);
+        for frames in 0..MAX_CHAIN {
+            let ends = at == self.bytes.len() || boundary(at);
+            let enough = if aligned && ends { demand.aligned } else { demand.anywhere };
+            if frames > 0 && bits >= enough && told {
+                return Verdict::Yes(chain);
+            }
+            let Some(header) = self.data(at, frame::LEN).and_then(FrameHeader::read) else {
+                // Past the end, or in a hole: what was seen so far decides when nothing more can come.
+                let hole = at < self.bytes.len() && self.hole_at(at, frame::LEN);
+                return match (last || hole, aligned && told && bits >= demand.aligned) {
+                    (true, true) => Verdict::Yes(chain),
+                    (true, false) => Verdict::No,
+                    (false, _) => Verdict::More(at + frame::LEN),
+                };
+            };
+            let Some(header_bits) = believe::header_bits(&header, expect) else { return Verdict::No };
+            if open_block != (header.kind == FrameType::CONTINUATION) {
+                return Verdict::No;
+            }
+            bits += header_bits;
+            kinds |= 1 << header.kind.0.min(31);
+            chain.client |= matches!(header.kind, FrameType::PRIORITY | FrameType::PRIORITY_UPDATE);
+            chain.server |= header.kind == FrameType::PUSH_PROMISE;
+            let (body, len) = (at + frame::LEN, header.length as usize);
+            if matches!(header.kind, FrameType::HEADERS | FrameType::CONTINUATION) {
+                open_block = !header.flags.has(Flags::END_HEADERS);
+            }
+            if header.kind == FrameType::HEADERS && !open_block {
+                if let Some(payload) = self.data(body, len) {
+                    let look = believe::fragment(&header, payload).and_then(believe::block);
+                    let Some(look) = look else { return Verdict::No };
+                    chain =
+                        Chain { client: chain.client | look.request, server: chain.server | look.response };
+                    told |= look.request || look.response;
+                    bits += look.bits;
+                } else if body + len > self.bytes.len() && !last {
+                    return Verdict::More(body + len);
+                }
+            }
+            if (chain.client && !expect.client)
+                || (chain.server && !expect.server)
+                || (chain.client && chain.server)
+            {
+                return Verdict::No;
+            }
+            at = body + len;
+        }
+        let several = kinds.count_ones() > 1;
+        if told || several { Verdict::Yes(chain) } else { Verdict::No }
+    }
+
+    /// Bytes that are there and not in a hole.
+    fn data(&self, at: usize, len: usize) -> Option<&[u8]> {
+        let bytes = self.bytes.get(at..at.checked_add(len)?)?;
+        (!self.hole_at(at, len)).then_some(bytes)
+    }
+
+    fn hole_at(&self, at: usize, len: usize) -> bool {
+        let first = self.marks.partition_point(|mark| mark.start <= at).saturating_sub(1);
+        let touched = self.marks.get(first..).unwrap_or_default();
+        touched.iter().take_while(|mark| mark.start < at + len.max(1)).any(|mark| mark.gap.is_some())
+    }
+
+    /// Skips all before `to`, and counts what was data.
+    fn skip_to(&mut self, to: usize) {
+        while self.head < to {
+            let Some(mark) = self.marks.get(self.head_mark) else { break };
+            let end = self.mark_end(self.head_mark).min(to);
+            self.skipped += if mark.gap.is_none() { (end - self.head) as u64 } else { 0 };
+            self.head = end;
+            self.settle();
+        }
+    }
+
+    fn settle(&mut self) {
+        while self.head_mark < self.marks.len() && self.mark_end(self.head_mark) <= self.head {
+            self.head_mark += 1;
+        }
+        self.scanned = self.scanned.max(self.head);
+        self.candidates.retain(|candidate| candidate.at >= self.head);
+    }
+
+    fn mark_end(&self, index: usize) -> usize {
+        self.marks.get(index + 1).map_or(self.bytes.len(), |next| next.start)
+    }
+
+    /// Frees the memory of what was skipped or read, once it is the larger part.
+    fn compact(&mut self) {
+        if self.head < limits::RESYNC_TAPE / 2 && self.head < self.bytes.len() {
+            return;
+        }
+        let by = self.head;
+        self.bytes.drain(..by);
+        self.marks.drain(..self.head_mark);
+        for mark in &mut self.marks {
+            mark.start = mark.start.saturating_sub(by);
+        }
+        for candidate in &mut self.candidates {
+            *candidate = Candidate { at: candidate.at - by, need: candidate.need.saturating_sub(by) };
+        }
+        self.scanned -= by;
+        (self.head, self.head_mark) = (0, 0);
+    }
+}

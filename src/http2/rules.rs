@@ -1,0 +1,89 @@
+//! The rules of RFC 9113 that a single frame can break.
+
+use super::anomaly::Anomaly;
+use super::event::Side;
+use super::frame::{Flags, FrameHeader, FrameType};
+use super::hpack;
+
+/// What a whole frame breaks by itself.
+pub(super) fn violation(from: Side, header: &FrameHeader, payload: &[u8]) -> Option<Anomaly> {
+    let FrameHeader { length, kind, flags, stream, .. } = *header;
+    let padded = flags.has(Flags::PADDED);
+    let padding = if padded { payload.first().map_or(0, |&len| u32::from(len)) } else { 0 };
+    let prefix = |fixed: u32| fixed + u32::from(padded);
+    let rules: &[(bool, Anomaly)] = match kind {
+        FrameType::DATA => &[(stream == 0, Anomaly::DataStreamZero)],
+        FrameType::HEADERS => {
+            let fixed = prefix(if flags.has(Flags::PRIORITY) { 5 } else { 0 });
+            let depends_on = payload.get(usize::from(padded)..).and_then(|rest| rest.first_chunk());
+            let itself = flags.has(Flags::PRIORITY)
+                && depends_on.is_some_and(|&on| u32::from_be_bytes(on) & 0x7fff_ffff == stream);
+            &[
+                (stream == 0, Anomaly::HeadersStreamZero),
+                (length < fixed, Anomaly::HeadersSize),
+                (length >= fixed && padding > length - fixed, Anomaly::HeadersPadding),
+                (itself, Anomaly::PrioritySelf),
+            ]
+        }
+        FrameType::PRIORITY => {
+            let itself =
+                payload.first_chunk().is_some_and(|&on| u32::from_be_bytes(on) & 0x7fff_ffff == stream);
+            &[
+                (stream == 0, Anomaly::PriorityStreamZero),
+                (length != 5, Anomaly::PrioritySize),
+                (itself && stream != 0, Anomaly::PrioritySelf),
+            ]
+        }
+        FrameType::RST_STREAM => {
+            &[(stream == 0, Anomaly::RstStreamZero), (length != 4, Anomaly::RstStreamSize)]
+        }
+        FrameType::SETTINGS => &[
+            (stream != 0, Anomaly::SettingsStream),
+            (flags.has(Flags::ACK) && length != 0, Anomaly::SettingsAckSize),
+            (!length.is_multiple_of(6), Anomaly::SettingsSize),
+        ],
+        FrameType::PUSH_PROMISE => {
+            let fixed = prefix(4);
+            &[
+                (from == Side::Client, Anomaly::PushPromiseClient),
+                (stream == 0, Anomaly::PushPromiseStreamZero),
+                (length < fixed, Anomaly::PushPromiseSize),
+                (length >= fixed && padding > length - fixed, Anomaly::PushPromisePadding),
+            ]
+        }
+        FrameType::PING => &[(stream != 0, Anomaly::PingStream), (length != 8, Anomaly::PingSize)],
+        FrameType::GOAWAY => &[(stream != 0, Anomaly::GoawayStream), (length < 8, Anomaly::GoawaySize)],
+        FrameType::WINDOW_UPDATE => {
+            let zero = payload.first_chunk().is_some_and(|&by| u32::from_be_bytes(by) & 0x7fff_ffff == 0);
+            &[(length != 4, Anomaly::WindowUpdateSize), (zero, Anomaly::WindowUpdateZero)]
+        }
+        FrameType::CONTINUATION => &[(stream == 0, Anomaly::ContinuationStreamZero)],
+        _ => &[],
+    };
+    rules.iter().find_map(|&(broken, anomaly)| broken.then_some(anomaly))
+}
+
+/// What a setting breaks (section 6.5.2).
+pub(super) fn setting_violation(from: Side, id: u16, value: u32) -> Option<Anomaly> {
+    match id {
+        2 if value > 1 || (value == 1 && from == Side::Server) => Some(Anomaly::SettingsEnablePush),
+        4 if value > 0x7fff_ffff => Some(Anomaly::SettingsInitialWindowSize),
+        5 if !(16_384..1 << 24).contains(&value) => Some(Anomaly::SettingsMaxFrameSize),
+        8 if value > 1 => Some(Anomaly::SettingsConnectProtocol),
+        _ => None,
+    }
+}
+
+/// What a header block breaks.
+pub(super) fn hpack_violation(kind: hpack::ErrorKind) -> Anomaly {
+    use hpack::ErrorKind;
+    match kind {
+        ErrorKind::IndexZero | ErrorKind::IndexBeyondTable => Anomaly::HpackIndex,
+        ErrorKind::IntegerOverflow => Anomaly::HpackInteger,
+        ErrorKind::HuffmanPadding | ErrorKind::HuffmanEos => Anomaly::HpackHuffman,
+        ErrorKind::Truncated => Anomaly::HpackTruncated,
+        ErrorKind::SizeUpdateAboveBound => Anomaly::HpackSizeUpdate,
+        ErrorKind::SizeUpdateMisplaced => Anomaly::HpackSizeUpdateLate,
+        ErrorKind::SizeUpdateMissing => Anomaly::HpackSizeUpdateMissing,
+    }
+}

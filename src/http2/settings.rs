@@ -1,0 +1,145 @@
+//! What both directions of a connection need to know of each other: settings and stream identifiers in use.
+//!
+//! A setting takes effect for the peer's frames when the peer acknowledges it (RFC 9113 section 6.5.3).
+
+use super::believe::Expect;
+use super::event::Side;
+use crate::limits;
+use std::collections::VecDeque;
+
+const HEADER_TABLE_SIZE: u16 = 1;
+const MAX_FRAME_SIZE: u16 = 5;
+const DEFAULT_TABLE: u32 = 4096;
+const DEFAULT_FRAME: u32 = 16_384;
+
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    client: SideState,
+    server: SideState,
+    max_stream: u32,
+    pushes: bool,
+}
+
+/// What a side announced, for the frames that it will receive.
+#[derive(Debug)]
+struct SideState {
+    table: u32,
+    max_frame: u32,
+    /// Announced and not yet acknowledged: table size and frame size of each SETTINGS frame, where given.
+    waiting: VecDeque<(Option<u32>, Option<u32>)>,
+    /// Acknowledgments that were read before what they acknowledge: its direction is behind.
+    early: usize,
+    /// Settings of this side may have been lost: its bounds are not known.
+    unsure: bool,
+}
+
+impl Default for SideState {
+    fn default() -> Self {
+        Self {
+            table: DEFAULT_TABLE,
+            max_frame: DEFAULT_FRAME,
+            waiting: VecDeque::new(),
+            early: 0,
+            unsure: false,
+        }
+    }
+}
+
+impl SideState {
+    fn apply(&mut self, (table, max_frame): (Option<u32>, Option<u32>)) {
+        self.table = table.unwrap_or(self.table);
+        self.max_frame = max_frame.unwrap_or(self.max_frame).clamp(DEFAULT_FRAME, (1 << 24) - 1);
+    }
+}
+
+impl Shared {
+    fn side(&mut self, side: Side) -> &mut SideState {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
+
+    const fn peer_of(&self, side: Side) -> &SideState {
+        match side {
+            Side::Client => &self.server,
+            Side::Server => &self.client,
+        }
+    }
+
+    /// `from` announced settings.
+    pub(super) fn announced(&mut self, from: Side, values: impl Iterator<Item = (u16, u32)>) {
+        let mut sizes = (None, None);
+        for (id, value) in values {
+            match id {
+                HEADER_TABLE_SIZE => sizes.0 = Some(value),
+                MAX_FRAME_SIZE => sizes.1 = Some(value),
+                _ => {}
+            }
+        }
+        let side = self.side(from);
+        if side.early > 0 {
+            side.early -= 1;
+            return side.apply(sizes);
+        }
+        side.waiting.push_back(sizes);
+        if side.waiting.len() > limits::SETTINGS_UNACKNOWLEDGED {
+            if let Some(oldest) = side.waiting.pop_front() {
+                side.apply(oldest);
+            }
+        }
+    }
+
+    /// `by` acknowledged the oldest settings of its peer; false when there are none.
+    pub(super) fn acknowledged(&mut self, by: Side) -> bool {
+        let side = self.side(by.peer());
+        match side.waiting.pop_front() {
+            Some(sizes) => side.apply(sizes),
+            None if side.early < limits::SETTINGS_UNACKNOWLEDGED => {
+                side.early += 1;
+                return side.early < 2 || side.unsure;
+            }
+            None => return side.unsure,
+        }
+        true
+    }
+
+    /// Frames of `from` were lost, settings perhaps, or acknowledgments.
+    pub(super) fn lost(&mut self, from: Side) {
+        self.side(from).unsure = true;
+        self.side(from.peer()).unsure = true;
+    }
+
+    /// The bound of the dynamic table that `from` encodes with; none while it is not known.
+    pub(super) fn table_bound(&self, from: Side) -> u32 {
+        let receiver = self.peer_of(from);
+        if receiver.unsure { u32::MAX } else { receiver.table }
+    }
+
+    pub(super) fn saw_stream(&mut self, stream: u32) {
+        self.max_stream = self.max_stream.max(stream);
+        self.pushes |= stream != 0 && stream.is_multiple_of(2);
+    }
+
+    /// What frames of `from` can look like.
+    pub(super) fn expect(&self, from: Side) -> Expect {
+        Expect { max_stream: u32::MAX >> 1, pushes: true, ..self.expect_after(from, 0) }
+    }
+
+    /// What frames of `from` can look like after `lost` bytes that were not read: each new stream takes some.
+    pub(super) fn expect_after(&self, from: Side, lost: u64) -> Expect {
+        let slack = (2048 + lost / 8).min(1 << 30) as u32;
+        let unseen = self.max_stream == 0;
+        Expect {
+            max_frame: self.peer_of(from).max_frame,
+            max_stream: if unseen {
+                1 << 24
+            } else {
+                self.max_stream.saturating_add(slack).min(u32::MAX >> 1)
+            },
+            pushes: self.pushes,
+            client: from == Side::Client,
+            server: from == Side::Server,
+        }
+    }
+}

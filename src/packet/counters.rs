@@ -1,0 +1,100 @@
+//! What the decoder saw, and what it passed over.
+
+use super::fragments::FragmentCounters;
+use super::skip::Skip;
+
+/// The decoder's counters. Each packet is counted once as segment or by the reason it was skipped for, so that
+/// `packets` is the sum of the two. All count since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PacketCounters {
+    /// Packets decoded.
+    pub packets: u64,
+    /// TCP segments found in them.
+    pub segments: u64,
+    /// Of those, segments inside a tunnel.
+    pub tunnelled: u64,
+    /// Packets without a segment, by reason, in the order of [`Skip::ALL`].
+    pub skipped: [u64; Skip::ALL.len()],
+    /// Packets of which the snaplen cut something off, with a segment or without.
+    pub truncated: u64,
+    /// Packets said to have been longer than [`crate::limits::SUPER_PACKET_BYTES`].
+    pub super_packets: u64,
+    /// IP fragments.
+    pub fragments: FragmentCounters,
+}
+
+impl PacketCounters {
+    /// Counts a packet without a segment.
+    pub(super) fn skip(&mut self, reason: Skip) {
+        if let Some(count) = self.skipped.get_mut(reason as usize) {
+            *count += 1;
+        }
+    }
+
+    /// How many packets were skipped for this reason.
+    pub fn skipped(&self, reason: Skip) -> u64 {
+        self.skipped.get(reason as usize).copied().unwrap_or_default()
+    }
+
+    /// Name and number of packets for each reason, zeros included, in the order of the telemetry record.
+    pub fn entries(&self) -> [(&'static str, u64); Skip::ALL.len()] {
+        Skip::ALL.map(|reason| (reason.name(), self.skipped(reason)))
+    }
+
+    /// Name and number of strikes for each cap of [`crate::limits`] that the decoder keeps, zeros included.
+    pub fn limits(&self) -> [(&'static str, u64); 6] {
+        [
+            ("tunnel_depth", self.skipped(Skip::TunnelTooDeep)),
+            ("link_tags", self.skipped(Skip::TooManyTags)),
+            ("ip_extensions", self.skipped(Skip::TooManyExtensions)),
+            ("super_packet", self.super_packets),
+            ("fragment_table", self.fragments.evicted),
+            ("fragments_per_datagram", self.fragments.too_many_pieces),
+        ]
+    }
+
+    /// Adds another count.
+    pub fn merge(&mut self, other: &Self) {
+        let Self { packets, segments, tunnelled, skipped, truncated, super_packets, fragments } = self;
+        *packets += other.packets;
+        *segments += other.segments;
+        *tunnelled += other.tunnelled;
+        for (own, added) in skipped.iter_mut().zip(other.skipped) {
+            *own += added;
+        }
+        *truncated += other.truncated;
+        *super_packets += other.super_packets;
+        fragments.merge(&other.fragments);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn merge_adds_every_counter() {
+        let mut one = PacketCounters { packets: 1, segments: 2, tunnelled: 3, ..PacketCounters::default() };
+        for reason in Skip::ALL {
+            one.skip(reason);
+        }
+        (one.truncated, one.super_packets) = (4, 5);
+        one.fragments =
+            FragmentCounters { reassembled: 6, expired: 7, evicted: 8, too_many_pieces: 9, overlapping: 10 };
+        let mut sum = one;
+        sum.merge(&one);
+        assert_eq!(
+            (sum.packets, sum.segments, sum.tunnelled, sum.truncated, sum.super_packets),
+            (2, 4, 6, 8, 10)
+        );
+        assert!(sum.entries().iter().all(|&(_, count)| count == 2));
+        let fragments = FragmentCounters {
+            reassembled: 12,
+            expired: 14,
+            evicted: 16,
+            too_many_pieces: 18,
+            overlapping: 20,
+        };
+        assert_eq!(sum.fragments, fragments);
+    }
+}

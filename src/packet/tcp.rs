@@ -1,0 +1,31 @@
+//! TCP headers (RFC 9293 section 3.1).
+
+use super::ip::IpPacket;
+use super::segment::{Endpoint, Segment, TcpFlags};
+use super::skip::Skip;
+use crate::time::Moment;
+
+/// Decodes the TCP header that `packet` begins with; its checksum, often left to the network card, is not looked
+/// at. When the snaplen cut the options the payload is empty, and wholly cut.
+#[inline]
+pub(super) fn segment<'d>(at: Moment, packet: &IpPacket<'d>) -> Result<Segment<'d>, Skip> {
+    let IpPacket { src, dst, body, .. } = *packet;
+    let head = body.head::<20>(Skip::MalformedTcp)?;
+    let header_len = usize::from(head[12] >> 4) * 4;
+    if header_len < 20 || header_len > body.wire() {
+        return Err(Skip::MalformedTcp);
+    }
+    // Empty payloads, too, are part of the packet's memory.
+    let (_, payload) = body.bytes().split_at(header_len.min(body.bytes().len()));
+    Ok(Segment {
+        at,
+        src: Endpoint { ip: src, port: u16::from_be_bytes([head[0], head[1]]) },
+        dst: Endpoint { ip: dst, port: u16::from_be_bytes([head[2], head[3]]) },
+        seq: u32::from_be_bytes([head[4], head[5], head[6], head[7]]),
+        ack: u32::from_be_bytes([head[8], head[9], head[10], head[11]]),
+        window: u16::from_be_bytes([head[14], head[15]]),
+        flags: TcpFlags(head[13]),
+        payload,
+        cut: (body.wire() - header_len - payload.len()) as u32,
+    })
+}

@@ -1,0 +1,354 @@
+//! What a connection carries, layer by layer, and how its bytes pass through.
+
+use super::context::{Context, Output};
+use super::opening::{Known, Opening, What};
+use crate::flow::{ByteSink, Direction, End, Gap};
+use crate::http1::Switch;
+use crate::http2::{Connection, Side, Start};
+use crate::limits;
+use crate::packet::Endpoint;
+use crate::time::Moment;
+use crate::tls;
+use crate::transaction::{ConnectionMeta, EndBy, EndHow, How, Pairing, Session, StreamEnd};
+
+/// A connection's state above TCP.
+#[derive(Debug, Default)]
+pub(super) struct Carrier {
+    /// Sender of the forward and of the backward stream.
+    pub(super) ends: Option<[Endpoint; 2]>,
+    pub(super) id: u64,
+    pub(super) layer: Layer,
+    /// Directions of which a segment was seen.
+    seen: [bool; 2],
+    /// Directions that ended, and how; which one was first.
+    ended: [Option<End>; 2],
+    first_ended: Option<Direction>,
+    /// Layers above this one.
+    depth: u8,
+    /// What the TLS below tells.
+    pub(super) tls: Option<Box<tls::Description>>,
+}
+
+/// What the bytes are.
+#[derive(Debug, Default)]
+pub(super) enum Layer {
+    /// No byte has come.
+    #[default]
+    Fresh,
+    /// Not known yet.
+    Opening(Box<Opening>),
+    /// TLS, and what is inside.
+    Tls(Box<Tls>),
+    /// HTTP/2.
+    Http2(Box<Http2>),
+}
+
+#[derive(Debug)]
+pub(super) struct Tls {
+    pub(super) session: tls::Session,
+    pub(super) inner: Carrier,
+}
+
+#[derive(Debug)]
+pub(super) struct Http2 {
+    pub(super) connection: Connection,
+    pub(super) pairing: Pairing,
+    pub(super) how: How,
+    pub(super) client: Direction,
+}
+
+impl Tls {
+    /// Hands what the handshake has told so far to what is inside.
+    fn refresh(&mut self) {
+        let description = self.session.description();
+        match &mut self.inner.layer {
+            Layer::Http2(http2) => match &mut http2.pairing.meta.tls {
+                Some(known) if known.same_handshake(description) => {}
+                known => *known = Some(Box::new(description.clone())),
+            },
+            _ => self.inner.tls = Some(Box::new(description.clone())),
+        }
+    }
+}
+
+/// Lends a carrier the shard's context, so that bytes can be pushed into it.
+pub(super) struct Feed<'a, 'b, O> {
+    pub(super) carrier: &'a mut Carrier,
+    pub(super) cx: &'a mut Context<'b, O>,
+}
+
+impl Carrier {
+    /// A segment of this direction was seen.
+    pub(super) fn note_sender(&mut self, from: Direction) {
+        if let Some(seen) = self.seen.get_mut(from.index()) {
+            if !std::mem::replace(seen, true) {
+                if let Layer::Http2(http2) = &mut self.layer {
+                    http2.pairing.set_unseen(side(http2.client, from), false);
+                }
+            }
+        }
+    }
+
+    /// The carrier inside TLS: there is one layer of that at the most.
+    pub(super) fn innermost(self) -> Self {
+        match self.layer {
+            Layer::Tls(layer) => layer.inner,
+            _ => self,
+        }
+    }
+
+    /// Who ended the connection, and how.
+    pub(super) fn end(&self) -> StreamEnd {
+        let how = match self.ended {
+            [Some(End::Rst), _] | [_, Some(End::Rst)] => EndHow::Rst,
+            _ => EndHow::Fin,
+        };
+        StreamEnd { by: EndBy::Tcp, how, code: None }
+    }
+
+    /// The direction that ended first.
+    pub(super) fn first_ended(&self) -> Option<Direction> {
+        self.first_ended
+    }
+
+    /// Exchanges under way.
+    pub(super) fn in_flight(&self) -> usize {
+        match &self.layer {
+            Layer::Http2(http2) => http2.pairing.in_flight(),
+            Layer::Tls(tls) => tls.inner.in_flight(),
+            Layer::Fresh | Layer::Opening(_) => 0,
+        }
+    }
+}
+
+impl<O: Output> Feed<'_, '_, O> {
+    /// New TLS secrets have come.
+    pub(super) fn new_secrets(&mut self) {
+        let cx = &mut *self.cx;
+        if let (Layer::Tls(layer), Some(work)) = (&mut self.carrier.layer, cx.tls.take()) {
+            let keys = cx.keys;
+            let Tls { session, inner } = layer.as_mut();
+            session.retry(keys, work, &mut Feed { carrier: inner, cx });
+            cx.tls = Some(work);
+            layer.refresh();
+        }
+    }
+
+    /// Nothing follows: what is unfinished is told as far as it goes.
+    pub(super) fn finish(&mut self) {
+        let cx = &mut *self.cx;
+        match &mut self.carrier.layer {
+            Layer::Tls(layer) => {
+                let Tls { session, inner } = layer.as_mut();
+                if let Some(work) = cx.tls.take() {
+                    session.finish(cx.keys, work, &mut Feed { carrier: inner, cx });
+                    cx.tls = Some(work);
+                }
+                layer.refresh();
+                Feed { carrier: &mut layer.inner, cx }.finish();
+            }
+            Layer::Http2(http2) => {
+                let now = cx.now;
+                let Http2 { connection, pairing, .. } = http2.as_mut();
+                let mut session = session(pairing, cx);
+                connection.finish(Side::Client, now, &mut session);
+                connection.finish(Side::Server, now, &mut session);
+            }
+            Layer::Fresh | Layer::Opening(_) => {}
+        }
+    }
+
+    fn known(&mut self, known: Known) {
+        let Layer::Opening(mut opening) = std::mem::take(&mut self.carrier.layer) else { return };
+        match known {
+            Known::Preface { client } => {
+                let server = client.reverse();
+                let start = if opening.is_late(server) { Start::Late } else { Start::Frames };
+                self.start_http2(client, Start::Preface, start, How::PriorKnowledge);
+                self.replay(&mut opening);
+            }
+            Known::Frames { client } => {
+                let client = client.unwrap_or_else(|| self.guess_client());
+                self.start_http2(client, Start::Late, Start::Late, How::MidStream);
+                self.replay(&mut opening);
+            }
+            Known::Tls => {
+                // TLS inside TLS is left alone.
+                let Some(work) = self.cx.tls.as_deref() else { return };
+                let inner = Carrier {
+                    ends: self.carrier.ends,
+                    id: self.carrier.id,
+                    seen: self.carrier.seen,
+                    depth: self.carrier.depth + 1,
+                    tls: Some(Box::default()),
+                    ..Carrier::default()
+                };
+                let session = tls::Session::new(work);
+                self.carrier.layer = Layer::Tls(Box::new(Tls { session, inner }));
+                self.replay(&mut opening);
+            }
+            Known::Switched { client, at, switch } => self.switch(client, at, &switch),
+        }
+    }
+
+    /// HTTP/1.1 has led to something else. The caller pushes what of its bytes is behind the response.
+    fn switch(&mut self, client: Direction, at: Moment, switch: &Switch) {
+        if let Some(upgraded) = &switch.upgraded {
+            self.start_http2(client, Start::Preface, Start::Frames, How::Upgrade);
+            if let Layer::Http2(http2) = &mut self.carrier.layer {
+                let fields: Vec<(&[u8], &[u8])> =
+                    upgraded.fields.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
+                let Http2 { connection, pairing, .. } = http2.as_mut();
+                let mut session = session(pairing, self.cx);
+                session.upgraded_request(&fields, upgraded.body, upgraded.first, upgraded.last);
+                connection.upgrade_settings(&upgraded.settings, &mut session);
+            }
+        } else {
+            self.carrier.depth += 1;
+            self.carrier.layer = Layer::Opening(Box::default());
+        }
+        if !switch.client_rest.is_empty() {
+            self.data(client, at, &switch.client_rest);
+        }
+    }
+
+    fn start_http2(&mut self, client: Direction, client_start: Start, server_start: Start, how: How) {
+        let ends = self.carrier.ends.unwrap_or([Endpoint::UNKNOWN; 2]);
+        let [client_end, server_end] = match client {
+            Direction::Forward => ends,
+            Direction::Backward => [ends[1], ends[0]],
+        };
+        let meta = ConnectionMeta {
+            id: self.carrier.id,
+            client: client_end,
+            server: server_end,
+            tls: self.carrier.tls.clone(),
+            client_is_forward: client == Direction::Forward,
+        };
+        let late = (client_start == Start::Late, server_start == Start::Late);
+        let mut pairing = Pairing::new(meta, self.cx.wanted, late);
+        for from in [Direction::Forward, Direction::Backward] {
+            let unseen = !self.carrier.seen.get(from.index()).copied().unwrap_or(true);
+            pairing.set_unseen(side(client, from), unseen);
+        }
+        let how = if self.carrier.tls.is_some() && how == How::PriorKnowledge { How::Alpn } else { how };
+        let connection = Connection::new(client_start, server_start);
+        self.carrier.layer = Layer::Http2(Box::new(Http2 { connection, pairing, how, client }));
+    }
+
+    /// Nothing in the frames tells the client: the side with the higher port, as servers' are the lower ones.
+    fn guess_client(&self) -> Direction {
+        let Some([forward, backward]) = self.carrier.ends else { return Direction::Forward };
+        if backward.port > forward.port { Direction::Backward } else { Direction::Forward }
+    }
+
+    /// Pushes what the opening kept into what it turned out to be.
+    fn replay(&mut self, opening: &mut Opening) {
+        let (pieces, bytes) = opening.take();
+        for piece in pieces {
+            match piece.what {
+                What::Bytes { start, end } => {
+                    self.data(piece.from, piece.at, bytes.get(start..end).unwrap_or_default());
+                }
+                What::Gap(gap) => self.gap(piece.from, piece.at, gap),
+            }
+        }
+    }
+}
+
+impl<O: Output> ByteSink for Feed<'_, '_, O> {
+    fn data(&mut self, from: Direction, at: Moment, bytes: &[u8]) {
+        let cx = &mut *self.cx;
+        if let (Some(_), Some(ends)) = (&self.carrier.tls, self.carrier.ends) {
+            let [forward, backward] = ends;
+            let (src, dst) =
+                if from == Direction::Forward { (forward, backward) } else { (backward, forward) };
+            cx.out.tls_record(at, src, dst, bytes);
+        }
+        match &mut self.carrier.layer {
+            Layer::Http2(http2) => {
+                let Http2 { connection, pairing, client, .. } = http2.as_mut();
+                connection.data(side(*client, from), at, bytes, &mut session(pairing, cx));
+            }
+            Layer::Tls(layer) => {
+                let Some(work) = cx.tls.take() else { return };
+                let Tls { session, inner } = layer.as_mut();
+                let keys = cx.keys;
+                session.data(keys, work, from, at, bytes, &mut Feed { carrier: inner, cx });
+                cx.tls = Some(work);
+                layer.refresh();
+            }
+            Layer::Fresh => {
+                self.carrier.layer = Layer::Opening(Box::default());
+                self.data(from, at, bytes);
+            }
+            Layer::Opening(opening) => {
+                if self.carrier.depth > limits::OPENING_DEPTH {
+                    return;
+                }
+                if let Some(known) = opening.data(from, at, bytes) {
+                    let rest = match &known {
+                        Known::Switched { switch, .. } => bytes.len() - switch.server_rest.min(bytes.len()),
+                        _ => bytes.len(),
+                    };
+                    self.known(known);
+                    let rest = bytes.get(rest..).unwrap_or_default();
+                    if !rest.is_empty() {
+                        self.data(from, at, rest);
+                    }
+                }
+            }
+        }
+    }
+
+    fn gap(&mut self, from: Direction, at: Moment, gap: Gap) {
+        let cx = &mut *self.cx;
+        match &mut self.carrier.layer {
+            Layer::Http2(http2) => {
+                let Http2 { connection, pairing, client, .. } = http2.as_mut();
+                connection.gap(side(*client, from), at, gap, &mut session(pairing, cx));
+            }
+            Layer::Tls(layer) => {
+                let Some(work) = cx.tls.take() else { return };
+                let Tls { session, inner } = layer.as_mut();
+                session.gap(cx.keys, work, from, at, gap.len, &mut Feed { carrier: inner, cx });
+                cx.tls = Some(work);
+            }
+            Layer::Fresh => {
+                let mut opening = Box::<Opening>::default();
+                opening.set_late(from);
+                self.carrier.layer = Layer::Opening(opening);
+            }
+            Layer::Opening(opening) => opening.gap(from, at, gap),
+        }
+    }
+
+    fn end(&mut self, from: Direction, at: Moment, how: End) {
+        if let Some(ended) = self.carrier.ended.get_mut(from.index()) {
+            ended.get_or_insert(how);
+        }
+        self.carrier.first_ended.get_or_insert(from);
+        let cx = &mut *self.cx;
+        if let Layer::Tls(layer) = &mut self.carrier.layer {
+            let Some(work) = cx.tls.take() else { return };
+            let Tls { session, inner } = layer.as_mut();
+            session.end(cx.keys, work, from, at, how, &mut Feed { carrier: inner, cx });
+            cx.tls = Some(work);
+        }
+    }
+}
+
+/// Which side sends in a direction.
+pub(super) fn side(client: Direction, from: Direction) -> Side {
+    if client == from { Side::Client } else { Side::Server }
+}
+
+pub(super) fn session<'a, O: Output>(pairing: &'a mut Pairing, cx: &'a mut Context<'_, O>) -> Session<'a, O> {
+    Session {
+        pairing,
+        stats: &mut cx.totals.stats,
+        records: &mut *cx.out,
+        now: cx.now,
+        pool: &mut cx.totals.pool,
+    }
+}

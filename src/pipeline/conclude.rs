@@ -1,0 +1,216 @@
+//! A connection is over: its last records, and what it adds to the report.
+
+use super::Pipeline;
+use super::carrier::{Carrier, Feed, Layer, side};
+use super::context::{Context, Output};
+use crate::flow::{Direction, PerDirection, Reassembly};
+use crate::http2::Side;
+use crate::packet::Endpoint;
+use crate::time::Moment;
+use crate::tls::{self, NotDecrypted};
+use crate::transaction::{
+    ConnectionMeta, ConnectionRecord, EndBy, How, SideFrames, SideHpack, SideSettings, Stats, StreamEnd,
+};
+
+/// What a shard adds to the telemetry record.
+#[derive(Clone, Debug, Default)]
+pub struct ShardReport {
+    /// Of the transactions.
+    pub stats: Stats,
+    /// Of TLS.
+    pub tls: tls::Counters,
+    /// TCP payload bytes in the capture.
+    pub payload_bytes: u64,
+    /// Connections that are HTTP/2.
+    pub http2: u64,
+    /// TLS connections that were not decrypted.
+    pub tls_undecrypted: u64,
+    /// TLS connections that were not wholly decrypted, by reason, in the order of [`NotDecrypted::ALL`].
+    pub not_decrypted: [u64; 4],
+    /// Undecrypted TLS that offered `h2`, or whose handshake is not wholly in the capture.
+    pub tls_maybe_http2: u64,
+    /// Other TCP connections.
+    pub other: u64,
+    /// HTTP/2 connections of which one direction only was seen.
+    pub one_sided: u64,
+    /// HTTP/2 connections of which something is known to be missing.
+    pub damaged: u64,
+    /// Packets with payload of HTTP/2 connections.
+    pub packets_http2: u64,
+    /// Bytes of HTTP/2 connections.
+    pub bytes_http2: u64,
+    /// Bytes of them that are missing.
+    pub gap_bytes: u64,
+    /// Times the cap on a direction's waiting bytes struck.
+    pub reassembly_direction: u64,
+    /// Times the shard's budget for waiting bytes refused.
+    pub reassembly_shard: u64,
+    /// Connections evicted because there were too many.
+    pub connections_evicted: u64,
+    /// Bytes that were sent twice with different content.
+    pub differing_bytes: u64,
+}
+
+impl ShardReport {
+    /// Adds another shard's.
+    pub fn merge(&mut self, other: &Self) {
+        self.stats.merge(&other.stats);
+        self.tls.merge(&other.tls);
+        self.payload_bytes += other.payload_bytes;
+        self.http2 += other.http2;
+        self.tls_undecrypted += other.tls_undecrypted;
+        for (count, more) in self.not_decrypted.iter_mut().zip(other.not_decrypted) {
+            *count += more;
+        }
+        self.tls_maybe_http2 += other.tls_maybe_http2;
+        self.other += other.other;
+        self.one_sided += other.one_sided;
+        self.damaged += other.damaged;
+        self.packets_http2 += other.packets_http2;
+        self.bytes_http2 += other.bytes_http2;
+        self.gap_bytes += other.gap_bytes;
+        self.reassembly_direction += other.reassembly_direction;
+        self.reassembly_shard += other.reassembly_shard;
+        self.connections_evicted += other.connections_evicted;
+        self.differing_bytes += other.differing_bytes;
+    }
+}
+
+impl Pipeline {
+    /// What this shard has added up so far; connections still open are not in it.
+    pub fn report(&self) -> ShardReport {
+        ShardReport {
+            stats: self.totals.stats,
+            tls: self.tls.counters(),
+            payload_bytes: self.totals.payload_bytes,
+            reassembly_shard: self.budget.struck(),
+            connections_evicted: self.table.evicted,
+            ..self.totals.report.clone()
+        }
+    }
+
+    /// Concludes a connection that spans the given packets and ended as said.
+    #[expect(clippy::too_many_arguments, reason = "what the table kept of it, each once")]
+    pub(super) fn conclude(
+        &mut self,
+        mut carrier: Carrier,
+        reassembly: &mut Reassembly,
+        (first, last): (Moment, Moment),
+        end: StreamEnd,
+        now: Moment,
+        keys: &tls::KeyStore,
+        out: &mut impl Output,
+    ) {
+        let mut cx = Context {
+            now,
+            wanted: self.settings.wanted,
+            totals: &mut self.totals,
+            tls: Some(&mut self.tls),
+            keys,
+            out,
+        };
+        reassembly.finish(now, &mut self.budget, &mut Feed { carrier: &mut carrier, cx: &mut cx });
+        Feed { carrier: &mut carrier, cx: &mut cx }.finish();
+        let tls = match &carrier.layer {
+            Layer::Tls(layer) => Some(Box::new(layer.session.description().clone())),
+            _ => None,
+        };
+        let mut record = blank(&carrier, tls, (first, last), end, reassembly);
+        let mut innermost = carrier.innermost();
+        record.upgrade_declined = matches!(&innermost.layer, Layer::Opening(opening) if opening.declined);
+        let report = &mut cx.totals.report;
+        let stats = [reassembly.stats(Direction::Forward), reassembly.stats(Direction::Backward)];
+        for side in stats {
+            report.reassembly_direction += side.limited;
+            report.differing_bytes += side.differing_bytes;
+        }
+        let first_ended = innermost.first_ended();
+        if let Layer::Http2(http2) = &mut innermost.layer {
+            report.http2 += 1;
+            let one_sided = !reassembly.seen(Direction::Forward) || !reassembly.seen(Direction::Backward);
+            report.one_sided += u64::from(one_sided);
+            for side in stats {
+                report.packets_http2 += side.data_segments;
+                report.bytes_http2 += side.bytes;
+                report.gap_bytes += side.gap_bytes;
+            }
+            let missing = stats.iter().any(|side| side.gap_bytes > 0);
+            report.damaged += u64::from(one_sided || missing || http2.pairing.damaged());
+            let mut session = super::carrier::session(&mut http2.pairing, &mut cx);
+            session.finish(end.by, end.how);
+            record.how = Some(http2.how);
+            http2.pairing.describe(&mut record);
+            record.meta = http2.pairing.meta.clone();
+            record.end.by = match first_ended.filter(|_| end.by == EndBy::Tcp) {
+                Some(from) if side(http2.client, from) == Side::Client => EndBy::Client,
+                Some(_) => EndBy::Server,
+                None => end.by,
+            };
+            record.is_http2 = true;
+        } else if let Some(description) = &record.meta.tls {
+            report.tls_undecrypted += 1;
+            let h2 = description.alpn_offered.iter().any(|name| name == "h2");
+            let partial = description.not_decrypted == Some(NotDecrypted::HandshakeNotCaptured);
+            let told_otherwise = description.alpn.as_deref().is_some_and(|alpn| alpn != "h2");
+            report.tls_maybe_http2 += u64::from((h2 && !told_otherwise) || partial);
+            record.is_http2 = description.alpn.as_deref() == Some("h2");
+        } else {
+            report.other += 1;
+        }
+        let reason = record.meta.tls.as_ref().and_then(|tls| tls.not_decrypted);
+        if let Some(count) =
+            reason.and_then(|reason| report_slot(&mut cx.totals.report.not_decrypted, reason))
+        {
+            *count += 1;
+        }
+        let shown = record.how.is_some() || record.meta.tls.is_some() || record.upgrade_declined;
+        if cx.wanted.connections && shown {
+            cx.out.connection(now, &record);
+        }
+    }
+}
+
+fn report_slot(counts: &mut [u64; 4], reason: NotDecrypted) -> Option<&mut u64> {
+    counts.get_mut(NotDecrypted::ALL.iter().position(|&other| other == reason)?)
+}
+
+/// The record of a connection of which no more is known than TCP and TLS tell.
+fn blank(
+    carrier: &Carrier,
+    tls: Option<Box<tls::Description>>,
+    (first, last): (Moment, Moment),
+    end: StreamEnd,
+    reassembly: &Reassembly,
+) -> ConnectionRecord {
+    let [forward, backward] = carrier.ends.unwrap_or([Endpoint::UNKNOWN; 2]);
+    let client_is_forward = tls.as_ref().and_then(|tls| tls.client) != Some(Direction::Backward);
+    let (client, server) = if client_is_forward { (forward, backward) } else { (backward, forward) };
+    let by = match carrier.first_ended().filter(|_| end.by == EndBy::Tcp) {
+        Some(from) if (from == Direction::Forward) == client_is_forward => EndBy::Client,
+        Some(_) => EndBy::Server,
+        None => end.by,
+    };
+    ConnectionRecord {
+        meta: ConnectionMeta { id: carrier.id, client, server, tls, client_is_forward },
+        first,
+        last,
+        how: None::<How>,
+        upgrade_declined: false,
+        is_http2: false,
+        transactions: 0,
+        streams_opened: 0,
+        max_concurrent: 0,
+        client_settings: SideSettings::default(),
+        server_settings: SideSettings::default(),
+        client_frames: SideFrames::default(),
+        server_frames: SideFrames::default(),
+        goaway: Vec::new(),
+        client_hpack: SideHpack::default(),
+        server_hpack: SideHpack::default(),
+        end: StreamEnd { by, how: end.how, code: None },
+        tcp: PerDirection {
+            forward: *reassembly.stats(Direction::Forward),
+            backward: *reassembly.stats(Direction::Backward),
+        },
+    }
+}

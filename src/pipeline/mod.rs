@@ -1,0 +1,221 @@
+//! The order of the stages: a shard's segments → flow → what each connection carries → records.
+//!
+//! A [`Pipeline`] is one shard: it owns its connections and shares nothing. Its state is bounded by the caps of
+//! [`crate::limits`]; connections go when both directions have ended, when they are idle for too long (live), or
+//! when a cap is reached.
+
+mod carrier;
+mod conclude;
+mod context;
+mod opening;
+
+pub use conclude::ShardReport;
+pub use context::Output;
+
+use crate::flow::{Budget, Slot, Table};
+use crate::limits;
+use crate::packet::Segment;
+use crate::time::{Moment, Timestamp};
+use crate::tls;
+use crate::transaction::{EndBy, EndHow, StreamEnd, Wanted};
+use carrier::{Carrier, Feed};
+use context::{Context, Totals};
+use std::time::Duration;
+
+/// What a pipeline is to do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Settings {
+    /// Which records.
+    pub wanted: Wanted,
+    /// Connections idle for so long are given up; those with requests in flight after six times as long. `None`:
+    /// never, as for files.
+    pub idle_timeout: Option<Duration>,
+}
+
+/// One shard of the analysis.
+#[derive(Debug)]
+pub struct Pipeline {
+    settings: Settings,
+    table: Table<Carrier>,
+    budget: Budget,
+    totals: Totals,
+    tls: tls::Workspace,
+    /// Connections that wait for holes to fill.
+    waiting: Vec<Slot>,
+    waiting_checked: Timestamp,
+    segments_since_check: usize,
+    now: Moment,
+}
+
+impl Pipeline {
+    /// An empty shard.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            table: Table::new(limits::CONNECTIONS_SHARD),
+            budget: Budget::new(limits::REASSEMBLY_SHARD),
+            totals: Totals::default(),
+            tls: tls::Workspace::default(),
+            waiting: Vec::new(),
+            waiting_checked: Timestamp::default(),
+            segments_since_check: 0,
+            now: Moment::default(),
+        }
+    }
+
+    /// The next segment of this shard's connections.
+    pub fn segment(&mut self, segment: &Segment<'_>, keys: &tls::KeyStore, out: &mut impl Output) {
+        let found = self.table.find(segment, Carrier::default);
+        self.now = Moment { packet: segment.at.packet, time: self.now.time.max(segment.at.time) };
+        if let Some(mut entry) = found.replaced {
+            if let Some(carrier) = entry.state.take() {
+                let end = StreamEnd { by: EndBy::Capture, how: EndHow::Eof, code: None };
+                self.conclude(
+                    carrier,
+                    &mut entry.reassembly,
+                    (entry.first, entry.last),
+                    end,
+                    segment.at,
+                    keys,
+                    out,
+                );
+            }
+        }
+        self.totals.payload_bytes += segment.payload.len() as u64;
+        let Some(entry) = self.table.get_mut(found.slot) else { return };
+        let Some(carrier) = entry.state.as_mut() else { return };
+        if carrier.ends.is_none() {
+            carrier.ends = Some(entry.senders);
+            carrier.id = entry.first.packet;
+        }
+        let mut cx = Context {
+            now: segment.at,
+            wanted: self.settings.wanted,
+            totals: &mut self.totals,
+            tls: Some(&mut self.tls),
+            keys,
+            out,
+        };
+        let mut feed = Feed { carrier, cx: &mut cx };
+        feed.carrier.note_sender(found.from);
+        entry.reassembly.segment(found.from, segment, &mut self.budget, &mut feed);
+        let (closed, waits) = (entry.reassembly.closed(), entry.reassembly.has_hole());
+        if waits && !std::mem::replace(&mut entry.listed, true) {
+            self.waiting.push(found.slot);
+        }
+        if closed {
+            self.close(found.slot, segment.at, keys, out);
+        }
+        self.segments_since_check += 1;
+        self.keep_up(segment.at, keys, out);
+    }
+
+    /// Packet time has gone on (or, live, the clock, when nothing comes): gives up holes and idle connections.
+    pub fn tick(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
+        self.now = Moment { packet: now.packet, time: self.now.time.max(now.time) };
+        self.check_waiting(self.now, keys, out);
+        self.expire(self.now, keys, out);
+    }
+
+    /// New TLS secrets: goes on with what waited for them.
+    pub fn new_secrets(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
+        let mut cx = Context {
+            now,
+            wanted: self.settings.wanted,
+            totals: &mut self.totals,
+            tls: Some(&mut self.tls),
+            keys,
+            out,
+        };
+        for entry in self.table.iter_mut() {
+            if let Some(carrier) = entry.state.as_mut() {
+                Feed { carrier, cx: &mut cx }.new_secrets();
+            }
+        }
+    }
+
+    /// The capture is over: all that is under way is concluded, by connection.
+    pub fn finish(&mut self, last: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
+        let mut entries: Vec<_> = self.table.drain().collect();
+        entries.sort_unstable_by_key(|entry| entry.first.packet);
+        let now = Moment { packet: u64::MAX, time: last.time };
+        for mut entry in entries {
+            if let Some(carrier) = entry.state.take() {
+                let end = StreamEnd { by: EndBy::Capture, how: EndHow::Eof, code: None };
+                self.conclude(carrier, &mut entry.reassembly, (entry.first, entry.last), end, now, keys, out);
+            }
+        }
+    }
+
+    /// Connections that are followed now, and exchanges in flight on them.
+    pub fn open(&mut self) -> (usize, usize) {
+        let in_flight =
+            self.table.iter_mut().filter_map(|entry| entry.state.as_ref()).map(Carrier::in_flight).sum();
+        (self.table.len(), in_flight)
+    }
+
+    fn keep_up(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
+        // Not more often than there are connections that wait: the work stays linear in the segments.
+        let due = now.time.since(self.waiting_checked) >= limits::HOLE_GRACE / 4;
+        if due && self.segments_since_check > self.waiting.len() {
+            self.check_waiting(now, keys, out);
+            self.expire(now, keys, out);
+        }
+    }
+
+    fn check_waiting(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
+        self.waiting_checked = now.time;
+        self.segments_since_check = 0;
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.retain(|&slot| {
+            let Some(entry) = self.table.get_mut(slot) else { return false };
+            let Some(carrier) = entry.state.as_mut() else {
+                entry.listed = false;
+                return false;
+            };
+            let mut cx = Context {
+                now,
+                wanted: self.settings.wanted,
+                totals: &mut self.totals,
+                tls: Some(&mut self.tls),
+                keys,
+                out,
+            };
+            entry.reassembly.tick(now, &mut self.budget, &mut Feed { carrier, cx: &mut cx });
+            entry.listed = entry.reassembly.has_hole();
+            let (listed, closed) = (entry.listed, entry.reassembly.closed());
+            if closed {
+                self.close(slot, now, keys, out);
+            }
+            listed && !closed
+        });
+        self.waiting.append(&mut waiting);
+    }
+
+    fn expire(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
+        while self.table.forget(now.time) {}
+        let Some(idle) = self.settings.idle_timeout else { return };
+        let patience = |carrier: &Carrier| if carrier.in_flight() > 0 { 6 } else { 1 };
+        while let Some(mut entry) =
+            self.table.expire(now.time, |entry| idle * entry.state.as_ref().map_or(1, patience))
+        {
+            if let Some(carrier) = entry.state.take() {
+                let end = StreamEnd { by: EndBy::Capture, how: EndHow::Idle, code: None };
+                self.conclude(carrier, &mut entry.reassembly, (entry.first, entry.last), end, now, keys, out);
+            }
+        }
+    }
+
+    /// Both directions have ended.
+    fn close(&mut self, slot: Slot, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
+        let Some(carrier) = self.table.retire(slot, now.time) else { return };
+        let Some(entry) = self.table.get_mut(slot) else { return };
+        let mut reassembly = std::mem::take(&mut entry.reassembly);
+        let span = (entry.first, entry.last);
+        let end = carrier.end();
+        self.conclude(carrier, &mut reassembly, span, end, now, keys, out);
+        if let Some(entry) = self.table.get_mut(slot) {
+            entry.reassembly = reassembly;
+        }
+    }
+}

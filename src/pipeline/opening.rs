@@ -1,0 +1,241 @@
+//! What does a connection carry? Its first bytes are kept until that is known.
+//!
+//! In this order: a PROXY protocol header is taken off; the client preface is HTTP/2; a TLS hello is TLS; an
+//! HTTP/1.x request is followed to an upgrade or a tunnel; anything else is searched for HTTP/2 joined late.
+
+use crate::flow::{Direction, Gap, PerDirection};
+use crate::http1::{self, Dialogue, Step, Switch, proxy};
+use crate::http2::{Detector, PREFACE, Recognised, Side};
+use crate::limits;
+use crate::time::Moment;
+use crate::tls;
+
+/// A connection of unknown protocol.
+#[derive(Debug, Default)]
+pub(super) struct Opening {
+    bytes: Vec<u8>,
+    pieces: Vec<Piece>,
+    sides: PerDirection<Begin>,
+    dialogue: Option<(Direction, Box<Dialogue>)>,
+    /// A server declined to upgrade.
+    pub(super) declined: bool,
+}
+
+#[derive(Debug, Default)]
+struct Begin {
+    /// The first bytes, contiguous, as far as they are needed to decide.
+    head: Vec<u8>,
+    /// PROXY header octets still to be taken off.
+    strip: usize,
+    stripped: bool,
+    /// Bytes of this side were lost or dropped.
+    late: bool,
+    /// The head says what it can; from now on the detector looks.
+    undecidable: bool,
+    detector: Option<Box<Detector>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    pub(super) from: Direction,
+    pub(super) at: Moment,
+    pub(super) what: What,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum What {
+    Bytes { start: usize, end: usize },
+    Gap(Gap),
+}
+
+/// What a connection turned out to be.
+#[derive(Debug)]
+pub(super) enum Known {
+    /// HTTP/2 with its preface.
+    Preface { client: Direction },
+    /// HTTP/2 without it; who is the client may be unknown.
+    Frames { client: Option<Direction> },
+    /// TLS.
+    Tls,
+    /// Switched over from HTTP/1.1.
+    Switched { client: Direction, at: Moment, switch: Switch },
+}
+
+/// Bytes of a head that may be needed to decide.
+const HEAD: usize = tls::MAX_DETECTION_BYTES;
+
+impl Opening {
+    /// The next bytes of a direction; what the connection is, once that is known. The bytes are kept.
+    pub(super) fn data(&mut self, from: Direction, at: Moment, bytes: &[u8]) -> Option<Known> {
+        if let Some((client, dialogue)) = &mut self.dialogue {
+            let client = *client;
+            let step = if from == client { dialogue.client(at, bytes) } else { dialogue.server(bytes) };
+            self.declined |= dialogue.declined();
+            match step {
+                Step::More => return None,
+                Step::Switched(switch) => return Some(Known::Switched { client, at, switch }),
+                Step::Lost => {
+                    self.end_dialogue();
+                    return None;
+                }
+            }
+        }
+        let side = &mut self.sides[from];
+        let bytes = side.take_proxy_header(bytes)?;
+        if bytes.is_empty() {
+            return None;
+        }
+        self.keep(from, at, bytes);
+        let side = &mut self.sides[from];
+        if !side.undecidable {
+            let room = HEAD.saturating_sub(side.head.len()).min(bytes.len());
+            side.head.extend_from_slice(bytes.get(..room).unwrap_or_default());
+            match side.decide() {
+                Decision::Preface => return Some(Known::Preface { client: from }),
+                Decision::Tls => return Some(Known::Tls),
+                Decision::Http1 => return self.start_dialogue(from),
+                Decision::Wait => return None,
+                Decision::Unknown => side.undecidable = true,
+            }
+        }
+        if self.bytes.len() < limits::DETECT_BYTES / 4 && tls::contains_tls_records(bytes) {
+            return Some(Known::Tls);
+        }
+        let side = &mut self.sides[from];
+        let recognised = side.detector.get_or_insert_default().data(at, bytes)?;
+        Some(Known::Frames { client: client_of(from, recognised) })
+    }
+
+    /// Bytes of a direction are missing.
+    pub(super) fn gap(&mut self, from: Direction, at: Moment, gap: Gap) {
+        if self.dialogue.is_some() {
+            self.end_dialogue();
+        }
+        let side = &mut self.sides[from];
+        side.undecidable = !side.head.is_empty();
+        side.late |= side.head.is_empty();
+        side.detector.get_or_insert_default().gap(at, gap.len);
+        self.pieces.push(Piece { from, at, what: What::Gap(gap) });
+    }
+
+    /// The direction's bytes do not begin with its first.
+    pub(super) fn set_late(&mut self, from: Direction) {
+        self.sides[from].late = true;
+    }
+
+    /// The kept bytes of a direction do not begin with its first.
+    pub(super) fn is_late(&self, from: Direction) -> bool {
+        self.sides[from].late
+    }
+
+    /// The kept pieces, in the order in which they came, and their bytes.
+    pub(super) fn take(&mut self) -> (Vec<Piece>, Vec<u8>) {
+        (std::mem::take(&mut self.pieces), std::mem::take(&mut self.bytes))
+    }
+
+    fn keep(&mut self, from: Direction, at: Moment, bytes: &[u8]) {
+        if self.bytes.len() + bytes.len() > limits::OPENING_BYTES
+            || self.pieces.len() > limits::OPENING_PIECES
+        {
+            self.drop_older_half();
+        }
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        self.pieces.push(Piece { from, at, what: What::Bytes { start, end: start + bytes.len() } });
+    }
+
+    fn drop_older_half(&mut self) {
+        let dropped = self.pieces.len() / 2;
+        let mut cut = self.bytes.len();
+        for (index, piece) in self.pieces.iter().enumerate() {
+            if index < dropped {
+                self.sides[piece.from].late = true;
+            } else if let What::Bytes { start, .. } = piece.what {
+                cut = start;
+                break;
+            }
+        }
+        self.bytes.drain(..cut);
+        self.pieces.drain(..dropped);
+        for piece in &mut self.pieces {
+            if let What::Bytes { start, end } = &mut piece.what {
+                (*start, *end) = (*start - cut, *end - cut);
+            }
+        }
+    }
+
+    /// HTTP/1.1 from `client`: what was kept is read again as that.
+    fn start_dialogue(&mut self, client: Direction) -> Option<Known> {
+        let (pieces, bytes) = self.take();
+        self.dialogue = Some((client, Box::default()));
+        let mut known = None;
+        for piece in pieces {
+            let What::Bytes { start, end } = piece.what else { continue };
+            let part = bytes.get(start..end).unwrap_or_default();
+            if known.is_none() && self.dialogue.is_some() {
+                known = self.data(piece.from, piece.at, part);
+            }
+        }
+        known
+    }
+
+    /// HTTP/1.1 cannot be followed any more; HTTP/2 may still come later.
+    fn end_dialogue(&mut self) {
+        self.dialogue = None;
+        for from in [Direction::Forward, Direction::Backward] {
+            let side = &mut self.sides[from];
+            (side.late, side.undecidable) = (true, true);
+        }
+    }
+}
+
+enum Decision {
+    Preface,
+    Tls,
+    Http1,
+    Wait,
+    Unknown,
+}
+
+impl Begin {
+    fn decide(&self) -> Decision {
+        let head = self.head.as_slice();
+        let begins = head.iter().zip(PREFACE).all(|(a, b)| a == b);
+        if begins {
+            return if head.len() < PREFACE.len() { Decision::Wait } else { Decision::Preface };
+        }
+        match tls::looks_like_tls(head) {
+            tls::Detection::Tls => return Decision::Tls,
+            tls::Detection::NeedMore => return Decision::Wait,
+            tls::Detection::Other => {}
+        }
+        match http1::looks_like_request(head) {
+            Some(true) => Decision::Http1,
+            None => Decision::Wait,
+            Some(false) => Decision::Unknown,
+        }
+    }
+
+    /// Takes a PROXY protocol header off; what remains of `bytes`, or `None` while that is undecided.
+    fn take_proxy_header<'a>(&mut self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        let mut bytes = bytes;
+        if !self.stripped && self.head.is_empty() && !self.late {
+            match proxy::header(bytes) {
+                proxy::Header::Present(len) => (self.strip, self.stripped) = (len, true),
+                // A header that is split over segments is not followed: proxies send it at once.
+                proxy::Header::Absent | proxy::Header::Undecided => {}
+            }
+        }
+        let off = self.strip.min(bytes.len());
+        self.strip -= off;
+        bytes = bytes.get(off..).unwrap_or_default();
+        Some(bytes)
+    }
+}
+
+fn client_of(from: Direction, recognised: Recognised) -> Option<Direction> {
+    match recognised.sender? {
+        Side::Client => Some(from),
+        Side::Server => Some(from.reverse()),
+    }
+}

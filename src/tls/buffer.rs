@@ -1,0 +1,101 @@
+//! Bytes of records that are not whole yet.
+
+use crate::limits::MAX_TLS_SPARE_BUFFERS;
+use crate::time::Moment;
+
+/// A queue of bytes, with the packet that brought the last of them. Its memory comes from a pool and goes back
+/// there when it is empty.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+    start: usize,
+    /// The packet of the last byte.
+    pub(crate) at: Moment,
+}
+
+impl Buffer {
+    /// No bytes.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.start >= self.bytes.len()
+    }
+
+    /// The bytes.
+    pub(crate) fn view(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
+    }
+
+    /// The bytes, to be decrypted in place.
+    pub(crate) fn view_mut(&mut self) -> &mut [u8] {
+        self.bytes.get_mut(self.start..).unwrap_or_default()
+    }
+
+    /// Adds bytes at the end.
+    pub(crate) fn append(&mut self, at: Moment, bytes: &[u8], pool: &mut Pool) {
+        if self.bytes.capacity() == 0 {
+            self.bytes = pool.0.pop().unwrap_or_default();
+        }
+        if self.start > self.bytes.len() / 2 {
+            self.bytes.drain(..self.start);
+            self.start = 0;
+        }
+        self.bytes.extend_from_slice(bytes);
+        self.at = at;
+    }
+
+    /// Removes bytes at the front.
+    pub(crate) fn consume(&mut self, len: usize) {
+        self.start += len;
+        if self.is_empty() {
+            self.bytes.clear();
+            self.start = 0;
+        }
+    }
+
+    /// Removes all.
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.start = 0;
+    }
+
+    /// Gives the memory back when there are no bytes in it.
+    pub(crate) fn recycle(&mut self, pool: &mut Pool) {
+        if self.is_empty() && self.bytes.capacity() > 0 {
+            self.clear();
+            let bytes = std::mem::take(&mut self.bytes);
+            if pool.0.len() < MAX_TLS_SPARE_BUFFERS {
+                pool.0.push(bytes);
+            }
+        }
+    }
+}
+
+/// Memory of buffers that are not in use.
+#[derive(Debug, Default)]
+pub(crate) struct Pool(Vec<Vec<u8>>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_a_queue_and_its_memory_is_reused() {
+        let (mut buffer, mut pool) = (Buffer::default(), Pool::default());
+        let mut sent = 0..u8::MAX;
+        let mut expected = 0..u8::MAX;
+        for _ in 0..50 {
+            let bytes: Vec<u8> = sent.by_ref().take(5).collect();
+            buffer.append(Moment::default(), &bytes, &mut pool);
+            for &byte in buffer.view().iter().take(4) {
+                assert_eq!(Some(byte), expected.next());
+            }
+            buffer.consume(4);
+        }
+        assert_eq!(buffer.view().len(), 50);
+        assert!(buffer.bytes.len() < 120);
+        buffer.consume(50);
+        buffer.recycle(&mut pool);
+        assert_eq!((buffer.bytes.capacity(), pool.0.len()), (0, 1));
+        buffer.append(Moment::default(), &[1], &mut pool);
+        assert!(pool.0.is_empty());
+    }
+}

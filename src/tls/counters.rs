@@ -1,0 +1,56 @@
+//! What was done with records, and which caps struck.
+
+/// Counts over all connections of a [`super::Workspace`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Records that were opened.
+    pub records_decrypted: u64,
+    /// Records that did not authenticate though keys were at hand.
+    pub records_failed: u64,
+    /// Protected handshake records and rejected early data without keys of their own.
+    pub records_skipped: u64,
+    /// Holes in the ciphertext of connections.
+    pub holes: u64,
+    /// Holes after which records were opened again.
+    pub holes_bridged: u64,
+    /// Hello messages that are malformed or longer than [`crate::limits::MAX_TLS_MESSAGE`].
+    pub bad_hellos: u64,
+    /// Directions given up because [`crate::limits::MAX_TLS_HELD`] or
+    /// [`crate::limits::MAX_TLS_HELD_TOTAL`] struck.
+    pub held_limit: u64,
+    /// Records that were not tried further because [`crate::limits::TLS_TRIAL_RATE`] struck.
+    pub trial_limit: u64,
+    /// Secrets of the key log tried for connections without a client hello.
+    pub random_tries: u64,
+    /// Connections without a client hello for which the key log was not tried, or not wholly:
+    /// [`crate::limits::MAX_TLS_RANDOM_TRIES`] or [`crate::limits::MAX_TLS_RANDOM_TRIES_TOTAL`] struck.
+    pub random_limit: u64,
+}
+
+impl Counters {
+    /// Adds another count.
+    pub fn merge(&mut self, other: &Self) {
+        let Self {
+            records_decrypted,
+            records_failed,
+            records_skipped,
+            holes,
+            holes_bridged,
+            bad_hellos,
+            held_limit,
+            trial_limit,
+            random_tries,
+            random_limit,
+        } = self;
+        *records_decrypted += other.records_decrypted;
+        *records_failed += other.records_failed;
+        *records_skipped += other.records_skipped;
+        *holes += other.holes;
+        *holes_bridged += other.holes_bridged;
+        *bad_hellos += other.bad_hellos;
+        *held_limit += other.held_limit;
+        *trial_limit += other.trial_limit;
+        *random_tries += other.random_tries;
+        *random_limit += other.random_limit;
+    }
+}

@@ -1,0 +1,150 @@
+//! Ciphertext kept until it can be decrypted, within a cap for each direction and one for all.
+
+use crate::flow::End;
+use crate::limits::{MAX_TLS_HELD, MAX_TLS_HELD_TOTAL};
+use crate::time::Moment;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Bytes of ciphertext that all connections together still may keep; clones share it.
+#[derive(Clone, Debug)]
+pub struct Budget(Arc<AtomicUsize>);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(Arc::new(AtomicUsize::new(MAX_TLS_HELD_TOTAL)))
+    }
+}
+
+impl Budget {
+    fn take(&self, bytes: usize) -> bool {
+        let less = |left: usize| left.checked_sub(bytes);
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+/// One thing that happened to a direction's stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Event<B> {
+    Data(B),
+    Gap(Option<u64>),
+    End(End),
+}
+
+/// What one direction waits with, in order.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    events: VecDeque<(Moment, Event<Box<[u8]>>)>,
+    /// Bytes taken from the budget.
+    cost: usize,
+    budget: Budget,
+}
+
+/// What an event costs beside its bytes, so that small ones are bounded too.
+const EVENT_COST: usize = 64;
+
+fn cost(event: &Event<Box<[u8]>>) -> usize {
+    EVENT_COST + if let Event::Data(bytes) = event { bytes.len() } else { 0 }
+}
+
+impl Hold {
+    /// Keeps nothing yet; will draw on `budget`.
+    pub(crate) fn new(budget: &Budget) -> Self {
+        Self { events: VecDeque::new(), cost: 0, budget: budget.clone() }
+    }
+
+    /// Nothing is kept.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// Bytes kept, with what keeping them costs.
+    pub(crate) const fn cost(&self) -> usize {
+        self.cost
+    }
+
+    /// Keeps one more, as the last or as the first; false when a cap forbids it.
+    #[must_use]
+    pub(crate) fn push(&mut self, at: Moment, event: &Event<&[u8]>, first: bool) -> bool {
+        let event = match *event {
+            Event::Data(bytes) => Event::Data(bytes.into()),
+            Event::Gap(len) => Event::Gap(len),
+            Event::End(how) => Event::End(how),
+        };
+        let cost = cost(&event);
+        if self.cost + cost > MAX_TLS_HELD || !self.budget.take(cost) {
+            return false;
+        }
+        self.cost += cost;
+        if first {
+            self.events.push_front((at, event));
+        } else {
+            self.events.push_back((at, event));
+        }
+        true
+    }
+
+    /// Where the first one happened.
+    pub(crate) fn first(&self) -> Option<Moment> {
+        self.events.front().map(|(at, _)| *at)
+    }
+
+    /// Takes the first one.
+    pub(crate) fn pop(&mut self) -> Option<(Moment, Event<Box<[u8]>>)> {
+        let (at, event) = self.events.pop_front()?;
+        let cost = cost(&event);
+        self.cost -= cost;
+        self.budget.give_back(cost);
+        Some((at, event))
+    }
+
+    /// Drops all; the end of the stream, if it was among them.
+    pub(crate) fn clear(&mut self) -> Option<(Moment, End)> {
+        let mut end = None;
+        while let Some((at, event)) = self.pop() {
+            if let Event::End(how) = event {
+                end = Some((at, how));
+            }
+        }
+        self.events = VecDeque::new();
+        end
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.budget.give_back(self.cost);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_caps_hold_and_room_comes_back() {
+        let budget = Budget::default();
+        let bytes = vec![0; MAX_TLS_HELD - EVENT_COST];
+        let mut hold = Hold::new(&budget);
+        assert!(!hold.push(Moment::default(), &Event::Data(&vec![0; MAX_TLS_HELD - EVENT_COST + 1]), false));
+        assert!(hold.push(Moment::default(), &Event::Data(&bytes), false));
+        assert!(!hold.push(Moment::default(), &Event::Gap(None), false));
+        let mut others: Vec<_> = (1..MAX_TLS_HELD_TOTAL / MAX_TLS_HELD).map(|_| Hold::new(&budget)).collect();
+        for other in &mut others {
+            assert!(other.push(Moment::default(), &Event::Data(&bytes), false));
+        }
+        let mut late = Hold::new(&budget);
+        assert!(!late.push(Moment::default(), &Event::Data(&[1]), false));
+        others.pop();
+        assert!(late.push(Moment::default(), &Event::Data(&[1]), false));
+        assert!(late.push(Moment::default(), &Event::End(End::Rst), false));
+        assert_eq!(late.clear(), Some((Moment::default(), End::Rst)));
+        drop((hold, others, late));
+        assert_eq!(budget.0.load(Ordering::Relaxed), MAX_TLS_HELD_TOTAL);
+    }
+}

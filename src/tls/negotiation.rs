@@ -1,0 +1,256 @@
+//! What both sides of a connection agreed on, as far as it was seen.
+
+use super::description::{Description, NotDecrypted};
+use super::handshake::Message;
+use super::hello::{ClientHello, ServerHello};
+use super::keylog::{ClientRandom, PremasterName};
+use super::suite::Suite;
+use super::transcript::Transcript;
+use crate::flow::{Direction, PerDirection};
+
+/// What protects the records of a direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Epoch {
+    /// Nothing.
+    #[default]
+    Clear,
+    /// Early traffic secret (TLS 1.3, client).
+    Early,
+    /// Handshake traffic secrets (TLS 1.3).
+    Handshake,
+    /// Application traffic secrets of TLS 1.3; the keys of TLS 1.2.
+    Application,
+}
+
+/// What became of 0-RTT data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Early {
+    /// None was announced.
+    #[default]
+    None,
+    /// Announced; the server's answer is not known yet.
+    Undecided,
+    /// The server reads it, or its answer cannot be known.
+    Accepted,
+    /// The server skips it, and the client sends it again.
+    Rejected,
+}
+
+/// Whether a direction's hello is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// Nothing was seen yet, or no whole hello.
+    #[default]
+    Unseen,
+    /// Seen.
+    Hello,
+    /// It is not in the capture.
+    Missing,
+}
+
+/// State that both directions of a connection share.
+#[derive(Default)]
+pub(crate) struct Negotiation {
+    /// What is told to the outside.
+    pub(crate) description: Description,
+    /// The current client hello; or its random alone, found by trial.
+    pub(crate) hello: Option<Box<ClientHello>>,
+    /// The current server hello, not one that asks for another client hello.
+    pub(crate) server: Option<Box<ServerHello>>,
+    /// Fate of 0-RTT data.
+    pub(crate) early: Early,
+    /// The session hash in the making.
+    pub(crate) transcript: Transcript,
+    /// First bytes of the encrypted premaster secret.
+    pub(crate) encrypted_premaster: Option<[u8; 8]>,
+    /// Something was learned that a waiting direction may go on with.
+    pub(crate) progress: bool,
+    /// Plaintext was handed on, of either direction.
+    pub(crate) plaintext: bool,
+    opening: PerDirection<Opening>,
+    /// The server asked for another client hello, so that the version is TLS 1.3.
+    retried: bool,
+    /// A message of a full handshake of TLS 1.2 was seen, or may have been lost.
+    full_handshake: bool,
+}
+
+impl Negotiation {
+    /// Takes a message sent by `from`. Those of TLS 1.2's renegotiation start anew.
+    pub(crate) fn message(&mut self, from: Direction, message: Message) {
+        match message {
+            Message::ClientHello(hello) => self.client_hello(from, hello),
+            Message::ServerHello(hello) => self.server_hello(from, hello),
+            Message::EncryptedExtensions(extensions) => {
+                self.description.alpn = extensions.alpn.or(self.description.alpn.take());
+                if self.early == Early::Undecided {
+                    self.early = if extensions.early_data { Early::Accepted } else { Early::Rejected };
+                }
+            }
+            Message::ClientKeyExchange(prefix) => {
+                self.encrypted_premaster = prefix;
+                self.transcript.complete();
+            }
+            Message::FullHandshake if self.is_client(from) == Some(false) => {
+                self.full_handshake = true;
+                if self.version() != Some(0x0304) {
+                    self.description.resumed = Some(false);
+                }
+            }
+            _ => return,
+        }
+        self.progress = true;
+    }
+
+    fn client_hello(&mut self, from: Direction, hello: Box<ClientHello>) {
+        let client = *self.description.client.get_or_insert(from);
+        let answer_to_retry = self.hello.as_ref().is_some_and(|old| old.random == hello.random);
+        if client != from || answer_to_retry {
+            return;
+        }
+        self.opening[from] = Opening::Hello;
+        let description = &mut self.description;
+        if description.ja4.is_none() {
+            description.server_name.clone_from(&hello.server_name);
+            description.alpn_offered.clone_from(&hello.alpn);
+            description.ja4 = Some(hello.ja4.clone());
+            description.early_data = hello.early_data;
+        }
+        // The server's answer may have come first when the capture has the packets in another order.
+        if self.hello.is_some() {
+            self.server = None;
+            self.full_handshake = false;
+        }
+        self.encrypted_premaster = None;
+        self.early = if hello.early_data && !self.retried { Early::Undecided } else { Early::None };
+        self.hello = Some(hello);
+        self.decide_early();
+    }
+
+    fn server_hello(&mut self, from: Direction, hello: Box<ServerHello>) {
+        if *self.description.client.get_or_insert(from.reverse()) == from {
+            return;
+        }
+        self.opening[from] = Opening::Hello;
+        let tls13 = hello.version == 0x0304;
+        let description = &mut self.description;
+        description.version = version_name(hello.version).or(description.version);
+        if hello.retry {
+            self.retried = true;
+        } else {
+            let suite = Suite::find(hello.suite);
+            description.cipher = suite.map(|suite| suite.name);
+            description.alpn = hello.alpn.clone().or(description.alpn.take());
+            if tls13 {
+                description.resumed = Some(hello.pre_shared_key);
+            }
+            let hashed = hello.version == 0x0303 && hello.extended_master_secret;
+            self.transcript.choose(suite.filter(|_| hashed).map(|suite| suite.hash));
+            self.server = Some(hello);
+        }
+        self.decide_early();
+    }
+
+    fn decide_early(&mut self) {
+        let refused = self.server.as_ref().is_some_and(|server| !server.pre_shared_key);
+        if self.early == Early::Undecided && (self.retried || refused) {
+            self.early = Early::Rejected;
+        }
+    }
+
+    /// The server's change of cipher specs in the clear: in TLS 1.2 before any message of a full handshake, it
+    /// tells that a session is resumed.
+    pub(crate) fn change_cipher_spec(&mut self, from: Direction) {
+        if self.is_client(from) == Some(false) && !self.full_handshake && self.version() == Some(0x0303) {
+            self.description.resumed = Some(true);
+        }
+    }
+
+    /// A hole in what a direction sends in the clear: a hello that has not come by now is lost.
+    pub(crate) fn lose_clear(&mut self, from: Direction) {
+        self.transcript.lose();
+        if self.is_client(from) != Some(true) {
+            self.full_handshake = true;
+        }
+        self.lose_hello(from);
+    }
+
+    /// The direction's hello, if it has not come, is not in the capture.
+    pub(crate) fn lose_hello(&mut self, from: Direction) {
+        let there = match self.is_client(from) {
+            Some(true) => self.hello.is_some(),
+            Some(false) => self.server.is_some(),
+            None => false,
+        };
+        if !there && self.opening[from] != Opening::Missing {
+            self.opening[from] = Opening::Missing;
+            self.progress = true;
+        }
+    }
+
+    /// The server's answer to 0-RTT data cannot be known; what is there is then shown.
+    pub(crate) fn assume_early(&mut self) {
+        if self.early == Early::Undecided {
+            self.early = Early::Accepted;
+            self.progress = true;
+        }
+    }
+
+    /// Whether nothing was seen of the direction, not even that its hello is missing.
+    pub(crate) fn is_unseen(&self, from: Direction) -> bool {
+        self.opening[from] == Opening::Unseen
+    }
+
+    /// Whether the direction's hello is known not to come.
+    pub(crate) fn is_missing(&self, from: Direction) -> bool {
+        self.opening[from] == Opening::Missing
+    }
+
+    /// Whether that direction is the client's, when it is known which is.
+    pub(crate) fn is_client(&self, from: Direction) -> Option<bool> {
+        self.description.client.map(|client| client == from)
+    }
+
+    /// The version, once the server chose one.
+    pub(crate) fn version(&self) -> Option<u16> {
+        self.server.as_ref().map(|server| server.version).or(self.retried.then_some(0x0304))
+    }
+
+    /// A key opened the first record of an epoch: what it proves of a connection whose hellos were not both seen.
+    pub(crate) fn prove(&mut self, from: Direction, random: &ClientRandom, suite: Suite) {
+        if self.hello.is_none() {
+            self.hello = Some(Box::new(ClientHello { random: *random, ..ClientHello::default() }));
+            self.progress = true;
+        }
+        if self.server.is_none() && suite.is_tls13() {
+            let server = ServerHello { version: 0x0304, suite: suite.id, ..ServerHello::default() };
+            let client = self.is_client(from).unwrap_or(true);
+            self.description.client.get_or_insert(if client { from } else { from.reverse() });
+            self.description.version = version_name(0x0304);
+            self.description.cipher = Some(suite.name);
+            self.server = Some(Box::new(server));
+            self.progress = true;
+        }
+    }
+
+    /// The names under which a premaster secret of this handshake may stand in a key log.
+    pub(crate) fn premaster_names(&self) -> impl Iterator<Item = PremasterName> {
+        let encrypted = self.encrypted_premaster.map(PremasterName::Encrypted);
+        encrypted.into_iter().chain(self.hello.as_ref().map(|hello| PremasterName::Random(hello.random)))
+    }
+
+    /// Something could not be decrypted; the first reason stays.
+    pub(crate) fn fail(&mut self, reason: NotDecrypted) {
+        self.description.not_decrypted.get_or_insert(reason);
+    }
+}
+
+const fn version_name(version: u16) -> Option<&'static str> {
+    Some(match version {
+        0x0300 => "SSLv3",
+        0x0301 => "1.0",
+        0x0302 => "1.1",
+        0x0303 => "1.2",
+        0x0304 => "1.3",
+        _ => return None,
+    })
+}

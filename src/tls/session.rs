@@ -1,0 +1,162 @@
+//! A TLS connection: two ciphertext streams in, two plaintext streams out.
+
+use super::description::Description;
+use super::hold::Event;
+use super::keylog::{ClientRandom, KeyStore};
+use super::keys::Waiting;
+use super::negotiation::Negotiation;
+use super::stream::{Context, Stream};
+use super::workspace::Workspace;
+use crate::flow::{ByteSink, Direction, End, PerDirection};
+use crate::time::Moment;
+
+/// Decrypts one connection.
+///
+/// It takes the streams as [`ByteSink`] describes them, in the order of the capture, and hands on the application
+/// data: one call of `data` for a record, with the packet of the record's last byte. Records that were lost are a gap;
+/// its size is known when it is that of whole records of TLS 1.2 alone. `close_notify` ends a stream.
+///
+/// A direction without keys is kept from its first protected record on, until they come ([`Self::retry`]), a cap
+/// strikes, or [`Self::finish`]; at once when [`KeyStore::is_complete`]. So is one whose keys depend on what the
+/// other side says first.
+pub struct Session {
+    streams: PerDirection<Stream>,
+    shared: Negotiation,
+    last: Moment,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("description", self.description()).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// A connection of which nothing was seen yet.
+    pub fn new(work: &Workspace) -> Self {
+        Self {
+            streams: PerDirection {
+                forward: Stream::new(Direction::Forward, &work.budget),
+                backward: Stream::new(Direction::Backward, &work.budget),
+            },
+            shared: Negotiation::default(),
+            last: Moment::default(),
+        }
+    }
+
+    /// The next ciphertext bytes of a direction.
+    pub fn data(
+        &mut self,
+        keys: &KeyStore,
+        work: &mut Workspace,
+        from: Direction,
+        at: Moment,
+        bytes: &[u8],
+        sink: &mut impl ByteSink,
+    ) {
+        self.shared.description.bytes[from] += bytes.len() as u64;
+        self.push(keys, work, from, at, &Event::Data(bytes), sink);
+    }
+
+    /// Ciphertext bytes that are not in the capture.
+    pub fn gap(
+        &mut self,
+        keys: &KeyStore,
+        work: &mut Workspace,
+        from: Direction,
+        at: Moment,
+        len: Option<u64>,
+        sink: &mut impl ByteSink,
+    ) {
+        self.push(keys, work, from, at, &Event::Gap(len), sink);
+    }
+
+    /// No byte of this direction follows.
+    pub fn end(
+        &mut self,
+        keys: &KeyStore,
+        work: &mut Workspace,
+        from: Direction,
+        at: Moment,
+        how: End,
+        sink: &mut impl ByteSink,
+    ) {
+        self.push(keys, work, from, at, &Event::End(how), sink);
+    }
+
+    /// The key store has new secrets: goes on with what waited for them.
+    pub fn retry(&mut self, keys: &KeyStore, work: &mut Workspace, sink: &mut impl ByteSink) {
+        if self.is_waiting() {
+            self.shared.progress = true;
+            self.settle(keys, work, sink);
+        }
+    }
+
+    /// Whether ciphertext is kept that new secrets may open.
+    pub fn is_waiting(&self) -> bool {
+        [Direction::Forward, Direction::Backward]
+            .iter()
+            .any(|&from| self.streams[from].waiting() == Some(Waiting::Secrets))
+    }
+
+    /// The capture, or what is kept of the connection, ends: what still waits is decrypted as far as possible, and
+    /// the rest is told as a gap. Call it once, when nothing will follow.
+    pub fn finish(&mut self, keys: &KeyStore, work: &mut Workspace, sink: &mut impl ByteSink) {
+        self.shared.lose_hello(Direction::Forward);
+        self.shared.lose_hello(Direction::Backward);
+        self.shared.assume_early();
+        self.settle(keys, work, sink);
+        let at = self.last;
+        for from in [Direction::Forward, Direction::Backward] {
+            let cx = &mut Context { keys, work, sink, shared: &mut self.shared };
+            self.streams[from].finish(at, cx);
+        }
+        self.settle(keys, work, sink);
+    }
+
+    /// What is known of the connection so far.
+    pub fn description(&self) -> &Description {
+        &self.shared.description
+    }
+
+    /// The client random of the latest client hello.
+    pub fn client_random(&self) -> Option<&ClientRandom> {
+        self.shared.hello.as_ref().map(|hello| &hello.random)
+    }
+
+    fn push(
+        &mut self,
+        keys: &KeyStore,
+        work: &mut Workspace,
+        from: Direction,
+        at: Moment,
+        event: &Event<&[u8]>,
+        sink: &mut impl ByteSink,
+    ) {
+        self.last = at;
+        let cx = &mut Context { keys, work, sink, shared: &mut self.shared };
+        self.streams[from].push(at, event, cx);
+        self.settle(keys, work, sink);
+    }
+
+    /// Goes on with what waited as long as that brings something new; of both directions, the earlier packet first.
+    fn settle(&mut self, keys: &KeyStore, work: &mut Workspace, sink: &mut impl ByteSink) {
+        while std::mem::take(&mut self.shared.progress) {
+            let cx = &mut Context { keys, work, sink, shared: &mut self.shared };
+            self.streams.forward.resume(cx);
+            self.streams.backward.resume(cx);
+            loop {
+                let (forward, backward) = (self.streams.forward.ready(), self.streams.backward.ready());
+                let stream = match (forward, backward) {
+                    (Some(forward), Some(backward)) if backward.packet < forward.packet => {
+                        &mut self.streams.backward
+                    }
+                    (Some(_), _) => &mut self.streams.forward,
+                    (None, Some(_)) => &mut self.streams.backward,
+                    (None, None) => break,
+                };
+                stream.step(cx);
+            }
+        }
+    }
+}

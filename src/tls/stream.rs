@@ -1,0 +1,733 @@
+//! One direction of a TLS connection: ciphertext in, plaintext out.
+
+use super::buffer::Buffer;
+use super::description::NotDecrypted;
+use super::handshake::{Message, Messages};
+use super::hold::{Budget, Event, Hold};
+use super::keylog::KeyStore;
+use super::keys::{self, Found, Protection, Waiting};
+use super::loss::{Loss, Owed};
+use super::negotiation::{Early, Epoch, Negotiation};
+use super::record::{self, HEADER_LEN, Header};
+use super::seek::{self, Step};
+use super::workspace::Workspace;
+use crate::flow::{ByteSink, Direction, End, Gap, GapCause};
+use crate::limits::{MAX_TLS_HELD_FOR_HELLO, MAX_TLS_UNPROVEN, TLS_TRIAL_RATE, TLS_TRIAL_START};
+use crate::time::Moment;
+use std::ops::Range;
+
+/// What a call works with beside the stream.
+pub(crate) struct Context<'a> {
+    pub(crate) keys: &'a KeyStore,
+    pub(crate) work: &'a mut Workspace,
+    pub(crate) sink: &'a mut dyn ByteSink,
+    pub(crate) shared: &'a mut Negotiation,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    /// Records are kept until what is missing comes.
+    Waiting(Waiting),
+    /// `close_notify` was read: what follows is ignored.
+    Closed,
+    /// Nothing can be decrypted any more.
+    Dead,
+}
+
+/// What became of a record.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// It was read, or passed over as one.
+    Taken,
+    /// It is none, or does not open.
+    Rejected,
+    /// It cannot be read yet and stays where it is; the state says why.
+    Waits,
+}
+
+/// A record's fragment.
+enum Fragment<'a> {
+    Borrowed(&'a [u8]),
+    Owned(&'a mut [u8]),
+}
+
+impl Fragment<'_> {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Borrowed(bytes) => bytes,
+            Self::Owned(bytes) => bytes,
+        }
+    }
+}
+
+/// One direction.
+pub(crate) struct Stream {
+    from: Direction,
+    state: State,
+    buffer: Buffer,
+    hold: Hold,
+    /// Bytes of a record with a hole in it that are still to be passed over.
+    skip: u64,
+    /// The next record's place is not known.
+    seeking: bool,
+    messages: Messages,
+    /// The epoch whose keys are wanted; clear until it is known which one follows.
+    epoch: Epoch,
+    /// A change of cipher specs was seen, which in TLS 1.2 ends the clear records.
+    change_cipher_spec: bool,
+    /// The keys: one when it has opened a record, else those that may.
+    keys: Vec<Protection>,
+    /// The keys may all be wrong: the server hello is still to come.
+    tentative: bool,
+    loss: Loss,
+    /// 0-RTT data that was not opened.
+    early_skipped: bool,
+    /// Records failed before the first one opened.
+    unproven: u64,
+    /// Bytes of records that may still be tried in vain.
+    credit: u64,
+    ended: bool,
+}
+
+impl Stream {
+    /// The stream of that direction; what it holds back is drawn from `budget`.
+    pub(crate) fn new(from: Direction, budget: &Budget) -> Self {
+        Self {
+            from,
+            state: State::Open,
+            buffer: Buffer::default(),
+            hold: Hold::new(budget),
+            skip: 0,
+            seeking: false,
+            messages: Messages::default(),
+            epoch: Epoch::Clear,
+            change_cipher_spec: false,
+            keys: Vec::new(),
+            tentative: false,
+            loss: Loss::default(),
+            early_skipped: false,
+            unproven: 0,
+            credit: TLS_TRIAL_START,
+            ended: false,
+        }
+    }
+
+    /// Takes what happened next.
+    pub(crate) fn push(&mut self, at: Moment, event: &Event<&[u8]>, cx: &mut Context<'_>) {
+        if self.ended {
+            return;
+        }
+        if let Event::Data(bytes) = event {
+            self.credit = self.credit.saturating_add(bytes.len() as u64 * TLS_TRIAL_RATE);
+        }
+        if matches!(self.state, State::Waiting(_)) || !self.hold.is_empty() {
+            self.keep(at, event, false, cx);
+        } else {
+            self.process(at, event, cx);
+        }
+    }
+
+    /// What it waits for.
+    pub(crate) fn waiting(&self) -> Option<Waiting> {
+        if let State::Waiting(waiting) = self.state { Some(waiting) } else { None }
+    }
+
+    /// The packet of the next event that was kept and can be processed.
+    pub(crate) fn ready(&self) -> Option<Moment> {
+        if self.waiting().is_some() { None } else { self.hold.first() }
+    }
+
+    /// Tries again what had to wait: the record in hand. Events that were kept follow through [`Self::step`].
+    pub(crate) fn resume(&mut self, cx: &mut Context<'_>) {
+        if self.waiting().is_some() {
+            self.state = State::Open;
+            self.feed(self.buffer.at, &[], cx);
+        }
+    }
+
+    /// Processes the first event that was kept.
+    pub(crate) fn step(&mut self, cx: &mut Context<'_>) {
+        if let Some((at, event)) = self.hold.pop() {
+            let event = match &event {
+                Event::Data(bytes) => Event::Data(&**bytes),
+                Event::Gap(len) => Event::Gap(*len),
+                Event::End(how) => Event::End(*how),
+            };
+            self.process(at, &event, cx);
+        }
+    }
+
+    /// The capture ends: nothing that is waited for will come.
+    pub(crate) fn finish(&mut self, at: Moment, cx: &mut Context<'_>) {
+        if let Some(waiting) = self.waiting() {
+            self.die(
+                cx,
+                if waiting == Waiting::Secrets {
+                    NotDecrypted::NoSecrets
+                } else {
+                    NotDecrypted::HandshakeNotCaptured
+                },
+            );
+        }
+        self.flush(cx);
+        self.check_damage(cx);
+        if !self.ended {
+            self.trailing_gap(at, cx);
+        }
+        self.keys.clear();
+    }
+
+    fn process(&mut self, at: Moment, event: &Event<&[u8]>, cx: &mut Context<'_>) {
+        match *event {
+            Event::Data(bytes) => {
+                let taken = self.feed(at, bytes, cx);
+                if let Some(rest) = bytes.get(taken..)
+                    && !rest.is_empty()
+                {
+                    self.keep(at, &Event::Data(rest), true, cx);
+                }
+            }
+            Event::Gap(len) => self.gap(len, cx),
+            Event::End(how) => self.end(at, how, cx),
+        }
+    }
+
+    /// Keeps an event for later, within the caps.
+    fn keep(&mut self, at: Moment, event: &Event<&[u8]>, first: bool, cx: &mut Context<'_>) {
+        let kept = self.hold.push(at, event, first);
+        if kept && self.hold.cost() < MAX_TLS_HELD_FOR_HELLO {
+            return;
+        }
+        match self.waiting() {
+            Some(Waiting::Hello) => cx.shared.lose_hello(self.from.reverse()),
+            Some(Waiting::Early) => cx.shared.assume_early(),
+            Some(Waiting::Secrets) | None => {}
+        }
+        if !kept {
+            cx.work.counters.held_limit += 1;
+            self.die(
+                cx,
+                if self.waiting() == Some(Waiting::Hello) {
+                    NotDecrypted::HandshakeNotCaptured
+                } else {
+                    NotDecrypted::NoSecrets
+                },
+            );
+            if let Event::End(how) = *event {
+                self.end(at, how, cx);
+            }
+        }
+    }
+
+    fn die(&mut self, cx: &mut Context<'_>, reason: NotDecrypted) {
+        self.state = State::Dead;
+        self.buffer.clear();
+        self.keys.clear();
+        self.loss.owe_unknown();
+        cx.shared.fail(reason);
+        cx.shared.lose_hello(self.from);
+        if cx.shared.is_client(self.from) == Some(false) {
+            cx.shared.assume_early();
+        }
+        if let Some((at, how)) = self.hold.clear() {
+            self.end(at, how, cx);
+        }
+    }
+
+    /// The bytes of a believable record, of which the rest will not come, are searched for others.
+    fn flush(&mut self, cx: &mut Context<'_>) {
+        while self.seeking && self.state == State::Open && !self.buffer.is_empty() {
+            self.buffer.consume(1);
+            self.loss.pass_over(1);
+            self.feed(self.buffer.at, &[], cx);
+        }
+    }
+
+    fn end(&mut self, at: Moment, how: End, cx: &mut Context<'_>) {
+        self.flush(cx);
+        self.check_damage(cx);
+        cx.shared.lose_hello(self.from);
+        if !self.ended {
+            self.ended = true;
+            self.trailing_gap(at, cx);
+            cx.sink.end(self.from, at, how);
+        }
+    }
+
+    /// Records it when keys opened nothing, or nothing since a hole.
+    fn check_damage(&self, cx: &mut Context<'_>) {
+        let proven = self.keys.first().is_some_and(|key| key.proven);
+        if self.state == State::Open
+            && (self.seeking && self.loss.passed_over() || !proven && self.unproven > 0)
+        {
+            cx.shared.fail(NotDecrypted::Damaged);
+        }
+    }
+
+    /// What was lost and not followed by plaintext is told at the end.
+    fn trailing_gap(&mut self, at: Moment, cx: &mut Context<'_>) {
+        let application = self.keys.first().is_some_and(|key| key.proven && key.epoch == Epoch::Application);
+        let cut = !self.buffer.is_empty() || self.skip > 0 || self.loss.is_pending();
+        if application && cut && self.state == State::Open {
+            self.loss.owe_unknown();
+        }
+        if cx.shared.plaintext {
+            self.pay(at, cx);
+        }
+    }
+
+    fn pay(&mut self, at: Moment, cx: &mut Context<'_>) {
+        match self.loss.pay() {
+            Owed::Nothing => {}
+            Owed::Exactly(len) => {
+                cx.sink.gap(self.from, at, Gap { len: Some(len), cause: GapCause::NotDecrypted })
+            }
+            Owed::Unknown => cx.sink.gap(self.from, at, Gap { len: None, cause: GapCause::NotDecrypted }),
+        }
+    }
+
+    fn gap(&mut self, len: Option<u64>, cx: &mut Context<'_>) {
+        if matches!(self.state, State::Closed | State::Dead) || len == Some(0) {
+            return;
+        }
+        self.flush(cx);
+        cx.work.counters.holes += 1;
+        self.messages.reset();
+        if self.keys.is_empty() && self.epoch == Epoch::Clear {
+            cx.shared.lose_clear(self.from);
+        }
+        let mut left = len;
+        if self.skip == 0 && !self.seeking && !self.buffer.is_empty() {
+            // The record in hand is lost.
+            let view = self.buffer.view();
+            if let Some(header) = Header::parse(view) {
+                self.skip = header.total().saturating_sub(view.len()) as u64;
+                self.lose_record(header, cx);
+            } else {
+                self.loss.pass_over(view.len() as u64);
+                self.seeking = true;
+            }
+        }
+        self.buffer.clear();
+        if let Some(len) = &mut left {
+            let inside = self.skip.min(*len);
+            self.skip -= inside;
+            *len -= inside;
+        } else {
+            self.skip = 0;
+        }
+        if left != Some(0) {
+            self.seeking = true;
+            self.loss.hole(left);
+        }
+    }
+
+    /// A record whose header was seen is lost.
+    fn lose_record(&mut self, header: Header, cx: &Context<'_>) {
+        let clear = self.epoch == Epoch::Clear && self.keys.is_empty();
+        match header.content {
+            record::CHANGE_CIPHER_SPEC if clear => self.change_cipher_spec = true,
+            record::CHANGE_CIPHER_SPEC if cx.shared.version() == Some(0x0304) => {}
+            record::HANDSHAKE | record::ALERT if clear && !self.change_cipher_spec => {}
+            content => {
+                let mode = self.keys.first().filter(|key| !key.suite.is_tls13()).map(|key| key.suite.mode);
+                let exact = mode
+                    .filter(|_| content == record::APPLICATION_DATA)
+                    .and_then(|mode| usize::from(header.len).checked_sub(mode.overhead12()?));
+                self.loss.record(exact);
+            }
+        }
+    }
+
+    /// Takes bytes; how many: all but those that must wait.
+    fn feed(&mut self, at: Moment, bytes: &[u8], cx: &mut Context<'_>) -> usize {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut rest = bytes;
+        while self.state == State::Open {
+            if self.skip > 0 {
+                let skipped = usize::try_from(self.skip).unwrap_or(usize::MAX).min(rest.len());
+                self.skip -= skipped as u64;
+                rest = rest.get(skipped..).unwrap_or_default();
+                if self.skip > 0 {
+                    break;
+                }
+            }
+            let buffered = !buffer.is_empty();
+            let view = if buffered { buffer.view() } else { rest };
+            let step = if self.seeking {
+                seek::search(view, self.keys.is_empty() && self.epoch == Epoch::Clear)
+            } else {
+                seek::next(view)
+            };
+            let consumed = match step {
+                Step::Need(len) => {
+                    let more = len.saturating_sub(view.len()).min(rest.len());
+                    let more = if buffered { more } else { rest.len() };
+                    let (now, later) = rest.split_at_checked(more).unwrap_or((rest, &[]));
+                    if now.is_empty() {
+                        break;
+                    }
+                    buffer.append(at, now, &mut cx.work.pool);
+                    rest = later;
+                    0
+                }
+                Step::Drop(len) => {
+                    self.loss.pass_over(len as u64);
+                    len
+                }
+                Step::Lost => {
+                    if self.epoch == Epoch::Clear {
+                        cx.shared.lose_clear(self.from);
+                    }
+                    self.messages.reset();
+                    self.seeking = true;
+                    0
+                }
+                Step::Record(header) => {
+                    let (moment, fragment) = if buffered {
+                        let whole = buffer.at;
+                        let bytes = buffer.view_mut().get_mut(HEADER_LEN..header.total());
+                        (whole, Fragment::Owned(bytes.unwrap_or_default()))
+                    } else {
+                        let bytes = rest.get(HEADER_LEN..header.total());
+                        (at, Fragment::Borrowed(bytes.unwrap_or_default()))
+                    };
+                    match self.record(moment, header, fragment, cx) {
+                        Outcome::Waits => break,
+                        Outcome::Rejected if self.seeking => {
+                            self.loss.pass_over(1);
+                            1
+                        }
+                        Outcome::Rejected | Outcome::Taken => header.total(),
+                    }
+                }
+            };
+            if buffered {
+                buffer.consume(consumed);
+            } else {
+                rest = rest.get(consumed..).unwrap_or_default();
+            }
+        }
+        if matches!(self.state, State::Closed | State::Dead) {
+            buffer.clear();
+            rest = &[];
+        }
+        buffer.recycle(&mut cx.work.pool);
+        self.buffer = buffer;
+        bytes.len() - rest.len()
+    }
+
+    fn record(
+        &mut self,
+        at: Moment,
+        header: Header,
+        fragment: Fragment<'_>,
+        cx: &mut Context<'_>,
+    ) -> Outcome {
+        let tls13 = cx.shared.version().map(|version| version == 0x0304);
+        if self.epoch == Epoch::Clear && self.keys.is_empty() {
+            return match header.content {
+                record::CHANGE_CIPHER_SPEC if !self.change_cipher_spec || tls13 == Some(true) => {
+                    self.change_cipher_spec = true;
+                    cx.shared.change_cipher_spec(self.from);
+                    self.seeking = false;
+                    Outcome::Taken
+                }
+                record::HANDSHAKE if !self.change_cipher_spec || tls13 == Some(true) => {
+                    self.clear_handshake(fragment.bytes(), cx)
+                }
+                record::ALERT if !self.change_cipher_spec && !self.seeking => Outcome::Taken,
+                record::HANDSHAKE | record::ALERT if tls13.is_none() => {
+                    // Of TLS 1.2 it is protected, of TLS 1.3 perhaps not: the server hello tells.
+                    if cx.shared.is_client(self.from) != Some(true)
+                        || cx.shared.is_missing(self.from.reverse())
+                    {
+                        self.die(cx, NotDecrypted::HandshakeNotCaptured);
+                        return Outcome::Rejected;
+                    }
+                    self.state = State::Waiting(Waiting::Hello);
+                    Outcome::Waits
+                }
+                _ => self.protected(at, header, fragment, cx),
+            };
+        }
+        match header.content {
+            record::APPLICATION_DATA => {}
+            _ if tls13 == Some(false) => {}
+            // Middlebox compatibility (RFC 8446 appendix D.4), and a second client hello after 0-RTT data.
+            record::CHANGE_CIPHER_SPEC if !self.seeking => return Outcome::Taken,
+            record::HANDSHAKE if matches!(self.epoch, Epoch::Early | Epoch::Handshake) => {
+                return self.clear_handshake(fragment.bytes(), cx);
+            }
+            _ if tls13 == Some(true) => return Outcome::Rejected,
+            _ => {}
+        }
+        self.protected(at, header, fragment, cx)
+    }
+
+    /// A handshake record in the clear.
+    fn clear_handshake(&mut self, fragment: &[u8], cx: &mut Context<'_>) -> Outcome {
+        let hello = matches!(fragment, [1 | 2, 0, ..]);
+        if !hello && (self.seeking || cx.shared.is_unseen(self.from)) {
+            // Not how a connection begins. It may be what a hello goes on with, when that is in many records.
+            if self.seeking || !self.messages.is_partial() {
+                cx.shared.lose_hello(self.from);
+                return Outcome::Rejected;
+            }
+        }
+        self.seeking = false;
+        let mut rest = fragment;
+        while let Some(message) = self.messages.next(&mut rest, &mut cx.shared.transcript) {
+            if message == Message::Malformed {
+                cx.work.counters.bad_hellos += 1;
+                cx.shared.lose_hello(self.from);
+            } else if !matches!(message, Message::EncryptedExtensions(_)) {
+                cx.shared.message(self.from, message);
+            }
+        }
+        Outcome::Taken
+    }
+
+    fn protected(
+        &mut self,
+        at: Moment,
+        header: Header,
+        mut fragment: Fragment<'_>,
+        cx: &mut Context<'_>,
+    ) -> Outcome {
+        cx.shared.lose_hello(self.from);
+        if self.keys.is_empty()
+            && let Some(outcome) = self.install(cx)
+        {
+            return outcome;
+        }
+        let mut scratch = std::mem::take(&mut cx.work.scratch);
+        let opened = match (&mut *self.keys, &mut fragment) {
+            ([key], fragment) if key.proven && !self.seeking && self.loss.is_none() => {
+                // The steady state: nothing to be tried, so a buffered record is opened where it is.
+                let bytes = match fragment {
+                    Fragment::Owned(bytes) => &mut **bytes,
+                    Fragment::Borrowed(bytes) => {
+                        scratch.clear();
+                        scratch.extend_from_slice(bytes);
+                        &mut scratch
+                    }
+                };
+                let seq = key.seq;
+                key.seq += 1;
+                let opened = key.open(seq, header, bytes);
+                if opened.is_none() {
+                    key.seq = seq;
+                }
+                opened.and_then(|(content, range)| Some((content, bytes.get(range)?)))
+            }
+            (_, fragment) => self
+                .locate(header, fragment.bytes(), &mut scratch, cx)
+                .and_then(|(content, range)| Some((content, scratch.get(range)?))),
+        };
+        let outcome = if let Some((content, plain)) = opened {
+            cx.work.counters.records_decrypted += 1;
+            self.seeking = false;
+            self.deliver(at, content, plain, cx);
+            Outcome::Taken
+        } else {
+            self.failed(cx)
+        };
+        cx.work.scratch = scratch;
+        outcome
+    }
+
+    /// Finds the keys; an outcome when there are none.
+    fn install(&mut self, cx: &mut Context<'_>) -> Option<Outcome> {
+        // In TLS 1.2 all protected records are of one epoch.
+        match keys::find(cx.shared, cx.keys, &mut cx.work.counters, self.from, self.epoch) {
+            Found::Keys { candidates, tentative } => {
+                let application = candidates.iter().all(|key| key.epoch == Epoch::Application);
+                if cx.shared.is_client(self.from) == Some(false) && application {
+                    cx.shared.assume_early(); // EncryptedExtensions will not be read
+                }
+                self.epoch = candidates.first()?.epoch;
+                (self.keys, self.tentative) = (candidates, tentative);
+                None
+            }
+            Found::Wait(waiting) => {
+                self.state = State::Waiting(waiting);
+                Some(Outcome::Waits)
+            }
+            Found::Never(reason) => {
+                self.die(cx, reason);
+                Some(Outcome::Rejected)
+            }
+        }
+    }
+
+    /// Tries the record with the keys and sequence numbers that are possible. What opens it is kept, and what was
+    /// lost before it is reckoned.
+    fn locate(
+        &mut self,
+        header: Header,
+        sealed: &[u8],
+        scratch: &mut Vec<u8>,
+        cx: &mut Context<'_>,
+    ) -> Option<(u8, Range<usize>)> {
+        let mut credit = self.credit;
+        let mut first = true;
+        let mut attempt = |key: &Protection, seqs: Range<u64>| {
+            for seq in seqs {
+                let cost = sealed.len() as u64 + 64;
+                if !first && credit < cost {
+                    cx.work.counters.trial_limit += 1;
+                    return None;
+                }
+                credit = if first { credit } else { credit - cost };
+                first = false;
+                scratch.clear();
+                scratch.extend_from_slice(sealed);
+                if let Some(opened) = key.open(seq, header, scratch) {
+                    return Some((seq, opened));
+                }
+            }
+            None
+        };
+        let mut found = None;
+        for (index, key) in self.keys.iter().enumerate() {
+            let least = if key.proven { self.loss.least() } else { 0 };
+            if let Some((seq, opened)) = attempt(key, key.seq + least..key.seq + self.loss.most() + 1) {
+                found = Some((index, seq, opened));
+                break;
+            }
+        }
+        if found.is_none()
+            && let [key] = &*self.keys
+        {
+            let client = cx.shared.is_client(self.from) == Some(true);
+            for next in keys::following(cx.keys, client, key) {
+                if let Some((seq, opened)) = attempt(&next, 0..self.loss.most() + 1) {
+                    found = Some((self.keys.len(), seq, opened));
+                    self.keys.push(next);
+                    break;
+                }
+            }
+        }
+        self.credit = credit;
+        let (index, seq, opened) = found?;
+        self.accept(index, seq, cx);
+        Some(opened)
+    }
+
+    /// The key at `index` opened a record of that sequence number.
+    fn accept(&mut self, index: usize, seq: u64, cx: &mut Context<'_>) {
+        let same_generation = index == 0 && self.keys.first().is_some_and(|key| key.proven);
+        let was = self.keys.first().map_or(Epoch::Clear, |key| key.epoch);
+        let mut key = self.keys.swap_remove(index);
+        let missing = seq.saturating_sub(key.seq);
+        let application_lost = match key.epoch {
+            Epoch::Application | Epoch::Early => {
+                // Of TLS 1.2 the first record is Finished, which is no loss.
+                let finished = u64::from(!key.suite.is_tls13() && key.seq == 0);
+                let generation_lost = was == Epoch::Application && index > 0 && self.loss.most() > 0;
+                missing > finished || generation_lost
+            }
+            Epoch::Clear | Epoch::Handshake => false,
+        };
+        cx.work.counters.holes_bridged += u64::from(self.loss.had_hole());
+        self.loss.settle(missing, application_lost, same_generation);
+        key.seq = seq + 1;
+        if !key.proven {
+            key.proven = true;
+            key.mark_used(cx.keys);
+            cx.shared.prove(self.from, &key.random, key.suite);
+        }
+        self.unproven = 0;
+        self.tentative = false;
+        self.epoch = key.epoch;
+        self.keys.clear();
+        self.keys.push(key);
+    }
+
+    /// A record did not open.
+    fn failed(&mut self, cx: &mut Context<'_>) -> Outcome {
+        if self.tentative {
+            self.keys.clear();
+            self.epoch = Epoch::Clear;
+            self.state = State::Waiting(Waiting::Hello);
+            return Outcome::Waits;
+        }
+        if self.seeking {
+            return Outcome::Rejected;
+        }
+        let proven = self.keys.first().is_some_and(|key| key.proven);
+        if proven {
+            cx.work.counters.records_failed += 1;
+            cx.shared.fail(NotDecrypted::Damaged);
+            self.loss.doubt();
+            return Outcome::Rejected;
+        }
+        // A handshake record without its secret, 0-RTT data, or a record lost.
+        cx.work.counters.records_skipped += 1;
+        self.unproven += 1;
+        let client = cx.shared.is_client(self.from) == Some(true);
+        self.early_skipped |= client && matches!(cx.shared.early, Early::Accepted | Early::Undecided);
+        if self.loss.most() < MAX_TLS_UNPROVEN {
+            self.loss.doubt();
+        }
+        if self.keys.len() > TLS13_KEYS && self.unproven >= MAX_TLS_UNPROVEN {
+            self.die(cx, NotDecrypted::HandshakeNotCaptured);
+        }
+        Outcome::Rejected
+    }
+
+    fn deliver(&mut self, at: Moment, content: u8, plain: &[u8], cx: &mut Context<'_>) {
+        match content {
+            record::APPLICATION_DATA if !plain.is_empty() => {
+                if std::mem::take(&mut self.early_skipped) && cx.shared.early == Early::Accepted {
+                    self.loss.owe_unknown();
+                }
+                self.pay(at, cx);
+                cx.shared.plaintext = true;
+                cx.sink.data(self.from, at, plain);
+            }
+            record::HANDSHAKE => self.protected_handshake(plain, cx),
+            record::ALERT if matches!(plain, [_, 0]) => {
+                self.end(at, End::Fin, cx);
+                self.state = State::Closed;
+            }
+            // Renegotiation (RFC 5246 section 7.1).
+            record::CHANGE_CIPHER_SPEC => self.want(Epoch::Application),
+            _ => {}
+        }
+    }
+
+    /// The records that follow are protected by other keys.
+    fn want(&mut self, epoch: Epoch) {
+        self.epoch = epoch;
+        self.keys.clear();
+        self.messages.reset();
+    }
+
+    fn protected_handshake(&mut self, plain: &[u8], cx: &mut Context<'_>) {
+        let mut rest = plain;
+        while let Some(message) = self.messages.next(&mut rest, &mut cx.shared.transcript) {
+            let Some(key) = self.keys.first() else { return };
+            match (key.suite.is_tls13(), key.epoch, message) {
+                (true, Epoch::Handshake, Message::EncryptedExtensions(extensions)) => {
+                    cx.shared.message(self.from, Message::EncryptedExtensions(extensions));
+                }
+                (true, Epoch::Handshake, Message::Finished) => return self.want(Epoch::Application),
+                (true, Epoch::Early, Message::EndOfEarlyData) => return self.want(Epoch::Handshake),
+                (true, Epoch::Application, Message::KeyUpdate) => {
+                    self.keys = key.next_generation().into_iter().collect();
+                    return self.messages.reset();
+                }
+                (false, _, Message::Malformed) => cx.work.counters.bad_hellos += 1,
+                (false, _, Message::EncryptedExtensions(_)) => {}
+                (false, _, message) => cx.shared.message(self.from, message),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// More candidates than this come from a key log searched for a connection without its hello.
+const TLS13_KEYS: usize = super::suite::TLS13.len();

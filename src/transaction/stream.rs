@@ -1,0 +1,261 @@
+//! An open stream: the record that it will become, and what is needed until then.
+
+use super::fields::{Fields, Known};
+use super::grpc::{self, MessageCounter};
+use super::record::{Grpc, Message, Partial, StreamEnd, Transaction, Unknown};
+use crate::flow::GapCause;
+use crate::http2::{BlockEnd, FrameSpot, Side};
+use crate::time::Moment;
+
+/// One side's frames that were lost, one cannot know which.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Losses {
+    /// How often.
+    pub(super) count: u64,
+    /// Why, the last time.
+    pub(super) cause: Option<GapCause>,
+    /// The side was joined late.
+    pub(super) late: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Stream {
+    pub(super) record: Transaction,
+    pub(super) client: Progress,
+    pub(super) server: Progress,
+}
+
+/// How far a side is on a stream.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    messages: MessageCounter,
+    /// How often the side had lost frames when the stream was first seen.
+    losses_at_start: u64,
+    /// And when the side ended the stream.
+    losses_at_end: Option<u64>,
+    /// Its header section is not whole: fields may be missing.
+    headers_cut: bool,
+    /// Fields with unknown names stood where pseudo-header fields stand.
+    unknown_pseudo: bool,
+    /// Fields with unknown names stood in the section that holds the gRPC status.
+    unknown_trailers: bool,
+}
+
+impl Stream {
+    /// Starts over for another stream; the memory is kept.
+    pub(super) fn reset(&mut self, id: u32, at: Moment, client: &Losses, server: &Losses) {
+        let Transaction { mut request, mut response, mut interim, .. } = std::mem::take(&mut self.record);
+        for message in [&mut request, &mut response] {
+            let (mut headers, mut trailers) =
+                (std::mem::take(&mut message.headers), std::mem::take(&mut message.trailers));
+            headers.clear();
+            trailers.clear();
+            *message = Message { headers, trailers, ..Message::default() };
+        }
+        interim.clear();
+        self.record = Transaction {
+            stream: id,
+            first: at,
+            last: at,
+            request,
+            response,
+            interim,
+            ..Transaction::default()
+        };
+        self.client = Progress { losses_at_start: client.count, ..Progress::default() };
+        self.server = Progress { losses_at_start: server.count, ..Progress::default() };
+    }
+
+    pub(super) fn side(&mut self, side: Side) -> (&mut Message, &mut Progress) {
+        match side {
+            Side::Client => (&mut self.record.request, &mut self.client),
+            Side::Server => (&mut self.record.response, &mut self.server),
+        }
+    }
+
+    /// Something of the stream was read.
+    pub(super) fn touch(&mut self, from: Side, at: Moment) {
+        if at.packet > self.record.last.packet {
+            self.record.last = at;
+        }
+        let (message, _) = self.side(from);
+        message.first.get_or_insert(at.time);
+        message.last = message.last.max(Some(at.time));
+    }
+
+    /// Both sides have ended.
+    pub(super) fn ended(&self) -> bool {
+        self.record.request.ended && self.record.response.ended
+    }
+
+    /// Takes a header section over from `scratch`, which gets the old memory.
+    pub(super) fn take_headers(
+        &mut self,
+        from: Side,
+        scratch: &mut Fields,
+        end: &BlockEnd,
+        unknown_pseudo: bool,
+    ) {
+        let (message, progress) = self.side(from);
+        std::mem::swap(&mut message.headers, scratch);
+        message.seen = true;
+        progress.headers_cut |= end.cut.is_some() || end.broken || end.limited;
+        progress.unknown_pseudo |= unknown_pseudo;
+        progress.unknown_trailers |= end.unknown > 0;
+    }
+
+    /// Takes a trailer section over from `scratch`.
+    pub(super) fn take_trailers(&mut self, from: Side, scratch: &mut Fields, end: &BlockEnd) {
+        let (message, progress) = self.side(from);
+        if message.trailers.is_empty() {
+            std::mem::swap(&mut message.trailers, scratch);
+        }
+        progress.unknown_trailers = end.unknown > 0 || end.cut.is_some() || end.broken;
+    }
+
+    /// DATA payload.
+    pub(super) fn data(&mut self, from: Side, at: Moment, bytes: &[u8]) {
+        self.touch(from, at);
+        let counts = is_grpc(&self.record.request.headers) || is_grpc(&self.record.response.headers);
+        let (message, progress) = self.side(from);
+        message.body += bytes.len() as u64;
+        if counts {
+            progress.messages.data(bytes);
+        } else {
+            progress.messages.lose_place();
+        }
+    }
+
+    /// DATA payload that is not in the capture.
+    pub(super) fn data_lost(&mut self, from: Side, at: Moment, len: u64, cause: GapCause) {
+        self.touch(from, at);
+        self.record.partial.insert(reason(cause));
+        let (message, progress) = self.side(from);
+        message.body += len;
+        progress.messages.lose(len);
+    }
+
+    /// The side ended the stream.
+    pub(super) fn end_side(&mut self, from: Side, losses: u64, spot: FrameSpot) {
+        match from {
+            Side::Client => self.record.wire.request_end = spot,
+            Side::Server => self.record.wire.response_end = spot,
+        }
+        let (message, progress) = self.side(from);
+        message.ended = true;
+        progress.losses_at_end.get_or_insert(losses);
+    }
+
+    /// Completes the record: what is missing, what is unknown, what gRPC said.
+    pub(super) fn conclude(&mut self, end: StreamEnd, client: &Losses, server: &Losses) {
+        let reset = end.code.is_some() || end.how == super::EndHow::RstStream;
+        self.record.end = end;
+        let mut partial = self.record.partial;
+        for (side, losses, missing, cut) in [
+            (Side::Client, client, Partial::NO_REQUEST, Partial::REQUEST_CUT),
+            (Side::Server, server, Partial::NO_RESPONSE, Partial::RESPONSE_CUT),
+        ] {
+            let (message, progress) = self.side(side);
+            let lost = progress.losses_at_end.unwrap_or(losses.count) > progress.losses_at_start;
+            if lost {
+                partial.insert(losses.cause.map_or(Partial::TCP_GAP, reason));
+                progress.messages.lose_place();
+            }
+            if !message.seen && (side.is_client() || !reset) {
+                partial.insert(missing);
+                if losses.late {
+                    partial.insert(Partial::MID_STREAM);
+                } else if losses.count > 0 {
+                    partial.insert(losses.cause.map_or(Partial::TCP_GAP, reason));
+                }
+            } else if message.seen && !message.ended && !reset {
+                partial.insert(cut);
+            }
+        }
+        let unknown = self.unknown();
+        let unknown_header = [&self.record.request, &self.record.response]
+            .into_iter()
+            .flat_map(|message| message.headers.iter().chain(message.trailers.iter()))
+            .any(|field| field.name.is_none() || field.value.is_none());
+        if !unknown.is_empty()
+            || unknown_header
+            || self.client.unknown_trailers
+            || self.server.unknown_trailers
+        {
+            partial.insert(Partial::UNKNOWN_HEADER);
+            if client.late || server.late {
+                partial.insert(Partial::MID_STREAM);
+            }
+        }
+        self.record.unknown = unknown;
+        self.record.partial = partial;
+        self.record.grpc = self.grpc();
+    }
+
+    /// The fields that are there, or may be, and whose value is not known.
+    fn unknown(&self) -> Unknown {
+        let mut unknown = Unknown::default();
+        let Transaction { request, response, .. } = &self.record;
+        let absent = |message: &Message, progress: &Progress, known| match message.headers.get(known) {
+            Some(field) => field.value.is_none(),
+            None => message.seen && (progress.unknown_pseudo || progress.headers_cut),
+        };
+        let connect = request.headers.value(Known::Method) == Some(b"CONNECT");
+        for (known, name) in [
+            (Known::Method, Unknown::METHOD),
+            (Known::Scheme, Unknown::SCHEME),
+            (Known::Path, Unknown::PATH),
+            (Known::Authority, Unknown::AUTHORITY),
+        ] {
+            let expected = !(connect && matches!(known, Known::Scheme | Known::Path));
+            if expected && absent(request, &self.client, known) {
+                unknown.insert(name);
+            }
+        }
+        if absent(response, &self.server, Known::Status) {
+            unknown.insert(Unknown::STATUS);
+        }
+        if self.is_grpc() && self.server.unknown_trailers && self.status_field().is_none() {
+            unknown.insert(Unknown::GRPC_STATUS);
+        }
+        unknown
+    }
+
+    fn is_grpc(&self) -> bool {
+        is_grpc(&self.record.request.headers) || is_grpc(&self.record.response.headers)
+    }
+
+    /// `grpc-status`: of the trailers or, in a Trailers-Only answer, of the header section.
+    fn status_field(&self) -> Option<&[u8]> {
+        let Message { headers, trailers, .. } = &self.record.response;
+        trailers.value(Known::GrpcStatus).or_else(|| headers.value(Known::GrpcStatus))
+    }
+
+    fn grpc(&self) -> Option<Grpc> {
+        if !self.is_grpc() {
+            return None;
+        }
+        let Message { headers, trailers, .. } = &self.record.response;
+        let message = trailers.value(Known::GrpcMessage).or_else(|| headers.value(Known::GrpcMessage));
+        Some(Grpc {
+            status: self.status_field().and_then(|text| std::str::from_utf8(text).ok()?.parse().ok()),
+            message: message.map(grpc::percent_decode),
+            request_messages: self.record.request.seen.then(|| self.client.messages.count()).flatten(),
+            response_messages: self.record.response.seen.then(|| self.server.messages.count()).flatten(),
+        })
+    }
+}
+
+fn is_grpc(headers: &Fields) -> bool {
+    headers.value(Known::ContentType).is_some_and(grpc::is_grpc)
+}
+
+/// Why something is missing, as the record says it.
+pub(super) const fn reason(cause: GapCause) -> Partial {
+    match cause {
+        GapCause::Lost => Partial::TCP_GAP,
+        GapCause::Snaplen => Partial::SNAPLEN,
+        GapCause::NotDecrypted => Partial::NOT_DECRYPTED,
+        GapCause::Limit => Partial::LIMIT,
+    }
+}
