@@ -45,6 +45,16 @@ impl BlockMarks {
         self.0 |= other.0;
     }
 
+    /// Adds marks when they apply.
+    pub(super) const fn insert_if(&mut self, applies: bool, other: Self) {
+        self.0 |= if applies { other.0 } else { 0 };
+    }
+
+    /// The marks in both.
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// The reasons that the marks stand for.
     pub(super) fn reasons(self) -> impl Iterator<Item = MissReason> {
         Self::REASONS.into_iter().filter(move |(mark, _)| self.0 & mark.0 != 0).map(|(_, reason)| reason)
