@@ -3,6 +3,7 @@
 mod connections;
 mod damage;
 mod hostile;
+mod openssl;
 mod stack;
 
 use super::{Counters, Description, KeyStore, Session, Workspace};

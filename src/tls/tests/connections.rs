@@ -287,7 +287,9 @@ fn the_directions_may_come_in_any_order() {
         }
         // The client may also be the backward side.
         let mut events = pair.events.clone();
-        events.iter_mut().for_each(|event| event.0 = event.0.reverse());
+        for event in &mut events {
+            event.0 = event.0.reverse();
+        }
         let output = decrypt(&events, &pair.keys());
         assert_eq!(output.description.client, Some(Backward));
         assert_eq!((output.data.backward, output.data.forward), (pair.plain.forward, pair.plain.backward));

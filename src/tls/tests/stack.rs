@@ -22,9 +22,13 @@ impl KeyLog for Log {
     fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
         let mut text = self.0.lock().unwrap();
         write!(text, "{label} ").unwrap();
-        client_random.iter().for_each(|byte| write!(text, "{byte:02x}").unwrap());
+        for byte in client_random {
+            write!(text, "{byte:02x}").unwrap();
+        }
         text.push(' ');
-        secret.iter().for_each(|byte| write!(text, "{byte:02x}").unwrap());
+        for byte in secret {
+            write!(text, "{byte:02x}").unwrap();
+        }
         text.push('\n');
     }
 }
@@ -141,7 +145,7 @@ impl Pair {
         }
     }
 
-    /// Both sides say close_notify.
+    /// Both sides say `close_notify`.
     pub(super) fn close(&mut self) {
         self.client.send_close_notify();
         self.pump();
