@@ -62,6 +62,12 @@ impl Messages {
         *self = Self::default();
     }
 
+    /// Bytes of memory taken.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.body.capacity()
+    }
+
     /// Whether a message has begun and not ended.
     pub(crate) fn is_partial(&self) -> bool {
         self.header_len > 0

@@ -113,6 +113,12 @@ impl Stream {
         }
     }
 
+    /// Bytes of memory that grow with what was received.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        self.buffer.capacity() + self.hold.cost() + self.messages.capacity()
+    }
+
     /// Takes what happened next.
     pub(crate) fn push(&mut self, at: Moment, event: &Event<&[u8]>, cx: &mut Context<'_>) {
         if self.ended {

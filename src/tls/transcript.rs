@@ -26,6 +26,12 @@ enum State {
 }
 
 impl Transcript {
+    /// Bytes of memory taken.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        if let State::Raw(raw) = &self.state { raw.capacity() } else { 0 }
+    }
+
     /// A message begins.
     pub(crate) fn message(&mut self, kind: u8, header: &[u8]) {
         if kind == kind::CLIENT_HELLO {
