@@ -257,3 +257,7 @@ pub const AGENT_LONG_PATHS: usize = 64;
 
 /// Latency sketches that the agent's statistics keep, when they are asked for. Counted as `agent_sketches`.
 pub const AGENT_SKETCHES: usize = 16_384;
+
+/// Streams that one side has ended, while nothing of the other side was seen at all, that are kept in case it is only
+/// late.
+pub const ONE_SIDED_STREAMS: usize = 256;

@@ -133,14 +133,3 @@ fn field_is_believable(name: &[u8], value: Option<&[u8]>) -> bool {
     let text = |value: &[u8]| value.iter().all(|&byte| byte >= 0x20 && byte != 0x7f || byte == b'\t');
     !name.is_empty() && name.iter().all(token) && value.is_none_or(text)
 }
-#[cfg(test)]
-mod tests {
-    use super::*;
-    #[test]
-    fn dbg() {
-        let hex="83 86 c2 41 8e 25 b6 58 5a 89 e9 05 b3 b9 88 5b 8e 80 00 5f 8b 1d 75 d0 62 0d 26 3d 4c 4d 65 64 7a 8d 9a ca c8 b4 c7 60 2b b4 d2 e1 5a 42 f7 40 02 74 65 86 4d 83 35 05 b1 1f 7f 03 a7 00 16 91 b1 0c 8d 3a 18 c1 24 b1 c6 46 e3 90 23 23 65 1c 84 28 df 79 d0 2d 18 a4 75 c9 23 6d d7 dc 2b 43 90 8b 00 3f";
-        let b:Vec<u8>=hex.split(' ').map(|x|u8::from_str_radix(x,16).unwrap()).collect();
-        let o=hpack::Decoder::without_past().decode(&b,&[],&mut |f| eprintln!("{:?} {:?} {:?}", f.name.map(String::from_utf8_lossy), f.value.map(String::from_utf8_lossy), f.source));
-        eprintln!("{o:?} {:?}", block(&b));
-    }
-}

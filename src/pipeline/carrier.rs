@@ -143,6 +143,21 @@ impl<O: Output> Feed<'_, '_, O> {
         }
     }
 
+    /// The directions wait for holes to fill, or do not.
+    pub(super) fn set_stalled(&mut self, forward: bool, backward: bool) {
+        match &mut self.carrier.layer {
+            Layer::Http2(http2) => {
+                let (client, server) =
+                    if http2.client == Direction::Forward { (forward, backward) } else { (backward, forward) };
+                session(&mut http2.pairing, self.cx).set_stalled(client, server);
+            }
+            Layer::Tls(layer) => {
+                Feed { carrier: &mut layer.inner, cx: &mut *self.cx }.set_stalled(forward, backward);
+            }
+            Layer::Fresh | Layer::Opening(_) => {}
+        }
+    }
+
     /// Nothing follows: what is unfinished is told as far as it goes.
     pub(super) fn finish(&mut self) {
         let cx = &mut *self.cx;

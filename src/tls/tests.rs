@@ -39,11 +39,11 @@ impl ByteSink for Output {
         self.data[from].extend_from_slice(bytes);
         self.records[from].push((bytes.len(), at.packet));
     }
-    fn gap(&mut self, from: Direction, _at: Moment, len: Option<u64>) {
+    fn gap(&mut self, from: Direction, _at: Moment, gap: crate::flow::Gap) {
         assert!(self.ends[from].is_empty());
         let offset = self.data[from].len();
         assert_ne!(self.gaps[from].last().map(|gap| gap.0), Some(offset), "two gaps in a row");
-        self.gaps[from].push((offset, len));
+        self.gaps[from].push((offset, gap.len));
     }
     fn end(&mut self, from: Direction, _at: Moment, how: End) {
         assert!(self.ends[from].is_empty());

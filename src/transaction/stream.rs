@@ -23,6 +23,19 @@ pub(super) struct Stream {
     pub(super) record: Transaction,
     pub(super) client: Progress,
     pub(super) server: Progress,
+    /// It was reset, and what the other side sent before that is still to be read.
+    pub(super) reset: Option<Reset>,
+}
+
+/// A reset that has not ended its stream yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reset {
+    /// Who reset the stream.
+    pub(super) from: Side,
+    /// Where.
+    pub(super) at: Moment,
+    /// How the stream will have ended.
+    pub(super) end: StreamEnd,
 }
 
 /// How far a side is on a stream.
@@ -39,6 +52,8 @@ pub(super) struct Progress {
     unknown_pseudo: bool,
     /// Fields with unknown names stood in the section that holds the gRPC status.
     unknown_trailers: bool,
+    /// Its trailer section is not whole.
+    cut_trailers: bool,
 }
 
 impl Stream {
@@ -62,8 +77,14 @@ impl Stream {
             interim,
             ..Transaction::default()
         };
+        self.reset = None;
         self.client = Progress { losses_at_start: client.count, ..Progress::default() };
         self.server = Progress { losses_at_start: server.count, ..Progress::default() };
+    }
+
+    /// What `from` sent in this packet came after the stream was reset.
+    pub(super) fn is_over(&self, from: Side, at: Moment) -> bool {
+        self.reset.is_some_and(|reset| reset.from == from || at.packet > reset.at.packet)
     }
 
     pub(super) fn side(&mut self, side: Side) -> (&mut Message, &mut Progress) {
@@ -110,7 +131,8 @@ impl Stream {
         if message.trailers.is_empty() {
             std::mem::swap(&mut message.trailers, scratch);
         }
-        progress.unknown_trailers = end.unknown > 0 || end.cut.is_some() || end.broken;
+        progress.cut_trailers |= end.cut.is_some() || end.broken;
+        progress.unknown_trailers = end.unknown > 0 || progress.cut_trailers;
     }
 
     /// DATA payload.
@@ -214,6 +236,14 @@ impl Stream {
         }
         if absent(response, &self.server, Known::Status) {
             unknown.insert(Unknown::STATUS);
+        }
+        for (message, progress, name) in [
+            (request, &self.client, Unknown::REQUEST_TRAILERS),
+            (response, &self.server, Unknown::RESPONSE_TRAILERS),
+        ] {
+            if progress.cut_trailers || message.trailers.iter().any(|field| field.name.is_none()) {
+                unknown.insert(name);
+            }
         }
         if self.is_grpc() && self.server.unknown_trailers && self.status_field().is_none() {
             unknown.insert(Unknown::GRPC_STATUS);

@@ -25,7 +25,7 @@ fn stream(suite: SupportedCipherSuite) -> (usize, Vec<(Direction, Event)>, Strin
 /// The numbers of the messages that came out, and whether each is whole.
 fn messages(output: &Output) -> Vec<u32> {
     let (chunks, rest) = output.data.forward.as_chunks::<600>();
-    assert_eq!(rest, []);
+    assert!(rest.is_empty());
     let number = |chunk: &[u8; 600]| {
         let number = *chunk.first_chunk().unwrap();
         assert!(chunk.chunks(4).all(|part| part == number));
