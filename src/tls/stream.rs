@@ -268,10 +268,14 @@ impl Stream {
 
     /// Records it when keys opened nothing, or nothing since a hole.
     fn check_damage(&self, cx: &mut Context<'_>) {
+        if self.state != State::Open {
+            return;
+        }
         let proven = self.keys.first().is_some_and(|key| key.proven);
-        if self.state == State::Open
-            && (self.seeking && self.loss.passed_over() || !proven && self.unproven > 0)
-        {
+        let found_none = self.seeking && self.loss.passed_over();
+        if found_none && cx.shared.hello.is_none() && cx.shared.server.is_none() {
+            cx.shared.fail(NotDecrypted::HandshakeNotCaptured);
+        } else if found_none || !proven && self.unproven > 0 {
             cx.shared.fail(NotDecrypted::Damaged);
         }
     }

@@ -122,3 +122,15 @@ fn claims_of_length_take_no_memory() {
         assert!(session.memory() < 300_000, "{}", session.memory());
     }
 }
+
+/// A capture may have hundreds of thousands of connections, on several threads.
+#[test]
+fn sessions_are_small_and_may_move_between_threads() {
+    fn moves<T: Send>() -> usize {
+        size_of::<T>()
+    }
+    fn is_shared<T: Send + Sync>() {}
+    is_shared::<KeyStore>();
+    moves::<Workspace>();
+    assert!(moves::<Session>() <= 2048, "{}", moves::<Session>());
+}
