@@ -5,6 +5,7 @@ mod damage;
 mod hostile;
 mod openssl;
 mod stack;
+mod vectors;
 
 use super::{Counters, Description, KeyStore, Session, Workspace};
 use crate::flow::{ByteSink, Direction, End, PerDirection};

@@ -76,7 +76,8 @@ impl Transcript {
     pub(crate) fn complete(&mut self) {
         self.state = match std::mem::take(&mut self.state) {
             State::Hashing(context) => State::Done(context.finish()),
-            other => other,
+            done @ State::Done(_) => done,
+            State::Raw(_) | State::Off => State::Off,
         };
     }
 

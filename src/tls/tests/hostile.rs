@@ -2,7 +2,7 @@
 
 use super::connections::{cut, talk};
 use super::stack::Stack;
-use super::{BOTH, Direction, Event, Output, decrypt, feed, run};
+use super::{BOTH, Direction, Event, Output, PerDirection, decrypt, feed, run};
 use crate::tls::{KeyStore, Session, Workspace};
 use proptest::prelude::*;
 use rustls::crypto::ring::{ALL_CIPHER_SUITES, cipher_suite};
@@ -22,7 +22,7 @@ proptest! {
     #[test]
     fn random_bytes(pieces in proptest::collection::vec((any::<bool>(), proptest::collection::vec(any::<u8>(), 0..3000)), 0..20)) {
         let events: Vec<_> = pieces.into_iter().map(|(back, bytes)| (BOTH[usize::from(back)], Event::Data(bytes))).collect();
-        prop_assert_eq!(run(&events, &KeyStore::default()).data, Default::default());
+        prop_assert_eq!(run(&events, &KeyStore::default()).data, PerDirection::default());
     }
 
     #[test]
@@ -35,7 +35,7 @@ proptest! {
             }
             (BOTH[usize::from(back)], Event::Data(record(content, &bytes)))
         }).collect();
-        prop_assert_eq!(run(&events, &KeyStore::default()).data, Default::default());
+        prop_assert_eq!(run(&events, &KeyStore::default()).data, PerDirection::default());
     }
 
     /// Bytes changed, lost or repeated anywhere: what comes out is a part of what was sent.
@@ -115,6 +115,22 @@ fn claims_of_length_take_no_memory() {
         events.push((Direction::Forward, Event::Data(record(22, &[0; 16_000]))));
     }
     events.push((Direction::Backward, Event::Data(vec![23, 3, 3, 0x40, 0, 1])));
-    let output = run(&events, &KeyStore::default());
-    assert_eq!(output.data, Default::default());
+    let (keys, mut work) = (KeyStore::default(), Workspace::default());
+    let (mut session, mut output) = (Session::new(&work), Output::default());
+    for event in &events {
+        feed(&mut session, &mut work, &keys, 1, event, &mut output);
+        assert!(session.memory() < 300_000, "{}", session.memory());
+    }
+}
+
+/// A capture may have hundreds of thousands of connections, on several threads.
+#[test]
+fn sessions_are_small_and_may_move_between_threads() {
+    fn moves<T: Send>() -> usize {
+        size_of::<T>()
+    }
+    fn is_shared<T: Send + Sync>() {}
+    is_shared::<KeyStore>();
+    moves::<Workspace>();
+    assert!(moves::<Session>() <= 2048, "{}", moves::<Session>());
 }

@@ -3,7 +3,7 @@
 use super::{BOTH, Direction, Event, PerDirection};
 use rustls::client::Resumption;
 use rustls::crypto::CryptoProvider;
-use rustls::crypto::ring::{default_provider, kx_group};
+use rustls::crypto::ring::{ALL_CIPHER_SUITES, default_provider, kx_group};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
 use rustls::{
@@ -59,17 +59,17 @@ pub(super) struct Stack {
 }
 
 impl Stack {
-    /// That suite alone; `retry` makes the server ask for another client hello, `client_auth` for a certificate.
+    /// The server takes that suite alone, the client offers all of its version; `retry` makes the server ask for
+    /// another client hello, `client_auth` for a certificate.
     pub(super) fn new(suite: SupportedCipherSuite, retry: bool, client_auth: bool) -> Self {
-        let provider = |groups| {
-            Arc::new(CryptoProvider { cipher_suites: vec![suite], kx_groups: groups, ..default_provider() })
+        let provider = |cipher_suites, kx_groups| {
+            Arc::new(CryptoProvider { cipher_suites, kx_groups, ..default_provider() })
         };
-        let client_provider = provider(vec![kx_group::X25519, kx_group::SECP256R1]);
-        let server_provider = provider(if retry {
-            vec![kx_group::SECP256R1]
-        } else {
-            vec![kx_group::X25519, kx_group::SECP256R1]
-        });
+        let mut offered = ALL_CIPHER_SUITES.to_vec();
+        offered.retain(|offered| offered.version() == suite.version());
+        let groups = vec![kx_group::X25519, kx_group::SECP256R1];
+        let client_provider = provider(offered, groups.clone());
+        let server_provider = provider(vec![suite], if retry { vec![kx_group::SECP256R1] } else { groups });
         let versions = [if suite.tls13().is_some() { &version::TLS13 } else { &version::TLS12 }];
         let identity = if format!("{:?}", suite.suite()).contains("_RSA_") { &*RSA } else { &*ECDSA };
         let mut roots = RootCertStore::empty();
