@@ -230,7 +230,7 @@ fn headers_frame(
         reader.at += PRIORITY_LEN;
     }
     let mut marks = BlockMarks::default();
-    marks.insert_if(reader.skip_size_update(), BlockMarks::HPACK);
+    marks.insert_if(reader.skip_size_update(), BlockMarks::SIZE_UPDATE);
     marks.insert_if(frame_end > buf.end, BlockMarks::CUT);
     let mut block = Block {
         reader,
@@ -282,7 +282,7 @@ fn headers_frame(
     let flags = listed.header.flags;
     let known = stream.trace.blocks.get_mut(side);
     // What the limits kept out matters only while something is missing.
-    known.insert(if fields.is_enough() { marks.and(BlockMarks::CUT) } else { marks });
+    known.insert(if fields.is_enough() { marks.and(BlockMarks::MISLEADING) } else { marks });
     known.insert_if(flags & frame::END_HEADERS == 0, BlockMarks::CONTINUES);
     known.insert_if(flags & frame::PADDED != 0, BlockMarks::PADDED);
     known.insert_if(priority && !rules.skips_priority(), BlockMarks::PRIORITY);
@@ -320,7 +320,7 @@ impl Block<'_, '_> {
         match self.stored(number) {
             Some((place, meaning)) => self.fields.push(Field::Stored(place), meaning),
             None if !long_paths.is_empty() && long_paths.contains(&number) => {
-                self.marks.insert(BlockMarks::LONG_PATH)
+                self.marks.insert(BlockMarks::LONG_PATH);
             }
             None => self.marks.insert(BlockMarks::HPACK),
         }

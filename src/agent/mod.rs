@@ -165,8 +165,8 @@ struct Clock {
 impl Clock {
     /// A packet came. Returns the time of the last tick before it, if one was due.
     fn advance(&mut self, to: Timestamp) -> Option<u64> {
-        // The kernel's clock is never 0, which stands for no time.
-        let to = to.as_nanos().max(1);
+        // The kernel's clock is never 0, which stands for no time, and there is always a nanosecond after it.
+        let to = to.as_nanos().clamp(1, u64::MAX - 1);
         match self.next_tick {
             Some(next_tick) if to.saturating_add(TICK) >= self.now => {
                 self.now = self.now.max(to);

@@ -119,9 +119,9 @@ fn without_query(path: &[u8]) -> &[u8] {
 /// Whether Go's `strconv.IsPrint` takes each byte, as a Latin-1 code point, for printable.
 pub(super) fn is_printable(path: &[u8]) -> bool {
     // Without an early end, so that the compiler takes many bytes at a time.
-    !path
-        .iter()
-        .fold(false, |found, &byte| found | (byte < 0x20) | (byte >= 0x7f && byte <= 0xa0) | (byte == 0xad))
+    let found =
+        path.iter().fold(0, |found, &byte| found | u8::from(matches!(byte, ..0x20 | 0x7f..=0xa0 | 0xad)));
+    found == 0
 }
 
 /// What the agent shows of a transaction.
