@@ -4,6 +4,7 @@ use super::super::*;
 use super::encoder::*;
 use super::lab::*;
 use crate::packet::TcpFlags;
+use crate::time::Timestamp;
 use std::time::Duration;
 
 #[test]

@@ -4,6 +4,7 @@ use super::super::*;
 use super::encoder::*;
 use super::lab::*;
 use crate::packet::TcpFlags;
+use crate::time::Timestamp;
 use proptest::prelude::*;
 use std::net::IpAddr;
 
@@ -76,7 +77,6 @@ fn run(packets: &[Packet], rules: Rules) -> (Summary, [(&'static str, u64); 8]) 
             server,
             connection: 1,
             stream: *seq,
-            encrypted: packet.tls,
             complete: at.packet.is_multiple_of(2),
             first: Moment { packet: at.packet.saturating_sub(u64::from(*seq)), ..at },
             last: at,
