@@ -64,7 +64,7 @@ fn text<'a>(literal: &'a Literal<METHOD_MAX>, buffer: &'a mut [u8]) -> Option<&'
 }
 
 /// The status of a stream, 0 when it is none: the static entry, else two bytes of Huffman code, or three raw ones.
-pub(super) fn status(captured: &Captured<STATUS_MAX>) -> u16 {
+pub(super) fn status(captured: Captured<STATUS_MAX>) -> u16 {
     const STATIC: [u16; 7] = [200, 204, 206, 304, 400, 404, 500];
     if let Some(&status) = captured.static_entry.checked_sub(8).and_then(|at| STATIC.get(usize::from(at))) {
         return status;
@@ -203,14 +203,14 @@ mod tests {
     #[test]
     fn statuses_by_static_entry_raw_and_huffman() {
         for (entry, code) in (8..).zip([200, 204, 206, 304, 400, 404, 500]) {
-            assert_eq!(status(&Captured { static_entry: entry, ..Captured::default() }), code);
+            assert_eq!(status(Captured { static_entry: entry, ..Captured::default() }), code);
         }
-        assert_eq!(status(&literal(b"504", false)), 504);
-        assert_eq!(status(&literal(&huffman::encode(b"201"), true)), 201);
+        assert_eq!(status(literal(b"504", false)), 504);
+        assert_eq!(status(literal(&huffman::encode(b"201"), true)), 201);
         assert_eq!(huffman::encode(b"504").len(), 3);
-        assert_eq!(status(&literal(&huffman::encode(b"504"), true)), 0, "two bytes of it are no code");
+        assert_eq!(status(literal(&huffman::encode(b"504"), true)), 0, "two bytes of it are no code");
         for bad in [b"20".as_slice(), b"", b"abc"] {
-            assert_eq!(status(&literal(bad, false)), 0);
+            assert_eq!(status(literal(bad, false)), 0);
         }
     }
 
