@@ -118,8 +118,9 @@ pub struct Summary {
     pub spurious: u64,
     /// Emitted transactions that are on the wire incomplete. They count in none of the above.
     pub seen_incomplete: u64,
-    /// Transactions that the agent emitted after they had ended on the wire and were counted as missed: an `END_STREAM`
-    /// that came after a `RST_STREAM`. They are not spurious.
+    /// Transactions that the agent emitted after they had ended on the wire and had been called missed, as by an
+    /// `END_STREAM` that came after a `RST_STREAM`. They are not spurious. All that user space took is
+    /// `transactions`, `seen_incomplete`, `spurious` and `late` together.
     pub late: u64,
     /// What user space counts.
     pub user: UserTelemetry,

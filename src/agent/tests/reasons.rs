@@ -173,6 +173,27 @@ fn path_too_long_where_it_stands_and_where_it_is_referred_to() {
 }
 
 #[test]
+fn of_the_paths_too_long_to_be_stored_the_last_64_are_known() {
+    let path = format!("/{}", "a".repeat(199));
+    let mut block = vec![0x83, 0x45];
+    raw_string(&mut block, &path);
+    // The oldest of 64 has index 125, the oldest of 65 has 126.
+    for (paths, index, reason) in [
+        (64, 125, MissReason::PathTooLong),
+        (65, 125, MissReason::PathTooLong),
+        (65, 126, MissReason::HpackState),
+    ] {
+        let mut lab = Lab::connected(Rules::Y2026);
+        for i in 0..paths {
+            lab.client(&headers(id(i), &block));
+        }
+        assert_eq!(crate::limits::AGENT_LONG_PATHS, 64);
+        let refers = request(1001, &[0x83, 0x80 | index]);
+        assert_eq!(exchange(&mut lab, 1001, &path, &refers), because(reason), "{paths} {index}");
+    }
+}
+
+#[test]
 fn header_limit() {
     let filler = [0x00, 1, b'a', 1, b'b'].repeat(3);
     let mut lab = Lab::connected(Rules::Y2026);
