@@ -1,11 +1,12 @@
 //! The HEADERS pass (agent-telemetry section 2.5).
 
+use super::block_reader::Reader;
 use super::connection::Connection;
 use super::dynamic_table::{Counter, DynamicTable, EntryKey, MAX_VALUE};
 use super::filter::Listed;
-use super::frame::{self, Buffer};
+use super::frame;
 use super::params::Rules;
-use super::stream::{Stream, StreamKey};
+use super::stream::{STATUS_MAX, Stream, StreamKey};
 use super::trace::BlockMarks;
 use super::tuple::Side;
 use super::{Agent, Unit};
@@ -19,8 +20,6 @@ const PASS_A: usize = 4;
 const PASS_B: usize = 33;
 /// Fields that are captured (`HTTP2_MAX_HEADERS_COUNT_FOR_PROCESSING`).
 const MAX_CAPTURED: usize = 2;
-/// Octets after the first of a size update that are skipped at the most.
-const SIZE_UPDATE_OCTETS: usize = 5;
 /// The last index of the static table.
 const STATIC_MAX: u32 = 61;
 /// Bytes of a priority.
@@ -93,65 +92,6 @@ impl Fields {
     /// What makes a request, or a response.
     const fn is_enough(&self) -> bool {
         self.status || self.method && self.path
-    }
-}
-
-/// Reads a block. It may run past the frame, as strings do in the agent, but never past the packet.
-struct Reader<'a> {
-    buf: Buffer<'a>,
-    at: u32,
-    end: u32,
-}
-
-impl Reader<'_> {
-    /// The first octet of the next field; `None` at the end.
-    fn first_octet(&mut self) -> Option<u8> {
-        if self.at >= self.end {
-            return None;
-        }
-        let first = self.buf.byte(self.at)?;
-        self.at += 1;
-        Some(first)
-    }
-
-    /// The name index of a literal: incremental (`01xxxxxx`) or anything else that is not indexed.
-    fn name(&mut self, first: u8) -> Option<(bool, u32)> {
-        let incremental = first & 0x40 != 0;
-        Some((incremental, self.integer(first, if incremental { 0x3f } else { 0x0f })?))
-    }
-
-    /// An integer with at most one continuation octet. Where there are more, nothing but the first octet is passed.
-    fn integer(&mut self, first: u8, mask: u8) -> Option<u32> {
-        let value = first & mask;
-        if value < mask {
-            return Some(value.into());
-        }
-        let next = self.buf.byte(self.at).filter(|next| next & 0x80 == 0)?;
-        self.at += 1;
-        Some(u32::from(value) + u32::from(next))
-    }
-
-    /// The length of a string, and whether it is Huffman-encoded.
-    fn string(&mut self) -> Option<(u32, bool)> {
-        let first = self.buf.byte(self.at)?;
-        self.at += 1;
-        Some((self.integer(first, 0x7f)?, first & 0x80 != 0))
-    }
-
-    /// Section 2.5, size update: one, at the start alone. The octets after the first are skipped up to one whose top
-    /// bit is clear, though there are none unless the first octet's five bits are all set. Says whether there was
-    /// such an update, whose skipping ate bytes that are not its own.
-    fn skip_size_update(&mut self) -> bool {
-        let Some(first) = self.buf.byte(self.at).filter(|first| first & 0xe0 == 0x20) else { return false };
-        self.at += 1;
-        for _ in 0..SIZE_UPDATE_OCTETS {
-            let Some(octet) = self.buf.byte(self.at) else { break };
-            self.at += 1;
-            if octet & 0x80 == 0 {
-                break;
-            }
-        }
-        first != 0x3f
     }
 }
 
@@ -230,7 +170,7 @@ fn headers_frame(
         reader.at += PRIORITY_LEN;
     }
     let mut marks = BlockMarks::default();
-    marks.insert_if(reader.skip_size_update(), BlockMarks::HPACK);
+    marks.insert_if(reader.skip_size_update(), BlockMarks::SIZE_UPDATE);
     marks.insert_if(frame_end > buf.end, BlockMarks::CUT);
     let mut block = Block {
         reader,
@@ -282,7 +222,7 @@ fn headers_frame(
     let flags = listed.header.flags;
     let known = stream.trace.blocks.get_mut(side);
     // What the limits kept out matters only while something is missing.
-    known.insert(if fields.is_enough() { marks.and(BlockMarks::CUT) } else { marks });
+    known.insert(if fields.is_enough() { marks.and(BlockMarks::MISLEADING) } else { marks });
     known.insert_if(flags & frame::END_HEADERS == 0, BlockMarks::CONTINUES);
     known.insert_if(flags & frame::PADDED != 0, BlockMarks::PADDED);
     known.insert_if(priority && !rules.skips_priority(), BlockMarks::PRIORITY);
@@ -320,7 +260,7 @@ impl Block<'_, '_> {
         match self.stored(number) {
             Some((place, meaning)) => self.fields.push(Field::Stored(place), meaning),
             None if !long_paths.is_empty() && long_paths.contains(&number) => {
-                self.marks.insert(BlockMarks::LONG_PATH)
+                self.marks.insert(BlockMarks::LONG_PATH);
             }
             None => self.marks.insert(BlockMarks::HPACK),
         }
@@ -436,30 +376,26 @@ impl Block<'_, '_> {
 
 /// Section 2.5, "apply": an indexed static field counts, and its entry wins over literals from then on.
 fn apply_static(stream: &mut Stream, index: u8, counters: &mut Counters) {
-    let captured = match Meaning::of(index.into()) {
+    match Meaning::of(index.into()) {
         Some(Meaning::Method) => {
             counters.requests += 1;
-            &mut stream.method
+            stream.method.set_static(index);
         }
         Some(Meaning::Status) => {
             counters.responses += 1;
-            &mut stream.status
+            stream.status.set_static(index);
         }
-        Some(Meaning::Path) => &mut stream.path,
-        None => return,
-    };
-    captured.static_entry = index;
-    captured.finalized = true;
+        Some(Meaning::Path) => stream.path.set_static(index),
+        None => {}
+    }
 }
 
-/// A literal, new or stored: no counters.
+/// A literal, new or stored: no counters. Of a status the first bytes are kept.
 fn apply_literal(stream: &mut Stream, name: u8, value: &[u8], huffman: bool) {
-    let captured = match Meaning::of(name.into()) {
-        Some(Meaning::Method) => &mut stream.method,
-        Some(Meaning::Path) => &mut stream.path,
-        Some(Meaning::Status) => &mut stream.status,
-        None => return,
-    };
-    captured.literal.set(value, huffman);
-    captured.finalized = true;
+    match Meaning::of(name.into()) {
+        Some(Meaning::Method) => stream.method.set_literal(value, huffman),
+        Some(Meaning::Path) => stream.path.set_literal(value, huffman),
+        Some(Meaning::Status) => stream.status.set_literal(value.get(..STATUS_MAX).unwrap_or(value), huffman),
+        None => {}
+    }
 }
