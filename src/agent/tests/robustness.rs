@@ -92,6 +92,10 @@ fn run(packets: &[Packet], rules: Rules) -> (Summary, [(&'static str, u64); 8]) 
         live <= 20 && agent.dynamic.len() <= 20 && agent.incomplete_len <= 20 && agent.counters_len <= 20
     );
     agent.finish();
+    let Summary { transactions, seen_incomplete, spurious, late, .. } = agent.summary();
+    let statuses = agent.statistics().iter().flat_map(|endpoint| &endpoint.statuses);
+    let emitted: u64 = statuses.map(|(_, latencies)| latencies.count).sum();
+    assert_eq!(transactions + seen_incomplete + spurious + late, emitted);
     (agent.summary(), agent.limits())
 }
 
