@@ -76,7 +76,7 @@ impl Stats {
 pub struct Pairing {
     /// Who and where.
     pub meta: ConnectionMeta,
-    streams: HashMap<u32, Box<Stream>, foldhash::quality::FixedState>,
+    streams: HashMap<u32, Box<Stream>, foldhash::fast::RandomState>,
     closed: ClosedStreams,
     client: SideState,
     server: SideState,
@@ -217,24 +217,29 @@ impl Pairing {
 impl<R: RecordSink> Session<'_, R> {
     /// The stream, opened if it is new; `None` if it had ended for what `from` sent in this packet.
     fn stream(&mut self, id: u32, from: Side, at: Moment) -> Option<&mut Stream> {
-        let pairing = &mut *self.pairing;
-        if !pairing.streams.contains_key(&id) {
-            let late = pairing.client.losses.late || pairing.server.losses.late;
-            if id == 0 || pairing.closed.contains(id, !late) {
-                return None;
-            }
-            if pairing.streams.len() >= limits::STREAMS_CONNECTION {
-                self.evict();
-            }
-            let pairing = &mut *self.pairing;
-            let mut stream = self.pool.0.pop().unwrap_or_default();
-            stream.reset(id, at, &pairing.client.losses, &pairing.server.losses);
-            pairing.streams.insert(id, stream);
-            pairing.opened += 1;
-            pairing.max_concurrent = pairing.max_concurrent.max(pairing.streams.len() as u64);
+        if !self.pairing.streams.contains_key(&id) {
+            self.open_stream(id, at)?;
         }
         let stream = self.pairing.streams.get_mut(&id).map(Box::as_mut)?;
         (!stream.is_over(from, at)).then_some(stream)
+    }
+
+    /// Opens a stream; `None` if it has been open before.
+    fn open_stream(&mut self, id: u32, at: Moment) -> Option<()> {
+        let late = self.pairing.client.losses.late || self.pairing.server.losses.late;
+        if id == 0 || self.pairing.closed.contains(id, !late) {
+            return None;
+        }
+        if self.pairing.streams.len() >= limits::STREAMS_CONNECTION {
+            self.evict();
+        }
+        let pairing = &mut *self.pairing;
+        let mut stream = self.pool.0.pop().unwrap_or_default();
+        stream.reset(id, at, &pairing.client.losses, &pairing.server.losses);
+        pairing.streams.insert(id, stream);
+        pairing.opened += 1;
+        pairing.max_concurrent = pairing.max_concurrent.max(pairing.streams.len() as u64);
+        Some(())
     }
 
     /// Too many streams are open: the lowest quarter goes, so that room is made seldom.

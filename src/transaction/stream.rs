@@ -2,7 +2,7 @@
 
 use super::fields::{Fields, Known};
 use super::grpc::{self, MessageCounter};
-use super::record::{Grpc, Message, Partial, StreamEnd, Transaction, Unknown};
+use super::record::{Grpc, Message, Partial, StreamEnd, Transaction, Unknown, WireShape};
 use crate::flow::GapCause;
 use crate::http2::{BlockEnd, FrameSpot, Side};
 use crate::time::Moment;
@@ -59,24 +59,20 @@ pub(super) struct Progress {
 impl Stream {
     /// Starts over for another stream; the memory is kept.
     pub(super) fn reset(&mut self, id: u32, at: Moment, client: &Losses, server: &Losses) {
-        let Transaction { mut request, mut response, mut interim, .. } = std::mem::take(&mut self.record);
-        for message in [&mut request, &mut response] {
-            let (mut headers, mut trailers) =
-                (std::mem::take(&mut message.headers), std::mem::take(&mut message.trailers));
-            headers.clear();
-            trailers.clear();
-            *message = Message { headers, trailers, ..Message::default() };
+        let record = &mut self.record;
+        for message in [&mut record.request, &mut record.response] {
+            message.headers.clear();
+            message.trailers.clear();
+            (message.seen, message.ended, message.body) = (false, false, 0);
+            (message.first, message.last) = (None, None);
         }
-        interim.clear();
-        self.record = Transaction {
-            stream: id,
-            first: at,
-            last: at,
-            request,
-            response,
-            interim,
-            ..Transaction::default()
-        };
+        record.interim.clear();
+        (record.stream, record.first, record.last) = (id, at, at);
+        (record.pushed, record.parent, record.grpc) = (false, None, None);
+        record.end = StreamEnd::default();
+        record.partial = Partial::default();
+        record.unknown = Unknown::default();
+        record.wire = WireShape::default();
         self.reset = None;
         self.client = Progress { losses_at_start: client.count, ..Progress::default() };
         self.server = Progress { losses_at_start: server.count, ..Progress::default() };
@@ -138,7 +134,7 @@ impl Stream {
     /// DATA payload.
     pub(super) fn data(&mut self, from: Side, at: Moment, bytes: &[u8]) {
         self.touch(from, at);
-        let counts = is_grpc(&self.record.request.headers) || is_grpc(&self.record.response.headers);
+        let counts = self.is_grpc();
         let (message, progress) = self.side(from);
         message.body += bytes.len() as u64;
         if counts {
@@ -197,8 +193,7 @@ impl Stream {
         let unknown = self.unknown();
         let unknown_header = [&self.record.request, &self.record.response]
             .into_iter()
-            .flat_map(|message| message.headers.iter().chain(message.trailers.iter()))
-            .any(|field| field.name.is_none() || field.value.is_none());
+            .any(|message| message.headers.has_unknown() || message.trailers.has_unknown());
         if !unknown.is_empty()
             || unknown_header
             || self.client.unknown_trailers
@@ -218,6 +213,11 @@ impl Stream {
     fn unknown(&self) -> Unknown {
         let mut unknown = Unknown::default();
         let Transaction { request, response, .. } = &self.record;
+        let whole = |side: &Progress| !side.unknown_pseudo && !side.headers_cut && !side.unknown_trailers;
+        let known = |message: &Message| !message.headers.has_unknown() && !message.trailers.has_unknown();
+        if whole(&self.client) && whole(&self.server) && known(request) && known(response) {
+            return unknown;
+        }
         let absent = |message: &Message, progress: &Progress, known| match message.headers.get(known) {
             Some(field) => field.value.is_none(),
             None => message.seen && (progress.unknown_pseudo || progress.headers_cut),
@@ -241,7 +241,7 @@ impl Stream {
             (request, &self.client, Unknown::REQUEST_TRAILERS),
             (response, &self.server, Unknown::RESPONSE_TRAILERS),
         ] {
-            if progress.cut_trailers || message.trailers.iter().any(|field| field.name.is_none()) {
+            if progress.cut_trailers || message.trailers.has_unknown() {
                 unknown.insert(name);
             }
         }
