@@ -202,6 +202,10 @@ pub const PACKET_BYTES: u32 = 256 << 10;
 /// ([`crate::capture::DamageKind::Corrupt`]).
 pub const BLOCK_BYTES: u32 = 16 << 20;
 
+/// Bytes of a damaged capture that are searched for the next believable packet. If there is none, the rest of
+/// the input is not read ([`crate::capture::DamageKind::GivenUp`]).
+pub const SEARCH_BYTES: u64 = 256 << 20;
+
 /// Interfaces described in one pcapng section. Packets of later ones are counted as
 /// [`crate::capture::DamageKind::UnknownInterface`].
 pub const INTERFACES: usize = 1 << 16;
@@ -253,3 +257,7 @@ pub const AGENT_LONG_PATHS: usize = 64;
 
 /// Latency sketches that the agent's statistics keep, when they are asked for. Counted as `agent_sketches`.
 pub const AGENT_SKETCHES: usize = 16_384;
+
+/// Streams that one side has ended, while nothing of the other side was seen at all, that are kept in case it is only
+/// late.
+pub const ONE_SIDED_STREAMS: usize = 256;

@@ -37,6 +37,7 @@ impl Timestamp {
     }
 
     /// Time passed since `earlier`; zero when the clock went backwards.
+    #[inline]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }

@@ -192,7 +192,7 @@ object! {
         /// All header fields, with `--headers`.
         "headers": headers: Option<FieldList<'a>>,
         /// The trailer fields.
-        "trailers": trailers: FieldList<'a>,
+        "trailers": trailers: NamedFields<'a>,
     }
 }
 
@@ -202,7 +202,7 @@ object! {
         /// All header fields, with `--headers`.
         "headers": headers: Option<FieldList<'a>>,
         /// The trailer fields.
-        "trailers": trailers: FieldList<'a>,
+        "trailers": trailers: NamedFields<'a>,
         /// Interim (1xx) answers.
         "interim": interim: InterimList<'a>,
     }
@@ -269,6 +269,22 @@ pub struct FieldList<'a> {
     fields: &'a Fields,
     show_secrets: bool,
     lossy: &'a Cell<bool>,
+}
+
+/// Trailer fields whose name is known; that others were sent, `h2.unknown` says.
+#[derive(Debug)]
+pub struct NamedFields<'a>(FieldList<'a>);
+
+impl Json for NamedFields<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        let FieldList { fields, show_secrets, lossy } = self.0;
+        let named = fields.iter().filter(|field| field.name.is_some());
+        array(out, named.map(|field| FieldObject::new(&field, show_secrets, lossy)));
+    }
+
+    fn is_absent(&self) -> bool {
+        self.0.fields.iter().all(|field| field.name.is_none())
+    }
 }
 
 impl Json for FieldList<'_> {
@@ -419,11 +435,11 @@ impl<'a> H2<'a> {
                 authority: view.authority.map(text),
                 protocol: view.protocol.map(text),
                 headers: all(&request.headers),
-                trailers: list(&request.trailers),
+                trailers: NamedFields(list(&request.trailers)),
             },
             response: Response {
                 headers: all(&response.headers),
-                trailers: list(&response.trailers),
+                trailers: NamedFields(list(&response.trailers)),
                 interim: InterimList { answers: &transaction.interim, start: transaction.first.time },
             },
             grpc: transaction.grpc.as_ref().map(|grpc| GrpcObject {
