@@ -7,9 +7,10 @@ use crate::agent::{Agent, Params};
 use crate::capture::{Batch, Timeline};
 use crate::output::{Options, PrintError, Printer};
 use crate::packet::Decoder;
-use crate::pipeline::Settings;
+use crate::pipeline::{OpenNow, Settings};
 use crate::shard::{Job, Shards, Task};
-use crate::telemetry::Report;
+use crate::telemetry::{Report, Tally};
+use crate::time::Timestamp;
 use crate::tls::KeyStore;
 use std::io::Write;
 use std::ops::Range;
@@ -42,7 +43,20 @@ pub(super) struct Engine<W: Write> {
     counts: InputCounts,
     now: crate::time::Moment,
     report: Option<Report>,
+    open: OpenNow,
+    tally: Tally,
     show_telemetry: bool,
+}
+
+/// Where a running analysis stands.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Standing {
+    /// The telemetry so far.
+    pub(super) report: Report,
+    /// What is open.
+    pub(super) open: OpenNow,
+    /// How the exchanges ended; empty unless [`Options::live`].
+    pub(super) tally: Tally,
 }
 
 impl<W: Write> Engine<W> {
@@ -59,6 +73,8 @@ impl<W: Write> Engine<W> {
             counts: InputCounts::default(),
             now: crate::time::Moment::default(),
             report: None,
+            open: OpenNow::default(),
+            tally: Tally::default(),
             show_telemetry: output.wanted.telemetry,
         }
     }
@@ -85,17 +101,49 @@ impl<W: Write> Engine<W> {
                 self.submit(part, from..before, Task::Analyze, false)?;
                 from = before;
             }
-            // Nobody else looks at the secrets while none of the jobs is under way.
-            while self.collect()? {}
-            if let Some(keys) = Arc::get_mut(&mut self.keys) {
-                keys.add_text(&text);
-            }
-            let mut part = self.job();
-            part.batch.bytes.clear();
-            self.submit(part, 0..0, Task::Analyze, true)?;
+            self.learn(|keys| keys.add_text(&text))?;
         }
         let end = job.batch.packets.len();
         self.submit(job, from..end, Task::Analyze, false)
+    }
+
+    /// Adds TLS secrets; where they are new, what waited for them goes on.
+    pub(super) fn learn(&mut self, add: impl FnOnce(&mut KeyStore)) -> Result<(), PrintError> {
+        // Nobody else looks at the secrets while none of the jobs is under way.
+        while self.collect()? {}
+        let Some(keys) = Arc::get_mut(&mut self.keys) else { return Ok(()) };
+        let before = keys.counters().secrets;
+        add(keys);
+        if keys.counters().secrets == before {
+            return Ok(());
+        }
+        let job = self.job();
+        self.submit(job, 0..0, Task::Analyze, true)
+    }
+
+    /// Gives up what has waited for too long: packet time has come to `now` without packets.
+    pub(super) fn tick(&mut self, now: Timestamp) -> Result<(), PrintError> {
+        self.now.time = self.now.time.max(now);
+        let job = self.job();
+        self.submit(job, 0..0, Task::Tick, false)
+    }
+
+    /// Where the analysis stands, once all that is under way is done.
+    pub(super) fn standing(&mut self) -> Result<Standing, PrintError> {
+        let job = self.job();
+        self.submit(job, 0..0, Task::Report, false)?;
+        while self.collect()? {}
+        Ok(Standing { report: self.report.clone().unwrap_or_default(), open: self.open, tally: self.tally })
+    }
+
+    /// What the input tells, to be kept up to date.
+    pub(super) fn counts_mut(&mut self) -> &mut InputCounts {
+        &mut self.counts
+    }
+
+    /// The output.
+    pub(super) fn printer(&mut self) -> &mut Printer<W> {
+        &mut self.printer
     }
 
     fn submit(
@@ -134,8 +182,14 @@ impl<W: Write> Engine<W> {
                 }
                 self.decoder.finish();
             }
+            self.open = shards.open;
             let agent = self.merge.agent().map(|agent| &*agent);
             self.report = Some(assemble(shards, &self.decoder.counters(), self.counts, agent));
+        }
+        for product in &done.products {
+            if let Some(tally) = &product.tally {
+                self.tally.merge(tally);
+            }
         }
         self.shards.recycle(done.products);
         let mut job = done.job;
@@ -151,8 +205,7 @@ impl<W: Write> Engine<W> {
     }
 
     /// The capture is over.
-    pub(super) fn finish(mut self, counts: impl FnOnce(&mut InputCounts)) -> Result<Report, PrintError> {
-        counts(&mut self.counts);
+    pub(super) fn finish(&mut self) -> Result<Report, PrintError> {
         let job = self.job();
         self.submit(job, 0..0, Task::Finish, false)?;
         while self.collect()? {}
@@ -190,5 +243,6 @@ pub fn captures(
             engine.drain()?;
         }
     }
-    engine.finish(|counts| counts.damaged_inputs = timeline.damaged_inputs())
+    engine.counts_mut().damaged_inputs = timeline.damaged_inputs();
+    engine.finish()
 }

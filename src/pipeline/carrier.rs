@@ -111,13 +111,18 @@ impl Carrier {
         self.first_ended
     }
 
+    /// The HTTP/2 that it carries, inside TLS too.
+    pub(super) fn http2(&self) -> Option<&Http2> {
+        match &self.layer {
+            Layer::Http2(http2) => Some(http2),
+            Layer::Tls(tls) => tls.inner.http2(),
+            Layer::Fresh | Layer::Opening(_) => None,
+        }
+    }
+
     /// Exchanges under way.
     pub(super) fn in_flight(&self) -> usize {
-        match &self.layer {
-            Layer::Http2(http2) => http2.pairing.in_flight(),
-            Layer::Tls(tls) => tls.inner.in_flight(),
-            Layer::Fresh | Layer::Opening(_) => 0,
-        }
+        self.http2().map_or(0, |http2| http2.pairing.in_flight())
     }
 }
 
