@@ -1,6 +1,6 @@
 //! All inputs as one numbered sequence of packets.
 
-use super::batch::Batch;
+use super::batch::{Batch, LinkType};
 use super::damage::Damage;
 use super::filter::Filter;
 use super::merge::Merge;
@@ -115,6 +115,11 @@ impl Timeline {
     /// What was read so far.
     pub fn counts(&self) -> TimelineCounts {
         self.counts
+    }
+
+    /// Link types met so far that the filter makes no sense for, whose packets were dropped: for a message.
+    pub fn unfit_link_types(&self) -> Vec<LinkType> {
+        self.filter.iter().flat_map(Filter::unfit_link_types).collect()
     }
 
     /// How far the reading is.

@@ -144,7 +144,6 @@ impl RecordSink for Collected {
                 server: connection.server,
                 connection: connection.id,
                 stream: transaction.stream,
-                encrypted: connection.tls.is_some(),
                 complete: transaction.partial.is_empty(),
                 first: transaction.first,
                 last: transaction.last,

@@ -11,7 +11,7 @@
 mod community_id;
 mod csv;
 mod grpc_status;
-mod json;
+pub mod json;
 mod printer;
 mod redact;
 mod renderer;

@@ -1,10 +1,11 @@
 //! The output's half: rendered records, in order, to a writer.
 
 use super::csv::Columns;
+use super::json::Json;
 use super::renderer::csv_kind;
 use super::schema::TelemetryObject;
 use super::table::TablePrinter;
-use super::{AgentVerdict, Format, Item, Options, Rendered, json};
+use super::{AgentVerdict, Format, Item, Options, Rendered};
 use crate::limits::OUTPUT_BUFFER;
 use crate::telemetry::Report;
 use std::io::{self, ErrorKind, Write};
@@ -108,7 +109,7 @@ impl<W: Write> Printer<W> {
             columns.row(&mut self.buffer, &TelemetryObject::new(report));
         } else if self.format != Format::Csv {
             self.separate();
-            json::append(&mut self.buffer, &TelemetryObject::new(report));
+            TelemetryObject::new(report).write(&mut self.buffer);
             self.buffer.push(b'\n');
             self.unterminate();
         }

@@ -1,9 +1,10 @@
 //! The worker's half: records → bytes, as they end.
 
 use super::csv::Columns;
+use super::json::Json;
 use super::schema::{ConnectionObject, FindingObject, FrameObject, TransactionObject};
 use super::view::TransactionView;
-use super::{AgentSlot, Format, Item, Kind, Options, Order, Rendered, json, table};
+use super::{AgentSlot, Format, Item, Kind, Options, Order, Rendered, table};
 use crate::time::Moment;
 use crate::transaction::frame::{FrameView, Payload};
 use crate::transaction::{ConnectionMeta, ConnectionRecord, Finding, Known, RecordSink, Transaction};
@@ -72,11 +73,11 @@ impl Renderer {
     }
 
     /// Renders a record in a format that is not the table.
-    fn push(&mut self, record: &impl serde::Serialize) {
+    fn push(&mut self, record: &impl Json) {
         if let Some(columns) = &mut self.csv {
             columns.row(&mut self.rendered.bytes, record);
         } else {
-            json::append(&mut self.rendered.bytes, record);
+            record.write(&mut self.rendered.bytes);
             self.rendered.bytes.push(b'\n');
         }
     }

@@ -197,11 +197,16 @@ impl Pipeline {
             };
             record.is_http2 = true;
         } else if let Some(description) = &record.meta.tls {
-            report.tls_undecrypted += 1;
+            let undecrypted = description.not_decrypted.is_some();
+            report.tls_undecrypted += u64::from(undecrypted);
+            report.other += u64::from(!undecrypted);
             let h2 = description.alpn_offered.iter().any(|name| name == "h2");
-            let partial = description.not_decrypted == Some(NotDecrypted::HandshakeNotCaptured);
             let told_otherwise = description.alpn.as_deref().is_some_and(|alpn| alpn != "h2");
-            report.tls_maybe_http2 += u64::from((h2 && !told_otherwise) || partial);
+            // Joined behind its handshake, it may be anything: that something is missing is known only when a
+            // part of the handshake says so, or secrets were given that may be its own.
+            let joined_late = description.not_decrypted == Some(NotDecrypted::HandshakeNotCaptured)
+                && (description.client.is_some() || description.version.is_some() || !keys.is_empty());
+            report.tls_maybe_http2 += u64::from(undecrypted && ((h2 && !told_otherwise) || joined_late));
             record.is_http2 = description.alpn.as_deref() == Some("h2");
         } else {
             report.other += 1;
@@ -232,7 +237,8 @@ fn blank(
     reassembly: &Reassembly,
 ) -> ConnectionRecord {
     let [forward, backward] = carrier.ends.unwrap_or([Endpoint::UNKNOWN; 2]);
-    let client_is_forward = tls.as_ref().and_then(|tls| tls.client) != Some(Direction::Backward);
+    let client = tls.as_ref().and_then(|tls| tls.client).unwrap_or_else(|| carrier.guess_client());
+    let client_is_forward = client == Direction::Forward;
     let (client, server) = if client_is_forward { (forward, backward) } else { (backward, forward) };
     let by = match carrier.first_ended().filter(|_| end.by == EndBy::Tcp) {
         Some(from) if (from == Direction::Forward) == client_is_forward => EndBy::Client,

@@ -88,6 +88,7 @@ impl Pipeline {
             carrier.ends = Some(entry.senders);
             carrier.id = entry.first.packet;
         }
+        carrier.handshake |= segment.flags.syn();
         let mut cx = Context {
             now: segment.at,
             wanted: self.settings.wanted,
@@ -100,6 +101,10 @@ impl Pipeline {
         feed.carrier.note_sender(found.from);
         entry.reassembly.segment(found.from, segment, &mut self.budget, &mut feed);
         let (closed, waits) = (entry.reassembly.closed(), entry.reassembly.has_hole());
+        if waits || entry.listed {
+            let [forward, backward] = entry.reassembly.holes();
+            feed.set_stalled(forward, backward);
+        }
         if waits && !std::mem::replace(&mut entry.listed, true) {
             self.waiting.push(found.slot);
         }
@@ -174,7 +179,10 @@ impl Pipeline {
                 keys,
                 out,
             };
-            entry.reassembly.tick(now, &mut self.budget, &mut Feed { carrier, cx: &mut cx });
+            let mut feed = Feed { carrier, cx: &mut cx };
+            entry.reassembly.tick(now, &mut self.budget, &mut feed);
+            let [forward, backward] = entry.reassembly.holes();
+            feed.set_stalled(forward, backward);
             entry.listed = entry.reassembly.has_hole();
             let (listed, closed) = (entry.listed, entry.reassembly.closed());
             if closed {

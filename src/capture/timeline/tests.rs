@@ -234,6 +234,20 @@ fn numbers_count_what_the_filter_drops() {
 }
 
 #[test]
+fn packets_that_a_filter_cannot_judge_are_counted() {
+    let Ok(filter) = Filter::compile("ether host 00:00:00:00:00:01") else { return };
+    let mut packets = samples(5);
+    packets[3].link = 195;
+    let file = PcapngFile::usual().interface(LinkType(195), 0, &[9, 0, 1, 0, 9, 0, 0, 0]);
+    let file = file.packets(&packets[..3]).enhanced(1, packets[3].nanos, &packets[3]).packets(&packets[4..]);
+    let (_directory, inputs) = files(&[file.bytes]);
+    let mut timeline = Timeline::open(&inputs).unwrap().with_filter(filter);
+    assert!(!timeline.next_batch(&mut Batch::default()));
+    assert_eq!(timeline.counts(), TimelineCounts { packets: 5, filtered: 5, filter_unfit: 1 });
+    assert_eq!(timeline.unfit_link_types(), [LinkType(195)]);
+}
+
+#[test]
 fn ends_after_so_many_packets() {
     let (_directory, inputs) = files(&[pcap(&samples(10)), pcap(&samples(20)[10..])]);
     for count in [0, 1, 9, 10, 11, 20, 21] {
