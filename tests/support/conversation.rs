@@ -37,10 +37,7 @@ pub(crate) struct Ends {
 impl Ends {
     /// 10.0.0.1, a port of its own → 10.0.0.2 port 8080.
     pub(crate) fn v4(n: u16) -> Self {
-        Self {
-            client: ([10, 0, 0, 1], 32_768 + n).into(),
-            server: ([10, 0, 0, 2], 8080).into(),
-        }
+        Self { client: ([10, 0, 0, 1], 32_768 + n).into(), server: ([10, 0, 0, 2], 8080).into() }
     }
 
     /// The same with IPv6.

@@ -61,6 +61,8 @@ struct Shared {
     /// By plan: the other end has come to the point where the stream is to be reset.
     ready: Vec<Notify>,
     together: Option<Barrier>,
+    /// Held while a stream's promises are sent: the crate may else put those of two streams in the wrong order.
+    promising: tokio::sync::Mutex<()>,
     seen: Mutex<Vec<Exchange>>,
 }
 
@@ -79,6 +81,7 @@ where
         ready: plans.iter().map(|_| Notify::new()).collect(),
         plans,
         together: setup.at_once.map(Barrier::new),
+        promising: tokio::sync::Mutex::default(),
         seen: Mutex::default(),
     });
     let server = tokio::spawn(serve(server_end, Arc::clone(&shared), setup));
@@ -146,8 +149,11 @@ async fn request_one(sender: h2::client::SendRequest<Bytes>, n: usize, shared: &
         let interim = interim(&mut response, plan.interim.len()).await;
         (interim, receive(response.await.unwrap()).await)
     };
-    let ((), (interim, answer), mut pushed) =
-        tokio::join!(sending, receiving, promised(promises, seen.stream, plan.pushes.len()));
+    let ((), (interim, answer), mut pushed) = tokio::join!(
+        sending,
+        receiving,
+        promised(promises, seen.stream, plan.pushes.len(), &shared.ready[n])
+    );
     seen.interim = interim;
     seen.request_body = Some(sizes.iter().sum::<usize>() as u64);
     seen.request_trailers.clone_from(&plan.trailers);
@@ -200,10 +206,13 @@ async fn reset_by_client(
     seen.reset = Some((side_name(by), name));
 }
 
-async fn promised(mut promises: PushPromises, parent: u32, count: usize) -> Vec<Exchange> {
-    let mut seen = Vec::new();
+async fn promised(mut promises: PushPromises, parent: u32, count: usize, all: &Notify) -> Vec<Exchange> {
+    let (mut promised, mut seen) = (Vec::new(), Vec::new());
     for _ in 0..count {
-        let promise = promises.push_promise().await.unwrap().unwrap();
+        promised.push(promises.push_promise().await.unwrap().unwrap());
+    }
+    all.notify_one();
+    for promise in promised {
         let (request, response) = promise.into_parts();
         let stream = response.stream_id().as_u32();
         let (response_headers, response_body, response_trailers) = receive(response.await.unwrap()).await;
@@ -262,9 +271,13 @@ async fn serve_one(request: Request<RecvStream>, mut respond: SendResponse<Bytes
         // Each is to be sent before the next takes its place.
         tokio::task::yield_now().await;
     }
-    for push in &plan.pushes {
-        let pushed = serve_push(&mut respond, push, seen.stream).await;
-        shared.seen.lock().unwrap().push(pushed);
+    if !plan.pushes.is_empty() {
+        let _alone = shared.promising.lock().await;
+        for push in &plan.pushes {
+            let pushed = serve_push(&mut respond, push, seen.stream).await;
+            shared.seen.lock().unwrap().push(pushed);
+        }
+        shared.ready[n].notified().await;
     }
     let content = request.into_body();
     let answer = &plan.answer;
@@ -341,6 +354,8 @@ async fn respond_with(mut respond: SendResponse<Bytes>, answer: &Answer) -> (Fie
 }
 
 async fn send(mut stream: SendStream<Bytes>, sizes: &[usize], trailers: &Fields) {
+    // An empty DATA frame ends what has no content and no trailers.
+    let sizes = if sizes.is_empty() && trailers.is_empty() { &[0] } else { sizes };
     for (n, &size) in sizes.iter().enumerate() {
         let last = n + 1 == sizes.len() && trailers.is_empty();
         stream.send_data(Bytes::from(vec![b'a' + (n % 26) as u8; size]), last).unwrap();
