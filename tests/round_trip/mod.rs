@@ -2,3 +2,5 @@
 //! they saw.
 
 mod h2_streams;
+mod hyper_calls;
+mod over_tls;

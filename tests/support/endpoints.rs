@@ -240,7 +240,12 @@ where
     let mut connection = builder.handshake::<_, Bytes>(io).await.unwrap();
     let mut streams = JoinSet::new();
     while let Some(accepted) = connection.accept().await {
-        let (request, respond) = accepted.unwrap();
+        let (request, respond) = match accepted {
+            Ok(accepted) => accepted,
+            // The client has closed its end of the wire, while TLS still had its goodbye to send.
+            Err(error) if error.is_io() => break,
+            Err(error) => panic!("{error}"),
+        };
         let shared = Arc::clone(&shared);
         streams.spawn(async move { serve_one(request, respond, &shared).await });
     }

@@ -10,6 +10,7 @@ pub(crate) mod exchange;
 pub(crate) mod plan;
 pub(crate) mod random;
 pub(crate) mod tap;
+pub(crate) mod tls;
 
 pub(crate) use analyze::{Analyze, Outcome};
 pub(crate) use capture::{Capture, Packet};
