@@ -16,6 +16,7 @@ use std::io::Write;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// What an analysis needs to know.
 #[derive(Debug)]
@@ -218,31 +219,61 @@ impl<W: Write> Engine<W> {
     }
 }
 
-/// Analyzes captures to their end.
+/// What an analysis of captures gives beside the records.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The telemetry record.
+    pub report: Report,
+    /// Key log lines that decrypted something.
+    pub secrets: Zeroizing<Vec<u8>>,
+}
+
+/// Analyzes captures to their end, or until so much packet time has passed since their first packet.
 ///
 /// # Errors
 /// When the output cannot be written, or its reader has closed it.
 pub fn captures(
     timeline: &mut Timeline,
     analysis: Analysis,
+    duration: Option<Duration>,
     writer: impl Write,
-) -> Result<Report, PrintError> {
+) -> Result<Outcome, PrintError> {
     let mut analysis = analysis;
-    for text in timeline.take_secrets() {
+    let (secrets, all) = timeline.take_secrets();
+    for text in secrets.into_iter().map(Zeroizing::new) {
         analysis.keys.add_text(&text);
     }
-    let live = analysis.output.live;
+    if all {
+        analysis.keys.set_complete();
+    }
+    // From a pipe packets come when they come: what can be printed does not wait for more.
+    let eager = analysis.output.live || timeline.progress().total().is_none();
     let mut engine = Engine::new(analysis, writer);
+    let mut end = None;
     loop {
         let mut job = engine.job();
         if !timeline.next_batch(&mut job.batch) {
             break;
         }
+        let over = duration.is_some_and(|duration| cut_at(&mut job.batch, duration, &mut end));
         engine.push(job)?;
-        if live {
+        if eager {
             engine.drain()?;
+        }
+        if over {
+            break;
         }
     }
     engine.counts_mut().damaged_inputs = timeline.damaged_inputs();
-    engine.finish()
+    let report = engine.finish()?;
+    Ok(Outcome { report, secrets: engine.keys.used_lines() })
+}
+
+/// Drops the packets from the first on that is not within `duration` of the capture's first; whether there was one.
+pub(super) fn cut_at(batch: &mut Batch, duration: Duration, end: &mut Option<Timestamp>) -> bool {
+    let Some(first) = batch.packets.first() else { return false };
+    let end = *end.get_or_insert(first.time.after(duration));
+    let within = batch.packets.iter().position(|packet| packet.time >= end);
+    batch.packets.truncate(within.unwrap_or(batch.packets.len()));
+    within.is_some()
 }

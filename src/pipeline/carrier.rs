@@ -152,8 +152,11 @@ impl<O: Output> Feed<'_, '_, O> {
     pub(super) fn set_stalled(&mut self, forward: bool, backward: bool) {
         match &mut self.carrier.layer {
             Layer::Http2(http2) => {
-                let (client, server) =
-                    if http2.client == Direction::Forward { (forward, backward) } else { (backward, forward) };
+                let (client, server) = if http2.client == Direction::Forward {
+                    (forward, backward)
+                } else {
+                    (backward, forward)
+                };
                 session(&mut http2.pairing, self.cx).set_stalled(client, server);
             }
             Layer::Tls(layer) => {
