@@ -6,10 +6,15 @@ mod collect;
 pub mod config;
 pub mod exit;
 mod generate;
+pub mod live;
 mod merge;
 pub mod messages;
+mod metrics;
+#[cfg(feature = "live")]
+mod privileges;
 mod report;
 pub mod run;
+pub mod sandbox;
 mod units;
 pub mod usage;
 

@@ -1,11 +1,14 @@
 //! Does what is to be done.
 
-use super::analyze::{Analysis, captures};
-use super::config::{Action, Config, Source};
+use super::analyze::{Analysis, Outcome, captures, cut_at};
+use super::args;
+use super::config::{self, Action, Config, Live, Source};
 use super::exit::Exit;
 use super::generate;
-use super::messages::{Bar, Messages};
-use crate::capture::{Filter, Input, Timeline};
+use super::live::{self, LiveFailure, LiveOptions};
+use super::messages::{Bar, Messages, Verbosity};
+use super::sandbox;
+use crate::capture::{Batch, Filter, Input, Timeline, Writer};
 use crate::output::PrintError;
 use crate::telemetry::Coverage;
 use crate::tls::{KeyLogReader, KeyStore};
@@ -28,7 +31,10 @@ pub fn run(action: Action) -> anyhow::Result<Exit> {
                 _ => Ok(Exit::Done),
             }
         }
-        Action::ListInterfaces => bail!("live capture is not part of this build"),
+        Action::ListInterfaces => {
+            live::list_interfaces(&mut io::stdout())?;
+            Ok(Exit::Done)
+        }
         Action::Analyze(config) => analyze(*config),
     }
 }
@@ -41,7 +47,10 @@ fn analyze(config: Config) -> anyhow::Result<Exit> {
             let inputs = inputs.clone();
             files(config, &inputs, keys, messages)
         }
-        Source::Live(_) => bail!("live capture is not part of this build"),
+        Source::Live(interface) => {
+            let options = live_options(&config, interface);
+            watch(config, &options, keys)
+        }
     }
 }
 
@@ -56,9 +65,6 @@ fn keys(config: &Config, messages: Messages) -> anyhow::Result<KeyStore> {
             }
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
         }
-    }
-    if matches!(config.source, Source::Captures(_)) {
-        keys.set_complete();
     }
     let bad = keys.counters().bad_lines;
     if bad > 0 {
@@ -84,11 +90,51 @@ fn read_keys(path: &Path, keys: &mut KeyStore) -> io::Result<()> {
     Ok(())
 }
 
-/// Analyzes captures.
-fn files(config: Config, inputs: &[Input], keys: KeyStore, messages: Messages) -> anyhow::Result<Exit> {
-    if config.write.is_some() || config.duration.is_some() {
-        bail!("--write and --duration are not part of this build");
+/// Captures live until it is told to stop.
+fn watch(config: Config, options: &LiveOptions, keys: KeyStore) -> anyhow::Result<Exit> {
+    let idle_timeout = config.idle_timeout;
+    let Config { output, threads, agent, strict, .. } = config;
+    let analysis = Analysis { output, threads, agent, keys, idle_timeout };
+    let report = match live::run(options, analysis, io::stdout()) {
+        Ok(report) => report,
+        Err(LiveFailure::Print(PrintError::Closed)) => return Ok(Exit::Done),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(if strict && !report.coverage.complete { Exit::Incomplete } else { Exit::Done })
+}
+
+fn live_options(config: &Config, interface: &Live) -> LiveOptions {
+    let save = config.write.as_ref();
+    LiveOptions {
+        filter: config.filter.clone(),
+        snaplen: interface.snaplen,
+        buffer_size: interface.buffer_size.into(),
+        promiscuous: interface.promiscuous,
+        count: config.count,
+        duration: config.duration,
+        save: save.map(|save| save.path.clone()),
+        rotation: save.map(|save| save.rotation).unwrap_or_default(),
+        idle_timeout: config.idle_timeout.unwrap_or(live::IDLE_TIMEOUT),
+        summary: interface.summary,
+        metrics: interface.metrics,
+        sandbox: match interface.sandbox {
+            args::Sandbox::Off => sandbox::Sandbox::Off,
+            args::Sandbox::Auto => sandbox::Sandbox::Auto,
+            args::Sandbox::Strict => sandbox::Sandbox::Strict,
+        },
+        key_log: config.keylogs.first().cloned(),
+        status_line: config.progress,
+        messages: match config.verbosity {
+            Verbosity::Quiet => live::Messages::Errors,
+            Verbosity::Normal => live::Messages::Normal,
+            Verbosity::Verbose => live::Messages::Verbose,
+        },
+        ..LiveOptions::new(interface.interface.as_str())
     }
+}
+
+/// Opens the captures as the options say.
+fn open(config: &Config, inputs: &[Input]) -> anyhow::Result<Timeline> {
     let mut timeline = Timeline::open(inputs)?;
     if let Some(expression) = &config.filter {
         timeline = timeline.with_filter(Filter::compile(expression)?);
@@ -96,23 +142,39 @@ fn files(config: Config, inputs: &[Input], keys: KeyStore, messages: Messages) -
     if let Some(count) = config.count {
         timeline = timeline.with_count(count);
     }
+    Ok(timeline)
+}
+
+/// Analyzes captures.
+fn files(config: Config, inputs: &[Input], keys: KeyStore, messages: Messages) -> anyhow::Result<Exit> {
+    let mut timeline = open(&config, inputs)?;
+    if let Some(write) = &config.write {
+        check_target(&write.path, inputs)?;
+    }
     let bar = Bar::new(timeline.progress(), config.progress);
     let analysis = Analysis {
         output: config.output,
         threads: config.threads,
-        agent: config.agent,
+        agent: config.agent.clone(),
         keys,
         idle_timeout: config.idle_timeout,
     };
-    let result = captures(&mut timeline, analysis, bar.beside(io::stdout().lock()));
+    let result = captures(&mut timeline, analysis, config.duration, bar.beside(io::stdout().lock()));
     drop(bar);
-    let report = match result {
-        Ok(report) => report,
+    let Outcome { report, secrets } = match result {
+        Ok(outcome) => outcome,
         Err(PrintError::Closed) => return Ok(Exit::Done),
         Err(error) => return Err(error.into()),
     };
     for damage in timeline.damage() {
         messages.notice(damage);
+    }
+    for link in timeline.unfit_link_types() {
+        messages
+            .notice(format_args!("the filter does not fit link type {}: its packets are left out", link.0));
+    }
+    if let Some(write) = &config.write {
+        save(&config, inputs, write, &secrets)?;
     }
     let coverage = &report.coverage;
     if coverage.complete {
@@ -120,6 +182,48 @@ fn files(config: Config, inputs: &[Input], keys: KeyStore, messages: Messages) -
     }
     messages.notice(format_args!("the analysis is incomplete: {}", incomplete(coverage)));
     Ok(if config.strict { Exit::Incomplete } else { Exit::Done })
+}
+
+/// The packets cannot be saved over the captures that they come from, nor read twice from a pipe.
+fn check_target(target: &Path, inputs: &[Input]) -> anyhow::Result<()> {
+    for input in inputs {
+        match input {
+            Input::Stdin => {
+                bail!("--write: standard input is already packets in a file's format; save it with tee")
+            }
+            Input::File(path) => {
+                let same = match (path.canonicalize(), target.canonicalize()) {
+                    (Ok(path), Ok(target)) => path == target,
+                    _ => false,
+                };
+                if same {
+                    bail!("--write {}: is one of the captures; write to another file", target.display());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Saves the packets that were analyzed, with those secrets that they needed: so one file can be shared.
+fn save(config: &Config, inputs: &[Input], write: &config::Write, secrets: &[u8]) -> anyhow::Result<()> {
+    let mut timeline = open(config, inputs)?;
+    let mut writer = Writer::create(&write.path, write.rotation)?;
+    if !secrets.is_empty() {
+        writer.secrets(secrets)?;
+    }
+    let mut batch = Batch::default();
+    let mut end = None;
+    while timeline.next_batch(&mut batch) {
+        let over = config.duration.is_some_and(|duration| cut_at(&mut batch, duration, &mut end));
+        for head in &batch.packets {
+            writer.packet(head, batch.packet(head))?;
+        }
+        if over {
+            break;
+        }
+    }
+    Ok(writer.finish()?)
 }
 
 /// What makes an analysis incomplete, in a few words.

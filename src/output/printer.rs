@@ -38,6 +38,8 @@ pub struct Printer<W: Write> {
     telemetry: Option<Columns>,
     /// Something was printed (JSON: an element of the array).
     begun: bool,
+    /// Records printed.
+    records: u64,
 }
 
 impl<W: Write> Printer<W> {
@@ -55,7 +57,17 @@ impl<W: Write> Printer<W> {
             },
             Format::Ndjson | Format::Table => (),
         }
-        Self { writer, buffer, format: options.format, table, telemetry, begun: false }
+        Self { writer, buffer, format: options.format, table, telemetry, begun: false, records: 0 }
+    }
+
+    /// Records printed so far, telemetry included.
+    pub const fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// What the records are written to.
+    pub const fn writer_mut(&mut self) -> &mut W {
+        &mut self.writer
     }
 
     /// Prints a record of a worker, with the agent's verdict where the record has a place for it.
@@ -66,6 +78,7 @@ impl<W: Write> Printer<W> {
         verdict: Option<AgentVerdict>,
     ) -> Result<(), PrintError> {
         let text = rendered.bytes.get(item.range.start as usize..item.range.end as usize).unwrap_or_default();
+        self.records += 1;
         if let Some(table) = &mut self.table {
             let row = std::str::from_utf8(text).unwrap_or_default();
             table.row(&mut self.buffer, item.order.kind, row, verdict);
@@ -89,6 +102,7 @@ impl<W: Write> Printer<W> {
     /// Prints a telemetry record; in a table the rows held are printed before it, and CSV of other records has no
     /// place for it.
     pub fn telemetry(&mut self, report: &Report) -> Result<(), PrintError> {
+        self.records += 1;
         if let Some(table) = &mut self.table {
             table.telemetry(&mut self.buffer, report);
         } else if let Some(columns) = &mut self.telemetry {

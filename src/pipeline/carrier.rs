@@ -120,13 +120,18 @@ impl Carrier {
         self.first_ended
     }
 
+    /// The HTTP/2 that it carries, inside TLS too.
+    pub(super) fn http2(&self) -> Option<&Http2> {
+        match &self.layer {
+            Layer::Http2(http2) => Some(http2),
+            Layer::Tls(tls) => tls.inner.http2(),
+            Layer::Fresh | Layer::Opening(_) => None,
+        }
+    }
+
     /// Exchanges under way.
     pub(super) fn in_flight(&self) -> usize {
-        match &self.layer {
-            Layer::Http2(http2) => http2.pairing.in_flight(),
-            Layer::Tls(tls) => tls.inner.in_flight(),
-            Layer::Fresh | Layer::Opening(_) => 0,
-        }
+        self.http2().map_or(0, |http2| http2.pairing.in_flight())
     }
 }
 
@@ -147,8 +152,11 @@ impl<O: Output> Feed<'_, '_, O> {
     pub(super) fn set_stalled(&mut self, forward: bool, backward: bool) {
         match &mut self.carrier.layer {
             Layer::Http2(http2) => {
-                let (client, server) =
-                    if http2.client == Direction::Forward { (forward, backward) } else { (backward, forward) };
+                let (client, server) = if http2.client == Direction::Forward {
+                    (forward, backward)
+                } else {
+                    (backward, forward)
+                };
                 session(&mut http2.pairing, self.cx).set_stalled(client, server);
             }
             Layer::Tls(layer) => {

@@ -9,7 +9,7 @@ mod conclude;
 mod context;
 mod opening;
 
-pub use conclude::ShardReport;
+pub use conclude::{OpenNow, ShardReport};
 pub use context::Output;
 
 use crate::flow::{Budget, Slot, Table};
@@ -150,13 +150,6 @@ impl Pipeline {
                 self.conclude(carrier, &mut entry.reassembly, (entry.first, entry.last), end, now, keys, out);
             }
         }
-    }
-
-    /// Connections that are followed now, and exchanges in flight on them.
-    pub fn open(&mut self) -> (usize, usize) {
-        let in_flight =
-            self.table.iter_mut().filter_map(|entry| entry.state.as_ref()).map(Carrier::in_flight).sum();
-        (self.table.len(), in_flight)
     }
 
     fn keep_up(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {

@@ -150,7 +150,8 @@ impl Fields {
     }
 
     fn field(&self, line: &Line) -> Field<'_> {
-        let text = |start: u32, len: u32| self.text.get(start as usize..(start + len) as usize).unwrap_or_default();
+        let text =
+            |start: u32, len: u32| self.text.get(start as usize..(start + len) as usize).unwrap_or_default();
         Field {
             name: line.name_len.map(|len| text(line.start, len)),
             value: line.value_len.map(|len| text(line.start + line.name_len.unwrap_or(0), len)),

@@ -285,7 +285,8 @@ impl<R: RecordSink> Session<'_, R> {
         let by = by(from);
         let whole = stream.ended();
         let (request, response) = (&stream.record.request, &stream.record.response);
-        let alone = (response.ended && self.pairing.client.unseen) || (request.ended && self.pairing.server.unseen);
+        let alone =
+            (response.ended && self.pairing.client.unseen) || (request.ended && self.pairing.server.unseen);
         let orphan = response.ended && !request.seen && request.first.is_none() && id % 2 == 1;
         if whole || (orphan && self.request_is_lost(id)) {
             self.finish_stream(id, StreamEnd { by, how: EndHow::EndStream, code: None });

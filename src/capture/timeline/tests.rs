@@ -185,7 +185,7 @@ fn pipes_and_files_are_merged() {
     let mut timeline = Timeline::open(&[inputs[1].clone(), pipe, inputs[0].clone()]).unwrap();
     drop(reader);
     assert_eq!(timeline.progress().total(), None);
-    assert_eq!(timeline.take_secrets(), Vec::<Vec<u8>>::new());
+    assert_eq!(timeline.take_secrets().0, Vec::<Vec<u8>>::new());
     let outcome = all(timeline);
     feeder.join().unwrap();
     let expected = sorted([&others[0][..], &packets[10..30], &others[1]].concat());
@@ -275,7 +275,7 @@ fn secrets_are_found_before_the_packets_and_only_once() {
     let compressed = zstd::encode_all(&*PcapngFile::usual().secrets(TLS, b"within").bytes, 0).unwrap();
     let (_directory, inputs) = files(&[late.bytes, early.bytes, compressed, pcap(&samples(1))]);
     let mut timeline = Timeline::open(&inputs).unwrap();
-    let secrets = timeline.take_secrets();
+    let (secrets, _) = timeline.take_secrets();
     assert_eq!(secrets, [b"early".to_vec(), b"late".to_vec(), vec![b'x'; 70_000]]);
     let outcome = all(timeline);
     assert_eq!(outcome.secrets, [(0, b"within".to_vec())]);
@@ -294,7 +294,7 @@ fn secrets_behind_a_damaged_place_come_with_the_packets() {
     bytes[at + 4..at + 8].fill(0xff);
     let (_directory, inputs) = files(&[bytes]);
     let mut timeline = Timeline::open(&inputs).unwrap();
-    assert_eq!(timeline.take_secrets(), [b"before".to_vec()]);
+    assert_eq!(timeline.take_secrets().0, [b"before".to_vec()]);
     let outcome = all(timeline);
     assert_eq!((outcome.packets.len(), outcome.damage.len()), (3, 1));
     assert_eq!(outcome.secrets, [(2, b"behind".to_vec())]);

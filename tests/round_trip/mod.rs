@@ -1,0 +1,6 @@
+//! Real clients and servers in this process, their bytes written as a capture: the program must tell exactly what
+//! they saw.
+
+mod h2_streams;
+mod hyper_calls;
+mod over_tls;

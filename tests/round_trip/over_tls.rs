@@ -1,0 +1,75 @@
+//! The same through TLS, with the key log of the client.
+
+use crate::support::conversation::Cut;
+use crate::support::endpoints::Setup;
+use crate::support::exchange::{assert_same, text};
+use crate::support::plan::Plan;
+use crate::support::tls::{TlsRecording, record, suites};
+use crate::support::{Analyze, Capture, Conversation, Ends, Random};
+
+fn any_plans(random: &mut Random) -> Vec<Plan> {
+    (0..25)
+        .map(|_| {
+            let mut plan = Plan::any(random);
+            plan.pushes.clear();
+            plan
+        })
+        .collect()
+}
+
+fn capture(tls: &TlsRecording, cut: Cut) -> Capture {
+    Conversation::of(Ends::v4(3), 5, &tls.recording.events, cut).capture()
+}
+
+#[test]
+fn every_cipher_suite() {
+    let mut versions = Vec::new();
+    for (n, suite) in suites().enumerate() {
+        let plans = any_plans(&mut Random::new(n as u64));
+        let tls = record(plans, Setup::default(), suite);
+        for cut in [Cut::Writes, Cut::Full, Cut::Random] {
+            let what = format!("{}, cut {cut:?}", tls.cipher);
+            let outcome = Analyze::capture(&capture(&tls, cut)).keys(&tls.keys).run();
+            assert_same(outcome.exchanges(), tls.recording.exchanges.clone(), &what);
+            assert!(outcome.complete(), "{what}: {}", outcome.telemetry());
+            let requests = tls.recording.exchanges.len() as u64;
+            assert_eq!(outcome.count("exact.tls.requests"), requests, "{what}");
+            assert_eq!(outcome.count("exact.plaintext.requests"), 0, "{what}");
+            for record in outcome.transactions().chain(outcome.connections()) {
+                assert_eq!(text(record, "tls.protocol.version"), Some(tls.version), "{what}");
+                assert_eq!(text(record, "tls.cipher"), Some(tls.cipher.as_str()), "{what}");
+                assert_eq!(text(record, "tls.client.server_name"), Some("origin.example"), "{what}");
+                assert_eq!(text(record, "tls.next_protocol"), Some("h2"), "{what}");
+            }
+        }
+        versions.push(tls.version);
+    }
+    assert!(versions.contains(&"1.2") && versions.contains(&"1.3"));
+}
+
+#[test]
+fn without_keys_the_connection_is_told_and_nothing_else() {
+    for suite in suites() {
+        let tls = record(vec![Plan::new("GET", "/", 200, 10)], Setup::default(), suite);
+        let outcome = Analyze::capture(&capture(&tls, Cut::Full)).run();
+        assert_eq!(outcome.transactions().count(), 0);
+        let connections: Vec<_> = outcome.connections().collect();
+        assert_eq!(connections.len(), 1);
+        assert_eq!(text(connections[0], "tls.client.server_name"), Some("origin.example"));
+        assert_eq!(text(connections[0], "tls.protocol.version"), Some(tls.version));
+        assert_eq!(outcome.count("coverage.connections.tls_undecrypted"), 1);
+        assert!(!outcome.complete());
+    }
+}
+
+#[test]
+fn with_the_keys_of_another_connection_nothing_is_decrypted() {
+    let plans = || vec![Plan::new("GET", "/", 200, 10)];
+    for suite in suites() {
+        let tls = record(plans(), Setup::default(), suite);
+        let other = record(plans(), Setup::default(), suite);
+        let outcome = Analyze::capture(&capture(&tls, Cut::Full)).keys(&other.keys).run();
+        assert_eq!(outcome.transactions().count(), 0);
+        assert!(!outcome.complete());
+    }
+}

@@ -1,0 +1,19 @@
+//! What the tests are made of: captures built from byte streams, real endpoints whose bytes are recorded, and the
+//! program's answer to them.
+
+pub(crate) mod analyze;
+pub(crate) mod capture;
+pub(crate) mod conversation;
+pub(crate) mod damage;
+pub(crate) mod endpoints;
+pub(crate) mod exchange;
+pub(crate) mod plan;
+pub(crate) mod random;
+pub(crate) mod tap;
+pub(crate) mod tls;
+
+pub(crate) use analyze::{Analyze, Outcome};
+pub(crate) use capture::{Capture, Packet};
+pub(crate) use conversation::{Conversation, Ends, Side};
+pub(crate) use exchange::{Exchange, dig, text};
+pub(crate) use random::Random;
