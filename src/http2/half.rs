@@ -136,7 +136,7 @@ impl Half {
         self.last_gap = gap.cause;
         if self.state == State::Lost {
             if let Some(len) = gap.len {
-                self.tape.push_gap(at, len, gap.cause)
+                self.tape.push_gap(at, len, gap.cause);
             } else {
                 self.search(shared, true, sink);
                 self.tape.skip_all();
