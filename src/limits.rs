@@ -202,6 +202,10 @@ pub const PACKET_BYTES: u32 = 256 << 10;
 /// ([`crate::capture::DamageKind::Corrupt`]).
 pub const BLOCK_BYTES: u32 = 16 << 20;
 
+/// Bytes of a damaged capture that are searched for the next believable packet. If there is none, the rest of
+/// the input is not read ([`crate::capture::DamageKind::GivenUp`]).
+pub const SEARCH_BYTES: u64 = 256 << 20;
+
 /// Interfaces described in one pcapng section. Packets of later ones are counted as
 /// [`crate::capture::DamageKind::UnknownInterface`].
 pub const INTERFACES: usize = 1 << 16;
@@ -253,3 +257,21 @@ pub const AGENT_LONG_PATHS: usize = 64;
 
 /// Latency sketches that the agent's statistics keep, when they are asked for. Counted as `agent_sketches`.
 pub const AGENT_SKETCHES: usize = 16_384;
+
+/// Bytes of packets in a batch of a live capture: a batch is handed on when it has so many, or when the kernel has
+/// no more.
+pub const LIVE_BATCH_BYTES: usize = 512 << 10;
+
+/// Batches of a live capture that wait for the analysis. When there are more, packets stay in the kernel's buffer;
+/// what it cannot hold is counted in `dropped_by_kernel`.
+pub const LIVE_BATCHES: usize = 64;
+
+/// Bytes of records that wait for a slow reader of the output. Beyond, the oldest are dropped and counted in
+/// `dropped_records`.
+pub const LIVE_OUTPUT: usize = 64 << 20;
+
+/// Packets of a batch of a live capture, small ones too: their descriptions take memory as well.
+pub const LIVE_BATCH_PACKETS: usize = 8192;
+/// Streams that one side has ended, while nothing of the other side was seen at all, that are kept in case it is only
+/// late.
+pub const ONE_SIDED_STREAMS: usize = 256;

@@ -37,6 +37,7 @@ impl Timestamp {
     }
 
     /// Time passed since `earlier`; zero when the clock went backwards.
+    #[inline]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
@@ -50,21 +51,14 @@ impl Timestamp {
     pub fn rfc3339(self) -> [u8; 30] {
         let (days, second) = (self.0 / 86_400_000_000_000, self.0 / 1_000_000_000 % 86_400);
         let (year, month, day) = civil_from_days(days);
-        let mut out = *b"0000-00-00T00:00:00.000000000Z";
-        let mut put = |at: usize, width: usize, mut value: u64| {
-            for digit in out.iter_mut().skip(at).take(width).rev() {
-                *digit = b'0' + (value % 10) as u8;
-                value /= 10;
-            }
-        };
-        put(0, 4, year);
-        put(5, 2, month);
-        put(8, 2, day);
-        put(11, 2, second / 3600);
-        put(14, 2, second / 60 % 60);
-        put(17, 2, second % 60);
-        put(20, 9, self.0 % 1_000_000_000);
-        out
+        let two = |value: u64| [b'0' + (value / 10 % 10) as u8, b'0' + (value % 10) as u8];
+        let ([y0, y1], [y2, y3], [m0, m1], [d0, d1]) = (two(year / 100), two(year), two(month), two(day));
+        let ([h0, h1], [n0, n1], [s0, s1]) = (two(second / 3600), two(second / 60 % 60), two(second % 60));
+        let [f0, f1, f2, f3, f4, f5, f6, f7, f8] = nine_digits((self.0 % 1_000_000_000) as u32);
+        [
+            y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', n0, n1, b':', s0, s1, b'.', f0,
+            f1, f2, f3, f4, f5, f6, f7, f8, b'Z',
+        ]
     }
 }
 
@@ -72,6 +66,25 @@ impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(std::str::from_utf8(&self.rfc3339()).unwrap_or_default())
     }
+}
+
+/// The decimal digits of a number of nanoseconds below one second.
+pub(crate) const fn nine_digits(nanos: u32) -> [u8; 9] {
+    const fn digit(value: u32) -> u8 {
+        b'0' + (value % 10) as u8
+    }
+    let (high, middle, low) = (nanos / 1_000_000, nanos / 1_000 % 1_000, nanos % 1_000);
+    [
+        digit(high / 100),
+        digit(high / 10),
+        digit(high),
+        digit(middle / 100),
+        digit(middle / 10),
+        digit(middle),
+        digit(low / 100),
+        digit(low / 10),
+        digit(low),
+    ]
 }
 
 /// Year, month and day of a day count since 1970-01-01 in the proleptic Gregorian calendar: years counted

@@ -22,23 +22,23 @@ pub(super) struct Counter {
     previous: u64,
 }
 
-/// A string literal as the kernel stores it: still encoded, at most 160 bytes.
+/// A string literal as the kernel stores it: still encoded, at most `SIZE` bytes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Literal {
-    bytes: [u8; MAX_VALUE],
+pub(super) struct Literal<const SIZE: usize> {
+    bytes: [u8; SIZE],
     len: u8,
     /// Huffman-encoded.
     pub(super) huffman: bool,
 }
 
-impl Default for Literal {
+impl<const SIZE: usize> Default for Literal<SIZE> {
     fn default() -> Self {
-        Self { bytes: [0; MAX_VALUE], len: 0, huffman: false }
+        Self { bytes: [0; SIZE], len: 0, huffman: false }
     }
 }
 
-impl Literal {
-    /// Takes `value`; of more than 160 bytes it takes none.
+impl<const SIZE: usize> Literal<SIZE> {
+    /// Takes `value`; of a longer one it takes nothing.
     pub(super) fn set(&mut self, value: &[u8], huffman: bool) {
         self.huffman = huffman;
         self.len = 0;
@@ -61,7 +61,7 @@ pub(super) struct Entry {
     /// Static name index that the literal had.
     pub(super) name: u8,
     /// The value.
-    pub(super) value: Literal,
+    pub(super) value: Literal<MAX_VALUE>,
     /// Neighbours in the list of the directed tuple's entries.
     before: u32,
     after: u32,
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn a_value_of_160_bytes_fits_and_161_do_not() {
-        let mut value = Literal::default();
+        let mut value = Literal::<MAX_VALUE>::default();
         value.set(&[7; 160], true);
         assert_eq!(value.bytes(), [7; 160]);
         value.set(&[7; 161], true);

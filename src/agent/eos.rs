@@ -64,7 +64,7 @@ impl Agent {
     /// Deletes a stream and hands it to user space.
     fn emit(&mut self, unit: &Unit<'_>, place: u32) {
         let Some(stream) = self.streams.get_mut(place) else { return };
-        let status = user::status(&stream.status);
+        let status = user::status(stream.status);
         self.users.hit(status);
         let mut buffer = [0; PATH_BUFFER];
         // Section 3.1: without these a transaction is incomplete, waits for its other half and is dropped.

@@ -1,16 +1,18 @@
 //! The HEADERS pass (agent-telemetry section 2.5).
 
+use super::block_reader::Reader;
 use super::connection::Connection;
 use super::dynamic_table::{Counter, DynamicTable, EntryKey, MAX_VALUE};
 use super::filter::Listed;
-use super::frame::{self, Buffer};
+use super::frame;
 use super::params::Rules;
-use super::stream::{Stream, StreamKey};
+use super::stream::{STATUS_MAX, Stream, StreamKey};
 use super::trace::BlockMarks;
 use super::tuple::Side;
 use super::{Agent, Unit};
 use crate::counters::Counters;
 use crate::limits;
+use std::collections::VecDeque;
 
 /// Fields of a block that are looked at (`HTTP2_MAX_PSEUDO_HEADERS_COUNT_FOR_FILTERING`).
 const PASS_A: usize = 4;
@@ -18,12 +20,12 @@ const PASS_A: usize = 4;
 const PASS_B: usize = 33;
 /// Fields that are captured (`HTTP2_MAX_HEADERS_COUNT_FOR_PROCESSING`).
 const MAX_CAPTURED: usize = 2;
-/// Octets after the first of a size update that are skipped at the most.
-const SIZE_UPDATE_OCTETS: usize = 5;
 /// The last index of the static table.
 const STATIC_MAX: u32 = 61;
 /// Bytes of a priority.
 const PRIORITY_LEN: u32 = 5;
+/// Top bit of an indexed field (RFC 7541 section 6.1).
+const INDEXED: u8 = 0x80;
 /// Static name index of `:path`.
 const PATH: u8 = 4;
 
@@ -48,8 +50,11 @@ impl Meaning {
 }
 
 /// A captured field.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 enum Field {
+    /// None.
+    #[default]
+    None,
     /// An indexed field of the static table.
     Static(u8),
     /// A stored entry, by its place.
@@ -61,7 +66,7 @@ enum Field {
 /// The fields captured of a block, in order of appearance.
 #[derive(Clone, Copy, Debug, Default)]
 struct Fields {
-    inner: [Option<Field>; MAX_CAPTURED],
+    inner: [Field; MAX_CAPTURED],
     count: usize,
     method: bool,
     path: bool,
@@ -75,7 +80,7 @@ impl Fields {
 
     fn push(&mut self, field: Field, meaning: Meaning) {
         let Some(place) = self.inner.get_mut(self.count) else { return };
-        *place = Some(field);
+        *place = field;
         self.count += 1;
         match meaning {
             Meaning::Method => self.method = true,
@@ -87,85 +92,6 @@ impl Fields {
     /// What makes a request, or a response.
     const fn is_enough(&self) -> bool {
         self.status || self.method && self.path
-    }
-}
-
-/// Why a block may not have given what is in it.
-#[derive(Clone, Copy, Debug, Default)]
-struct Notes {
-    /// A field that counts was met after those looked at, or a pass ended at an integer.
-    beyond: bool,
-    /// A reference to nothing stored, or a size update that ate too much.
-    hpack: bool,
-    long_path: bool,
-    cut: bool,
-}
-
-/// How a field is represented, by its first octet (RFC 7541 section 6, as far as the agent knows it).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Indexed,
-    Incremental,
-    /// Anything else.
-    NotIndexed,
-}
-
-/// Reads a block. It may run past the frame, as strings do in the agent, but never past the packet.
-struct Reader<'a> {
-    buf: Buffer<'a>,
-    at: u32,
-    end: u32,
-}
-
-impl Reader<'_> {
-    /// Kind and integer of the next field. `Err` when the block ended, `Ok(None)` when the integer takes more than
-    /// one continuation octet.
-    fn field(&mut self) -> Result<Option<(Kind, u32)>, ()> {
-        if self.at >= self.end {
-            return Err(());
-        }
-        let first = self.buf.byte(self.at).ok_or(())?;
-        self.at += 1;
-        let (kind, mask) = match first {
-            0x80.. => (Kind::Indexed, 0x7f),
-            0x40..=0x7f => (Kind::Incremental, 0x3f),
-            _ => (Kind::NotIndexed, 0x0f),
-        };
-        Ok(self.integer(first, mask).map(|value| (kind, value)))
-    }
-
-    /// An integer with at most one continuation octet. Where there are more, nothing but the first octet is passed.
-    fn integer(&mut self, first: u8, mask: u8) -> Option<u32> {
-        let value = first & mask;
-        if value < mask {
-            return Some(value.into());
-        }
-        let next = self.buf.byte(self.at).filter(|next| next & 0x80 == 0)?;
-        self.at += 1;
-        Some(u32::from(value) + u32::from(next))
-    }
-
-    /// The length of a string, and whether it is Huffman-encoded.
-    fn string(&mut self) -> Option<(u32, bool)> {
-        let first = self.buf.byte(self.at)?;
-        self.at += 1;
-        Some((self.integer(first, 0x7f)?, first & 0x80 != 0))
-    }
-
-    /// Section 2.5, size update: one, at the start alone. The octets after the first are skipped up to one whose top
-    /// bit is clear, though there are none unless the first octet's five bits are all set. Says whether there was
-    /// such an update, whose skipping ate bytes that are not its own.
-    fn skip_size_update(&mut self) -> bool {
-        let Some(first) = self.buf.byte(self.at).filter(|first| first & 0xe0 == 0x20) else { return false };
-        self.at += 1;
-        for _ in 0..SIZE_UPDATE_OCTETS {
-            let Some(octet) = self.buf.byte(self.at) else { break };
-            self.at += 1;
-            if octet & 0x80 == 0 {
-                break;
-            }
-        }
-        first != 0x3f
     }
 }
 
@@ -181,7 +107,8 @@ struct Block<'a, 'b> {
     /// Nothing of the sender is in the table: no need to look.
     nothing_stored: bool,
     fields: Fields,
-    notes: Notes,
+    /// Why the block may not give what is in it.
+    marks: BlockMarks,
     /// Number of an entry that is too long to be stored.
     unstored: Option<u64>,
 }
@@ -242,7 +169,9 @@ fn headers_frame(
     if priority && rules.skips_priority() {
         reader.at += PRIORITY_LEN;
     }
-    let hpack = reader.skip_size_update();
+    let mut marks = BlockMarks::default();
+    marks.insert_if(reader.skip_size_update(), BlockMarks::SIZE_UPDATE);
+    marks.insert_if(frame_end > buf.end, BlockMarks::CUT);
     let mut block = Block {
         reader,
         rules,
@@ -253,12 +182,12 @@ fn headers_frame(
         side,
         nothing_stored: directed.dynamic.is_empty(),
         fields: Fields::default(),
-        notes: Notes { hpack, cut: frame_end > buf.end, ..Notes::default() },
+        marks,
         unstored: None,
     };
     block.pass_a(&directed.long_paths);
     block.pass_b();
-    let Block { fields, notes, unstored, .. } = block;
+    let Block { fields, marks, unstored, .. } = block;
     if let Some(number) = unstored {
         if directed.long_paths.len() >= limits::AGENT_LONG_PATHS {
             directed.long_paths.pop_front();
@@ -266,8 +195,9 @@ fn headers_frame(
         directed.long_paths.push_back(number);
     }
 
-    for field in fields.inner.into_iter().flatten() {
+    for field in fields.inner {
         match field {
+            Field::None => break,
             Field::Static(index) => apply_static(stream, index, counters),
             Field::Stored(place) => {
                 if let Some(entry) = table.get(place) {
@@ -289,54 +219,36 @@ fn headers_frame(
             }
         }
     }
-    mark(stream, listed, side, notes, fields.is_enough(), priority && !rules.skips_priority());
-}
-
-/// Keeps in mind what may have gone wrong with the block. `enough`: method and path, or the status, were captured.
-fn mark(stream: &mut Stream, listed: &Listed, side: Side, notes: Notes, enough: bool, priority: bool) {
     let flags = listed.header.flags;
-    let limits = !enough;
-    let marks = stream.trace.blocks.get_mut(side);
-    for (applies, mark) in [
-        (notes.cut, BlockMarks::CUT),
-        (flags & frame::END_HEADERS == 0, BlockMarks::CONTINUES),
-        (flags & frame::PADDED != 0, BlockMarks::PADDED),
-        (priority, BlockMarks::PRIORITY),
-        (limits && notes.long_path, BlockMarks::LONG_PATH),
-        (limits && notes.beyond, BlockMarks::LIMIT),
-        (limits && notes.hpack, BlockMarks::HPACK),
-    ] {
-        if applies {
-            marks.insert(mark);
-        }
-    }
+    let known = stream.trace.blocks.get_mut(side);
+    // What the limits kept out matters only while something is missing.
+    known.insert(if fields.is_enough() { marks.and(BlockMarks::MISLEADING) } else { marks });
+    known.insert_if(flags & frame::END_HEADERS == 0, BlockMarks::CONTINUES);
+    known.insert_if(flags & frame::PADDED != 0, BlockMarks::PADDED);
+    known.insert_if(priority && !rules.skips_priority(), BlockMarks::PRIORITY);
 }
 
 impl Block<'_, '_> {
-    /// Pass A: the first four fields.
-    fn pass_a(&mut self, long_paths: &std::collections::VecDeque<u64>) {
+    /// Pass A: the first four fields. It ends early at an integer with more than one continuation octet.
+    fn pass_a(&mut self, long_paths: &VecDeque<u64>) {
         for _ in 0..PASS_A {
-            match self.reader.field() {
-                Err(()) => return,
-                Ok(None) => {
-                    self.notes.beyond = true;
-                    return;
-                }
-                Ok(Some((Kind::Indexed, index))) => self.indexed(index, long_paths),
-                Ok(Some((kind, name))) => {
-                    if self.literal(kind, name).is_none() {
-                        self.notes.beyond = true;
-                        return;
-                    }
-                }
+            let Some(first) = self.reader.first_octet() else { return };
+            let read = if first & INDEXED != 0 {
+                self.reader.integer(first, 0x7f).map(|index| self.indexed(index, long_paths))
+            } else {
+                self.reader.name(first).and_then(|(incremental, name)| self.literal(incremental, name))
+            };
+            if read.is_none() {
+                self.marks.insert(BlockMarks::LIMIT);
+                return;
             }
         }
     }
 
-    fn indexed(&mut self, index: u32, long_paths: &std::collections::VecDeque<u64>) {
+    fn indexed(&mut self, index: u32, long_paths: &VecDeque<u64>) {
         if index <= STATIC_MAX {
             if let Some(meaning) = Meaning::of(index) {
-                self.notes.beyond |= self.fields.is_full();
+                self.marks.insert_if(self.fields.is_full(), BlockMarks::LIMIT);
                 self.fields.push(Field::Static(index as u8), meaning);
             }
             return;
@@ -347,8 +259,10 @@ impl Block<'_, '_> {
         let number = self.number(index);
         match self.stored(number) {
             Some((place, meaning)) => self.fields.push(Field::Stored(place), meaning),
-            None if long_paths.contains(&number) => self.notes.long_path = true,
-            None => self.notes.hpack = true,
+            None if !long_paths.is_empty() && long_paths.contains(&number) => {
+                self.marks.insert(BlockMarks::LONG_PATH);
+            }
+            None => self.marks.insert(BlockMarks::HPACK),
         }
     }
 
@@ -367,13 +281,12 @@ impl Block<'_, '_> {
     }
 
     /// A literal of pass A; `None` when one of its integers could not be read.
-    fn literal(&mut self, kind: Kind, name: u32) -> Option<()> {
-        let incremental = kind == Kind::Incremental;
+    fn literal(&mut self, incremental: bool, name: u32) -> Option<()> {
         // Counted whatever the name is.
         self.counter.value += u64::from(incremental);
         let mut name = name;
         let Some((mut len, mut huffman)) = self.reader.string() else {
-            self.notes.long_path |= matches!(Meaning::of(name), Some(Meaning::Path));
+            self.marks.insert_if(matches!(Meaning::of(name), Some(Meaning::Path)), BlockMarks::LONG_PATH);
             return None;
         };
         if name == 0 {
@@ -382,7 +295,7 @@ impl Block<'_, '_> {
             let value = self.reader.string();
             if is_path {
                 name = PATH.into();
-                self.notes.long_path |= value.is_none();
+                self.marks.insert_if(value.is_none(), BlockMarks::LONG_PATH);
             }
             (len, huffman) = value?;
         }
@@ -399,16 +312,16 @@ impl Block<'_, '_> {
     fn capture(&mut self, name: u8, meaning: Meaning, len: u32, huffman: bool, incremental: bool) {
         let number = incremental.then(|| self.counter.value - 1);
         if self.fields.is_full() {
-            self.notes.beyond = true;
+            self.marks.insert(BlockMarks::LIMIT);
         } else if self.reader.at + len > self.reader.buf.end {
             // The end of the packet, not of the frame, whatever the counter's name says.
             self.counters.literal_value_exceeds_frame += 1;
-            self.notes.cut = true;
+            self.marks.insert(BlockMarks::CUT);
         } else if (1..=MAX_VALUE as u32).contains(&len) {
             let at = self.reader.at;
             self.fields.push(Field::Literal { name, at, len, huffman, number }, meaning);
         } else if meaning == Meaning::Path {
-            self.notes.long_path = true;
+            self.marks.insert(BlockMarks::LONG_PATH);
             self.unstored = number.or(self.unstored);
         }
     }
@@ -424,23 +337,25 @@ impl Block<'_, '_> {
         }
     }
 
-    /// Pass B: 33 more fields, walked to keep the counter right.
+    /// Pass B: 33 more fields, walked to keep the counter right. Indexed ones are ignored.
     fn pass_b(&mut self) {
+        let enough = self.fields.is_enough();
         for _ in 0..PASS_B {
-            let Ok(Some((kind, index))) = self.reader.field() else { return };
-            if kind == Kind::Indexed {
-                // Ignored; looked at for the reasons alone, while the block lacks something.
-                self.notes.beyond |= match index {
-                    ..=STATIC_MAX => Meaning::of(index).is_some(),
-                    _ if self.fields.is_enough() => false,
-                    _ => self.stored(self.number(index)).is_some(),
-                };
+            let Some(first) = self.reader.first_octet() else { return };
+            if first & INDEXED != 0 {
+                let Some(index) = self.reader.integer(first, 0x7f) else { return };
+                if !enough {
+                    self.note_beyond(index);
+                }
                 continue;
             }
-            self.counter.value += u64::from(kind == Kind::Incremental);
-            self.notes.beyond |= Meaning::of(index).is_some();
+            let Some((incremental, name)) = self.reader.name(first) else { return };
+            self.counter.value += u64::from(incremental);
+            if !enough {
+                self.marks.insert_if(Meaning::of(name).is_some(), BlockMarks::LIMIT);
+            }
             let Some((mut len, _)) = self.reader.string() else { return };
-            if index == 0 {
+            if name == 0 {
                 self.reader.at += len;
                 let Some((value, _)) = self.reader.string() else { return };
                 len = value;
@@ -448,34 +363,39 @@ impl Block<'_, '_> {
             self.reader.at += len;
         }
     }
+
+    /// An indexed field of pass B, looked at for the reasons alone.
+    fn note_beyond(&mut self, index: u32) {
+        let counts = match index {
+            ..=STATIC_MAX => Meaning::of(index).is_some(),
+            _ => self.stored(self.number(index)).is_some(),
+        };
+        self.marks.insert_if(counts, BlockMarks::LIMIT);
+    }
 }
 
 /// Section 2.5, "apply": an indexed static field counts, and its entry wins over literals from then on.
 fn apply_static(stream: &mut Stream, index: u8, counters: &mut Counters) {
-    let captured = match Meaning::of(index.into()) {
+    match Meaning::of(index.into()) {
         Some(Meaning::Method) => {
             counters.requests += 1;
-            &mut stream.method
+            stream.method.set_static(index);
         }
         Some(Meaning::Status) => {
             counters.responses += 1;
-            &mut stream.status
+            stream.status.set_static(index);
         }
-        Some(Meaning::Path) => &mut stream.path,
-        None => return,
-    };
-    captured.static_entry = index;
-    captured.finalized = true;
+        Some(Meaning::Path) => stream.path.set_static(index),
+        None => {}
+    }
 }
 
-/// A literal, new or stored: no counters.
+/// A literal, new or stored: no counters. Of a status the first bytes are kept.
 fn apply_literal(stream: &mut Stream, name: u8, value: &[u8], huffman: bool) {
-    let captured = match Meaning::of(name.into()) {
-        Some(Meaning::Method) => &mut stream.method,
-        Some(Meaning::Path) => &mut stream.path,
-        Some(Meaning::Status) => &mut stream.status,
-        None => return,
-    };
-    captured.literal.set(value, huffman);
-    captured.finalized = true;
+    match Meaning::of(name.into()) {
+        Some(Meaning::Method) => stream.method.set_literal(value, huffman),
+        Some(Meaning::Path) => stream.path.set_literal(value, huffman),
+        Some(Meaning::Status) => stream.status.set_literal(value.get(..STATUS_MAX).unwrap_or(value), huffman),
+        None => {}
+    }
 }

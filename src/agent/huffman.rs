@@ -21,6 +21,9 @@ const LENGTHS: [u8; SYMBOLS] = [
     26, 27, 26, 26, 27, 27, 27, 27, 27, 28, 27, 27, 27, 27, 27, 26, 30,
 ];
 
+/// Bits that one step of the decoder looks at: two codes of six bits, as digits and most letters have.
+const STEP: u32 = 12;
+
 /// The canonical code, made from the lengths.
 struct Code {
     /// By length: the first code of the next length, in a 32-bit window. Codes of this length are below it.
@@ -29,16 +32,31 @@ struct Code {
     base: [u32; MAX_LEN + 1],
     /// Symbols by code.
     symbols: [u16; SYMBOLS],
-    /// Codes of at most eight bits by the next eight bits: symbol and length; length 0 for longer ones.
-    short: [(u8, u8); 256],
+    /// What the next bits begin with.
+    steps: [Step; 1 << STEP],
+}
+
+/// The whole codes at the start of some bits: none, one or two.
+#[derive(Clone, Copy)]
+struct Step {
+    symbols: [u8; 2],
+    count: u8,
+    /// Bits of them.
+    length: u8,
 }
 
 static CODE: Code = build();
 
 #[allow(clippy::indexing_slicing, reason = "runs at compile time: a wrong index does not build")]
 const fn build() -> Code {
-    let mut code =
-        Code { limit: [0; MAX_LEN + 1], base: [0; MAX_LEN + 1], symbols: [0; SYMBOLS], short: [(0, 0); 256] };
+    let none = Step { symbols: [0; 2], count: 0, length: 0 };
+    let mut code = Code {
+        limit: [0; MAX_LEN + 1],
+        base: [0; MAX_LEN + 1],
+        symbols: [0; SYMBOLS],
+        steps: [none; 1 << STEP],
+    };
+    let mut single = [none; 1 << STEP];
     let (mut next, mut placed, mut length) = (0_u32, 0_u32, 1);
     while length <= MAX_LEN {
         next <<= 1;
@@ -47,10 +65,11 @@ const fn build() -> Code {
         while symbol < SYMBOLS {
             if LENGTHS[symbol] as usize == length {
                 code.symbols[placed as usize] = symbol as u16;
-                if length <= 8 {
+                if length <= STEP as usize {
                     let mut fill = 0;
-                    while fill < 1 << (8 - length) {
-                        code.short[((next as usize) << (8 - length)) + fill] = (symbol as u8, length as u8);
+                    while fill < 1 << (STEP as usize - length) {
+                        let at = ((next as usize) << (STEP as usize - length)) + fill;
+                        single[at] = Step { symbols: [symbol as u8, 0], count: 1, length: length as u8 };
                         fill += 1;
                     }
                 }
@@ -62,6 +81,22 @@ const fn build() -> Code {
         code.limit[length] = if length == MAX_LEN { u32::MAX } else { next << (32 - length) };
         length += 1;
     }
+    let mut bits = 0;
+    while bits < 1 << STEP {
+        let first = single[bits];
+        code.steps[bits] = first;
+        if first.count > 0 {
+            let second = single[bits << first.length & ((1 << STEP) - 1)];
+            if second.count > 0 && first.length + second.length <= STEP as u8 {
+                code.steps[bits] = Step {
+                    symbols: [first.symbols[0], second.symbols[0]],
+                    count: 2,
+                    length: first.length + second.length,
+                };
+            }
+        }
+        bits += 1;
+    }
     code
 }
 
@@ -69,21 +104,44 @@ const fn build() -> Code {
 /// were written. `None` when it is not valid: a code for EOS, or padding that is longer than seven bits or not all
 /// ones.
 pub(super) fn decode(input: &[u8], out: &mut [u8]) -> Option<usize> {
-    let mut input = input.iter();
+    let mut input = input;
     let (mut bits, mut have) = (0_u64, 0_u32); // the next `have` bits, at the top of `bits`
     let mut written = 0;
     loop {
-        while have <= 56 {
-            let Some(&byte) = input.next() else { break };
-            bits |= u64::from(byte) << (56 - have);
-            have += 8;
+        if let Some((word, rest)) = input.split_first_chunk()
+            && have <= 32
+        {
+            bits |= u64::from(u32::from_be_bytes(*word)) << (32 - have);
+            have += 32;
+            input = rest;
+        } else {
+            while have <= 56 {
+                let Some((&byte, rest)) = input.split_first() else { break };
+                bits |= u64::from(byte) << (56 - have);
+                have += 8;
+                input = rest;
+            }
         }
+        while have >= STEP
+            && let Some(step) = CODE.steps.get((bits >> (64 - STEP)) as usize)
+            && step.count > 0
+            && let Some(places) = out.get_mut(written..).and_then(<[u8]>::first_chunk_mut)
+        {
+            *places = step.symbols;
+            written += usize::from(step.count);
+            bits <<= step.length;
+            have -= u32::from(step.length);
+        }
+        if have < MAX_LEN as u32 && !input.is_empty() {
+            continue;
+        }
+        // The end is near, or a code is longer than a step, or `out` is full: symbol by symbol.
         let (symbol, length) = next_symbol((bits >> 32) as u32)?;
         if length > have {
             // What is left is no whole code: it must be padding.
             return (have < 8 && bits.leading_ones() >= have).then_some(written);
         }
-        if symbol as usize == EOS {
+        if usize::from(symbol) == EOS {
             return None;
         }
         if let Some(place) = out.get_mut(written) {
@@ -97,13 +155,8 @@ pub(super) fn decode(input: &[u8], out: &mut [u8]) -> Option<usize> {
 
 /// The symbol whose code is at the top of `window`, and the code's length.
 fn next_symbol(window: u32) -> Option<(u16, u32)> {
-    let &(symbol, length) = CODE.short.get((window >> 24) as usize)?;
-    if length > 0 {
-        return Some((u16::from(symbol), u32::from(length)));
-    }
-    let length = (9..MAX_LEN)
-        .find(|&length| CODE.limit.get(length).is_some_and(|&limit| window < limit))
-        .unwrap_or(MAX_LEN);
+    let length = (1..MAX_LEN).find(|&length| CODE.limit.get(length).is_some_and(|&limit| window < limit));
+    let length = length.unwrap_or(MAX_LEN);
     let place = (window >> (32 - length)).wrapping_sub(*CODE.base.get(length)?);
     Some((*CODE.symbols.get(place as usize)?, length as u32))
 }
@@ -182,6 +235,7 @@ mod tests {
         let mut out = [0; 3];
         assert_eq!(decode(&encode(b"abcdef"), &mut out), Some(6));
         assert_eq!(&out, b"abc");
+        assert_eq!(decode(&encode(b"abcdef"), &mut []), Some(6));
     }
 
     proptest! {

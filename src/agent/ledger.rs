@@ -74,8 +74,8 @@ impl Ledger {
     /// Takes the emission of a transaction that began in packet `since`: the oldest that `is_same`, else the oldest,
     /// which then is spurious.
     pub(super) fn take(&mut self, key: StreamKey, since: u64, is_same: impl Fn(&Shown) -> bool) -> Found {
-        let Some(&latest) = self.latest.get(&key) else { return Found::Nothing };
-        let (mut number, mut oldest, mut same) = (latest, None, None);
+        let Some(latest) = self.latest.remove(&key) else { return Found::Nothing };
+        let (mut number, mut oldest, mut same, mut earliest) = (latest, None, None, true);
         for _ in 0..LOOKED_AT {
             let Some(emitted) = self.emitted.get_mut(number) else { break };
             if emitted.trace.packet >= since {
@@ -85,10 +85,16 @@ impl Ledger {
                 }
             }
             number = emitted.earlier;
+            earliest &= number == NO_EARLIER;
         }
-        let Some(emitted) = same.or(oldest).and_then(|number| self.remove(number)) else {
+        let Some(taken) = same.or(oldest) else {
+            self.latest.insert(key, latest);
             return Found::Nothing;
         };
+        let Some(emitted) = self.emitted.take(taken) else { return Found::Nothing };
+        if !earliest {
+            self.relink(key, latest, taken, emitted.earlier);
+        }
         if same.is_some() {
             return Found::Same;
         }
@@ -103,26 +109,24 @@ impl Ledger {
         self.latest.clear();
     }
 
-    fn remove(&mut self, number: u64) -> Option<Emitted> {
-        let emitted = self.emitted.take(number)?;
-        let mut later = *self.latest.get(&emitted.key)?;
-        if later == number {
-            if self.emitted.get_mut(emitted.earlier).is_some() {
-                self.latest.insert(emitted.key, emitted.earlier);
-            } else {
-                self.latest.remove(&emitted.key);
+    /// Takes `taken` out of the emissions of a stream, whose latest and whose next earlier one these are.
+    fn relink(&mut self, key: StreamKey, latest: u64, taken: u64, earlier: u64) {
+        if latest == taken {
+            if self.emitted.get_mut(earlier).is_some() {
+                self.latest.insert(key, earlier);
             }
-            return Some(emitted);
+            return;
         }
+        self.latest.insert(key, latest);
+        let mut later = latest;
         for _ in 0..LOOKED_AT {
             let Some(next) = self.emitted.get_mut(later) else { break };
-            if next.earlier == number {
-                next.earlier = emitted.earlier;
+            if next.earlier == taken {
+                next.earlier = earlier;
                 break;
             }
             later = next.earlier;
         }
-        Some(emitted)
     }
 }
 

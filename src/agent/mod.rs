@@ -19,7 +19,9 @@
 //! together. Of TLS it sees decrypted records: the agent sees what was handed to `SSL_read` and `SSL_write`, whose
 //! bounds no capture knows, so that the record is the nearest there is.
 
+mod block_reader;
 mod classify;
+mod clock;
 mod connection;
 mod dynamic_table;
 mod eos;
@@ -29,6 +31,7 @@ mod frame;
 mod headers;
 mod huffman;
 mod ledger;
+mod lifecycle;
 mod params;
 mod reason;
 mod statkeeper;
@@ -51,8 +54,9 @@ pub use wire::{FrameFact, WireFacts, WireTransaction};
 
 use crate::counters::Counters;
 use crate::packet::{Endpoint, Segment};
-use crate::time::{Moment, Timestamp};
+use crate::time::Moment;
 use classify::Protocol;
+use clock::Clock;
 use connection::Connections;
 use dynamic_table::DynamicTable;
 use filter::Listed;
@@ -63,12 +67,6 @@ use std::collections::VecDeque;
 use stream::InFlight;
 use trace::Traces;
 use tuple::Side;
-
-/// Nanoseconds between two ticks of user space: the cleaners of streams in flight and of the dynamic table, and the
-/// reading of statistics (`http2_dynamic_table_map_cleaner_interval_seconds` and others, section 1.2).
-const TICK: u64 = 30_000_000_000;
-/// How long a connection's state is kept after its end, for transactions that the exact side finishes later.
-const LINGER: u64 = 2 * TICK;
 
 /// The model.
 ///
@@ -120,8 +118,9 @@ pub struct Summary {
     pub spurious: u64,
     /// Emitted transactions that are on the wire incomplete. They count in none of the above.
     pub seen_incomplete: u64,
-    /// Transactions that the agent emitted after they had ended on the wire and were counted as missed: an `END_STREAM`
-    /// that came after a `RST_STREAM`. They are not spurious.
+    /// Transactions that the agent emitted after they had ended on the wire and had been called missed, as by an
+    /// `END_STREAM` that came after a `RST_STREAM`. They are not spurious. All that user space took is
+    /// `transactions`, `seen_incomplete`, `spurious` and `late` together.
     pub late: u64,
     /// What user space counts.
     pub user: UserTelemetry,
@@ -153,35 +152,6 @@ struct Unit<'a> {
     /// Kernel time, in nanoseconds.
     now: u64,
     tls: bool,
-}
-
-/// The kernel's clock, and user space's ticks.
-#[derive(Clone, Copy, Debug, Default)]
-struct Clock {
-    now: u64,
-    next_tick: Option<u64>,
-}
-
-impl Clock {
-    /// A packet came. Returns the time of the last tick before it, if one was due.
-    fn advance(&mut self, to: Timestamp) -> Option<u64> {
-        // The kernel's clock is never 0, which stands for no time.
-        let to = to.as_nanos().max(1);
-        match self.next_tick {
-            Some(next_tick) if to.saturating_add(TICK) >= self.now => {
-                self.now = self.now.max(to);
-                let since = self.now.checked_sub(next_tick)?;
-                let tick = self.now - since % TICK;
-                self.next_tick = Some(tick.saturating_add(TICK));
-                Some(tick)
-            }
-            _ => {
-                self.now = to;
-                self.next_tick = Some(to.saturating_add(TICK));
-                None
-            }
-        }
-    }
 }
 
 impl Agent {
@@ -343,147 +313,5 @@ impl Agent {
             ("agent_traces", self.traces.evicted),
             ("agent_sketches", self.users.refused_sketches()),
         ]
-    }
-
-    /// Lets time pass.
-    fn advance(&mut self, at: Moment) {
-        if let Some(tick) = self.clock.advance(at.time) {
-            self.tick(tick);
-        }
-    }
-
-    /// User space's periodic work.
-    fn tick(&mut self, now: u64) {
-        // Section 2.9: streams without response.
-        let ttl = u64::try_from(self.params.idle_ttl.as_nanos()).unwrap_or(u64::MAX);
-        while let Some(place) = self.streams.expired(now, ttl) {
-            if let Some(stream) = self.streams.get_mut(place) {
-                stream.trace.expired = true;
-            }
-            self.delete(place);
-        }
-        // Section 2.6: entries of terminated connections, whichever of the two tuples terminated.
-        for (place, serial) in std::mem::take(&mut self.terminated) {
-            let connection = self.connections.get_mut(place).filter(|connection| connection.serial == serial);
-            if let Some(connection) = connection {
-                connection.terminated = false;
-                for directed in connection.sides.both_mut() {
-                    self.dynamic.clear(&mut directed.dynamic);
-                }
-            }
-        }
-        self.users.read();
-        self.forget_ended(now);
-    }
-
-    /// Gives back the places of connections that ended some time ago.
-    fn forget_ended(&mut self, now: u64) {
-        while let Some(&(place, serial, ended)) = self.ended.front() {
-            if ended.saturating_add(LINGER) > now {
-                break;
-            }
-            self.ended.pop_front();
-            let unused = self.connections.get(place).is_some_and(|connection| {
-                connection.serial == serial
-                    && connection.socket == Protocol::Unknown
-                    && connection.inner == Protocol::Unknown
-                    && !connection.terminated
-            });
-            if unused {
-                self.close(place);
-            }
-        }
-    }
-
-    /// Makes a connection; a full table forgets one that was not used for long.
-    fn open(&mut self, tuple: &Tuple) -> u32 {
-        if let Some(victim) = self.connections.victim() {
-            self.close(victim);
-        }
-        self.connections.open(tuple)
-    }
-
-    /// Forgets a connection, and what the maps hold of it.
-    fn close(&mut self, place: u32) {
-        self.clear(place);
-        if let Some(connection) = self.connections.get_mut(place) {
-            for directed in connection.sides.both_mut() {
-                self.dynamic.clear(&mut directed.dynamic);
-            }
-        }
-        self.connections.close(place);
-    }
-
-    /// Deletes the incomplete-frame entries and the dynamic counters of both directed tuples.
-    fn clear(&mut self, place: u32) {
-        let Some(connection) = self.connections.get_mut(place) else { return };
-        for directed in connection.sides.both_mut() {
-            self.incomplete_len -= usize::from(directed.incomplete.take().is_some());
-            self.counters_len -= usize::from(directed.counter.take().is_some());
-            directed.last_seq = 0;
-            directed.incidents.astray = None;
-            directed.long_paths.clear();
-        }
-    }
-
-    /// A packet with FIN or RST, from either side: its payload is never parsed (section 2.1).
-    fn end_of_connection(&mut self, tuple: &Tuple, place: Option<u32>, side: Side, segment: &Segment<'_>) {
-        let packet = segment.at.packet;
-        if let Some(place) = place {
-            let Some(connection) = self.connections.get_mut(place) else { return };
-            if connection.inner == Protocol::Unknown {
-                self.terminate(place, packet);
-            } else {
-                // TLS ends when its library closes it, after it has read what there is: when both ends, or a reset,
-                // were seen, and not before the records of this packet.
-                *connection.finished.get_mut(side) = true;
-                let both = *connection.finished.get(side.other());
-                if segment.flags.rst() || both {
-                    connection.closing = Some(connection.closing.unwrap_or(packet));
-                }
-            }
-        }
-        // With equal ports the opposite tuple is a connection of its own, of which the maps are cleared too.
-        if let Some(twin) = tuple.twin().and_then(|twin| self.connections.find(&twin)) {
-            self.clear(twin);
-        }
-    }
-
-    /// The place of a connection. The end of a TLS connection that came in an earlier packet is applied first; a
-    /// new one on the same ports shows that the old one has ended.
-    fn find(&mut self, tuple: &Tuple, packet: u64, opens: bool) -> Option<u32> {
-        let place = self.connections.find(tuple)?;
-        let connection = self.connections.get(place)?;
-        let ended = match connection.closing {
-            Some(closing) if closing < packet => closing + 1,
-            _ if opens && connection.inner != Protocol::Unknown => packet,
-            _ => return Some(place),
-        };
-        self.terminate(place, ended);
-        self.connections.find(tuple)
-    }
-
-    /// Forgets what is known of a connection's protocol, and clears its entries in the maps. Its streams in flight
-    /// are not touched. Its entries in the dynamic table are user space's to prune, at the next tick.
-    fn terminate(&mut self, place: u32, packet: u64) {
-        let now = self.clock.now;
-        let Some(connection) = self.connections.get_mut(place) else { return };
-        let was_http2 = connection.socket == Protocol::Http2 || connection.inner == Protocol::Http2;
-        connection.socket = Protocol::Unknown;
-        connection.inner = Protocol::Unknown;
-        connection.finished = tuple::Sides::default();
-        connection.closing = None;
-        if was_http2 {
-            connection.declassified = packet;
-            let entry = (place, connection.serial);
-            if !connection.terminated {
-                connection.terminated = true;
-                self.terminated.push(entry);
-                self.ended.push_back((entry.0, entry.1, now));
-            }
-            self.clear(place);
-        } else if connection.classified == 0 {
-            self.close(place);
-        }
     }
 }

@@ -284,6 +284,24 @@ mod tests {
     }
 
     #[test]
+    fn latencies_are_counted_without_a_sketch_when_there_are_too_many() {
+        let mut keeper = StatKeeper::new(true);
+        keeper.kept.as_mut().unwrap().sketches = limits::AGENT_SKETCHES - 1;
+        for path in [b"/a".as_slice(), b"/ab"] {
+            for _ in 0..3 {
+                keeper.add(&transaction(path, 200, 1.0));
+            }
+        }
+        let kept: Vec<(u64, bool)> = keeper
+            .endpoints()
+            .iter()
+            .map(|endpoint| (endpoint.statuses[0].1.count, endpoint.statuses[0].1.sketch.is_some()))
+            .collect();
+        assert_eq!((kept.as_slice(), keeper.refused_sketches()), (&[(3, true), (3, false)][..], 1));
+        assert_eq!(keeper.endpoints()[1].statuses[0].1.quantile(0.5), None);
+    }
+
+    #[test]
     fn keys_are_limited_between_reads() {
         let mut keeper = StatKeeper::new(false);
         keeper.max_keys = 2;

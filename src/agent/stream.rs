@@ -1,10 +1,15 @@
 //! Streams in flight: the kernel's `http2_in_flight` map (agent-telemetry sections 2.5 to 2.9).
 
 use super::connection::NONE;
-use super::dynamic_table::Literal;
+use super::dynamic_table::{Literal, MAX_VALUE};
 use super::trace::Trace;
 use foldhash::quality::RandomState;
 use std::collections::HashMap;
+
+/// Stored method bytes (`HTTP2_METHOD_MAX_LEN`). A longer one is unknown whatever it is.
+pub(super) const METHOD_MAX: usize = 7;
+/// Stored status bytes (`HTTP2_STATUS_CODE_MAX_LEN`).
+pub(super) const STATUS_MAX: usize = 3;
 
 /// A stream's key: the connection's serial number and the stream identifier.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -19,16 +24,28 @@ impl StreamKey {
 
 /// One of `:method`, `:path` and `:status`.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Captured {
+pub(super) struct Captured<const SIZE: usize> {
     /// A value was captured.
     pub(super) finalized: bool,
     /// The static table entry; 0 for none. Once set it wins over later literals.
     pub(super) static_entry: u8,
     /// The last literal.
-    pub(super) literal: Literal,
+    pub(super) literal: Literal<SIZE>,
 }
 
-impl Captured {
+impl<const SIZE: usize> Captured<SIZE> {
+    /// An indexed field of the static table.
+    pub(super) const fn set_static(&mut self, index: u8) {
+        self.static_entry = index;
+        self.finalized = true;
+    }
+
+    /// A literal, new or stored.
+    pub(super) fn set_literal(&mut self, value: &[u8], huffman: bool) {
+        self.literal.set(value, huffman);
+        self.finalized = true;
+    }
+
     fn clear(&mut self) {
         self.finalized = false;
         self.static_entry = 0;
@@ -46,9 +63,9 @@ pub(super) struct Stream {
     pub(super) last_seen: u64,
     /// One end of stream was seen.
     pub(super) end_seen: bool,
-    pub(super) method: Captured,
-    pub(super) path: Captured,
-    pub(super) status: Captured,
+    pub(super) method: Captured<METHOD_MAX>,
+    pub(super) path: Captured<MAX_VALUE>,
+    pub(super) status: Captured<STATUS_MAX>,
     /// What the kernel does not keep: for the reasons.
     pub(super) trace: Trace,
     live: bool,

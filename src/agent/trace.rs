@@ -27,10 +27,14 @@ impl BlockMarks {
     /// Fields that count came after the first four, after two captured ones, or after an integer that the pass
     /// could not read.
     pub(super) const LIMIT: Self = Self(1 << 5);
-    /// A reference to an entry that is not stored, or a size update that ate bytes of the block.
+    /// A reference to an entry that is not stored.
     pub(super) const HPACK: Self = Self(1 << 6);
+    /// A size update whose skipping ate bytes of the block.
+    pub(super) const SIZE_UPDATE: Self = Self(1 << 7);
+    /// What misleads the agent, and does not merely keep something from it.
+    pub(super) const MISLEADING: Self = Self(Self::CUT.0 | Self::SIZE_UPDATE.0);
 
-    const REASONS: [(Self, MissReason); 7] = [
+    const REASONS: [(Self, MissReason); 8] = [
         (Self::CUT, MissReason::SplitFrame),
         (Self::CONTINUES, MissReason::Continuation),
         (Self::PADDED, MissReason::Padded),
@@ -38,11 +42,22 @@ impl BlockMarks {
         (Self::LONG_PATH, MissReason::PathTooLong),
         (Self::LIMIT, MissReason::HeaderLimit),
         (Self::HPACK, MissReason::HpackState),
+        (Self::SIZE_UPDATE, MissReason::HpackState),
     ];
 
     /// Adds marks.
     pub(super) const fn insert(&mut self, other: Self) {
         self.0 |= other.0;
+    }
+
+    /// Adds marks when they apply.
+    pub(super) const fn insert_if(&mut self, applies: bool, other: Self) {
+        self.0 |= if applies { other.0 } else { 0 };
+    }
+
+    /// The marks in both.
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     /// The reasons that the marks stand for.

@@ -2,12 +2,10 @@
 
 use super::dynamic_table::{Literal, MAX_VALUE};
 use super::huffman;
-use super::stream::Captured;
+use super::stream::{Captured, METHOD_MAX, STATUS_MAX};
 
 /// Size of the buffer that takes a path (`HTTP_BUFFER_SIZE`).
 pub(super) const PATH_BUFFER: usize = 208;
-/// Stored method bytes.
-const METHOD_MAX: usize = 7;
 
 /// The methods that the agent knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,23 +42,20 @@ impl Method {
     }
 
     /// Of a stream: the static entry wins, 2 or 3; else the literal, at most seven bytes as stored.
-    pub(super) fn captured(captured: &Captured) -> Option<Self> {
+    pub(super) fn captured(captured: &Captured<METHOD_MAX>) -> Option<Self> {
         match captured.static_entry {
             2 => return Some(Self::Get),
             3 => return Some(Self::Post),
             _ => {}
         }
-        let bytes = captured.literal.bytes();
-        if bytes.len() > METHOD_MAX {
-            return None;
-        }
-        let mut decoded = [0; METHOD_MAX + 1];
+        // Seven bytes of code stand for eleven letters at the most.
+        let mut decoded = [0; 12];
         Self::of(text(&captured.literal, &mut decoded)?)
     }
 }
 
 /// The literal's text: decoded into `buffer` (cut to its size) where it is Huffman-encoded.
-fn text<'a>(literal: &'a Literal, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
+fn text<'a>(literal: &'a Literal<METHOD_MAX>, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
     if !literal.huffman {
         return Some(literal.bytes());
     }
@@ -69,7 +64,7 @@ fn text<'a>(literal: &'a Literal, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
 }
 
 /// The status of a stream, 0 when it is none: the static entry, else two bytes of Huffman code, or three raw ones.
-pub(super) fn status(captured: &Captured) -> u16 {
+pub(super) fn status(captured: Captured<STATUS_MAX>) -> u16 {
     const STATIC: [u16; 7] = [200, 204, 206, 304, 400, 404, 500];
     if let Some(&status) = captured.static_entry.checked_sub(8).and_then(|at| STATIC.get(usize::from(at))) {
         return status;
@@ -87,7 +82,7 @@ pub(super) fn status(captured: &Captured) -> u16 {
 
 /// The path of a stream as the agent shows it, in `buffer`: decoded, not empty, starting with `/`, cut to the
 /// buffer, then at the first `?`.
-pub(super) fn path<'a>(captured: &Captured, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
+pub(super) fn path<'a>(captured: &Captured<MAX_VALUE>, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
     match captured.static_entry {
         4 => Some(b"/"),
         5 => Some(b"/index.html"),
@@ -118,7 +113,10 @@ fn without_query(path: &[u8]) -> &[u8] {
 
 /// Whether Go's `strconv.IsPrint` takes each byte, as a Latin-1 code point, for printable.
 pub(super) fn is_printable(path: &[u8]) -> bool {
-    path.iter().all(|&byte| !matches!(byte, 0..0x20 | 0x7f..=0xa0 | 0xad))
+    // Without an early end, so that the compiler takes many bytes at a time.
+    let found =
+        path.iter().fold(0, |found, &byte| found | u8::from(matches!(byte, ..0x20 | 0x7f..=0xa0 | 0xad)));
+    found == 0
 }
 
 /// What the agent shows of a transaction.
@@ -141,13 +139,13 @@ pub(super) fn latency(nanos: u64) -> f64 {
 mod tests {
     use super::*;
 
-    fn literal(bytes: &[u8], huffman: bool) -> Captured {
+    fn literal<const SIZE: usize>(bytes: &[u8], huffman: bool) -> Captured<SIZE> {
         let mut captured = Captured { finalized: true, ..Captured::default() };
         captured.literal.set(bytes, huffman);
         captured
     }
 
-    fn shown(captured: &Captured, size: usize) -> Option<Vec<u8>> {
+    fn shown(captured: &Captured<MAX_VALUE>, size: usize) -> Option<Vec<u8>> {
         path(captured, &mut vec![0; size]).map(<[u8]>::to_vec)
     }
 
@@ -205,14 +203,14 @@ mod tests {
     #[test]
     fn statuses_by_static_entry_raw_and_huffman() {
         for (entry, code) in (8..).zip([200, 204, 206, 304, 400, 404, 500]) {
-            assert_eq!(status(&Captured { static_entry: entry, ..Captured::default() }), code);
+            assert_eq!(status(Captured { static_entry: entry, ..Captured::default() }), code);
         }
-        assert_eq!(status(&literal(b"504", false)), 504);
-        assert_eq!(status(&literal(&huffman::encode(b"201"), true)), 201);
+        assert_eq!(status(literal(b"504", false)), 504);
+        assert_eq!(status(literal(&huffman::encode(b"201"), true)), 201);
         assert_eq!(huffman::encode(b"504").len(), 3);
-        assert_eq!(status(&literal(&huffman::encode(b"504"), true)), 0, "two bytes of it are no code");
+        assert_eq!(status(literal(&huffman::encode(b"504"), true)), 0, "two bytes of it are no code");
         for bad in [b"20".as_slice(), b"", b"abc"] {
-            assert_eq!(status(&literal(bad, false)), 0);
+            assert_eq!(status(literal(bad, false)), 0);
         }
     }
 

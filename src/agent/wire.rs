@@ -15,8 +15,6 @@ pub struct WireTransaction<'a> {
     pub connection: u64,
     /// Stream identifier.
     pub stream: u32,
-    /// It came out of TLS.
-    pub encrypted: bool,
     /// Nothing of the exchange is missing.
     pub complete: bool,
     /// The first packet that carries a byte of it.

@@ -34,6 +34,8 @@ pub enum DamageKind {
         /// Bytes skipped, at all such places.
         skipped: u64,
     },
+    /// No packet and no block in the [`crate::limits::SEARCH_BYTES`] after the place. The rest is not read.
+    GivenUp,
     /// A block whose inside contradicts itself. It is left out.
     CorruptBlock,
     /// The two lengths of a block differ. The block is used.
@@ -77,6 +79,9 @@ impl fmt::Display for Damage {
             DamageKind::CutHeader => write!(f, "cut off after packet {packets}")?,
             DamageKind::Corrupt { skipped } => {
                 write!(f, "corrupt after packet {packets} (byte {offset}): {skipped} bytes skipped")?;
+            }
+            DamageKind::GivenUp => {
+                write!(f, "corrupt after packet {packets} (byte {offset}): the rest is not read")?;
             }
             DamageKind::CorruptBlock => {
                 write!(f, "corrupt block after packet {packets} (byte {offset}), left out")?;

@@ -28,12 +28,17 @@ const TRIED: [LinkType; 6] =
 
 /// A filter, compiled for each link type when the first packet of it comes. `len` in an expression is the
 /// length captured.
+#[cfg(feature = "live")]
 pub struct Filter {
-    #[cfg(feature = "live")]
     expression: String,
     /// `None` for link types that it cannot be compiled for.
-    #[cfg(feature = "live")]
     programs: Vec<(LinkType, Option<pcap::BpfProgram>)>,
+}
+
+/// A filter: in this build there is none.
+#[cfg(not(feature = "live"))]
+pub struct Filter {
+    never: std::convert::Infallible,
 }
 
 #[cfg(feature = "live")]
@@ -76,7 +81,7 @@ impl Filter {
     }
 
     /// Link types of packets met for which the expression makes no sense, in the order they came.
-    pub fn unfit_link_types(&self) -> impl Iterator<Item = LinkType> {
+    pub(super) fn unfit_link_types(&self) -> impl Iterator<Item = LinkType> {
         self.programs.iter().filter(|(_, program)| program.is_none()).map(|(link, _)| *link)
     }
 }
@@ -100,15 +105,14 @@ impl Filter {
         Err(FilterError::NotBuilt)
     }
 
-    /// Every packet passes a filter that there is not.
-    #[allow(clippy::unused_self)]
+    /// Whether a packet passes a filter that there is not.
     pub(super) fn matches(&mut self, _link: LinkType, _packet: &[u8]) -> Option<bool> {
-        Some(true)
+        match self.never {}
     }
 
-    /// None.
-    pub fn unfit_link_types(&self) -> impl Iterator<Item = LinkType> {
-        std::iter::empty()
+    /// Link types that a filter that there is not makes no sense for.
+    pub(super) fn unfit_link_types(&self) -> std::iter::Empty<LinkType> {
+        match self.never {}
     }
 }
 

@@ -13,6 +13,8 @@ mod batch;
 mod damage;
 mod file;
 mod filter;
+#[cfg(feature = "live")]
+mod live;
 mod merge;
 mod progress;
 mod reader;
@@ -26,6 +28,8 @@ mod write;
 pub use batch::{Batch, LinkType, PacketHead};
 pub use damage::{Damage, DamageKind};
 pub use filter::{Filter, FilterError};
+#[cfg(feature = "live")]
+pub use live::{Interface, LiveCapture, LiveError, LiveInput, Waker, interfaces};
 pub use progress::Progress;
 pub use source::{Input, OpenError, OpenErrorKind};
 pub use timeline::{Timeline, TimelineCounts};

@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use super::damage::{DamageKind, DamageLog};
-use super::file::{Decoder, FILE_HEADER, MOST_NEEDED, Out};
+use super::file::{Decoder, FILE_HEADER, GIVE_UP, MOST_NEEDED, Out};
 use super::progress::Progress;
 use super::source::{Input, OpenErrorKind, Source};
 use crate::limits;
@@ -99,6 +99,7 @@ impl Reader {
             let here = bytes.get(..filled).unwrap_or_default();
             let decoded = self.decoder.decode(here, at, self.ended, &mut out);
             (at, self.needed) = (decoded.at, decoded.needed.min(MOST_NEEDED));
+            self.ended |= decoded.needed == GIVE_UP;
             let something = !batch.packets.is_empty() || !batch.secrets.is_empty();
             if self.ended || something && (self.source.file_size.is_none() || filled == bytes.len()) {
                 break;

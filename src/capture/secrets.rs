@@ -1,7 +1,7 @@
 //! All TLS secrets of a pcapng file, without its packets.
 
 use super::file::{BlockHead, Order, SECTION_HEADER, SHORTEST_BLOCK, tls_key_log};
-use super::source::Input;
+use super::source::{Compression, Input};
 use crate::limits;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -13,8 +13,8 @@ const READ: (usize, usize) = (4 << 10, 256 << 10);
 const JUMP: usize = 16 << 10;
 
 /// The TLS key logs in the Decryption Secrets Blocks of a plain pcapng file, in order, as many as
-/// [`limits::SECRETS_BYTES`] and [`limits::SECRETS_BLOCKS`] allow; `None` if the input is something else. Ends
-/// at the first damaged place.
+/// [`limits::SECRETS_BYTES`] and [`limits::SECRETS_BLOCKS`] allow; none of a plain classic pcap file, and `None` if the
+/// input is compressed or a pipe. Ends at the first damaged place.
 pub(super) fn scan(input: &Input) -> io::Result<Option<Vec<Vec<u8>>>> {
     // Opening a pipe would take bytes from it, or wait for them.
     let Input::File(path) = input else { return Ok(None) };
@@ -38,8 +38,10 @@ struct Window<F> {
 
 impl<F: Read + Seek> Window<F> {
     fn scan(mut self) -> io::Result<Option<Vec<Vec<u8>>>> {
-        if self.show(SECTION_HEADER.len())? != Some(&SECTION_HEADER) {
-            return Ok(None);
+        match self.show(SECTION_HEADER.len())? {
+            Some(magic) if *magic == SECTION_HEADER => {}
+            Some(magic) if Compression::of_magic(magic).is_none() => return Ok(Some(Vec::new())),
+            _ => return Ok(None),
         }
         let mut found = Vec::new();
         let mut bytes = 0;

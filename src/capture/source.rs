@@ -97,7 +97,7 @@ pub enum Compression {
 impl Compression {
     /// By the magic number, never by the name. Skippable frames (RFC 8878 section 3.1.2) are taken for zstd's,
     /// whose parallel writers put one first.
-    fn of(head: &[u8]) -> Option<Self> {
+    pub(super) fn of_magic(head: &[u8]) -> Option<Self> {
         let magic = u32::from_le_bytes(*head.first_chunk()?);
         match magic {
             _ if magic & 0xffff == 0x8b1f => Some(Self::Gzip),
@@ -154,7 +154,7 @@ impl Source {
         if head.is_empty() {
             return Err(OpenErrorKind::Empty);
         }
-        let compression = Compression::of(&head);
+        let compression = Compression::of_magic(&head);
         let old_lz4 = head.starts_with(&OLD_LZ4.to_le_bytes());
         let mut joined = Cursor::new(head).chain(raw);
         let Some(kind) = compression else {

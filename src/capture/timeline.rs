@@ -1,6 +1,6 @@
 //! All inputs as one numbered sequence of packets.
 
-use super::batch::Batch;
+use super::batch::{Batch, LinkType};
 use super::damage::Damage;
 use super::filter::Filter;
 use super::merge::Merge;
@@ -73,19 +73,23 @@ impl Timeline {
     }
 
     /// The TLS key logs of all Decryption Secrets Blocks in those inputs that are plain pcapng files, found
-    /// without reading the packets: to be called before the first batch. They do not come again in [`Batch::secrets`]; those of pipes and
-    /// compressed files come there, in place.
-    pub fn take_secrets(&mut self) -> Vec<Vec<u8>> {
-        let mut all = Vec::new();
+    /// without reading the packets: to be called before the first batch. They do not come again in
+    /// [`Batch::secrets`]; those of pipes and compressed files come there, in place: the second value says whether
+    /// there are no such inputs.
+    pub fn take_secrets(&mut self) -> (Vec<Vec<u8>>, bool) {
+        let (mut all, mut complete) = (Vec::new(), true);
         let inputs: Vec<_> = self.merge.inputs().cloned().enumerate().collect();
         for (index, input) in inputs {
             // What cannot be read here will not be readable later either, and is reported then.
-            if let Ok(Some(found)) = secrets::scan(&input) {
-                self.merge.skip_secrets(index, found.len());
-                all.extend(found);
+            match secrets::scan(&input) {
+                Ok(Some(found)) => {
+                    self.merge.skip_secrets(index, found.len());
+                    all.extend(found);
+                }
+                Ok(None) | Err(_) => complete = false,
             }
         }
-        all
+        (all, complete)
     }
 
     /// Fills the batch with the next packets; `false` at the end, when the batch is empty. From a pipe, packets
@@ -115,6 +119,11 @@ impl Timeline {
     /// What was read so far.
     pub fn counts(&self) -> TimelineCounts {
         self.counts
+    }
+
+    /// Link types met so far that the filter makes no sense for, whose packets were dropped: for a message.
+    pub fn unfit_link_types(&self) -> Vec<LinkType> {
+        self.filter.iter().flat_map(Filter::unfit_link_types).collect()
     }
 
     /// How far the reading is.

@@ -7,14 +7,16 @@ use crate::agent::{Agent, Params};
 use crate::capture::{Batch, Timeline};
 use crate::output::{Options, PrintError, Printer};
 use crate::packet::Decoder;
-use crate::pipeline::Settings;
+use crate::pipeline::{OpenNow, Settings};
 use crate::shard::{Job, Shards, Task};
-use crate::telemetry::Report;
+use crate::telemetry::{Report, Tally};
+use crate::time::Timestamp;
 use crate::tls::KeyStore;
 use std::io::Write;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// What an analysis needs to know.
 #[derive(Debug)]
@@ -42,7 +44,20 @@ pub(super) struct Engine<W: Write> {
     counts: InputCounts,
     now: crate::time::Moment,
     report: Option<Report>,
+    open: OpenNow,
+    tally: Tally,
     show_telemetry: bool,
+}
+
+/// Where a running analysis stands.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Standing {
+    /// The telemetry so far.
+    pub(super) report: Report,
+    /// What is open.
+    pub(super) open: OpenNow,
+    /// How the exchanges ended; empty unless [`Options::live`].
+    pub(super) tally: Tally,
 }
 
 impl<W: Write> Engine<W> {
@@ -59,6 +74,8 @@ impl<W: Write> Engine<W> {
             counts: InputCounts::default(),
             now: crate::time::Moment::default(),
             report: None,
+            open: OpenNow::default(),
+            tally: Tally::default(),
             show_telemetry: output.wanted.telemetry,
         }
     }
@@ -85,17 +102,49 @@ impl<W: Write> Engine<W> {
                 self.submit(part, from..before, Task::Analyze, false)?;
                 from = before;
             }
-            // Nobody else looks at the secrets while none of the jobs is under way.
-            while self.collect()? {}
-            if let Some(keys) = Arc::get_mut(&mut self.keys) {
-                keys.add_text(&text);
-            }
-            let mut part = self.job();
-            part.batch.bytes.clear();
-            self.submit(part, 0..0, Task::Analyze, true)?;
+            self.learn(|keys| keys.add_text(&text))?;
         }
         let end = job.batch.packets.len();
         self.submit(job, from..end, Task::Analyze, false)
+    }
+
+    /// Adds TLS secrets; where they are new, what waited for them goes on.
+    pub(super) fn learn(&mut self, add: impl FnOnce(&mut KeyStore)) -> Result<(), PrintError> {
+        // Nobody else looks at the secrets while none of the jobs is under way.
+        while self.collect()? {}
+        let Some(keys) = Arc::get_mut(&mut self.keys) else { return Ok(()) };
+        let before = keys.counters().secrets;
+        add(keys);
+        if keys.counters().secrets == before {
+            return Ok(());
+        }
+        let job = self.job();
+        self.submit(job, 0..0, Task::Analyze, true)
+    }
+
+    /// Gives up what has waited for too long: packet time has come to `now` without packets.
+    pub(super) fn tick(&mut self, now: Timestamp) -> Result<(), PrintError> {
+        self.now.time = self.now.time.max(now);
+        let job = self.job();
+        self.submit(job, 0..0, Task::Tick, false)
+    }
+
+    /// Where the analysis stands, once all that is under way is done.
+    pub(super) fn standing(&mut self) -> Result<Standing, PrintError> {
+        let job = self.job();
+        self.submit(job, 0..0, Task::Report, false)?;
+        while self.collect()? {}
+        Ok(Standing { report: self.report.clone().unwrap_or_default(), open: self.open, tally: self.tally })
+    }
+
+    /// What the input tells, to be kept up to date.
+    pub(super) fn counts_mut(&mut self) -> &mut InputCounts {
+        &mut self.counts
+    }
+
+    /// The output.
+    pub(super) fn printer(&mut self) -> &mut Printer<W> {
+        &mut self.printer
     }
 
     fn submit(
@@ -134,8 +183,14 @@ impl<W: Write> Engine<W> {
                 }
                 self.decoder.finish();
             }
+            self.open = shards.open;
             let agent = self.merge.agent().map(|agent| &*agent);
             self.report = Some(assemble(shards, &self.decoder.counters(), self.counts, agent));
+        }
+        for product in &done.products {
+            if let Some(tally) = &product.tally {
+                self.tally.merge(tally);
+            }
         }
         self.shards.recycle(done.products);
         let mut job = done.job;
@@ -151,8 +206,7 @@ impl<W: Write> Engine<W> {
     }
 
     /// The capture is over.
-    pub(super) fn finish(mut self, counts: impl FnOnce(&mut InputCounts)) -> Result<Report, PrintError> {
-        counts(&mut self.counts);
+    pub(super) fn finish(&mut self) -> Result<Report, PrintError> {
         let job = self.job();
         self.submit(job, 0..0, Task::Finish, false)?;
         while self.collect()? {}
@@ -165,30 +219,61 @@ impl<W: Write> Engine<W> {
     }
 }
 
-/// Analyzes captures to their end.
+/// What an analysis of captures gives beside the records.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The telemetry record.
+    pub report: Report,
+    /// Key log lines that decrypted something.
+    pub secrets: Zeroizing<Vec<u8>>,
+}
+
+/// Analyzes captures to their end, or until so much packet time has passed since their first packet.
 ///
 /// # Errors
 /// When the output cannot be written, or its reader has closed it.
 pub fn captures(
     timeline: &mut Timeline,
     analysis: Analysis,
+    duration: Option<Duration>,
     writer: impl Write,
-) -> Result<Report, PrintError> {
+) -> Result<Outcome, PrintError> {
     let mut analysis = analysis;
-    for text in timeline.take_secrets() {
+    let (secrets, all) = timeline.take_secrets();
+    for text in secrets.into_iter().map(Zeroizing::new) {
         analysis.keys.add_text(&text);
     }
-    let live = analysis.output.live;
+    if all {
+        analysis.keys.set_complete();
+    }
+    // From a pipe packets come when they come: what can be printed does not wait for more.
+    let eager = analysis.output.live || timeline.progress().total().is_none();
     let mut engine = Engine::new(analysis, writer);
+    let mut end = None;
     loop {
         let mut job = engine.job();
         if !timeline.next_batch(&mut job.batch) {
             break;
         }
+        let over = duration.is_some_and(|duration| cut_at(&mut job.batch, duration, &mut end));
         engine.push(job)?;
-        if live {
+        if eager {
             engine.drain()?;
         }
+        if over {
+            break;
+        }
     }
-    engine.finish(|counts| counts.damaged_inputs = timeline.damaged_inputs())
+    engine.counts_mut().damaged_inputs = timeline.damaged_inputs();
+    let report = engine.finish()?;
+    Ok(Outcome { report, secrets: engine.keys.used_lines() })
+}
+
+/// Drops the packets from the first on that is not within `duration` of the capture's first; whether there was one.
+pub(super) fn cut_at(batch: &mut Batch, duration: Duration, end: &mut Option<Timestamp>) -> bool {
+    let Some(first) = batch.packets.first() else { return false };
+    let end = *end.get_or_insert(first.time.after(duration));
+    let within = batch.packets.iter().position(|packet| packet.time >= end);
+    batch.packets.truncate(within.unwrap_or(batch.packets.len()));
+    within.is_some()
 }

@@ -7,8 +7,9 @@ use crate::output::{Kind, Options, Order, Rendered, Renderer};
 use crate::packet::Endpoint;
 use crate::pipeline::Output;
 use crate::shard::Product;
+use crate::telemetry::Tally;
 use crate::time::Moment;
-use crate::transaction::{ConnectionMeta, ConnectionRecord, Finding, Known, RecordSink, Transaction};
+use crate::transaction::{ConnectionMeta, ConnectionRecord, EndHow, Finding, Known, RecordSink, Transaction};
 use std::ops::Range;
 
 /// One worker's product of one job.
@@ -20,6 +21,8 @@ pub(super) struct Collected {
     /// Transactions are shown, so that each exchange has a rendered record.
     shown: bool,
     at_end: bool,
+    /// How the exchanges ended, when that is counted.
+    pub(super) tally: Option<Box<Tally>>,
     /// The exchanges that have ended, for the agent's verdict.
     pub(super) exchanges: Vec<Exchange>,
     text: Vec<u8>,
@@ -53,6 +56,7 @@ impl Collected {
             agent: options.wanted.telemetry,
             shown: options.wanted.transactions,
             at_end: false,
+            tally: options.live.then(Box::default),
             exchanges: Vec::new(),
             text: Vec::new(),
             tls: Vec::new(),
@@ -91,6 +95,9 @@ impl Product for Collected {
 
     fn clear(&mut self) {
         self.renderer.clear();
+        if let Some(tally) = &mut self.tally {
+            **tally = Tally::default();
+        }
         self.exchanges.clear();
         self.text.clear();
         self.tls.clear();
@@ -113,12 +120,17 @@ impl RecordSink for Collected {
         if self.shown {
             self.renderer.transaction(now, connection, transaction);
         }
+        let status = transaction.response.headers.value(Known::Status);
+        let status = status.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+        if let Some(tally) = &mut self.tally {
+            let duration = transaction.last.time.since(transaction.first.time);
+            tally.record(connection.tls.is_some(), status, failed(transaction, status), duration);
+        }
         if !self.agent {
             return;
         }
         let request = &transaction.request.headers;
         let (method, path) = (self.keep(request.value(Known::Method)), self.keep(request.value(Known::Path)));
-        let status = transaction.response.headers.value(Known::Status);
         let fact = |spot: FrameSpot| FrameFact { packet: spot.packet, split: spot.split };
         self.exchanges.push(Exchange {
             order: Order {
@@ -132,13 +144,12 @@ impl RecordSink for Collected {
                 server: connection.server,
                 connection: connection.id,
                 stream: transaction.stream,
-                encrypted: connection.tls.is_some(),
                 complete: transaction.partial.is_empty(),
                 first: transaction.first,
                 last: transaction.last,
                 method: None,
                 path: None,
-                status: status.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok()),
+                status,
                 facts: WireFacts {
                     request: fact(transaction.wire.request),
                     request_end: fact(transaction.wire.request_end),
@@ -161,5 +172,15 @@ impl RecordSink for Collected {
 
     fn finding(&mut self, now: Moment, connection: &ConnectionMeta, finding: &Finding) {
         self.renderer.finding(now, connection, finding);
+    }
+}
+
+/// The client saw it fail: a gRPC status other than OK, else a status from 400 on, else an error code.
+fn failed(transaction: &Transaction, status: Option<u16>) -> bool {
+    let reset = matches!(transaction.end.how, EndHow::RstStream | EndHow::Goaway)
+        && transaction.end.code.is_some_and(|code| code != 0);
+    match transaction.grpc.as_ref().and_then(|grpc| grpc.status) {
+        Some(grpc) => grpc != 0 || reset,
+        None => status.is_some_and(|status| status >= 400) || reset,
     }
 }

@@ -1,5 +1,44 @@
-//! cli
+//! The command line: what was typed ([`args`]) → what is to be done ([`config`]) → doing it ([`run`]).
+
 pub mod analyze;
+pub mod args;
 mod collect;
+pub mod config;
+pub mod exit;
+mod generate;
+pub mod live;
 mod merge;
+pub mod messages;
+mod metrics;
+#[cfg(feature = "live")]
+mod privileges;
 mod report;
+pub mod run;
+pub mod sandbox;
+mod units;
+pub mod usage;
+
+use args::Args;
+use config::{Action, Environment};
+use exit::Exit;
+use messages::Messages;
+use usage::UsageError;
+
+/// Does what the process's command line says, and tells how it ended.
+pub fn main() -> Exit {
+    let action = match Args::read(std::env::args_os()) {
+        Ok(args) => Action::resolve(args, &Environment::of_process()),
+        // Help and version are answers, not errors.
+        Err(error) if !error.use_stderr() => {
+            // A closed pipe ends quietly.
+            let _ = error.print();
+            return Exit::Done;
+        }
+        Err(error) => Err(UsageError::from(&error)),
+    };
+    let result = action.map_err(Into::into).and_then(run::run);
+    result.unwrap_or_else(|error| {
+        Messages::default().error(format_args!("{error:#}"));
+        Exit::Usage
+    })
+}

@@ -157,6 +157,11 @@ impl Reassembly {
         self.halves.forward.open_hole() || self.halves.backward.open_hole()
     }
 
+    /// Whether the forward and the backward direction wait for bytes.
+    pub fn holes(&self) -> [bool; 2] {
+        [self.halves.forward.open_hole(), self.halves.backward.open_hole()]
+    }
+
     /// Both directions have ended.
     pub fn closed(&self) -> bool {
         self.halves.forward.ended && self.halves.backward.ended

@@ -129,7 +129,52 @@ pub(super) fn block(fragment: &[u8]) -> Option<BlockLook> {
 
 fn field_is_believable(name: &[u8], value: Option<&[u8]>) -> bool {
     let token = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~');
+    // gRPC metadata whose name ends so is binary, and some peers send it as it is.
+    let binary = name.ends_with(b"-bin");
     let name = name.strip_prefix(b":").unwrap_or(name);
     let text = |value: &[u8]| value.iter().all(|&byte| byte >= 0x20 && byte != 0x7f || byte == b'\t');
-    !name.is_empty() && name.iter().all(token) && value.is_none_or(text)
+    !name.is_empty() && name.iter().all(token) && (binary || value.is_none_or(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANYONE: Expect =
+        Expect { max_frame: 16_384, max_stream: 1000, pushes: false, client: true, server: true };
+
+    fn bits(bytes: [u8; 9]) -> Option<u32> {
+        header_bits(&FrameHeader::parse(&bytes), &ANYONE)
+    }
+
+    #[test]
+    fn zeros_and_text_are_no_frames() {
+        assert_eq!(bits([0; 9]), None);
+        assert_eq!(bits(*b"GET / HTT"), None);
+        assert_eq!(bits([0, 0, 0, 0, 0, 0, 0, 0, 1]), None, "empty DATA that ends nothing");
+    }
+
+    #[test]
+    fn the_rules_of_each_type_hold() {
+        assert!(bits([0, 0, 0, 0, 1, 0, 0, 0, 1]).is_some(), "DATA with END_STREAM");
+        assert!(bits([0, 0, 4, 8, 0, 0, 0, 0, 0]).is_some(), "WINDOW_UPDATE");
+        assert_eq!(bits([0, 0, 5, 8, 0, 0, 0, 0, 0]), None, "WINDOW_UPDATE of five octets");
+        assert_eq!(bits([0, 0, 4, 3, 0, 0, 0, 0, 0]), None, "RST_STREAM on stream 0");
+        assert_eq!(bits([0, 0, 4, 3, 0, 0x80, 0, 0, 1]), None, "the reserved bit");
+        assert_eq!(bits([0, 0, 4, 3, 0, 0, 0, 0, 2]), None, "an even stream");
+        assert_eq!(bits([0, 0x40, 1, 0, 0, 0, 0, 0, 1]), None, "beyond MAX_FRAME_SIZE");
+        assert_eq!(bits([0, 0, 4, 3, 0, 0, 0, 4, 1]), None, "a stream far beyond those in use");
+    }
+
+    #[test]
+    fn blocks_must_make_sense() {
+        assert!(block(&[0x88]).is_some_and(|look| look.response && !look.request));
+        assert!(block(&[0x82, 0x86, 0x84, 0xbe]).is_some_and(|look| look.request));
+        assert_eq!(block(&[0x88, 0x82]), None, "of a request and of a response");
+        assert_eq!(block(&[0x90, 0x88]), None, "a pseudo-header field behind a regular one");
+        assert_eq!(block(b"\x00\x03A b\x01c"), None, "no field name");
+        assert_eq!(block(b"\x00\x01a\x01\x00"), None, "no field value");
+        assert!(block(b"\x00\x05a-bin\x01\x00").is_some(), "binary metadata of gRPC");
+        assert_eq!(block(&[0x88, 0x40]), None, "cut");
+    }
 }

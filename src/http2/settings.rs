@@ -137,7 +137,7 @@ impl Shared {
             } else {
                 self.max_stream.saturating_add(slack).min(u32::MAX >> 1)
             },
-            pushes: self.pushes,
+            pushes: self.pushes || unseen || self.client.unsure || self.server.unsure,
             client: from == Side::Client,
             server: from == Side::Server,
         }

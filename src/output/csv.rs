@@ -4,9 +4,9 @@
 //! `@`, a tab or a line break would be taken for a formula by a spreadsheet: a `'` is put before it. Numbers and
 //! times never begin so.
 
-use super::{Kind, json};
+use super::Kind;
+use super::json::Json;
 use crate::counters::Counters;
-use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -253,9 +253,9 @@ impl Columns {
     }
 
     /// Appends a record's row.
-    pub(super) fn row(&mut self, out: &mut Vec<u8>, record: &impl Serialize) {
+    pub(super) fn row(&mut self, out: &mut Vec<u8>, record: &impl Json) {
         self.json.clear();
-        json::append(&mut self.json, record);
+        record.write(&mut self.json);
         self.cells.clear();
         self.cells.resize(self.names.len(), 0..0);
         let (by_name, cells) = (&self.by_name, &mut self.cells);
@@ -277,7 +277,7 @@ impl Columns {
     }
 }
 
-/// Finds the members of an object in the compact JSON that [`json`] writes: no white space, no escapes in keys.
+/// Finds the members of an object in the compact JSON that [`super::json`] writes: no white space, no escapes in keys.
 struct Scan<'a> {
     json: &'a [u8],
     at: usize,
@@ -351,18 +351,37 @@ fn push_cell(out: &mut Vec<u8>, value: &[u8]) {
     if value.first() != Some(&b'"') {
         return push_quoted(out, value);
     }
-    let text: Cow<'_, str> =
-        serde_json::from_slice::<Unescaped<'_>>(value).map(|text| text.0).unwrap_or_default();
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
-        push_quoted(out, format!("'{text}").as_bytes());
+    let text = unescape(value);
+    if matches!(text.first(), Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\n')) {
+        push_quoted(out, &[b"'", text.as_slice()].concat());
     } else {
-        push_quoted(out, text.as_bytes());
+        push_quoted(out, &text);
     }
 }
 
-/// A JSON string's text, borrowed where it has no escapes.
-#[derive(serde::Deserialize)]
-struct Unescaped<'a>(#[serde(borrow)] Cow<'a, str>);
+/// A JSON string's text; [`super::json`] writes no other escapes than these.
+fn unescape(value: &[u8]) -> Vec<u8> {
+    let inner = value.get(1..value.len().saturating_sub(1)).unwrap_or_default();
+    let mut text = Vec::with_capacity(inner.len());
+    let mut bytes = inner.iter();
+    while let Some(&byte) = bytes.next() {
+        let escape = if byte == b'\\' { bytes.next().copied() } else { None };
+        text.push(match escape {
+            None => byte,
+            Some(b'n') => b'\n',
+            Some(b'r') => b'\r',
+            Some(b't') => b'\t',
+            Some(b'b') => 0x08,
+            Some(b'f') => 0x0c,
+            Some(b'u') => {
+                let digits = bytes.by_ref().take(4);
+                digits.fold(0, |value, &digit| value << 4 | (digit as char).to_digit(16).unwrap_or(0) as u8)
+            }
+            Some(other) => other,
+        });
+    }
+    text
+}
 
 /// Appends text, in quotes where RFC 4180 wants them.
 fn push_quoted(out: &mut Vec<u8>, text: &[u8]) {

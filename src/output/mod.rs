@@ -11,7 +11,7 @@
 mod community_id;
 mod csv;
 mod grpc_status;
-mod json;
+pub mod json;
 mod printer;
 mod redact;
 mod renderer;
@@ -32,8 +32,7 @@ pub use redact::{REDACTED, SECRET_FIELDS};
 pub use renderer::Renderer;
 pub use sanitize::visible;
 
-use crate::time::Moment;
-use crate::transaction::{Endpoint, Wanted};
+use crate::transaction::Wanted;
 use std::ops::Range;
 
 /// How records are written.
@@ -146,33 +145,11 @@ pub enum Kind {
     Connection,
 }
 
-/// Where a transaction's record waits for the agent's verdict, and what decides it.
+/// Where a transaction's record waits for the agent's verdict.
 #[derive(Clone, Copy, Debug)]
 pub struct AgentSlot {
     /// Offset in [`Rendered::bytes`].
     pub at: u32,
-    /// The client.
-    pub client: Endpoint,
-    /// The server.
-    pub server: Endpoint,
-    /// The connection.
-    pub connection: u64,
-    /// The stream.
-    pub stream: u32,
-    /// Inside TLS.
-    pub encrypted: bool,
-    /// Nothing of the exchange is missing: only such ones count as missed.
-    pub complete: bool,
-    /// Promised by the server.
-    pub pushed: bool,
-    /// First packet.
-    pub first: Moment,
-    /// Last packet.
-    pub last: Moment,
-    /// Final status.
-    pub status: Option<u16>,
-    /// Length of the decoded `:path`.
-    pub path_len: Option<u32>,
 }
 
 /// Whether the kernel agent would have emitted a transaction.

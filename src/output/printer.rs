@@ -1,10 +1,11 @@
 //! The output's half: rendered records, in order, to a writer.
 
 use super::csv::Columns;
+use super::json::Json;
 use super::renderer::csv_kind;
 use super::schema::TelemetryObject;
 use super::table::TablePrinter;
-use super::{AgentVerdict, Format, Item, Options, Rendered, json};
+use super::{AgentVerdict, Format, Item, Options, Rendered};
 use crate::limits::OUTPUT_BUFFER;
 use crate::telemetry::Report;
 use std::io::{self, ErrorKind, Write};
@@ -37,6 +38,8 @@ pub struct Printer<W: Write> {
     telemetry: Option<Columns>,
     /// Something was printed (JSON: an element of the array).
     begun: bool,
+    /// Records printed.
+    records: u64,
 }
 
 impl<W: Write> Printer<W> {
@@ -54,7 +57,17 @@ impl<W: Write> Printer<W> {
             },
             Format::Ndjson | Format::Table => (),
         }
-        Self { writer, buffer, format: options.format, table, telemetry, begun: false }
+        Self { writer, buffer, format: options.format, table, telemetry, begun: false, records: 0 }
+    }
+
+    /// Records printed so far, telemetry included.
+    pub const fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// What the records are written to.
+    pub const fn writer_mut(&mut self) -> &mut W {
+        &mut self.writer
     }
 
     /// Prints a record of a worker, with the agent's verdict where the record has a place for it.
@@ -65,6 +78,7 @@ impl<W: Write> Printer<W> {
         verdict: Option<AgentVerdict>,
     ) -> Result<(), PrintError> {
         let text = rendered.bytes.get(item.range.start as usize..item.range.end as usize).unwrap_or_default();
+        self.records += 1;
         if let Some(table) = &mut self.table {
             let row = std::str::from_utf8(text).unwrap_or_default();
             table.row(&mut self.buffer, item.order.kind, row, verdict);
@@ -88,13 +102,14 @@ impl<W: Write> Printer<W> {
     /// Prints a telemetry record; in a table the rows held are printed before it, and CSV of other records has no
     /// place for it.
     pub fn telemetry(&mut self, report: &Report) -> Result<(), PrintError> {
+        self.records += 1;
         if let Some(table) = &mut self.table {
             table.telemetry(&mut self.buffer, report);
         } else if let Some(columns) = &mut self.telemetry {
             columns.row(&mut self.buffer, &TelemetryObject::new(report));
         } else if self.format != Format::Csv {
             self.separate();
-            json::append(&mut self.buffer, &TelemetryObject::new(report));
+            TelemetryObject::new(report).write(&mut self.buffer);
             self.buffer.push(b'\n');
             self.unterminate();
         }

@@ -1,12 +1,13 @@
 //! The worker's half: records → bytes, as they end.
 
 use super::csv::Columns;
+use super::json::Json;
 use super::schema::{ConnectionObject, FindingObject, FrameObject, TransactionObject};
 use super::view::TransactionView;
-use super::{AgentSlot, Format, Item, Kind, Options, Order, Rendered, json, table};
+use super::{AgentSlot, Format, Item, Kind, Options, Order, Rendered, table};
 use crate::time::Moment;
 use crate::transaction::frame::{FrameView, Payload};
-use crate::transaction::{ConnectionMeta, ConnectionRecord, Finding, Known, RecordSink, Transaction};
+use crate::transaction::{ConnectionMeta, ConnectionRecord, Finding, RecordSink, Transaction};
 use std::cell::Cell;
 
 /// Bytes behind the place of the agent's verdict in a transaction's JSON: the ends of `h2` and of the record, and
@@ -72,11 +73,11 @@ impl Renderer {
     }
 
     /// Renders a record in a format that is not the table.
-    fn push(&mut self, record: &impl serde::Serialize) {
+    fn push(&mut self, record: &impl Json) {
         if let Some(columns) = &mut self.csv {
             columns.row(&mut self.rendered.bytes, record);
         } else {
-            json::append(&mut self.rendered.bytes, record);
+            record.write(&mut self.rendered.bytes);
             self.rendered.bytes.push(b'\n');
         }
     }
@@ -111,20 +112,7 @@ impl RecordSink for Renderer {
             self.push(&TransactionObject::new(&view, &self.options, &lossy));
             tail = JSON_TAIL;
         }
-        let agent = self.options.agent().then(|| AgentSlot {
-            at: (self.rendered.bytes.len() - tail) as u32,
-            client: connection.client,
-            server: connection.server,
-            connection: connection.id,
-            stream: transaction.stream,
-            encrypted: connection.tls.is_some(),
-            complete: transaction.partial.is_empty(),
-            pushed: transaction.pushed,
-            first: transaction.first,
-            last: transaction.last,
-            status: view.status,
-            path_len: transaction.request.headers.value(Known::Path).map(|path| path.len() as u32),
-        });
+        let agent = self.options.agent().then(|| AgentSlot { at: (self.rendered.bytes.len() - tail) as u32 });
         self.add_at(start, now, connection.id, Kind::Transaction, transaction.stream.into(), agent);
     }
 

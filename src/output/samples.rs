@@ -7,7 +7,7 @@ use crate::time::{Moment, Timestamp};
 use crate::transaction::{
     ConnectionMeta, ConnectionRecord, DirectionStats, EndBy, EndHow, Endpoint, Field, Fields, Finding,
     Goaway, Grpc, How, Interim, Known, Message, NotDecrypted, Partial, SideFrames, SideHpack, SideSettings,
-    Source, StreamEnd, TlsDescription, Transaction, UnknownRef,
+    Source, StreamEnd, TlsDescription, Transaction, Unknown, UnknownRef,
 };
 
 /// 2026-11-22T04:17:00.123456789Z and `nanos` more.
@@ -56,6 +56,8 @@ pub(super) fn meta() -> ConnectionMeta {
 
 pub(super) fn tls_meta() -> ConnectionMeta {
     let tls = TlsDescription {
+        client: None,
+        bytes: PerDirection::default(),
         version: Some("1.3"),
         cipher: Some("TLS_AES_128_GCM_SHA256"),
         server_name: Some("a.example".to_owned()),
@@ -144,6 +146,7 @@ pub(super) fn everything() -> Transaction {
     transaction.end = StreamEnd { by: EndBy::Server, how: EndHow::RstStream, code: Some(8) };
     transaction.partial.insert(Partial::TCP_GAP);
     transaction.partial.insert(Partial::UNKNOWN_HEADER);
+    transaction.unknown = Unknown::STATUS;
     transaction.grpc = Some(Grpc {
         status: Some(8),
         message: Some(b"too many".to_vec()),
@@ -190,6 +193,7 @@ pub(super) fn connection() -> ConnectionRecord {
                 out_of_order: 4,
                 gaps: 5,
                 gap_bytes: 6,
+                ..DirectionStats::default()
             },
             backward: DirectionStats { segments: 11, bytes: 12, ..DirectionStats::default() },
         },

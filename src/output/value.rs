@@ -1,12 +1,12 @@
 //! Values as records show them: each writes itself as one JSON string or number.
 
 use super::grpc_status;
-use crate::time::Timestamp;
+use super::json::{Json, is_plain, push_plain};
+use crate::time::{Timestamp, nine_digits};
 use crate::transaction::error_code;
-use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::fmt::Write;
+use std::io::Write as _;
 use std::net::IpAddr;
 
 /// Text from the wire. Bytes that are not UTF-8 are shown with U+FFFD, which is noted in `lossy`.
@@ -29,9 +29,14 @@ impl<'a> Text<'a> {
     }
 }
 
-impl Serialize for Text<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.show())
+impl Json for Text<'_> {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        if is_plain(self.bytes) {
+            push_plain(out, self.bytes);
+        } else {
+            self.show().write(out);
+        }
     }
 }
 
@@ -39,18 +44,14 @@ impl Serialize for Text<'_> {
 #[derive(Clone, Copy, Debug)]
 pub struct LossyFlag<'a>(pub &'a Cell<bool>);
 
-impl LossyFlag<'_> {
-    /// All text is as on the wire.
-    // The signature is serde's.
-    #[allow(clippy::trivially_copy_pass_by_ref)]
-    pub fn is_unset(&self) -> bool {
-        !self.0.get()
+impl Json for LossyFlag<'_> {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.get().write(out);
     }
-}
-
-impl Serialize for LossyFlag<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bool(self.0.get())
+    #[inline]
+    fn is_absent(&self) -> bool {
+        !self.0.get()
     }
 }
 
@@ -58,13 +59,15 @@ impl Serialize for LossyFlag<'_> {
 #[derive(Clone, Copy, Debug)]
 pub struct Time(pub Timestamp);
 
-impl Serialize for Time {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(std::str::from_utf8(&self.0.rfc3339()).unwrap_or_default())
+impl Json for Time {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        push_plain(out, &self.0.rfc3339());
     }
 }
 
-/// A duration, held in nanoseconds and shown in seconds.
+/// A duration, held in nanoseconds and shown in seconds: to the nanosecond, without trailing zeros, with one decimal
+/// at least, so that it is a float whatever its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seconds(pub u64);
 
@@ -75,10 +78,18 @@ impl Seconds {
     }
 }
 
-impl Serialize for Seconds {
-    /// The nearest double; the writers of this module's formats print it to the nanosecond.
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64(self.0 as f64 / 1e9)
+impl Json for Seconds {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(itoa::Buffer::new().format(self.0 / 1_000_000_000).as_bytes());
+        let mut digits = &nine_digits((self.0 % 1_000_000_000) as u32)[..];
+        while let [rest @ .., b'0'] = digits
+            && !rest.is_empty()
+        {
+            digits = rest;
+        }
+        out.push(b'.');
+        out.extend_from_slice(digits);
     }
 }
 
@@ -86,11 +97,45 @@ impl Serialize for Seconds {
 #[derive(Clone, Copy, Debug)]
 pub struct Address(pub IpAddr);
 
-impl Serialize for Address {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = Short::default();
-        text.push_ip(self.0);
-        serializer.serialize_str(text.as_str())
+impl Json for Address {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        out.push(b'"');
+        push_ip(out, self.0);
+        out.push(b'"');
+    }
+}
+
+/// Appends an IP address. IPv4 is written by hand: it stands twice in every record.
+pub(super) fn push_ip(out: &mut Vec<u8>, ip: IpAddr) {
+    match ip {
+        IpAddr::V4(ip) => {
+            let mut text = [b'.'; 15];
+            let mut at = 0;
+            let mut push = |byte| {
+                if let Some(place) = text.get_mut(at) {
+                    *place = byte;
+                }
+                at += 1;
+            };
+            for (index, octet) in ip.octets().into_iter().enumerate() {
+                if index > 0 {
+                    push(b'.');
+                }
+                if octet >= 100 {
+                    push(b'0' + octet / 100);
+                }
+                if octet >= 10 {
+                    push(b'0' + octet / 10 % 10);
+                }
+                push(b'0' + octet % 10);
+            }
+            out.extend_from_slice(text.get(..at).unwrap_or_default());
+        }
+        IpAddr::V6(ip) => {
+            // Writing to a vector cannot fail.
+            let _ = write!(out, "{ip}");
+        }
     }
 }
 
@@ -105,9 +150,10 @@ impl ErrorCode {
     }
 }
 
-impl Serialize for ErrorCode {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.name())
+impl Json for ErrorCode {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        push_plain(out, self.name().as_bytes());
     }
 }
 
@@ -122,9 +168,10 @@ impl GrpcStatus {
     }
 }
 
-impl Serialize for GrpcStatus {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.name())
+impl Json for GrpcStatus {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        push_plain(out, self.name().as_bytes());
     }
 }
 
@@ -132,78 +179,15 @@ impl Serialize for GrpcStatus {
 #[derive(Clone, Copy, Debug)]
 pub struct Hex<'a>(pub &'a [u8]);
 
-impl Serialize for Hex<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = String::with_capacity(self.0.len() * 2);
+impl Json for Hex<'_> {
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        out.push(b'"');
         for byte in self.0 {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
+            // Writing to a vector cannot fail.
+            let _ = write!(out, "{byte:02x}");
         }
-        serializer.serialize_str(&text)
-    }
-}
-
-/// A short ASCII text on the stack: up to 64 bytes, of which an address with its port needs 53.
-#[derive(Clone, Copy, Debug)]
-pub struct Short {
-    bytes: [u8; 64],
-    len: usize,
-}
-
-impl Default for Short {
-    fn default() -> Self {
-        Self { bytes: [0; 64], len: 0 }
-    }
-}
-
-impl Short {
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        self.bytes.get(..self.len).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
-    }
-
-    /// Appends a byte; what does not fit is dropped.
-    fn push(&mut self, byte: u8) {
-        if let Some(place) = self.bytes.get_mut(self.len) {
-            *place = byte;
-            self.len += 1;
-        }
-    }
-
-    /// Appends an IP address. IPv4 is written by hand: it stands in every record.
-    pub fn push_ip(&mut self, ip: IpAddr) {
-        match ip {
-            IpAddr::V4(ip) => {
-                let [first, rest @ ..] = ip.octets();
-                self.push_octet(first);
-                for octet in rest {
-                    self.push(b'.');
-                    self.push_octet(octet);
-                }
-            }
-            IpAddr::V6(ip) => {
-                let _ = write!(self, "{ip}");
-            }
-        }
-    }
-
-    fn push_octet(&mut self, octet: u8) {
-        if octet >= 100 {
-            self.push(b'0' + octet / 100);
-        }
-        if octet >= 10 {
-            self.push(b'0' + octet / 10 % 10);
-        }
-        self.push(b'0' + octet % 10);
-    }
-}
-
-impl Write for Short {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        let room = self.bytes.get_mut(self.len..self.len + text.len()).ok_or(std::fmt::Error)?;
-        room.copy_from_slice(text.as_bytes());
-        self.len += text.len();
-        Ok(())
+        out.push(b'"');
     }
 }
 
@@ -216,19 +200,28 @@ mod tests {
         for ip in ["0.0.0.0", "10.20.30.4", "255.255.255.255", "1.10.100.9", "::1", "2001:db8::ff00:42:8329"]
         {
             let ip: IpAddr = ip.parse().unwrap();
-            let mut text = Short::default();
-            text.push_ip(ip);
-            assert_eq!(text.as_str(), ip.to_string());
+            let mut out = Vec::new();
+            push_ip(&mut out, ip);
+            assert_eq!(out, ip.to_string().as_bytes());
         }
     }
 
     #[test]
-    fn a_short_text_takes_no_more_than_it_holds() {
-        let mut text = Short::default();
-        assert!(text.write_str(&"x".repeat(64)).is_ok());
-        assert!(text.write_str("x").is_err());
-        text.push(b'y');
-        assert_eq!(text.as_str(), "x".repeat(64));
+    fn seconds_have_no_exponent_and_no_noise() {
+        for (nanos, shown) in [
+            (0, "0.0"),
+            (1, "0.000000001"),
+            (100, "0.0000001"),
+            (1_234_567, "0.001234567"),
+            (100_000_000, "0.1"),
+            (1_000_000_000, "1.0"),
+            (86_400_000_000_001, "86400.000000001"),
+            (u64::MAX, "18446744073.709551615"),
+        ] {
+            let mut out = Vec::new();
+            Seconds(nanos).write(&mut out);
+            assert_eq!(out, shown.as_bytes());
+        }
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub(super) struct Carrier {
     first_ended: Option<Direction>,
     /// Layers above this one.
     depth: u8,
+    /// A SYN was seen, so that the forward stream is the client's.
+    pub(super) handshake: bool,
     /// What the TLS below tells.
     pub(super) tls: Option<Box<tls::Description>>,
 }
@@ -97,6 +99,13 @@ impl Carrier {
         }
     }
 
+    /// Who opened the connection: the sender of the SYN where there was one; else the side with the higher port,
+    /// as servers' are the lower ones.
+    pub(super) fn guess_client(&self) -> Direction {
+        let Some([forward, backward]) = self.ends else { return Direction::Forward };
+        if backward.port > forward.port && !self.handshake { Direction::Backward } else { Direction::Forward }
+    }
+
     /// Who ended the connection, and how.
     pub(super) fn end(&self) -> StreamEnd {
         let how = match self.ended {
@@ -111,13 +120,18 @@ impl Carrier {
         self.first_ended
     }
 
+    /// The HTTP/2 that it carries, inside TLS too.
+    pub(super) fn http2(&self) -> Option<&Http2> {
+        match &self.layer {
+            Layer::Http2(http2) => Some(http2),
+            Layer::Tls(tls) => tls.inner.http2(),
+            Layer::Fresh | Layer::Opening(_) => None,
+        }
+    }
+
     /// Exchanges under way.
     pub(super) fn in_flight(&self) -> usize {
-        match &self.layer {
-            Layer::Http2(http2) => http2.pairing.in_flight(),
-            Layer::Tls(tls) => tls.inner.in_flight(),
-            Layer::Fresh | Layer::Opening(_) => 0,
-        }
+        self.http2().map_or(0, |http2| http2.pairing.in_flight())
     }
 }
 
@@ -131,6 +145,24 @@ impl<O: Output> Feed<'_, '_, O> {
             session.retry(keys, work, &mut Feed { carrier: inner, cx });
             cx.tls = Some(work);
             layer.refresh();
+        }
+    }
+
+    /// The directions wait for holes to fill, or do not.
+    pub(super) fn set_stalled(&mut self, forward: bool, backward: bool) {
+        match &mut self.carrier.layer {
+            Layer::Http2(http2) => {
+                let (client, server) = if http2.client == Direction::Forward {
+                    (forward, backward)
+                } else {
+                    (backward, forward)
+                };
+                session(&mut http2.pairing, self.cx).set_stalled(client, server);
+            }
+            Layer::Tls(layer) => {
+                Feed { carrier: &mut layer.inner, cx: &mut *self.cx }.set_stalled(forward, backward);
+            }
+            Layer::Fresh | Layer::Opening(_) => {}
         }
     }
 
@@ -168,7 +200,7 @@ impl<O: Output> Feed<'_, '_, O> {
                 self.replay(&mut opening);
             }
             Known::Frames { client } => {
-                let client = client.unwrap_or_else(|| self.guess_client());
+                let client = client.unwrap_or_else(|| self.carrier.guess_client());
                 self.start_http2(client, Start::Late, Start::Late, How::MidStream);
                 self.replay(&mut opening);
             }
@@ -179,6 +211,7 @@ impl<O: Output> Feed<'_, '_, O> {
                     ends: self.carrier.ends,
                     id: self.carrier.id,
                     seen: self.carrier.seen,
+                    handshake: self.carrier.handshake,
                     depth: self.carrier.depth + 1,
                     tls: Some(Box::default()),
                     ..Carrier::default()
@@ -234,12 +267,6 @@ impl<O: Output> Feed<'_, '_, O> {
         let how = if self.carrier.tls.is_some() && how == How::PriorKnowledge { How::Alpn } else { how };
         let connection = Connection::new(client_start, server_start);
         self.carrier.layer = Layer::Http2(Box::new(Http2 { connection, pairing, how, client }));
-    }
-
-    /// Nothing in the frames tells the client: the side with the higher port, as servers' are the lower ones.
-    fn guess_client(&self) -> Direction {
-        let Some([forward, backward]) = self.carrier.ends else { return Direction::Forward };
-        if backward.port > forward.port { Direction::Backward } else { Direction::Forward }
     }
 
     /// Pushes what the opening kept into what it turned out to be.

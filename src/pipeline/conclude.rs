@@ -49,6 +49,33 @@ pub struct ShardReport {
     pub connections_evicted: u64,
     /// Bytes that were sent twice with different content.
     pub differing_bytes: u64,
+    /// What is open now.
+    pub open: OpenNow,
+}
+
+/// What a shard has in hand, as opposed to what it has counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OpenNow {
+    /// Connections followed.
+    pub connections: u64,
+    /// Of these, HTTP/2.
+    pub http2: u64,
+    /// Connections that have ended and are remembered for a while.
+    pub remembered: u64,
+    /// Exchanges in flight.
+    pub in_flight: u64,
+    /// Bytes held while holes in the TCP streams may still fill.
+    pub reassembly_bytes: u64,
+}
+
+impl OpenNow {
+    fn merge(&mut self, other: &Self) {
+        self.connections += other.connections;
+        self.http2 += other.http2;
+        self.remembered += other.remembered;
+        self.in_flight += other.in_flight;
+        self.reassembly_bytes += other.reassembly_bytes;
+    }
 }
 
 impl ShardReport {
@@ -73,20 +100,51 @@ impl ShardReport {
         self.reassembly_shard += other.reassembly_shard;
         self.connections_evicted += other.connections_evicted;
         self.differing_bytes += other.differing_bytes;
+        self.open.merge(&other.open);
+    }
+
+    /// Adds what is known of an HTTP/2 connection by its streams, and whether something of it is missing.
+    fn add_http2(&mut self, reassembly: &Reassembly, damaged: bool) {
+        self.http2 += 1;
+        let one_sided = !reassembly.seen(Direction::Forward) || !reassembly.seen(Direction::Backward);
+        self.one_sided += u64::from(one_sided);
+        let mut missing = false;
+        for side in [reassembly.stats(Direction::Forward), reassembly.stats(Direction::Backward)] {
+            self.packets_http2 += side.data_segments;
+            self.bytes_http2 += side.bytes;
+            self.gap_bytes += side.gap_bytes;
+            missing |= side.gap_bytes > 0;
+        }
+        self.damaged += u64::from(one_sided || missing || damaged);
     }
 }
 
 impl Pipeline {
-    /// What this shard has added up so far; connections still open are not in it.
-    pub fn report(&self) -> ShardReport {
-        ShardReport {
+    /// What this shard has added up so far, with the HTTP/2 connections that are still open.
+    pub fn report(&mut self) -> ShardReport {
+        let mut report = ShardReport {
             stats: self.totals.stats,
             tls: self.tls.counters(),
             payload_bytes: self.totals.payload_bytes,
             reassembly_shard: self.budget.struck(),
             connections_evicted: self.table.evicted,
             ..self.totals.report.clone()
+        };
+        let mut open = OpenNow { reassembly_bytes: self.budget.held() as u64, ..OpenNow::default() };
+        for entry in self.table.iter_mut() {
+            let Some(carrier) = &entry.state else {
+                open.remembered += 1;
+                continue;
+            };
+            open.connections += 1;
+            open.in_flight += carrier.in_flight() as u64;
+            if let Some(http2) = carrier.http2() {
+                open.http2 += 1;
+                report.add_http2(&entry.reassembly, http2.pairing.damaged());
+            }
         }
+        report.open = open;
+        report
     }
 
     /// Concludes a connection that spans the given packets and ended as said.
@@ -126,16 +184,7 @@ impl Pipeline {
         }
         let first_ended = innermost.first_ended();
         if let Layer::Http2(http2) = &mut innermost.layer {
-            report.http2 += 1;
-            let one_sided = !reassembly.seen(Direction::Forward) || !reassembly.seen(Direction::Backward);
-            report.one_sided += u64::from(one_sided);
-            for side in stats {
-                report.packets_http2 += side.data_segments;
-                report.bytes_http2 += side.bytes;
-                report.gap_bytes += side.gap_bytes;
-            }
-            let missing = stats.iter().any(|side| side.gap_bytes > 0);
-            report.damaged += u64::from(one_sided || missing || http2.pairing.damaged());
+            report.add_http2(reassembly, http2.pairing.damaged());
             let mut session = super::carrier::session(&mut http2.pairing, &mut cx);
             session.finish(end.by, end.how);
             record.how = Some(http2.how);
@@ -148,11 +197,16 @@ impl Pipeline {
             };
             record.is_http2 = true;
         } else if let Some(description) = &record.meta.tls {
-            report.tls_undecrypted += 1;
+            let undecrypted = description.not_decrypted.is_some();
+            report.tls_undecrypted += u64::from(undecrypted);
+            report.other += u64::from(!undecrypted);
             let h2 = description.alpn_offered.iter().any(|name| name == "h2");
-            let partial = description.not_decrypted == Some(NotDecrypted::HandshakeNotCaptured);
             let told_otherwise = description.alpn.as_deref().is_some_and(|alpn| alpn != "h2");
-            report.tls_maybe_http2 += u64::from((h2 && !told_otherwise) || partial);
+            // Joined behind its handshake, it may be anything: that something is missing is known only when a
+            // part of the handshake says so, or secrets were given that may be its own.
+            let joined_late = description.not_decrypted == Some(NotDecrypted::HandshakeNotCaptured)
+                && (description.client.is_some() || description.version.is_some() || !keys.is_empty());
+            report.tls_maybe_http2 += u64::from(undecrypted && ((h2 && !told_otherwise) || joined_late));
             record.is_http2 = description.alpn.as_deref() == Some("h2");
         } else {
             report.other += 1;
@@ -183,7 +237,8 @@ fn blank(
     reassembly: &Reassembly,
 ) -> ConnectionRecord {
     let [forward, backward] = carrier.ends.unwrap_or([Endpoint::UNKNOWN; 2]);
-    let client_is_forward = tls.as_ref().and_then(|tls| tls.client) != Some(Direction::Backward);
+    let client = tls.as_ref().and_then(|tls| tls.client).unwrap_or_else(|| carrier.guess_client());
+    let client_is_forward = client == Direction::Forward;
     let (client, server) = if client_is_forward { (forward, backward) } else { (backward, forward) };
     let by = match carrier.first_ended().filter(|_| end.by == EndBy::Tcp) {
         Some(from) if (from == Direction::Forward) == client_is_forward => EndBy::Client,

@@ -9,7 +9,7 @@ mod conclude;
 mod context;
 mod opening;
 
-pub use conclude::ShardReport;
+pub use conclude::{OpenNow, ShardReport};
 pub use context::Output;
 
 use crate::flow::{Budget, Slot, Table};
@@ -88,6 +88,7 @@ impl Pipeline {
             carrier.ends = Some(entry.senders);
             carrier.id = entry.first.packet;
         }
+        carrier.handshake |= segment.flags.syn();
         let mut cx = Context {
             now: segment.at,
             wanted: self.settings.wanted,
@@ -100,6 +101,10 @@ impl Pipeline {
         feed.carrier.note_sender(found.from);
         entry.reassembly.segment(found.from, segment, &mut self.budget, &mut feed);
         let (closed, waits) = (entry.reassembly.closed(), entry.reassembly.has_hole());
+        if waits || entry.listed {
+            let [forward, backward] = entry.reassembly.holes();
+            feed.set_stalled(forward, backward);
+        }
         if waits && !std::mem::replace(&mut entry.listed, true) {
             self.waiting.push(found.slot);
         }
@@ -147,13 +152,6 @@ impl Pipeline {
         }
     }
 
-    /// Connections that are followed now, and exchanges in flight on them.
-    pub fn open(&mut self) -> (usize, usize) {
-        let in_flight =
-            self.table.iter_mut().filter_map(|entry| entry.state.as_ref()).map(Carrier::in_flight).sum();
-        (self.table.len(), in_flight)
-    }
-
     fn keep_up(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
         // Not more often than there are connections that wait: the work stays linear in the segments.
         let due = now.time.since(self.waiting_checked) >= limits::HOLE_GRACE / 4;
@@ -181,7 +179,10 @@ impl Pipeline {
                 keys,
                 out,
             };
-            entry.reassembly.tick(now, &mut self.budget, &mut Feed { carrier, cx: &mut cx });
+            let mut feed = Feed { carrier, cx: &mut cx };
+            entry.reassembly.tick(now, &mut self.budget, &mut feed);
+            let [forward, backward] = entry.reassembly.holes();
+            feed.set_stalled(forward, backward);
             entry.listed = entry.reassembly.has_hole();
             let (listed, closed) = (entry.listed, entry.reassembly.closed());
             if closed {

@@ -123,9 +123,10 @@ impl Opening {
         self.sides[from].late = true;
     }
 
-    /// The kept bytes of a direction do not begin with its first.
+    /// The kept bytes of a direction do not begin with its first frame: bytes are missing, or HTTP/1.1 comes
+    /// first, whose request was lost.
     pub(super) fn is_late(&self, from: Direction) -> bool {
-        self.sides[from].late
+        self.sides[from].late || self.sides[from].head.starts_with(b"HTTP/1.")
     }
 
     /// The kept pieces, in the order in which they came, and their bytes.

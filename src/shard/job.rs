@@ -14,8 +14,10 @@ pub enum Task {
     /// Look at the segments.
     #[default]
     Analyze,
-    /// Look at the segments, then say what the shards add up to; live, while nothing comes, expire by the time
-    /// of the job too.
+    /// Look at the segments, then give up what has waited for too long by the time of the job: live, when nothing
+    /// comes.
+    Tick,
+    /// Look at the segments, then say what the shards add up to.
     Report,
     /// The capture is over.
     Finish,

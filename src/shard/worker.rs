@@ -43,12 +43,12 @@ impl<P: Product> Worker<P> {
                 pipeline.segment(&segment, keys, product);
             }
             match job.task {
-                Task::Analyze => {}
-                Task::Report => pipeline.tick(job.now, keys, product),
+                Task::Analyze | Task::Report => {}
+                Task::Tick => pipeline.tick(job.now, keys, product),
                 Task::Finish => pipeline.finish(job.now, keys, product),
             }
         }
-        (job.task != Task::Analyze).then(|| {
+        matches!(job.task, Task::Report | Task::Finish).then(|| {
             let mut sum = ShardReport::default();
             for (_, pipeline) in &mut self.shards {
                 sum.merge(&pipeline.report());

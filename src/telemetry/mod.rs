@@ -1,6 +1,8 @@
 //! The telemetry record: exact counters, the agent's, and coverage, added up from the stages.
 
 mod report;
+mod tally;
 
 pub use crate::agent::MissReason;
 pub use report::{AgentView, Coverage, Report, View};
+pub use tally::{DURATION_BOUNDS, Histogram, STATUS_CLASSES, Tally, TallySide};

@@ -14,6 +14,12 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
+    /// Bytes of memory taken.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// No bytes.
     pub(crate) fn is_empty(&self) -> bool {
         self.start >= self.bytes.len()

@@ -97,6 +97,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
         #[test]
         fn decides_in_time(mut bytes in proptest::collection::vec(any::<u8>(), MAX_DETECTION_BYTES), content in 20..24_u8) {
             bytes[..3].copy_from_slice(&[content, 3, 3]);

@@ -12,29 +12,46 @@ use crate::limits::MAX_TLS_MESSAGE;
 
 /// Message types (IANA TLS `HandshakeType`).
 pub(crate) mod kind {
+    /// RFC 5246 section 7.4.1.1.
     pub(crate) const HELLO_REQUEST: u8 = 0;
+    /// RFC 8446 section 4.1.2.
     pub(crate) const CLIENT_HELLO: u8 = 1;
+    /// RFC 8446 section 4.1.3.
     pub(crate) const SERVER_HELLO: u8 = 2;
+    /// RFC 8446 section 4.5.
     pub(crate) const END_OF_EARLY_DATA: u8 = 5;
+    /// RFC 8446 section 4.3.1.
     pub(crate) const ENCRYPTED_EXTENSIONS: u8 = 8;
+    /// RFC 8446 section 4.4.2.
     pub(crate) const CERTIFICATE: u8 = 11;
+    /// RFC 5246 section 7.4.3.
     pub(crate) const SERVER_KEY_EXCHANGE: u8 = 12;
+    /// RFC 5246 section 7.4.5.
     pub(crate) const SERVER_HELLO_DONE: u8 = 14;
+    /// RFC 5246 section 7.4.7.
     pub(crate) const CLIENT_KEY_EXCHANGE: u8 = 16;
+    /// RFC 8446 section 4.4.4.
     pub(crate) const FINISHED: u8 = 20;
+    /// RFC 8446 section 4.6.3.
     pub(crate) const KEY_UPDATE: u8 = 24;
 }
 
 /// A whole message; the bodies that nothing here needs are not kept.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Message {
+    /// The client's hello.
     ClientHello(Box<ClientHello>),
+    /// The server's hello, or its wish for another one of the client.
     ServerHello(Box<ServerHello>),
+    /// The server's extensions of TLS 1.3.
     EncryptedExtensions(EncryptedExtensions),
     /// TLS 1.2, with the first 8 bytes of an encrypted premaster secret if it is one.
     ClientKeyExchange(Option<[u8; 8]>),
+    /// The client's 0-RTT data is over.
     EndOfEarlyData,
+    /// The sender's part of the handshake is over.
     Finished,
+    /// The sender goes on with its next keys.
     KeyUpdate,
     /// Certificate, `ServerKeyExchange` or `ServerHelloDone`: this handshake is a full one.
     FullHandshake,
@@ -60,6 +77,12 @@ impl Messages {
     /// Forgets a message that is not whole: a hole follows.
     pub(crate) fn reset(&mut self) {
         *self = Self::default();
+    }
+
+    /// Bytes of memory taken.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.body.capacity()
     }
 
     /// Whether a message has begun and not ended.

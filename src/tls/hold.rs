@@ -31,8 +31,11 @@ impl Budget {
 /// One thing that happened to a direction's stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Event<B> {
+    /// The next bytes.
     Data(B),
+    /// Bytes that are not there.
     Gap(Option<u64>),
+    /// No byte follows.
     End(End),
 }
 

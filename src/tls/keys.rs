@@ -15,8 +15,11 @@ use std::ops::Range;
 
 /// The keys of one direction in one epoch, and how far they were used.
 pub(crate) struct Protection {
+    /// Its epoch.
     pub(crate) epoch: Epoch,
+    /// Its cipher suite.
     pub(crate) suite: Suite,
+    /// The client random by which its secret was found.
     pub(crate) random: ClientRandom,
     /// Sequence number of the next record.
     pub(crate) seq: u64,

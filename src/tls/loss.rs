@@ -6,6 +6,7 @@ use crate::limits::MAX_TLS_SEQUENCE_TRIES;
 /// A gap that the plaintext's reader is still to be told of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Owed {
+    /// None.
     #[default]
     Nothing,
     /// This many bytes.

@@ -35,6 +35,9 @@ pub use session::Session;
 pub use workspace::Workspace;
 
 #[cfg(test)]
+mod tests;
+
+#[cfg(test)]
 fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u32> = text.chars().filter_map(|digit| digit.to_digit(16)).collect();
     digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect()

@@ -93,7 +93,7 @@ impl Negotiation {
             Message::FullHandshake if self.is_client(from) == Some(false) => {
                 self.full_handshake = true;
                 if self.version() != Some(0x0304) {
-                    self.description.resumed = Some(false);
+                    self.description.resumed.get_or_insert(false);
                 }
             }
             _ => return,
@@ -101,22 +101,23 @@ impl Negotiation {
         self.progress = true;
     }
 
-    fn client_hello(&mut self, from: Direction, hello: Box<ClientHello>) {
+    fn client_hello(&mut self, from: Direction, mut hello: Box<ClientHello>) {
         let client = *self.description.client.get_or_insert(from);
-        let answer_to_retry = self.hello.as_ref().is_some_and(|old| old.random == hello.random);
-        if client != from || answer_to_retry {
-            return;
+        let same = self.hello.as_ref().filter(|old| old.random == hello.random);
+        let known_by_trial = same.is_some_and(|old| old.suites.is_empty());
+        if client != from || same.is_some() && !known_by_trial {
+            return; // of the same random is the answer to a retry
         }
         self.opening[from] = Opening::Hello;
         let description = &mut self.description;
         if description.ja4.is_none() {
-            description.server_name.clone_from(&hello.server_name);
-            description.alpn_offered.clone_from(&hello.alpn);
-            description.ja4 = Some(hello.ja4.clone());
+            description.server_name = hello.server_name.take();
+            description.alpn_offered = std::mem::take(&mut hello.alpn);
+            description.ja4 = Some(std::mem::take(&mut hello.ja4));
             description.early_data = hello.early_data;
         }
         // The server's answer may have come first when the capture has the packets in another order.
-        if self.hello.is_some() {
+        if self.hello.is_some() && !known_by_trial {
             self.server = None;
             self.full_handshake = false;
         }
@@ -161,7 +162,7 @@ impl Negotiation {
     /// tells that a session is resumed.
     pub(crate) fn change_cipher_spec(&mut self, from: Direction) {
         if self.is_client(from) == Some(false) && !self.full_handshake && self.version() == Some(0x0303) {
-            self.description.resumed = Some(true);
+            self.description.resumed.get_or_insert(true);
         }
     }
 

@@ -124,6 +124,16 @@ impl Session {
         self.shared.hello.as_ref().map(|hello| &hello.random)
     }
 
+    /// Bytes of memory that grow with what was received.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        let hello = self.shared.hello.as_ref().map_or(0, |hello| hello.suites.capacity() * 2);
+        self.streams.forward.memory()
+            + self.streams.backward.memory()
+            + self.shared.transcript.memory()
+            + hello
+    }
+
     fn push(
         &mut self,
         keys: &KeyStore,

@@ -26,6 +26,12 @@ enum State {
 }
 
 impl Transcript {
+    /// Bytes of memory taken.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        if let State::Raw(raw) = &self.state { raw.capacity() } else { 0 }
+    }
+
     /// A message begins.
     pub(crate) fn message(&mut self, kind: u8, header: &[u8]) {
         if kind == kind::CLIENT_HELLO {
@@ -70,7 +76,8 @@ impl Transcript {
     pub(crate) fn complete(&mut self) {
         self.state = match std::mem::take(&mut self.state) {
             State::Hashing(context) => State::Done(context.finish()),
-            other => other,
+            done @ State::Done(_) => done,
+            State::Raw(_) | State::Off => State::Off,
         };
     }
 

@@ -6,6 +6,7 @@ use crate::http2::hpack::NameId;
 
 /// Field names that h2lens looks at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Known {
     /// `:method`
     Method,
@@ -56,6 +57,10 @@ pub struct Field<'a> {
 pub struct Fields {
     text: Vec<u8>,
     lines: Vec<Line>,
+    /// For each [`Known`] name, 1 + the place of its first line; 0 where there is none.
+    first: [u16; Known::Other as usize],
+    /// Lines whose name or value is unknown.
+    unknown: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +103,11 @@ impl Fields {
     /// Adds a field line.
     pub fn push(&mut self, field: Field<'_>) {
         let start = self.text.len() as u32;
+        let place = self.lines.len() as u16;
+        if let Some(first) = self.first.get_mut(field.known as usize).filter(|first| **first == 0) {
+            *first = place.saturating_add(1);
+        }
+        self.unknown += u32::from(field.name.is_none() || field.value.is_none());
         self.text.extend_from_slice(field.name.unwrap_or_default());
         self.text.extend_from_slice(field.value.unwrap_or_default());
         self.lines.push(Line {
@@ -112,29 +122,43 @@ impl Fields {
 
     /// The field lines, in order.
     pub fn iter(&self) -> impl Iterator<Item = Field<'_>> {
-        self.lines.iter().map(|line| {
-            let value_start = line.start + line.name_len.unwrap_or(0);
-            let text = |start: u32, len: u32| {
-                self.text.get(start as usize..(start + len) as usize).unwrap_or_default()
-            };
-            Field {
-                name: line.name_len.map(|len| text(line.start, len)),
-                value: line.value_len.map(|len| text(value_start, len)),
-                known: line.known,
-                source: line.source,
-                reference: line.reference,
-            }
-        })
+        self.lines.iter().map(|line| self.field(line))
     }
 
-    /// The first field line with that name.
+    /// The first field line with that name; [`Known::Other`] names none.
     pub fn get(&self, known: Known) -> Option<Field<'_>> {
-        self.iter().find(|field| field.known == known)
+        Some(self.field(self.first_line(known)?))
     }
 
     /// The value of the first field line with that name, where it is known.
+    #[inline]
     pub fn value(&self, known: Known) -> Option<&[u8]> {
-        self.get(known).and_then(|field| field.value)
+        let line = self.first_line(known)?;
+        let start = line.start + line.name_len.unwrap_or(0);
+        self.text.get(start as usize..(start + line.value_len?) as usize)
+    }
+
+    /// Some line's name or value is unknown.
+    pub fn has_unknown(&self) -> bool {
+        self.unknown > 0
+    }
+
+    #[inline]
+    fn first_line(&self, known: Known) -> Option<&Line> {
+        let first = self.first.get(known as usize)?;
+        self.lines.get(usize::from(first.checked_sub(1)?))
+    }
+
+    fn field(&self, line: &Line) -> Field<'_> {
+        let text =
+            |start: u32, len: u32| self.text.get(start as usize..(start + len) as usize).unwrap_or_default();
+        Field {
+            name: line.name_len.map(|len| text(line.start, len)),
+            value: line.value_len.map(|len| text(line.start + line.name_len.unwrap_or(0), len)),
+            known: line.known,
+            source: line.source,
+            reference: line.reference,
+        }
     }
 
     /// No field lines.
@@ -156,5 +180,35 @@ impl Fields {
     pub fn clear(&mut self) {
         self.text.clear();
         self.lines.clear();
+        self.first = [0; Known::Other as usize];
+        self.unknown = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_first_line_of_a_name() {
+        let mut fields = Fields::default();
+        let line = |name, value| Field {
+            name: Some(name),
+            value,
+            known: Known::of(name),
+            source: Source::Exact,
+            reference: None,
+        };
+        fields.push(line(b"x-a", Some(b"1")));
+        fields.push(line(b":path", Some(b"/a")));
+        fields.push(line(b":path", Some(b"/b")));
+        assert!(!fields.has_unknown());
+        fields.push(line(b"host", None));
+        assert_eq!(fields.value(Known::Path), Some(&b"/a"[..]));
+        assert_eq!(fields.get(Known::Host).map(|field| field.value), Some(None));
+        assert_eq!((fields.get(Known::Method), fields.get(Known::Other)), (None, None));
+        assert!(fields.has_unknown());
+        fields.clear();
+        assert!(fields.is_empty() && fields.get(Known::Path).is_none() && !fields.has_unknown());
     }
 }

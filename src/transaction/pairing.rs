@@ -9,14 +9,14 @@ use super::record::{
     ConnectionMeta, EndBy, EndHow, Goaway, Interim, Partial, SideFrames, SideHpack, SideSettings, StreamEnd,
 };
 use super::sink::{RecordSink, Wanted};
-use super::stream::{Losses, Stream, reason};
+use super::stream::{Losses, Reset, Stream, reason};
 use crate::counters::Counters;
 use crate::flow::GapCause;
 use crate::http2::frame::{FrameHeader, FrameView};
 use crate::http2::{Anomaly, Block, BlockEnd, EventSink, FrameSpot, Severity, Side, hpack};
 use crate::limits;
 use crate::time::Moment;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 /// What the transactions of a shard add up to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -76,12 +76,16 @@ impl Stats {
 pub struct Pairing {
     /// Who and where.
     pub meta: ConnectionMeta,
-    streams: HashMap<u32, Box<Stream>, foldhash::quality::FixedState>,
+    streams: HashMap<u32, Box<Stream>, foldhash::fast::RandomState>,
     closed: ClosedStreams,
     client: SideState,
     server: SideState,
     /// Streams whose response has ended and whose request was not seen: it may be lost, or only late.
     orphans: Vec<u32>,
+    /// Streams that were reset while the other direction was waiting for a hole to fill.
+    resets: Vec<u32>,
+    /// Streams that the one side has ended of which segments were seen.
+    alone: VecDeque<u32>,
     goaways: Vec<Goaway>,
     scratch: Fields,
     block: BlockState,
@@ -97,6 +101,8 @@ struct SideState {
     losses: Losses,
     /// No segment of this side is in the capture.
     unseen: bool,
+    /// The direction waits for a hole to fill.
+    stalled: bool,
     /// Highest stream that a header block of this side was on.
     highest: u32,
     settings: SideSettings,
@@ -148,6 +154,8 @@ impl Pairing {
             client: side(late.0),
             server: side(late.1),
             orphans: Vec::new(),
+            resets: Vec::new(),
+            alone: VecDeque::new(),
             goaways: Vec::new(),
             scratch: Fields::default(),
             block: BlockState::default(),
@@ -167,6 +175,9 @@ impl Pairing {
     /// A side's segments are, or are not, in the capture.
     pub fn set_unseen(&mut self, side: Side, unseen: bool) {
         self.side_mut(side).unseen = unseen;
+        if !unseen {
+            self.alone.clear();
+        }
     }
 
     /// Something of the connection is known to be missing.
@@ -204,25 +215,31 @@ impl Pairing {
 }
 
 impl<R: RecordSink> Session<'_, R> {
-    /// The stream, opened if it is new; `None` if it has ended.
-    fn stream(&mut self, id: u32, at: Moment) -> Option<&mut Stream> {
-        let pairing = &mut *self.pairing;
-        if !pairing.streams.contains_key(&id) {
-            let late = pairing.client.losses.late || pairing.server.losses.late;
-            if id == 0 || pairing.closed.contains(id, !late) {
-                return None;
-            }
-            if pairing.streams.len() >= limits::STREAMS_CONNECTION {
-                self.evict();
-            }
-            let pairing = &mut *self.pairing;
-            let mut stream = self.pool.0.pop().unwrap_or_default();
-            stream.reset(id, at, &pairing.client.losses, &pairing.server.losses);
-            pairing.streams.insert(id, stream);
-            pairing.opened += 1;
-            pairing.max_concurrent = pairing.max_concurrent.max(pairing.streams.len() as u64);
+    /// The stream, opened if it is new; `None` if it had ended for what `from` sent in this packet.
+    fn stream(&mut self, id: u32, from: Side, at: Moment) -> Option<&mut Stream> {
+        if !self.pairing.streams.contains_key(&id) {
+            self.open_stream(id, at)?;
         }
-        self.pairing.streams.get_mut(&id).map(Box::as_mut)
+        let stream = self.pairing.streams.get_mut(&id).map(Box::as_mut)?;
+        (!stream.is_over(from, at)).then_some(stream)
+    }
+
+    /// Opens a stream; `None` if it has been open before.
+    fn open_stream(&mut self, id: u32, at: Moment) -> Option<()> {
+        let late = self.pairing.client.losses.late || self.pairing.server.losses.late;
+        if id == 0 || self.pairing.closed.contains(id, !late) {
+            return None;
+        }
+        if self.pairing.streams.len() >= limits::STREAMS_CONNECTION {
+            self.evict();
+        }
+        let pairing = &mut *self.pairing;
+        let mut stream = self.pool.0.pop().unwrap_or_default();
+        stream.reset(id, at, &pairing.client.losses, &pairing.server.losses);
+        pairing.streams.insert(id, stream);
+        pairing.opened += 1;
+        pairing.max_concurrent = pairing.max_concurrent.max(pairing.streams.len() as u64);
+        Some(())
     }
 
     /// Too many streams are open: the lowest quarter goes, so that room is made seldom.
@@ -268,19 +285,46 @@ impl<R: RecordSink> Session<'_, R> {
         let by = by(from);
         let whole = stream.ended();
         let (request, response) = (&stream.record.request, &stream.record.response);
-        let alone = (response.ended && !request.seen && self.pairing.client.unseen)
-            || (request.ended && !response.seen && self.pairing.server.unseen);
+        let alone =
+            (response.ended && self.pairing.client.unseen) || (request.ended && self.pairing.server.unseen);
         let orphan = response.ended && !request.seen && request.first.is_none() && id % 2 == 1;
-        if whole || alone || (orphan && self.request_is_lost(id)) {
+        if whole || (orphan && self.request_is_lost(id)) {
             self.finish_stream(id, StreamEnd { by, how: EndHow::EndStream, code: None });
+        } else if alone {
+            self.wait_alone(id, by);
         } else if orphan {
             self.pairing.orphans.push(id);
+        }
+    }
+
+    /// A side has ended the stream, and of the other no segment was ever seen. It may only be late; when many such
+    /// streams have come together, the other direction is not in the capture.
+    fn wait_alone(&mut self, id: u32, by: EndBy) {
+        self.pairing.alone.push_back(id);
+        if self.pairing.alone.len() > limits::ONE_SIDED_STREAMS {
+            if let Some(oldest) = self.pairing.alone.pop_front() {
+                self.finish_stream(oldest, StreamEnd { by, how: EndHow::EndStream, code: None });
+            }
         }
     }
 
     /// The client has sent the header block of a later stream, so this one's is not still to come.
     fn request_is_lost(&self, id: u32) -> bool {
         self.pairing.client.highest > id
+    }
+
+    /// A direction waits for a hole to fill, or does not: streams that were reset meanwhile end once it has caught
+    /// up.
+    pub fn set_stalled(&mut self, client: bool, server: bool) {
+        (self.pairing.client.stalled, self.pairing.server.stalled) = (client, server);
+        if self.pairing.resets.is_empty() || client || server {
+            return;
+        }
+        for id in std::mem::take(&mut self.pairing.resets) {
+            if let Some(reset) = self.pairing.streams.get(&id).and_then(|stream| stream.reset) {
+                self.finish_stream(id, reset.end);
+            }
+        }
     }
 
     /// Ends the streams whose response has ended and whose request cannot come any more.
@@ -313,7 +357,9 @@ impl<R: RecordSink> Session<'_, R> {
                 let opener = if id % 2 == 1 { Side::Client } else { Side::Server };
                 (side == opener.peer() && id > last).then_some((side, code))
             });
+            let reset = self.pairing.streams.get(&id).and_then(|stream| stream.reset);
             let end = match refused {
+                _ if reset.is_some() => reset.map(|reset| reset.end).unwrap_or_default(),
                 Some((side, code)) => StreamEnd { by: self::by(side), how: EndHow::Goaway, code: Some(code) },
                 None => StreamEnd { by, how, code: None },
             };
@@ -341,7 +387,7 @@ impl<R: RecordSink> Session<'_, R> {
             }
         }
         self.counters().requests += 1;
-        let Some(stream) = self.stream(1, first) else { return };
+        let Some(stream) = self.stream(1, Side::Client, first) else { return };
         stream.touch(Side::Client, first);
         stream.touch(Side::Client, last);
         stream.record.request.body = body;
@@ -353,7 +399,7 @@ impl<R: RecordSink> Session<'_, R> {
         let state = std::mem::take(&mut self.pairing.block);
         self.pairing.client.highest = self.pairing.client.highest.max(block.stream);
         let mut scratch = std::mem::take(&mut self.pairing.scratch);
-        let Some(stream) = self.stream(block.stream, block.first) else {
+        let Some(stream) = self.stream(block.stream, block.from, block.first) else {
             self.pairing.scratch = scratch;
             return;
         };
@@ -385,7 +431,7 @@ impl<R: RecordSink> Session<'_, R> {
         let mut scratch = std::mem::take(&mut self.pairing.scratch);
         let side = &mut self.pairing.server;
         side.highest = side.highest.max(block.stream);
-        let Some(stream) = self.stream(block.stream, block.first) else {
+        let Some(stream) = self.stream(block.stream, block.from, block.first) else {
             self.pairing.scratch = scratch;
             return;
         };
@@ -419,7 +465,7 @@ impl<R: RecordSink> Session<'_, R> {
         let state = std::mem::take(&mut self.pairing.block);
         let mut scratch = std::mem::take(&mut self.pairing.scratch);
         let losses = self.pairing.client.losses.count;
-        if let Some(stream) = self.stream(promised, block.first) {
+        if let Some(stream) = self.stream(promised, Side::Client, block.first) {
             stream.record.pushed = true;
             stream.record.parent = Some(block.stream);
             stream.record.wire.request = block.spot;
@@ -531,19 +577,19 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
     }
 
     fn data(&mut self, from: Side, stream: u32, at: Moment, bytes: &[u8]) {
-        if let Some(stream) = self.stream(stream, at) {
+        if let Some(stream) = self.stream(stream, from, at) {
             stream.data(from, at, bytes);
         }
     }
 
     fn data_lost(&mut self, from: Side, stream: u32, at: Moment, len: u64, cause: GapCause) {
-        if let Some(stream) = self.stream(stream, at) {
+        if let Some(stream) = self.stream(stream, from, at) {
             stream.data_lost(from, at, len, cause);
         }
     }
 
     fn data_end(&mut self, from: Side, stream: u32, at: Moment, end_stream: bool, spot: FrameSpot) {
-        if let Some(open) = self.stream(stream, at) {
+        if let Some(open) = self.stream(stream, from, at) {
             open.touch(from, at);
             if end_stream {
                 self.end_side(from, stream, spot);
@@ -553,13 +599,24 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
 
     fn reset(&mut self, from: Side, stream: u32, code: Option<u32>, at: Moment, spot: FrameSpot) {
         let losses = self.pairing.side(from).losses.count;
+        let peer_stalled = self.pairing.side(from.peer()).stalled;
         if let Some(open) = self.pairing.streams.get_mut(&stream) {
+            if open.is_over(from, at) {
+                return;
+            }
             open.record.last = open.record.last.max(at);
             open.end_side(from, losses, spot);
             if code.is_none() {
                 open.record.partial.insert(Partial::TCP_GAP);
             }
-            self.finish_stream(stream, StreamEnd { by: by(from), how: EndHow::RstStream, code });
+            let end = StreamEnd { by: by(from), how: EndHow::RstStream, code };
+            if peer_stalled {
+                // What the peer sent before is still to be read.
+                open.reset = Some(Reset { from, at, end });
+                self.pairing.resets.push(stream);
+            } else {
+                self.finish_stream(stream, end);
+            }
         }
     }
 

@@ -209,13 +209,20 @@ impl Unknown {
     /// `grpc-status`
     pub const GRPC_STATUS: Self = Self(1 << 5);
 
-    const NAMES: [(Self, &'static str); 6] = [
+    /// Trailer fields of the request.
+    pub const REQUEST_TRAILERS: Self = Self(1 << 6);
+    /// Trailer fields of the response.
+    pub const RESPONSE_TRAILERS: Self = Self(1 << 7);
+
+    const NAMES: [(Self, &'static str); 8] = [
         (Self::METHOD, "http.request.method"),
         (Self::SCHEME, "url.scheme"),
         (Self::PATH, "url.path"),
         (Self::AUTHORITY, "h2.request.authority"),
         (Self::STATUS, "http.response.status_code"),
         (Self::GRPC_STATUS, "h2.grpc.status"),
+        (Self::REQUEST_TRAILERS, "h2.request.trailers"),
+        (Self::RESPONSE_TRAILERS, "h2.response.trailers"),
     ];
 
     /// Nothing is unknown.

@@ -2,7 +2,7 @@
 
 use super::fields::{Fields, Known};
 use super::grpc::{self, MessageCounter};
-use super::record::{Grpc, Message, Partial, StreamEnd, Transaction, Unknown};
+use super::record::{Grpc, Message, Partial, StreamEnd, Transaction, Unknown, WireShape};
 use crate::flow::GapCause;
 use crate::http2::{BlockEnd, FrameSpot, Side};
 use crate::time::Moment;
@@ -23,6 +23,19 @@ pub(super) struct Stream {
     pub(super) record: Transaction,
     pub(super) client: Progress,
     pub(super) server: Progress,
+    /// It was reset, and what the other side sent before that is still to be read.
+    pub(super) reset: Option<Reset>,
+}
+
+/// A reset that has not ended its stream yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reset {
+    /// Who reset the stream.
+    pub(super) from: Side,
+    /// Where.
+    pub(super) at: Moment,
+    /// How the stream will have ended.
+    pub(super) end: StreamEnd,
 }
 
 /// How far a side is on a stream.
@@ -39,31 +52,35 @@ pub(super) struct Progress {
     unknown_pseudo: bool,
     /// Fields with unknown names stood in the section that holds the gRPC status.
     unknown_trailers: bool,
+    /// Its trailer section is not whole.
+    cut_trailers: bool,
 }
 
 impl Stream {
     /// Starts over for another stream; the memory is kept.
     pub(super) fn reset(&mut self, id: u32, at: Moment, client: &Losses, server: &Losses) {
-        let Transaction { mut request, mut response, mut interim, .. } = std::mem::take(&mut self.record);
-        for message in [&mut request, &mut response] {
-            let (mut headers, mut trailers) =
-                (std::mem::take(&mut message.headers), std::mem::take(&mut message.trailers));
-            headers.clear();
-            trailers.clear();
-            *message = Message { headers, trailers, ..Message::default() };
+        let record = &mut self.record;
+        for message in [&mut record.request, &mut record.response] {
+            message.headers.clear();
+            message.trailers.clear();
+            (message.seen, message.ended, message.body) = (false, false, 0);
+            (message.first, message.last) = (None, None);
         }
-        interim.clear();
-        self.record = Transaction {
-            stream: id,
-            first: at,
-            last: at,
-            request,
-            response,
-            interim,
-            ..Transaction::default()
-        };
+        record.interim.clear();
+        (record.stream, record.first, record.last) = (id, at, at);
+        (record.pushed, record.parent, record.grpc) = (false, None, None);
+        record.end = StreamEnd::default();
+        record.partial = Partial::default();
+        record.unknown = Unknown::default();
+        record.wire = WireShape::default();
+        self.reset = None;
         self.client = Progress { losses_at_start: client.count, ..Progress::default() };
         self.server = Progress { losses_at_start: server.count, ..Progress::default() };
+    }
+
+    /// What `from` sent in this packet came after the stream was reset.
+    pub(super) fn is_over(&self, from: Side, at: Moment) -> bool {
+        self.reset.is_some_and(|reset| reset.from == from || at.packet > reset.at.packet)
     }
 
     pub(super) fn side(&mut self, side: Side) -> (&mut Message, &mut Progress) {
@@ -110,13 +127,14 @@ impl Stream {
         if message.trailers.is_empty() {
             std::mem::swap(&mut message.trailers, scratch);
         }
-        progress.unknown_trailers = end.unknown > 0 || end.cut.is_some() || end.broken;
+        progress.cut_trailers |= end.cut.is_some() || end.broken;
+        progress.unknown_trailers = end.unknown > 0 || progress.cut_trailers;
     }
 
     /// DATA payload.
     pub(super) fn data(&mut self, from: Side, at: Moment, bytes: &[u8]) {
         self.touch(from, at);
-        let counts = is_grpc(&self.record.request.headers) || is_grpc(&self.record.response.headers);
+        let counts = self.is_grpc();
         let (message, progress) = self.side(from);
         message.body += bytes.len() as u64;
         if counts {
@@ -175,8 +193,7 @@ impl Stream {
         let unknown = self.unknown();
         let unknown_header = [&self.record.request, &self.record.response]
             .into_iter()
-            .flat_map(|message| message.headers.iter().chain(message.trailers.iter()))
-            .any(|field| field.name.is_none() || field.value.is_none());
+            .any(|message| message.headers.has_unknown() || message.trailers.has_unknown());
         if !unknown.is_empty()
             || unknown_header
             || self.client.unknown_trailers
@@ -196,6 +213,11 @@ impl Stream {
     fn unknown(&self) -> Unknown {
         let mut unknown = Unknown::default();
         let Transaction { request, response, .. } = &self.record;
+        let whole = |side: &Progress| !side.unknown_pseudo && !side.headers_cut && !side.unknown_trailers;
+        let known = |message: &Message| !message.headers.has_unknown() && !message.trailers.has_unknown();
+        if whole(&self.client) && whole(&self.server) && known(request) && known(response) {
+            return unknown;
+        }
         let absent = |message: &Message, progress: &Progress, known| match message.headers.get(known) {
             Some(field) => field.value.is_none(),
             None => message.seen && (progress.unknown_pseudo || progress.headers_cut),
@@ -214,6 +236,14 @@ impl Stream {
         }
         if absent(response, &self.server, Known::Status) {
             unknown.insert(Unknown::STATUS);
+        }
+        for (message, progress, name) in [
+            (request, &self.client, Unknown::REQUEST_TRAILERS),
+            (response, &self.server, Unknown::RESPONSE_TRAILERS),
+        ] {
+            if progress.cut_trailers || message.trailers.has_unknown() {
+                unknown.insert(name);
+            }
         }
         if self.is_grpc() && self.server.unknown_trailers && self.status_field().is_none() {
             unknown.insert(Unknown::GRPC_STATUS);

@@ -3,6 +3,7 @@
 use super::super::*;
 use super::encoder::{Encoder, frame, headers, s};
 use crate::packet::TcpFlags;
+use crate::time::Timestamp;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -145,7 +146,6 @@ impl Lab {
             server: self.server,
             connection: 1,
             stream,
-            encrypted: self.tls,
             complete: true,
             first: Moment { packet: first, time: self.at.time },
             last: self.at,

@@ -3,7 +3,6 @@
 
 mod encoder;
 mod lab;
-mod limits;
 mod maps;
 mod raw_traffic;
 mod reasons;

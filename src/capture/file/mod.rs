@@ -58,8 +58,39 @@ impl Out<'_> {
 pub(super) struct Decoded {
     /// Index of the first byte that it has not finished with. At the end of the input: all bytes.
     pub(super) at: usize,
-    /// Bytes, from `at` on, that it must be shown to get further; at most [`MOST_NEEDED`].
+    /// Bytes, from `at` on, that it must be shown to get further: at most [`MOST_NEEDED`], or [`GIVE_UP`].
     pub(super) needed: usize,
+}
+
+/// In [`Decoded::needed`]: the rest of the input is not worth reading.
+pub(super) const GIVE_UP: usize = usize::MAX;
+
+/// What a search for the next believable packet or block gave.
+enum Search {
+    /// It begins here.
+    Found(usize),
+    /// It does not begin before here, and more must be seen to say whether it does here.
+    More(Decoded),
+    /// There is none up to the end of the input.
+    Nothing,
+}
+
+impl Search {
+    /// Where to go on, if a search that began at the offset `lost` has ended; it ends too when it has gone on
+    /// for [`limits::SEARCH_BYTES`].
+    fn settle(self, lost: u64, bytes: &[u8], out: &mut Out<'_>) -> Result<usize, Decoded> {
+        let at = match self {
+            Self::Found(at) => at,
+            Self::Nothing => bytes.len(),
+            Self::More(decoded) if out.base + decoded.at as u64 - lost > limits::SEARCH_BYTES => {
+                out.damage_at(DamageKind::GivenUp, lost);
+                return Err(Decoded { at: bytes.len(), needed: GIVE_UP });
+            }
+            Self::More(decoded) => return Err(decoded),
+        };
+        out.damage_at(DamageKind::Corrupt { skipped: out.base + at as u64 - lost }, lost);
+        Ok(at)
+    }
 }
 
 /// The most that a decoder asks to see at once: the largest block, or the packets that it looks ahead at to

@@ -11,7 +11,7 @@
 //! header. It is noticed there, and the next place is looked for from which several believable headers follow
 //! each other.
 
-use super::{Decoded, FILE_HEADER, Order, Out};
+use super::{Decoded, FILE_HEADER, Order, Out, Search};
 use crate::capture::batch::{LinkType, PacketHead};
 use crate::capture::damage::DamageKind;
 use crate::limits;
@@ -79,16 +79,6 @@ pub(in crate::capture) struct Pcap {
     lost: Option<u64>,
 }
 
-/// What a search for the next packet gave.
-enum Search {
-    /// It begins here.
-    Found(usize),
-    /// It does not begin before here, and more must be seen to say whether it does here.
-    More(Decoded),
-    /// There is none.
-    Nothing,
-}
-
 impl Pcap {
     /// The decoder for a file with this header.
     pub(super) fn new(kind: Kind, header: &[u8; FILE_HEADER]) -> Self {
@@ -114,13 +104,11 @@ impl Pcap {
     pub(super) fn decode(&mut self, bytes: &[u8], mut at: usize, end: bool, out: &mut Out<'_>) -> Decoded {
         loop {
             if let Some(lost) = self.lost {
-                match self.search(bytes, at, end) {
-                    Search::More(decoded) => return decoded,
-                    Search::Found(found) => at = found,
-                    Search::Nothing => at = bytes.len(),
+                match self.search(bytes, at, end).settle(lost, bytes, out) {
+                    Ok(found) => at = found,
+                    Err(decoded) => return decoded,
                 }
                 self.lost = None;
-                out.damage_at(DamageKind::Corrupt { skipped: out.base + at as u64 - lost }, lost);
             }
             let rest = bytes.get(at..).unwrap_or_default();
             let Some(head) = self.head(rest) else {
@@ -227,36 +215,38 @@ impl Pcap {
     /// there are up to the end. Their times must be near each other, not near to the last one before, which may
     /// have been none. Linear: every place is tried once, in a bounded number of steps.
     fn search(&self, bytes: &[u8], from: usize, end: bool) -> Search {
-        for at in from..bytes.len() {
-            let mut next = at;
-            let mut near = None;
-            let mut links = 0;
-            let believed = loop {
-                let Some(head) = bytes.get(next..).and_then(|rest| self.head(rest)) else {
-                    if !end {
-                        return Search::More(Decoded { at, needed: next + self.kind.header - at });
-                    }
-                    break links > 1 || links == 1 && next == bytes.len();
-                };
-                if !self.believable(&head, near) {
-                    break false;
-                }
-                links += 1;
-                if links == LOOK_AHEAD {
-                    break true;
-                }
-                near = Some(head.seconds);
-                next += self.kind.header + head.captured as usize;
-            };
-            if believed {
-                return Search::Found(at);
+        let rest = bytes.get(from..).unwrap_or_default();
+        for (at, window) in (from..).zip(rest.windows(self.kind.header)) {
+            // Most places are told from packets by this alone.
+            let lengths = self.kind.order.words(window).map_or((0, 0), |[_, _, a, b]| (a, b));
+            if lengths.0.min(lengths.1) > limits::PACKET_BYTES || lengths.0.max(lengths.1) == 0 {
+                continue;
+            }
+            match self.chain(bytes, at, end) {
+                Ok(true) => return Search::Found(at),
+                Ok(false) => {}
+                Err(needed) => return Search::More(Decoded { at, needed }),
             }
         }
-        if end {
-            Search::Nothing
-        } else {
-            Search::More(Decoded { at: bytes.len(), needed: self.kind.header })
+        let tail = (bytes.len() + 1).saturating_sub(self.kind.header).max(from);
+        if end { Search::Nothing } else { Search::More(Decoded { at: tail, needed: self.kind.header }) }
+    }
+
+    /// Whether believable headers follow each other from here on; or how many bytes must be seen to say.
+    fn chain(&self, bytes: &[u8], at: usize, end: bool) -> Result<bool, usize> {
+        let (mut next, mut near) = (at, None);
+        for links in 0..LOOK_AHEAD {
+            let Some(head) = bytes.get(next..).and_then(|rest| self.head(rest)) else {
+                let enough = links > 1 || links == 1 && next == bytes.len();
+                return if end { Ok(enough) } else { Err(next + self.kind.header - at) };
+            };
+            if !self.believable(&head, near) {
+                return Ok(false);
+            }
+            near = Some(head.seconds);
+            next += self.kind.header + head.captured as usize;
         }
+        Ok(true)
     }
 }
 

@@ -7,7 +7,7 @@ use super::block::{
     BlockHead, ENHANCED_PACKET, INTERFACE, PACKET, SECRETS, SECTION, SHORTEST, SIMPLE_PACKET, tls_key_log,
 };
 use super::interface::Interface;
-use super::{Decoded, Order, Out};
+use super::{Decoded, Order, Out, Search};
 use crate::capture::batch::PacketHead;
 use crate::capture::damage::DamageKind;
 use crate::capture::source::OpenErrorKind;
@@ -70,12 +70,11 @@ impl Pcapng {
     pub(super) fn decode(&mut self, bytes: &[u8], mut at: usize, end: bool, out: &mut Out<'_>) -> Decoded {
         loop {
             if let Some(lost) = self.lost {
-                match self.search(bytes, at, end) {
+                match self.search(bytes, at, end).settle(lost, bytes, out) {
+                    Ok(found) => at = found,
                     Err(decoded) => return decoded,
-                    Ok(found) => at = found.unwrap_or(bytes.len()),
                 }
                 self.lost = None;
-                out.damage_at(DamageKind::Corrupt { skipped: out.base + at as u64 - lost }, lost);
             }
             let rest = bytes.get(at..).unwrap_or_default();
             let Some(head) = BlockHead::read(rest, self.order) else {
@@ -94,7 +93,7 @@ impl Pcapng {
                     return Decoded { at, needed: size };
                 }
                 // A length that lies, or a file that is cut? A cut packet is no longer than packets are.
-                if size > BELIEVABLE_BLOCK && matches!(self.search(bytes, at + 4, true), Ok(Some(_))) {
+                if size > BELIEVABLE_BLOCK && matches!(self.search(bytes, at + 4, true), Search::Found(_)) {
                     self.lose(&mut at, out);
                     continue;
                 }
@@ -226,27 +225,23 @@ impl Pcapng {
         }
     }
 
-    /// Looks for the next believable block: `Ok` with its place or, if there is none, nothing; `Err` if more
-    /// must be seen. Linear: every place is tried once.
-    fn search(&self, bytes: &[u8], from: usize, end: bool) -> Result<Option<usize>, Decoded> {
-        for at in from..bytes.len() {
-            let rest = bytes.get(at..).unwrap_or_default();
-            let Some(head) = BlockHead::read(rest, self.order) else {
-                if end {
-                    break;
-                }
-                return Err(Decoded { at, needed: SHORTEST });
-            };
-            let Some(size) = head.size().filter(|&size| size <= BELIEVABLE_BLOCK && head.is_usual()) else {
+    /// Looks for the next believable block. Linear: every place is tried once.
+    fn search(&self, bytes: &[u8], from: usize, end: bool) -> Search {
+        let rest = bytes.get(from..).unwrap_or_default();
+        for (at, window) in (from..).zip(rest.windows(SHORTEST)) {
+            let Some(head) = BlockHead::read(window, self.order).filter(BlockHead::is_usual) else {
                 continue;
             };
-            if size > rest.len() && !end {
-                return Err(Decoded { at, needed: size });
-            }
-            if head.order.u32_at(rest, size - 4) == Some(head.length) {
-                return Ok(Some(at));
+            let Some(size) = head.size().filter(|&size| size <= BELIEVABLE_BLOCK) else { continue };
+            match bytes.get(at..at + size) {
+                Some(block) if head.order.u32_at(block, size - 4) == Some(head.length) => {
+                    return Search::Found(at);
+                }
+                None if !end => return Search::More(Decoded { at, needed: size }),
+                _ => {}
             }
         }
-        if end { Ok(None) } else { Err(Decoded { at: bytes.len(), needed: SHORTEST }) }
+        let tail = (bytes.len() + 1).saturating_sub(SHORTEST).max(from);
+        if end { Search::Nothing } else { Search::More(Decoded { at: tail, needed: SHORTEST }) }
     }
 }

@@ -383,6 +383,26 @@ fn a_large_packet_grows_the_batch() {
 }
 
 #[test]
+fn the_longest_packet_is_the_snaplen_or_libpcaps() {
+    let usual = limits::PACKET_BYTES;
+    for (snaplen, length, believed) in [
+        (96, usual, true),
+        (96, usual + 1, false),
+        (u32::MAX, usual + 1, false),
+        (usual + 1, usual + 1, true),
+        (usual + 1, usual + 2, false),
+        (limits::BLOCK_BYTES, limits::BLOCK_BYTES, true),
+        (limits::BLOCK_BYTES + 1, limits::BLOCK_BYTES, false),
+    ] {
+        let long = Read1 { bytes: vec![7; length as usize], original: length, ..sample(1) };
+        let file = PcapFile::new(Order::Little, 0xa1b2_c3d4, snaplen, 1);
+        let outcome = read(&file.packet(&sample(0)).packet(&long).packets(&samples(5)[2..]).bytes).unwrap();
+        assert_eq!(outcome.packets.len(), if believed { 5 } else { 4 }, "{snaplen} {length}");
+        assert_eq!(outcome.damage.is_empty(), believed);
+    }
+}
+
+#[test]
 fn interfaces_are_bounded() {
     let mut file = PcapngFile::usual().enhanced(0, sample(0).nanos, &sample(0));
     let one = PcapngFile::nothing().interface(LinkType(1), 0, &[]);
@@ -429,6 +449,22 @@ fn looking_far_ahead_in_vain_takes_linear_time() {
     bytes.extend(header.repeat(400_000));
     let outcome = read(&bytes).unwrap();
     assert_eq!((outcome.packets.len(), outcome.damage.len()), (0, 1));
+}
+
+#[test]
+fn the_search_for_the_next_packet_has_an_end() {
+    // The packets behind the hole are found if it is not too long.
+    let hole = |length: u64| std::io::repeat(0xff).take(length);
+    let parts = [PcapFile::usual().packets(&samples(2)).bytes, PcapFile::usual().packets(&samples(9)).bytes];
+    let after = &parts[1][parts[0].len()..];
+    for (length, found) in [(limits::SEARCH_BYTES - 1000, true), (limits::SEARCH_BYTES + 1_000_000, false)] {
+        let input = Cursor::new(parts[0].clone()).chain(hole(length)).chain(Cursor::new(after.to_vec()));
+        let outcome = read_from(input, Some(0), limits::READ_BYTES).unwrap();
+        let (packets, kind) =
+            if found { (9, DamageKind::Corrupt { skipped: length }) } else { (2, DamageKind::GivenUp) };
+        assert_eq!((outcome.packets.len(), outcome.damage.len()), (packets, 1));
+        assert_eq!(outcome.damage[0].kind, kind);
+    }
 }
 
 #[test]

@@ -185,7 +185,7 @@ fn pipes_and_files_are_merged() {
     let mut timeline = Timeline::open(&[inputs[1].clone(), pipe, inputs[0].clone()]).unwrap();
     drop(reader);
     assert_eq!(timeline.progress().total(), None);
-    assert_eq!(timeline.take_secrets(), Vec::<Vec<u8>>::new());
+    assert_eq!(timeline.take_secrets().0, Vec::<Vec<u8>>::new());
     let outcome = all(timeline);
     feeder.join().unwrap();
     let expected = sorted([&others[0][..], &packets[10..30], &others[1]].concat());
@@ -234,6 +234,20 @@ fn numbers_count_what_the_filter_drops() {
 }
 
 #[test]
+fn packets_that_a_filter_cannot_judge_are_counted() {
+    let Ok(filter) = Filter::compile("ether host 00:00:00:00:00:01") else { return };
+    let mut packets = samples(5);
+    packets[3].link = 195;
+    let file = PcapngFile::usual().interface(LinkType(195), 0, &[9, 0, 1, 0, 9, 0, 0, 0]);
+    let file = file.packets(&packets[..3]).enhanced(1, packets[3].nanos, &packets[3]).packets(&packets[4..]);
+    let (_directory, inputs) = files(&[file.bytes]);
+    let mut timeline = Timeline::open(&inputs).unwrap().with_filter(filter);
+    assert!(!timeline.next_batch(&mut Batch::default()));
+    assert_eq!(timeline.counts(), TimelineCounts { packets: 5, filtered: 5, filter_unfit: 1 });
+    assert_eq!(timeline.unfit_link_types(), [LinkType(195)]);
+}
+
+#[test]
 fn ends_after_so_many_packets() {
     let (_directory, inputs) = files(&[pcap(&samples(10)), pcap(&samples(20)[10..])]);
     for count in [0, 1, 9, 10, 11, 20, 21] {
@@ -261,7 +275,7 @@ fn secrets_are_found_before_the_packets_and_only_once() {
     let compressed = zstd::encode_all(&*PcapngFile::usual().secrets(TLS, b"within").bytes, 0).unwrap();
     let (_directory, inputs) = files(&[late.bytes, early.bytes, compressed, pcap(&samples(1))]);
     let mut timeline = Timeline::open(&inputs).unwrap();
-    let secrets = timeline.take_secrets();
+    let (secrets, _) = timeline.take_secrets();
     assert_eq!(secrets, [b"early".to_vec(), b"late".to_vec(), vec![b'x'; 70_000]]);
     let outcome = all(timeline);
     assert_eq!(outcome.secrets, [(0, b"within".to_vec())]);
@@ -280,7 +294,7 @@ fn secrets_behind_a_damaged_place_come_with_the_packets() {
     bytes[at + 4..at + 8].fill(0xff);
     let (_directory, inputs) = files(&[bytes]);
     let mut timeline = Timeline::open(&inputs).unwrap();
-    assert_eq!(timeline.take_secrets(), [b"before".to_vec()]);
+    assert_eq!(timeline.take_secrets().0, [b"before".to_vec()]);
     let outcome = all(timeline);
     assert_eq!((outcome.packets.len(), outcome.damage.len()), (3, 1));
     assert_eq!(outcome.secrets, [(2, b"behind".to_vec())]);

@@ -61,7 +61,7 @@ fn packets_come_back_as_they_were() {
 
 #[test]
 fn the_second_opinion_reads_every_block() {
-    use pcap_parser::{Block, PcapBlockOwned, PcapError, traits::PcapReaderIterator};
+    use pcap_parser::{Block, PcapBlockOwned, PcapError, SecretsType, traits::PcapReaderIterator};
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.pcapng");
     let mut writer = Writer::create(&path, Rotation::default()).unwrap();
@@ -76,7 +76,9 @@ fn the_second_opinion_reads_every_block() {
                 seen.push(match &block {
                     Block::SectionHeader(header) => header.shb_userappl().unwrap().unwrap().to_owned(),
                     Block::InterfaceDescription(interface) => format!("resolution {}", interface.if_tsresol),
-                    Block::DecryptionSecrets(secrets) => format!("{:?}", secrets.secrets_type),
+                    Block::DecryptionSecrets(secrets) if secrets.secrets_type == SecretsType::TlsKeyLog => {
+                        "keys".to_owned()
+                    }
                     Block::EnhancedPacket(packet) => format!("{} bytes", packet.caplen),
                     _ => panic!("another block"),
                 });
@@ -88,12 +90,9 @@ fn the_second_opinion_reads_every_block() {
             Err(error) => panic!("{error:?}"),
         }
     }
-    let lengths = samples(3).into_iter().map(|packet| format!("{} bytes", packet.bytes.len()));
     let program = format!("h2lens {}", env!("CARGO_PKG_VERSION"));
-    let mut expected = vec![program, "SecretsType(0x544c534b / TlsKeyLog)".into(), "resolution 9".into()];
-    expected.extend(lengths);
-    expected[1].clone_from(&seen[1]);
-    assert!(seen[1].contains("TlsKeyLog"));
+    let mut expected = vec![program, "keys".to_owned(), "resolution 9".to_owned()];
+    expected.extend(samples(3).iter().map(|packet| format!("{} bytes", packet.bytes.len())));
     assert_eq!(seen, expected);
 }
 

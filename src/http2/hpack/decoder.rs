@@ -291,7 +291,7 @@ impl Decoder {
             Some(span) if inserted => Text::Arena(self.table.arena.stage_copy(span)),
             Some(span) => Text::Arena(span),
             None if entry.id() != NameId::OTHER => Text::Numbered(entry.id()),
-            None => Text::Unknown(entry.name_len()),
+            None => Text::Unknown(0),
         };
         (name, self.table.name_reference(&entry))
     }

@@ -92,7 +92,7 @@ const fn canonical() -> Canonical {
 #[allow(clippy::indexing_slicing)] // at compile time
 const fn fast() -> [Step; 1 << FAST_BITS] {
     let codes = canonical();
-    let mut single = [(0, 0); 1 << FAST_BITS];
+    let mut single = [(0u8, 0u8); 1 << FAST_BITS];
     let mut bits = 0;
     while bits < single.len() {
         let mut length = 5;
@@ -101,7 +101,7 @@ const fn fast() -> [Step; 1 << FAST_BITS] {
             if aligned < codes.limit[length as usize] {
                 let code = (bits as u32) >> (FAST_BITS - length);
                 let place = codes.offset[length as usize] as u32 + code - codes.first[length as usize];
-                single[bits] = (codes.symbols[place as usize] as Step, length);
+                single[bits] = (codes.symbols[place as usize] as u8, length as u8);
                 break;
             }
             length += 1;
@@ -114,10 +114,11 @@ const fn fast() -> [Step; 1 << FAST_BITS] {
         let (symbol, length) = single[bits];
         // What follows, with zeros below: a symbol if its code lies within the bits that are there.
         let (next, more) = single[(bits << length) & (steps.len() - 1)];
-        if length != 0 && more != 0 && length + more <= FAST_BITS {
-            steps[bits] = next << 24 | symbol << 16 | 16 << 8 | (length + more);
+        let (symbol, next) = (symbol as Step, next as Step);
+        if length != 0 && more != 0 && (length + more) as u32 <= FAST_BITS {
+            steps[bits] = next << 24 | symbol << 16 | 16 << 8 | (length + more) as Step;
         } else if length != 0 {
-            steps[bits] = symbol << 16 | 8 << 8 | length;
+            steps[bits] = symbol << 16 | 8 << 8 | length as Step;
         }
         bits += 1;
     }
@@ -180,10 +181,10 @@ pub(super) fn decode(coded: &[u8], out: &mut [u8]) -> Result<usize, ErrorKind> {
         word = round.word;
         have -= round.bits;
         len += put(out, len, round);
+        if tail_bits == 0 && have < 8 && word.leading_ones() >= have {
+            return Ok(len);
+        }
         if round.stuck && (tail_bits == 0 || have >= LONGEST) {
-            if have < 8 && word.leading_ones() >= have {
-                return Ok(len);
-            }
             let (symbol, bits) = long_code(word, have)?;
             word <<= bits;
             have -= bits;
@@ -214,10 +215,10 @@ fn round(mut word: u64) -> Round {
         // When stuck, the next lookups are as this one, and change nothing.
         step = FAST.get((word >> (64 - FAST_BITS)) as usize).copied().unwrap_or(0);
         symbols |= u64::from(step >> 16) << (sum >> 8 & 63);
-        sum = sum.wrapping_add(step) & 0xffff;
+        sum = sum.wrapping_add(step);
         word <<= step & 63;
     }
-    Round { word, bits: sum & 0xff, symbols, count: sum >> 11, stuck: step == 0 }
+    Round { word, bits: sum & 0xff, symbols, count: sum >> 11 & 0xf, stuck: step == 0 }
 }
 
 /// Writes the symbols of a round; returns how many these are.

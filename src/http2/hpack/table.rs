@@ -18,15 +18,17 @@ const OVERHEAD: u32 = 32;
 /// The table's size until a size update changes it (RFC 9113 section 6.5.2).
 pub(super) const INITIAL_SIZE: u32 = 4096;
 
-/// An entry. Its text lies in the arena, name before value, except for a name that has a number.
+/// An entry. Its text lies in the arena, name before value, but for a name that has a number and for what is unknown.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     /// Where its text is.
     pos: u32,
-    /// Length of the name; if that is unknown, the least it can be.
+    /// Length of the name in the arena.
     name_len: u32,
-    /// Length of the value; if that is unknown, the least it can be.
+    /// Length of the value in the arena.
     value_len: u32,
+    /// Its size (section 4.1); where a length is unknown, the least it can be.
+    size: u32,
     /// The unknown entry that the name was taken from, 0 for none.
     unknown: u32,
     /// The name's number.
@@ -80,24 +82,9 @@ pub(super) struct Table {
 }
 
 impl Entry {
-    fn size(&self) -> u32 {
-        OVERHEAD.saturating_add(self.name_len).saturating_add(self.value_len)
-    }
-
-    /// Where the name is, if it is in the arena.
-    fn stored_name(&self) -> Span {
-        let stored = self.name_known && self.id == NameId::OTHER;
-        Span { pos: self.pos, len: if stored { self.name_len } else { 0 } }
-    }
-
-    fn stored_value(&self) -> Span {
-        let name = self.stored_name();
-        Span { pos: name.pos.wrapping_add(name.len), len: if self.value_known { self.value_len } else { 0 } }
-    }
-
     /// Where the name is, if it is known and has no number.
     pub(super) fn name_span(&self) -> Option<Span> {
-        (self.name_known && self.id == NameId::OTHER).then(|| self.stored_name())
+        (self.name_known && self.id == NameId::OTHER).then_some(Span { pos: self.pos, len: self.name_len })
     }
 
     /// The name's number.
@@ -109,12 +96,7 @@ impl Entry {
     /// Length of name and value, as far as known.
     #[inline]
     pub(super) fn text_len(&self) -> u32 {
-        self.name_len.saturating_add(self.value_len)
-    }
-
-    /// Length of the name, as far as known.
-    pub(super) fn name_len(&self) -> u32 {
-        self.name_len
+        self.size - OVERHEAD
     }
 }
 
@@ -165,16 +147,17 @@ impl Table {
     /// An entry's name, if it is known.
     #[inline]
     pub(super) fn name(&self, entry: &Entry) -> Option<&[u8]> {
-        match entry.id.name() {
-            None if entry.name_known => Some(self.arena.text(entry.stored_name())),
-            name => name,
+        match entry.name_span() {
+            Some(span) => Some(self.arena.text(span)),
+            None => entry.id.name(),
         }
     }
 
     /// An entry's value, if it is known.
     #[inline]
     pub(super) fn value(&self, entry: &Entry) -> Option<&[u8]> {
-        entry.value_known.then(|| self.arena.text(entry.stored_value()))
+        let span = Span { pos: entry.pos.wrapping_add(entry.name_len), len: entry.value_len };
+        entry.value_known.then(|| self.arena.text(span))
     }
 
     /// The unknown entry that an entry's name was taken from.
@@ -186,28 +169,34 @@ impl Table {
     /// Inserts an entry (section 4.4) whose text is what is staged, and returns how many entries had to be given up
     /// that the encoder may still use. `reference` is the unknown entry that its name was taken from.
     pub(super) fn insert(&mut self, name: Stored, value: Stored, reference: Option<UnknownRef>) -> u32 {
-        let (name_len, id, name_known) = match name {
-            Stored::Numbered(id) => (id.name().unwrap_or_default().len() as u32, id, true),
-            Stored::Staged(span) => (span.len, NameId::OTHER, true),
-            Stored::Unknown(len) => (len, NameId::OTHER, false),
+        // Length, and length of what is staged.
+        let (name_len, name_staged) = match name {
+            Stored::Numbered(id) => (id.name().unwrap_or_default().len() as u32, 0),
+            Stored::Staged(span) => (span.len, span.len),
+            Stored::Unknown(len) => (len, 0),
         };
-        let (value_len, value_known) = match value {
-            Stored::Staged(span) => (span.len, true),
-            Stored::Unknown(len) => (len, false),
-            Stored::Numbered(_) => (0, false),
+        let (value_len, value_staged) = match value {
+            Stored::Staged(span) => (span.len, span.len),
+            Stored::Unknown(len) => (len, 0),
+            Stored::Numbered(_) => (0, 0),
         };
-        // An entry number is below 2^32, as an index is.
-        let unknown = reference.map_or(0, |reference| reference.entry as u32);
-        let mut entry = Entry { pos: 0, name_len, value_len, unknown, id, name_known, value_known };
-        let size = entry.size();
+        let size = OVERHEAD.saturating_add(name_len).saturating_add(value_len);
         if size > self.limit {
-            self.arena.unstage();
             self.clear();
             return 0;
         }
         let dropped = self.evict(size);
-        entry.pos = self.arena.keep();
-        self.entries.push_front(entry);
+        self.entries.push_front(Entry {
+            pos: self.arena.keep(),
+            name_len: name_staged,
+            value_len: value_staged,
+            size,
+            // An entry's number is below 2^32, as an index is.
+            unknown: reference.map_or(0, |reference| reference.entry as u32),
+            id: if let Stored::Numbered(id) = name { id } else { NameId::OTHER },
+            name_known: !matches!(name, Stored::Unknown(_)),
+            value_known: !matches!(value, Stored::Unknown(_)),
+        });
         self.size = self.size.saturating_add(size);
         self.inserted += 1;
         self.bound_older();
@@ -227,7 +216,8 @@ impl Table {
     /// update may have set meanwhile, if that is known.
     pub(super) fn lose_past(&mut self, bound: Option<u32>) {
         self.clear();
-        self.arena.shrink();
+        self.arena = Arena::default();
+        self.entries = VecDeque::new();
         self.limit = bound.map_or(u32::MAX, |bound| self.limit.max(bound));
         self.limit_exact = false;
         self.older = self.limit / OVERHEAD;
@@ -238,7 +228,7 @@ impl Table {
     /// The encoder has been told to use no more than `bound`. That changes its table when a size update says so, and
     /// where nothing was known about the size it says something.
     pub(super) fn limit_by(&mut self, bound: u32) {
-        if self.limit == u32::MAX && !self.limit_exact {
+        if self.is_unbounded() {
             self.limit = bound.max(INITIAL_SIZE);
             self.evict(0);
             self.bound_older();
@@ -263,24 +253,26 @@ impl Table {
     /// Makes room for `incoming` bytes: evicts what the encoder has certainly evicted, and gives up what the caps
     /// do not allow to keep. Returns how many entries the encoder may still use of the latter.
     fn evict(&mut self, incoming: u32) -> u32 {
-        let keep = if self.limit == u32::MAX && !self.limit_exact {
-            limits::HPACK_TABLE_UNSURE
-        } else {
-            self.limit.min(limits::HPACK_TABLE)
-        };
+        let cap = if self.is_unbounded() { limits::HPACK_TABLE_UNSURE } else { limits::HPACK_TABLE };
+        let keep = self.limit.min(cap).saturating_sub(incoming);
         let mut dropped = 0;
-        while self.size.saturating_add(incoming) > keep {
+        while self.size > keep {
             let Some(oldest) = self.entries.pop_back() else { break };
-            if self.size.saturating_add(incoming) > self.limit {
+            if self.size > self.limit.saturating_sub(incoming) {
                 self.older = 0;
             } else {
                 self.older = self.older.saturating_add(1);
-                dropped += u32::from(keep == limits::HPACK_TABLE);
+                dropped += u32::from(!self.is_unbounded());
             }
-            self.size = self.size.saturating_sub(oldest.size());
-            self.arena.release((oldest.stored_name().len + oldest.stored_value().len) as usize);
+            self.size = self.size.saturating_sub(oldest.size);
+            self.arena.release((oldest.name_len + oldest.value_len) as usize);
         }
         dropped
+    }
+
+    /// Nothing is known about the size that the encoder's table can have.
+    fn is_unbounded(&self) -> bool {
+        self.limit == u32::MAX && !self.limit_exact
     }
 
     /// An entry takes 32 bytes at least.
@@ -288,7 +280,7 @@ impl Table {
         self.older = self.older.min(self.limit.saturating_sub(self.size) / OVERHEAD);
     }
 
-    /// Empties the table; nothing is in the encoder's either.
+    /// Empties the table, as the encoder's is; forgets what is staged.
     fn clear(&mut self) {
         self.arena.clear();
         self.entries.clear();

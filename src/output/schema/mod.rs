@@ -18,17 +18,18 @@ pub(super) use telemetry::NOT_DECRYPTED;
 pub use telemetry::TelemetryObject;
 pub use transaction::TransactionObject;
 
+use super::json::{Json, Strings, Word, close, object};
 use super::value::{Address, ErrorCode};
 use crate::transaction::{EndBy, EndHow, Endpoint, NotDecrypted, StreamEnd, TlsDescription};
-use serde::Serialize;
 
-/// `client`, `server`: one end of the connection; inside tunnels the inner one.
-#[derive(Debug, Serialize)]
-pub struct Socket {
-    /// IP address.
-    address: Address,
-    /// TCP port.
-    port: u16,
+object! {
+    /// `client`, `server`: one end of the connection; inside tunnels the inner one.
+    pub struct Socket {
+        /// IP address.
+        "address": address: Address,
+        /// TCP port.
+        "port": port: u16,
+    }
 }
 
 impl Socket {
@@ -37,104 +38,96 @@ impl Socket {
     }
 }
 
-/// `network`
-#[derive(Debug, Serialize)]
-pub struct Network {
-    /// Community ID version 1 (connections only).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    community_id: Option<String>,
-    /// The application protocol, where it is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    protocol: Option<Protocol>,
-    /// Always `tcp`.
-    transport: &'static str,
-    /// `ipv4` or `ipv6`.
-    r#type: &'static str,
+object! {
+    /// `network`
+    pub struct Network {
+        /// Community ID version 1 (connections only).
+        "community_id": community_id: Option<String>,
+        /// The application protocol, where it is known.
+        "protocol": protocol: Option<Protocol>,
+        /// Always `tcp`.
+        "transport": transport: Word,
+        /// `ipv4` or `ipv6`.
+        "type": r#type: Word,
+    }
 }
 
-/// `network.protocol`
-#[derive(Debug, Serialize)]
-pub struct Protocol {
-    /// Always `http`.
-    name: &'static str,
-    /// `2`, or `1.1` of a declined upgrade.
-    version: &'static str,
+object! {
+    /// `network.protocol`
+    pub struct Protocol {
+        /// Always `http`.
+        "name": name: Word,
+        /// `2`, or `1.1` of a declined upgrade.
+        "version": version: Word,
+    }
 }
 
 impl Network {
     fn new(end: Endpoint, version: Option<&'static str>) -> Self {
         Self {
             community_id: None,
-            protocol: version.map(|version| Protocol { name: "http", version }),
-            transport: "tcp",
-            r#type: if end.ip.is_ipv4() { "ipv4" } else { "ipv6" },
+            protocol: version.map(|version| Protocol { name: Word("http"), version: Word(version) }),
+            transport: Word("tcp"),
+            r#type: Word(if end.ip.is_ipv4() { "ipv4" } else { "ipv6" }),
         }
     }
 }
 
-/// `tls`: what the handshake told.
-#[derive(Debug, Serialize)]
-pub struct Tls<'a> {
-    /// The version.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    protocol: Option<TlsProtocol>,
-    /// IANA name of the cipher suite.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cipher: Option<&'static str>,
-    /// What the client hello told.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client: Option<TlsClient<'a>>,
-    /// The protocol that ALPN chose, where visible.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_protocol: Option<&'a str>,
-    /// The session was resumed, where that can be told.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resumed: Option<bool>,
-    /// The client sent 0-RTT data; there only when it did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    early_data: Option<bool>,
-    /// Why it was not decrypted, or not wholly: `no_secrets`, `unsupported_suite`, `damaged`,
-    /// `handshake_not_captured`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    not_decrypted: Option<&'static str>,
+object! {
+    /// `tls`: what the handshake told.
+    pub struct Tls<'a> {
+        /// The version.
+        "protocol": protocol: Option<TlsProtocol>,
+        /// IANA name of the cipher suite.
+        "cipher": cipher: Option<Word>,
+        /// What the client hello told.
+        "client": client: TlsClient<'a>,
+        /// The protocol that ALPN chose, where visible.
+        "next_protocol": next_protocol: Option<&'a str>,
+        /// The session was resumed, where that can be told.
+        "resumed": resumed: Option<bool>,
+        /// The client sent 0-RTT data; there only when it did.
+        "early_data": early_data: Option<bool>,
+        /// Why it was not decrypted, or not wholly: `no_secrets`, `unsupported_suite`, `damaged`,
+        /// `handshake_not_captured`.
+        "not_decrypted": not_decrypted: Option<Word>,
+    }
 }
 
-/// `tls.protocol`
-#[derive(Debug, Serialize)]
-pub struct TlsProtocol {
-    /// `1.2`, `1.3`, or an earlier one.
-    version: &'static str,
+object! {
+    /// `tls.protocol`
+    pub struct TlsProtocol {
+        /// `1.2`, `1.3`, or an earlier one.
+        "version": version: Word,
+    }
 }
 
-/// `tls.client`
-#[derive(Debug, Serialize)]
-pub struct TlsClient<'a> {
-    /// The host name that the client asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    server_name: Option<&'a str>,
-    /// The protocols that the client offered by ALPN, in its order.
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    alpn: &'a [String],
-    /// JA4 fingerprint of the client hello.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ja4: Option<&'a str>,
+object! {
+    /// `tls.client`
+    pub struct TlsClient<'a> {
+        /// The host name that the client asked for.
+        "server_name": server_name: Option<&'a str>,
+        /// The protocols that the client offered by ALPN, in its order.
+        "alpn": alpn: Strings<'a>,
+        /// JA4 fingerprint of the client hello.
+        "ja4": ja4: Option<&'a str>,
+    }
 }
 
 impl<'a> Tls<'a> {
     fn new(tls: &'a TlsDescription) -> Self {
-        let has_client = tls.server_name.is_some() || !tls.alpn_offered.is_empty() || tls.ja4.is_some();
         Self {
-            protocol: tls.version.map(|version| TlsProtocol { version }),
-            cipher: tls.cipher,
-            client: has_client.then(|| TlsClient {
+            protocol: tls.version.map(|version| TlsProtocol { version: Word(version) }),
+            cipher: tls.cipher.map(Word),
+            client: TlsClient {
                 server_name: tls.server_name.as_deref(),
-                alpn: &tls.alpn_offered,
+                alpn: Strings(&tls.alpn_offered),
                 ja4: tls.ja4.as_deref(),
-            }),
+            },
             next_protocol: tls.alpn.as_deref(),
             resumed: tls.resumed,
             early_data: tls.early_data.then_some(true),
-            not_decrypted: tls.not_decrypted.map(not_decrypted_name),
+            not_decrypted: tls.not_decrypted.map(not_decrypted_name).map(Word),
         }
     }
 }
@@ -149,44 +142,47 @@ pub(super) const fn not_decrypted_name(reason: NotDecrypted) -> &'static str {
     }
 }
 
-/// `h2.connection`
-#[derive(Debug, Serialize)]
-pub struct ConnectionRef {
-    /// The number of the packet that the connection was first seen in.
-    id: u64,
+object! {
+    /// `h2.connection`
+    pub struct ConnectionRef {
+        /// The number of the packet that the connection was first seen in.
+        "id": id: u64,
+    }
 }
 
-/// `h2.stream` of frames and findings.
-#[derive(Debug, Serialize)]
-pub struct StreamRef {
-    /// Stream identifier, 0 for the connection.
-    id: u32,
+object! {
+    /// `h2.stream` of frames and findings.
+    pub struct StreamRef {
+        /// Stream identifier, 0 for the connection.
+        "id": id: u32,
+    }
 }
 
-/// `h2.packets`: numbers of packets, 1-based, counted over all inputs.
-#[derive(Debug, Serialize)]
-pub struct Packets {
-    /// First packet.
-    first: u64,
-    /// Last packet.
-    last: u64,
+object! {
+    /// `h2.packets`: numbers of packets, 1-based, counted over all inputs.
+    pub struct Packets {
+        /// First packet.
+        "first": first: u64,
+        /// Last packet.
+        "last": last: u64,
+    }
 }
 
-/// `h2.stream.end`, and `h2.end` of connections.
-#[derive(Debug, Serialize)]
-pub struct End {
-    /// `client`, `server`, `tcp` or `capture`.
-    by: &'static str,
-    /// `end_stream`, `rst_stream`, `goaway`, `fin`, `rst`, `idle` or `eof`.
-    how: &'static str,
-    /// The error's name, of RST_STREAM and GOAWAY only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<ErrorCode>,
+object! {
+    /// `h2.stream.end`, and `h2.end` of connections.
+    pub struct End {
+        /// `client`, `server`, `tcp` or `capture`.
+        "by": by: Word,
+        /// `end_stream`, `rst_stream`, `goaway`, `fin`, `rst`, `idle` or `eof`.
+        "how": how: Word,
+        /// The error's name, of RST_STREAM and GOAWAY only.
+        "code": code: Option<ErrorCode>,
+    }
 }
 
 impl End {
     fn new(end: StreamEnd) -> Self {
-        Self { by: by_name(end.by), how: how_name(end.how), code: end.code.map(ErrorCode) }
+        Self { by: Word(by_name(end.by)), how: Word(how_name(end.how)), code: end.code.map(ErrorCode) }
     }
 }
 
@@ -219,19 +215,27 @@ pub(super) const fn side_name(is_client: bool) -> &'static str {
 }
 
 /// A value for each side; a side of which nothing is known is absent.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Sides<T> {
-    /// What the client sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client: Option<T>,
-    /// What the server sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    server: Option<T>,
+    /// `client`: what the client sent.
+    client: T,
+    /// `server`: what the server sent.
+    server: T,
 }
 
-impl<T> Sides<T> {
-    /// `None` when neither side has a value.
-    fn new(client: Option<T>, server: Option<T>) -> Option<Self> {
-        (client.is_some() || server.is_some()).then_some(Self { client, server })
+impl<T: Json> Json for Sides<T> {
+    fn write(&self, out: &mut Vec<u8>) {
+        let start = out.len();
+        for (key, side) in [(&b",\"client\":"[..], &self.client), (b",\"server\":", &self.server)] {
+            if !side.is_absent() {
+                out.extend_from_slice(key);
+                side.write(out);
+            }
+        }
+        close(out, start, [b'{', b'}']);
+    }
+
+    fn is_absent(&self) -> bool {
+        self.client.is_absent() && self.server.is_absent()
     }
 }

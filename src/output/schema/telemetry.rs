@@ -1,32 +1,32 @@
 //! The telemetry record.
 
 use crate::counters::Counters;
+use crate::output::json::{Json, Word, map, object};
 use crate::telemetry::{AgentView, Coverage, MissReason, Report, View};
 use crate::transaction::NotDecrypted;
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
 
-/// The counters of both views, and what of the capture was seen.
-#[derive(Debug, Serialize)]
-pub struct TelemetryObject<'a> {
-    /// Always `telemetry`.
-    record: &'static str,
-    /// What was on the wire.
-    exact: ViewObject<'a>,
-    /// What the kernel agent would have counted; absent when its model did not run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    agent: Option<AgentObject<'a>>,
-    /// What was seen, and what is missing.
-    coverage: CoverageObject<'a>,
+object! {
+    /// The counters of both views, and what of the capture was seen.
+    pub struct TelemetryObject<'a> {
+        /// Always `telemetry`.
+        "record": record: Word,
+        /// What was on the wire.
+        "exact": exact: ViewObject<'a>,
+        /// What the kernel agent would have counted; absent when its model did not run.
+        "agent": agent: Option<AgentObject<'a>>,
+        /// What was seen, and what is missing.
+        "coverage": coverage: CoverageObject<'a>,
+    }
 }
 
-/// `exact`
-#[derive(Debug, Serialize)]
-pub struct ViewObject<'a> {
-    /// `encrypted:false`
-    plaintext: CountersObject<'a>,
-    /// `encrypted:true`
-    tls: CountersObject<'a>,
+object! {
+    /// `exact`
+    pub struct ViewObject<'a> {
+        /// `encrypted:false`
+        "plaintext": plaintext: CountersObject<'a>,
+        /// `encrypted:true`
+        "tls": tls: CountersObject<'a>,
+    }
 }
 
 impl<'a> ViewObject<'a> {
@@ -35,30 +35,31 @@ impl<'a> ViewObject<'a> {
     }
 }
 
-/// `agent`
-#[derive(Debug, Serialize)]
-pub struct AgentObject<'a> {
-    /// `2025` or `2026`.
-    rules: &'static str,
-    /// `encrypted:false`
-    plaintext: CountersObject<'a>,
-    /// `encrypted:true`
-    tls: CountersObject<'a>,
-    /// Complete transactions of the exact view that the agent would have emitted, too.
-    transactions: u64,
-    /// Those that it would not have emitted, by the first reason that applies; reasons that did not occur are absent.
-    missed: Missed<'a>,
-    /// Transactions that it would have emitted and that the exact view does not have.
-    spurious: u64,
+object! {
+    /// `agent`
+    pub struct AgentObject<'a> {
+        /// `2025` or `2026`.
+        "rules": rules: Word,
+        /// `encrypted:false`
+        "plaintext": plaintext: CountersObject<'a>,
+        /// `encrypted:true`
+        "tls": tls: CountersObject<'a>,
+        /// Complete transactions of the exact view that the agent would have emitted, too.
+        "transactions": transactions: u64,
+        /// Those that it would not have emitted, by the first reason that applies; reasons that did not occur are absent.
+        "missed": missed: Missed<'a>,
+        /// Transactions that it would have emitted and that the exact view does not have.
+        "spurious": spurious: u64,
+    }
 }
 
 /// Always all counters, by the agent's names.
 #[derive(Debug)]
 pub struct CountersObject<'a>(&'a Counters);
 
-impl Serialize for CountersObject<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.entries())
+impl Json for CountersObject<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        map(out, self.0.entries());
     }
 }
 
@@ -66,101 +67,102 @@ impl Serialize for CountersObject<'_> {
 #[derive(Debug)]
 pub struct Missed<'a>(&'a [u64; MissReason::ALL.len()]);
 
-impl Serialize for Missed<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for (reason, count) in MissReason::ALL.iter().zip(self.0).filter(|(_, count)| **count > 0) {
-            map.serialize_entry(reason.name(), count)?;
-        }
-        map.end()
+impl Json for Missed<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        let counts = MissReason::ALL.iter().map(|reason| reason.name()).zip(self.0);
+        map(out, counts.filter(|(_, count)| **count > 0));
     }
 }
 
-/// `coverage`
-#[derive(Debug, Serialize)]
-pub struct CoverageObject<'a> {
-    /// Packets read.
-    packets: u64,
-    /// Their bytes on the wire.
-    bytes: u64,
-    /// TCP payload bytes in the capture.
-    payload_bytes: u64,
-    /// Packets with bytes of an HTTP/2 connection.
-    packets_with_http2: u64,
-    /// Connections.
-    connections: Connections,
-    /// TLS connections that were not decrypted, by reason; reasons that did not occur are absent.
-    not_decrypted: NotDecryptedCounts<'a>,
-    /// Bytes of HTTP/2 seen, in both directions.
-    bytes_http2: u64,
-    /// Bytes of HTTP/2 connections that are not in the capture.
-    gap_bytes: u64,
-    /// Bytes skipped in search of a frame boundary.
-    skipped_bytes: u64,
-    /// Header blocks.
-    header_blocks: HeaderBlocks,
-    /// Transactions.
-    transactions: Transactions,
-    /// Responses whose request was not seen.
-    missed_requests: u64,
-    /// Violations of the protocol that made bytes unreadable.
-    parse_errors: u64,
-    /// Packets cut by the snaplen, or by the end of the file.
-    truncated_packets: u64,
-    /// Inputs that end within a packet, a block or a compressed stream, or that hold a corrupt one.
-    damaged_inputs: u64,
-    /// Packets without a TCP segment, by reason.
-    skipped_packets: Named<'a>,
-    /// Packets that the kernel or the interface dropped.
-    dropped_by_kernel: u64,
-    /// Records dropped because the reader of the output was too slow.
-    dropped_records: u64,
-    /// Times a cap of h2lens struck, by its name.
-    limits: Named<'a>,
-    /// Nothing of an HTTP/2 connection is known to be missing.
-    complete: bool,
+object! {
+    /// `coverage`
+    pub struct CoverageObject<'a> {
+        /// Packets read.
+        "packets": packets: u64,
+        /// Their bytes on the wire.
+        "bytes": bytes: u64,
+        /// TCP payload bytes in the capture.
+        "payload_bytes": payload_bytes: u64,
+        /// Packets with bytes of an HTTP/2 connection.
+        "packets_with_http2": packets_with_http2: u64,
+        /// Connections.
+        "connections": connections: Connections,
+        /// TLS connections that were not decrypted, by reason; reasons that did not occur are absent.
+        "not_decrypted": not_decrypted: NotDecryptedCounts<'a>,
+        /// Bytes of HTTP/2 seen, in both directions.
+        "bytes_http2": bytes_http2: u64,
+        /// Bytes of HTTP/2 connections that are not in the capture.
+        "gap_bytes": gap_bytes: u64,
+        /// Bytes skipped in search of a frame boundary.
+        "skipped_bytes": skipped_bytes: u64,
+        /// Header blocks.
+        "header_blocks": header_blocks: HeaderBlocks,
+        /// Transactions.
+        "transactions": transactions: Transactions,
+        /// Responses whose request was not seen.
+        "missed_requests": missed_requests: u64,
+        /// Violations of the protocol that made bytes unreadable.
+        "parse_errors": parse_errors: u64,
+        /// Packets cut by the snaplen, or by the end of the file.
+        "truncated_packets": truncated_packets: u64,
+        /// Inputs that end within a packet, a block or a compressed stream, or that hold a corrupt one.
+        "damaged_inputs": damaged_inputs: u64,
+        /// Packets without a TCP segment, by reason.
+        "skipped_packets": skipped_packets: Named<'a>,
+        /// Packets that the kernel or the interface dropped.
+        "dropped_by_kernel": dropped_by_kernel: u64,
+        /// Records dropped because the reader of the output was too slow.
+        "dropped_records": dropped_records: u64,
+        /// Times a cap of h2lens struck, by its name.
+        "limits": limits: Named<'a>,
+        /// Nothing of an HTTP/2 connection is known to be missing.
+        "complete": complete: bool,
+    }
 }
 
-/// `coverage.connections`
-#[derive(Debug, Serialize)]
-pub struct Connections {
-    /// HTTP/2.
-    http2: u64,
-    /// Of those, the ones of which one direction only was seen.
-    one_sided: u64,
-    /// TLS that was not decrypted.
-    tls_undecrypted: u64,
-    /// All other TCP connections.
-    other: u64,
+object! {
+    /// `coverage.connections`
+    pub struct Connections {
+        /// HTTP/2.
+        "http2": http2: u64,
+        /// Of those, the ones of which one direction only was seen.
+        "one_sided": one_sided: u64,
+        /// TLS that was not decrypted.
+        "tls_undecrypted": tls_undecrypted: u64,
+        /// All other TCP connections.
+        "other": other: u64,
+    }
 }
 
-/// `coverage.header_blocks`
-#[derive(Debug, Serialize)]
-pub struct HeaderBlocks {
-    /// Decoded whole.
-    decoded: u64,
-    /// With fields unknown, or cut.
-    partial: u64,
-    /// Their frame was seen and no field of it.
-    lost: u64,
+object! {
+    /// `coverage.header_blocks`
+    pub struct HeaderBlocks {
+        /// Decoded whole.
+        "decoded": decoded: u64,
+        /// With fields unknown, or cut.
+        "partial": partial: u64,
+        /// Their frame was seen and no field of it.
+        "lost": lost: u64,
+    }
 }
 
-/// `coverage.transactions`
-#[derive(Debug, Serialize)]
-pub struct Transactions {
-    /// With nothing missing.
-    complete: u64,
-    /// With something missing.
-    incomplete: u64,
+object! {
+    /// `coverage.transactions`
+    pub struct Transactions {
+        /// With nothing missing.
+        "complete": complete: u64,
+        /// With something missing.
+        "incomplete": incomplete: u64,
+    }
 }
 
 /// Counts by name; names that did not occur are absent.
 #[derive(Debug)]
 pub struct Named<'a>(&'a [(&'static str, u64)]);
 
-impl Serialize for Named<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().copied().filter(|(_, count)| *count > 0))
+impl Json for Named<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        map(out, self.0.iter().copied().filter(|(_, count)| *count > 0));
     }
 }
 
@@ -176,10 +178,10 @@ pub(in crate::output) const NOT_DECRYPTED: [NotDecrypted; 4] = [
     NotDecrypted::HandshakeNotCaptured,
 ];
 
-impl Serialize for NotDecryptedCounts<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Json for NotDecryptedCounts<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
         let counts = NOT_DECRYPTED.into_iter().map(super::not_decrypted_name).zip(self.0);
-        serializer.collect_map(counts.filter(|(_, count)| **count > 0))
+        map(out, counts.filter(|(_, count)| **count > 0));
     }
 }
 
@@ -187,7 +189,7 @@ impl<'a> TelemetryObject<'a> {
     /// The record of a report.
     pub(in crate::output) fn new(report: &'a Report) -> Self {
         Self {
-            record: "telemetry",
+            record: Word("telemetry"),
             exact: ViewObject::new(&report.exact),
             agent: report.agent.as_ref().map(AgentObject::new),
             coverage: CoverageObject::new(&report.coverage),
@@ -198,7 +200,7 @@ impl<'a> TelemetryObject<'a> {
 impl<'a> AgentObject<'a> {
     const fn new(agent: &'a AgentView) -> Self {
         Self {
-            rules: agent.rules,
+            rules: Word(agent.rules),
             plaintext: CountersObject(&agent.view.plaintext),
             tls: CountersObject(&agent.view.tls),
             transactions: agent.transactions,

@@ -6,7 +6,7 @@ use crate::output::Options;
 use crate::output::redact::{REDACTED, is_secret};
 use crate::output::sanitize::push_visible;
 use crate::output::schema::{by_name, connection_how_name, how_name};
-use crate::output::value::{ErrorCode, Short};
+use crate::output::value::ErrorCode;
 use crate::output::view::TransactionView;
 use crate::time::Timestamp;
 use crate::transaction::frame::{self, FrameView, Payload, flag_name, settings};
@@ -313,14 +313,7 @@ struct Socket(Endpoint);
 
 impl Display for Socket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut address = Short::default();
-        address.push_ip(self.0.ip);
-        let address = address.as_str();
-        if self.0.ip.is_ipv6() {
-            write!(f, "[{address}]:{}", self.0.port)
-        } else {
-            write!(f, "{address}:{}", self.0.port)
-        }
+        std::net::SocketAddr::new(self.0.ip, self.0.port).fmt(f)
     }
 }
 

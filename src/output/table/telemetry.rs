@@ -18,8 +18,8 @@ pub(super) fn print(out: &mut Vec<u8>, report: &Report, color: bool) {
         }
         None => format!("{:<34}{:>12}", "TELEMETRY", "EXACT"),
     });
-    text.counters("plaintext", &report.exact.plaintext, agent.map(|agent| &agent.view.plaintext));
-    text.counters("TLS", &report.exact.tls, agent.map(|agent| &agent.view.tls));
+    text.counters("plaintext", &report.exact.plaintext, agent, agent.map(|agent| &agent.view.plaintext));
+    text.counters("TLS", &report.exact.tls, agent, agent.map(|agent| &agent.view.tls));
     if let Some(agent) = agent {
         text.missed(agent);
     }
@@ -48,37 +48,44 @@ impl Text {
     }
 
     /// The counters of one side that are not 0 in both views.
-    fn counters(&mut self, side: &str, exact: &Counters, agent: Option<&Counters>) {
-        let entries = exact.entries();
-        let agent = agent.map(Counters::entries);
-        let other = |at: usize| agent.and_then(|agent| agent.get(at).map(|&(_, value)| value));
-        if entries.iter().enumerate().all(|(at, &(_, value))| value == 0 && other(at).unwrap_or(0) == 0) {
+    fn counters(&mut self, side: &str, exact: &Counters, agent: Option<&AgentView>, own: Option<&Counters>) {
+        let rows = exact.entries().into_iter().zip(own.map_or([None; 20], |own| own.entries().map(Some)));
+        let rows = rows.map(|((name, exact), own)| (name, exact, own.map(|(_, own)| own)));
+        let rows: Vec<_> =
+            rows.filter(|(_, exact, own)| *exact > 0 || own.is_some_and(|own| own > 0)).collect();
+        if rows.is_empty() {
             let _ = writeln!(self.text, "{side}: no counts");
             return;
         }
         let _ = writeln!(self.text, "{side}");
-        let mut explained = "";
-        for (at, (name, exact)) in entries.into_iter().enumerate() {
-            match other(at) {
-                None if exact > 0 => {
-                    let _ = writeln!(self.text, "  {name:<32}{exact:>12}");
+        let blind = !rows.is_empty() && rows.iter().all(|(_, _, own)| *own == Some(0));
+        // One explanation serves all counters of its kind that follow one another.
+        let mut pending = String::new();
+        for (name, exact, own) in rows {
+            let reason = match (own, agent) {
+                (Some(own), _) if own == exact => String::new(),
+                (Some(_), _) if blind => {
+                    "the agent did not take any of these connections for HTTP/2".to_owned()
                 }
-                Some(agent) if agent == exact && exact > 0 => {
-                    let _ = writeln!(self.text, "  {name:<32}{exact:>12}{agent:>12}{:>12}", "-");
-                }
-                Some(agent) if agent != exact => {
-                    let difference = i128::from(agent) - i128::from(exact);
-                    // One explanation serves all counters of its kind that follow one another.
-                    if why(name) != explained {
-                        self.explain(explained);
-                        explained = why(name);
-                    }
-                    let _ = writeln!(self.text, "  {name:<32}{exact:>12}{agent:>12}{difference:>+12}");
-                }
-                _ => (),
+                (Some(_), Some(agent)) => why(name, agent),
+                _ => String::new(),
+            };
+            if reason != pending {
+                self.explain(&pending);
+                pending = reason;
             }
+            let _ = match own {
+                None => writeln!(self.text, "  {name:<32}{exact:>12}"),
+                Some(own) if own == exact => {
+                    writeln!(self.text, "  {name:<32}{exact:>12}{own:>12}{:>12}", "-")
+                }
+                Some(own) => {
+                    let difference = i128::from(own) - i128::from(exact);
+                    writeln!(self.text, "  {name:<32}{exact:>12}{own:>12}{difference:>+12}")
+                }
+            };
         }
-        self.explain(explained);
+        self.explain(&pending);
     }
 
     fn explain(&mut self, why: &str) {
@@ -176,22 +183,35 @@ fn add(text: &mut String, count: u64, what: &str) {
 }
 
 /// How the agent comes to another number than the wire's.
-fn why(counter: &str) -> &'static str {
-    match counter {
-        "requests" => "the agent counts GET and POST taken from the static table, and no other method",
-        "responses" => "the agent counts statuses of the static table: 200 204 206 304 400 404 500",
-        "eos" => "the agent counts the END_STREAM of streams in its map, in frames that it reached",
-        "rst" => "the agent counts resets of streams whose method, path and status it has",
+fn why(counter: &str, agent: &AgentView) -> String {
+    let rule = match counter {
+        "requests" => "counted are the methods of the static table, GET and POST",
+        "responses" => "counted are the statuses of the static table",
+        "eos" => "counted are frames that the agent reaches, of streams it follows",
+        "rst" => "counted are resets of streams whose method, path and status it has",
         "literal_value_exceeds_frame" => {
-            "the agent looks at the first four fields, and at method, path and status alone"
+            return "the agent looks at the first four fields, and at method, path and status alone"
+                .to_owned();
         }
         "exceeding_max_interesting_frames" | "exceeding_max_frames_to_filter" => {
-            "the agent counts by what it reached in each segment as captured"
+            return "the agent counts by what it reaches in each segment as captured".to_owned();
         }
-        "continuation_frames" => "the agent does not count a CONTINUATION that begins a segment",
+        "continuation_frames" => {
+            return "the agent does not count a CONTINUATION that begins a segment".to_owned();
+        }
         name if name.starts_with("path_size_bucket_") => {
-            "the agent measures the encoded path, of literals in the first four fields alone"
+            return "the agent measures the encoded path, of literals in the first four fields alone"
+                .to_owned();
         }
-        _ => "the agent counts frames whose header it reached in a segment as captured",
+        _ => {
+            return "the agent counts by frame headers that it takes for such in a segment as captured"
+                .to_owned();
+        }
+    };
+    // The transactions missed are most of the difference where there are some.
+    let most = MissReason::ALL.iter().zip(agent.missed).max_by_key(|&(_, count)| count);
+    match most.filter(|&(_, count)| count > 0) {
+        Some((reason, count)) => format!("{rule}; most missed: {} ({count})", reason.name()),
+        None => rule.to_owned(),
     }
 }

@@ -60,7 +60,7 @@ pub(super) fn each_frame(mut take: impl FnMut(&FrameView<'_>)) {
         (6, 0x41, &[0, 1, 2, 3, 4, 5, 6, 7]),
         (7, 0, b"\0\0\0\x17\0\0\x12\x34bye\xff"),
         (8, 0, &[0, 0, 0xff, 0xff]),
-        (9, 0x4, &[b'x']),
+        (9, 0x4, b"x"),
         (0xa, 0, b"\0\x09a.exampleh2=\":443\""),
         (0xc, 0, b"\0\x09https://a"),
         (0x10, 0, b"\0\0\0\x03u=1"),

@@ -34,7 +34,7 @@ fn shape_of(lines: &str) -> String {
     for line in lines.lines() {
         shape("", &serde_json::from_str(line).unwrap(), &mut into);
     }
-    into.iter().map(|(path, kind)| format!("{path}: {kind}\n")).collect()
+    into.iter().map(|(path, kind)| format!("{path}: {kind}")).collect::<Vec<_>>().join("\n")
 }
 
 #[test]

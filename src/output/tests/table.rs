@@ -97,7 +97,7 @@ fn nothing_found_is_said() {
 fn colour_is_there_on_demand_only() {
     for live in [false, true] {
         for color in [false, true] {
-            let out = print(Options { live, color, ..options(120) }, None, three, Some(&report()));
+            let out = print(Options { color, live, ..options(120) }, None, three, Some(&report()));
             assert_eq!(out.contains("\x1b["), color, "live {live}");
         }
     }

@@ -212,6 +212,32 @@ fn a_small_size_update_bounds_the_number_of_older_entries() {
 }
 
 #[test]
+fn what_is_evicted_was_the_oldest() {
+    let mut decoder = Decoder::without_past();
+    let large =
+        |name: u8, len: usize| [&[0x40, 1, name, 0x7f, (len - 127) as u8][..], &vec![b'v'; len]].concat();
+    decode(&mut decoder, &[0x3f, 0xe1, 0x01]); // 256
+    // Room for two entries of 32 bytes remains beside the first; the second evicts all these and the first.
+    decode(&mut decoder, &large(b'a', 150));
+    assert_eq!(decode(&mut decoder, &[0xc0]).1.error, None);
+    decode(&mut decoder, &large(b'b', 130));
+    assert!(decode(&mut decoder, &[0xbf]).1.error.is_some());
+    assert!(decoder.is_certain());
+}
+
+#[test]
+fn a_lost_size_update_may_have_kept_the_old_size() {
+    let mut decoder = Decoder::new();
+    decoder.set_bound(8192);
+    decode(&mut decoder, &[0x3f, 0xe1, 0x3f]); // 8192
+    decoder.set_bound(100);
+    decoder.lose_past();
+    let last = 61 + 8192 / 32;
+    assert_eq!(decode(&mut decoder, &[0xff, (last - 127) as u8 | 0x80, 1]).1.error, None);
+    assert!(decode(&mut decoder, &[0xff, (last + 1 - 127) as u8 | 0x80, 1]).1.error.is_some());
+}
+
+#[test]
 fn a_block_that_ends_early_loses_the_past() {
     let mut decoder = Decoder::new();
     decode(&mut decoder, &insertion(1));

@@ -1,0 +1,418 @@
+//! The command line as it was typed. Help, man page and completions come from here.
+
+use super::units;
+use crate::agent::Rules;
+use crate::output::Format;
+use clap::{ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum, ValueHint};
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What h2lens is, for the help and the man page.
+const ABOUT: &str = "Print the HTTP/2 transactions in a capture or on an interface, with telemetry";
+
+const LONG_ABOUT: &str = "\
+Reads packets from captures, standard input or a live interface, finds HTTP/2 on any port, and prints its \
+transactions with the telemetry counters that the Datadog Agent's in-kernel HTTP/2 monitor keeps: as the agent would \
+have counted them, and as they were on the wire.";
+
+const USAGE: &str = "h2lens [OPTIONS] FILE...     (- is standard input)\n       h2lens [OPTIONS] -i IFACE";
+
+/// Command line options. Their comments are the help: plain text.
+#[allow(clippy::doc_markdown)]
+#[derive(Clone, Debug, Default, Parser)]
+#[command(name = "h2lens", version, about = ABOUT, long_about = LONG_ABOUT, override_usage = USAGE)]
+#[command(disable_help_flag = true, disable_version_flag = true, max_term_width = 100)]
+pub struct Args {
+    /// Captures to read: pcap or pcapng, plain or compressed with gzip, zstd or lz4; "-" is standard input, which may
+    /// be a pipe that is still growing. Several files are one timeline, merged by packet time.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
+    pub files: Vec<PathBuf>,
+
+    /// A capture to read: the same as FILE
+    #[arg(short, long = "read", value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Input", hide_short_help = true)]
+    pub reads: Vec<PathBuf>,
+
+    /// Capture live from IFACE; "any" works
+    #[arg(short, long, value_name = "IFACE", help_heading = "Input")]
+    pub interface: Option<String>,
+
+    /// List the interfaces one can capture on
+    #[arg(short = 'D', long, help_heading = "Input", exclusive = true)]
+    pub list_interfaces: bool,
+
+    /// Only packets that match a pcap filter
+    ///
+    /// Only packets that match a pcap-filter(7) expression, such as "tcp port 8080", in files as in live capture.
+    #[arg(short, long, value_name = "BPF", help_heading = "Input")]
+    pub filter: Option<String>,
+
+    /// Stop after N packets
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Input")]
+    pub count: Option<u64>,
+
+    /// Stop after a time, as 30s, 5m
+    ///
+    /// Stop after a time: 500ms, 30s, 5m, 1h30m. In files it is packet time, from the first packet on.
+    #[arg(long, value_name = "T", value_parser = units::duration, help_heading = "Input")]
+    pub duration: Option<Duration>,
+
+    /// TLS secrets [default: $SSLKEYLOGFILE]
+    ///
+    /// TLS secrets in NSS key log format (RFC 9850); may be given several times. Without it $SSLKEYLOGFILE is used.
+    /// Decryption Secrets Blocks in a pcapng are used by themselves.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Input")]
+    pub keylog: Vec<PathBuf>,
+
+    /// Records to show, separated by commas
+    ///
+    /// Records to show, separated by commas: transactions, connections, frames, findings, telemetry. The default is
+    /// transactions,telemetry; for CSV, which holds one kind of record, transactions.
+    #[arg(short = 'S', long, value_name = "LIST", help_heading = "Output")]
+    pub show: Option<String>,
+
+    /// table, ndjson, json or csv
+    ///
+    /// Output format. The default is table on a terminal, ndjson otherwise.
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        value_enum,
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub output: Option<OutputFormat>,
+
+    /// Short for -o ndjson
+    #[arg(long, conflicts_with = "output", help_heading = "Output")]
+    pub json: bool,
+
+    /// Show all header fields
+    #[arg(short = 'H', long, help_heading = "Output")]
+    pub headers: bool,
+
+    /// Show secrets in header fields
+    ///
+    /// Show secrets. Without it the values of authorization, cookie, set-cookie, proxy-authorization, x-api-key and the
+    /// like read [redacted] everywhere, and so do values of fields whose name is not known.
+    #[arg(long, help_heading = "Output")]
+    pub no_redact: bool,
+
+    /// Also save the captured packets
+    ///
+    /// Also save the packets, as pcapng. With --keylog the secrets that they need are put into the file, which then can
+    /// be read by its owner only.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub write: Option<PathBuf>,
+
+    /// auto, always or never
+    ///
+    /// When to colour the table. With auto it is coloured on a terminal, unless NO_COLOR is set.
+    #[arg(
+        long,
+        value_name = "WHEN",
+        value_enum,
+        hide_possible_values = true,
+        help_heading = "Output",
+        hide_short_help = true
+    )]
+    pub color: Option<Color>,
+
+    /// Exit 1 when the analysis is incomplete
+    ///
+    /// Exit with status 1 when something of an HTTP/2 connection is known to be missing or could not be decoded: when
+    /// coverage.complete of the telemetry record is false.
+    #[arg(long, help_heading = "Output")]
+    pub strict: bool,
+
+    /// No messages but errors
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
+    pub quiet: bool,
+
+    /// More messages
+    #[arg(short, long, help_heading = "Output")]
+    pub verbose: bool,
+
+    /// Which agent to model: 2025 or 2026
+    ///
+    /// The agent's rules: 2025 is its base version, 2026 (the default) has two later changes, by which it reads HEADERS
+    /// with priority, and paths whose field name is spelled out.
+    #[arg(
+        long,
+        value_name = "YEAR",
+        value_enum,
+        hide_possible_values = true,
+        help_heading = "Agent view",
+        hide_short_help = true
+    )]
+    pub agent_rules: Option<AgentRules>,
+
+    /// Ephemeral ports of the agent's host [default: 32768-60999]
+    ///
+    /// The ports that the agent's host gives to clients (net.ipv4.ip_local_port_range), by which the agent tells client
+    /// from server.
+    #[arg(long, value_name = "A-B", value_parser = port_range, help_heading = "Agent view", hide_short_help = true)]
+    pub agent_ephemeral_ports: Option<RangeInclusive<u16>>,
+
+    /// Age at which the agent forgets a stream [default: 30s]
+    #[arg(long, value_name = "T", value_parser = units::duration, help_heading = "Agent view", hide_short_help = true)]
+    pub agent_idle_ttl: Option<Duration>,
+
+    /// Capacity of the agent's maps [default: 65536]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Agent view", hide_short_help = true)]
+    pub agent_max_requests: Option<u32>,
+
+    /// Bytes of each packet to capture [default: 262144]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=262_144), help_heading = "Live capture", hide_short_help = true)]
+    pub snaplen: Option<u32>,
+
+    /// Kernel buffer, as 32MiB [default: 32MiB]
+    #[arg(long, value_name = "N", value_parser = buffer_size, help_heading = "Live capture", hide_short_help = true)]
+    pub buffer_size: Option<u32>,
+
+    /// Do not put the interface into promiscuous mode
+    #[arg(long, help_heading = "Live capture", hide_short_help = true)]
+    pub no_promisc: bool,
+
+    /// Forget connections idle for so long [default: 5m]
+    #[arg(long, value_name = "T", value_parser = units::duration, help_heading = "Live capture", hide_short_help = true)]
+    pub idle_timeout: Option<Duration>,
+
+    /// Begin a new file of -w at this size, as 100M
+    #[arg(long, value_name = "N", value_parser = units::size, help_heading = "Live capture", hide_short_help = true)]
+    pub rotate_size: Option<u64>,
+
+    /// Begin a new file of -w after this time, as 1h
+    #[arg(long, value_name = "T", value_parser = units::duration, help_heading = "Live capture", hide_short_help = true)]
+    pub rotate_time: Option<Duration>,
+
+    /// Keep so many files of -w, and remove the oldest
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Live capture", hide_short_help = true)]
+    pub rotate_files: Option<u32>,
+
+    /// Print telemetry every T [default: 30s]
+    ///
+    /// Print a telemetry record every T, 30s if T is left out, and on a terminal a line of status.
+    #[arg(long, value_name = "T", num_args = 0..=1, require_equals = true, default_missing_value = "30s", value_parser = units::duration, help_heading = "Live capture", hide_short_help = true)]
+    pub summary: Option<Duration>,
+
+    /// Serve Prometheus metrics at ADDR:PORT/metrics
+    ///
+    /// Serve the counters as Prometheus text at http://ADDR:PORT/metrics. PORT alone is a port on the loopback address.
+    #[arg(long, value_name = "ADDR:PORT", value_parser = socket, help_heading = "Live capture", hide_short_help = true)]
+    pub metrics: Option<SocketAddr>,
+
+    /// off, auto or strict
+    ///
+    /// Restrict the program once the interface is open: auto (the default) as far as the system can, strict or not at
+    /// all, off not.
+    #[arg(
+        long,
+        value_name = "MODE",
+        value_enum,
+        hide_possible_values = true,
+        help_heading = "Live capture",
+        hide_short_help = true
+    )]
+    pub sandbox: Option<Sandbox>,
+
+    /// Worker threads [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Other", hide_short_help = true)]
+    pub threads: Option<u16>,
+
+    /// Print the man page, or completions: man, bash, zsh, fish
+    #[arg(
+        long,
+        value_name = "WHAT",
+        value_enum,
+        hide_possible_values = true,
+        help_heading = "Other",
+        hide_short_help = true
+    )]
+    pub generate: Option<Generate>,
+
+    /// Print help; --help shows all options
+    #[arg(short, long, action = ArgAction::Help, help_heading = "Other")]
+    help: Option<bool>,
+
+    /// Print the version
+    #[arg(short = 'V', long, action = ArgAction::Version, help_heading = "Other")]
+    version: Option<bool>,
+}
+
+impl Args {
+    /// The definition of the command line, for the parser, the help, the man page and the completions.
+    pub fn definition() -> Command {
+        // A doc comment's first paragraph is the short help, and stands before the long one again.
+        Self::command().mut_args(|arg| {
+            let short = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            let long = arg.get_long_help().map(ToString::to_string).unwrap_or_default();
+            let long = long.strip_prefix(&short).unwrap_or(&long).trim_start().to_owned();
+            arg.long_help(if long.is_empty() { short } else { long })
+        })
+    }
+
+    /// Reads a command line, its first word the program's name.
+    ///
+    /// # Errors
+    /// The parser's; [`super::usage::UsageError`] makes one line of it. Help and version come as errors, too.
+    pub fn read(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
+        Self::from_arg_matches(&Self::definition().try_get_matches_from(words)?)
+    }
+}
+
+/// `--output`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// Rows for people
+    Table,
+    /// One JSON object a line
+    Ndjson,
+    /// One JSON array
+    Json,
+    /// Comma separated values, one kind of record
+    Csv,
+}
+
+impl From<OutputFormat> for Format {
+    fn from(format: OutputFormat) -> Self {
+        match format {
+            OutputFormat::Table => Self::Table,
+            OutputFormat::Ndjson => Self::Ndjson,
+            OutputFormat::Json => Self::Json,
+            OutputFormat::Csv => Self::Csv,
+        }
+    }
+}
+
+/// `--color`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// In pipes, too
+    Always,
+    /// Not at all
+    Never,
+}
+
+/// `--agent-rules`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AgentRules {
+    /// The base version
+    #[value(name = "2025")]
+    Y2025,
+    /// With two later changes
+    #[value(name = "2026")]
+    Y2026,
+}
+
+impl From<AgentRules> for Rules {
+    fn from(rules: AgentRules) -> Self {
+        match rules {
+            AgentRules::Y2025 => Self::Y2025,
+            AgentRules::Y2026 => Self::Y2026,
+        }
+    }
+}
+
+/// `--sandbox`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Sandbox {
+    /// No restrictions
+    Off,
+    /// As far as the system can
+    #[default]
+    Auto,
+    /// Wholly, or not at all
+    Strict,
+}
+
+/// `--generate`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Generate {
+    /// The man page, roff
+    Man,
+    /// Completions for bash
+    Bash,
+    /// Completions for zsh
+    Zsh,
+    /// Completions for fish
+    Fish,
+}
+
+/// `32768-60999`
+fn port_range(text: &str) -> Result<RangeInclusive<u16>, String> {
+    text.split_once('-')
+        .and_then(|(from, to)| Some(from.trim().parse().ok()?..=to.trim().parse().ok()?))
+        .filter(|range| !range.is_empty())
+        .ok_or_else(|| "give two ports, the lower first, as 32768-60999".to_owned())
+}
+
+/// `127.0.0.1:9100`, `[::1]:9100`; `9100` and `:9100` are on the loopback address.
+fn socket(text: &str) -> Result<SocketAddr, String> {
+    let port = text.strip_prefix(':').unwrap_or(text).parse().ok();
+    let loopback = port.map(|port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+    loopback
+        .or_else(|| text.parse().ok())
+        .ok_or_else(|| "give an address and a port, as 127.0.0.1:9100 or [::1]:9100".to_owned())
+}
+
+/// A size that libpcap can take.
+fn buffer_size(text: &str) -> Result<u32, String> {
+    units::size(text)?
+        .try_into()
+        .ok()
+        .filter(|&size| i32::try_from(size).is_ok())
+        .ok_or_else(|| "at most 2047MiB".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::definition().debug_assert();
+    }
+
+    #[test]
+    fn short_help_fits_a_screen() {
+        let help = Args::definition().term_width(80).render_help().to_string();
+        assert!(help.lines().count() <= 30, "{} lines:\n{help}", help.lines().count());
+        assert!(help.lines().all(|line| line.len() <= 80), "{help}");
+    }
+
+    #[test]
+    fn long_help_has_every_option_and_what_values_it_takes() {
+        let help = Args::definition().term_width(100).render_long_help().to_string();
+        for argument in Args::definition().get_arguments().filter_map(clap::Arg::get_long) {
+            assert!(help.contains(&format!("--{argument}")), "{argument}");
+        }
+    }
+
+    #[test]
+    fn ports_and_addresses() {
+        assert_eq!(port_range("1-2"), Ok(1..=2));
+        for text in ["", "1", "2-1", "1-65536", "a-b", "-1-2"] {
+            assert!(port_range(text).is_err(), "{text}");
+        }
+        for (text, shown) in [
+            ("9100", "127.0.0.1:9100"),
+            (":9100", "127.0.0.1:9100"),
+            ("0.0.0.0:1", "0.0.0.0:1"),
+            ("[::1]:1", "[::1]:1"),
+        ] {
+            assert_eq!(socket(text).unwrap().to_string(), shown);
+        }
+        for text in ["", "host:1", "1.2.3.4", "::1:x", "70000"] {
+            assert!(socket(text).is_err(), "{text}");
+        }
+        assert_eq!(buffer_size("32MiB"), Ok(32 << 20));
+        assert!(buffer_size("2G").is_err());
+    }
+}

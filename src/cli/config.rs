@@ -1,0 +1,458 @@
+//! What was typed → what is to be done: defaults, environment, and options that depend on one another.
+
+use super::args::{Args, Color, Generate, Sandbox};
+use super::messages::Verbosity;
+use super::usage::UsageError;
+use crate::agent::Params;
+use crate::capture::{Input, Rotation};
+use crate::output::{Format, Options};
+use crate::transaction::Wanted;
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Print the man page or completions.
+    Generate(Generate),
+    /// List the interfaces.
+    ListInterfaces,
+    /// Analyze.
+    Analyze(Box<Config>),
+}
+
+/// A run, resolved.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the packets come from.
+    pub source: Source,
+    /// A pcap-filter(7) expression.
+    pub filter: Option<String>,
+    /// Stop after so many packets.
+    pub count: Option<u64>,
+    /// Stop after so much time.
+    pub duration: Option<Duration>,
+    /// Save the packets.
+    pub write: Option<Write>,
+    /// Key logs, in order.
+    pub keylogs: Vec<PathBuf>,
+    /// The one key log is the environment's: it need not exist.
+    pub keylog_from_environment: bool,
+    /// The output.
+    pub output: Options,
+    /// The agent's rules and parameters.
+    pub agent: Params,
+    /// Forget connections idle for so long; the default of files is never.
+    pub idle_timeout: Option<Duration>,
+    /// Exit 1 when the analysis is incomplete.
+    pub strict: bool,
+    /// Worker threads, at least 1.
+    pub threads: usize,
+    /// Which messages are printed.
+    pub verbosity: Verbosity,
+    /// Standard error is a terminal that takes a progress bar.
+    pub progress: bool,
+}
+
+/// Where packets come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// Captures, at least one.
+    Captures(Vec<Input>),
+    /// An interface.
+    Live(Live),
+}
+
+/// A live capture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Live {
+    /// The interface's name, or `any`.
+    pub interface: String,
+    /// Bytes of each packet to capture.
+    pub snaplen: u32,
+    /// Bytes of the kernel's buffer.
+    pub buffer_size: u32,
+    /// Put the interface into promiscuous mode.
+    pub promiscuous: bool,
+    /// Print telemetry so often.
+    pub summary: Option<Duration>,
+    /// Serve metrics there.
+    pub metrics: Option<SocketAddr>,
+    /// Restrictions.
+    pub sandbox: Sandbox,
+}
+
+/// Where packets are saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// The file, or what the names of a series are made from.
+    pub path: PathBuf,
+    /// When to begin a new file.
+    pub rotation: Rotation,
+}
+
+/// Bytes of each packet that a live capture takes, unless told otherwise: libpcap's most.
+const SNAPLEN: u32 = 262_144;
+/// Bytes of the kernel's buffer, unless told otherwise.
+const BUFFER_SIZE: u32 = 32 << 20;
+/// Idle connections of a live capture are forgotten after this, unless told otherwise.
+const LIVE_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// What the surroundings say.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// Standard input is a terminal.
+    pub stdin_is_terminal: bool,
+    /// Standard output is a terminal.
+    pub stdout_is_terminal: bool,
+    /// Standard error is a terminal.
+    pub stderr_is_terminal: bool,
+    /// Columns of the terminal on standard output.
+    pub columns: Option<u16>,
+    /// `NO_COLOR` is set, and not empty.
+    pub no_color: bool,
+    /// `SSLKEYLOGFILE`
+    pub key_log: Option<OsString>,
+    /// Processors.
+    pub processors: usize,
+}
+
+impl Environment {
+    /// The process's own.
+    pub fn of_process() -> Self {
+        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let stdout = std::io::stdout();
+        let columns = set("COLUMNS").and_then(|columns| columns.to_str()?.parse().ok());
+        Self {
+            stdin_is_terminal: std::io::stdin().is_terminal(),
+            stdout_is_terminal: stdout.is_terminal(),
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+            columns: terminal_size::terminal_size_of(&stdout).map(|(width, _)| width.0).or(columns),
+            no_color: set("NO_COLOR").is_some(),
+            key_log: set("SSLKEYLOGFILE"),
+            processors: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+impl Action {
+    /// Resolves the command line.
+    ///
+    /// # Errors
+    /// One line that names the option and the way out.
+    pub fn resolve(args: Args, environment: &Environment) -> Result<Self, UsageError> {
+        if let Some(what) = args.generate {
+            return Ok(Self::Generate(what));
+        }
+        if args.list_interfaces {
+            return Ok(Self::ListInterfaces);
+        }
+        let source = source(&args, environment)?;
+        let is_live = matches!(source, Source::Live(_));
+        let write = write(&args)?;
+        let output = output(&args, environment, is_live)?;
+        let Args { keylog, agent_rules, agent_ephemeral_ports, agent_idle_ttl, agent_max_requests, .. } =
+            args;
+        let keylog_from_environment = keylog.is_empty();
+        let keylogs =
+            if keylog.is_empty() { environment.key_log.iter().map(PathBuf::from).collect() } else { keylog };
+        let defaults = Params::default();
+        let agent = Params {
+            rules: agent_rules.map_or(defaults.rules, Into::into),
+            ephemeral_ports: agent_ephemeral_ports.unwrap_or(defaults.ephemeral_ports),
+            idle_ttl: agent_idle_ttl.unwrap_or(defaults.idle_ttl),
+            max_requests: agent_max_requests.map_or(defaults.max_requests, |requests| requests as usize),
+            ..Params::default()
+        };
+        let verbosity = match (args.quiet, args.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, false) => Verbosity::Normal,
+            (false, true) => Verbosity::Verbose,
+        };
+        Ok(Self::Analyze(Box::new(Config {
+            source,
+            filter: args.filter,
+            count: args.count,
+            duration: args.duration,
+            write,
+            keylogs,
+            keylog_from_environment,
+            output,
+            agent,
+            idle_timeout: args.idle_timeout.or(is_live.then_some(LIVE_IDLE_TIMEOUT)),
+            strict: args.strict,
+            threads: args.threads.map_or(environment.processors, usize::from).max(1),
+            verbosity,
+            progress: environment.stderr_is_terminal && verbosity > Verbosity::Quiet && !is_live,
+        })))
+    }
+}
+
+fn source(args: &Args, environment: &Environment) -> Result<Source, UsageError> {
+    let files = || args.files.iter().chain(&args.reads);
+    let Some(interface) = &args.interface else {
+        let live_only = [
+            (args.snaplen.is_some(), "--snaplen"),
+            (args.buffer_size.is_some(), "--buffer-size"),
+            (args.no_promisc, "--no-promisc"),
+            (args.summary.is_some(), "--summary"),
+            (args.metrics.is_some(), "--metrics"),
+            (args.sandbox.is_some(), "--sandbox"),
+        ];
+        if let Some((_, option)) = live_only.into_iter().find(|(given, _)| *given) {
+            return Err(UsageError(format!("{option} is for live capture: add -i IFACE, or leave it out")));
+        }
+        let inputs: Vec<Input> = files().map(|file| Input::from_argument(file.as_os_str())).collect();
+        if inputs.is_empty() {
+            let hint = if environment.stdin_is_terminal {
+                "nothing to read: name a capture (h2lens FILE) or an interface (h2lens -i IFACE)"
+            } else {
+                "nothing to read: name a capture, or '-' for standard input (h2lens -)"
+            };
+            return Err(UsageError(hint.to_owned()));
+        }
+        if inputs.iter().filter(|input| **input == Input::Stdin).count() > 1 {
+            return Err(UsageError("'-' is given twice: standard input can be read once".to_owned()));
+        }
+        return Ok(Source::Captures(inputs));
+    };
+    if let Some(file) = files().next() {
+        let file = file.display();
+        return Err(UsageError(format!("-i {interface} captures live: leave out '{file}', or leave out -i")));
+    }
+    Ok(Source::Live(Live {
+        interface: interface.clone(),
+        // 0 is tcpdump's word for the most there is.
+        snaplen: args.snaplen.filter(|&snaplen| snaplen > 0).unwrap_or(SNAPLEN),
+        buffer_size: args.buffer_size.unwrap_or(BUFFER_SIZE),
+        promiscuous: !args.no_promisc,
+        summary: args.summary,
+        metrics: args.metrics,
+        sandbox: args.sandbox.unwrap_or_default(),
+    }))
+}
+
+fn write(args: &Args) -> Result<Option<Write>, UsageError> {
+    let rotation = Rotation {
+        size: args.rotate_size,
+        time: args.rotate_time,
+        files: args.rotate_files.map(|files| files as usize),
+    };
+    let given = [
+        (rotation.size.is_some(), "--rotate-size"),
+        (rotation.time.is_some(), "--rotate-time"),
+        (rotation.files.is_some(), "--rotate-files"),
+    ];
+    let first = given.into_iter().find(|(given, _)| *given);
+    match (&args.write, first) {
+        (None, Some((_, option))) => Err(UsageError(format!("{option} is for saved packets: add -w FILE"))),
+        (Some(_), Some((_, option @ "--rotate-files"))) => {
+            Err(UsageError(format!("{option} needs --rotate-size or --rotate-time, which begin new files")))
+        }
+        (None, None) => Ok(None),
+        (Some(path), _) => Ok(Some(Write { path: path.clone(), rotation })),
+    }
+}
+
+fn output(args: &Args, environment: &Environment, is_live: bool) -> Result<Options, UsageError> {
+    let format = match args.output {
+        Some(format) => format.into(),
+        None if args.json || !environment.stdout_is_terminal => Format::Ndjson,
+        None => Format::Table,
+    };
+    let mut wanted = match &args.show {
+        Some(list) => show(list)?,
+        None => Wanted { transactions: true, telemetry: format != Format::Csv, ..Wanted::default() },
+    };
+    let kinds = [wanted.transactions, wanted.connections, wanted.frames, wanted.findings, wanted.telemetry];
+    if format == Format::Csv && kinds.into_iter().filter(|wanted| *wanted).count() > 1 {
+        let list = args.show.as_deref().unwrap_or_default();
+        return Err(UsageError(format!("CSV holds one kind of record: choose one of --show {list}")));
+    }
+    wanted.headers = args.headers;
+    let color = match args.color.unwrap_or_default() {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => environment.stdout_is_terminal && !environment.no_color,
+    };
+    let width = environment.columns.filter(|_| environment.stdout_is_terminal);
+    Ok(Options { format, wanted, show_secrets: args.no_redact, color, width, live: is_live })
+}
+
+/// `--show`
+fn show(list: &str) -> Result<Wanted, UsageError> {
+    let mut wanted = Wanted::default();
+    for kind in list.split(',').map(str::trim) {
+        let flag = match kind {
+            "transactions" => &mut wanted.transactions,
+            "connections" => &mut wanted.connections,
+            "frames" => &mut wanted.frames,
+            "findings" => &mut wanted.findings,
+            "telemetry" => &mut wanted.telemetry,
+            _ => {
+                let choices = "transactions, connections, frames, findings or telemetry, separated by commas";
+                return Err(UsageError(format!("--show: unknown record '{kind}': choose {choices}")));
+            }
+        };
+        *flag = true;
+    }
+    Ok(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terminal() -> Environment {
+        Environment {
+            stdin_is_terminal: true,
+            stdout_is_terminal: true,
+            stderr_is_terminal: true,
+            columns: Some(80),
+            processors: 4,
+            ..Environment::default()
+        }
+    }
+
+    fn resolve(line: &str, environment: &Environment) -> Result<Action, String> {
+        let args = Args::read(["h2lens"].into_iter().chain(line.split_whitespace()));
+        Action::resolve(args.map_err(|error| UsageError::from(&error).0)?, environment)
+            .map_err(|error| error.0)
+    }
+
+    fn config(line: &str, environment: &Environment) -> Config {
+        match resolve(line, environment) {
+            Ok(Action::Analyze(config)) => *config,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    fn error(line: &str) -> String {
+        resolve(line, &terminal()).unwrap_err()
+    }
+
+    #[test]
+    fn a_terminal_gets_a_table_and_a_pipe_ndjson() {
+        let on_terminal = config("a.pcap", &terminal()).output;
+        assert_eq!(
+            (on_terminal.format, on_terminal.color, on_terminal.width),
+            (Format::Table, true, Some(80))
+        );
+        let pipe = Environment { stdout_is_terminal: false, ..terminal() };
+        let in_pipe = config("a.pcap", &pipe).output;
+        assert_eq!((in_pipe.format, in_pipe.color, in_pipe.width), (Format::Ndjson, false, None));
+        assert_eq!(config("a.pcap -o table", &pipe).output.width, None);
+        assert_eq!(config("a.pcap --json", &terminal()).output.format, Format::Ndjson);
+    }
+
+    #[test]
+    fn colour_follows_the_option_before_the_environment() {
+        let no_color = Environment { no_color: true, ..terminal() };
+        assert!(!config("a.pcap", &no_color).output.color);
+        assert!(config("a.pcap --color always", &no_color).output.color);
+        assert!(!config("a.pcap --color never", &terminal()).output.color);
+    }
+
+    #[test]
+    fn records_shown() {
+        let shown = |line: &str| {
+            let Wanted { transactions, connections, frames, findings, telemetry, headers } =
+                config(line, &terminal()).output.wanted;
+            [transactions, connections, frames, findings, telemetry, headers].map(u8::from)
+        };
+        assert_eq!(shown("a"), [1, 0, 0, 0, 1, 0]);
+        assert_eq!(shown("a -H -S frames,findings"), [0, 0, 1, 1, 0, 1]);
+        assert_eq!(shown("a -o csv"), [1, 0, 0, 0, 0, 0]);
+        assert_eq!(shown("a -o csv -S telemetry"), [0, 0, 0, 0, 1, 0]);
+        assert!(error("a -S frame").starts_with("--show: unknown record 'frame': choose transactions,"));
+        assert!(error("a --show=").starts_with("--show: unknown record '': choose"));
+        assert_eq!(
+            error("a -o csv -S frames,findings"),
+            "CSV holds one kind of record: choose one of --show frames,findings"
+        );
+    }
+
+    #[test]
+    fn inputs() {
+        let inputs = |line: &str| match config(line, &terminal()).source {
+            Source::Captures(inputs) => inputs.iter().map(Input::name).collect::<Vec<_>>().join(" "),
+            Source::Live(live) => live.interface,
+        };
+        assert_eq!(inputs("a -r b -"), "a standard input b");
+        assert_eq!(inputs("-i any"), "any");
+        assert_eq!(error("-i eth0 a.pcap"), "-i eth0 captures live: leave out 'a.pcap', or leave out -i");
+        assert_eq!(error("-i eth0 -r b.pcap"), "-i eth0 captures live: leave out 'b.pcap', or leave out -i");
+        assert!(error("- -").contains("twice"));
+        assert!(error("").contains("h2lens FILE"));
+        let piped = Environment { stdin_is_terminal: false, ..terminal() };
+        assert!(resolve("", &piped).unwrap_err().contains("'-' for standard input"));
+    }
+
+    #[test]
+    fn live_options_need_an_interface_and_rotation_a_file() {
+        for option in
+            ["-s 96", "--buffer-size 1M", "--no-promisc", "--summary", "--metrics 9100", "--sandbox off"]
+        {
+            assert!(error(&format!("a {option}")).contains("is for live capture: add -i IFACE"), "{option}");
+        }
+        assert_eq!(error("a --rotate-size 1M"), "--rotate-size is for saved packets: add -w FILE");
+        assert!(error("a -w b --rotate-files 3").contains("needs --rotate-size or --rotate-time"));
+        let write = config("-i any -w b --rotate-time 1h --rotate-files 3", &terminal()).write.unwrap();
+        assert_eq!(
+            write.rotation,
+            Rotation { size: None, time: Some(Duration::from_secs(3600)), files: Some(3) }
+        );
+    }
+
+    #[test]
+    fn live_defaults() {
+        let Source::Live(live) = config("-i eth0 -s 0 --summary", &terminal()).source else { panic!() };
+        assert_eq!((live.snaplen, live.buffer_size, live.promiscuous), (262_144, 32 << 20, true));
+        assert_eq!((live.summary, live.sandbox), (Some(Duration::from_secs(30)), Sandbox::Auto));
+        assert_eq!(config("-i eth0", &terminal()).idle_timeout, Some(Duration::from_secs(300)));
+        assert_eq!(config("a", &terminal()).idle_timeout, None);
+        assert!(config("-i eth0", &terminal()).output.live);
+    }
+
+    #[test]
+    fn key_logs_come_from_the_option_else_from_the_environment() {
+        let with_log = Environment { key_log: Some("env.log".into()), ..terminal() };
+        let from_env = config("a", &with_log);
+        assert_eq!((from_env.keylogs, from_env.keylog_from_environment), (vec!["env.log".into()], true));
+        let given = config("a --keylog x --keylog y", &with_log);
+        assert_eq!((given.keylogs, given.keylog_from_environment), (vec!["x".into(), "y".into()], false));
+    }
+
+    #[test]
+    fn the_agent_has_its_defaults() {
+        let agent = config("a", &terminal()).agent;
+        assert_eq!(
+            (agent.rules.name(), agent.ephemeral_ports, agent.max_requests),
+            ("2026", 32_768..=60_999, 65_536)
+        );
+        let agent = config(
+            "a --agent-rules 2025 --agent-ephemeral-ports 1024-65535 --agent-idle-ttl 1m --agent-max-requests 10",
+            &terminal(),
+        )
+        .agent;
+        assert_eq!((agent.rules.name(), agent.ephemeral_ports), ("2025", 1024..=65_535));
+        assert_eq!((agent.idle_ttl, agent.max_requests), (Duration::from_secs(60), 10));
+    }
+
+    #[test]
+    fn messages_and_threads() {
+        assert_eq!(config("a -q", &terminal()).verbosity, Verbosity::Quiet);
+        assert_eq!(config("a -v", &terminal()).verbosity, Verbosity::Verbose);
+        assert!(config("a", &terminal()).progress && !config("a -q", &terminal()).progress);
+        assert_eq!((config("a", &terminal()).threads, config("a --threads 2", &terminal()).threads), (4, 2));
+    }
+
+    #[test]
+    fn other_actions_need_no_input() {
+        assert!(matches!(resolve("--generate man", &terminal()), Ok(Action::Generate(Generate::Man))));
+        assert!(matches!(resolve("-D", &terminal()), Ok(Action::ListInterfaces)));
+    }
+}

@@ -1,0 +1,88 @@
+//! Live capture, from opening the interface to the last record.
+//!
+//! ```text
+//! capture thread ──batches──► this thread: analysis ──records──► writer thread ──► output
+//!  (feeder)        ◄─spare──   key log, clock, summaries  (outbox)
+//!                                   │ snapshots
+//!                                   ▼
+//!                              metrics thread
+//! ```
+//!
+//! No thread waits for a later one, but for the capture thread when the analysis is far behind; then the kernel's
+//! buffer fills, and what it cannot hold is counted.
+
+#[cfg(feature = "live")]
+mod feeder;
+#[cfg(feature = "live")]
+mod interfaces;
+#[cfg(feature = "live")]
+mod key_log;
+mod options;
+#[cfg(feature = "live")]
+mod outbox;
+#[cfg(feature = "live")]
+mod rights;
+#[cfg(feature = "live")]
+mod session;
+#[cfg(feature = "live")]
+mod signals;
+#[cfg(feature = "live")]
+mod status;
+
+#[cfg(feature = "live")]
+pub use interfaces::list_interfaces;
+pub use options::{BUFFER_SIZE, IDLE_TIMEOUT, LiveOptions, Messages, SUMMARY, metrics_address};
+#[cfg(feature = "live")]
+pub use session::run;
+
+/// Why a live capture did not begin, or ended too early. Each is one line, and exit status 2.
+#[derive(Debug, thiserror::Error)]
+pub enum LiveFailure {
+    /// The interface.
+    #[cfg(feature = "live")]
+    #[error(transparent)]
+    Capture(#[from] crate::capture::LiveError),
+    /// The packets cannot be saved.
+    #[error(transparent)]
+    Save(#[from] crate::capture::WriteError),
+    /// The key log cannot be read.
+    #[error("{0}: {1}")]
+    KeyLog(String, std::io::Error),
+    /// The port of the metrics is not to be had.
+    #[error("cannot serve metrics at {0}: {1}")]
+    Metrics(std::net::SocketAddr, std::io::Error),
+    /// `--sandbox strict` cannot be done.
+    #[error("--sandbox strict: {0}")]
+    Sandbox(String),
+    /// The records cannot be written.
+    #[error(transparent)]
+    Print(#[from] crate::output::PrintError),
+    /// The system refuses a thread or a signal mask.
+    #[error("cannot start: {0}")]
+    Start(std::io::Error),
+    /// This build has no libpcap.
+    #[error("live capture needs libpcap, and this h2lens was built without it (cargo feature \"live\")")]
+    NotBuilt,
+}
+
+/// Captures until it is told to stop.
+///
+/// # Errors
+/// [`LiveFailure::NotBuilt`], always.
+#[cfg(not(feature = "live"))]
+pub fn run(
+    _options: &LiveOptions,
+    _analysis: super::analyze::Analysis,
+    _out: impl std::io::Write + Send + 'static,
+) -> Result<crate::telemetry::Report, LiveFailure> {
+    Err(LiveFailure::NotBuilt)
+}
+
+/// Lists the interfaces one can capture on.
+///
+/// # Errors
+/// [`LiveFailure::NotBuilt`], always.
+#[cfg(not(feature = "live"))]
+pub fn list_interfaces(_out: &mut impl std::io::Write) -> Result<(), LiveFailure> {
+    Err(LiveFailure::NotBuilt)
+}

@@ -1,0 +1,140 @@
+//! What a live capture is to do, with all defaults resolved.
+
+use crate::capture::Rotation;
+use crate::cli::sandbox::Sandbox;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Time after which an idle connection is given up, unless said otherwise.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Bytes of the kernel's buffer, unless said otherwise.
+pub const BUFFER_SIZE: u64 = 32 << 20;
+
+/// Time between telemetry records, where they are wanted and it is not said.
+pub const SUMMARY: Duration = Duration::from_secs(30);
+
+/// The options of a live capture.
+#[derive(Clone, Debug)]
+pub struct LiveOptions {
+    /// `-i`: the interface, or `any`.
+    pub interface: String,
+    /// `-f`: a pcap-filter(7) expression.
+    pub filter: Option<String>,
+    /// `-s`: bytes of a packet that are captured.
+    pub snaplen: u32,
+    /// `--buffer-size`: bytes of the kernel's buffer.
+    pub buffer_size: u64,
+    /// Not `--no-promisc`.
+    pub promiscuous: bool,
+    /// `-c`: packets after which the capture ends.
+    pub count: Option<u64>,
+    /// `--duration`: time after which it ends.
+    pub duration: Option<Duration>,
+    /// `-w`: where the packets are saved too.
+    pub save: Option<PathBuf>,
+    /// `--rotate-*`: when to begin a new file.
+    pub rotation: Rotation,
+    /// `--idle-timeout`: connections idle for so long are given up; with requests in flight, six times as long.
+    pub idle_timeout: Duration,
+    /// `--summary`: a telemetry record every so often.
+    pub summary: Option<Duration>,
+    /// `--metrics`: where Prometheus finds the counters.
+    pub metrics: Option<SocketAddr>,
+    /// `--sandbox`: what the process gives up once all is open.
+    pub sandbox: Sandbox,
+    /// `--keylog`: TLS secrets, in a file that is followed while it grows, and that need not be there yet.
+    pub key_log: Option<PathBuf>,
+    /// Standard error is a terminal: summaries show a line there.
+    pub status_line: bool,
+    /// How much is said on standard error.
+    pub messages: Messages,
+}
+
+/// How much is said on standard error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Messages {
+    /// `-q`: errors only.
+    Errors,
+    /// What the user should know.
+    #[default]
+    Normal,
+    /// `-v`: all.
+    Verbose,
+}
+
+impl Messages {
+    /// Says something, where at least `level` is wanted. A standard error that is closed is no reason to stop.
+    pub(crate) fn say(self, level: Self, text: impl std::fmt::Display) {
+        use std::io::Write;
+        if self >= level {
+            let _ = writeln!(std::io::stderr(), "h2lens: {text}");
+        }
+    }
+}
+
+impl LiveOptions {
+    /// Captures on this interface, all else as by default.
+    pub fn new(interface: impl Into<String>) -> Self {
+        Self {
+            interface: interface.into(),
+            filter: None,
+            snaplen: crate::limits::PACKET_BYTES,
+            buffer_size: BUFFER_SIZE,
+            promiscuous: true,
+            count: None,
+            duration: None,
+            save: None,
+            rotation: Rotation::default(),
+            idle_timeout: IDLE_TIMEOUT,
+            summary: None,
+            metrics: None,
+            sandbox: Sandbox::default(),
+            key_log: None,
+            status_line: false,
+            messages: Messages::default(),
+        }
+    }
+}
+
+/// Reads `ADDR:PORT`, `:PORT` or `PORT`; without an address it is the loopback one.
+///
+/// # Errors
+/// It is none of these: says so in words.
+pub fn metrics_address(text: &str) -> Result<SocketAddr, String> {
+    let port = text.strip_prefix(':').unwrap_or(text);
+    if let Ok(port) = port.parse() {
+        return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
+    }
+    if let Some(port) = text.strip_prefix("localhost:").and_then(|port| port.parse().ok()) {
+        return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
+    }
+    text.parse().map_err(|_| format!("{text:?} is no ADDR:PORT, such as 127.0.0.1:9464 or [::1]:9464"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_stay_on_the_loopback_unless_told_otherwise() {
+        for (text, address) in [
+            ("9464", "127.0.0.1:9464"),
+            (":9464", "127.0.0.1:9464"),
+            ("localhost:1", "127.0.0.1:1"),
+            ("0.0.0.0:9464", "0.0.0.0:9464"),
+            ("[::1]:9464", "[::1]:9464"),
+        ] {
+            assert_eq!(metrics_address(text).map(|address| address.to_string()), Ok(address.to_owned()));
+        }
+        for text in ["", ":", "host:80:", "127.0.0.1", "65536", "example.com:80"] {
+            assert!(metrics_address(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn levels_are_ordered() {
+        assert!(Messages::Errors < Messages::Normal && Messages::Normal < Messages::Verbose);
+    }
+}

@@ -1,0 +1,91 @@
+//! What a live capture gives up once all is open, in order.
+
+use super::{LiveFailure, LiveOptions, Messages};
+use crate::cli::privileges::{User, drop_to, keep_no_capabilities, target};
+use crate::cli::sandbox::{Places, Sandbox, enforce};
+use std::path::{Path, PathBuf};
+
+/// Gives up what `--sandbox` says. Before any thread is started: some of it holds for threads, not for the process.
+///
+/// # Errors
+/// `strict`, and something could not be given up.
+pub(super) fn give_up(options: &LiveOptions) -> Result<(), LiveFailure> {
+    let messages = options.messages;
+    if options.sandbox == Sandbox::Off {
+        messages.say(Messages::Verbose, "sandbox off: all rights are kept");
+        return Ok(());
+    }
+    let user = target();
+    if let Some(user) = user {
+        hand_over(options, user);
+    }
+    let steps = [user.map(drop_to), Some(keep_no_capabilities()), Some(enforce(&places(options)))];
+    for (index, step) in steps.into_iter().flatten().enumerate() {
+        match step {
+            Ok(done) => messages.say(Messages::Verbose, done),
+            Err(reason) if options.sandbox == Sandbox::Strict => return Err(LiveFailure::Sandbox(reason)),
+            // To go on as root is worth a word; an old kernel is not.
+            Err(reason) if index == 0 && user.is_some() => {
+                messages.say(Messages::Normal, format_args!("keeps its rights: {reason}"));
+            }
+            Err(reason) => messages.say(Messages::Verbose, format_args!("not enforced: {reason}")),
+        }
+    }
+    Ok(())
+}
+
+/// The places that the capture still needs.
+fn places(options: &LiveOptions) -> Places {
+    let mut read = Vec::new();
+    if let Some(key_log) = &options.key_log {
+        // The directory: the file may come later, or be replaced.
+        read.push(directory(key_log));
+    }
+    // libpcap reads the interface's own drop counters there.
+    let counters = PathBuf::from(format!("/sys/class/net/{}/statistics", options.interface));
+    if counters.is_dir() {
+        read.push(counters);
+    }
+    let rotates = options.rotation.size.is_some() || options.rotation.time.is_some();
+    let write = options.save.iter().filter(|_| rotates).map(|path| directory(path)).collect();
+    Places { read, write }
+}
+
+/// Gives the output that is open already to the user who called sudo.
+#[cfg(unix)]
+fn hand_over(options: &LiveOptions, user: User) {
+    use std::os::unix::fs::{MetadataExt, lchown};
+    let Some(path) = options.save.as_ref().filter(|_| user.invoker) else { return };
+    let is_ours = |there: std::fs::Metadata| there.is_file() && there.uid() == 0;
+    if std::fs::symlink_metadata(path).is_ok_and(is_ours) {
+        // If that fails the file is root's, as without sudo's user.
+        let _ = lchown(path, Some(user.uid), Some(user.gid));
+    }
+}
+
+#[cfg(not(unix))]
+fn hand_over(_options: &LiveOptions, _user: User) {}
+
+fn directory(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::Rotation;
+
+    #[test]
+    fn only_a_series_needs_its_directory() {
+        let mut options = LiveOptions::new("nosuch0");
+        options.save = Some("out/a.pcapng".into());
+        options.key_log = Some("keys.log".into());
+        let Places { read, write } = places(&options);
+        assert_eq!((read, write), (vec![PathBuf::from(".")], vec![]));
+        options.rotation = Rotation { size: Some(1), ..Rotation::default() };
+        assert_eq!(places(&options).write, [PathBuf::from("out")]);
+    }
+}

@@ -1,0 +1,134 @@
+//! What goes to standard error: errors, messages, and the progress bar.
+
+use crate::capture::Progress;
+use crate::output::visible;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Which messages are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Errors alone.
+    Quiet,
+    /// What one should know.
+    #[default]
+    Normal,
+    /// What one might want to know, too.
+    Verbose,
+}
+
+/// Prints messages, each on one line. What they quote is made safe for a terminal.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Messages {
+    verbosity: Verbosity,
+}
+
+impl Messages {
+    /// Messages of that verbosity.
+    pub const fn new(verbosity: Verbosity) -> Self {
+        Self { verbosity }
+    }
+
+    /// The reason why the program ends early.
+    pub fn error(self, message: impl Display) {
+        print(&message);
+    }
+
+    /// What one should know: something is missing, or was done differently.
+    pub fn notice(self, message: impl Display) {
+        if self.verbosity >= Verbosity::Normal {
+            print(&message);
+        }
+    }
+
+    /// What only one who asked wants to know.
+    pub fn detail(self, message: impl Display) {
+        if self.verbosity >= Verbosity::Verbose {
+            print(&message);
+        }
+    }
+}
+
+fn print(message: &impl Display) {
+    // When standard error is closed, there is nobody to tell.
+    let _ = writeln!(io::stderr(), "h2lens: {}", visible(&message.to_string()));
+}
+
+/// How long a run takes before it shows a progress bar.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How often the bar is drawn.
+const STEP: Duration = Duration::from_millis(100);
+
+/// A progress bar on standard error, for inputs of known size that take over a second. It vanishes when dropped.
+#[derive(Debug)]
+pub struct Bar {
+    drawn: ProgressBar,
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Bar {
+    /// A bar that follows the reading; one that is never drawn unless `shown`, or when the size is not known.
+    pub fn new(progress: Progress, shown: bool) -> Self {
+        let hidden = Self { drawn: ProgressBar::hidden(), stop: None, thread: None };
+        let Some(total) = progress.total().filter(|_| shown) else { return hidden };
+        let bar = ProgressBar::hidden();
+        bar.set_length(total);
+        if let Ok(style) =
+            ProgressStyle::with_template("{bar:40} {percent:>3} %  {bytes}/{total_bytes}  {eta} left")
+        {
+            bar.set_style(style);
+        }
+        let (stop, stopped) = channel();
+        let drawn = bar.clone();
+        let thread = std::thread::spawn(move || {
+            if stopped.recv_timeout(PATIENCE).is_ok() {
+                return;
+            }
+            drawn.set_draw_target(indicatif::ProgressDrawTarget::stderr());
+            loop {
+                drawn.set_position(progress.read().min(total));
+                // Anything but a timeout says that the bar has been dropped.
+                if stopped.recv_timeout(STEP) != Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                    return;
+                }
+            }
+        });
+        Self { drawn: bar, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// A writer to the same terminal, which takes the bar away while it writes.
+    pub fn beside<W: Write>(&self, writer: W) -> impl Write + use<W> {
+        Beside { writer, bar: self.drawn.clone() }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A bar that could not be drawn is no reason to fail.
+            let _ = thread.join();
+        }
+        self.drawn.finish_and_clear();
+    }
+}
+
+struct Beside<W> {
+    writer: W,
+    bar: ProgressBar,
+}
+
+impl<W: Write> Write for Beside<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bar.suspend(|| self.writer.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}

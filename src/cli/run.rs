@@ -1,0 +1,253 @@
+//! Does what is to be done.
+
+use super::analyze::{Analysis, Outcome, captures, cut_at};
+use super::args;
+use super::config::{self, Action, Config, Live, Source};
+use super::exit::Exit;
+use super::generate;
+use super::live::{self, LiveFailure, LiveOptions};
+use super::messages::{Bar, Messages, Verbosity};
+use super::sandbox;
+use crate::capture::{Batch, Filter, Input, Timeline, Writer};
+use crate::output::PrintError;
+use crate::telemetry::Coverage;
+use crate::tls::{KeyLogReader, KeyStore};
+use anyhow::{Context, bail};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// Does it.
+///
+/// # Errors
+/// When an input cannot be opened or is no capture, or the output cannot be written. The message is one line.
+pub fn run(action: Action) -> anyhow::Result<Exit> {
+    match action {
+        Action::Generate(what) => {
+            let text = generate::text(what)?;
+            match io::stdout().write_all(&text) {
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+                _ => Ok(Exit::Done),
+            }
+        }
+        Action::ListInterfaces => {
+            live::list_interfaces(&mut io::stdout())?;
+            Ok(Exit::Done)
+        }
+        Action::Analyze(config) => analyze(*config),
+    }
+}
+
+fn analyze(config: Config) -> anyhow::Result<Exit> {
+    let messages = Messages::new(config.verbosity);
+    let keys = keys(&config, messages)?;
+    match &config.source {
+        Source::Captures(inputs) => {
+            let inputs = inputs.clone();
+            files(config, &inputs, keys, messages)
+        }
+        Source::Live(interface) => {
+            let options = live_options(&config, interface);
+            watch(config, &options, keys)
+        }
+    }
+}
+
+/// The secrets of the key logs.
+fn keys(config: &Config, messages: Messages) -> anyhow::Result<KeyStore> {
+    let mut keys = KeyStore::default();
+    for path in &config.keylogs {
+        match read_keys(path, &mut keys) {
+            Ok(()) => (),
+            Err(error) if config.keylog_from_environment => {
+                messages.notice(format_args!("$SSLKEYLOGFILE: {}: {error}", path.display()));
+            }
+            Err(error) => return Err(error).with_context(|| path.display().to_string()),
+        }
+    }
+    let bad = keys.counters().bad_lines;
+    if bad > 0 {
+        messages.detail(format_args!("{bad} lines of the key log could not be read"));
+    }
+    Ok(keys)
+}
+
+/// Reads a key log piece by piece, whatever its size; what was read does not stay in memory.
+fn read_keys(path: &Path, keys: &mut KeyStore) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    let mut reader = KeyLogReader::default();
+    let mut piece = Zeroizing::new(vec![0; 64 << 10]);
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => break,
+            Ok(read) => reader.push(piece.get(..read).unwrap_or_default(), keys),
+            Err(error) if error.kind() == ErrorKind::Interrupted => (),
+            Err(error) => return Err(error),
+        }
+    }
+    reader.finish(keys);
+    Ok(())
+}
+
+/// Captures live until it is told to stop.
+fn watch(config: Config, options: &LiveOptions, keys: KeyStore) -> anyhow::Result<Exit> {
+    let idle_timeout = config.idle_timeout;
+    let Config { output, threads, agent, strict, .. } = config;
+    let analysis = Analysis { output, threads, agent, keys, idle_timeout };
+    let report = match live::run(options, analysis, io::stdout()) {
+        Ok(report) => report,
+        Err(LiveFailure::Print(PrintError::Closed)) => return Ok(Exit::Done),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(if strict && !report.coverage.complete { Exit::Incomplete } else { Exit::Done })
+}
+
+fn live_options(config: &Config, interface: &Live) -> LiveOptions {
+    let save = config.write.as_ref();
+    LiveOptions {
+        filter: config.filter.clone(),
+        snaplen: interface.snaplen,
+        buffer_size: interface.buffer_size.into(),
+        promiscuous: interface.promiscuous,
+        count: config.count,
+        duration: config.duration,
+        save: save.map(|save| save.path.clone()),
+        rotation: save.map(|save| save.rotation).unwrap_or_default(),
+        idle_timeout: config.idle_timeout.unwrap_or(live::IDLE_TIMEOUT),
+        summary: interface.summary,
+        metrics: interface.metrics,
+        sandbox: match interface.sandbox {
+            args::Sandbox::Off => sandbox::Sandbox::Off,
+            args::Sandbox::Auto => sandbox::Sandbox::Auto,
+            args::Sandbox::Strict => sandbox::Sandbox::Strict,
+        },
+        key_log: config.keylogs.first().cloned(),
+        status_line: config.progress,
+        messages: match config.verbosity {
+            Verbosity::Quiet => live::Messages::Errors,
+            Verbosity::Normal => live::Messages::Normal,
+            Verbosity::Verbose => live::Messages::Verbose,
+        },
+        ..LiveOptions::new(interface.interface.as_str())
+    }
+}
+
+/// Opens the captures as the options say.
+fn open(config: &Config, inputs: &[Input]) -> anyhow::Result<Timeline> {
+    let mut timeline = Timeline::open(inputs)?;
+    if let Some(expression) = &config.filter {
+        timeline = timeline.with_filter(Filter::compile(expression)?);
+    }
+    if let Some(count) = config.count {
+        timeline = timeline.with_count(count);
+    }
+    Ok(timeline)
+}
+
+/// Analyzes captures.
+fn files(config: Config, inputs: &[Input], keys: KeyStore, messages: Messages) -> anyhow::Result<Exit> {
+    let mut timeline = open(&config, inputs)?;
+    if let Some(write) = &config.write {
+        check_target(&write.path, inputs)?;
+    }
+    let bar = Bar::new(timeline.progress(), config.progress);
+    let analysis = Analysis {
+        output: config.output,
+        threads: config.threads,
+        agent: config.agent.clone(),
+        keys,
+        idle_timeout: config.idle_timeout,
+    };
+    let result = captures(&mut timeline, analysis, config.duration, bar.beside(io::stdout().lock()));
+    drop(bar);
+    let Outcome { report, secrets } = match result {
+        Ok(outcome) => outcome,
+        Err(PrintError::Closed) => return Ok(Exit::Done),
+        Err(error) => return Err(error.into()),
+    };
+    for damage in timeline.damage() {
+        messages.notice(damage);
+    }
+    for link in timeline.unfit_link_types() {
+        messages
+            .notice(format_args!("the filter does not fit link type {}: its packets are left out", link.0));
+    }
+    if let Some(write) = &config.write {
+        save(&config, inputs, write, &secrets)?;
+    }
+    let coverage = &report.coverage;
+    if coverage.complete {
+        return Ok(Exit::Done);
+    }
+    messages.notice(format_args!("the analysis is incomplete: {}", incomplete(coverage)));
+    Ok(if config.strict { Exit::Incomplete } else { Exit::Done })
+}
+
+/// The packets cannot be saved over the captures that they come from, nor read twice from a pipe.
+fn check_target(target: &Path, inputs: &[Input]) -> anyhow::Result<()> {
+    for input in inputs {
+        match input {
+            Input::Stdin => {
+                bail!("--write: standard input is already packets in a file's format; save it with tee")
+            }
+            Input::File(path) => {
+                let same = match (path.canonicalize(), target.canonicalize()) {
+                    (Ok(path), Ok(target)) => path == target,
+                    _ => false,
+                };
+                if same {
+                    bail!("--write {}: is one of the captures; write to another file", target.display());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Saves the packets that were analyzed, with those secrets that they needed: so one file can be shared.
+fn save(config: &Config, inputs: &[Input], write: &config::Write, secrets: &[u8]) -> anyhow::Result<()> {
+    let mut timeline = open(config, inputs)?;
+    let mut writer = Writer::create(&write.path, write.rotation)?;
+    if !secrets.is_empty() {
+        writer.secrets(secrets)?;
+    }
+    let mut batch = Batch::default();
+    let mut end = None;
+    while timeline.next_batch(&mut batch) {
+        let over = config.duration.is_some_and(|duration| cut_at(&mut batch, duration, &mut end));
+        for head in &batch.packets {
+            writer.packet(head, batch.packet(head))?;
+        }
+        if over {
+            break;
+        }
+    }
+    Ok(writer.finish()?)
+}
+
+/// What makes an analysis incomplete, in a few words.
+fn incomplete(coverage: &Coverage) -> String {
+    let counts = [
+        (coverage.gap_bytes, "bytes of HTTP/2 are missing"),
+        (coverage.skipped_bytes, "bytes were skipped in search of a frame"),
+        (coverage.header_blocks_lost, "header blocks are lost"),
+        (coverage.header_blocks_partial, "header blocks are partly known"),
+        (coverage.transactions_incomplete, "transactions are incomplete"),
+        (coverage.connections_one_sided, "connections were seen from one side only"),
+        (coverage.connections_tls_undecrypted, "TLS connections were not decrypted"),
+        (coverage.damaged_inputs, "inputs are damaged"),
+        (coverage.dropped_by_kernel, "packets were dropped by the kernel"),
+        (coverage.dropped_records, "records were dropped"),
+    ];
+    let mut parts: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    parts.extend(coverage.limits.iter().map(|(name, count)| format!("limit {name} struck {count} times")));
+    if parts.is_empty() {
+        parts.push("the capture starts or ends within a connection".to_owned());
+    }
+    parts.join(", ")
+}

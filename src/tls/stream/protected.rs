@@ -1,0 +1,254 @@
+//! Protected records: which key opens them, and what is in them.
+
+use super::{Context, Fragment, Outcome, State, Stream};
+use crate::flow::End;
+use crate::limits::MAX_TLS_UNPROVEN;
+use crate::time::Moment;
+use crate::tls::description::NotDecrypted;
+use crate::tls::handshake::Message;
+use crate::tls::keys::{self, Found, Protection, Waiting};
+use crate::tls::negotiation::{Early, Epoch};
+use crate::tls::record::{self, Header};
+use crate::tls::suite::TLS13;
+use std::ops::Range;
+
+impl Stream {
+    /// A protected record.
+    pub(super) fn protected(
+        &mut self,
+        at: Moment,
+        header: Header,
+        mut fragment: Fragment<'_>,
+        cx: &mut Context<'_>,
+    ) -> Outcome {
+        if self.keys.is_empty()
+            && let Some(outcome) = self.install(cx)
+        {
+            return outcome;
+        }
+        let mut scratch = std::mem::take(&mut cx.work.scratch);
+        let opened = match (&mut *self.keys, &mut fragment) {
+            ([key], fragment) if key.proven && !self.seeking && self.loss.is_none() => {
+                // The steady state: nothing to be tried, so a buffered record is opened where it is.
+                let bytes = match fragment {
+                    Fragment::Owned(bytes) => &mut **bytes,
+                    Fragment::Borrowed(bytes) => {
+                        scratch.clear();
+                        scratch.extend_from_slice(bytes);
+                        &mut scratch
+                    }
+                };
+                let seq = key.seq;
+                key.seq += 1;
+                let opened = key.open(seq, header, bytes);
+                if opened.is_none() {
+                    key.seq = seq;
+                }
+                opened.and_then(|(content, range)| Some((content, bytes.get(range)?)))
+            }
+            (_, fragment) => self
+                .locate(header, fragment.bytes(), &mut scratch, cx)
+                .and_then(|(content, range)| Some((content, scratch.get(range)?))),
+        };
+        let outcome = if let Some((content, plain)) = opened {
+            cx.work.counters.records_decrypted += 1;
+            self.seeking = false;
+            self.deliver(at, content, plain, cx);
+            Outcome::Taken
+        } else {
+            self.failed(cx)
+        };
+        cx.work.scratch = scratch;
+        outcome
+    }
+
+    /// Finds the keys; an outcome when there are none.
+    fn install(&mut self, cx: &mut Context<'_>) -> Option<Outcome> {
+        cx.shared.lose_hello(self.from);
+        match keys::find(cx.shared, cx.keys, &mut cx.work.counters, self.from, self.epoch) {
+            Found::Keys { candidates, tentative } => {
+                let application = candidates.iter().all(|key| key.epoch == Epoch::Application);
+                if cx.shared.is_client(self.from) == Some(false) && application {
+                    cx.shared.assume_early(); // EncryptedExtensions will not be read
+                }
+                self.epoch = candidates.first()?.epoch;
+                (self.keys, self.tentative) = (candidates, tentative);
+                None
+            }
+            Found::Wait(waiting) => {
+                self.state = State::Waiting(waiting);
+                Some(Outcome::Waits)
+            }
+            Found::Never(reason) => {
+                self.die(cx, reason);
+                Some(Outcome::Rejected)
+            }
+        }
+    }
+
+    /// Tries the record with the keys and sequence numbers that are possible. What opens it is kept, and what was
+    /// lost before it is reckoned.
+    fn locate(
+        &mut self,
+        header: Header,
+        sealed: &[u8],
+        scratch: &mut Vec<u8>,
+        cx: &mut Context<'_>,
+    ) -> Option<(u8, Range<usize>)> {
+        let mut credit = self.credit;
+        let mut first = true;
+        let mut attempt = |key: &Protection, seqs: Range<u64>| {
+            for seq in seqs {
+                let cost = sealed.len() as u64 + 64;
+                if !first && credit < cost {
+                    cx.work.counters.trial_limit += 1;
+                    return None;
+                }
+                credit = if first { credit } else { credit - cost };
+                first = false;
+                scratch.clear();
+                scratch.extend_from_slice(sealed);
+                if let Some(opened) = key.open(seq, header, scratch) {
+                    return Some((seq, opened));
+                }
+            }
+            None
+        };
+        let (mut found, mut followed) = (None, false);
+        for (index, key) in self.keys.iter().enumerate() {
+            let least = if key.proven { self.loss.least() } else { 0 };
+            if let Some((seq, opened)) = attempt(key, key.seq + least..key.seq + self.loss.most() + 1) {
+                found = Some((index, seq, opened));
+                break;
+            }
+        }
+        if found.is_none()
+            && let [key] = &*self.keys
+        {
+            let client = cx.shared.is_client(self.from) == Some(true);
+            for next in keys::following(cx.keys, client, key) {
+                if let Some((seq, opened)) = attempt(&next, 0..self.loss.most() + 1) {
+                    found = Some((self.keys.len(), seq, opened));
+                    followed = true;
+                    self.keys.push(next);
+                    break;
+                }
+            }
+        }
+        self.credit = credit;
+        let (index, seq, opened) = found?;
+        self.accept(index, seq, followed, cx);
+        Some(opened)
+    }
+
+    /// The key at `index` opened a record of that sequence number; `followed` when it comes after the key in use.
+    fn accept(&mut self, index: usize, seq: u64, followed: bool, cx: &mut Context<'_>) {
+        let was = self.keys.first().map_or(Epoch::Clear, |key| key.epoch);
+        let mut key = self.keys.swap_remove(index);
+        let missing = seq.saturating_sub(key.seq);
+        let application_lost = match key.epoch {
+            Epoch::Application | Epoch::Early => {
+                // Of TLS 1.2 the first record is Finished, which is no loss.
+                let finished = u64::from(!key.suite.is_tls13() && key.seq == 0);
+                missing > finished || followed && was == Epoch::Application
+            }
+            Epoch::Clear | Epoch::Handshake => false,
+        };
+        cx.work.counters.holes_bridged += u64::from(self.loss.had_hole());
+        self.loss.settle(missing, application_lost, !followed);
+        key.seq = seq + 1;
+        if !key.proven {
+            key.proven = true;
+            key.mark_used(cx.keys);
+            cx.shared.prove(self.from, &key.random, key.suite);
+        }
+        self.unproven = 0;
+        self.tentative = false;
+        self.epoch = key.epoch;
+        self.keys.clear();
+        self.keys.push(key);
+    }
+
+    /// A record did not open.
+    fn failed(&mut self, cx: &mut Context<'_>) -> Outcome {
+        if self.tentative {
+            self.keys.clear();
+            self.epoch = Epoch::Clear;
+            self.state = State::Waiting(Waiting::Hello);
+            return Outcome::Waits;
+        }
+        if self.seeking {
+            return Outcome::Rejected;
+        }
+        let proven = self.keys.first().is_some_and(|key| key.proven);
+        if proven {
+            cx.work.counters.records_failed += 1;
+            cx.shared.fail(NotDecrypted::Damaged);
+            self.loss.doubt();
+            return Outcome::Rejected;
+        }
+        // A handshake record without its secret, 0-RTT data, or a record lost.
+        cx.work.counters.records_skipped += 1;
+        self.unproven += 1;
+        let client = cx.shared.is_client(self.from) == Some(true);
+        self.early_skipped |= client && matches!(cx.shared.early, Early::Accepted | Early::Undecided);
+        if self.loss.most() < MAX_TLS_UNPROVEN {
+            self.loss.doubt();
+        }
+        // So many candidates come from a key log that is searched for want of the hello.
+        if self.keys.len() > TLS13.len() && self.unproven >= MAX_TLS_UNPROVEN {
+            self.die(cx, NotDecrypted::HandshakeNotCaptured);
+        }
+        Outcome::Rejected
+    }
+
+    fn deliver(&mut self, at: Moment, content: u8, plain: &[u8], cx: &mut Context<'_>) {
+        match content {
+            record::APPLICATION_DATA if !plain.is_empty() => {
+                if std::mem::take(&mut self.early_skipped) && cx.shared.early == Early::Accepted {
+                    self.loss.owe_unknown();
+                }
+                self.pay(at, cx);
+                cx.shared.plaintext = true;
+                cx.sink.data(self.from, at, plain);
+            }
+            record::HANDSHAKE => self.protected_handshake(plain, cx),
+            record::ALERT if matches!(plain, [_, 0]) => {
+                self.end(at, End::Fin, cx);
+                self.state = State::Closed;
+            }
+            // Renegotiation (RFC 5246 section 7.1).
+            record::CHANGE_CIPHER_SPEC => self.want(Epoch::Application),
+            _ => {}
+        }
+    }
+
+    /// The records that follow are protected by other keys.
+    fn want(&mut self, epoch: Epoch) {
+        self.epoch = epoch;
+        self.keys.clear();
+        self.messages.reset();
+    }
+
+    fn protected_handshake(&mut self, plain: &[u8], cx: &mut Context<'_>) {
+        let mut rest = plain;
+        while let Some(message) = self.messages.next(&mut rest, &mut cx.shared.transcript) {
+            let Some(key) = self.keys.first() else { return };
+            match (key.suite.is_tls13(), key.epoch, message) {
+                (true, Epoch::Handshake, Message::EncryptedExtensions(extensions)) => {
+                    cx.shared.message(self.from, Message::EncryptedExtensions(extensions));
+                }
+                (true, Epoch::Handshake, Message::Finished) => return self.want(Epoch::Application),
+                (true, Epoch::Early, Message::EndOfEarlyData) => return self.want(Epoch::Handshake),
+                (true, Epoch::Application, Message::KeyUpdate) => {
+                    self.keys = key.next_generation().into_iter().collect();
+                    return self.messages.reset();
+                }
+                (false, _, Message::Malformed) => cx.work.counters.bad_hellos += 1,
+                (false, _, Message::EncryptedExtensions(_)) => {}
+                (false, _, message) => cx.shared.message(self.from, message),
+                _ => {}
+            }
+        }
+    }
+}
