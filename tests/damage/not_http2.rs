@@ -31,7 +31,8 @@ const PROTOCOLS: [(&str, Generator); 12] = [
 ];
 
 fn words(random: &mut Random, len: usize) -> Vec<u8> {
-    const WORDS: [&str; 8] = ["the ", "PRI * ", "HTTP/2.0 ", "GET / ", "\r\n\r\n", "SM", "quick\n", "{\"id\":1}"];
+    const WORDS: [&str; 8] =
+        ["the ", "PRI * ", "HTTP/2.0 ", "GET / ", "\r\n\r\n", "SM", "quick\n", "{\"id\":1}"];
     let mut bytes = Vec::new();
     while bytes.len() < len {
         bytes.extend(random.pick(&WORDS).bytes());

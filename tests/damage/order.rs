@@ -48,7 +48,11 @@ fn reordered_packets_change_nothing() {
             let mut random = Random::new(seed);
             let permille = [1, 10, 50, 200, 500][seed as usize % 5];
             let capture = sample.capture.clone().reordered(permille, &mut random);
-            assert_same(&Analyze::capture(&capture).run(), &sample.whole, &format!("sample {n}, seed {seed}"));
+            assert_same(
+                &Analyze::capture(&capture).run(),
+                &sample.whole,
+                &format!("sample {n}, seed {seed}"),
+            );
         }
     }
 }
@@ -60,7 +64,11 @@ fn repeated_packets_change_nothing() {
             let mut random = Random::new(seed);
             let permille = [1, 10, 50, 200, 1000][seed as usize % 5];
             let capture = sample.capture.clone().repeated(permille, &mut random);
-            assert_same(&Analyze::capture(&capture).run(), &sample.whole, &format!("sample {n}, seed {seed}"));
+            assert_same(
+                &Analyze::capture(&capture).run(),
+                &sample.whole,
+                &format!("sample {n}, seed {seed}"),
+            );
         }
     }
 }
@@ -71,7 +79,11 @@ fn both_change_nothing() {
         for seed in 0..5 {
             let mut random = Random::new(seed);
             let capture = sample.capture.clone().repeated(100, &mut random).reordered(100, &mut random);
-            assert_same(&Analyze::capture(&capture).run(), &sample.whole, &format!("sample {n}, seed {seed}"));
+            assert_same(
+                &Analyze::capture(&capture).run(),
+                &sample.whole,
+                &format!("sample {n}, seed {seed}"),
+            );
         }
     }
 }

@@ -20,7 +20,12 @@ fn captures() -> Vec<Capture> {
         capture
     });
     let whole = Capture::merged(all);
-    vec![whole.lossy(20, &mut random), whole.clone().reordered(50, &mut random), whole.late(500).snapped(400), whole]
+    vec![
+        whole.lossy(20, &mut random),
+        whole.clone().reordered(50, &mut random),
+        whole.late(500).snapped(400),
+        whole,
+    ]
 }
 
 #[test]

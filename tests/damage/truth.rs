@@ -61,7 +61,9 @@ fn compare(told: &Value, truth: &Value, wrong: &mut impl FnMut(String)) {
     if path(told).is_some_and(|told| Some(told) != path(truth)) {
         wrong("the query is another".to_owned());
     }
-    for section in ["h2.request.headers", "h2.request.trailers", "h2.response.headers", "h2.response.trailers"] {
+    for section in
+        ["h2.request.headers", "h2.request.trailers", "h2.response.headers", "h2.response.trailers"]
+    {
         if let Some(field) = invented(told, truth, section) {
             wrong(format!("{section}: {field} was not sent, or not there"));
         }
@@ -92,13 +94,12 @@ fn invented(told: &Value, truth: &Value, section: &str) -> Option<Value> {
     let list = |record| find(record, section).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let mut rest = list(truth).iter();
     list(told).iter().find_map(|field| {
-        let known = text(field, "src") != Some("unknown");
-        let same = |key: &str, other: &Value| dig(field, key).is_none_or(|value| dig(other, key) == Some(value));
-        let there = if known {
-            field.get("value").is_some() && rest.any(|other| same("name", other) && same("value", other))
-        } else {
-            field.get("value").is_none()
-        };
+        // Of an unknown field the name may be known, or the value alone.
+        let same =
+            |key: &str, other: &Value| dig(field, key).is_none_or(|value| dig(other, key) == Some(value));
+        let whole = text(field, "src") == Some("unknown")
+            || (dig(field, "name").is_some() && dig(field, "value").is_some());
+        let there = whole && rest.any(|other| same("name", other) && same("value", other));
         (!there).then(|| field.clone())
     })
 }

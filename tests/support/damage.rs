@@ -33,7 +33,7 @@ impl Capture {
         self
     }
 
-    /// Packets with payload change places with one of the next few in the same direction, so many times in a
+    /// Packets with payload change places with one of the next three in the same direction, so many times in a
     /// thousand; new times in the new order.
     pub(crate) fn reordered(mut self, permille: usize, random: &mut Random) -> Self {
         for at in 0..self.packets.len() {
@@ -41,7 +41,7 @@ impl Capture {
                 let flow = self.packets[at].flow();
                 let next = (at + 1..self.packets.len().min(at + 40))
                     .filter(|&other| self.packets[other].has_payload() && self.packets[other].flow() == flow);
-                let next: Vec<_> = next.take(8).collect();
+                let next: Vec<_> = next.take(3).collect();
                 if !next.is_empty() {
                     self.packets.swap(at, *random.pick(&next));
                 }
