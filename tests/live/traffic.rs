@@ -1,0 +1,128 @@
+//! What is printed is what client and server saw.
+
+use crate::lens::{Lens, analyze, of_kind, start_nanos, told};
+use crate::net::{Net, PORT, SERVER};
+use std::process::Stdio;
+use std::time::Duration;
+
+const PATHS: [&str; 6] = ["/small", "/large", "/empty", "/missing?a=1&b=2", "/small?again", "/large?again"];
+
+#[test]
+fn plaintext_exchanges_are_those_that_client_and_server_saw() {
+    let Some(net) = Net::new() else { return };
+    let _server = net.serve(false);
+    let saved = net.path("saved.pcapng");
+    let saved = saved.to_str().unwrap();
+    let lens = Lens::start(&net, &["-w", saved, "-f", "tcp"]);
+    let mut seen = net.nghttp(&[], &PATHS);
+    seen.extend(net.nghttp(&["-d", saved, "-H", ":method: PUT"], &["/small"]));
+    seen.sort();
+    lens.wait_for(seen.len());
+    let outcome = lens.stop();
+    outcome.assert_complete();
+    let transactions = outcome.transactions();
+    assert_eq!(told(&transactions), seen, "as the client saw it");
+
+    let (mut paths, mut statuses) = net.served();
+    let (mut our_paths, mut our_statuses): (Vec<_>, Vec<_>) =
+        told(&transactions).into_iter().map(|seen| (seen.path, seen.status)).unzip();
+    for list in [&mut paths, &mut our_paths] {
+        list.sort();
+    }
+    statuses.sort_unstable();
+    our_statuses.sort_unstable();
+    assert_eq!((our_paths, our_statuses), (paths, statuses), "as the server saw it");
+
+    assert!(outcome.latency() < Duration::from_millis(200), "{:?}", outcome.latency());
+    let again = analyze(&[saved]);
+    assert_eq!(of_kind(&again, "transaction").cloned().collect::<Vec<_>>(), transactions, "the saved packets");
+}
+
+#[test]
+fn tls_is_read_with_a_key_log_that_grows() {
+    let Some(net) = Net::new() else { return };
+    let _server = net.serve(true);
+    let (saved, keys, late) = (net.path("saved.pcapng"), net.path("keys.log"), net.path("late.log"));
+    let (saved, key_log) = (saved.to_str().unwrap(), keys.to_str().unwrap());
+    // The key log is not there when the capture begins.
+    let lens = Lens::start(&net, &["-w", saved, "--keylog", key_log]);
+    let mut seen = net.curl(&keys, &PATHS);
+    lens.wait_for(seen.len());
+    // These secrets come when all packets have gone by.
+    let more = net.curl(&late, &["/small?late", "/large?late"]);
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(of_kind(&lens.records(), "transaction").count(), seen.len());
+    let both = [std::fs::read(&keys).unwrap(), std::fs::read(&late).unwrap()].concat();
+    std::fs::write(&keys, both).unwrap();
+    seen.extend(more);
+    seen.sort();
+    lens.wait_for(seen.len());
+    let outcome = lens.stop();
+    outcome.assert_complete();
+    assert_eq!(told(&outcome.transactions()), seen);
+    assert_eq!(outcome.telemetry()["exact"]["tls"]["requests"], seen.len());
+
+    let again = analyze(&["--keylog", key_log, saved]);
+    let again: Vec<_> = of_kind(&again, "transaction").cloned().collect();
+    assert_eq!(told(&again), seen, "the saved packets");
+}
+
+#[test]
+fn vlan_tags_are_seen_through() {
+    let Some(net) = Net::new() else { return };
+    net.script(
+        "ip -n $C link add link lens0 name lens0.7 type vlan id 7
+         ip -n $S link add link lens1 name lens1.7 type vlan id 7
+         ip -n $C addr flush dev lens0; ip -n $S addr flush dev lens1
+         ip -n $C addr add 10.77.0.1/24 dev lens0.7; ip -n $S addr add 10.77.0.2/24 dev lens1.7
+         ip -n $C link set lens0.7 up; ip -n $S link set lens1.7 up",
+    );
+    let _server = net.serve(false);
+    let saved = net.path("saved.pcapng");
+    let saved = saved.to_str().unwrap();
+    let lens = Lens::start(&net, &["-w", saved, "-f", "vlan 7 and tcp"]);
+    let seen = net.nghttp(&[], &PATHS);
+    lens.wait_for(seen.len());
+    let outcome = lens.stop();
+    outcome.assert_complete();
+    assert_eq!(told(&outcome.transactions()), seen);
+    let again = analyze(&["-f", "vlan 7", saved]);
+    assert_eq!(of_kind(&again, "transaction").count(), seen.len(), "the tags are in the saved packets");
+}
+
+#[test]
+fn connections_are_picked_up_in_the_middle() {
+    let Some(net) = Net::new() else { return };
+    let _server = net.serve(false);
+    let log = net.path("load.log");
+    let mut load = net.client("h2load");
+    load.args(["--rps", "50", "-n", "100", "-c", "1", "--log-file"]).arg(&log);
+    let mut load = load.arg(format!("http://{SERVER}:{PORT}/small")).stdout(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    let lens = Lens::start(&net, &[]);
+    assert!(load.wait().unwrap().success());
+    std::thread::sleep(Duration::from_millis(200));
+    let outcome = lens.stop();
+    let transactions = outcome.transactions();
+    let first = start_nanos(&transactions[0]) / 1000;
+    // The client's log: start in microseconds, status, duration. All requests since the first one seen are there.
+    let text = std::fs::read_to_string(log).unwrap();
+    let mut ours = transactions.iter();
+    let mut compared = 0;
+    for line in text.lines() {
+        let mut words = line.split_whitespace().map(|word| word.parse::<i64>().unwrap());
+        let (start, status) = (words.next().unwrap(), words.next().unwrap());
+        if (start as u128) + 10_000 < first {
+            continue;
+        }
+        let record = ours.next().unwrap_or_else(|| panic!("the request at {start} is missing"));
+        let apart = (start_nanos(record) / 1000).abs_diff(start as u128);
+        assert!(apart < 15_000, "the request at {start} is missing: {record}");
+        assert_eq!(record["http"]["response"]["status_code"], status);
+        assert_eq!(record["http"]["response"]["body"]["size"], 6);
+        assert_eq!(record["http"]["request"]["method"], "GET");
+        compared += 1;
+    }
+    assert!(compared > 50 && ours.next().is_none(), "{compared} requests");
+    assert_eq!(outcome.telemetry()["coverage"]["complete"], false, "its beginning was missed");
+}
