@@ -128,7 +128,9 @@ fn prometheus_finds_the_counters() {
         line.and_then(|value| value.parse::<f64>().ok()).unwrap_or_else(|| panic!("{series} in {page}"))
     };
     for view in ["exact", "agent"] {
-        assert!((value(&format!("usm_http2_responses{{view=\"{view}\",encrypted=\"false\"}}")) - 2.0).abs() < 0.1);
+        assert!(
+            (value(&format!("usm_http2_responses{{view=\"{view}\",encrypted=\"false\"}}")) - 2.0).abs() < 0.1
+        );
     }
     assert!((value("h2lens_transactions_total{encrypted=\"false\",status=\"4xx\"}") - 1.0).abs() < 0.1);
     let count = value("h2lens_request_duration_seconds_count{encrypted=\"false\"}");
@@ -186,7 +188,7 @@ fn the_sandbox_refuses_to_write_elsewhere() {
     let saved = directory.join("a.pcapng");
     let rotate = ["--rotate-size", "2000", "--rotate-files", "2", "-w", saved.to_str().unwrap()];
     let lens = Lens::start(&net, &rotate);
-    net.nghttp(&[], &["/small", "/small", "/small", "/large"]);
+    net.nghttp(&[], &["/small", "/small?1", "/small?2", "/large"]);
     lens.wait_for(4);
     let files = || std::fs::read_dir(&directory).unwrap().count();
     eventually("the ring is full", || files() == 2);
