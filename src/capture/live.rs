@@ -178,10 +178,9 @@ impl LiveCapture {
             }
         });
         match result {
-            Ok(_) => Ok(()),
-            // libpcap does not tell an interruption from an error but by its message; an error comes again.
+            Ok(_) | Err(pcap::Error::TimeoutExpired | pcap::Error::NoMorePackets) => Ok(()),
+            // An interruption cannot be told from an error; but an error comes again.
             Err(_) if self.waker.asked.swap(false, Ordering::AcqRel) => Ok(()),
-            Err(pcap::Error::TimeoutExpired | pcap::Error::NoMorePackets) => Ok(()),
             Err(error) => Err(self.failed(error)),
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::lens::{Lens, of_kind};
 use crate::net::{Net, Running, eventually, open_to_all};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -174,7 +175,6 @@ fn rights_are_given_up() {
     for word in ["uid 4711", "no capabilities", "landlock"] {
         assert!(outcome.messages.contains(word), "{}", outcome.messages);
     }
-    use std::os::unix::fs::MetadataExt;
     assert_eq!(std::fs::metadata(&saved).unwrap().uid(), 4711, "the file is the user's");
 }
 

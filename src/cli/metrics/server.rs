@@ -40,7 +40,7 @@ impl Shared {
     fn snapshot(&self) -> Option<Arc<Snapshot>> {
         let asked = Instant::now();
         let mut state = self.lock();
-        while !state.latest.as_ref().is_some_and(|(taken, _)| taken.elapsed() < FRESH) {
+        while state.latest.as_ref().is_none_or(|(taken, _)| taken.elapsed() >= FRESH) {
             let Some(left) = PATIENCE.checked_sub(asked.elapsed()) else { break };
             state.wanted = true;
             let waited = self.changed.wait_timeout(state, left);
