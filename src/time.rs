@@ -43,6 +43,7 @@ impl Timestamp {
     }
 
     /// This time and `by` more; saturates.
+    #[must_use]
     pub fn after(self, by: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)))
     }

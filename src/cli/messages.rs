@@ -5,7 +5,7 @@ use crate::output::visible;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -86,14 +86,14 @@ impl Bar {
         let (stop, stopped) = channel();
         let drawn = bar.clone();
         let thread = std::thread::spawn(move || {
-            if stopped.recv_timeout(PATIENCE).is_ok() {
+            // Anything but a timeout says that the bar has been dropped.
+            if stopped.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
                 return;
             }
             drawn.set_draw_target(indicatif::ProgressDrawTarget::stderr());
             loop {
                 drawn.set_position(progress.read().min(total));
-                // Anything but a timeout says that the bar has been dropped.
-                if stopped.recv_timeout(STEP) != Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                if stopped.recv_timeout(STEP) != Err(RecvTimeoutError::Timeout) {
                     return;
                 }
             }

@@ -45,7 +45,7 @@ fn analyze(config: Config) -> anyhow::Result<Exit> {
         Source::Captures(inputs) => {
             let keys = keys(&config, messages)?;
             let inputs = inputs.clone();
-            files(config, &inputs, keys, messages)
+            files(&config, &inputs, keys, messages)
         }
         Source::Live(interface) => {
             let options = live_options(&config, interface);
@@ -148,8 +148,8 @@ fn open(config: &Config, inputs: &[Input]) -> anyhow::Result<Timeline> {
 }
 
 /// Analyzes captures.
-fn files(config: Config, inputs: &[Input], keys: KeyStore, messages: Messages) -> anyhow::Result<Exit> {
-    let mut timeline = open(&config, inputs)?;
+fn files(config: &Config, inputs: &[Input], keys: KeyStore, messages: Messages) -> anyhow::Result<Exit> {
+    let mut timeline = open(config, inputs)?;
     if let Some(write) = &config.write {
         check_target(&write.path, inputs)?;
     }
@@ -176,7 +176,7 @@ fn files(config: Config, inputs: &[Input], keys: KeyStore, messages: Messages) -
             .notice(format_args!("the filter does not fit link type {}: its packets are left out", link.0));
     }
     if let Some(write) = &config.write {
-        save(&config, inputs, write, &secrets)?;
+        save(config, inputs, write, &secrets)?;
     }
     let coverage = &report.coverage;
     if coverage.complete {

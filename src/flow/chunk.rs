@@ -15,7 +15,7 @@ pub enum Direction {
 /// How a byte stream ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum End {
-    /// All its bytes were sent: FIN, or close_notify inside TLS.
+    /// All its bytes were sent: FIN, or `close_notify` inside TLS.
     Fin,
     /// Either side reset the connection.
     Rst,

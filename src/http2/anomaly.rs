@@ -71,11 +71,11 @@ anomalies! {
     PrioritySize = "priority_size" Error "9113#6.3",
     /// A stream that depends on itself.
     PrioritySelf = "priority_self" Warning "7540#5.3.1",
-    /// RST_STREAM on stream 0.
+    /// `RST_STREAM` on stream 0.
     RstStreamZero = "rst_stream_zero" Error "9113#6.4",
-    /// RST_STREAM that is not 4 octets long.
+    /// `RST_STREAM` that is not 4 octets long.
     RstStreamSize = "rst_stream_size" Error "9113#6.4",
-    /// RST_STREAM on an idle stream.
+    /// `RST_STREAM` on an idle stream.
     RstStreamIdle = "rst_stream_idle" Error "9113#6.4",
     /// SETTINGS on a stream.
     SettingsStream = "settings_stream" Error "9113#6.5",
@@ -85,25 +85,25 @@ anomalies! {
     SettingsAckSize = "settings_ack_size" Error "9113#6.5",
     /// SETTINGS with ACK that acknowledges nothing.
     SettingsAckUnasked = "settings_ack_unasked" Warning "9113#6.5.3",
-    /// ENABLE_PUSH other than 0 or 1, or 1 from a server.
+    /// `ENABLE_PUSH` other than 0 or 1, or 1 from a server.
     SettingsEnablePush = "settings_enable_push" Error "9113#6.5.2",
-    /// INITIAL_WINDOW_SIZE above 2^31-1.
+    /// `INITIAL_WINDOW_SIZE` above 2^31-1.
     SettingsInitialWindowSize = "settings_initial_window_size" Error "9113#6.5.2",
-    /// MAX_FRAME_SIZE outside 16384 to 2^24-1.
+    /// `MAX_FRAME_SIZE` outside 16384 to 2^24-1.
     SettingsMaxFrameSize = "settings_max_frame_size" Error "9113#6.5.2",
-    /// ENABLE_CONNECT_PROTOCOL other than 0 or 1, or taken back.
+    /// `ENABLE_CONNECT_PROTOCOL` other than 0 or 1, or taken back.
     SettingsConnectProtocol = "settings_connect_protocol" Error "8441#3",
     /// The first frame of a side is not SETTINGS.
     SettingsFirst = "settings_first" Error "9113#3.4",
-    /// PUSH_PROMISE on stream 0.
+    /// `PUSH_PROMISE` on stream 0.
     PushPromiseStreamZero = "push_promise_stream_zero" Error "9113#6.6",
-    /// PUSH_PROMISE whose padding exceeds what is left of its payload.
+    /// `PUSH_PROMISE` whose padding exceeds what is left of its payload.
     PushPromisePadding = "push_promise_padding" Error "9113#6.6",
-    /// PUSH_PROMISE too short for the fields that its flags promise.
+    /// `PUSH_PROMISE` too short for the fields that its flags promise.
     PushPromiseSize = "push_promise_size" Error "9113#4.2",
-    /// PUSH_PROMISE from a client.
+    /// `PUSH_PROMISE` from a client.
     PushPromiseClient = "push_promise_client" Error "9113#8.4",
-    /// PUSH_PROMISE although ENABLE_PUSH is 0.
+    /// `PUSH_PROMISE` although `ENABLE_PUSH` is 0.
     PushPromiseDisabled = "push_promise_disabled" Error "9113#6.6",
     /// A promised stream identifier that is odd, or not above earlier ones.
     PushPromiseId = "push_promise_id" Error "9113#5.1.1",
@@ -119,11 +119,11 @@ anomalies! {
     GoawayIncreased = "goaway_increased" Error "9113#6.8",
     /// A stream opened after GOAWAY was sent to its opener.
     GoawayNewStream = "goaway_new_stream" Warning "9113#6.8",
-    /// WINDOW_UPDATE that is not 4 octets long.
+    /// `WINDOW_UPDATE` that is not 4 octets long.
     WindowUpdateSize = "window_update_size" Error "9113#6.9",
-    /// WINDOW_UPDATE by 0.
+    /// `WINDOW_UPDATE` by 0.
     WindowUpdateZero = "window_update_zero" Error "9113#6.9",
-    /// WINDOW_UPDATE on an idle stream.
+    /// `WINDOW_UPDATE` on an idle stream.
     WindowUpdateIdle = "window_update_idle" Error "9113#5.1",
     /// A flow-control window above 2^31-1.
     WindowOverflow = "window_overflow" Error "9113#6.9.1",
@@ -137,7 +137,7 @@ anomalies! {
     ContinuationUnexpected = "continuation_unexpected" Error "9113#6.10",
     /// Another frame inside an open header block.
     ContinuationExpected = "continuation_expected" Error "9113#6.10",
-    /// A frame longer than MAX_FRAME_SIZE.
+    /// A frame longer than `MAX_FRAME_SIZE`.
     FrameSize = "frame_size" Error "9113#4.2",
     /// A stream opened with the other side's parity.
     StreamParity = "stream_parity" Error "9113#5.1.1",
@@ -149,7 +149,7 @@ anomalies! {
     StreamClosed = "stream_closed" Error "9113#5.1",
     /// A frame on a stream that its sender had reset.
     StreamReset = "stream_reset" Warning "9113#5.1",
-    /// More streams open than MAX_CONCURRENT_STREAMS allows.
+    /// More streams open than `MAX_CONCURRENT_STREAMS` allows.
     StreamConcurrency = "stream_concurrency" Error "9113#5.1.2",
     /// An index beyond the tables, or 0.
     HpackIndex = "hpack_index" Error "7541#2.3.3",
@@ -189,7 +189,7 @@ anomalies! {
     FieldTe = "field_te" Error "9113#8.2.2",
     /// A content-length that is not the sum of the DATA.
     ContentLength = "content_length" Error "9113#8.1.1",
-    /// Trailers without END_STREAM.
+    /// Trailers without `END_STREAM`.
     TrailersWithoutEnd = "trailers_without_end" Error "9113#8.1",
     /// The reserved bit of a frame header is set.
     ReservedBit = "reserved_bit" Info "9113#4.1",
@@ -201,7 +201,7 @@ anomalies! {
     SettingsFlood = "settings_flood" Warning "9113#10.5",
     /// Very many PING frames.
     PingFlood = "ping_flood" Warning "9113#10.5",
-    /// Very many empty DATA frames without END_STREAM.
+    /// Very many empty DATA frames without `END_STREAM`.
     EmptyDataFlood = "empty_data_flood" Warning "9113#10.5",
     /// Very many PRIORITY frames.
     PriorityFlood = "priority_flood" Warning "9113#10.5",

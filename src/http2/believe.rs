@@ -9,7 +9,7 @@ use super::hpack;
 /// What is known of the connection that the bytes may belong to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Expect {
-    /// MAX_FRAME_SIZE of the receiver.
+    /// `MAX_FRAME_SIZE` of the receiver.
     pub(super) max_frame: u32,
     /// No stream identifier above this is expected.
     pub(super) max_stream: u32,
@@ -34,15 +34,12 @@ pub(super) fn header_bits(header: &FrameHeader, expect: &Expect) -> Option<u32> 
         FrameType::HEADERS => {
             (Flags::END_STREAM | Flags::END_HEADERS | Flags::PADDED | Flags::PRIORITY, false, true)
         }
-        FrameType::PRIORITY => (0, true, true),
-        FrameType::RST_STREAM => (0, true, true),
-        FrameType::SETTINGS => (Flags::ACK, true, false),
+        FrameType::PRIORITY | FrameType::RST_STREAM => (0, true, true),
+        FrameType::SETTINGS | FrameType::PING => (Flags::ACK, true, false),
         FrameType::PUSH_PROMISE => (Flags::END_HEADERS | Flags::PADDED, false, true),
-        FrameType::PING => (Flags::ACK, true, false),
-        FrameType::GOAWAY => (0, false, false),
+        FrameType::GOAWAY | FrameType::PRIORITY_UPDATE => (0, false, false),
         FrameType::WINDOW_UPDATE => (0, true, stream != 0),
         FrameType::CONTINUATION => (Flags::END_HEADERS, false, true),
-        FrameType::PRIORITY_UPDATE => (0, false, false),
         _ => return None,
     };
     let padded = allowed & Flags::PADDED != 0 && flags.has(Flags::PADDED);
@@ -123,7 +120,7 @@ pub(super) fn block(fragment: &[u8]) -> Option<BlockLook> {
         look.bits += if field.value.is_some() { 6 } else { 4 } + if pseudo { 8 } else { 0 };
     });
     let whole = outcome.error.is_none() && outcome.complete && outcome.fields > 0;
-    let bits = (named > 0).then_some(look.bits).unwrap_or(look.bits.min(6)).min(40);
+    let bits = look.bits.min(if named > 0 { 40 } else { 6 });
     (whole && believable && !(look.request && look.response)).then_some(BlockLook { bits, ..look })
 }
 

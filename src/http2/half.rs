@@ -135,12 +135,11 @@ impl Half {
     pub(super) fn gap(&mut self, at: Moment, gap: Gap, shared: &mut Shared, sink: &mut impl EventSink) {
         self.last_gap = gap.cause;
         if self.state == State::Lost {
-            match gap.len {
-                Some(len) => self.tape.push_gap(at, len, gap.cause),
-                None => {
-                    self.search(shared, true, sink);
-                    self.tape.skip_all();
-                }
+            if let Some(len) = gap.len {
+                self.tape.push_gap(at, len, gap.cause);
+            } else {
+                self.search(shared, true, sink);
+                self.tape.skip_all();
             }
             return;
         }
@@ -283,11 +282,11 @@ impl Half {
         if header.length > shared.expect(self.from).max_frame {
             sink.anomaly(self.from, header.stream, Anomaly::FrameSize, began);
         }
-        if let Some(block) = &self.block {
-            if header.kind != FrameType::CONTINUATION || header.stream != block.stream {
-                sink.anomaly(self.from, header.stream, Anomaly::ContinuationExpected, began);
-                self.cut_block(self.last_gap, shared, sink);
-            }
+        if let Some(block) = &self.block
+            && (header.kind != FrameType::CONTINUATION || header.stream != block.stream)
+        {
+            sink.anomaly(self.from, header.stream, Anomaly::ContinuationExpected, began);
+            self.cut_block(self.last_gap, shared, sink);
         }
         self.payload.clear();
         self.cuts.clear();
@@ -402,10 +401,10 @@ impl Half {
             let from_client = self.from.is_client();
             sink.frame(&FrameView { at: self.frame.at, from_client, header, payload });
         }
-        if let Some(anomaly) = super::rules::violation(self.from, &header, payload) {
-            if self.frame.lossy.is_none() {
-                sink.anomaly(self.from, header.stream, anomaly, self.frame.at);
-            }
+        if let Some(anomaly) = super::rules::violation(self.from, &header, payload)
+            && self.frame.lossy.is_none()
+        {
+            sink.anomaly(self.from, header.stream, anomaly, self.frame.at);
         }
         match header.kind {
             FrameType::DATA => {
@@ -478,13 +477,8 @@ impl Half {
         let rest = if priority { rest.get(5..).unwrap_or_default() } else { rest };
         let prefix = (payload.len() - rest.len()) as u32;
         // The padding is at the end: where octets are lost, what is left of it is not known to be padding.
-        let fragment = match lossy {
-            None => rest.get(..rest.len().saturating_sub(padding)).unwrap_or_default(),
-            Some(_) => {
-                let end = (header.length as usize).saturating_sub(padding + prefix as usize);
-                rest.get(..end.min(rest.len())).unwrap_or_default()
-            }
-        };
+        let end = if lossy.is_some() { header.length as usize - prefix as usize } else { rest.len() };
+        let fragment = rest.get(..end.saturating_sub(padding).min(rest.len())).unwrap_or_default();
         if let Some(promised) = promised {
             shared.saw_stream(promised);
         }

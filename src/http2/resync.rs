@@ -124,8 +124,10 @@ impl Tape {
     /// Empties the tape for the next loss.
     pub(super) fn clear(&mut self) {
         let (mut bytes, mut marks) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.marks));
-        (bytes.clear(), marks.clear());
-        (bytes.shrink_to(4096), marks.shrink_to(16));
+        bytes.clear();
+        marks.clear();
+        bytes.shrink_to(4096);
+        marks.shrink_to(16);
         *self = Self { bytes, marks, ..Self::default() };
     }
 
@@ -157,7 +159,7 @@ impl Tape {
             match self.evaluate(at, expect, demand, last) {
                 Verdict::Yes(chain) => found = Some((at, chain)),
                 Verdict::More(need) if undecided.len() < MAX_CANDIDATES => {
-                    undecided.push(Candidate { at, need })
+                    undecided.push(Candidate { at, need });
                 }
                 Verdict::More(_) | Verdict::No => {}
             }

@@ -54,7 +54,8 @@ pub(super) fn violation(from: Side, header: &FrameHeader, payload: &[u8]) -> Opt
         FrameType::PING => &[(stream != 0, Anomaly::PingStream), (length != 8, Anomaly::PingSize)],
         FrameType::GOAWAY => &[(stream != 0, Anomaly::GoawayStream), (length < 8, Anomaly::GoawaySize)],
         FrameType::WINDOW_UPDATE => {
-            let zero = payload.first_chunk().is_some_and(|&by| u32::from_be_bytes(by) & 0x7fff_ffff == 0);
+            // But for the reserved bit all is 0.
+            let zero = payload.first_chunk().is_some_and(|&by| u32::from_be_bytes(by) << 1 == 0);
             &[(length != 4, Anomaly::WindowUpdateSize), (zero, Anomaly::WindowUpdateZero)]
         }
         FrameType::CONTINUATION => &[(stream == 0, Anomaly::ContinuationStreamZero)],

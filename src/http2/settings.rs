@@ -83,10 +83,10 @@ impl Shared {
             return side.apply(sizes);
         }
         side.waiting.push_back(sizes);
-        if side.waiting.len() > limits::SETTINGS_UNACKNOWLEDGED {
-            if let Some(oldest) = side.waiting.pop_front() {
-                side.apply(oldest);
-            }
+        if side.waiting.len() > limits::SETTINGS_UNACKNOWLEDGED
+            && let Some(oldest) = side.waiting.pop_front()
+        {
+            side.apply(oldest);
         }
     }
 

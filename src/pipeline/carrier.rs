@@ -82,12 +82,11 @@ pub(super) struct Feed<'a, 'b, O> {
 impl Carrier {
     /// A segment of this direction was seen.
     pub(super) fn note_sender(&mut self, from: Direction) {
-        if let Some(seen) = self.seen.get_mut(from.index()) {
-            if !std::mem::replace(seen, true) {
-                if let Layer::Http2(http2) = &mut self.layer {
-                    http2.pairing.set_unseen(side(http2.client, from), false);
-                }
-            }
+        if let Some(seen) = self.seen.get_mut(from.index())
+            && !std::mem::replace(seen, true)
+            && let Layer::Http2(http2) = &mut self.layer
+        {
+            http2.pairing.set_unseen(side(http2.client, from), false);
         }
     }
 

@@ -67,19 +67,19 @@ impl Pipeline {
     pub fn segment(&mut self, segment: &Segment<'_>, keys: &tls::KeyStore, out: &mut impl Output) {
         let found = self.table.find(segment, Carrier::default);
         self.now = Moment { packet: segment.at.packet, time: self.now.time.max(segment.at.time) };
-        if let Some(mut entry) = found.replaced {
-            if let Some(carrier) = entry.state.take() {
-                let end = StreamEnd { by: EndBy::Capture, how: EndHow::Eof, code: None };
-                self.conclude(
-                    carrier,
-                    &mut entry.reassembly,
-                    (entry.first, entry.last),
-                    end,
-                    segment.at,
-                    keys,
-                    out,
-                );
-            }
+        if let Some(mut entry) = found.replaced
+            && let Some(carrier) = entry.state.take()
+        {
+            let end = StreamEnd { by: EndBy::Capture, how: EndHow::Eof, code: None };
+            self.conclude(
+                carrier,
+                &mut entry.reassembly,
+                (entry.first, entry.last),
+                end,
+                segment.at,
+                keys,
+                out,
+            );
         }
         self.totals.payload_bytes += segment.payload.len() as u64;
         let Some(entry) = self.table.get_mut(found.slot) else { return };

@@ -81,7 +81,7 @@ impl Opening {
             }
         }
         let side = &mut self.sides[from];
-        let bytes = side.take_proxy_header(bytes)?;
+        let bytes = side.take_proxy_header(bytes);
         if bytes.is_empty() {
             return None;
         }
@@ -217,9 +217,8 @@ impl Begin {
         }
     }
 
-    /// Takes a PROXY protocol header off; what remains of `bytes`, or `None` while that is undecided.
-    fn take_proxy_header<'a>(&mut self, bytes: &'a [u8]) -> Option<&'a [u8]> {
-        let mut bytes = bytes;
+    /// Takes a PROXY protocol header off; what remains of `bytes`.
+    fn take_proxy_header<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
         if !self.stripped && self.head.is_empty() && !self.late {
             match proxy::header(bytes) {
                 proxy::Header::Present(len) => (self.strip, self.stripped) = (len, true),
@@ -229,8 +228,7 @@ impl Begin {
         }
         let off = self.strip.min(bytes.len());
         self.strip -= off;
-        bytes = bytes.get(off..).unwrap_or_default();
-        Some(bytes)
+        bytes.get(off..).unwrap_or_default()
     }
 }
 

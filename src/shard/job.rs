@@ -67,13 +67,12 @@ impl Job {
             let at = Moment { packet: head.number, time: head.time };
             self.now = Moment { packet: at.packet, time: self.now.time.max(at.time) };
             let Some(segment) = decoder.decode(at, head.link.0, head.original_len, data) else { continue };
-            let (start, in_packet) = match offset_within(data, segment.payload) {
-                Some(offset) => (head.range.start + offset as u32, true),
-                None => {
-                    let start = self.reassembled.len() as u32;
-                    self.reassembled.extend_from_slice(segment.payload);
-                    (start, false)
-                }
+            let (start, in_packet) = if let Some(offset) = offset_within(data, segment.payload) {
+                (head.range.start + offset as u32, true)
+            } else {
+                let start = self.reassembled.len() as u32;
+                self.reassembled.extend_from_slice(segment.payload);
+                (start, false)
             };
             let shard = Key::of(segment.src, segment.dst).0.shard();
             if let Some(list) = self.shards.get_mut(shard) {

@@ -296,7 +296,7 @@ impl Stream {
         match self.loss.pay() {
             Owed::Nothing => {}
             Owed::Exactly(len) => {
-                cx.sink.gap(self.from, at, Gap { len: Some(len), cause: GapCause::NotDecrypted })
+                cx.sink.gap(self.from, at, Gap { len: Some(len), cause: GapCause::NotDecrypted });
             }
             Owed::Unknown => cx.sink.gap(self.from, at, Gap { len: None, cause: GapCause::NotDecrypted }),
         }

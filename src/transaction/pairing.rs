@@ -117,7 +117,10 @@ struct BlockState {
     fields: u32,
     keep_all: bool,
     request: bool,
-    status: Option<Option<u16>>,
+    /// `:status` is there.
+    response: bool,
+    /// Its value, where that is known and a number.
+    status: Option<u16>,
     regular: bool,
     unknown_pseudo: bool,
     path_len: Option<u64>,
@@ -140,6 +143,7 @@ pub struct Session<'a, R> {
 
 /// Memory of ended streams.
 #[derive(Debug, Default)]
+#[expect(clippy::vec_box, reason = "streams move between here and the maps of connections, and are large")]
 pub struct StreamPool(Vec<Box<Stream>>);
 
 impl Pairing {
@@ -301,10 +305,10 @@ impl<R: RecordSink> Session<'_, R> {
     /// streams have come together, the other direction is not in the capture.
     fn wait_alone(&mut self, id: u32, by: EndBy) {
         self.pairing.alone.push_back(id);
-        if self.pairing.alone.len() > limits::ONE_SIDED_STREAMS {
-            if let Some(oldest) = self.pairing.alone.pop_front() {
-                self.finish_stream(oldest, StreamEnd { by, how: EndHow::EndStream, code: None });
-            }
+        if self.pairing.alone.len() > limits::ONE_SIDED_STREAMS
+            && let Some(oldest) = self.pairing.alone.pop_front()
+        {
+            self.finish_stream(oldest, StreamEnd { by, how: EndHow::EndStream, code: None });
         }
     }
 
@@ -435,27 +439,25 @@ impl<R: RecordSink> Session<'_, R> {
             self.pairing.scratch = scratch;
             return;
         };
-        let interim = matches!(state.status, Some(Some(100..=199))) && !block.end_stream;
+        let interim = matches!(state.status, Some(100..=199)) && !block.end_stream;
         let (new, had_data) = (!stream.record.response.seen, stream.record.response.body > 0);
         stream.touch(Side::Server, block.first);
         stream.touch(Side::Server, block.last);
         let uncertain = state.unknown_pseudo || ((end.cut.is_some() || end.broken) && state.fields == 0);
         if interim {
-            if let (Some(Some(status)), true) =
-                (state.status, stream.record.interim.len() < limits::INTERIM_KEPT)
-            {
+            if let (Some(status), true) = (state.status, stream.record.interim.len() < limits::INTERIM_KEPT) {
                 stream.record.interim.push(Interim { status, time: block.first.time });
             }
             // The response has not begun.
             if new {
                 stream.record.response.first = None;
             }
-        } else if new && (state.status.is_some() || (uncertain && !had_data)) {
+        } else if new && (state.response || (uncertain && !had_data)) {
             stream.record.wire.response = block.spot;
             stream.record.response.first = Some(block.first.time);
             stream.take_headers(Side::Server, &mut scratch, end, state.unknown_pseudo);
             self.counters().responses += 1;
-        } else if state.status.is_none() {
+        } else if !state.response {
             stream.take_trailers(Side::Server, &mut scratch, end);
         }
         self.pairing.scratch = scratch;
@@ -540,8 +542,9 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
                 state.path_len = field.value.map(|path| path.len() as u64);
             }
             Known::Status => {
-                let status = field.value.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
-                state.status.get_or_insert(status);
+                if !std::mem::replace(&mut state.response, true) {
+                    state.status = field.value.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+                }
             }
             _ if field.name.is_none() => state.unknown_pseudo |= !state.regular,
             _ => {

@@ -36,7 +36,7 @@ pub trait RecordSink {
 /// A violation of RFC 9113 or 7541, or a flood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What: stable, snake_case.
+    /// What: stable, `snake_case`.
     pub code: &'static str,
     /// `info`, `warning` or `error`.
     pub severity: &'static str,

@@ -94,7 +94,7 @@ impl Analyze {
         let analysis =
             Analysis { output, threads: self.threads, agent: Params::default(), keys, idle_timeout: None };
         let mut ndjson = Vec::new();
-        captures(&mut timeline, analysis, &mut ndjson).unwrap();
+        captures(&mut timeline, analysis, None, &mut ndjson).unwrap();
         let damage = timeline.damage().iter().map(ToString::to_string).collect();
         Outcome::new(ndjson, damage)
     }

@@ -112,13 +112,14 @@ pub struct FrameHeader {
 impl FrameHeader {
     /// Decodes nine bytes; any value is possible on the wire.
     pub const fn parse(bytes: &[u8; LEN]) -> Self {
-        let [a, b, c, kind, flags, d, e, f, g] = *bytes;
+        let [high, middle, low, kind, flags, stream @ ..] = *bytes;
+        let stream = u32::from_be_bytes(stream);
         Self {
-            length: u32::from_be_bytes([0, a, b, c]),
+            length: u32::from_be_bytes([0, high, middle, low]),
             kind: FrameType(kind),
             flags: Flags(flags),
-            stream: u32::from_be_bytes([d & 0x7f, e, f, g]),
-            reserved: d & 0x80 != 0,
+            stream: stream & 0x7fff_ffff,
+            reserved: stream >> 31 != 0,
         }
     }
 

@@ -279,6 +279,8 @@ fn table(out: &mut Vec<u8>, kind: Kind, rows: &[&str], options: &Options) {
         None => table.set_content_arrangement(ContentArrangement::Disabled),
     };
     if options.color {
+        // Whether to colour has been decided: the table crate's backend must not look at NO_COLOR again.
+        crossterm::style::force_color_output(true);
         table.enforce_styling();
     } else {
         table.force_no_tty();
