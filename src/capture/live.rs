@@ -179,7 +179,7 @@ impl LiveCapture {
         });
         match result {
             Ok(_) | Err(pcap::Error::TimeoutExpired | pcap::Error::NoMorePackets) => Ok(()),
-            // libpcap does not tell an interruption from an error but by its message; an error comes again.
+            // An interruption cannot be told from an error; but an error comes again.
             Err(_) if self.waker.asked.swap(false, Ordering::AcqRel) => Ok(()),
             Err(error) => Err(self.failed(error)),
         }

@@ -41,15 +41,15 @@ pub fn run(action: Action) -> anyhow::Result<Exit> {
 
 fn analyze(config: Config) -> anyhow::Result<Exit> {
     let messages = Messages::new(config.verbosity);
-    let keys = keys(&config, messages)?;
     match &config.source {
         Source::Captures(inputs) => {
+            let keys = keys(&config, messages)?;
             let inputs = inputs.clone();
             files(&config, &inputs, keys, messages)
         }
         Source::Live(interface) => {
             let options = live_options(&config, interface);
-            watch(config, &options, keys)
+            watch(config, &options)
         }
     }
 }
@@ -91,10 +91,11 @@ fn read_keys(path: &Path, keys: &mut KeyStore) -> io::Result<()> {
 }
 
 /// Captures live until it is told to stop.
-fn watch(config: Config, options: &LiveOptions, keys: KeyStore) -> anyhow::Result<Exit> {
+fn watch(config: Config, options: &LiveOptions) -> anyhow::Result<Exit> {
     let idle_timeout = config.idle_timeout;
     let Config { output, threads, agent, strict, .. } = config;
-    let analysis = Analysis { output, threads, agent, keys, idle_timeout };
+    // The key logs are followed from their start.
+    let analysis = Analysis { output, threads, agent, keys: KeyStore::default(), idle_timeout };
     let report = match live::run(options, analysis, io::stdout()) {
         Ok(report) => report,
         Err(LiveFailure::Print(PrintError::Closed)) => return Ok(Exit::Done),
@@ -122,7 +123,8 @@ fn live_options(config: &Config, interface: &Live) -> LiveOptions {
             args::Sandbox::Auto => sandbox::Sandbox::Auto,
             args::Sandbox::Strict => sandbox::Sandbox::Strict,
         },
-        key_log: config.keylogs.first().cloned(),
+        key_logs: config.keylogs.clone(),
+        key_logs_optional: config.keylog_from_environment,
         status_line: config.progress,
         messages: match config.verbosity {
             Verbosity::Quiet => live::Messages::Errors,

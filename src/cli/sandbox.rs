@@ -94,10 +94,13 @@ mod tests {
         let before = fs::File::create(directory.path().join("before")).unwrap();
         let denied = |result: std::io::Result<()>| result.unwrap_err().kind();
         let result = std::thread::spawn(move || {
-            if let Err(reason) = enforce(&places) {
-                println!("skipped: {reason}");
-                return;
-            }
+            let enforced = match enforce(&places) {
+                Ok(enforced) => enforced,
+                Err(reason) => {
+                    println!("SKIPPED: {reason}");
+                    return;
+                }
+            };
             assert_eq!(denied(fs::write(&outside, "x")), ErrorKind::PermissionDenied);
             assert_eq!(denied(fs::write(keys.join("log"), "x")), ErrorKind::PermissionDenied);
             assert_eq!(denied(fs::read("/etc/hostname").map(drop)), ErrorKind::PermissionDenied);
@@ -105,7 +108,9 @@ mod tests {
             fs::write(inside.join("a"), "x").unwrap();
             fs::remove_file(inside.join("a")).unwrap();
             (&before).write_all(b"still open").unwrap();
-            assert!(std::net::TcpListener::bind("127.0.0.1:0").is_err() || cfg!(not(target_os = "linux")));
+            // Kernels before 6.7 close the file system only, and say so.
+            let all = !enforced.contains("as far as");
+            assert!(std::net::TcpListener::bind("127.0.0.1:0").is_err() || !all);
         });
         result.join().unwrap();
         assert!(directory.path().read_dir().unwrap().count() >= 3, "other threads go on");

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 /// A live capture.
-pub struct Lens {
+pub(crate) struct Lens {
     process: Running,
     records: Arc<Mutex<Vec<(SystemTime, Value)>>>,
     messages: Arc<Mutex<String>>,
@@ -17,21 +17,21 @@ pub struct Lens {
 }
 
 /// What a capture that has ended has left.
-pub struct Outcome {
-    pub status: ExitStatus,
+pub(crate) struct Outcome {
+    pub(crate) status: ExitStatus,
     /// Records, and when they came.
-    pub records: Vec<(SystemTime, Value)>,
-    pub messages: String,
+    pub(crate) records: Vec<(SystemTime, Value)>,
+    pub(crate) messages: String,
 }
 
 impl Lens {
     /// Starts a capture on `lens0`, and waits until it captures.
-    pub fn start(net: &Net, arguments: &[&str]) -> Self {
+    pub(crate) fn start(net: &Net, arguments: &[&str]) -> Self {
         Self::spawn(net.client(env!("CARGO_BIN_EXE_h2lens")).args(["-i", "lens0"]).args(arguments))
     }
 
     /// Starts a command that captures, and waits until it does.
-    pub fn spawn(command: &mut Command) -> Self {
+    pub(crate) fn spawn(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (records, messages) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(String::new())));
         let (out, mut err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
@@ -59,33 +59,33 @@ impl Lens {
     }
 
     /// What was printed so far.
-    pub fn records(&self) -> Vec<Value> {
+    pub(crate) fn records(&self) -> Vec<Value> {
         self.records.lock().unwrap().iter().map(|(_, record)| record.clone()).collect()
     }
 
     /// Waits until so many transactions were printed.
-    pub fn wait_for(&self, transactions: usize) {
+    pub(crate) fn wait_for(&self, transactions: usize) {
         eventually("transactions", || of_kind(&self.records(), "transaction").count() >= transactions);
     }
 
     /// Its number.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.process.0.id()
     }
 
     /// Sends it a signal.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         self.process.signal(name);
     }
 
     /// Interrupts it, as Ctrl-C does.
-    pub fn stop(self) -> Outcome {
+    pub(crate) fn stop(self) -> Outcome {
         self.signal("INT");
         self.wait()
     }
 
     /// Waits for its end.
-    pub fn wait(mut self) -> Outcome {
+    pub(crate) fn wait(mut self) -> Outcome {
         eventually("h2lens ends", || self.process.0.try_wait().unwrap().is_some());
         let status = self.process.0.wait().unwrap();
         for reader in self.readers.drain(..) {
@@ -99,20 +99,20 @@ impl Lens {
 
 impl Outcome {
     /// The transactions.
-    pub fn transactions(&self) -> Vec<Value> {
+    pub(crate) fn transactions(&self) -> Vec<Value> {
         let all: Vec<_> = self.records.iter().map(|(_, record)| record.clone()).collect();
         of_kind(&all, "transaction").cloned().collect()
     }
 
     /// The last telemetry record, which is the last record of all.
-    pub fn telemetry(&self) -> &Value {
+    pub(crate) fn telemetry(&self) -> &Value {
         let (_, last) = self.records.last().unwrap();
         assert_eq!(last["record"], "telemetry");
         last
     }
 
     /// Asserts that it ended well, and that nothing was lost.
-    pub fn assert_complete(&self) {
+    pub(crate) fn assert_complete(&self) {
         assert_eq!(self.status.code(), Some(0), "{}", self.messages);
         let coverage = &self.telemetry()["coverage"];
         assert_eq!(coverage["complete"], true, "{coverage}");
@@ -121,7 +121,7 @@ impl Outcome {
     }
 
     /// How long the transactions took from their last packet to their reader, in the middle of them.
-    pub fn latency(&self) -> Duration {
+    pub(crate) fn latency(&self) -> Duration {
         let transactions = self.records.iter().filter(|(_, record)| record["record"] == "transaction");
         let mut delays: Vec<_> = transactions
             .map(|(came, record)| {
@@ -136,12 +136,12 @@ impl Outcome {
 }
 
 /// The records of a kind.
-pub fn of_kind<'a>(records: &'a [Value], kind: &'a str) -> impl Iterator<Item = &'a Value> {
+pub(crate) fn of_kind<'a>(records: &'a [Value], kind: &'a str) -> impl Iterator<Item = &'a Value> {
     records.iter().filter(move |record| record["record"] == kind)
 }
 
 /// When a transaction began, in nanoseconds since 1970; the date is today's or yesterday's.
-pub fn start_nanos(record: &Value) -> u128 {
+pub(crate) fn start_nanos(record: &Value) -> u128 {
     let text = record["@timestamp"].as_str().unwrap();
     let part = |range: std::ops::Range<usize>| text[range].parse::<u128>().unwrap();
     let (year, month, day) = (part(0..4), part(5..7), part(8..10));
@@ -152,7 +152,7 @@ pub fn start_nanos(record: &Value) -> u128 {
 }
 
 /// The exchanges that transactions tell of, by stream.
-pub fn told(transactions: &[Value]) -> Vec<Seen> {
+pub(crate) fn told(transactions: &[Value]) -> Vec<Seen> {
     let mut all: Vec<_> = transactions
         .iter()
         .map(|record| {
@@ -171,7 +171,7 @@ pub fn told(transactions: &[Value]) -> Vec<Seen> {
 }
 
 /// What h2lens makes of a saved capture.
-pub fn analyze(arguments: &[&str]) -> Vec<Value> {
+pub(crate) fn analyze(arguments: &[&str]) -> Vec<Value> {
     let output = Command::new(env!("CARGO_BIN_EXE_h2lens")).args(arguments).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();

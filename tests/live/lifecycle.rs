@@ -2,6 +2,7 @@
 
 use crate::lens::{Lens, of_kind};
 use crate::net::{Net, Running, eventually, open_to_all};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -128,7 +129,9 @@ fn prometheus_finds_the_counters() {
         line.and_then(|value| value.parse::<f64>().ok()).unwrap_or_else(|| panic!("{series} in {page}"))
     };
     for view in ["exact", "agent"] {
-        assert!((value(&format!("usm_http2_responses{{view=\"{view}\",encrypted=\"false\"}}")) - 2.0).abs() < 0.1);
+        assert!(
+            (value(&format!("usm_http2_responses{{view=\"{view}\",encrypted=\"false\"}}")) - 2.0).abs() < 0.1
+        );
     }
     assert!((value("h2lens_transactions_total{encrypted=\"false\",status=\"4xx\"}") - 1.0).abs() < 0.1);
     let count = value("h2lens_request_duration_seconds_count{encrypted=\"false\"}");
@@ -172,7 +175,6 @@ fn rights_are_given_up() {
     for word in ["uid 4711", "no capabilities", "landlock"] {
         assert!(outcome.messages.contains(word), "{}", outcome.messages);
     }
-    use std::os::unix::fs::MetadataExt;
     assert_eq!(std::fs::metadata(&saved).unwrap().uid(), 4711, "the file is the user's");
 }
 
@@ -186,7 +188,7 @@ fn the_sandbox_refuses_to_write_elsewhere() {
     let saved = directory.join("a.pcapng");
     let rotate = ["--rotate-size", "2000", "--rotate-files", "2", "-w", saved.to_str().unwrap()];
     let lens = Lens::start(&net, &rotate);
-    net.nghttp(&[], &["/small", "/small", "/small", "/large"]);
+    net.nghttp(&[], &["/small", "/small?1", "/small?2", "/large"]);
     lens.wait_for(4);
     let files = || std::fs::read_dir(&directory).unwrap().count();
     eventually("the ring is full", || files() == 2);

@@ -1,26 +1,27 @@
 //! Two network namespaces, joined by a pair of virtual Ethernet interfaces, with a server in one of them.
 
+use h2lens::capture::{Batch, Input, Timeline};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Address of the client's end.
-pub const CLIENT: &str = "10.77.0.1";
+pub(crate) const CLIENT: &str = "10.77.0.1";
 /// Address of the server's end.
-pub const SERVER: &str = "10.77.0.2";
+pub(crate) const SERVER: &str = "10.77.0.2";
 /// The server's port.
-pub const PORT: u16 = 8080;
+pub(crate) const PORT: u16 = 8080;
 
 /// Two namespaces. The client's, where the capture runs, has the interface `lens0`.
-pub struct Net {
+pub(crate) struct Net {
     client: String,
     server: String,
     directory: tempfile::TempDir,
 }
 
 /// A process that is ended when the test is over.
-pub struct Running(pub Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -31,7 +32,7 @@ impl Drop for Running {
 
 impl Running {
     /// Sends it a signal, as kill(1) names it.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         assert!(run(Command::new("kill").args([&format!("-{name}"), &self.0.id().to_string()])));
     }
 }
@@ -42,7 +43,7 @@ fn run(command: &mut Command) -> bool {
 
 impl Net {
     /// The namespaces; `None`, and a word, where they or the tools cannot be had.
-    pub fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         for tool in ["ip", "nghttpd", "nghttp", "curl", "h2load", "openssl"] {
             let found = std::env::var_os("PATH").is_some_and(|paths| {
@@ -78,24 +79,49 @@ impl Net {
     }
 
     /// A file in the directory of the test, which is also what the server serves.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
     /// A command in the client's namespace.
-    pub fn client(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    pub(crate) fn client(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         within(&self.client, program)
     }
 
+    /// A command in the server's namespace.
+    pub(crate) fn server(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        within(&self.server, program)
+    }
+
+    /// Sends the packets of a saved capture from the client's interface, with a VLAN tag (IEEE 802.1Q).
+    pub(crate) fn send_tagged(&self, saved: &Path, vlan: u16) {
+        let namespace = std::fs::File::open(format!("/var/run/netns/{}", self.client)).unwrap();
+        let input = [Input::File(saved.to_owned())];
+        let send = move || {
+            nix::sched::setns(namespace, nix::sched::CloneFlags::CLONE_NEWNET).unwrap();
+            let mut interface = pcap::Capture::from_device("lens0").unwrap().open().unwrap();
+            let (mut timeline, mut batch) = (Timeline::open(&input).unwrap(), Batch::default());
+            while timeline.next_batch(&mut batch) {
+                for packet in &batch.packets {
+                    let (addresses, rest) = batch.packet(packet).split_at(12);
+                    let tag = [0x8100_u16.to_be_bytes(), vlan.to_be_bytes()].concat();
+                    interface.sendpacket([addresses, &tag, rest].concat()).unwrap();
+                }
+            }
+        };
+        // A thread is in the namespace, and only it.
+        std::thread::spawn(send).join().unwrap();
+    }
+
     /// Runs a shell script that may use `$C` and `$S` for the namespaces.
-    pub fn script(&self, text: &str) {
+    pub(crate) fn script(&self, text: &str) {
         let mut command = Command::new("sh");
         command.args(["-ec", text]).env("C", &self.client).env("S", &self.server);
         assert!(command.status().unwrap().success(), "{text}");
     }
 
     /// Starts nghttpd; with a certificate if there is to be TLS.
-    pub fn serve(&self, tls: bool) -> Running {
+    pub(crate) fn serve(&self, tls: bool) -> Running {
         let mut command = within(&self.server, "nghttpd");
         command.arg("-v").arg("-d").arg(self.directory.path());
         if !tls {
@@ -126,7 +152,7 @@ impl Net {
     }
 
     /// Fetches with nghttp, all at once on one connection; what the client saw, by stream.
-    pub fn nghttp(&self, arguments: &[&str], paths: &[&str]) -> Vec<Seen> {
+    pub(crate) fn nghttp(&self, arguments: &[&str], paths: &[&str]) -> Vec<Seen> {
         let output = self.nghttp_command(arguments, paths).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -149,15 +175,18 @@ impl Net {
     }
 
     /// The command of [`Net::nghttp`].
-    pub fn nghttp_command(&self, arguments: &[&str], paths: &[&str]) -> Command {
+    pub(crate) fn nghttp_command(&self, arguments: &[&str], paths: &[&str]) -> Command {
         let mut command = self.client("nghttp");
-        command.arg("-ns").args(arguments).args(paths.iter().map(|path| format!("http://{SERVER}:{PORT}{path}")));
+        command
+            .arg("-ns")
+            .args(arguments)
+            .args(paths.iter().map(|path| format!("http://{SERVER}:{PORT}{path}")));
         command
     }
 
     /// Fetches with curl over TLS, one after the other on one connection; what the client saw, in order. Its secrets
     /// are appended to a key log.
-    pub fn curl(&self, key_log: &Path, paths: &[&str]) -> Vec<Seen> {
+    pub(crate) fn curl(&self, key_log: &Path, paths: &[&str]) -> Vec<Seen> {
         let mut command = self.client("curl");
         let format = "%{http_code} %{size_download}\n";
         command.env("SSLKEYLOGFILE", key_log).args(["-s", "-k", "-w", format]);
@@ -176,10 +205,11 @@ impl Net {
     }
 
     /// Paths and statuses in the server's log, in its order.
-    pub fn served(&self) -> (Vec<String>, Vec<u64>) {
+    pub(crate) fn served(&self) -> (Vec<String>, Vec<u64>) {
         let log = std::fs::read_to_string(self.path("server.log")).unwrap();
         let after = |line: &str, what: &str| line.split_once(what).map(|(_, rest)| strip(rest));
-        let paths = log.lines().filter(|line| line.contains("recv")).filter_map(|line| after(line, ":path: "));
+        let paths =
+            log.lines().filter(|line| line.contains("recv")).filter_map(|line| after(line, ":path: "));
         let statuses = log.lines().filter_map(|line| after(line, ":status: ")?.parse().ok());
         (paths.collect(), statuses.collect())
     }
@@ -194,11 +224,11 @@ impl Drop for Net {
 
 /// An exchange as the client saw it, and as h2lens is to show it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Seen {
-    pub stream: u64,
-    pub path: String,
-    pub status: u64,
-    pub received: u64,
+pub(crate) struct Seen {
+    pub(crate) stream: u64,
+    pub(crate) path: String,
+    pub(crate) status: u64,
+    pub(crate) received: u64,
 }
 
 /// A number of bytes as nghttp prints it.
@@ -221,13 +251,13 @@ fn within(namespace: &str, program: impl AsRef<std::ffi::OsStr>) -> Command {
 }
 
 /// Lets everyone create files in a directory.
-pub fn open_to_all(directory: &Path) {
+pub(crate) fn open_to_all(directory: &Path) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o777)).unwrap();
 }
 
 /// Waits until something is so, for ten seconds at the most.
-pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
         assert!(begun.elapsed() < Duration::from_secs(10), "waited in vain: {what}");

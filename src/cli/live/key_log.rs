@@ -3,7 +3,7 @@
 use crate::tls::{KeyLogReader, KeyStore};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
@@ -40,6 +40,11 @@ impl KeyLog {
         };
         let (reader, checked) = (KeyLogReader::default(), Instant::now());
         Ok(Self { path, file, read: 0, reader, checked, buffer: Zeroizing::new(vec![0; READ]) })
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// It is there.
@@ -84,13 +89,13 @@ impl KeyLog {
 
 /// Opens without waiting: a named pipe may have no writer yet.
 #[cfg(target_os = "linux")]
-fn open(path: &PathBuf) -> io::Result<File> {
+fn open(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     OpenOptions::new().read(true).custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits()).open(path)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn open(path: &PathBuf) -> io::Result<File> {
+fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).open(path)
 }
 

@@ -44,8 +44,10 @@ pub struct LiveOptions {
     pub metrics: Option<SocketAddr>,
     /// `--sandbox`: what the process gives up once all is open.
     pub sandbox: Sandbox,
-    /// `--keylog`: TLS secrets, in a file that is followed while it grows, and that need not be there yet.
-    pub key_log: Option<PathBuf>,
+    /// `--keylog`: TLS secrets, in files that are followed while they grow, and that need not be there yet.
+    pub key_logs: Vec<PathBuf>,
+    /// The key logs are those of the environment: one that cannot be read is worth no more than a word.
+    pub key_logs_optional: bool,
     /// Standard error is a terminal: summaries show a line there.
     pub status_line: bool,
     /// How much is said on standard error.
@@ -91,7 +93,8 @@ impl LiveOptions {
             summary: None,
             metrics: None,
             sandbox: Sandbox::default(),
-            key_log: None,
+            key_logs: Vec::new(),
+            key_logs_optional: false,
             status_line: false,
             messages: Messages::default(),
         }

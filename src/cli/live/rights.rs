@@ -36,11 +36,8 @@ pub(super) fn give_up(options: &LiveOptions) -> Result<(), LiveFailure> {
 
 /// The places that the capture still needs.
 fn places(options: &LiveOptions) -> Places {
-    let mut read = Vec::new();
-    if let Some(key_log) = &options.key_log {
-        // The directory: the file may come later, or be replaced.
-        read.push(directory(key_log));
-    }
+    // Directories: the files may come later, or be replaced.
+    let mut read: Vec<_> = options.key_logs.iter().map(|path| directory(path)).collect();
     // libpcap reads the interface's own drop counters there.
     let counters = PathBuf::from(format!("/sys/class/net/{}/statistics", options.interface));
     if counters.is_dir() {
@@ -82,7 +79,7 @@ mod tests {
     fn only_a_series_needs_its_directory() {
         let mut options = LiveOptions::new("nosuch0");
         options.save = Some("out/a.pcapng".into());
-        options.key_log = Some("keys.log".into());
+        options.key_logs = vec!["keys.log".into()];
         let Places { read, write } = places(&options);
         assert_eq!((read, write), (vec![PathBuf::from(".")], vec![]));
         options.rotation = Rotation { size: Some(1), ..Rotation::default() };

@@ -54,13 +54,7 @@ pub fn run(
         Some(path) => Some(Writer::create(path, options.rotation)?),
         None => None,
     };
-    let key_log = match &options.key_log {
-        Some(path) => {
-            let open = KeyLog::open(path.clone());
-            Some(open.map_err(|error| LiveFailure::KeyLog(path.display().to_string(), error))?)
-        }
-        None => None,
-    };
+    let key_logs = open_key_logs(options)?;
     let listener = match options.metrics {
         Some(address) => Some(Metrics::bind(address).map_err(|error| LiveFailure::Metrics(address, error))?),
         None => None,
@@ -88,7 +82,7 @@ pub fn run(
     let mut analysis = analysis;
     analysis.output.live = true;
     analysis.idle_timeout = Some(options.idle_timeout);
-    if key_log.is_none() {
+    if key_logs.is_empty() {
         analysis.keys.set_complete();
     }
     let outbox = Outbox::new(out, limits::LIVE_OUTPUT).map_err(LiveFailure::Start)?;
@@ -100,7 +94,7 @@ pub fn run(
         outbox,
         printed: 0,
         save,
-        key_log,
+        key_logs,
         metrics,
         memory,
         summary_wanted,
@@ -111,6 +105,21 @@ pub fn run(
     };
     session.greet();
     session.run(feeder)
+}
+
+fn open_key_logs(options: &LiveOptions) -> Result<Vec<KeyLog>, LiveFailure> {
+    let mut open = Vec::with_capacity(options.key_logs.len());
+    for path in &options.key_logs {
+        match KeyLog::open(path.clone()) {
+            Ok(key_log) => open.push(key_log),
+            Err(error) if options.key_logs_optional => {
+                let path = path.display();
+                options.messages.say(Messages::Normal, format_args!("$SSLKEYLOGFILE: {path}: {error}"));
+            }
+            Err(error) => return Err(LiveFailure::KeyLog(path.display().to_string(), error)),
+        }
+    }
+    Ok(open)
 }
 
 /// When things were done last.
@@ -130,7 +139,7 @@ struct Session<'a> {
     /// Records that the outbox was given.
     printed: u64,
     save: Option<Writer>,
-    key_log: Option<KeyLog>,
+    key_logs: Vec<KeyLog>,
     metrics: Option<Metrics>,
     /// Tells how much memory is in use.
     memory: Option<File>,
@@ -175,8 +184,9 @@ impl Session<'_> {
         let filter = options.filter.as_ref().map(|filter| format!(", filter {filter:?}")).unwrap_or_default();
         let interface = &options.interface;
         options.messages.say(Messages::Normal, format_args!("capturing on {interface}{filter}; Ctrl-C ends"));
-        if self.key_log.as_ref().is_some_and(|key_log| !key_log.is_there()) {
-            options.messages.say(Messages::Normal, "the key log is not there yet; it is waited for");
+        for key_log in self.key_logs.iter().filter(|key_log| !key_log.is_there()) {
+            let path = key_log.path().display();
+            options.messages.say(Messages::Normal, format_args!("{path} is not there yet; it is waited for"));
         }
     }
 
@@ -259,15 +269,16 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Reads what the key log has got.
+    /// Reads what the key logs have got.
     fn learn(&mut self) -> Result<(), LiveFailure> {
-        let Some(key_log) = &mut self.key_log else { return Ok(()) };
-        if self.last.keys.is_some_and(|last| last.elapsed() < POLL) {
+        if self.key_logs.is_empty() || self.last.keys.is_some_and(|last| last.elapsed() < POLL) {
             return Ok(());
         }
         self.last.keys = Some(Instant::now());
-        while let Some(read) = key_log.poll() {
-            self.engine.learn(|keys| key_log.learn(read, keys))?;
+        for key_log in &mut self.key_logs {
+            while let Some(read) = key_log.poll() {
+                self.engine.learn(|keys| key_log.learn(read, keys))?;
+            }
         }
         Ok(())
     }
