@@ -6,3 +6,4 @@ mod cli;
 mod damage;
 mod round_trip;
 mod support;
+mod testdata;
