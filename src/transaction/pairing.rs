@@ -417,7 +417,8 @@ impl<R: RecordSink> Session<'_, R> {
         }
         stream.touch(Side::Client, block.first);
         stream.touch(Side::Client, block.last);
-        let uncertain = end.unknown > 0 || end.cut.is_some() || end.broken;
+        // A section that begins with a known regular field is a trailer section.
+        let uncertain = state.unknown_pseudo || ((end.cut.is_some() || end.broken) && state.fields == 0);
         let is_request = new && (state.request || uncertain);
         if is_request {
             stream.record.wire.request = block.spot;
