@@ -264,6 +264,10 @@ impl<R: RecordSink> Session<'_, R> {
         let Some(mut stream) = pairing.streams.remove(&id) else { return };
         pairing.closed.insert(id);
         pairing.transactions += 1;
+        // A reset stream needs no response; but there may have been one.
+        if pairing.server.unseen && !stream.record.response.seen {
+            stream.record.partial.insert(Partial::NO_RESPONSE);
+        }
         stream.conclude(end, &pairing.client.losses, &pairing.server.losses);
         let record = &stream.record;
         if record.partial.is_empty() {
@@ -436,6 +440,8 @@ impl<R: RecordSink> Session<'_, R> {
         let side = &mut self.pairing.server;
         side.highest = side.highest.max(block.stream);
         let Some(stream) = self.stream(block.stream, block.from, block.first) else {
+            // The stream was reset while the response was under way: it is on the wire all the same.
+            self.counters().responses += u64::from(matches!(state.status, Some(Some(200..))));
             self.pairing.scratch = scratch;
             return;
         };

@@ -68,7 +68,8 @@ impl Stream {
         }
         record.interim.clear();
         (record.stream, record.first, record.last) = (id, at, at);
-        (record.pushed, record.parent, record.grpc) = (false, None, None);
+        // Servers open streams with even numbers, and only by pushing (RFC 9113 section 5.1.1).
+        (record.pushed, record.parent, record.grpc) = (id.is_multiple_of(2), None, None);
         record.end = StreamEnd::default();
         record.partial = Partial::default();
         record.unknown = Unknown::default();

@@ -33,27 +33,33 @@ impl Capture {
         self
     }
 
-    /// Packets change places with one of the next few, so many times in a thousand; new times in the new order.
+    /// Packets with payload change places with one of the next three in the same direction, so many times in a
+    /// thousand; new times in the new order.
     pub(crate) fn reordered(mut self, permille: usize, random: &mut Random) -> Self {
-        for at in 0..self.packets.len().saturating_sub(1) {
-            if random.chance(permille) {
-                let other = (at + random.between(1, 8)).min(self.packets.len() - 1);
-                self.packets.swap(at, other);
+        for at in 0..self.packets.len() {
+            if self.packets[at].has_payload() && random.chance(permille) {
+                let flow = self.packets[at].flow();
+                let next = (at + 1..self.packets.len().min(at + 40))
+                    .filter(|&other| self.packets[other].has_payload() && self.packets[other].flow() == flow);
+                let next: Vec<_> = next.take(3).collect();
+                if !next.is_empty() {
+                    self.packets.swap(at, *random.pick(&next));
+                }
             }
         }
         self.restamped()
     }
 
     /// Packets come again, one of the next few places later, so many times in a thousand.
-    pub(crate) fn repeated(mut self, permille: usize, random: &mut Random) -> Self {
-        let mut at = 0;
-        while at < self.packets.len() {
+    pub(crate) fn repeated(self, permille: usize, random: &mut Random) -> Self {
+        let mut places = Vec::new();
+        for (at, packet) in self.packets.into_iter().enumerate() {
             if random.chance(permille) {
-                let place = (at + random.between(1, 8)).min(self.packets.len());
-                self.packets.insert(place, self.packets[at].clone());
+                places.push((at + random.between(1, 8), packet.clone()));
             }
-            at += 1;
+            places.push((at, packet));
         }
-        self.restamped()
+        places.sort_by_key(|(place, _)| *place);
+        Self { packets: places.into_iter().map(|(_, packet)| packet).collect() }.restamped()
     }
 }
