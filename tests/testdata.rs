@@ -87,3 +87,26 @@ fn openssl_suites_are_decrypted() {
     }
     assert!(seen >= 17);
 }
+
+#[test]
+fn grpcio_calls() {
+    let outcome = Analyze::file(testdata("grpcio.pcap")).run();
+    let told: Vec<_> = outcome
+        .transactions()
+        .map(|record| {
+            let at = |path| record.pointer(path).map(ToString::to_string).unwrap_or_default();
+            let messages = [at("/h2/grpc/request_messages"), at("/h2/grpc/response_messages")].join("/");
+            [at("/rpc/method"), at("/rpc/response/status_code"), messages].join(" ").replace('"', "")
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "test.Lens/Echo OK 1/1",
+            "test.Lens/Count OK 1/3",
+            "test.Lens/Total OK 2/1",
+            "test.Lens/Fail NOT_FOUND 1/0",
+            "test.Lens/Missing UNIMPLEMENTED 1/0",
+        ]
+    );
+}

@@ -441,7 +441,7 @@ impl<R: RecordSink> Session<'_, R> {
         side.highest = side.highest.max(block.stream);
         let Some(stream) = self.stream(block.stream, block.from, block.first) else {
             // The stream was reset while the response was under way: it is on the wire all the same.
-            self.counters().responses += u64::from(matches!(state.status, Some(Some(200..))));
+            self.counters().responses += u64::from(matches!(state.status, Some(200..)));
             self.pairing.scratch = scratch;
             return;
         };
