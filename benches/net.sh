@@ -33,7 +33,7 @@ sleep 0.5
 
 # Starts h2lens with more arguments; records go to $work/records, and its process is $capture.
 watch() {
-    ip netns exec "$C" "$lens" -i lens0 "$@" > "$work/records" 2> "$work/messages" &
+    ip netns exec "$C" "$lens" -i lens0 "$@" >> "$work/records" 2> "$work/messages" &
     capture=$!
     pids="$pids $capture"
     until grep -q 'capturing on' "$work/messages"; do
