@@ -1,9 +1,10 @@
 //! The program as a whole: what it tells of captures whose content is known.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod cli;
 mod damage;
 mod round_trip;
+#[allow(dead_code, unused_imports, reason = "each kind of test uses its part")]
 mod support;
 mod testdata;

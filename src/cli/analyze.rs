@@ -10,7 +10,6 @@ use crate::packet::Decoder;
 use crate::pipeline::{OpenNow, Settings};
 use crate::shard::{Job, Shards, Task};
 use crate::telemetry::{Report, Tally};
-#[cfg(feature = "live")]
 use crate::time::Timestamp;
 use crate::tls::KeyStore;
 use std::io::Write;

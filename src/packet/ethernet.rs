@@ -3,15 +3,16 @@
 use super::layer::Layer;
 use super::next::{Header, Next};
 use super::skip::Skip;
+use etherparse::EtherType;
 
 /// IPv4.
-pub(super) const IPV4: u16 = 0x0800;
+pub(super) const IPV4: u16 = EtherType::IPV4.0;
 /// IPv6.
-pub(super) const IPV6: u16 = 0x86dd;
+pub(super) const IPV6: u16 = EtherType::IPV6.0;
 /// IEEE 802.1Q tag.
-const VLAN: u16 = 0x8100;
+const VLAN: u16 = EtherType::VLAN_TAGGED_FRAME.0;
 /// IEEE 802.1ad service tag.
-const SERVICE_VLAN: u16 = 0x88a8;
+const SERVICE_VLAN: u16 = EtherType::PROVIDER_BRIDGING.0;
 /// Service tags before their standard.
 const OLD_SERVICE_VLAN: [u16; 2] = [0x9100, 0x9200];
 /// `MPLS`, and `MPLS` with an upstream-assigned label (RFC 5332 section 3).

@@ -7,24 +7,26 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Protocol numbers (IANA, Assigned Internet Protocol Numbers).
 pub(super) mod protocol {
-    pub(in super::super) const HOP_BY_HOP: u8 = 0;
-    pub(in super::super) const ICMP: u8 = 1;
-    pub(in super::super) const IPV4: u8 = 4;
-    pub(in super::super) const TCP: u8 = 6;
-    pub(in super::super) const UDP: u8 = 17;
-    pub(in super::super) const IPV6: u8 = 41;
-    pub(in super::super) const ROUTING: u8 = 43;
-    pub(in super::super) const FRAGMENT: u8 = 44;
-    pub(in super::super) const GRE: u8 = 47;
-    pub(in super::super) const ESP: u8 = 50;
-    pub(in super::super) const AUTHENTICATION: u8 = 51;
-    pub(in super::super) const ICMPV6: u8 = 58;
-    pub(in super::super) const DESTINATION_OPTIONS: u8 = 60;
-    pub(in super::super) const ETHERIP: u8 = 97;
-    pub(in super::super) const MOBILITY: u8 = 135;
-    pub(in super::super) const MPLS: u8 = 137;
-    pub(in super::super) const HIP: u8 = 139;
-    pub(in super::super) const SHIM6: u8 = 140;
+    use etherparse::IpNumber;
+
+    pub(in super::super) const HOP_BY_HOP: u8 = IpNumber::IPV6_HEADER_HOP_BY_HOP.0;
+    pub(in super::super) const ICMP: u8 = IpNumber::ICMP.0;
+    pub(in super::super) const IPV4: u8 = IpNumber::IPV4.0;
+    pub(in super::super) const TCP: u8 = IpNumber::TCP.0;
+    pub(in super::super) const UDP: u8 = IpNumber::UDP.0;
+    pub(in super::super) const IPV6: u8 = IpNumber::IPV6.0;
+    pub(in super::super) const ROUTING: u8 = IpNumber::IPV6_ROUTE_HEADER.0;
+    pub(in super::super) const FRAGMENT: u8 = IpNumber::IPV6_FRAGMENTATION_HEADER.0;
+    pub(in super::super) const GRE: u8 = IpNumber::GRE.0;
+    pub(in super::super) const ESP: u8 = IpNumber::ENCAPSULATING_SECURITY_PAYLOAD.0;
+    pub(in super::super) const AUTHENTICATION: u8 = IpNumber::AUTHENTICATION_HEADER.0;
+    pub(in super::super) const ICMPV6: u8 = IpNumber::IPV6_ICMP.0;
+    pub(in super::super) const DESTINATION_OPTIONS: u8 = IpNumber::IPV6_DESTINATION_OPTIONS.0;
+    pub(in super::super) const ETHERIP: u8 = IpNumber::ETHER_IP.0;
+    pub(in super::super) const MOBILITY: u8 = IpNumber::MOBILITY_HEADER.0;
+    pub(in super::super) const MPLS: u8 = IpNumber::MPLS_IN_IP.0;
+    pub(in super::super) const HIP: u8 = IpNumber::HIP.0;
+    pub(in super::super) const SHIM6: u8 = IpNumber::SHIM6.0;
 }
 
 /// An IP packet without its header.

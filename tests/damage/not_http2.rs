@@ -112,7 +112,7 @@ fn connections(seed: u64) -> Capture {
             conversation.handshake();
         }
         let sides: &[Side] =
-            *random.pick(&[&[Side::Client, Side::Server][..], &[Side::Client], &[Side::Server]]);
+            [&[Side::Client, Side::Server][..], &[Side::Client], &[Side::Server]][random.below(3)];
         for _ in 0..random.between(1, 4) {
             let side = *random.pick(sides);
             let len = random.between(1, 3000);
@@ -130,9 +130,7 @@ fn ten_thousand_connections_of_other_protocols() {
     for seed in 0..20 {
         let capture = connections(seed);
         let outcome = Analyze::capture(&capture).run();
-        for record in outcome.transactions() {
-            panic!("seed {seed}: {record}");
-        }
+        assert_eq!(outcome.transactions().next(), None, "seed {seed}");
         for connection in outcome.connections() {
             assert_ne!(text(connection, "network.protocol.version"), Some("2"), "seed {seed}: {connection}");
             assert_eq!(connection["h2"].get("how"), None, "seed {seed}: {connection}");
