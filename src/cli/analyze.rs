@@ -50,6 +50,7 @@ pub(super) struct Engine<W: Write> {
 }
 
 /// Where a running analysis stands.
+#[cfg(feature = "live")]
 #[derive(Clone, Debug, Default)]
 pub(super) struct Standing {
     /// The telemetry so far.
@@ -122,29 +123,9 @@ impl<W: Write> Engine<W> {
         self.submit(job, 0..0, Task::Analyze, true)
     }
 
-    /// Gives up what has waited for too long: packet time has come to `now` without packets.
-    pub(super) fn tick(&mut self, now: Timestamp) -> Result<(), PrintError> {
-        self.now.time = self.now.time.max(now);
-        let job = self.job();
-        self.submit(job, 0..0, Task::Tick, false)
-    }
-
-    /// Where the analysis stands, once all that is under way is done.
-    pub(super) fn standing(&mut self) -> Result<Standing, PrintError> {
-        let job = self.job();
-        self.submit(job, 0..0, Task::Report, false)?;
-        while self.collect()? {}
-        Ok(Standing { report: self.report.clone().unwrap_or_default(), open: self.open, tally: self.tally })
-    }
-
     /// What the input tells, to be kept up to date.
     pub(super) fn counts_mut(&mut self) -> &mut InputCounts {
         &mut self.counts
-    }
-
-    /// The output.
-    pub(super) fn printer(&mut self) -> &mut Printer<W> {
-        &mut self.printer
     }
 
     fn submit(
@@ -216,6 +197,30 @@ impl<W: Write> Engine<W> {
         }
         self.printer.finish()?;
         Ok(report)
+    }
+}
+
+/// What a live capture needs besides.
+#[cfg(feature = "live")]
+impl<W: Write> Engine<W> {
+    /// Gives up what has waited for too long: packet time has come to `now` without packets.
+    pub(super) fn tick(&mut self, now: Timestamp) -> Result<(), PrintError> {
+        self.now.time = self.now.time.max(now);
+        let job = self.job();
+        self.submit(job, 0..0, Task::Tick, false)
+    }
+
+    /// Where the analysis stands, once all that is under way is done.
+    pub(super) fn standing(&mut self) -> Result<Standing, PrintError> {
+        let job = self.job();
+        self.submit(job, 0..0, Task::Report, false)?;
+        while self.collect()? {}
+        Ok(Standing { report: self.report.clone().unwrap_or_default(), open: self.open, tally: self.tally })
+    }
+
+    /// The output.
+    pub(super) fn printer(&mut self) -> &mut Printer<W> {
+        &mut self.printer
     }
 }
 

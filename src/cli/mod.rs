@@ -9,6 +9,7 @@ mod generate;
 pub mod live;
 mod merge;
 pub mod messages;
+#[cfg(feature = "live")]
 mod metrics;
 #[cfg(feature = "live")]
 mod privileges;

@@ -1,6 +1,7 @@
 //! What of the file system and the network a live capture may still touch once all is open: its outputs and the
 //! key log, by Landlock (Linux 5.13 and later).
 
+#[cfg(feature = "live")]
 use std::path::PathBuf;
 
 /// `--sandbox`: what the process gives up before the first packet is looked at.
@@ -16,6 +17,7 @@ pub enum Sandbox {
 }
 
 /// The places that stay open.
+#[cfg(feature = "live")]
 #[derive(Clone, Debug, Default)]
 pub(super) struct Places {
     /// Directories, or files, that are read.
@@ -29,7 +31,7 @@ pub(super) struct Places {
 ///
 /// # Errors
 /// Says in words why nothing was.
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "live", target_os = "linux"))]
 pub(super) fn enforce(places: &Places) -> Result<String, String> {
     use landlock::{
         ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
@@ -70,12 +72,12 @@ pub(super) fn enforce(places: &Places) -> Result<String, String> {
 ///
 /// # Errors
 /// Always.
-#[cfg(not(target_os = "linux"))]
+#[cfg(all(feature = "live", not(target_os = "linux")))]
 pub(super) fn enforce(_places: &Places) -> Result<String, String> {
     Err("landlock: only on Linux".to_owned())
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(all(test, feature = "live", target_os = "linux"))]
 mod tests {
     use super::*;
     use std::fs;

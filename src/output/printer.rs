@@ -38,8 +38,9 @@ pub struct Printer<W: Write> {
     telemetry: Option<Columns>,
     /// Something was printed (JSON: an element of the array).
     begun: bool,
-    /// Records printed.
+    /// Records printed, and those of them that the writer has been given.
     records: u64,
+    written: u64,
 }
 
 impl<W: Write> Printer<W> {
@@ -57,12 +58,21 @@ impl<W: Write> Printer<W> {
             },
             Format::Ndjson | Format::Table => (),
         }
-        Self { writer, buffer, format: options.format, table, telemetry, begun: false, records: 0 }
+        Self {
+            writer,
+            buffer,
+            format: options.format,
+            table,
+            telemetry,
+            begun: false,
+            records: 0,
+            written: 0,
+        }
     }
 
-    /// Records printed so far, telemetry included.
-    pub const fn records(&self) -> u64 {
-        self.records
+    /// Records that the writer has been given so far, telemetry included. It is only ever given whole ones.
+    pub const fn written(&self) -> u64 {
+        self.written
     }
 
     /// What the records are written to.
@@ -155,6 +165,7 @@ impl<W: Write> Printer<W> {
     fn write_out(&mut self) -> Result<(), PrintError> {
         let result = self.writer.write_all(&self.buffer);
         self.buffer.clear();
+        self.written = self.records;
         Ok(result?)
     }
 }

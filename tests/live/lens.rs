@@ -4,6 +4,7 @@ use crate::net::{Net, Running, Seen, eventually};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
@@ -32,11 +33,18 @@ impl Lens {
 
     /// Starts a command that captures, and waits until it does.
     pub(crate) fn spawn(command: &mut Command) -> Self {
+        Self::spawn_unread(command).0
+    }
+
+    /// The same, but its output is not read before the sender is dropped.
+    pub(crate) fn spawn_unread(command: &mut Command) -> (Self, Sender<()>) {
+        let (go, wait) = channel::<()>();
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (records, messages) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(String::new())));
         let (out, mut err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let theirs = Arc::clone(&records);
         let read_records = move || {
+            let _ = wait.recv();
             for line in BufReader::new(out).lines() {
                 let record = serde_json::from_str(&line.unwrap()).unwrap();
                 theirs.lock().unwrap().push((SystemTime::now(), record));
@@ -55,7 +63,7 @@ impl Lens {
             lens.messages.lock().unwrap().contains("capturing on")
                 || lens.process.0.try_wait().unwrap().is_some()
         });
-        lens
+        (lens, go)
     }
 
     /// What was printed so far.

@@ -205,6 +205,18 @@ fn the_sandbox_refuses_to_write_elsewhere() {
 }
 
 #[test]
+fn a_series_that_could_not_be_written_is_refused_at_once() {
+    let Some(net) = Net::new() else { return };
+    let directory = net.path("roots");
+    std::fs::create_dir(&directory).unwrap();
+    let saved = directory.join("a.pcapng");
+    let mut command = net.client(env!("CARGO_BIN_EXE_h2lens"));
+    command.env_remove("SUDO_UID").args(["-i", "lens0", "--rotate-size", "1M", "-w"]).arg(saved);
+    let (status, text) = refused(&mut command);
+    assert!(status == Some(2) && text.contains("roots") && text.contains("--sandbox off"), "{text}");
+}
+
+#[test]
 fn an_interface_that_goes_ends_the_capture() {
     for how in ["ip -n $C link set lens0 down", "ip -n $C link del lens0"] {
         let Some(net) = Net::new() else { return };

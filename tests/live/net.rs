@@ -122,8 +122,17 @@ impl Net {
 
     /// Starts nghttpd; with a certificate if there is to be TLS.
     pub(crate) fn serve(&self, tls: bool) -> Running {
+        self.start_server(tls, &["-v"])
+    }
+
+    /// Starts nghttpd without a log, for many requests.
+    pub(crate) fn serve_quietly(&self) -> Running {
+        self.start_server(false, &[])
+    }
+
+    fn start_server(&self, tls: bool, arguments: &[&str]) -> Running {
         let mut command = within(&self.server, "nghttpd");
-        command.arg("-v").arg("-d").arg(self.directory.path());
+        command.args(arguments).arg("-d").arg(self.directory.path());
         if !tls {
             command.arg("--no-tls");
         }

@@ -137,3 +137,65 @@ fn connections_are_picked_up_in_the_middle() {
     assert!(compared > 50 && ours.next().is_none(), "{compared} requests");
     assert_eq!(outcome.telemetry()["coverage"]["complete"], false, "its beginning was missed");
 }
+
+/// Many requests in a hurry, and whether all were answered.
+fn load(net: &Net, requests: u32) {
+    let mut load = net.client("h2load");
+    load.args(["-c", "4", "-m", "20", "-n"])
+        .arg(requests.to_string())
+        .arg(format!("http://{SERVER}:{PORT}/small"));
+    let output = load.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains(&format!("{requests} succeeded")), "{text}");
+}
+
+#[test]
+fn packets_that_the_kernel_drops_are_told_and_the_rest_is_right() {
+    let Some(net) = Net::new() else { return };
+    let _server = net.serve_quietly();
+    let lens = Lens::start(&net, &["--buffer-size", "1M"]);
+    load(&net, 100);
+    lens.wait_for(100);
+    // It does not get to look at the packets for a while.
+    lens.signal("STOP");
+    load(&net, 50_000);
+    lens.signal("CONT");
+    std::thread::sleep(Duration::from_millis(500));
+    load(&net, 100);
+    std::thread::sleep(Duration::from_millis(300));
+    let outcome = lens.stop();
+    assert_eq!(outcome.status.code(), Some(0));
+    let coverage = &outcome.telemetry()["coverage"];
+    assert!(coverage["dropped_by_kernel"].as_u64().unwrap() > 0, "{coverage}");
+    assert_eq!(coverage["complete"], false);
+    assert!(!outcome.messages.contains(" 0 dropped by the kernel"), "{}", outcome.messages);
+    let transactions = outcome.transactions();
+    assert!((200..50_200).contains(&transactions.len()), "{}", transactions.len());
+    for record in transactions.iter().filter(|record| record["h2"]["complete"] == true) {
+        assert_eq!(record["url"]["path"], "/small", "{record}");
+        assert_eq!(record["http"]["response"]["status_code"], 200, "{record}");
+        assert_eq!(record["http"]["response"]["body"]["size"], 6, "{record}");
+    }
+}
+
+#[test]
+fn a_slow_reader_loses_records_that_are_counted_and_no_packets() {
+    let Some(net) = Net::new() else { return };
+    let _server = net.serve_quietly();
+    let mut command = net.client(env!("CARGO_BIN_EXE_h2lens"));
+    let (lens, go) = Lens::spawn_unread(command.args(["-i", "lens0", "-H"]));
+    load(&net, 60_000);
+    std::thread::sleep(Duration::from_millis(500));
+    lens.signal("INT");
+    std::thread::sleep(Duration::from_millis(500));
+    drop(go);
+    let outcome = lens.wait();
+    assert_eq!(outcome.status.code(), Some(0), "{}", outcome.messages);
+    let coverage = &outcome.telemetry()["coverage"];
+    assert_eq!(coverage["dropped_by_kernel"], 0);
+    let dropped = coverage["dropped_records"].as_u64().unwrap();
+    assert!(dropped > 0, "{coverage}");
+    assert_eq!(outcome.transactions().len() as u64 + dropped, 60_000);
+    assert_eq!(coverage["transactions"]["complete"], 60_000);
+    assert!(outcome.messages.contains(&format!("{dropped} records dropped")), "{}", outcome.messages);
+}

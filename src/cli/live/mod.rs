@@ -54,6 +54,12 @@ pub enum LiveFailure {
     /// `--sandbox strict` cannot be done.
     #[error("--sandbox strict: {0}")]
     Sandbox(String),
+    /// A series of files cannot be created with the rights that are left.
+    #[error(
+        "{0}: not writable for the user that h2lens becomes; give it to that user (-v tells which), or keep the \
+         rights with --sandbox off"
+    )]
+    NotWritable(String),
     /// The records cannot be written.
     #[error(transparent)]
     Print(#[from] crate::output::PrintError),

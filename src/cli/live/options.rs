@@ -66,6 +66,7 @@ pub enum Messages {
     Verbose,
 }
 
+#[cfg(feature = "live")]
 impl Messages {
     /// Says something, where at least `level` is wanted. A standard error that is closed is no reason to stop.
     pub(crate) fn say(self, level: Self, text: impl std::fmt::Display) {

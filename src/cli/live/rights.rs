@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Gives up what `--sandbox` says. Before any thread is started: some of it holds for threads, not for the process.
 ///
 /// # Errors
-/// `strict`, and something could not be given up.
+/// `strict`, and something could not be given up; or the files of a series could not be created any more.
 pub(super) fn give_up(options: &LiveOptions) -> Result<(), LiveFailure> {
     let messages = options.messages;
     if options.sandbox == Sandbox::Off {
@@ -19,7 +19,8 @@ pub(super) fn give_up(options: &LiveOptions) -> Result<(), LiveFailure> {
     if let Some(user) = user {
         hand_over(options, user);
     }
-    let steps = [user.map(drop_to), Some(keep_no_capabilities()), Some(enforce(&places(options)))];
+    let places = places(options);
+    let steps = [user.map(drop_to), Some(keep_no_capabilities()), Some(enforce(&places))];
     for (index, step) in steps.into_iter().flatten().enumerate() {
         match step {
             Ok(done) => messages.say(Messages::Verbose, done),
@@ -31,7 +32,22 @@ pub(super) fn give_up(options: &LiveOptions) -> Result<(), LiveFailure> {
             Err(reason) => messages.say(Messages::Verbose, format_args!("not enforced: {reason}")),
         }
     }
-    Ok(())
+    // A series is created file by file, by whoever the process is now: better known now than hours later.
+    match places.write.iter().find(|place| !is_writable(place)) {
+        Some(place) => Err(LiveFailure::NotWritable(place.display().to_string())),
+        None => Ok(()),
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn is_writable(directory: &Path) -> bool {
+    use nix::unistd::AccessFlags;
+    nix::unistd::eaccess(directory, AccessFlags::W_OK | AccessFlags::X_OK).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_writable(_directory: &Path) -> bool {
+    true
 }
 
 /// The places that the capture still needs.

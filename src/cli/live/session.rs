@@ -92,7 +92,7 @@ pub fn run(
         show_telemetry: analysis.output.wanted.telemetry,
         engine: Engine::new(analysis, Vec::new()),
         outbox,
-        printed: 0,
+        shipped: 0,
         save,
         key_logs,
         metrics,
@@ -137,7 +137,7 @@ struct Session<'a> {
     engine: Engine<Vec<u8>>,
     outbox: Outbox,
     /// Records that the outbox was given.
-    printed: u64,
+    shipped: u64,
     save: Option<Writer>,
     key_logs: Vec<KeyLog>,
     metrics: Option<Metrics>,
@@ -328,15 +328,9 @@ impl Session<'_> {
 
     fn take(&mut self) -> (Vec<u8>, u64) {
         let printer = self.engine.printer();
-        let records = printer.records();
+        let written = printer.written();
         let bytes = std::mem::take(printer.writer_mut());
-        // Records that are printed and not written yet are counted with the chunk that they come in.
-        if bytes.is_empty() {
-            return (bytes, 0);
-        }
-        let new = records - self.printed;
-        self.printed = records;
-        (bytes, new)
+        (bytes, written - std::mem::replace(&mut self.shipped, written))
     }
 
     /// The capture is over: prints what is in flight, and the telemetry.

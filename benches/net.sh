@@ -1,0 +1,50 @@
+# Two network namespaces joined by veth, with nghttpd in the one that is $S; sourced by load.sh and soak.sh.
+# Needs root, ip, nghttpd and h2load (Debian: nghttp2-server, nghttp2-client).
+set -eu
+lens=${H2LENS:-$(dirname "$0")/../target/release/h2lens}
+lens=$(realpath "$lens")
+C=h2lens-bench-c-$$ S=h2lens-bench-s-$$
+work=$(mktemp -d)
+chmod 755 "$work"
+pids=
+cleanup() {
+    for pid in $pids; do kill "$pid" 2>/dev/null || true; done
+    ip netns del "$C" 2>/dev/null || true
+    ip netns del "$S" 2>/dev/null || true
+    rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+ip netns add "$C"
+ip netns add "$S"
+ip link add lens0 netns "$C" type veth peer name lens1 netns "$S"
+for end in "$C lens0 10.77.0.1" "$S lens1 10.77.0.2"; do
+    set -- $end
+    ip -n "$1" addr add "$3/24" dev "$2"
+    ip -n "$1" link set "$2" up
+    ip -n "$1" link set lo up
+done
+echo hello > "$work/small"
+ip netns exec "$S" nghttpd -n 1 --no-tls -d "$work" 8080 > /dev/null 2>&1 &
+server=$!
+pids="$pids $server"
+url=http://10.77.0.2:8080/small
+sleep 0.5
+
+# Starts h2lens with more arguments; records go to $work/records, and its process is $capture.
+watch() {
+    ip netns exec "$C" "$lens" -i lens0 "$@" >> "$work/records" 2> "$work/messages" &
+    capture=$!
+    pids="$pids $capture"
+    until grep -q 'capturing on' "$work/messages"; do
+        kill -0 "$capture" || { cat "$work/messages"; exit 1; }
+        sleep 0.1
+    done
+}
+
+# Resident KiB, descriptors, threads of h2lens.
+usage() {
+    echo "$(awk '/VmRSS/ {print $2}' "/proc/$capture/status")" \
+        "$(find "/proc/$capture/fd" -mindepth 1 | wc -l)" \
+        "$(awk '/Threads/ {print $2}' "/proc/$capture/status")"
+}
