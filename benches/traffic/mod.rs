@@ -101,7 +101,7 @@ pub(crate) fn literals(blocks: usize) -> Blocks {
 
 /// Fields that are an index into the dynamic table, each.
 pub(crate) fn indices(blocks: usize) -> Blocks {
-    let headers = (0..40).map(|n| ("x-a".to_owned(), format!("value {n} of forty"))).collect();
+    let headers = (0..40).map(|n| (format!("x-{n}"), "a value that is not long".to_owned())).collect();
     let blocks = blocks_of(vec![headers; blocks]);
     // The first one fills the table: it is one of many.
     Blocks { fields: blocks.len() as u64 * 40, blocks }
