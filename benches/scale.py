@@ -46,38 +46,46 @@ def instructions(command):
 def show(exe, path, what='transactions'):
     return [exe, path, '--show', what, '--json']
 
-def growth(exe, work, capture, port='8080'):
+def make(write, *args):
+    """Writes a capture in a process of its own: the memory of this one would count for those that it starts."""
+    child = os.fork()
+    if child == 0:
+        write(*args)
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        sys.exit('the capture could not be made')
+
+def copy(capture, path, copies, port):
     with open(capture, 'rb') as file:
         data = file.read()
-    head, port, at, places, times = data[:24], int(port), 24, [], []
+    at, places, times = 24, [], []
     while at + 16 <= len(data):
-        seconds, fraction, length = struct.unpack_from('<III', data, at)
+        seconds, _, length = struct.unpack_from('<III', data, at)
         tcp = at + 16 + 14 + (data[at + 30] & 15) * 4
         # The client's port is the other one.
         places.append((at, tcp if struct.unpack_from('>H', data, tcp)[0] != port else tcp + 2))
         times.append(seconds)
         at += 16 + length
     span = times[-1] - times[0] + 10
-    first = None
+    with open(path, 'wb') as file:
+        file.write(data[:24])
+        for n in range(copies):
+            shifted = bytearray(data[24:])
+            for (at, place), seconds in zip(places, times):
+                struct.pack_into('<I', shifted, at - 24, seconds + n * span)
+                old = struct.unpack_from('>H', data, place)[0]
+                struct.pack_into('>H', shifted, place - 24, 1024 + (old + n * 997 - 1024) % 64000)
+            file.write(shifted)
+
+def growth(exe, work, capture, port='8080'):
+    first, path = {}, os.path.join(work, 'growth.pcap')
     for copies in 1, 2, 4, 8:
-        path = os.path.join(work, f'growth{copies}.pcap')
-        with open(path, 'wb') as file:
-            file.write(head)
-            for copy in range(copies):
-                shifted = bytearray(data[24:])
-                for (at, place), seconds in zip(places, times):
-                    struct.pack_into('<I', shifted, at - 24, seconds + copy * span)
-                    old = struct.unpack_from('>H', data, place)[0]
-                    struct.pack_into('>H', shifted, place - 24, 1024 + (old + copy * 997 - 1024) % 64000)
-                file.write(shifted)
+        make(copy, capture, path, copies, int(port))
         for what in 'transactions', 'telemetry':
-            (cpu, memory, run), count = least(show(exe, path, what)), instructions(show(exe, path, what))
-            if copies == 1:
-                first = {**(first or {}), what: (cpu, memory, count)}
-            cpu1, memory1, count1 = first[what]
+            (cpu, memory, _), count = least(show(exe, path, what)), instructions(show(exe, path, what))
+            cpu1, memory1, count1 = first.setdefault(what, (cpu, memory, count))
             print(f'{what:12} x{copies}: {cpu:7.3f} s ({cpu / cpu1 / copies:.3f} of proportional), '
                   f'{count / 1e6:9.0f} M instructions ({count / count1 / copies:.3f}), {memory:6.1f} MB ({memory / memory1:.3f} of x1)')
-        os.remove(path)
 
 class Capture:
     """A pcap file in the making."""
@@ -125,8 +133,7 @@ def request(stream):
 def response(stream):
     return frame(1, 4, stream, b'\x88') + frame(0, 1, stream, b'x' * 100)
 
-def connections(exe, work, number='100000'):
-    number, path = int(number), os.path.join(work, 'connections.pcap')
+def open_at_once(path, number):
     capture = Capture(path)
     opened = [Connection(capture, n) for n in range(number)]
     for connection in opened:
@@ -134,25 +141,31 @@ def connections(exe, work, number='100000'):
     for connection in opened:
         connection.send(False, response(1))
     capture.file.close()
+
+def connections(exe, work, number='100000'):
+    path = os.path.join(work, 'connections.pcap')
+    make(open_at_once, path, int(number))
     for what in 'transactions', 'transactions,connections,telemetry':
         cpu, memory, run = least(show(exe, path, what))
         print(f'{number} connections open at once, {what}: {memory:.0f} MB, {cpu:.2f} s, {run.lines} records')
 
+def many_streams(path, number, at_once):
+    capture = Capture(path)
+    for start in range(0, number, at_once):
+        # A new connection after as many streams, whatever are open at once.
+        if start % 10000 == 0:
+            connection, stream = Connection(capture, start // 10000), 1
+        ids = range(stream, stream + 2 * at_once, 2)
+        stream += 2 * at_once
+        connection.send(True, b''.join(map(request, ids)))
+        connection.send(False, b''.join(map(response, ids)))
+    capture.file.close()
+
 def streams(exe, work, number='200000'):
-    number, first = int(number), None
+    first = None
     for at_once in 10, 1000:
         path = os.path.join(work, f'streams{at_once}.pcap')
-        capture = Capture(path)
-        connection = None
-        for start in range(0, number, at_once):
-            # A new connection after as many streams, whatever are open at once.
-            if start % 10000 == 0:
-                connection, stream = Connection(capture, start // 10000), 1
-            ids = range(stream, stream + 2 * at_once, 2)
-            stream += 2 * at_once
-            connection.send(True, b''.join(map(request, ids)))
-            connection.send(False, b''.join(map(response, ids)))
-        capture.file.close()
+        make(many_streams, path, int(number), at_once)
         (cpu, memory, run), count = least(show(exe, path)), instructions(show(exe, path))
         first = first or (cpu, count)
         print(f'{at_once:5} streams at once: {cpu / run.lines * 1e6:.2f} microseconds and {count / run.lines:,.0f} instructions a transaction '
