@@ -28,6 +28,8 @@ pub struct Reassembly {
 struct Half {
     /// A byte or a SYN was seen: `seq` means something.
     started: bool,
+    /// The lowest sequence number that was mentioned before a byte or a SYN was seen.
+    base: Option<u32>,
     /// Sequence number of the SYN.
     initial: Option<u32>,
     /// Sequence number of the first byte seen.
@@ -225,6 +227,9 @@ impl Half {
     fn acknowledge(&mut self, ack: u32, segments: u64, now: Timestamp) {
         self.last_ack = Some(now);
         if !self.started {
+            self.note_number(ack);
+        }
+        if !self.started {
             return;
         }
         let ahead = ack.wrapping_sub(self.seq) as i32;
@@ -232,6 +237,23 @@ impl Half {
             self.acked = self.acked.max(self.next + u64::from(ahead.unsigned_abs()));
         }
         self.note_acked(segments, now);
+    }
+
+    /// Before the first byte was seen: the side has sent up to this number, says one of the two. If that is beyond
+    /// what was said before, bytes between are missing, and those are the first.
+    fn note_number(&mut self, number: u32) {
+        let base = match self.base {
+            Some(base) if (number.wrapping_sub(base) as i32) > 0 => base,
+            _ => number,
+        };
+        self.base = Some(base);
+        if self.stats.segments > 0 && is_beyond(number, base) {
+            self.start(base);
+        }
+    }
+
+    fn start(&mut self, seq: u32) {
+        (self.started, self.seq, self.first) = (true, seq, seq);
     }
 
     fn note_acked(&mut self, segments: u64, now: Timestamp) {
@@ -253,7 +275,10 @@ impl Half {
             self.initial.get_or_insert(segment.seq);
         }
         if !self.started && (flags.syn() || flags.fin() || !segment.payload.is_empty() || segment.cut > 0) {
-            (self.started, self.seq, self.first) = (true, seq, seq);
+            let lost = self.base.filter(|&base| !flags.syn() && is_beyond(seq, base));
+            self.start(lost.unwrap_or(seq));
+        } else if !self.started {
+            self.note_number(seq);
         }
         if !self.started {
             return;
@@ -416,6 +441,11 @@ impl Half {
             sink.gap(from, now, Gap { len: Some(len), cause });
         }
     }
+}
+
+/// A number that shows that bytes from `base` on were sent: more than the one that a SYN, a FIN or a keep-alive makes.
+fn is_beyond(number: u32, base: u32) -> bool {
+    (2..=MAX_AHEAD).contains(&(number.wrapping_sub(base) as i32))
 }
 
 #[cfg(test)]
