@@ -33,8 +33,10 @@ use traffic::{Blocks, Traffic};
 /// What a stage has worked on.
 type Units = (&'static str, u64);
 
+type Stage = (&'static str, fn() -> Units);
+
 /// By name, in the order of the data's way.
-const STAGES: [(&str, fn() -> Units); 11] = [
+const STAGES: [Stage; 11] = [
     ("capture_read", capture_read),
     ("packet_decode", packet_decode),
     ("reassembly", reassembly),
@@ -171,7 +173,7 @@ impl EventSink for Ignore {
     fn goaway(&mut self, _: http2::Side, _: u32, _: u32, _: &[u8], _: Moment) {}
     fn setting(&mut self, _: http2::Side, _: u16, _: u32) {}
     fn lost(&mut self, _: http2::Side, _: GapCause, _: Moment) {}
-    fn resynchronized(&mut self, _: http2::Side, _: u64, _: Moment) {}
+    fn skipped(&mut self, _: http2::Side, _: u64, _: Moment) {}
     fn anomaly(&mut self, _: http2::Side, _: u32, _: Anomaly, _: Moment) {}
 }
 
