@@ -3,6 +3,7 @@
 pub use crate::http2::hpack::{Source, UnknownRef};
 
 use crate::http2::hpack::NameId;
+use crate::limits;
 
 /// Field names that h2lens looks at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -182,6 +183,13 @@ impl Fields {
         self.lines.clear();
         self.first = [0; Known::Other as usize];
         self.unknown = 0;
+    }
+
+    /// Removes all lines and keeps no more memory than the next section is likely to need.
+    pub(super) fn trim(&mut self) {
+        self.clear();
+        self.text.shrink_to(limits::FIELDS_KEPT);
+        self.lines.shrink_to(limits::FIELDS_KEPT / size_of::<Line>());
     }
 }
 

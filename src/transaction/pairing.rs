@@ -301,6 +301,7 @@ impl<R: RecordSink> Session<'_, R> {
             self.records.transaction(self.now, &pairing.meta, record);
         }
         if self.pool.0.len() < limits::STREAM_POOL {
+            stream.trim();
             self.pool.0.push(stream);
         }
     }

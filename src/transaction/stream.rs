@@ -67,6 +67,14 @@ pub(super) struct Progress {
 }
 
 impl Stream {
+    /// The stream has ended, and waits to be used again.
+    pub(super) fn trim(&mut self) {
+        for message in [&mut self.record.request, &mut self.record.response] {
+            message.headers.trim();
+            message.trailers.trim();
+        }
+    }
+
     /// Starts over for another stream; the memory is kept.
     pub(super) fn start_over(&mut self, id: u32, at: Moment, client: &Losses, server: &Losses) {
         let record = &mut self.record;
