@@ -154,6 +154,10 @@ impl<R: RecordSink> Session<'_, R> {
                 stream.record.wire.response = block.spot;
                 stream.record.response.first = Some(block.first.time);
                 stream.take_headers(Side::Server, fields, end, state.unknown_pseudo);
+                if before.maybe_interim {
+                    // An interim response, then, of which the status is unknown.
+                    stream.set_unclear(Side::Server);
+                }
                 let certain = section == Section::Headers;
                 stream.server.maybe_interim = (!certain).then_some(losses.count);
                 self.counters().responses += u64::from(certain);

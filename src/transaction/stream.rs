@@ -59,6 +59,8 @@ pub(super) struct Progress {
     unknown_trailers: bool,
     /// Its trailer section is not whole.
     cut_trailers: bool,
+    /// A header block came of which cannot be told what it is, or what it says.
+    unclear: bool,
     /// Its header section may be an interim response's, as the status is unknown; how often the side had lost frames
     /// when it came.
     pub(super) maybe_interim: Option<u64>,
@@ -142,7 +144,7 @@ impl Stream {
 
     /// A header block came of which cannot be told what it is.
     pub(super) fn set_unclear(&mut self, from: Side) {
-        self.side(from).1.unknown_trailers = true;
+        self.side(from).1.unclear = true;
     }
 
     /// The server sends what only a final response is followed by: was its header section in doubt until now? If
@@ -163,7 +165,7 @@ impl Stream {
         let response = &mut self.record.response;
         response.headers.clear();
         response.seen = false;
-        self.server.unknown_trailers = true;
+        self.server.unclear = true;
     }
 
     /// Takes a trailer section over from `scratch`.
@@ -244,8 +246,7 @@ impl Stream {
             .any(|message| message.headers.has_unknown() || message.trailers.has_unknown());
         if !unknown.is_empty()
             || unknown_header
-            || self.client.unknown_trailers
-            || self.server.unknown_trailers
+            || [&self.client, &self.server].iter().any(|side| side.unknown_trailers || side.unclear)
         {
             partial.insert(Partial::UNKNOWN_HEADER);
             if client.late || server.late {
@@ -261,7 +262,9 @@ impl Stream {
     fn unknown(&self) -> Unknown {
         let mut unknown = Unknown::default();
         let Transaction { request, response, .. } = &self.record;
-        let whole = |side: &Progress| !side.unknown_pseudo && !side.headers_cut && !side.unknown_trailers;
+        let whole = |side: &Progress| {
+            !side.unknown_pseudo && !side.headers_cut && !side.unknown_trailers && !side.unclear
+        };
         let known = |message: &Message| !message.headers.has_unknown() && !message.trailers.has_unknown();
         if whole(&self.client) && whole(&self.server) && known(request) && known(response) {
             return unknown;
@@ -293,7 +296,10 @@ impl Stream {
                 unknown.insert(name);
             }
         }
-        if self.is_grpc() && self.server.unknown_trailers && self.status_field().is_none() {
+        if self.is_grpc()
+            && (self.server.unknown_trailers || self.server.unclear)
+            && self.status_field().is_none()
+        {
             unknown.insert(Unknown::GRPC_STATUS);
         }
         unknown
