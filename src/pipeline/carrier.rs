@@ -27,6 +27,8 @@ pub(super) struct Carrier {
     depth: u8,
     /// A SYN was seen, so that the forward stream is the client's.
     pub(super) handshake: bool,
+    /// Directions whose SYN was seen.
+    pub(super) syn: [bool; 2],
     /// What the TLS below tells.
     pub(super) tls: Option<Box<tls::Description>>,
 }
@@ -211,6 +213,7 @@ impl<O: Output> Feed<'_, '_, O> {
                     id: self.carrier.id,
                     seen: self.carrier.seen,
                     handshake: self.carrier.handshake,
+                    syn: self.carrier.syn,
                     depth: self.carrier.depth + 1,
                     tls: Some(Box::default()),
                     ..Carrier::default()
@@ -262,6 +265,9 @@ impl<O: Output> Feed<'_, '_, O> {
         for from in [Direction::Forward, Direction::Backward] {
             let unseen = !self.carrier.seen.get(from.index()).copied().unwrap_or(true);
             pairing.set_unseen(side(client, from), unseen);
+            if self.carrier.syn.get(from.index()).copied().unwrap_or(false) {
+                pairing.set_from_start(side(client, from));
+            }
         }
         let how = if self.carrier.tls.is_some() && how == How::PriorKnowledge { How::Alpn } else { how };
         let connection = Connection::new(client_start, server_start);

@@ -88,7 +88,12 @@ impl Pipeline {
             carrier.ends = Some(entry.senders);
             carrier.id = entry.first.packet;
         }
-        carrier.handshake |= segment.flags.syn();
+        if segment.flags.syn() {
+            carrier.handshake = true;
+            if let Some(syn) = carrier.syn.get_mut(found.from.index()) {
+                *syn = true;
+            }
+        }
         let mut cx = Context {
             now: segment.at,
             wanted: self.settings.wanted,

@@ -2,9 +2,11 @@
 
 mod closed;
 mod fields;
+mod findings;
 mod grpc;
 mod pairing;
 mod record;
+mod rules;
 mod sink;
 mod stream;
 

@@ -8,6 +8,7 @@ use super::fields::{Field, Fields, Known};
 use super::record::{
     ConnectionMeta, EndBy, EndHow, Goaway, Interim, Partial, SideFrames, SideHpack, SideSettings, StreamEnd,
 };
+use super::rules::Rules;
 use super::sink::{RecordSink, Wanted};
 use super::stream::{Losses, Reset, Stream, reason};
 use crate::counters::Counters;
@@ -49,6 +50,8 @@ pub struct Stats {
     pub streams_evicted: u64,
     /// Header sections, blocks or values that were over a cap.
     pub headers_limited: u64,
+    /// Times that a cap kept something from being judged for the findings.
+    pub findings_limited: u64,
 }
 
 impl Stats {
@@ -68,6 +71,7 @@ impl Stats {
         self.losses += other.losses;
         self.streams_evicted += other.streams_evicted;
         self.headers_limited += other.headers_limited;
+        self.findings_limited += other.findings_limited;
     }
 }
 
@@ -90,6 +94,8 @@ pub struct Pairing {
     scratch: Fields,
     block: BlockState,
     wanted: Wanted,
+    /// Judges both sides, where findings are wanted.
+    rules: Option<Box<Rules>>,
     encrypted: bool,
     opened: u64,
     max_concurrent: u64,
@@ -164,6 +170,7 @@ impl Pairing {
             scratch: Fields::default(),
             block: BlockState::default(),
             wanted,
+            rules: wanted.findings.then(|| Box::new(Rules::new(late))),
             encrypted,
             opened: 0,
             max_concurrent: 0,
@@ -181,6 +188,13 @@ impl Pairing {
         self.side_mut(side).unseen = unseen;
         if !unseen {
             self.alone.clear();
+        }
+    }
+
+    /// The SYN of a side was seen: its bytes are known from the first.
+    pub fn set_from_start(&mut self, side: Side) {
+        if let Some(rules) = &mut self.rules {
+            rules.set_from_start(side);
         }
     }
 
@@ -325,6 +339,10 @@ impl<R: RecordSink> Session<'_, R> {
     /// up.
     pub fn set_stalled(&mut self, client: bool, server: bool) {
         (self.pairing.client.stalled, self.pairing.server.stalled) = (client, server);
+        if let Some(rules) = &mut self.pairing.rules {
+            rules.set_stalled(Side::Client, client);
+            rules.set_stalled(Side::Server, server);
+        }
         if self.pairing.resets.is_empty() || client || server {
             return;
         }
@@ -373,6 +391,13 @@ impl<R: RecordSink> Session<'_, R> {
             };
             self.finish_stream(id, end);
         }
+        if let Some(mut rules) = self.pairing.rules.take() {
+            rules.conclude(matches!(how, EndHow::Fin | EndHow::Rst), self.now);
+            self.stats.findings_limited += rules.limited();
+            for finding in rules.findings.drain() {
+                self.records.finding(self.now, &self.pairing.meta, &finding);
+            }
+        }
     }
 
     /// The request of stream 1, made with HTTP/1.1 (RFC 7540 section 3.2), whole with its body.
@@ -395,6 +420,9 @@ impl<R: RecordSink> Session<'_, R> {
             }
         }
         self.counters().requests += 1;
+        if let Some(rules) = &mut self.pairing.rules {
+            rules.upgraded(headers.value(Known::Method).unwrap_or_default(), first);
+        }
         let Some(stream) = self.stream(1, Side::Client, first) else { return };
         stream.touch(Side::Client, first);
         stream.touch(Side::Client, last);
@@ -511,7 +539,7 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
     }
 
     fn wants_frames(&self) -> bool {
-        self.pairing.wanted.frames
+        self.pairing.wanted.frames || self.pairing.rules.is_some()
     }
 
     fn frame_header(&mut self, from: Side, header: &FrameHeader, _: Moment) {
@@ -523,7 +551,12 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
     }
 
     fn frame(&mut self, frame: &FrameView<'_>) {
-        self.records.frame(self.now, &self.pairing.meta, frame);
+        if let Some(rules) = &mut self.pairing.rules {
+            rules.frame(frame);
+        }
+        if self.pairing.wanted.frames {
+            self.records.frame(self.now, &self.pairing.meta, frame);
+        }
     }
 
     fn block_start(&mut self, block: &Block) {
@@ -535,10 +568,16 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
         });
         let keep_all = self.pairing.wanted.headers || (seen && block.promised.is_none());
         self.pairing.block = BlockState { keep_all, ..BlockState::default() };
+        if let Some(rules) = &mut self.pairing.rules {
+            rules.block_start(block);
+        }
     }
 
     fn field(&mut self, field: &hpack::Field<'_>) {
         let pairing = &mut *self.pairing;
+        if let Some(rules) = &mut pairing.rules {
+            rules.field(field);
+        }
         let state = &mut pairing.block;
         state.fields += 1;
         let known = Known::from_id(field.id);
@@ -575,6 +614,9 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
         let hpack = &mut self.pairing.side_mut(block.from).hpack;
         hpack.wire_bytes += end.wire_bytes;
         hpack.decoded_bytes += end.decoded_bytes;
+        if let Some(rules) = &mut self.pairing.rules {
+            rules.block_end(block, end);
+        }
         match (block.promised, block.from) {
             (Some(promised), _) => self.end_promise(block, end, promised),
             (None, Side::Client) => self.end_request_block(block, end),
@@ -640,6 +682,9 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
     }
 
     fn setting(&mut self, from: Side, id: u16, value: u32) {
+        if let Some(rules) = &mut self.pairing.rules {
+            rules.setting(from, id, value);
+        }
         let settings = &mut self.pairing.side_mut(from).settings.0;
         match settings.binary_search_by_key(&id, |&(id, _)| id) {
             Ok(at) => {
@@ -657,13 +702,19 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
         let losses = &mut self.pairing.side_mut(from).losses;
         losses.count += 1;
         losses.cause = Some(cause);
+        if let Some(rules) = &mut self.pairing.rules {
+            rules.lost(from);
+        }
     }
 
     fn resynchronized(&mut self, _: Side, skipped: u64, _: Moment) {
         self.stats.skipped_bytes += skipped;
     }
 
-    fn anomaly(&mut self, _: Side, _: u32, anomaly: Anomaly, _: Moment) {
+    fn anomaly(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment) {
+        if let Some(rules) = &mut self.pairing.rules {
+            rules.anomaly(from, stream, anomaly, at);
+        }
         self.stats.errors += u64::from(anomaly.describe().severity == Severity::Error);
     }
 }
