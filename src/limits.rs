@@ -43,7 +43,7 @@ pub const FRAME_PAYLOAD: usize = 64 << 10;
 /// Places in a header block where a segment ended that are remembered.
 pub const BLOCK_CUTS: usize = 1 << 16;
 
-/// SETTINGS frames of a side that await their acknowledgment; older ones are taken as acknowledged.
+/// SETTINGS frames of a side that await their acknowledgment; with more, what it allows its peer is not known.
 pub const SETTINGS_UNACKNOWLEDGED: usize = 64;
 
 /// Settings of a side that a connection record keeps.

@@ -60,6 +60,8 @@ struct Conduct {
     frames: u64,
     /// Its stream's beginning is in the capture for certain.
     from_start: bool,
+    /// It does not begin as HTTP/2 does.
+    strange: bool,
     flow: Flow,
     /// What it announced.
     terms: Terms,
@@ -98,11 +100,18 @@ impl Rules {
 
     /// What `http2` found in a single frame or block.
     pub(super) fn anomaly(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment) {
-        // Whether a server's first frame is the first one, only its SYN tells. A client's preface was seen.
-        let first_is_certain = !from.is_client() && !self.sides[from].from_start;
-        if anomaly != Anomaly::SettingsFirst || !first_is_certain {
-            self.findings.add(from, stream, anomaly, at);
+        let side = &mut self.sides[from];
+        if anomaly == Anomaly::SettingsFirst {
+            // Of a client the preface was seen. A server that begins otherwise may not speak HTTP/2, and its frames
+            // be none; and only its SYN tells that this is the beginning.
+            side.strange = !from.is_client();
+            if side.strange && !side.from_start {
+                return;
+            }
+        } else if side.strange {
+            return;
         }
+        self.findings.add(from, stream, anomaly, at);
     }
 
     /// The direction waits for a hole to fill, or does not.
@@ -178,7 +187,8 @@ impl Rules {
         let role = if block.promised.is_some() {
             Role::Request
         } else {
-            match self.streams.get_mut(block.stream).map(|stream| stream.sides[from].headers) {
+            let sent = self.streams.get_mut(block.stream).map(|stream| stream.sides[from]);
+            match sent.filter(|sent| !sent.ended).map(|sent| sent.headers) {
                 Some(Sighting::Yes) => Role::Trailers,
                 Some(Sighting::No) if certain && from.is_client() => Role::Request,
                 Some(Sighting::No) if certain => Role::Response,
@@ -386,7 +396,9 @@ impl Rules {
         let (header, at) = (&frame.header, frame.at);
         let (id, ends) = (header.stream, header.flags.has(Flags::END_STREAM));
         self.use_window(from, id, header.length, at);
-        let content = Data::parse(header, frame.payload).map(|data| data.data_length);
+        let content = Data::parse(header, frame.payload)
+            .filter(|data| data.padding.is_none_or(|padding| u32::from(padding) < header.length))
+            .map(|data| data.data_length);
         if content == Some(0) && !ends {
             self.count(from, id, Anomaly::EmptyDataFlood, at);
         }

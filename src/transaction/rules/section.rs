@@ -97,7 +97,8 @@ impl Section {
             return;
         };
         let mut broken = |anomaly| findings.add(self.from, self.stream, anomaly, self.at);
-        if field.value.is_some_and(value_is_invalid) {
+        // Binary metadata of gRPC: peers that have agreed on it send it as it is.
+        if !name.ends_with(b"-bin") && field.value.is_some_and(value_is_invalid) {
             broken(Anomaly::FieldInvalid);
         }
         if name.first() == Some(&b':') {
