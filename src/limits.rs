@@ -66,6 +66,10 @@ pub const DETECT_BYTES: usize = 256 << 10;
 /// `streams`.
 pub const STREAMS_CONNECTION: usize = 16_384;
 
+/// Resets of a connection that are remembered for streams that were not open when they were read. At the cap the one
+/// of the lowest stream is forgotten.
+pub const EARLY_RESETS: usize = 256;
+
 /// Ended streams of a shard whose memory is kept to be used again.
 pub const STREAM_POOL: usize = 512;
 

@@ -38,6 +38,8 @@ struct Half {
     next: u64,
     /// Offset up to which the peer has acknowledged.
     acked: u64,
+    /// Offset up to which the side has sent: there its last segment without payload stood.
+    sent: u64,
     last_ack: Option<Timestamp>,
     /// Offset at which the stream ends.
     fin: Option<u64>,
@@ -148,6 +150,10 @@ impl Reassembly {
             while !half.ended && half.open_hole() {
                 half.give_up(now, GapCause::Lost, budget, sink, from);
             }
+            let lost = half.lost_at_end();
+            if !half.ended && lost > 0 {
+                half.skip_to(half.next + lost, now, GapCause::Lost, sink, from);
+            }
         }
         self.settle(now, budget, sink);
     }
@@ -160,6 +166,13 @@ impl Reassembly {
     /// Whether the forward and the backward direction wait for bytes.
     pub fn holes(&self) -> [bool; 2] {
         [self.halves.forward.open_hole(), self.halves.backward.open_hole()]
+    }
+
+    /// All that the direction is known to have sent has been handed on, so far as the sequence and acknowledgment
+    /// numbers tell.
+    pub fn caught_up(&self, from: Direction) -> bool {
+        let half = &self.halves[from];
+        half.ended || (!half.open_hole() && half.lost_at_end() == 0)
     }
 
     /// Both directions have ended.
@@ -260,6 +273,7 @@ impl Half {
             self.fin.get_or_insert(offset + whole - old);
         }
         if whole == 0 {
+            self.sent = self.sent.max(offset);
             self.note_hole(segment.at.time);
             return;
         }
@@ -345,6 +359,13 @@ impl Half {
             return None;
         }
         self.pending.first().or_else(|| self.fin.filter(|&fin| fin > self.next))
+    }
+
+    /// Bytes after the last one seen that were sent for certain, as the peer has acknowledged them, or as segments
+    /// without payload stand behind them. A single one is taken for a FIN, which counts as one (RFC 9293 section 3.4).
+    fn lost_at_end(&self) -> u64 {
+        let known = self.acked.max(self.sent).saturating_sub(self.next);
+        if known > 1 && self.fin.is_none() { known } else { 0 }
     }
 
     fn note_hole(&mut self, now: Timestamp) {

@@ -17,7 +17,6 @@ mod redact;
 mod renderer;
 mod sanitize;
 pub mod schema;
-mod style;
 mod table;
 pub mod value;
 mod view;

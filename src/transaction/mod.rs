@@ -1,12 +1,15 @@
 //! HTTP/2 events → owned records: exchanges paired, gRPC read, bodies counted.
 
+mod blocks;
 mod closed;
 mod fields;
 mod findings;
 mod grpc;
 mod pairing;
 mod record;
+mod resets;
 mod rules;
+mod section;
 mod sink;
 mod stream;
 

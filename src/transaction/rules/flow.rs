@@ -84,7 +84,7 @@ impl Rules {
         if self.after_end(from, id, false, at) {
             return false;
         }
-        if self.streams.state(id, from) != State::Never {
+        if self.state(id, from) != State::Never {
             return true;
         }
         if id > self.streams.highest[opener(id)] {

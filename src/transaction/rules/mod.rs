@@ -39,6 +39,8 @@ pub(super) struct Rules {
     streams: Streams,
     section: Section,
     suspicions: Suspicions,
+    /// An upgrade from HTTP/1.1, which opens stream 1 and carries settings, was seen if there was one.
+    upgrade_known: bool,
     /// The two directions are known not to be in order.
     swapped: bool,
     /// Streams that were looked at for a change of their window: no more than there were frames.
@@ -58,8 +60,6 @@ struct Conduct {
     stalled: bool,
     losses: u64,
     frames: u64,
-    /// Its stream's beginning is in the capture for certain.
-    from_start: bool,
     /// It does not begin as HTTP/2 does.
     strange: bool,
     flow: Flow,
@@ -85,12 +85,14 @@ impl Rules {
     pub(super) fn new(late: (bool, bool)) -> Self {
         let mut rules = Self::default();
         (rules.sides[Side::Client].late, rules.sides[Side::Server].late) = late;
+        rules.sides[Side::Client].terms.set_unseen(true);
         rules
     }
 
-    /// The SYN of this side was seen.
-    pub(super) fn set_from_start(&mut self, side: Side) {
-        self.sides[side].from_start = true;
+    /// Whether the connection was upgraded from HTTP/1.1 is known: the client's SYN was seen.
+    pub(super) fn set_upgrade_known(&mut self) {
+        self.upgrade_known = true;
+        self.sides[Side::Client].terms.set_unseen(false);
     }
 
     /// Times that a cap kept something from being judged.
@@ -102,12 +104,8 @@ impl Rules {
     pub(super) fn anomaly(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment) {
         let side = &mut self.sides[from];
         if anomaly == Anomaly::SettingsFirst {
-            // Of a client the preface was seen. A server that begins otherwise may not speak HTTP/2, and its frames
-            // be none; and only its SYN tells that this is the beginning.
+            // A server that begins otherwise may not speak HTTP/2, and its frames be none.
             side.strange = !from.is_client();
-            if side.strange && !side.from_start {
-                return;
-            }
         } else if side.strange {
             return;
         }
@@ -295,9 +293,18 @@ impl Rules {
         }
     }
 
+    /// The state of a stream for what `from` sends on it.
+    fn state(&self, id: u32, from: Side) -> State {
+        match self.streams.state(id, from) {
+            // An upgrade that was not seen may have opened it.
+            State::Never if id == 1 && !self.upgrade_known => State::Over(Left::FORGOTTEN),
+            state => state,
+        }
+    }
+
     /// What any frame but PRIORITY breaks on a stream that its sender has left. Whether it broke something.
     fn after_end(&mut self, from: Side, id: u32, sends: bool, at: Moment) -> bool {
-        let (ended, reset) = match self.streams.state(id, from) {
+        let (ended, reset) = match self.state(id, from) {
             State::Never => return false,
             State::Open { ended } => (ended, false),
             State::Over(left) if from.is_client() => {
@@ -316,17 +323,21 @@ impl Rules {
 
     /// HEADERS (section 6.2): opens a stream, answers, or ends with trailers.
     fn headers(&mut self, from: Side, id: u32, at: Moment) {
+        if id == 1 && from.is_client() && self.sides[from].whole && self.streams.highest[from] == 0 {
+            // An upgrade would have ended its request.
+            self.set_upgrade_known();
+        }
         if self.after_end(from, id, true, at) {
             return;
         }
-        let never = self.streams.state(id, from) == State::Never;
+        let never = self.state(id, from) == State::Never;
         let whole = self.sides[from].whole;
         if from.is_client() && opener(id) == Side::Server {
             self.findings.add(from, id, Anomaly::StreamParity, at);
             return;
         }
         let highest = self.streams.highest[opener(id)];
-        if opener(id) == from && never {
+        if opener(id) == from && (never || id > highest) {
             if from.is_client() {
                 if id < highest && whole {
                     self.findings.add(from, id, Anomaly::StreamOrder, at);
@@ -340,7 +351,7 @@ impl Rules {
             self.unopened(from, id, Anomaly::StreamIdle, at);
         }
         let whole = self.wholeness();
-        if matches!(self.streams.state(id, from), State::Never | State::Open { .. }) {
+        if matches!(self.state(id, from), State::Never | State::Open { .. }) {
             let stream = self.streams.open(id, at.time, whole);
             if opener(id) == from && stream.counted.is_none() {
                 stream.counted = Some(from);
@@ -406,7 +417,7 @@ impl Rules {
             return;
         }
         let whole = self.sides[from].whole;
-        match self.streams.state(id, from) {
+        match self.state(id, from) {
             State::Never if opener(id) == from && whole => {
                 let idle = id > self.streams.highest[from];
                 let anomaly = if idle { Anomaly::StreamIdle } else { Anomaly::StreamClosed };
@@ -436,7 +447,7 @@ impl Rules {
         let losses = self.sides[from].losses;
         let ended = if from.is_client() { Left::CLIENT_ENDED } else { Left::SERVER_ENDED };
         let Some(stream) = self.streams.get_mut(id) else {
-            if let State::Over(_) = self.streams.state(id, from) {
+            if let State::Over(_) = self.state(id, from) {
                 self.streams.close(id, ended);
             }
             return;
@@ -464,7 +475,7 @@ impl Rules {
     /// `RST_STREAM` (section 6.4).
     fn reset(&mut self, from: Side, id: u32, at: Moment) {
         let reset = if from.is_client() { Left::CLIENT_RESET } else { Left::SERVER_RESET };
-        match self.streams.state(id, from) {
+        match self.state(id, from) {
             State::Never if opener(id) == from => {
                 if id > self.streams.highest[from] && self.sides[from].whole {
                     self.findings.add(from, id, Anomaly::RstStreamIdle, at);
@@ -507,7 +518,7 @@ impl Rules {
         }
         if opener(id) == Side::Server {
             self.findings.add(from, id, Anomaly::PushPromiseStream, at);
-        } else if !self.after_end(from, id, true, at) && self.streams.state(id, from) == State::Never {
+        } else if !self.after_end(from, id, true, at) && self.state(id, from) == State::Never {
             self.unopened(from, id, Anomaly::StreamIdle, at);
         }
         let promised = promise.promised_stream;

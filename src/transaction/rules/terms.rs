@@ -33,6 +33,8 @@ pub(super) struct Terms {
     early: Option<(u64, Moment, Moment)>,
     /// Too many wait: what applies is not known.
     unknown: bool,
+    /// Some may not have been seen.
+    unseen: bool,
     /// `ENABLE_CONNECT_PROTOCOL` was 1.
     pub(super) connect_protocol: bool,
 }
@@ -60,6 +62,11 @@ impl Terms {
     /// A setting that applies at once: it came with the upgrade request (RFC 7540 section 3.2.1).
     pub(super) const fn set(&mut self, id: u16, value: u32) {
         self.in_force.set(id, value);
+    }
+
+    /// Settings may, or cannot, have been announced in what was not seen.
+    pub(super) const fn set_unseen(&mut self, unseen: bool) {
+        self.unseen = unseen;
     }
 
     /// SETTINGS without ACK. Whether it had been acknowledged before it was read: the other direction is ahead.
@@ -98,7 +105,7 @@ impl Terms {
 
     /// Acknowledgments of nothing, as far as it is read: how many, the first and the last.
     pub(super) fn unasked(&self) -> Option<(u64, Moment, Moment)> {
-        self.early.filter(|_| !self.unknown)
+        self.early.filter(|_| !self.unknown && !self.unseen)
     }
 
     /// What is in force at the least: acknowledged.
@@ -113,7 +120,7 @@ impl Terms {
 
     /// The most that the peer may have taken for allowed; `None` where that is not known.
     pub(super) fn most(&self, value: impl Fn(&Values) -> u32) -> Option<u32> {
-        let known = !self.unknown && self.early.is_none();
+        let known = !self.unknown && !self.unseen && self.early.is_none();
         let waiting = self.waiting.iter().map(&value).max().unwrap_or(0);
         known.then(|| waiting.max(value(&self.in_force)))
     }
