@@ -34,15 +34,22 @@ pub struct Description {
 }
 
 macro_rules! anomalies {
-    ($($(#[$doc:meta])* $name:ident = $code:literal $severity:ident $rfc:literal,)*) => {
+    ($(#[doc = $doc:literal] $name:ident = $code:literal $severity:ident $rfc:literal,)*) => {
         /// A violation or a flood.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
-        pub enum Anomaly { $($(#[$doc])* $name,)* }
+        pub enum Anomaly { $(#[doc = $doc] $name,)* }
 
         impl Anomaly {
             /// All of them.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// What it is, in one sentence.
+            pub const fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$name => $doc.trim_ascii(),)*
+                }
+            }
 
             /// Code, gravity and source.
             pub const fn describe(self) -> Description {
@@ -220,6 +227,31 @@ anomalies! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The table of `docs/findings.md`.
+    fn table() -> String {
+        let rows = Anomaly::ALL.iter().map(|anomaly| {
+            let Description { code, severity, rfc } = anomaly.describe();
+            let (number, section) = rfc.split_once('#').unwrap();
+            let link = format!("https://www.rfc-editor.org/rfc/rfc{number}#section-{section}");
+            let meaning = anomaly.meaning().trim_end_matches('.');
+            format!("| `{code}` | {} | [{rfc}]({link}) | {meaning} |\n", severity.name())
+        });
+        ["| code | severity | rfc | what |\n|---|---|---|---|\n".to_owned()].into_iter().chain(rows).collect()
+    }
+
+    /// To write the table anew: `UPDATE_DOCS=1 cargo test --lib the_page_of_findings`.
+    #[test]
+    fn the_page_of_findings_has_every_code() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/findings.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let (text, rows) = page.split_once("| code |").unwrap();
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, format!("{text}{}", table())).unwrap();
+        } else {
+            assert_eq!(format!("| code |{rows}"), table());
+        }
+    }
 
     #[test]
     fn codes_are_unique() {

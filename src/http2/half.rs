@@ -556,7 +556,7 @@ impl Half {
         sink.counters().continuation_frames += 1;
         let header = self.frame.header;
         let Some(block) = &mut self.block else {
-            if !self.block_lost {
+            if !self.block_lost && header.stream != 0 {
                 sink.anomaly(self.from, header.stream, Anomaly::ContinuationUnexpected, self.frame.at);
             }
             self.decoder.lose_past();
@@ -623,7 +623,7 @@ impl Half {
         }
         sink.counters().literal_value_exceeds_frame += u64::from(outcome.literal_crosses_cut);
         if let (Some(error), None) = (&outcome.error, cut)
-            && (error.kind != hpack::ErrorKind::SizeUpdateAboveBound || shared.table_is_certain(self.from))
+            && (!error.kind.depends_on_settings() || shared.table_is_certain(self.from))
         {
             sink.anomaly(self.from, block.stream, super::rules::hpack_violation(error.kind), block.last);
         }

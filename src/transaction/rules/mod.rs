@@ -30,6 +30,11 @@ use streams::{Sighting, State, Streams, opener};
 use suspicion::{Excuse, Suspicion, Suspicions};
 use terms::Terms;
 
+const HEADER_TABLE_SIZE: u16 = 1;
+const MAX_FRAME_SIZE: u16 = 5;
+const MAX_HEADER_LIST_SIZE: u16 = 6;
+const ENABLE_CONNECT_PROTOCOL: u16 = 8;
+
 /// Judges the conduct of both sides of a connection.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
@@ -38,6 +43,8 @@ pub(super) struct Rules {
     sides: Pair<Conduct>,
     streams: Streams,
     section: Section,
+    /// The frame that begins a header block is malformed: its block cannot be judged.
+    block_malformed: bool,
     suspicions: Suspicions,
     /// An upgrade from HTTP/1.1, which opens stream 1 and carries settings, was seen if there was one.
     upgrade_known: bool,
@@ -100,7 +107,7 @@ impl Rules {
         self.streams.forgotten + self.dropped
     }
 
-    /// What `http2` found in a single frame or block.
+    /// What `http2` found in a single frame or block, before the events that the frame leads to.
     pub(super) fn anomaly(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment) {
         let side = &mut self.sides[from];
         if anomaly == Anomaly::SettingsFirst {
@@ -109,7 +116,22 @@ impl Rules {
         } else if side.strange {
             return;
         }
-        self.findings.add(from, stream, anomaly, at);
+        // The settings that allow it may have been captured later.
+        let excuse = match anomaly {
+            Anomaly::FrameSize => Excuse::Announced(MAX_FRAME_SIZE),
+            Anomaly::HpackSizeUpdate => Excuse::Announced(HEADER_TABLE_SIZE),
+            _ => {
+                self.block_malformed |= matches!(
+                    anomaly,
+                    Anomaly::HeadersSize
+                        | Anomaly::HeadersPadding
+                        | Anomaly::PushPromiseSize
+                        | Anomaly::PushPromisePadding
+                );
+                return self.findings.add(from, stream, anomaly, at);
+            }
+        };
+        self.suspect(Suspicion { from, anomaly, stream, at, excuse, needs: 1 });
     }
 
     /// The direction waits for a hole to fill, or does not.
@@ -158,6 +180,9 @@ impl Rules {
             side.whole = !side.late && side.losses == 0 && settings;
         }
         side.frames += 1;
+        if side.strange {
+            return;
+        }
         match header.kind {
             FrameType::SETTINGS | FrameType::WINDOW_UPDATE | FrameType::PUSH_PROMISE if cut => {
                 self.lost(from)
@@ -193,7 +218,7 @@ impl Rules {
                 _ => Role::Unknown,
             }
         };
-        self.section = Section::new(block, role);
+        self.section = Section::new(block, role, std::mem::take(&mut self.block_malformed));
     }
 
     /// A field of it.
@@ -276,8 +301,8 @@ impl Rules {
 
     /// What `from` did is a violation unless its peer has excused it.
     fn suspect(&mut self, suspicion: Suspicion) {
-        let peer = &self.sides[suspicion.from.peer()];
-        if peer.whole && !peer.stalled && !self.swapped {
+        let (side, peer) = (&self.sides[suspicion.from], &self.sides[suspicion.from.peer()]);
+        if side.whole && peer.whole && !peer.stalled && !self.swapped {
             self.dropped += u64::from(!self.suspicions.add(suspicion));
         }
     }
@@ -327,15 +352,17 @@ impl Rules {
             // An upgrade would have ended its request.
             self.set_upgrade_known();
         }
+        if from.is_client() && opener(id) == Side::Server {
+            let promised = matches!(self.state(id, from), State::Open { .. });
+            let anomaly = if promised { Anomaly::StreamReserved } else { Anomaly::StreamParity };
+            self.findings.add(from, id, anomaly, at);
+            return;
+        }
         if self.after_end(from, id, true, at) {
             return;
         }
         let never = self.state(id, from) == State::Never;
         let whole = self.sides[from].whole;
-        if from.is_client() && opener(id) == Side::Server {
-            self.findings.add(from, id, Anomaly::StreamParity, at);
-            return;
-        }
         let highest = self.streams.highest[opener(id)];
         if opener(id) == from && (never || id > highest) {
             if from.is_client() {
@@ -413,6 +440,11 @@ impl Rules {
         if content == Some(0) && !ends {
             self.count(from, id, Anomaly::EmptyDataFlood, at);
         }
+        let reserved = from.is_client() && opener(id) == Side::Server;
+        if reserved && matches!(self.state(id, from), State::Open { .. }) {
+            self.findings.add(from, id, Anomaly::StreamReserved, at);
+            return;
+        }
         if self.after_end(from, id, true, at) {
             return;
         }
@@ -424,9 +456,6 @@ impl Rules {
                 self.findings.add(from, id, anomaly, at);
             }
             State::Never if opener(id) != from => self.unopened(from, id, Anomaly::StreamIdle, at),
-            State::Open { .. } if from.is_client() && opener(id) == Side::Server => {
-                self.findings.add(from, id, Anomaly::StreamReserved, at);
-            }
             State::Open { .. } => {
                 let Some(stream) = self.streams.get_mut(id) else { return };
                 let sent = &mut stream.sides[from];
@@ -554,10 +583,11 @@ impl Rules {
         self.swapped |= terms.announced(&settings);
         let now = terms.latest().window;
         for (id, value) in settings.iter() {
+            self.suspicions.excuse(from, at, 1, |excuse| excuse == Excuse::Announced(id));
             let terms = &mut self.sides[from].terms;
-            if id == 8 && value == 0 && terms.connect_protocol {
+            if id == ENABLE_CONNECT_PROTOCOL && value == 0 && terms.connect_protocol {
                 self.findings.add(from, 0, Anomaly::SettingsConnectProtocol, at);
-            } else if id == 8 {
+            } else if id == ENABLE_CONNECT_PROTOCOL {
                 terms.connect_protocol = value == 1;
             }
         }
@@ -599,8 +629,13 @@ impl Rules {
         let most = self.sides[block.from.peer()].terms.most(|values| values.list);
         let size = end.decoded_bytes + 32 * u64::from(end.fields);
         let beyond = most.is_some_and(|most| size > u64::from(most)) && self.both_known();
-        if limited || beyond {
-            self.findings.add(block.from, block.stream, Anomaly::HeaderListLimit, block.last);
+        let (from, stream, at) = (block.from, block.stream, block.last);
+        let anomaly = Anomaly::HeaderListLimit;
+        if limited {
+            self.findings.add(from, stream, anomaly, at);
+        } else if beyond {
+            let excuse = Excuse::Announced(MAX_HEADER_LIST_SIZE);
+            self.suspect(Suspicion { from, anomaly, stream, at, excuse, needs: 1 });
         }
     }
 }

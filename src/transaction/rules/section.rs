@@ -44,7 +44,7 @@ pub(super) struct Section {
     seen: u64,
     /// A regular field is there.
     regular: bool,
-    /// A field whose name is not known is there.
+    /// A field whose name is not known is there, or may be.
     nameless: bool,
     /// `:path` is there, and empty.
     path_empty: bool,
@@ -80,9 +80,16 @@ impl Default for Section {
 }
 
 impl Section {
-    /// The section of a block that begins.
-    pub(super) fn new(block: &Block, role: Role) -> Self {
-        Self { role, from: block.from, stream: block.stream, at: block.last, ..Self::default() }
+    /// The section of a block that begins. `cut`: fields of it may be missing.
+    pub(super) fn new(block: &Block, role: Role, cut: bool) -> Self {
+        Self {
+            role,
+            nameless: cut,
+            from: block.from,
+            stream: block.stream,
+            at: block.last,
+            ..Self::default()
+        }
     }
 
     /// What it is.

@@ -24,6 +24,8 @@ pub(super) enum Excuse {
     ConnectionData,
     /// It used the window of this stream up, in part.
     StreamData(u32),
+    /// It announced this setting anew.
+    Announced(u16),
     /// It closed a stream that the suspect had opened.
     Closed,
 }
