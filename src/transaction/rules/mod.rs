@@ -583,7 +583,12 @@ impl Rules {
         self.swapped |= terms.announced(&settings);
         let now = terms.latest().window;
         for (id, value) in settings.iter() {
-            self.suspicions.excuse(from, at, 1, |excuse| excuse == Excuse::Announced(id));
+            let generous = match id {
+                HEADER_TABLE_SIZE => value > 4096,
+                MAX_FRAME_SIZE => value > 16_384,
+                _ => true,
+            };
+            self.suspicions.excuse(from, at, 1, |excuse| generous && excuse == Excuse::Announced(id));
             let terms = &mut self.sides[from].terms;
             if id == ENABLE_CONNECT_PROTOCOL && value == 0 && terms.connect_protocol {
                 self.findings.add(from, 0, Anomaly::SettingsConnectProtocol, at);

@@ -99,7 +99,11 @@ impl Suspicions {
     /// Both sides are read to the end. Where the connection was `closed`, nothing follows; else the capture has
     /// ended at this moment, and what came shortly before may still have been excused.
     pub(super) fn conclude(&mut self, closed: bool, now: Moment, findings: &mut Findings) {
-        self.prove(findings, |suspicion| closed || now.time.since(suspicion.at.time) > limits::HOLE_GRACE);
+        self.prove(findings, |suspicion| {
+            // Settings must be acknowledged before they are used, and no such acknowledgment came.
+            let announced = matches!(suspicion.excuse, Excuse::Announced(_));
+            closed || announced || now.time.since(suspicion.at.time) > limits::HOLE_GRACE
+        });
         self.waiting.clear();
     }
 
