@@ -225,6 +225,10 @@ impl<O: Output> Feed<'_, '_, O> {
                     false if known => Start::Frames,
                     false => Start::Unsure,
                 };
+                if let Some(syn) = self.carrier.syn.get_mut(client.index()) {
+                    // What came before the preface, an upgrade perhaps, was lost.
+                    *syn &= !opening.is_late(client);
+                }
                 self.start_http2(client, Start::Preface, start, How::PriorKnowledge);
                 self.replay(&mut opening);
             }

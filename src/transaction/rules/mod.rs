@@ -67,8 +67,8 @@ struct Conduct {
     stalled: bool,
     losses: u64,
     frames: u64,
-    /// It does not begin as HTTP/2 does.
-    strange: bool,
+    /// It does not begin as HTTP/2 does, or framing was lost: what is read may be none of its frames.
+    unjudged: bool,
     flow: Flow,
     /// What it announced.
     terms: Terms,
@@ -112,8 +112,8 @@ impl Rules {
         let side = &mut self.sides[from];
         if anomaly == Anomaly::SettingsFirst {
             // A server that begins otherwise may not speak HTTP/2, and its frames be none.
-            side.strange = !from.is_client();
-        } else if side.strange {
+            side.unjudged = !from.is_client();
+        } else if side.unjudged {
             return;
         }
         // The settings that allow it may have been captured later.
@@ -145,7 +145,7 @@ impl Rules {
     /// Frames of this side were lost.
     pub(super) fn lost(&mut self, side: Side) {
         self.sides[side].losses += 1;
-        self.sides[side].whole = false;
+        (self.sides[side].whole, self.sides[side].unjudged) = (false, true);
         self.suspicions.withdraw(side);
     }
 
@@ -168,6 +168,7 @@ impl Rules {
     }
 
     /// A frame, before the header block that it ends.
+    #[cold]
     pub(super) fn frame(&mut self, frame: &FrameView<'_>) {
         let from = if frame.from_client { Side::Client } else { Side::Server };
         let (header, at, payload) = (&frame.header, frame.at, frame.payload);
@@ -180,12 +181,17 @@ impl Rules {
             side.whole = !side.late && side.losses == 0 && settings;
         }
         side.frames += 1;
-        if side.strange {
-            return;
+        if side.unjudged {
+            // Floods are told by their number: some frames more or less change nothing.
+            return match header.kind {
+                FrameType::CONTINUATION => self.count(from, header.stream, Anomaly::ContinuationFlood, at),
+                FrameType::PRIORITY => self.count(from, header.stream, Anomaly::PriorityFlood, at),
+                _ => {}
+            };
         }
         match header.kind {
             FrameType::SETTINGS | FrameType::WINDOW_UPDATE | FrameType::PUSH_PROMISE if cut => {
-                self.lost(from)
+                self.lost(from);
             }
             FrameType::SETTINGS => self.settings(from, frame),
             FrameType::PING => self.ping(from, frame),
@@ -204,6 +210,7 @@ impl Rules {
     }
 
     /// A header block begins.
+    #[cold]
     pub(super) fn block_start(&mut self, block: &Block) {
         let from = block.from;
         let certain = self.sides[from].whole;
@@ -222,13 +229,20 @@ impl Rules {
     }
 
     /// A field of it.
+    #[cold]
     pub(super) fn field(&mut self, field: &hpack::Field<'_>) {
-        self.section.field(field, &mut self.findings);
+        if !self.sides[self.section.from()].unjudged {
+            self.section.field(field, &mut self.findings);
+        }
     }
 
     /// The header block is over.
+    #[cold]
     pub(super) fn block_end(&mut self, block: &Block, end: &BlockEnd) {
         let (from, id, at) = (block.from, block.stream, block.last);
+        if self.sides[from].unjudged {
+            return;
+        }
         self.section.end(end, &mut self.findings);
         self.list_size(block, end);
         let losses = self.sides[from].losses;

@@ -92,6 +92,11 @@ impl Section {
         }
     }
 
+    /// Who sends it.
+    pub(super) const fn from(&self) -> Side {
+        self.from
+    }
+
     /// What it is.
     pub(super) const fn role(&self) -> Role {
         self.role

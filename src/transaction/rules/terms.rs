@@ -93,14 +93,12 @@ impl Terms {
 
     /// The peer acknowledges the oldest. The values that applied before, where they are known.
     pub(super) fn acknowledged(&mut self, at: Moment) -> Option<Values> {
-        match self.waiting.pop_front() {
-            Some(values) => Some(std::mem::replace(&mut self.in_force, values)),
-            None => {
-                let (count, first, _) = self.early.unwrap_or((0, at, at));
-                self.early = Some((count + 1, first, at));
-                None
-            }
+        if let Some(values) = self.waiting.pop_front() {
+            return Some(std::mem::replace(&mut self.in_force, values));
         }
+        let (count, first, _) = self.early.unwrap_or((0, at, at));
+        self.early = Some((count + 1, first, at));
+        None
     }
 
     /// Acknowledgments of nothing, as far as it is read: how many, the first and the last.

@@ -10,6 +10,7 @@ use crate::http2::frame::FrameType;
 const PADDED: u8 = 0x8;
 const PRIORITY: u8 = 0x20;
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub(super) fn cases() -> Vec<Case> {
     let f = frame;
     let get = || C(headers(1, END_STREAM, GET));

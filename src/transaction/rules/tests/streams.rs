@@ -6,6 +6,7 @@ use super::{Case, case};
 use crate::http2::Anomaly::*;
 use crate::http2::Side::{Client, Server};
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 pub(super) fn cases() -> Vec<Case> {
     let get = |id| C(headers(id, END_STREAM, GET));
     let open = |id| C(headers(id, 0, POST));
