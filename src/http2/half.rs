@@ -307,7 +307,9 @@ impl Half {
         if header.reserved {
             sink.anomaly(self.from, header.stream, Anomaly::ReservedBit, began);
         }
-        if shared.longest_frame(self.from).is_some_and(|most| header.length > most) {
+        // Every receiver takes 2^14 octets (RFC 9113 section 6.5.2).
+        if header.length > 1 << 14 && shared.longest_frame(self.from).is_some_and(|most| header.length > most)
+        {
             sink.anomaly(self.from, header.stream, Anomaly::FrameSize, began);
         }
         if let Some(block) = &self.block
