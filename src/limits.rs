@@ -43,7 +43,7 @@ pub const FRAME_PAYLOAD: usize = 64 << 10;
 /// Places in a header block where a segment ended that are remembered.
 pub const BLOCK_CUTS: usize = 1 << 16;
 
-/// SETTINGS frames of a side that await their acknowledgment; older ones are taken as acknowledged.
+/// SETTINGS frames of a side that await their acknowledgment; with more, what it allows its peer is not known.
 pub const SETTINGS_UNACKNOWLEDGED: usize = 64;
 
 /// Settings of a side that a connection record keeps.
@@ -282,3 +282,39 @@ pub const LIVE_BATCH_PACKETS: usize = 8192;
 /// Streams that one side has ended, while nothing of the other side was seen at all, that are kept in case it is only
 /// late.
 pub const ONE_SIDED_STREAMS: usize = 256;
+
+/// Streams of a connection whose state is kept for the findings; at the cap the lowest quarter is forgotten, and
+/// nothing is said of them any more. Counter: `findings`.
+pub const RULE_STREAMS: usize = 16_384;
+
+/// Violations of a connection that await their proof; further ones are not reported. Counter: `findings`.
+pub const SUSPICIONS: usize = 32;
+
+/// Packet time within which the order of the two directions of a connection in a capture proves nothing.
+pub const SWAPPED: Duration = Duration::from_secs(1);
+
+/// CONTINUATION frames of a side in a second of packet time, beyond which they are reported as a flood. Browsers
+/// and proxies send one or two with a request at the most.
+pub const CONTINUATIONS_PER_SECOND: u32 = 500;
+
+/// Streams that a client resets within a second of opening them, in a second of packet time, beyond which they are
+/// reported as an attack (CVE-2023-44487). A browser that leaves a page cancels some dozens.
+pub const RAPID_RESETS_PER_SECOND: u32 = 100;
+
+/// SETTINGS frames of a side, acknowledgments not counted, likewise. One at the start is usual.
+pub const SETTINGS_PER_SECOND: u32 = 100;
+
+/// PING frames of a side, acknowledgments not counted, likewise. Bandwidth estimation sends one a round trip.
+pub const PINGS_PER_SECOND: u32 = 500;
+
+/// DATA frames of a side without data that do not end their stream, likewise.
+pub const EMPTY_DATA_PER_SECOND: u32 = 100;
+
+/// PRIORITY frames of a side, likewise. Browsers sent some with each request of a page.
+pub const PRIORITIES_PER_SECOND: u32 = 500;
+
+/// Packet time within which a stream must be reset to count as rapidly reset.
+pub const RAPID_RESET: Duration = Duration::from_secs(1);
+
+/// Packet time after which a peer is taken to have received a GOAWAY, if nothing tells it earlier.
+pub const GOAWAY_GRACE: Duration = Duration::from_secs(1);

@@ -33,6 +33,8 @@ pub(super) fn assemble(
     // These cost bytes of connections; a packet that was not understood need not have been one of ours.
     let within_limits = limits.iter().all(|&(_, struck)| struck == 0) && shards.tls.held_limit == 0;
     limits.extend(packets.limits());
+    // Costs no exchange: the coverage is complete all the same.
+    limits.push(("findings", stats.findings_limited));
     limits.extend([("tls_held", shards.tls.held_limit), ("tls_trials", shards.tls.trial_limit)]);
     limits.retain(|&(_, struck)| struck > 0);
     let coverage = Coverage {

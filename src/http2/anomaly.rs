@@ -34,15 +34,22 @@ pub struct Description {
 }
 
 macro_rules! anomalies {
-    ($($(#[$doc:meta])* $name:ident = $code:literal $severity:ident $rfc:literal,)*) => {
+    ($(#[doc = $doc:literal] $name:ident = $code:literal $severity:ident $rfc:literal,)*) => {
         /// A violation or a flood.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
-        pub enum Anomaly { $($(#[$doc])* $name,)* }
+        pub enum Anomaly { $(#[doc = $doc] $name,)* }
 
         impl Anomaly {
             /// All of them.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// What it is, in one sentence.
+            pub const fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$name => $doc.trim_ascii(),)*
+                }
+            }
 
             /// Code, gravity and source.
             pub const fn describe(self) -> Description {
@@ -107,6 +114,8 @@ anomalies! {
     PushPromiseDisabled = "push_promise_disabled" Error "9113#6.6",
     /// A promised stream identifier that is odd, or not above earlier ones.
     PushPromiseId = "push_promise_id" Error "9113#5.1.1",
+    /// `PUSH_PROMISE` on a stream that the server itself opened.
+    PushPromiseStream = "push_promise_stream" Error "9113#6.6",
     /// PING on a stream.
     PingStream = "ping_stream" Error "9113#6.7",
     /// PING that is not 8 octets long.
@@ -143,12 +152,14 @@ anomalies! {
     StreamParity = "stream_parity" Error "9113#5.1.1",
     /// A stream identifier lower than an earlier one.
     StreamOrder = "stream_order" Error "9113#5.1.1",
-    /// DATA on an idle stream.
+    /// A frame on a stream that was not opened: DATA, a server's HEADERS or `PUSH_PROMISE`.
     StreamIdle = "stream_idle" Error "9113#5.1",
-    /// A frame on a stream that its sender had ended.
+    /// A frame on a stream that its sender had ended, or that was skipped.
     StreamClosed = "stream_closed" Error "9113#5.1",
     /// A frame on a stream that its sender had reset.
     StreamReset = "stream_reset" Warning "9113#5.1",
+    /// HEADERS or DATA of a client on a stream that the server promised.
+    StreamReserved = "stream_reserved" Error "9113#5.1",
     /// More streams open than `MAX_CONCURRENT_STREAMS` allows.
     StreamConcurrency = "stream_concurrency" Error "9113#5.1.2",
     /// An index beyond the tables, or 0.
@@ -175,6 +186,8 @@ anomalies! {
     PseudoRepeated = "pseudo_repeated" Error "9113#8.3",
     /// A mandatory pseudo-header field is missing.
     PseudoMissing = "pseudo_missing" Error "9113#8.3.1",
+    /// CONNECT with `:scheme` or `:path`, and without `:protocol`.
+    PseudoConnect = "pseudo_connect" Error "9113#8.5",
     /// A pseudo-header field in trailers.
     PseudoTrailer = "pseudo_trailer" Error "9113#8.1",
     /// An empty :path.
@@ -191,6 +204,10 @@ anomalies! {
     ContentLength = "content_length" Error "9113#8.1.1",
     /// Trailers without `END_STREAM`.
     TrailersWithoutEnd = "trailers_without_end" Error "9113#8.1",
+    /// DATA of a server before its header section.
+    DataBeforeHeaders = "data_before_headers" Error "9113#8.1",
+    /// An interim response with `END_STREAM`.
+    InterimEnd = "interim_end" Error "9113#8.1",
     /// The reserved bit of a frame header is set.
     ReservedBit = "reserved_bit" Info "9113#4.1",
     /// Very many CONTINUATION frames in a header block.
@@ -210,6 +227,31 @@ anomalies! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The table of `docs/findings.md`.
+    fn table() -> String {
+        let rows = Anomaly::ALL.iter().map(|anomaly| {
+            let Description { code, severity, rfc } = anomaly.describe();
+            let (number, section) = rfc.split_once('#').unwrap();
+            let link = format!("https://www.rfc-editor.org/rfc/rfc{number}#section-{section}");
+            let meaning = anomaly.meaning().trim_end_matches('.');
+            format!("| `{code}` | {} | [{rfc}]({link}) | {meaning} |\n", severity.name())
+        });
+        ["| code | severity | rfc | what |\n|---|---|---|---|\n".to_owned()].into_iter().chain(rows).collect()
+    }
+
+    /// To write the table anew: `UPDATE_DOCS=1 cargo test --lib the_page_of_findings`.
+    #[test]
+    fn the_page_of_findings_has_every_code() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/findings.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let (text, rows) = page.split_once("| code |").unwrap();
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, format!("{text}{}", table())).unwrap();
+        } else {
+            assert_eq!(format!("| code |{rows}"), table());
+        }
+    }
 
     #[test]
     fn codes_are_unique() {

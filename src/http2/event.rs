@@ -84,7 +84,7 @@ pub trait EventSink {
     /// The counters of the exact view, for this connection's kind of transport.
     fn counters(&mut self) -> &mut Counters;
 
-    /// Frame records are wanted: [`EventSink::frame`] is to be called.
+    /// [`EventSink::frame`] is to be called.
     fn wants_frames(&self) -> bool;
 
     /// A frame header was read.

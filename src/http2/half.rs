@@ -38,6 +38,8 @@ pub(super) struct Half {
     block_last_segment: u64,
     block_frames: u32,
     block_limited: bool,
+    /// The last header block is not whole, or its beginning was not seen: CONTINUATIONs of it may follow.
+    block_lost: bool,
     decoder: hpack::Decoder,
     tape: Tape,
     /// Framing was found again after a loss: what is not believable means another loss.
@@ -97,6 +99,7 @@ impl Half {
         Self {
             recovered: true,
             first_frame: false,
+            block_lost: true,
             ..Self::with(from, State::Lost, hpack::Decoder::without_past())
         }
     }
@@ -116,6 +119,7 @@ impl Half {
             block_last_segment: 0,
             block_frames: 0,
             block_limited: false,
+            block_lost: false,
             decoder,
             tape: Tape::default(),
             recovered: false,
@@ -303,7 +307,9 @@ impl Half {
         if header.reserved {
             sink.anomaly(self.from, header.stream, Anomaly::ReservedBit, began);
         }
-        if header.length > shared.expect(self.from).max_frame {
+        // Every receiver takes 2^14 octets (RFC 9113 section 6.5.2).
+        if header.length > 1 << 14 && shared.longest_frame(self.from).is_some_and(|most| header.length > most)
+        {
             sink.anomaly(self.from, header.stream, Anomaly::FrameSize, began);
         }
         if let Some(block) = &self.block
@@ -486,6 +492,7 @@ impl Half {
     ) {
         let header = self.frame.header;
         let lossy = self.frame.lossy;
+        self.block_lost = false;
         let padded = header.flags.has(Flags::PADDED);
         let is_promise = header.kind == FrameType::PUSH_PROMISE;
         let priority = !is_promise && header.flags.has(Flags::PRIORITY);
@@ -521,6 +528,7 @@ impl Half {
             // No stream to give it to; the dynamic table must see it all the same.
             self.decoder.decode(fragment, &[], &mut |_| {});
             if lossy.is_some() || !header.flags.has(Flags::END_HEADERS) {
+                self.block_lost = true;
                 self.decoder.lose_past();
             }
             return;
@@ -550,7 +558,9 @@ impl Half {
         sink.counters().continuation_frames += 1;
         let header = self.frame.header;
         let Some(block) = &mut self.block else {
-            sink.anomaly(self.from, header.stream, Anomaly::ContinuationUnexpected, self.frame.at);
+            if !self.block_lost && header.stream != 0 {
+                sink.anomaly(self.from, header.stream, Anomaly::ContinuationUnexpected, self.frame.at);
+            }
             self.decoder.lose_past();
             return;
         };
@@ -594,6 +604,7 @@ impl Half {
 
     /// The open header block will not be whole: its beginning is read.
     fn cut_block(&mut self, cause: GapCause, shared: &mut Shared, sink: &mut impl EventSink) {
+        self.block_lost |= self.block.is_some();
         self.close_block(Some(cause), shared, sink);
     }
 
@@ -613,7 +624,9 @@ impl Half {
             self.decoder.lose_past();
         }
         sink.counters().literal_value_exceeds_frame += u64::from(outcome.literal_crosses_cut);
-        if let (Some(error), None) = (&outcome.error, cut) {
+        if let (Some(error), None) = (&outcome.error, cut)
+            && (!error.kind.depends_on_settings() || shared.table_is_certain(self.from))
+        {
             sink.anomaly(self.from, block.stream, super::rules::hpack_violation(error.kind), block.last);
         }
         sink.block_end(
@@ -642,10 +655,7 @@ impl Half {
             return shared.lost(self.from);
         }
         if header.flags.has(Flags::ACK) {
-            if !shared.acknowledged(self.from) {
-                sink.anomaly(self.from, 0, Anomaly::SettingsAckUnasked, self.frame.at);
-            }
-            return;
+            return shared.acknowledged(self.from);
         }
         let values = payload
             .as_chunks()
@@ -667,6 +677,7 @@ impl Half {
             self.lose_payload(at, self.frame.left, cause, shared, sink);
         }
         self.cut_block(cause, shared, sink);
+        self.block_lost = true;
         self.head.clear();
         self.decoder.lose_past();
         shared.lost(self.from);

@@ -46,6 +46,11 @@ impl Default for SideState {
 }
 
 impl SideState {
+    /// All that it announced was read, and in time.
+    const fn is_certain(&self) -> bool {
+        !self.unsure && self.early == 0
+    }
+
     fn apply(&mut self, (table, max_frame): (Option<u32>, Option<u32>)) {
         self.table = table.unwrap_or(self.table);
         self.max_frame = max_frame.unwrap_or(self.max_frame).clamp(DEFAULT_FRAME, (1 << 24) - 1);
@@ -83,25 +88,19 @@ impl Shared {
             return side.apply(sizes);
         }
         side.waiting.push_back(sizes);
-        if side.waiting.len() > limits::SETTINGS_UNACKNOWLEDGED
-            && let Some(oldest) = side.waiting.pop_front()
-        {
-            side.apply(oldest);
+        if side.waiting.len() > limits::SETTINGS_UNACKNOWLEDGED {
+            side.waiting.pop_front();
+            side.unsure = true;
         }
     }
 
-    /// `by` acknowledged the oldest settings of its peer; false when there are none.
-    pub(super) fn acknowledged(&mut self, by: Side) -> bool {
+    /// `by` acknowledged the oldest settings of its peer, which may not be read yet.
+    pub(super) fn acknowledged(&mut self, by: Side) {
         let side = self.side(by.peer());
         match side.waiting.pop_front() {
             Some(sizes) => side.apply(sizes),
-            None if side.early < limits::SETTINGS_UNACKNOWLEDGED => {
-                side.early += 1;
-                return side.early < 2 || side.unsure;
-            }
-            None => return side.unsure,
+            None => side.early = (side.early + 1).min(limits::SETTINGS_UNACKNOWLEDGED),
         }
-        true
     }
 
     /// Frames of `from` were lost, settings perhaps, or acknowledgments.
@@ -114,6 +113,21 @@ impl Shared {
     pub(super) fn table_bound(&self, from: Side) -> u32 {
         let receiver = self.peer_of(from);
         if receiver.unsure { u32::MAX } else { receiver.table }
+    }
+
+    /// The longest frame that `from` may have taken for allowed, by settings that it has not acknowledged yet too;
+    /// `None` while that is not known.
+    pub(super) fn longest_frame(&self, from: Side) -> Option<u32> {
+        let receiver = self.peer_of(from);
+        let waiting = receiver.waiting.iter().filter_map(|&(_, max_frame)| max_frame).max().unwrap_or(0);
+        receiver.is_certain().then(|| waiting.max(receiver.max_frame))
+    }
+
+    /// The bound of the dynamic table that `from` encodes with is known, and none larger is announced.
+    pub(super) fn table_is_certain(&self, from: Side) -> bool {
+        let receiver = self.peer_of(from);
+        let larger = |&(table, _): &(Option<u32>, _)| table.is_some_and(|table| table > receiver.table);
+        receiver.is_certain() && !receiver.waiting.iter().any(larger)
     }
 
     pub(super) fn saw_stream(&mut self, stream: u32) {

@@ -155,6 +155,22 @@ impl<O: Output> Feed<'_, '_, O> {
         }
     }
 
+    /// The forward and the backward direction wait for holes to fill, or do not.
+    pub(super) fn set_holes(&mut self, [forward, backward]: [bool; 2]) {
+        match &mut self.carrier.layer {
+            Layer::Http2(http2) => {
+                let forward_is_client = http2.client == Direction::Forward;
+                let (client, server) =
+                    if forward_is_client { (forward, backward) } else { (backward, forward) };
+                session(&mut http2.pairing, self.cx).set_holes(client, server);
+            }
+            Layer::Tls(layer) => {
+                Feed { carrier: &mut layer.inner, cx: &mut *self.cx }.set_holes([forward, backward]);
+            }
+            Layer::Fresh | Layer::Opening(_) => {}
+        }
+    }
+
     /// Nothing follows the packet `last`: what is unfinished is told as far as it goes.
     pub(super) fn finish(&mut self, last: Moment) {
         if let Layer::Opening(opening) = &mut self.carrier.layer
@@ -193,6 +209,10 @@ impl<O: Output> Feed<'_, '_, O> {
                     false if known => Start::Frames,
                     false => Start::Unsure,
                 };
+                if let Some(syn) = self.carrier.syn.get_mut(client.index()) {
+                    // What came before the preface, an upgrade perhaps, was lost.
+                    *syn &= !opening.is_late(client);
+                }
                 self.start_http2(client, Start::Preface, start, How::PriorKnowledge);
                 self.replay(&mut opening);
             }
@@ -260,6 +280,10 @@ impl<O: Output> Feed<'_, '_, O> {
         for from in [Direction::Forward, Direction::Backward] {
             let unseen = !self.carrier.seen.get(from.index()).copied().unwrap_or(true);
             pairing.set_unseen(side(client, from), unseen);
+        }
+        let encrypted = self.carrier.tls.is_some();
+        if how == How::Upgrade || encrypted || self.carrier.syn.get(client.index()) == Some(&true) {
+            pairing.set_upgrade_known();
         }
         let how = if self.carrier.tls.is_some() && how == How::PriorKnowledge { How::Alpn } else { how };
         let connection = Connection::new(client_start, server_start);

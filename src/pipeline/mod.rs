@@ -106,6 +106,9 @@ impl Pipeline {
         if entry.reassembly.caught_up(found.from) {
             feed.caught_up(found.from);
         }
+        if waits || entry.listed {
+            feed.set_holes(entry.reassembly.holes());
+        }
         if waits && !std::mem::replace(&mut entry.listed, true) {
             self.waiting.push(found.slot);
         }
@@ -188,6 +191,7 @@ impl Pipeline {
                     feed.caught_up(from);
                 }
             }
+            feed.set_holes(entry.reassembly.holes());
             entry.listed = entry.reassembly.has_hole();
             let (listed, closed) = (entry.listed, entry.reassembly.closed());
             if closed {

@@ -3,10 +3,12 @@
 mod blocks;
 mod closed;
 mod fields;
+mod findings;
 mod grpc;
 mod pairing;
 mod record;
 mod resets;
+mod rules;
 mod section;
 mod sink;
 mod stream;

@@ -10,6 +10,7 @@ use super::record::{
     ConnectionMeta, EndBy, EndHow, Goaway, Partial, SideFrames, SideHpack, SideSettings, StreamEnd,
 };
 use super::resets::EarlyResets;
+use super::rules::Rules;
 use super::sink::{RecordSink, Wanted};
 use super::stream::{Losses, Stream};
 use crate::counters::Counters;
@@ -51,6 +52,8 @@ pub struct Stats {
     pub streams_evicted: u64,
     /// Header sections, blocks or values that were over a cap.
     pub headers_limited: u64,
+    /// Times that a cap kept something from being judged for the findings.
+    pub findings_limited: u64,
 }
 
 impl Stats {
@@ -70,6 +73,7 @@ impl Stats {
         self.losses += other.losses;
         self.streams_evicted += other.streams_evicted;
         self.headers_limited += other.headers_limited;
+        self.findings_limited += other.findings_limited;
     }
 }
 
@@ -91,6 +95,8 @@ pub struct Pairing {
     pub(super) scratch: Fields,
     pub(super) block: BlockState,
     wanted: Wanted,
+    /// Judges both sides, where findings are wanted.
+    rules: Option<Box<Rules>>,
     encrypted: bool,
     opened: u64,
     max_concurrent: u64,
@@ -156,6 +162,7 @@ impl Pairing {
             scratch: Fields::default(),
             block: BlockState::default(),
             wanted,
+            rules: wanted.findings.then(|| Box::new(Rules::new(late))),
             encrypted,
             opened: 0,
             max_concurrent: 0,
@@ -178,6 +185,13 @@ impl Pairing {
         self.side_mut(side).unseen = unseen;
         if !unseen {
             self.alone.clear();
+        }
+    }
+
+    /// Whether the connection was upgraded from HTTP/1.1 is known.
+    pub fn set_upgrade_known(&mut self) {
+        if let Some(rules) = &mut self.rules {
+            rules.set_upgrade_known();
         }
     }
 
@@ -341,6 +355,14 @@ impl<R: RecordSink> Session<'_, R> {
         self.pairing.client.highest > id
     }
 
+    /// A direction waits for a hole to fill, or does not.
+    pub fn set_holes(&mut self, client: bool, server: bool) {
+        if let Some(rules) = &mut self.pairing.rules {
+            rules.set_stalled(Side::Client, client);
+            rules.set_stalled(Side::Server, server);
+        }
+    }
+
     /// Ends the streams whose response has ended and whose request cannot come any more.
     pub(super) fn finish_orphans(&mut self) {
         while let Some(&id) = self.pairing.orphans.first()
@@ -375,6 +397,13 @@ impl<R: RecordSink> Session<'_, R> {
             };
             self.finish_stream(id, end);
         }
+        if let Some(mut rules) = self.pairing.rules.take() {
+            rules.conclude(matches!(how, EndHow::Fin | EndHow::Rst), self.now);
+            self.stats.findings_limited += rules.limited();
+            for finding in rules.findings.drain() {
+                self.records.finding(self.now, &self.pairing.meta, &finding);
+            }
+        }
     }
 
     /// The request of stream 1, made with HTTP/1.1 (RFC 7540 section 3.2), whole with its body.
@@ -398,6 +427,9 @@ impl<R: RecordSink> Session<'_, R> {
         }
         self.counters().requests += 1;
         self.pairing.client.opened(1);
+        if let Some(rules) = &mut self.pairing.rules {
+            rules.upgraded(headers.value(Known::Method).unwrap_or_default(), first);
+        }
         let Some(stream) = self.stream(1, Side::Client, first) else { return };
         stream.touch(Side::Client, first);
         stream.touch(Side::Client, last);
@@ -413,7 +445,7 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
     }
 
     fn wants_frames(&self) -> bool {
-        self.pairing.wanted.frames
+        self.pairing.wanted.frames || self.pairing.rules.is_some()
     }
 
     fn frame_header(&mut self, from: Side, header: &FrameHeader, _: Moment) {
@@ -425,7 +457,12 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
     }
 
     fn frame(&mut self, frame: &FrameView<'_>) {
-        self.records.frame(self.now, &self.pairing.meta, frame);
+        if let Some(rules) = &mut self.pairing.rules {
+            rules.frame(frame);
+        }
+        if self.pairing.wanted.frames {
+            self.records.frame(self.now, &self.pairing.meta, frame);
+        }
     }
 
     fn block_start(&mut self, block: &Block) {
@@ -437,10 +474,16 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
         });
         let keep_all = self.pairing.wanted.headers || (seen && block.promised.is_none());
         self.pairing.block = BlockState::start(keep_all);
+        if let Some(rules) = &mut self.pairing.rules {
+            rules.block_start(block);
+        }
     }
 
     fn field(&mut self, field: &hpack::Field<'_>) {
         let pairing = &mut *self.pairing;
+        if let Some(rules) = &mut pairing.rules {
+            rules.field(field);
+        }
         let (known, keep) = pairing.block.field(field);
         if keep {
             pairing.scratch.push(kept(field, known));
@@ -451,6 +494,9 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
         let hpack = &mut self.pairing.side_mut(block.from).hpack;
         hpack.wire_bytes += end.wire_bytes;
         hpack.decoded_bytes += end.decoded_bytes;
+        if let Some(rules) = &mut self.pairing.rules {
+            rules.block_end(block, end);
+        }
         self.end_block(block, end);
         if block.end_stream {
             self.end_side(block.from, block.stream, block.spot);
@@ -497,6 +543,9 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
     }
 
     fn setting(&mut self, from: Side, id: u16, value: u32) {
+        if let Some(rules) = &mut self.pairing.rules {
+            rules.setting(from, id, value);
+        }
         let settings = &mut self.pairing.side_mut(from).settings.0;
         match settings.binary_search_by_key(&id, |&(id, _)| id) {
             Ok(at) => {
@@ -515,6 +564,9 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
         losses.count += 1;
         losses.cause = Some(cause);
         losses.last = at;
+        if let Some(rules) = &mut self.pairing.rules {
+            rules.lost(from);
+        }
     }
 
     fn skipped(&mut self, from: Side, bytes: u64, at: Moment) {
@@ -524,7 +576,10 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
         losses.last = at;
     }
 
-    fn anomaly(&mut self, _: Side, _: u32, anomaly: Anomaly, _: Moment) {
+    fn anomaly(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment) {
+        if let Some(rules) = &mut self.pairing.rules {
+            rules.anomaly(from, stream, anomaly, at);
+        }
         self.stats.errors += u64::from(anomaly.describe().severity == Severity::Error);
     }
 }

@@ -89,8 +89,10 @@ impl Decoder {
     /// The receiver's `SETTINGS_HEADER_TABLE_SIZE` has become `bytes`, and the encoder has acknowledged it. It bounds
     /// the encoder's size updates and changes no table by itself.
     pub fn set_bound(&mut self, bytes: u32) {
-        self.bound = Some(bytes);
-        self.update_due = self.table.exact_limit().is_some_and(|size| size > bytes);
+        if self.bound != Some(bytes) {
+            self.bound = Some(bytes);
+            self.update_due = self.table.exact_limit().is_some_and(|size| size > bytes);
+        }
         self.table.limit_by(bytes);
     }
 

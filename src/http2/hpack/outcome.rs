@@ -83,6 +83,11 @@ impl ErrorKind {
         }
     }
 
+    /// Whether it is a violation depends on what the receiver announced.
+    pub const fn depends_on_settings(self) -> bool {
+        matches!(self, Self::SizeUpdateAboveBound | Self::SizeUpdateMissing)
+    }
+
     /// The section that is violated, as `RFC#section`.
     pub const fn rfc(self) -> &'static str {
         match self {

@@ -1,0 +1,88 @@
+//! What cannot be proved is not said.
+
+use super::talk::Step::{C, Cut, S, StallS, Wait};
+use super::talk::*;
+
+fn codes(steps: Vec<Step>) -> Vec<&'static str> {
+    told(steps).iter().map(|finding| finding.code).collect()
+}
+
+#[test]
+fn a_finding_tells_where_and_how_often() {
+    let steps =
+        vec![C(headers(1, END_STREAM, GET)), C(data(1, 0, 1)), Wait(5), C(data(1, 0, 1)), C(data(1, 0, 1))];
+    let [finding] = told(steps).try_into().unwrap();
+    assert_eq!((finding.code, finding.severity, finding.rfc), ("stream_closed", "error", "9113#5.1"));
+    assert_eq!((finding.stream, finding.count, finding.from_client), (1, 3, true));
+    assert_eq!((finding.first.packet, finding.last.packet), (7, 10));
+}
+
+/// The response was captured before the request: nobody answers what was not asked.
+#[test]
+fn an_answer_before_its_request_is_a_swap() {
+    let request = || C(headers(1, END_STREAM, GET));
+    let answer = || S(headers(1, END_STREAM, OK));
+    assert_eq!(codes(vec![answer(), request()]), [""; 0]);
+    assert_eq!(codes(vec![answer(), Wait(900), request()]), [""; 0]);
+    assert_eq!(codes(vec![answer(), Wait(1500), request()]), ["stream_idle"]);
+}
+
+#[test]
+fn a_window_may_have_been_enlarged_in_time() {
+    let talk = |wait| {
+        vec![
+            C(headers(1, 0, POST)),
+            C(much_data(1, 65_536)),
+            Wait(wait),
+            S([window_update(0, 1), window_update(1, 1)].concat()),
+        ]
+    };
+    assert_eq!(codes(talk(50)), [""; 0]);
+    assert_eq!(codes(talk(1500)), ["flow_control"]);
+}
+
+#[test]
+fn what_waits_for_a_hole_proves_nothing() {
+    let talk = |stalled| {
+        let mut steps = vec![C(headers(1, 0, POST)), C(much_data(1, 65_536))];
+        if stalled {
+            steps.extend([StallS(true), StallS(false)]);
+        }
+        steps
+    };
+    assert_eq!(codes(talk(false)), ["flow_control"]);
+    assert_eq!(codes(talk(true)), [""; 0]);
+}
+
+/// What excuses it may have been captured after the end.
+#[test]
+fn the_last_moments_of_a_capture_prove_nothing() {
+    let talk = |wait| vec![S(headers(1, END_STREAM, OK)), Wait(wait), C(ping(0, [0; 8])), Cut];
+    assert_eq!(codes(talk(50)), [""; 0]);
+    assert_eq!(codes(talk(1500)), ["stream_idle"]);
+}
+
+/// Many violations at once are counted as far as they can be proved, and no more is kept.
+#[test]
+fn suspicions_are_bounded() {
+    let many = (0..100).flat_map(|_| window_update(1, 1)).collect();
+    let [finding] = told(vec![S(many)]).try_into().unwrap();
+    assert_eq!((finding.code, finding.count), ("window_update_idle", crate::limits::SUSPICIONS as u64));
+}
+
+/// A client that speaks to a server that does not speak HTTP/2.
+#[test]
+fn what_is_not_http2_is_told_once() {
+    let noise = (0..200_u8).map(|byte| byte.wrapping_mul(77) | 0x80).collect();
+    assert_eq!(codes(vec![Step::Raw, C(settings(&[])), S(noise)]), ["settings_first"]);
+}
+
+#[test]
+fn streams_beyond_the_cap_are_forgotten() {
+    let open = |range: std::ops::Range<u32>| C(range.flat_map(|n| headers(2 * n + 1, 0, POST)).collect());
+    let most = crate::limits::RULE_STREAMS as u32;
+    let steps = vec![open(0..most + 1), C(data(1, END_STREAM, 1)), C(data(1, 0, 1))];
+    assert_eq!(codes(steps), [""; 0], "stream 1 was forgotten");
+    let steps = vec![open(0..most), C(data(1, END_STREAM, 1)), C(data(1, 0, 1))];
+    assert_eq!(codes(steps), ["stream_closed"]);
+}
