@@ -95,7 +95,7 @@ impl Tape {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Adds a hole; one that is longer than the tape empties it.
+    /// Adds a hole; one that is longer than the tape empties it, and after many the older half is given up.
     pub(super) fn push_gap(&mut self, at: Moment, len: u64, cause: GapCause) {
         if len > limits::RESYNC_TAPE as u64 {
             self.skip_all();
@@ -104,6 +104,9 @@ impl Tape {
         self.compact();
         self.marks.push(Mark { start: self.bytes.len(), at, gap: Some(cause) });
         self.bytes.resize(self.bytes.len() + len as usize, 0);
+        if self.len() > limits::RESYNC_TAPE {
+            self.skip_to(self.bytes.len() - limits::RESYNC_TAPE / 2);
+        }
     }
 
     /// Gives up what is on the tape.

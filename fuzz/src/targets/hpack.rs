@@ -179,6 +179,10 @@ fn check(encoder: &mut Encoder, ours: &mut Decoder, theirs: &mut Option<hpack::D
     // The oracle gives up on some well-formed blocks (an integer that ends its prefix exactly); then it is of no use
     // any more, since its table is behind.
     let Some(oracle) = theirs else { return };
+    if truth.iter().any(|(name, _)| name == b"accept-charset") {
+        *theirs = None; // It has the name wrong.
+        return;
+    }
     let answer = catch_unwind(AssertUnwindSafe(|| oracle.decode(&block)));
     match answer {
         Ok(Ok(fields)) => assert_eq!(told, fields, "block {block:02x?}"),
@@ -189,7 +193,9 @@ fn check(encoder: &mut Encoder, ours: &mut Decoder, theirs: &mut Option<hpack::D
 /// An entry of the static table, as the oracle has it.
 fn fixed(index: usize) -> Owned {
     let fields = hpack::Decoder::new().decode(&[0x80 | index as u8]).expect("an entry of the static table");
-    fields.into_iter().next().expect("one field")
+    let (name, value) = fields.into_iter().next().expect("one field");
+    // Its table has a mistake (RFC 7541, appendix A).
+    (if name == b"accept-" { b"accept-charset".to_vec() } else { name }, value)
 }
 
 /// Huffman codes of five and six bits; `None` for text with others.
