@@ -64,9 +64,9 @@ pub fn run(data: &[u8]) {
 /// Record headers (RFC 8446 section 5.1) that lead from one to the next, the last record perhaps cut.
 fn is_records(bytes: &[u8]) -> bool {
     let mut rest = bytes;
-    while let Some((&[kind, major, _, high, low], after)) = rest.split_first_chunk() {
+    while let Some((&[kind, major, minor, high, low], after)) = rest.split_first_chunk() {
         let len = usize::from(u16::from_be_bytes([high, low]));
-        if !(20..=23).contains(&kind) || major != 3 || len == 0 || len > 16_384 + 256 {
+        if !(20..=23).contains(&kind) || major != 3 || minor > 4 || len == 0 || len > 16_384 + 256 {
             return false;
         }
         rest = after.get(len..).unwrap_or_default();
