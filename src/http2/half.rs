@@ -191,6 +191,15 @@ impl Half {
         self.state == State::Payload || !self.head.is_empty() || self.block.is_some()
     }
 
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        self.payload.capacity()
+            + self.block_bytes.capacity()
+            + (self.cuts.capacity() + self.block_cuts.capacity()) * size_of::<u32>()
+            + self.decoder.memory()
+            + self.tape.memory()
+    }
+
     /// Reads bytes of one segment, until framing is lost; returns how many were read.
     fn read(&mut self, at: Moment, bytes: &[u8], shared: &mut Shared, sink: &mut impl EventSink) -> usize {
         self.segment += 1;

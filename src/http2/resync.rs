@@ -119,6 +119,13 @@ impl Tape {
         self.skipped
     }
 
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        self.bytes.capacity()
+            + self.marks.capacity() * size_of::<Mark>()
+            + self.candidates.capacity() * size_of::<Candidate>()
+    }
+
     /// Bytes on the tape.
     pub(super) fn len(&self) -> usize {
         self.bytes.len() - self.head

@@ -284,7 +284,10 @@ mod tests {
         let shown = json(&text);
         assert!(!shown.chars().any(is_hidden));
         assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
-        assert_eq!(json("a\x1b[2J\x7f\u{9b}\u{202e}\u{e0041}ü"), r#""a\u001b[2J\u007f\u009b\u202e\udb40\udc41ü""#);
+        assert_eq!(
+            json("a\x1b[2J\x7f\u{9b}\u{202e}\u{e0041}ü"),
+            r#""a\u001b[2J\u007f\u009b\u202e\udb40\udc41ü""#
+        );
     }
 
     #[test]

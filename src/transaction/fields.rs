@@ -3,6 +3,7 @@
 pub use crate::http2::hpack::{Source, UnknownRef};
 
 use crate::http2::hpack::NameId;
+use crate::limits;
 
 /// Field names that h2lens looks at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -174,6 +175,21 @@ impl Fields {
     /// Bytes of names and values.
     pub fn text_len(&self) -> usize {
         self.text.len()
+    }
+
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        self.text.capacity() + self.lines.capacity() * size_of::<Line>()
+    }
+
+    /// Gives memory back that is far more than the lines need: it was made for longer ones.
+    pub(super) fn trim(&mut self) {
+        if self.memory() > limits::FIELDS_SPARE
+            && self.memory() > 2 * (self.text.len() + self.lines.len() * size_of::<Line>())
+        {
+            self.text.shrink_to_fit();
+            self.lines.shrink_to_fit();
+        }
     }
 
     /// Removes all lines and keeps the memory.

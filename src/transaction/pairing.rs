@@ -16,7 +16,8 @@ use crate::http2::frame::{FrameHeader, FrameView};
 use crate::http2::{Anomaly, Block, BlockEnd, EventSink, FrameSpot, Severity, Side, hpack};
 use crate::limits;
 use crate::time::Moment;
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 
 /// What the transactions of a shard add up to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,6 +48,8 @@ pub struct Stats {
     pub losses: u64,
     /// Streams given up because a connection had too many.
     pub streams_evicted: u64,
+    /// Streams given up because those of a connection took too much memory.
+    pub streams_heavy: u64,
     /// Header sections, blocks or values that were over a cap.
     pub headers_limited: u64,
 }
@@ -67,6 +70,7 @@ impl Stats {
         self.skipped_bytes += other.skipped_bytes;
         self.losses += other.losses;
         self.streams_evicted += other.streams_evicted;
+        self.streams_heavy += other.streams_heavy;
         self.headers_limited += other.headers_limited;
     }
 }
@@ -77,11 +81,14 @@ pub struct Pairing {
     /// Who and where.
     pub meta: ConnectionMeta,
     streams: HashMap<u32, Box<Stream>, foldhash::fast::RandomState>,
+    /// Bytes of memory that the open streams take.
+    held: usize,
     closed: ClosedStreams,
     client: SideState,
     server: SideState,
-    /// Streams whose response has ended and whose request was not seen: it may be lost, or only late.
-    orphans: Vec<u32>,
+    /// Streams whose response has ended and whose request was not seen: it may be lost, or only late. The lowest comes
+    /// first.
+    orphans: BinaryHeap<Reverse<u32>>,
     /// Streams that were reset while the other direction was waiting for a hole to fill.
     resets: Vec<u32>,
     /// Streams that the one side has ended of which segments were seen.
@@ -154,10 +161,11 @@ impl Pairing {
         Self {
             meta,
             streams: HashMap::default(),
+            held: 0,
             closed: ClosedStreams::default(),
             client: side(late.0),
             server: side(late.1),
-            orphans: Vec::new(),
+            orphans: BinaryHeap::new(),
             resets: Vec::new(),
             alone: VecDeque::new(),
             goaways: Vec::new(),
@@ -174,6 +182,16 @@ impl Pairing {
     /// Exchanges under way.
     pub fn in_flight(&self) -> usize {
         self.streams.len()
+    }
+
+    /// Bytes of memory held.
+    pub fn memory(&self) -> usize {
+        let ids = self.orphans.capacity() + self.resets.capacity() + self.alone.capacity();
+        self.held
+            + self.streams.capacity() * size_of::<(u32, Box<Stream>)>()
+            + self.closed.memory()
+            + self.scratch.memory()
+            + ids * size_of::<u32>()
     }
 
     /// A side's segments are, or are not, in the capture.
@@ -235,33 +253,49 @@ impl<R: RecordSink> Session<'_, R> {
             return None;
         }
         if self.pairing.streams.len() >= limits::STREAMS_CONNECTION {
-            self.evict();
+            self.stats.streams_evicted += self.evict();
         }
         let pairing = &mut *self.pairing;
         let mut stream = self.pool.0.pop().unwrap_or_default();
         stream.reset(id, at, &pairing.client.losses, &pairing.server.losses);
+        stream.weight = stream.memory();
+        pairing.held += stream.weight;
         pairing.streams.insert(id, stream);
         pairing.opened += 1;
         pairing.max_concurrent = pairing.max_concurrent.max(pairing.streams.len() as u64);
         Some(())
     }
 
-    /// Too many streams are open: the lowest quarter goes, so that room is made seldom.
-    fn evict(&mut self) {
+    /// The open streams are too many: the lowest quarter goes, so that room is made seldom. How many went.
+    fn evict(&mut self) -> u64 {
         let mut open: Vec<u32> = self.pairing.streams.keys().copied().collect();
         open.sort_unstable();
-        for &id in open.iter().take(open.len() / 4 + 1) {
+        open.truncate(open.len() / 4 + 1);
+        for &id in &open {
             if let Some(stream) = self.pairing.streams.get_mut(&id) {
                 stream.record.partial.insert(Partial::LIMIT);
             }
-            self.stats.streams_evicted += 1;
             self.finish_stream(id, StreamEnd { by: EndBy::Capture, how: EndHow::Idle, code: None });
+        }
+        open.len() as u64
+    }
+
+    /// A stream has taken fields in: the connection's streams are kept within their memory.
+    fn weigh(&mut self, id: u32) {
+        let pairing = &mut *self.pairing;
+        let Some(stream) = pairing.streams.get_mut(&id) else { return };
+        let memory = stream.memory();
+        let before = std::mem::replace(&mut stream.weight, memory);
+        pairing.held = pairing.held.saturating_sub(before) + memory;
+        while self.pairing.held > limits::STREAM_MEMORY_CONNECTION && !self.pairing.streams.is_empty() {
+            self.stats.streams_heavy += self.evict();
         }
     }
 
     fn finish_stream(&mut self, id: u32, end: StreamEnd) {
         let pairing = &mut *self.pairing;
         let Some(mut stream) = pairing.streams.remove(&id) else { return };
+        pairing.held = pairing.held.saturating_sub(stream.weight);
         pairing.closed.insert(id);
         pairing.transactions += 1;
         // A reset stream needs no response; but there may have been one.
@@ -281,7 +315,7 @@ impl<R: RecordSink> Session<'_, R> {
         if pairing.wanted.transactions || pairing.wanted.telemetry {
             self.records.transaction(self.now, &pairing.meta, record);
         }
-        if self.pool.0.len() < limits::STREAM_POOL {
+        if self.pool.0.len() < limits::STREAM_POOL && stream.weight <= limits::FIELDS_SPARE {
             self.pool.0.push(stream);
         }
     }
@@ -289,6 +323,7 @@ impl<R: RecordSink> Session<'_, R> {
     fn end_side(&mut self, from: Side, id: u32, spot: FrameSpot) {
         let losses = self.pairing.side(from).losses.count;
         let Some(stream) = self.pairing.streams.get_mut(&id) else { return };
+        let again = stream.side(from).0.ended;
         stream.end_side(from, losses, spot);
         let by = by(from);
         let whole = stream.ended();
@@ -300,8 +335,8 @@ impl<R: RecordSink> Session<'_, R> {
             self.finish_stream(id, StreamEnd { by, how: EndHow::EndStream, code: None });
         } else if alone {
             self.wait_alone(id, by);
-        } else if orphan {
-            self.pairing.orphans.push(id);
+        } else if orphan && !again {
+            self.pairing.orphans.push(Reverse(id));
         }
     }
 
@@ -337,22 +372,15 @@ impl<R: RecordSink> Session<'_, R> {
 
     /// Ends the streams whose response has ended and whose request cannot come any more.
     fn finish_orphans(&mut self) {
-        if self.pairing.orphans.is_empty() {
-            return;
-        }
-        let mut orphans = std::mem::take(&mut self.pairing.orphans);
-        orphans.retain(|&id| {
-            let Some(stream) = self.pairing.streams.get(&id) else { return false };
-            if stream.record.request.first.is_some() {
-                return false;
-            }
-            if self.request_is_lost(id) {
+        while let Some(&Reverse(id)) = self.pairing.orphans.peek()
+            && self.request_is_lost(id)
+        {
+            self.pairing.orphans.pop();
+            let stream = self.pairing.streams.get(&id);
+            if stream.is_some_and(|stream| stream.record.request.first.is_none()) {
                 self.finish_stream(id, StreamEnd { by: EndBy::Server, how: EndHow::EndStream, code: None });
-                return false;
             }
-            true
-        });
-        self.pairing.orphans = orphans;
+        }
     }
 
     /// The connection is over: its open streams end, in order.
@@ -581,6 +609,9 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
             (None, Side::Server) => self.end_response_block(block, end),
         }
         self.lose_in_block(block, end);
+        self.pairing.scratch.clear();
+        self.pairing.scratch.trim();
+        self.weigh(block.promised.unwrap_or(block.stream));
         if block.end_stream {
             self.end_side(block.from, block.stream, block.spot);
         }
