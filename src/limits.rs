@@ -73,7 +73,7 @@ pub const STREAMS_CONNECTION: usize = 16_384;
 
 /// Bytes of memory that the open streams of a connection may take: their header and trailer fields for the most part.
 /// At the cap the lowest quarter is given up. Counter: `stream_memory`.
-pub const STREAM_MEMORY_CONNECTION: usize = 8 << 20;
+pub const STREAM_MEMORY_CONNECTION: usize = 32 << 20;
 
 /// Bytes of memory for fields above which it is not kept to be used again.
 pub const FIELDS_SPARE: usize = 16 << 10;

@@ -10,8 +10,8 @@ pub(super) struct Wire {
 /// A side of a TCP connection: its ports, and where its stream is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Flow {
-    src: u16,
-    dst: u16,
+    pub(super) src: u16,
+    pub(super) dst: u16,
     pub(super) seq: u32,
 }
 
@@ -54,7 +54,11 @@ impl Wire {
 
     /// A segment that does not move the stream.
     pub(super) fn segment(&mut self, flow: Flow, flags: u8, payload: &[u8]) {
-        self.packet(&ipv4(6, 0, &tcp(flow, flags, payload)));
+        let mut packet = ipv4(6, 0, &tcp(flow, flags, payload));
+        if flow.src == 8080 {
+            (packet[15], packet[19]) = (2, 1); // the way back
+        }
+        self.packet(&packet);
     }
 
     /// SYN of both sides.
