@@ -119,6 +119,7 @@ fn fuzz(target: &Target, options: &Options) -> bool {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     let (start, mut runs, mut slowest) = (Instant::now(), 0_u64, Duration::ZERO);
+    let mut minutes = 0;
     let mut random = Random::new(options.seed);
     let failed = loop {
         // The seeds as they are, then mutations.
@@ -135,6 +136,10 @@ fn fuzz(target: &Target, options: &Options) -> bool {
         }
         slowest = slowest.max(began.elapsed());
         runs += 1;
+        if start.elapsed().as_secs() / 60 > minutes {
+            minutes += 1;
+            eprintln!("{}: {runs} runs in {minutes} min", target.name);
+        }
         let over = options.runs.map_or(start.elapsed().as_secs() >= options.seconds, |most| runs >= most);
         if over {
             break None;

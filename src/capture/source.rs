@@ -12,9 +12,8 @@ use std::path::PathBuf;
 /// Bytes read at first, to see what the input is.
 const SNIFF: usize = 4 << 10;
 
-/// Bytes of compressed data read at a time; from a pipe too, so that what comes out before a corrupt place does not
-/// depend on the pieces in which it came.
-const COMPRESSED_READ: usize = 32 << 10;
+/// Bytes of compressed data read at a time.
+const COMPRESSED_READ: usize = 128 << 10;
 
 /// Magic number of lz4's format before frames (`lz4 -l`).
 const OLD_LZ4: u32 = 0x184c_2102;
@@ -162,7 +161,7 @@ impl Source {
             let head = first_bytes(&mut joined, wanted)?;
             return Ok((Self { reader: Box::new(joined), compression, file_size }, head));
         };
-        let compressed = BufReader::with_capacity(COMPRESSED_READ, Whole(joined));
+        let compressed = BufReader::with_capacity(COMPRESSED_READ, joined);
         let bad = |error| OpenErrorKind::Decompress(kind, error);
         let mut reader: Box<dyn Read + Send> = match kind {
             Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(compressed)),
@@ -222,26 +221,6 @@ fn stdin() -> io::Result<File> {
 fn stdin() -> io::Result<File> {
     use std::os::windows::io::AsHandle;
     Ok(io::stdin().as_handle().try_clone_to_owned()?.into())
-}
-
-/// Fills whole buffers, as long as there are bytes.
-struct Whole<R>(R);
-
-impl<R: Read> Read for Whole<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut filled = 0;
-        while let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) {
-            match self.0.read(room) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // It will come again, after these bytes.
-                Err(_) if filled > 0 => break,
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(filled)
-    }
 }
 
 /// Counts what is read.

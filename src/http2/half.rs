@@ -324,7 +324,10 @@ impl Half {
         let last = self.frame.left == 0;
         match self.frame.header.kind {
             FrameType::DATA => self.read_data(at, part, sink),
-            _ if whole => return self.close_frame(at, part, shared, sink),
+            // A longer one is cut at its cap, however it came.
+            _ if whole && part.len() <= limits::FRAME_PAYLOAD => {
+                return self.close_frame(at, part, shared, sink);
+            }
             _ if self.frame.lossy.is_none() => self.keep(part),
             _ => {}
         }

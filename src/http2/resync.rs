@@ -316,3 +316,32 @@ impl Tape {
         (self.head, self.head_mark) = (0, 0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Packets of which the snaplen left nothing: no byte is searched, and none may be kept.
+    #[test]
+    fn holes_without_bytes_between_them_take_no_memory() {
+        let mut tape = Tape::default();
+        for _ in 0..10_000 {
+            tape.push_gap(Moment::default(), 1400, GapCause::Snaplen);
+            assert!(tape.len() <= limits::RESYNC_TAPE);
+        }
+        assert!(tape.memory() <= 4 * limits::RESYNC_TAPE, "{} bytes", tape.memory());
+    }
+
+    #[test]
+    fn the_tape_is_cut_at_its_cap() {
+        let expect = Expect { max_frame: 16_384, max_stream: 1, pushes: false, client: true, server: true };
+        for (len, kept) in
+            [(limits::RESYNC_TAPE, limits::RESYNC_TAPE), (limits::RESYNC_TAPE + 1, limits::RESYNC_TAPE / 2)]
+        {
+            let mut tape = Tape::default();
+            tape.push_data(Moment::default(), &vec![0xff; len]);
+            assert_eq!(tape.search(&expect, Demand::BOUNDARY, false), None);
+            assert_eq!((tape.len(), tape.skipped()), (kept, (len - kept) as u64));
+        }
+    }
+}

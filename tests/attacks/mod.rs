@@ -1,5 +1,6 @@
 //! Attacks that are known, each with a bound on memory and time, and what the user is told of it.
 
+mod caps;
 mod files;
 mod http2;
 mod lens;
