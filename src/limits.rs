@@ -77,6 +77,9 @@ pub const STREAM_MEMORY_CONNECTION: usize = 32 << 20;
 
 /// Bytes of memory for fields above which it is not kept to be used again.
 pub const FIELDS_SPARE: usize = 16 << 10;
+/// Resets of a connection that are remembered for streams that were not open when they were read. At the cap the one
+/// of the lowest stream is forgotten.
+pub const EARLY_RESETS: usize = 256;
 
 /// Ended streams of a shard whose memory is kept to be used again.
 pub const STREAM_POOL: usize = 512;

@@ -5,6 +5,8 @@
 mod attacks;
 mod cli;
 mod damage;
+mod fences;
+mod readme;
 mod round_trip;
 #[allow(dead_code, unused_imports, reason = "each kind of test uses its part")]
 mod support;

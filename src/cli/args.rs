@@ -99,6 +99,7 @@ pub struct Args {
     /// Show secrets. Without it the values of authorization, cookie, set-cookie, proxy-authorization, x-api-key and the
     /// like read [redacted] everywhere, and so do values of fields whose name is not known.
     #[arg(long, help_heading = "Output")]
+    #[allow(rustdoc::broken_intra_doc_links, reason = "what the values read, not a link")]
     pub no_redact: bool,
 
     /// Also save the captured packets

@@ -28,6 +28,8 @@ pub struct Reassembly {
 struct Half {
     /// A byte or a SYN was seen: `seq` means something.
     started: bool,
+    /// The lowest sequence number that was mentioned before a byte or a SYN was seen.
+    base: Option<u32>,
     /// Sequence number of the SYN.
     initial: Option<u32>,
     /// Sequence number of the first byte seen.
@@ -38,6 +40,8 @@ struct Half {
     next: u64,
     /// Offset up to which the peer has acknowledged.
     acked: u64,
+    /// Offset up to which the side has sent: there its last segment without payload stood.
+    sent: u64,
     last_ack: Option<Timestamp>,
     /// Offset at which the stream ends.
     fin: Option<u64>,
@@ -148,6 +152,10 @@ impl Reassembly {
             while !half.ended && half.open_hole() {
                 half.give_up(now, GapCause::Lost, budget, sink, from);
             }
+            let lost = half.lost_at_end();
+            if !half.ended && lost > 0 {
+                half.skip_to(half.next + lost, now, GapCause::Lost, sink, from);
+            }
         }
         self.settle(now, budget, sink);
     }
@@ -160,6 +168,13 @@ impl Reassembly {
     /// Whether the forward and the backward direction wait for bytes.
     pub fn holes(&self) -> [bool; 2] {
         [self.halves.forward.open_hole(), self.halves.backward.open_hole()]
+    }
+
+    /// All that the direction is known to have sent has been handed on, so far as the sequence and acknowledgment
+    /// numbers tell.
+    pub fn caught_up(&self, from: Direction) -> bool {
+        let half = &self.halves[from];
+        half.ended || (!half.open_hole() && half.lost_at_end() == 0)
     }
 
     /// Both directions have ended.
@@ -212,6 +227,9 @@ impl Half {
     fn acknowledge(&mut self, ack: u32, segments: u64, now: Timestamp) {
         self.last_ack = Some(now);
         if !self.started {
+            self.note_number(ack);
+        }
+        if !self.started {
             return;
         }
         let ahead = ack.wrapping_sub(self.seq) as i32;
@@ -219,6 +237,23 @@ impl Half {
             self.acked = self.acked.max(self.next + u64::from(ahead.unsigned_abs()));
         }
         self.note_acked(segments, now);
+    }
+
+    /// Before the first byte was seen: the side has sent up to this number, says one of the two. If that is beyond
+    /// what was said before, bytes between are missing, and those are the first.
+    fn note_number(&mut self, number: u32) {
+        let base = match self.base {
+            Some(base) if (number.wrapping_sub(base) as i32) > 0 => base,
+            _ => number,
+        };
+        self.base = Some(base);
+        if self.stats.segments > 0 && is_beyond(number, base) {
+            self.start(base);
+        }
+    }
+
+    fn start(&mut self, seq: u32) {
+        (self.started, self.seq, self.first) = (true, seq, seq);
     }
 
     fn note_acked(&mut self, segments: u64, now: Timestamp) {
@@ -240,7 +275,10 @@ impl Half {
             self.initial.get_or_insert(segment.seq);
         }
         if !self.started && (flags.syn() || flags.fin() || !segment.payload.is_empty() || segment.cut > 0) {
-            (self.started, self.seq, self.first) = (true, seq, seq);
+            let lost = self.base.filter(|&base| !flags.syn() && is_beyond(seq, base));
+            self.start(lost.unwrap_or(seq));
+        } else if !self.started {
+            self.note_number(seq);
         }
         if !self.started {
             return;
@@ -260,6 +298,7 @@ impl Half {
             self.fin.get_or_insert(offset + whole - old);
         }
         if whole == 0 {
+            self.sent = self.sent.max(offset);
             self.note_hole(segment.at.time);
             return;
         }
@@ -347,6 +386,13 @@ impl Half {
         self.pending.first().or_else(|| self.fin.filter(|&fin| fin > self.next))
     }
 
+    /// Bytes after the last one seen that were sent for certain, as the peer has acknowledged them, or as segments
+    /// without payload stand behind them. A single one is taken for a FIN, which counts as one (RFC 9293 section 3.4).
+    fn lost_at_end(&self) -> u64 {
+        let known = self.acked.max(self.sent).saturating_sub(self.next);
+        if known > 1 && self.fin.is_none() { known } else { 0 }
+    }
+
     fn note_hole(&mut self, now: Timestamp) {
         if self.open_hole() {
             self.hole_since.get_or_insert(now);
@@ -395,6 +441,11 @@ impl Half {
             sink.gap(from, now, Gap { len: Some(len), cause });
         }
     }
+}
+
+/// A number that shows that bytes from `base` on were sent: more than the one that a SYN, a FIN or a keep-alive makes.
+fn is_beyond(number: u32, base: u32) -> bool {
+    (2..=MAX_AHEAD).contains(&(number.wrapping_sub(base) as i32))
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ pub enum Start {
     Preface,
     /// With the first frame.
     Frames,
+    /// With the first frame, unless that is not SETTINGS, as it must be: then bytes before it were lost.
+    Unsure,
     /// Somewhere: the capture began later than the connection, or bytes were lost.
     Late,
 }
@@ -31,6 +33,7 @@ impl Connection {
         let half = |side, start| match start {
             Start::Preface => Half::new(side, true),
             Start::Frames => Half::new(side, false),
+            Start::Unsure => Half::unsure(side),
             Start::Late => Half::joined_late(side),
         };
         let mut shared = Shared::default();

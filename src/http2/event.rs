@@ -123,8 +123,8 @@ pub trait EventSink {
     /// Frames of this side were lost, one cannot know which: any stream may have lost something.
     fn lost(&mut self, from: Side, cause: GapCause, at: Moment);
 
-    /// A boundary was found again after `skipped` bytes.
-    fn resynchronized(&mut self, from: Side, skipped: u64, at: Moment);
+    /// So many bytes were skipped until a frame boundary was found, there, or until the end came. May be none.
+    fn skipped(&mut self, from: Side, bytes: u64, at: Moment);
 
     /// The protocol was broken.
     fn anomaly(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment);

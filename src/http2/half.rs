@@ -47,6 +47,8 @@ pub(super) struct Half {
     segment_frames: u32,
     segment_interesting: u32,
     first_frame: bool,
+    /// The first bytes that were seen may not be the side's first.
+    unsure: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,12 +77,19 @@ struct Frame {
     padding: Option<u32>,
     /// Octets of the payload are lost, from the end of what was kept.
     lossy: Option<GapCause>,
+    /// No octet follows in the capture.
+    unfinished: bool,
 }
 
 impl Half {
     pub(super) fn new(from: Side, preface: bool) -> Self {
         let state = if preface { State::Preface(PREFACE.len()) } else { State::Header };
         Self::with(from, state, hpack::Decoder::new())
+    }
+
+    /// A direction whose first bytes that were seen may not be its first.
+    pub(super) fn unsure(from: Side) -> Self {
+        Self { unsure: true, ..Self::new(from, false) }
     }
 
     /// A direction that is joined at an unknown place.
@@ -115,6 +124,7 @@ impl Half {
             segment_frames: 0,
             segment_interesting: 0,
             first_frame: true,
+            unsure: false,
         }
     }
 
@@ -135,6 +145,7 @@ impl Half {
     pub(super) fn gap(&mut self, at: Moment, gap: Gap, shared: &mut Shared, sink: &mut impl EventSink) {
         self.last_gap = gap.cause;
         if self.state == State::Lost {
+            sink.lost(self.from, gap.cause, at);
             if let Some(len) = gap.len {
                 self.tape.push_gap(at, len, gap.cause);
             } else {
@@ -174,10 +185,14 @@ impl Half {
     pub(super) fn finish(&mut self, at: Moment, shared: &mut Shared, sink: &mut impl EventSink) {
         if self.state == State::Lost {
             self.search(shared, true, sink);
+            let skipped = self.tape.skipped() + self.tape.len() as u64;
+            if self.state == State::Lost && skipped > 0 {
+                sink.skipped(self.from, skipped, at);
+            }
         }
         if self.state == State::Payload {
             self.frame.lossy.get_or_insert(self.last_gap);
-            self.frame.left = 0;
+            self.frame.unfinished = true;
             let payload = std::mem::take(&mut self.payload);
             self.close_frame(at, &payload, shared, sink);
         }
@@ -251,6 +266,14 @@ impl Half {
         };
         let began = if split { self.head_at } else { at };
         self.head.clear();
+        let first = header.kind == FrameType::SETTINGS
+            && header.stream == 0
+            && header.length.is_multiple_of(6)
+            && !header.flags.has(Flags::ACK);
+        if std::mem::take(&mut self.unsure) && !first {
+            self.lose(at, self.last_gap, shared, sink);
+            return rest;
+        }
         if self.recovered && super::believe::header_bits(&header, &shared.expect(self.from)).is_none() {
             // Not a frame header after all, or a frame that no rule allows: framing is lost again.
             self.lose(at, self.last_gap, shared, sink);
@@ -278,6 +301,7 @@ impl Half {
             left: header.length,
             padding: None,
             lossy: None,
+            unfinished: false,
         };
         shared.saw_stream(header.stream);
         self.count_in_segment(&header, sink);
@@ -420,8 +444,9 @@ impl Half {
         }
         match header.kind {
             FrameType::DATA => {
-                sink.counters().eos += u64::from(header.flags.has(Flags::END_STREAM));
-                sink.data_end(self.from, header.stream, at, header.flags.has(Flags::END_STREAM), spot);
+                let ends = header.flags.has(Flags::END_STREAM);
+                sink.counters().eos += u64::from(ends);
+                sink.data_end(self.from, header.stream, at, ends && !self.frame.unfinished, spot);
             }
             FrameType::HEADERS | FrameType::PUSH_PROMISE => {
                 self.open_block(at, payload, spot, shared, sink);
@@ -651,10 +676,7 @@ impl Half {
     /// Framing is lost: everything of this direction that depends on what is missing is given up.
     fn lose(&mut self, at: Moment, cause: GapCause, shared: &mut Shared, sink: &mut impl EventSink) {
         if self.state == State::Payload {
-            self.frame.lossy.get_or_insert(cause);
-            self.frame.left = 0;
-            let payload = std::mem::take(&mut self.payload);
-            self.close_frame(at, &payload, shared, sink);
+            self.lose_payload(at, self.frame.left, cause, shared, sink);
         }
         self.cut_block(cause, shared, sink);
         self.head.clear();
@@ -678,7 +700,7 @@ impl Half {
             let mut tape = std::mem::take(&mut self.tape);
             self.state = State::Header;
             if let Some(Piece::Data(at, _)) = tape.next_piece() {
-                sink.resynchronized(self.from, tape.skipped(), at);
+                sink.skipped(self.from, tape.skipped(), at);
             }
             while self.state != State::Lost {
                 let read = match tape.next_piece() {
@@ -708,5 +730,6 @@ impl Frame {
         left: 0,
         padding: None,
         lossy: None,
+        unfinished: false,
     };
 }

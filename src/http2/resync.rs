@@ -13,6 +13,8 @@ use crate::time::Moment;
 /// Frame headers of a chain that are looked at.
 const MAX_CHAIN: usize = 8;
 const MAX_CANDIDATES: usize = 16;
+/// What stands on the tape where bytes are missing: an octet that begins no frame of the usual size.
+const HOLE: u8 = 0xff;
 
 /// How much must speak for a boundary.
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +105,7 @@ impl Tape {
         }
         self.compact();
         self.marks.push(Mark { start: self.bytes.len(), at, gap: Some(cause) });
-        self.bytes.resize(self.bytes.len() + len as usize, 0);
+        self.bytes.resize(self.bytes.len() + len as usize, HOLE);
         if self.len() > limits::RESYNC_TAPE {
             self.skip_to(self.bytes.len() - limits::RESYNC_TAPE / 2);
         }
@@ -166,6 +168,10 @@ impl Tape {
                 continue;
             }
             self.scanned += 1;
+            let header = self.bytes.get(at..).and_then(FrameHeader::read);
+            if header.and_then(|header| believe::header_bits(&header, expect)).is_none() {
+                continue;
+            }
             match self.evaluate(at, expect, demand, last) {
                 Verdict::Yes(chain) => found = Some((at, chain)),
                 Verdict::More(need) if undecided.len() < MAX_CANDIDATES => {

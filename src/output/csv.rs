@@ -6,7 +6,7 @@
 
 use super::Kind;
 use super::json::Json;
-use crate::counters::Counters;
+use crate::telemetry::Counters;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;

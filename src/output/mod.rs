@@ -5,8 +5,8 @@
 //! |---|---|
 //! | `ndjson` | one JSON object on one line ([`schema`]) |
 //! | `json` | one element of one array |
-//! | `csv` | one row ([`csv`]) |
-//! | `table` | one row of text for a terminal ([`table`]) |
+//! | `csv` | one row (`csv.rs`) |
+//! | `table` | one row of text for a terminal (`table/`) |
 
 mod community_id;
 mod csv;
@@ -17,7 +17,6 @@ mod redact;
 mod renderer;
 mod sanitize;
 pub mod schema;
-mod style;
 mod table;
 pub mod value;
 mod view;

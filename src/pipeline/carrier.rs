@@ -25,8 +25,8 @@ pub(super) struct Carrier {
     first_ended: Option<Direction>,
     /// Layers above this one.
     depth: u8,
-    /// A SYN was seen, so that the forward stream is the client's.
-    pub(super) handshake: bool,
+    /// Directions of which the SYN was seen, so that their first bytes are known.
+    pub(super) syn: [bool; 2],
     /// What the TLS below tells.
     pub(super) tls: Option<Box<tls::Description>>,
     /// Bytes of memory that the shard counts for it.
@@ -102,6 +102,11 @@ impl Carrier {
         }
     }
 
+    /// A SYN was seen, so that the forward stream is the client's.
+    fn handshake(&self) -> bool {
+        self.syn != [false; 2]
+    }
+
     /// The carrier inside TLS: there is one layer of that at the most.
     pub(super) fn innermost(self) -> Self {
         match self.layer {
@@ -114,7 +119,11 @@ impl Carrier {
     /// as servers' are the lower ones.
     pub(super) fn guess_client(&self) -> Direction {
         let Some([forward, backward]) = self.ends else { return Direction::Forward };
-        if backward.port > forward.port && !self.handshake { Direction::Backward } else { Direction::Forward }
+        if backward.port > forward.port && !self.handshake() {
+            Direction::Backward
+        } else {
+            Direction::Forward
+        }
     }
 
     /// Who ended the connection, and how.
@@ -159,26 +168,27 @@ impl<O: Output> Feed<'_, '_, O> {
         }
     }
 
-    /// The directions wait for holes to fill, or do not.
-    pub(super) fn set_stalled(&mut self, forward: bool, backward: bool) {
+    /// All that a direction sent before this packet has been read.
+    pub(super) fn caught_up(&mut self, from: Direction) {
         match &mut self.carrier.layer {
             Layer::Http2(http2) => {
-                let (client, server) = if http2.client == Direction::Forward {
-                    (forward, backward)
-                } else {
-                    (backward, forward)
-                };
-                session(&mut http2.pairing, self.cx).set_stalled(client, server);
+                let from = side(http2.client, from);
+                if http2.pairing.awaits(from) {
+                    session(&mut http2.pairing, self.cx).caught_up(from);
+                }
             }
-            Layer::Tls(layer) => {
-                Feed { carrier: &mut layer.inner, cx: &mut *self.cx }.set_stalled(forward, backward);
-            }
+            Layer::Tls(layer) => Feed { carrier: &mut layer.inner, cx: &mut *self.cx }.caught_up(from),
             Layer::Fresh | Layer::Opening(_) => {}
         }
     }
 
-    /// Nothing follows: what is unfinished is told as far as it goes.
-    pub(super) fn finish(&mut self) {
+    /// Nothing follows the packet `last`: what is unfinished is told as far as it goes.
+    pub(super) fn finish(&mut self, last: Moment) {
+        if let Layer::Opening(opening) = &mut self.carrier.layer
+            && let Some(known) = opening.finish()
+        {
+            self.known(known);
+        }
         let cx = &mut *self.cx;
         match &mut self.carrier.layer {
             Layer::Tls(layer) => {
@@ -188,14 +198,13 @@ impl<O: Output> Feed<'_, '_, O> {
                     cx.tls = Some(work);
                 }
                 layer.refresh();
-                Feed { carrier: &mut layer.inner, cx }.finish();
+                Feed { carrier: &mut layer.inner, cx }.finish(last);
             }
             Layer::Http2(http2) => {
-                let now = cx.now;
                 let Http2 { connection, pairing, .. } = http2.as_mut();
                 let mut session = session(pairing, cx);
-                connection.finish(Side::Client, now, &mut session);
-                connection.finish(Side::Server, now, &mut session);
+                connection.finish(Side::Client, last, &mut session);
+                connection.finish(Side::Server, last, &mut session);
             }
             Layer::Fresh | Layer::Opening(_) => {}
         }
@@ -206,7 +215,12 @@ impl<O: Output> Feed<'_, '_, O> {
         match known {
             Known::Preface { client } => {
                 let server = client.reverse();
-                let start = if opening.is_late(server) { Start::Late } else { Start::Frames };
+                let known = self.carrier.tls.is_some() || self.carrier.syn.get(server.index()) == Some(&true);
+                let start = match opening.is_late(server) {
+                    true => Start::Late,
+                    false if known => Start::Frames,
+                    false => Start::Unsure,
+                };
                 self.start_http2(client, Start::Preface, start, How::PriorKnowledge);
                 self.replay(&mut opening);
             }
@@ -222,7 +236,7 @@ impl<O: Output> Feed<'_, '_, O> {
                     ends: self.carrier.ends,
                     id: self.carrier.id,
                     seen: self.carrier.seen,
-                    handshake: self.carrier.handshake,
+                    syn: self.carrier.syn,
                     depth: self.carrier.depth + 1,
                     tls: Some(Box::default()),
                     ..Carrier::default()
@@ -324,7 +338,9 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
                 if self.carrier.depth > limits::OPENING_DEPTH {
                     return;
                 }
-                if let Some(known) = opening.data(from, at, bytes) {
+                // Where a handshake was seen, the other side's first bytes may only be late.
+                let both = self.carrier.syn != [false; 2] && self.carrier.seen == [true; 2];
+                if let Some(known) = opening.data(from, at, bytes, both) {
                     let rest = match &known {
                         Known::Switched { switch, .. } => bytes.len() - switch.server_rest.min(bytes.len()),
                         _ => bytes.len(),
@@ -357,7 +373,11 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
                 opening.set_late(from);
                 self.carrier.layer = Layer::Opening(opening);
             }
-            Layer::Opening(opening) => opening.gap(from, at, gap),
+            Layer::Opening(opening) => {
+                if let Some(known) = opening.gap(from, at, gap) {
+                    self.known(known);
+                }
+            }
         }
     }
 

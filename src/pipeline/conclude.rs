@@ -172,8 +172,8 @@ impl Pipeline {
             keys,
             out,
         };
-        reassembly.finish(now, &mut self.budget, &mut Feed { carrier: &mut carrier, cx: &mut cx });
-        Feed { carrier: &mut carrier, cx: &mut cx }.finish();
+        reassembly.finish(last, &mut self.budget, &mut Feed { carrier: &mut carrier, cx: &mut cx });
+        Feed { carrier: &mut carrier, cx: &mut cx }.finish(last);
         let tls = match &carrier.layer {
             Layer::Tls(layer) => Some(Box::new(layer.session.description().clone())),
             _ => None,

@@ -12,7 +12,7 @@ mod opening;
 pub use conclude::{OpenNow, ShardReport};
 pub use context::Output;
 
-use crate::flow::{Budget, SHARDS, Slot, Table};
+use crate::flow::{Budget, Direction, SHARDS, Slot, Table};
 use crate::limits;
 use crate::packet::Segment;
 use crate::time::{Moment, Timestamp};
@@ -93,7 +93,9 @@ impl Pipeline {
             carrier.ends = Some(entry.senders);
             carrier.id = entry.first.packet;
         }
-        carrier.handshake |= segment.flags.syn();
+        if let Some(syn) = carrier.syn.get_mut(found.from.index()) {
+            *syn |= segment.flags.syn();
+        }
         let mut cx = Context {
             now: segment.at,
             wanted: self.settings.wanted,
@@ -106,9 +108,8 @@ impl Pipeline {
         feed.carrier.note_sender(found.from);
         entry.reassembly.segment(found.from, segment, &mut self.budget, &mut feed);
         let (closed, waits) = (entry.reassembly.closed(), entry.reassembly.has_hole());
-        if waits || entry.listed {
-            let [forward, backward] = entry.reassembly.holes();
-            feed.set_stalled(forward, backward);
+        if entry.reassembly.caught_up(found.from) {
+            feed.caught_up(found.from);
         }
         if waits && !std::mem::replace(&mut entry.listed, true) {
             self.waiting.push(found.slot);
@@ -190,9 +191,13 @@ impl Pipeline {
                 out,
             };
             let mut feed = Feed { carrier, cx: &mut cx };
+            let waited = entry.reassembly.holes();
             entry.reassembly.tick(now, &mut self.budget, &mut feed);
-            let [forward, backward] = entry.reassembly.holes();
-            feed.set_stalled(forward, backward);
+            for (from, waited) in [Direction::Forward, Direction::Backward].into_iter().zip(waited) {
+                if waited && entry.reassembly.caught_up(from) {
+                    feed.caught_up(from);
+                }
+            }
             entry.listed = entry.reassembly.has_hole();
             let (listed, closed) = (entry.listed, entry.reassembly.closed());
             if closed {

@@ -17,6 +17,8 @@ pub(super) struct Opening {
     pieces: Vec<Piece>,
     sides: PerDirection<Begin>,
     dialogue: Option<(Direction, Box<Dialogue>)>,
+    /// One direction was recognised as HTTP/2 before the first byte of the other was read. That may be the preface.
+    recognised: Option<Known>,
     /// A server declined to upgrade.
     pub(super) declined: bool,
 }
@@ -66,7 +68,8 @@ const HEAD: usize = tls::MAX_DETECTION_BYTES;
 
 impl Opening {
     /// The next bytes of a direction; what the connection is, once that is known. The bytes are kept.
-    pub(super) fn data(&mut self, from: Direction, at: Moment, bytes: &[u8]) -> Option<Known> {
+    /// `both`: the other direction's first bytes are to be waited for.
+    pub(super) fn data(&mut self, from: Direction, at: Moment, bytes: &[u8], both: bool) -> Option<Known> {
         if let Some((client, dialogue)) = &mut self.dialogue {
             let client = *client;
             let step = if from == client { dialogue.client(at, bytes) } else { dialogue.server(bytes) };
@@ -85,8 +88,16 @@ impl Opening {
         if bytes.is_empty() {
             return None;
         }
+        if self.recognised.is_some() && self.is_full(bytes.len()) {
+            let piece = self.append(from, at, bytes);
+            self.pieces.push(piece);
+            return self.recognised.take();
+        }
         self.keep(from, at, bytes);
         let side = &mut self.sides[from];
+        if self.recognised.is_some() && side.undecidable {
+            return None;
+        }
         if !side.undecidable {
             let room = HEAD.saturating_sub(side.head.len()).min(bytes.len());
             side.head.extend_from_slice(bytes.get(..room).unwrap_or_default());
@@ -98,16 +109,30 @@ impl Opening {
                 Decision::Unknown => side.undecidable = true,
             }
         }
+        if self.recognised.is_some() {
+            return self.recognised.take();
+        }
         if self.bytes.len() < limits::DETECT_BYTES / 4 && tls::contains_tls_records(bytes) {
             return Some(Known::Tls);
         }
         let side = &mut self.sides[from];
         let recognised = side.detector.get_or_insert_default().data(at, bytes)?;
-        Some(Known::Frames { client: client_of(from, recognised) })
+        let known = Known::Frames { client: client_of(from, recognised) };
+        let other = &self.sides[from.reverse()];
+        if both && other.head.is_empty() && !other.late {
+            self.recognised = Some(known);
+            return None;
+        }
+        Some(known)
     }
 
-    /// Bytes of a direction are missing.
-    pub(super) fn gap(&mut self, from: Direction, at: Moment, gap: Gap) {
+    /// Nothing follows: what the connection is, as far as that is known.
+    pub(super) fn finish(&mut self) -> Option<Known> {
+        self.recognised.take()
+    }
+
+    /// Bytes of a direction are missing; what the connection is, if that settles it.
+    pub(super) fn gap(&mut self, from: Direction, at: Moment, gap: Gap) -> Option<Known> {
         if self.dialogue.is_some() {
             self.end_dialogue();
         }
@@ -116,6 +141,7 @@ impl Opening {
         side.late |= side.head.is_empty();
         side.detector.get_or_insert_default().gap(at, gap.len);
         self.pieces.push(Piece { from, at, what: What::Gap(gap) });
+        self.recognised.take_if(|_| self.sides[from].late)
     }
 
     /// The direction's bytes do not begin with its first.
@@ -145,14 +171,21 @@ impl Opening {
     }
 
     fn keep(&mut self, from: Direction, at: Moment, bytes: &[u8]) {
-        if self.bytes.len() + bytes.len() > limits::OPENING_BYTES
-            || self.pieces.len() > limits::OPENING_PIECES
-        {
+        if self.is_full(bytes.len()) {
             self.drop_older_half();
         }
+        let piece = self.append(from, at, bytes);
+        self.pieces.push(piece);
+    }
+
+    fn is_full(&self, more: usize) -> bool {
+        self.bytes.len() + more > limits::OPENING_BYTES || self.pieces.len() > limits::OPENING_PIECES
+    }
+
+    fn append(&mut self, from: Direction, at: Moment, bytes: &[u8]) -> Piece {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
-        self.pieces.push(Piece { from, at, what: What::Bytes { start, end: start + bytes.len() } });
+        Piece { from, at, what: What::Bytes { start, end: start + bytes.len() } }
     }
 
     fn drop_older_half(&mut self) {
@@ -184,7 +217,7 @@ impl Opening {
             let What::Bytes { start, end } = piece.what else { continue };
             let part = bytes.get(start..end).unwrap_or_default();
             if known.is_none() && self.dialogue.is_some() {
-                known = self.data(piece.from, piece.at, part);
+                known = self.data(piece.from, piece.at, part, false);
             }
         }
         known

@@ -4,5 +4,6 @@ mod report;
 mod tally;
 
 pub use crate::agent::MissReason;
+pub use crate::counters::Counters;
 pub use report::{AgentView, Coverage, Report, View};
 pub use tally::{DURATION_BOUNDS, Histogram, STATUS_CLASSES, Tally, TallySide};

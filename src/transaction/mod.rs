@@ -1,10 +1,13 @@
 //! HTTP/2 events → owned records: exchanges paired, gRPC read, bodies counted.
 
+mod blocks;
 mod closed;
 mod fields;
 mod grpc;
 mod pairing;
 mod record;
+mod resets;
+mod section;
 mod sink;
 mod stream;
 

@@ -3,21 +3,22 @@
 //! State: the open streams (at most [`limits::STREAMS_CONNECTION`]), a window of the ended ones, and what the
 //! connection record needs. Records are lent to the sink and their memory is used again.
 
+use super::blocks::{BlockState, kept};
 use super::closed::ClosedStreams;
 use super::fields::{Field, Fields, Known};
 use super::record::{
-    ConnectionMeta, EndBy, EndHow, Goaway, Interim, Partial, SideFrames, SideHpack, SideSettings, StreamEnd,
+    ConnectionMeta, EndBy, EndHow, Goaway, Partial, SideFrames, SideHpack, SideSettings, StreamEnd,
 };
+use super::resets::EarlyResets;
 use super::sink::{RecordSink, Wanted};
-use super::stream::{Losses, Reset, Stream, reason};
+use super::stream::{Losses, Stream};
 use crate::counters::Counters;
 use crate::flow::GapCause;
 use crate::http2::frame::{FrameHeader, FrameView};
 use crate::http2::{Anomaly, Block, BlockEnd, EventSink, FrameSpot, Severity, Side, hpack};
 use crate::limits;
 use crate::time::Moment;
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 /// What the transactions of a shard add up to.
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,22 +81,20 @@ impl Stats {
 pub struct Pairing {
     /// Who and where.
     pub meta: ConnectionMeta,
-    streams: HashMap<u32, Box<Stream>, foldhash::fast::RandomState>,
+    pub(super) streams: HashMap<u32, Box<Stream>, foldhash::fast::RandomState>,
     /// Bytes of memory that the open streams take.
     held: usize,
-    closed: ClosedStreams,
-    client: SideState,
-    server: SideState,
-    /// Streams whose response has ended and whose request was not seen: it may be lost, or only late. The lowest comes
-    /// first.
-    orphans: BinaryHeap<Reverse<u32>>,
-    /// Streams that were reset while the other direction was waiting for a hole to fill.
-    resets: Vec<u32>,
+    pub(super) closed: ClosedStreams,
+    pub(super) client: SideState,
+    pub(super) server: SideState,
+    /// Streams whose response has ended and whose request was not seen: it may be lost, or only late.
+    pub(super) orphans: BTreeSet<u32>,
+    pub(super) early_resets: EarlyResets,
     /// Streams that the one side has ended of which segments were seen.
     alone: VecDeque<u32>,
     goaways: Vec<Goaway>,
-    scratch: Fields,
-    block: BlockState,
+    pub(super) scratch: Fields,
+    pub(super) block: BlockState,
     wanted: Wanted,
     encrypted: bool,
     opened: u64,
@@ -104,33 +103,20 @@ pub struct Pairing {
 }
 
 #[derive(Debug, Default)]
-struct SideState {
-    losses: Losses,
+pub(super) struct SideState {
+    pub(super) losses: Losses,
     /// No segment of this side is in the capture.
-    unseen: bool,
-    /// The direction waits for a hole to fill.
-    stalled: bool,
+    pub(super) unseen: bool,
+    /// Streams that the other side has reset: what this side had sent before is still to be read.
+    pub(super) resets: Vec<u32>,
     /// Highest stream that a header block of this side was on.
-    highest: u32,
+    pub(super) highest: u32,
+    /// Highest stream that this side is known to have opened, and how often it had lost frames by then.
+    opened: Option<(u32, u64)>,
     settings: SideSettings,
     frames: SideFrames,
     hpack: SideHpack,
     goaway: Option<(u32, u32)>,
-}
-
-/// What is known of the header block being read.
-#[derive(Debug, Default)]
-struct BlockState {
-    fields: u32,
-    keep_all: bool,
-    request: bool,
-    /// `:status` is there.
-    response: bool,
-    /// Its value, where that is known and a number.
-    status: Option<u16>,
-    regular: bool,
-    unknown_pseudo: bool,
-    path_len: Option<u64>,
 }
 
 /// A connection's exchanges, for the time that one packet is worked on.
@@ -157,7 +143,11 @@ impl Pairing {
     /// The exchanges of a new connection. `late` says for client and server whether it was joined late.
     pub fn new(meta: ConnectionMeta, wanted: Wanted, late: (bool, bool)) -> Self {
         let encrypted = meta.tls.is_some();
-        let side = |late| SideState { losses: Losses { late, ..Losses::default() }, ..SideState::default() };
+        let side = |late: bool| SideState {
+            losses: Losses { late, ..Losses::default() },
+            opened: (!late).then_some((0, 0)),
+            ..SideState::default()
+        };
         Self {
             meta,
             streams: HashMap::default(),
@@ -165,8 +155,8 @@ impl Pairing {
             closed: ClosedStreams::default(),
             client: side(late.0),
             server: side(late.1),
-            orphans: BinaryHeap::new(),
-            resets: Vec::new(),
+            orphans: BTreeSet::new(),
+            early_resets: EarlyResets::default(),
             alone: VecDeque::new(),
             goaways: Vec::new(),
             scratch: Fields::default(),
@@ -179,6 +169,11 @@ impl Pairing {
         }
     }
 
+    /// There are streams that end once all that this side has sent so far is read.
+    pub fn awaits(&self, side: Side) -> bool {
+        !self.side(side).resets.is_empty()
+    }
+
     /// Exchanges under way.
     pub fn in_flight(&self) -> usize {
         self.streams.len()
@@ -186,7 +181,7 @@ impl Pairing {
 
     /// Bytes of memory held.
     pub fn memory(&self) -> usize {
-        let ids = self.orphans.capacity() + self.resets.capacity() + self.alone.capacity();
+        let ids = 2 * self.orphans.len() + self.alone.capacity();
         self.held
             + self.streams.capacity() * size_of::<(u32, Box<Stream>)>()
             + self.closed.memory()
@@ -221,14 +216,14 @@ impl Pairing {
         (record.client_hpack, record.server_hpack) = (self.client.hpack, self.server.hpack);
     }
 
-    fn side(&self, side: Side) -> &SideState {
+    pub(super) fn side(&self, side: Side) -> &SideState {
         match side {
             Side::Client => &self.client,
             Side::Server => &self.server,
         }
     }
 
-    fn side_mut(&mut self, side: Side) -> &mut SideState {
+    pub(super) fn side_mut(&mut self, side: Side) -> &mut SideState {
         match side {
             Side::Client => &mut self.client,
             Side::Server => &mut self.server,
@@ -236,9 +231,28 @@ impl Pairing {
     }
 }
 
+impl SideState {
+    /// A header block without known pseudo-header fields comes on a stream. Streams are opened in increasing order
+    /// (RFC 9113 section 5.1.1): it opens the stream for certain, or the stream was opened before for certain.
+    pub(super) fn opening(&self, stream: u32) -> (bool, bool) {
+        match self.opened {
+            Some((highest, _)) if stream <= highest => (false, true),
+            Some((_, losses)) => (losses == self.losses.count, false),
+            None => (false, false),
+        }
+    }
+
+    /// The side has opened a stream.
+    pub(super) fn opened(&mut self, stream: u32) {
+        if self.opened.is_none_or(|(highest, _)| stream > highest) {
+            self.opened = Some((stream, self.losses.count));
+        }
+    }
+}
+
 impl<R: RecordSink> Session<'_, R> {
     /// The stream, opened if it is new; `None` if it had ended for what `from` sent in this packet.
-    fn stream(&mut self, id: u32, from: Side, at: Moment) -> Option<&mut Stream> {
+    pub(super) fn stream(&mut self, id: u32, from: Side, at: Moment) -> Option<&mut Stream> {
         if !self.pairing.streams.contains_key(&id) {
             self.open_stream(id, at)?;
         }
@@ -257,7 +271,8 @@ impl<R: RecordSink> Session<'_, R> {
         }
         let pairing = &mut *self.pairing;
         let mut stream = self.pool.0.pop().unwrap_or_default();
-        stream.reset(id, at, &pairing.client.losses, &pairing.server.losses);
+        stream.start_over(id, at, &pairing.client.losses, &pairing.server.losses);
+        stream.reset = pairing.early_resets.take(id);
         stream.weight = stream.memory();
         pairing.held += stream.weight;
         pairing.streams.insert(id, stream);
@@ -275,7 +290,9 @@ impl<R: RecordSink> Session<'_, R> {
             if let Some(stream) = self.pairing.streams.get_mut(&id) {
                 stream.record.partial.insert(Partial::LIMIT);
             }
-            self.finish_stream(id, StreamEnd { by: EndBy::Capture, how: EndHow::Idle, code: None });
+            let reset = self.pairing.streams.get(&id).and_then(|stream| stream.reset);
+            let idle = StreamEnd { by: EndBy::Capture, how: EndHow::Idle, code: None };
+            self.finish_stream(id, reset.map_or(idle, |reset| reset.end));
         }
         open.len() as u64
     }
@@ -292,10 +309,13 @@ impl<R: RecordSink> Session<'_, R> {
         }
     }
 
-    fn finish_stream(&mut self, id: u32, end: StreamEnd) {
+    pub(super) fn finish_stream(&mut self, id: u32, end: StreamEnd) {
         let pairing = &mut *self.pairing;
         let Some(mut stream) = pairing.streams.remove(&id) else { return };
         pairing.held = pairing.held.saturating_sub(stream.weight);
+        if !pairing.orphans.is_empty() {
+            pairing.orphans.remove(&id);
+        }
         pairing.closed.insert(id);
         pairing.transactions += 1;
         // A reset stream needs no response; but there may have been one.
@@ -323,7 +343,6 @@ impl<R: RecordSink> Session<'_, R> {
     fn end_side(&mut self, from: Side, id: u32, spot: FrameSpot) {
         let losses = self.pairing.side(from).losses.count;
         let Some(stream) = self.pairing.streams.get_mut(&id) else { return };
-        let again = stream.side(from).0.ended;
         stream.end_side(from, losses, spot);
         let by = by(from);
         let whole = stream.ended();
@@ -335,8 +354,8 @@ impl<R: RecordSink> Session<'_, R> {
             self.finish_stream(id, StreamEnd { by, how: EndHow::EndStream, code: None });
         } else if alone {
             self.wait_alone(id, by);
-        } else if orphan && !again {
-            self.pairing.orphans.push(Reverse(id));
+        } else if orphan {
+            self.pairing.orphans.insert(id);
         }
     }
 
@@ -352,33 +371,22 @@ impl<R: RecordSink> Session<'_, R> {
     }
 
     /// The client has sent the header block of a later stream, so this one's is not still to come.
-    fn request_is_lost(&self, id: u32) -> bool {
+    pub(super) fn request_is_lost(&self, id: u32) -> bool {
         self.pairing.client.highest > id
     }
 
-    /// A direction waits for a hole to fill, or does not: streams that were reset meanwhile end once it has caught
-    /// up.
-    pub fn set_stalled(&mut self, client: bool, server: bool) {
-        (self.pairing.client.stalled, self.pairing.server.stalled) = (client, server);
-        if self.pairing.resets.is_empty() || client || server {
-            return;
-        }
-        for id in std::mem::take(&mut self.pairing.resets) {
-            if let Some(reset) = self.pairing.streams.get(&id).and_then(|stream| stream.reset) {
-                self.finish_stream(id, reset.end);
-            }
-        }
-    }
-
     /// Ends the streams whose response has ended and whose request cannot come any more.
-    fn finish_orphans(&mut self) {
-        while let Some(&Reverse(id)) = self.pairing.orphans.peek()
+    pub(super) fn finish_orphans(&mut self) {
+        while let Some(&id) = self.pairing.orphans.first()
             && self.request_is_lost(id)
         {
-            self.pairing.orphans.pop();
-            let stream = self.pairing.streams.get(&id);
-            if stream.is_some_and(|stream| stream.record.request.first.is_none()) {
-                self.finish_stream(id, StreamEnd { by: EndBy::Server, how: EndHow::EndStream, code: None });
+            self.pairing.orphans.remove(&id);
+            let Some(stream) = self.pairing.streams.get(&id) else { continue };
+            let ended = StreamEnd { by: EndBy::Server, how: EndHow::EndStream, code: None };
+            match stream.reset {
+                Some(reset) => self.finish_stream(id, reset.end),
+                None if stream.record.request.first.is_none() => self.finish_stream(id, ended),
+                None => {}
             }
         }
     }
@@ -423,113 +431,13 @@ impl<R: RecordSink> Session<'_, R> {
             }
         }
         self.counters().requests += 1;
+        self.pairing.client.opened(1);
         let Some(stream) = self.stream(1, Side::Client, first) else { return };
         stream.touch(Side::Client, first);
         stream.touch(Side::Client, last);
         stream.record.request.body = body;
         stream.take_headers(Side::Client, &mut headers, &BlockEnd::default(), false);
         self.end_side(Side::Client, 1, FrameSpot::default());
-    }
-
-    fn end_request_block(&mut self, block: &Block, end: &BlockEnd) {
-        let state = std::mem::take(&mut self.pairing.block);
-        self.pairing.client.highest = self.pairing.client.highest.max(block.stream);
-        let mut scratch = std::mem::take(&mut self.pairing.scratch);
-        let Some(stream) = self.stream(block.stream, block.from, block.first) else {
-            self.pairing.scratch = scratch;
-            return;
-        };
-        let new = !stream.record.request.seen;
-        if new && stream.record.request.first.is_none() {
-            stream.record.first = block.first;
-        }
-        stream.touch(Side::Client, block.first);
-        stream.touch(Side::Client, block.last);
-        // A section that begins with a known regular field is a trailer section.
-        let uncertain = state.unknown_pseudo || ((end.cut.is_some() || end.broken) && state.fields == 0);
-        let is_request = new && (state.request || uncertain);
-        if is_request {
-            stream.record.wire.request = block.spot;
-            stream.take_headers(Side::Client, &mut scratch, end, state.unknown_pseudo);
-            let counters = self.counters();
-            counters.requests += 1;
-            if let Some(len) = state.path_len {
-                counters.record_path(len);
-            }
-        } else if !state.request {
-            stream.take_trailers(Side::Client, &mut scratch, end);
-        }
-        self.pairing.scratch = scratch;
-        self.finish_orphans();
-    }
-
-    fn end_response_block(&mut self, block: &Block, end: &BlockEnd) {
-        let state = std::mem::take(&mut self.pairing.block);
-        let mut scratch = std::mem::take(&mut self.pairing.scratch);
-        let side = &mut self.pairing.server;
-        side.highest = side.highest.max(block.stream);
-        let Some(stream) = self.stream(block.stream, block.from, block.first) else {
-            // The stream was reset while the response was under way: it is on the wire all the same.
-            self.counters().responses += u64::from(matches!(state.status, Some(200..)));
-            self.pairing.scratch = scratch;
-            return;
-        };
-        let interim = matches!(state.status, Some(100..=199)) && !block.end_stream;
-        let (new, had_data) = (!stream.record.response.seen, stream.record.response.body > 0);
-        stream.touch(Side::Server, block.first);
-        stream.touch(Side::Server, block.last);
-        let uncertain = state.unknown_pseudo || ((end.cut.is_some() || end.broken) && state.fields == 0);
-        if interim {
-            if let (Some(status), true) = (state.status, stream.record.interim.len() < limits::INTERIM_KEPT) {
-                stream.record.interim.push(Interim { status, time: block.first.time });
-            }
-            // The response has not begun.
-            if new {
-                stream.record.response.first = None;
-            }
-        } else if new && (state.response || (uncertain && !had_data)) {
-            stream.record.wire.response = block.spot;
-            stream.record.response.first = Some(block.first.time);
-            stream.take_headers(Side::Server, &mut scratch, end, state.unknown_pseudo);
-            self.counters().responses += 1;
-        } else if !state.response {
-            stream.take_trailers(Side::Server, &mut scratch, end);
-        }
-        self.pairing.scratch = scratch;
-    }
-
-    fn end_promise(&mut self, block: &Block, end: &BlockEnd, promised: u32) {
-        let state = std::mem::take(&mut self.pairing.block);
-        let mut scratch = std::mem::take(&mut self.pairing.scratch);
-        let losses = self.pairing.client.losses.count;
-        if let Some(stream) = self.stream(promised, Side::Client, block.first) {
-            stream.record.pushed = true;
-            stream.record.parent = Some(block.stream);
-            stream.record.wire.request = block.spot;
-            stream.record.first = block.first;
-            stream.touch(Side::Client, block.first);
-            stream.touch(Side::Client, block.last);
-            stream.take_headers(Side::Client, &mut scratch, end, state.unknown_pseudo);
-            stream.end_side(Side::Client, losses, block.spot);
-        }
-        self.pairing.scratch = scratch;
-    }
-
-    fn lose_in_block(&mut self, block: &Block, end: &BlockEnd) {
-        let cause = end.cut.map(reason).or((end.limited).then_some(Partial::LIMIT));
-        let id = block.promised.unwrap_or(block.stream);
-        if let (Some(reason), Some(stream)) = (cause, self.pairing.streams.get_mut(&id)) {
-            stream.record.partial.insert(reason);
-        }
-        self.stats.headers_limited += u64::from(end.limited || end.cut == Some(GapCause::Limit));
-        let damaged = end.cut.is_some() || end.broken;
-        if !damaged && end.unknown == 0 {
-            self.stats.blocks_decoded += 1;
-        } else if damaged && end.fields == end.unknown {
-            self.stats.blocks_lost += 1;
-        } else {
-            self.stats.blocks_partial += 1;
-        }
     }
 }
 
@@ -562,40 +470,14 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
             Side::Server => stream.record.response.seen,
         });
         let keep_all = self.pairing.wanted.headers || (seen && block.promised.is_none());
-        self.pairing.block = BlockState { keep_all, ..BlockState::default() };
+        self.pairing.block = BlockState::start(keep_all);
     }
 
     fn field(&mut self, field: &hpack::Field<'_>) {
         let pairing = &mut *self.pairing;
-        let state = &mut pairing.block;
-        state.fields += 1;
-        let known = Known::from_id(field.id);
-        match known {
-            Known::Method | Known::Scheme | Known::Authority | Known::Protocol => state.request = true,
-            Known::Path => {
-                state.request = true;
-                state.path_len = field.value.map(|path| path.len() as u64);
-            }
-            Known::Status => {
-                if !std::mem::replace(&mut state.response, true) {
-                    state.status = field.value.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
-                }
-            }
-            _ if field.name.is_none() => state.unknown_pseudo |= !state.regular,
-            _ => {
-                state.regular = true;
-                // A section that begins with a regular field is a trailer section.
-                state.keep_all |= state.fields == 1;
-            }
-        }
-        if state.keep_all || known != Known::Other || field.name.is_none() {
-            pairing.scratch.push(Field {
-                name: field.name,
-                value: field.value,
-                known,
-                source: field.source,
-                reference: field.reference,
-            });
+        let (known, keep) = pairing.block.field(field);
+        if keep {
+            pairing.scratch.push(kept(field, known));
         }
     }
 
@@ -603,12 +485,7 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
         let hpack = &mut self.pairing.side_mut(block.from).hpack;
         hpack.wire_bytes += end.wire_bytes;
         hpack.decoded_bytes += end.decoded_bytes;
-        match (block.promised, block.from) {
-            (Some(promised), _) => self.end_promise(block, end, promised),
-            (None, Side::Client) => self.end_request_block(block, end),
-            (None, Side::Server) => self.end_response_block(block, end),
-        }
-        self.lose_in_block(block, end);
+        self.end_block(block, end);
         self.pairing.scratch.clear();
         self.pairing.scratch.trim();
         self.weigh(block.promised.unwrap_or(block.stream));
@@ -630,8 +507,13 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
     }
 
     fn data_end(&mut self, from: Side, stream: u32, at: Moment, end_stream: bool, spot: FrameSpot) {
+        let losses = self.pairing.server.losses.count;
         if let Some(open) = self.stream(stream, from, at) {
             open.touch(from, at);
+            // DATA follows the final response's header section only.
+            if from == Side::Server && open.settle_response(losses) {
+                self.counters().responses += 1;
+            }
             if end_stream {
                 self.end_side(from, stream, spot);
             }
@@ -639,26 +521,7 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
     }
 
     fn reset(&mut self, from: Side, stream: u32, code: Option<u32>, at: Moment, spot: FrameSpot) {
-        let losses = self.pairing.side(from).losses.count;
-        let peer_stalled = self.pairing.side(from.peer()).stalled;
-        if let Some(open) = self.pairing.streams.get_mut(&stream) {
-            if open.is_over(from, at) {
-                return;
-            }
-            open.record.last = open.record.last.max(at);
-            open.end_side(from, losses, spot);
-            if code.is_none() {
-                open.record.partial.insert(Partial::TCP_GAP);
-            }
-            let end = StreamEnd { by: by(from), how: EndHow::RstStream, code };
-            if peer_stalled {
-                // What the peer sent before is still to be read.
-                open.reset = Some(Reset { from, at, end });
-                self.pairing.resets.push(stream);
-            } else {
-                self.finish_stream(stream, end);
-            }
-        }
+        self.reset_stream(from, stream, code, at, spot);
     }
 
     fn goaway(&mut self, from: Side, last_stream: u32, code: u32, debug: &[u8], _: Moment) {
@@ -683,15 +546,19 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
         }
     }
 
-    fn lost(&mut self, from: Side, cause: GapCause, _: Moment) {
+    fn lost(&mut self, from: Side, cause: GapCause, at: Moment) {
         self.stats.losses += 1;
         let losses = &mut self.pairing.side_mut(from).losses;
         losses.count += 1;
         losses.cause = Some(cause);
+        losses.last = at;
     }
 
-    fn resynchronized(&mut self, _: Side, skipped: u64, _: Moment) {
-        self.stats.skipped_bytes += skipped;
+    fn skipped(&mut self, from: Side, bytes: u64, at: Moment) {
+        self.stats.skipped_bytes += bytes;
+        let losses = &mut self.pairing.side_mut(from).losses;
+        losses.count += u64::from(bytes > 0);
+        losses.last = at;
     }
 
     fn anomaly(&mut self, _: Side, _: u32, anomaly: Anomaly, _: Moment) {
@@ -699,7 +566,7 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
     }
 }
 
-const fn by(side: Side) -> EndBy {
+pub(super) const fn by(side: Side) -> EndBy {
     match side {
         Side::Client => EndBy::Client,
         Side::Server => EndBy::Server,

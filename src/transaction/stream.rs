@@ -3,6 +3,7 @@
 use super::fields::{Fields, Known};
 use super::grpc::{self, MessageCounter};
 use super::record::{Grpc, Message, Partial, StreamEnd, Transaction, Unknown, WireShape};
+use super::resets::Reset;
 use crate::flow::GapCause;
 use crate::http2::{BlockEnd, FrameSpot, Side};
 use crate::time::Moment;
@@ -16,6 +17,21 @@ pub(super) struct Losses {
     pub(super) cause: Option<GapCause>,
     /// The side was joined late.
     pub(super) late: bool,
+    /// Where this became certain the last time, or frames could be read again.
+    pub(super) last: Moment,
+}
+
+impl Losses {
+    /// All that the side sent was read.
+    pub(super) const fn none(&self) -> bool {
+        self.count == 0 && !self.late
+    }
+
+    /// How often the side had lost frames before this packet, as far as is certain: one direction may be read long
+    /// before the other.
+    const fn before(&self, at: Moment) -> u64 {
+        if self.last.packet >= at.packet { self.count.saturating_sub(1) } else { self.count }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -27,17 +43,6 @@ pub(super) struct Stream {
     pub(super) reset: Option<Reset>,
     /// Bytes of memory that its connection counts for it.
     pub(super) weight: usize,
-}
-
-/// A reset that has not ended its stream yet.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Reset {
-    /// Who reset the stream.
-    pub(super) from: Side,
-    /// Where.
-    pub(super) at: Moment,
-    /// How the stream will have ended.
-    pub(super) end: StreamEnd,
 }
 
 /// How far a side is on a stream.
@@ -56,11 +61,16 @@ pub(super) struct Progress {
     unknown_trailers: bool,
     /// Its trailer section is not whole.
     cut_trailers: bool,
+    /// A header block came of which cannot be told what it is, or what it says.
+    unclear: bool,
+    /// Its header section may be an interim response's, as the status is unknown; how often the side had lost frames
+    /// when it came.
+    pub(super) maybe_interim: Option<u64>,
 }
 
 impl Stream {
     /// Starts over for another stream; the memory is kept.
-    pub(super) fn reset(&mut self, id: u32, at: Moment, client: &Losses, server: &Losses) {
+    pub(super) fn start_over(&mut self, id: u32, at: Moment, client: &Losses, server: &Losses) {
         let record = &mut self.record;
         for message in [&mut record.request, &mut record.response] {
             message.headers.clear();
@@ -77,8 +87,8 @@ impl Stream {
         record.unknown = Unknown::default();
         record.wire = WireShape::default();
         self.reset = None;
-        self.client = Progress { losses_at_start: client.count, ..Progress::default() };
-        self.server = Progress { losses_at_start: server.count, ..Progress::default() };
+        self.client = Progress { losses_at_start: client.before(at), ..Progress::default() };
+        self.server = Progress { losses_at_start: server.before(at), ..Progress::default() };
     }
 
     /// Bytes of memory held.
@@ -90,9 +100,11 @@ impl Stream {
             + fields.iter().map(|fields| fields.memory()).sum::<usize>()
     }
 
-    /// What `from` sent in this packet came after the stream was reset.
+    /// What `from` sent in this packet came after the stream was reset. The request came before, whatever the
+    /// order of the packets.
     pub(super) fn is_over(&self, from: Side, at: Moment) -> bool {
-        self.reset.is_some_and(|reset| reset.from == from || at.packet > reset.at.packet)
+        let asked = self.record.request.seen || !from.is_client();
+        self.reset.is_some_and(|reset| reset.from == from || (at.packet > reset.at.packet && asked))
     }
 
     pub(super) fn side(&mut self, side: Side) -> (&mut Message, &mut Progress) {
@@ -132,6 +144,32 @@ impl Stream {
         progress.headers_cut |= end.cut.is_some() || end.broken || end.limited;
         progress.unknown_pseudo |= unknown_pseudo;
         progress.unknown_trailers |= end.unknown > 0;
+    }
+
+    /// A header block came of which cannot be told what it is.
+    pub(super) fn set_unclear(&mut self, from: Side) {
+        self.side(from).1.unclear = true;
+    }
+
+    /// The server sends what only a final response is followed by: was its header section in doubt until now? If
+    /// frames were lost since, an interim response is in its place, for all that is known.
+    pub(super) fn settle_response(&mut self, losses: u64) -> bool {
+        match self.server.maybe_interim.take() {
+            Some(before) if before == losses => true,
+            Some(_) => {
+                self.forget_response();
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// What was taken for the response's header section is not known to be that.
+    fn forget_response(&mut self) {
+        let response = &mut self.record.response;
+        response.headers.clear();
+        response.seen = false;
+        self.server.unclear = true;
     }
 
     /// Takes a trailer section over from `scratch`.
@@ -180,6 +218,9 @@ impl Stream {
 
     /// Completes the record: what is missing, what is unknown, what gRPC said.
     pub(super) fn conclude(&mut self, end: StreamEnd, client: &Losses, server: &Losses) {
+        if self.server.maybe_interim.take().is_some() {
+            self.forget_response();
+        }
         let reset = end.code.is_some() || end.how == super::EndHow::RstStream;
         self.record.end = end;
         let mut partial = self.record.partial;
@@ -210,8 +251,7 @@ impl Stream {
             .any(|message| message.headers.has_unknown() || message.trailers.has_unknown());
         if !unknown.is_empty()
             || unknown_header
-            || self.client.unknown_trailers
-            || self.server.unknown_trailers
+            || [&self.client, &self.server].iter().any(|side| side.unknown_trailers || side.unclear)
         {
             partial.insert(Partial::UNKNOWN_HEADER);
             if client.late || server.late {
@@ -227,7 +267,9 @@ impl Stream {
     fn unknown(&self) -> Unknown {
         let mut unknown = Unknown::default();
         let Transaction { request, response, .. } = &self.record;
-        let whole = |side: &Progress| !side.unknown_pseudo && !side.headers_cut && !side.unknown_trailers;
+        let whole = |side: &Progress| {
+            !side.unknown_pseudo && !side.headers_cut && !side.unknown_trailers && !side.unclear
+        };
         let known = |message: &Message| !message.headers.has_unknown() && !message.trailers.has_unknown();
         if whole(&self.client) && whole(&self.server) && known(request) && known(response) {
             return unknown;
@@ -259,7 +301,10 @@ impl Stream {
                 unknown.insert(name);
             }
         }
-        if self.is_grpc() && self.server.unknown_trailers && self.status_field().is_none() {
+        if self.is_grpc()
+            && (self.server.unknown_trailers || self.server.unclear)
+            && self.status_field().is_none()
+        {
             unknown.insert(Unknown::GRPC_STATUS);
         }
         unknown

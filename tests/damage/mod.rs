@@ -2,12 +2,16 @@
 
 mod late;
 mod not_http2;
+mod order;
 mod sameness;
+mod subsets;
+mod truth;
 
 use crate::support::conversation::Cut;
 use crate::support::endpoints::{Setup, record};
 use crate::support::plan::Plan;
 use crate::support::{Analyze, Capture, Conversation, Ends, Outcome, Random};
+use proptest::test_runner::{Config, RngSeed};
 use std::sync::OnceLock;
 
 /// A capture of real exchanges, and what is told of it while it is whole.
@@ -58,4 +62,16 @@ fn small(mut plan: Plan) -> Plan {
         }
     }
     plan
+}
+
+/// So many cases, from a fixed seed unless `PROPTEST_RNG_SEED` gives another; `PROPTEST_CASES` makes it more or less.
+pub(crate) fn cases(cases: u32) -> Config {
+    let mut config = Config { failure_persistence: None, ..Config::default() };
+    if std::env::var_os("PROPTEST_RNG_SEED").is_none() {
+        config.rng_seed = RngSeed::Fixed(0x6832_6c65_6e73);
+    }
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = cases;
+    }
+    config
 }

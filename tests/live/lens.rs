@@ -92,6 +92,17 @@ impl Lens {
         self.wait()
     }
 
+    /// It has not ended.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.process.0.try_wait().unwrap().is_none()
+    }
+
+    /// Waits for its end, and leaves what it has printed.
+    pub(crate) fn status(mut self) -> ExitStatus {
+        eventually("h2lens ends", || self.process.0.try_wait().unwrap().is_some());
+        self.process.0.wait().unwrap()
+    }
+
     /// Waits for its end.
     pub(crate) fn wait(mut self) -> Outcome {
         eventually("h2lens ends", || self.process.0.try_wait().unwrap().is_some());

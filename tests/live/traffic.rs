@@ -199,3 +199,18 @@ fn a_slow_reader_loses_records_that_are_counted_and_no_packets() {
     assert_eq!(coverage["transactions"]["complete"], 60_000);
     assert!(outcome.messages.contains(&format!("{dropped} records dropped")), "{}", outcome.messages);
 }
+
+#[test]
+fn a_second_interrupt_waits_for_nobody() {
+    let Some(net) = Net::new() else { return };
+    let _server = net.serve_quietly();
+    let mut command = net.client(env!("CARGO_BIN_EXE_h2lens"));
+    let (mut lens, reader) = Lens::spawn_unread(command.args(["-i", "lens0"]));
+    load(&net, 1000);
+    lens.signal("INT");
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(lens.is_running(), "it prints what it has, and nobody reads");
+    lens.signal("INT");
+    assert_eq!(lens.status().code(), Some(130));
+    drop(reader);
+}

@@ -156,6 +156,59 @@ fn loss_in_one_direction_leaves_the_other_alone() {
 }
 
 #[test]
+fn lost_bytes_at_the_end_are_known_by_acknowledgments_and_by_what_stands_behind_them() {
+    for behind in [false, true] {
+        let mut wire = Wire::new();
+        wire.send(Forward, 1, None, 0, b"abc");
+        assert!(wire.reassembly.caught_up(Forward));
+        if behind {
+            wire.send(Forward, 9, None, 0, b"");
+        } else {
+            wire.send(Backward, 50, Some(9), 0, b"");
+        }
+        assert!(!wire.reassembly.caught_up(Forward));
+        wire.reassembly.finish(Moment::default(), &mut wire.budget, &mut wire.sink);
+        assert_eq!((wire.text(Forward), wire.reassembly.stats(Forward).gap_bytes), ("abc?????".into(), 5));
+    }
+}
+
+#[test]
+fn a_number_that_a_fin_would_make_is_no_loss() {
+    let mut wire = Wire::new();
+    wire.send(Forward, 1, None, 0, b"abc");
+    wire.send(Backward, 50, Some(5), 0, b"");
+    assert!(wire.reassembly.caught_up(Forward));
+    wire.reassembly.finish(Moment::default(), &mut wire.budget, &mut wire.sink);
+    assert_eq!(wire.text(Forward), "abc");
+}
+
+#[test]
+fn lost_bytes_before_the_first_one_seen_are_known_from_earlier_numbers() {
+    let mut wire = Wire::new();
+    wire.send(Forward, 1, Some(50), 0, b"q");
+    wire.send(Backward, 57, Some(2), 0, b"rs");
+    assert!(!wire.reassembly.caught_up(Backward), "50 to 56 may still come");
+    wire.send(Backward, 50, Some(2), 0, b"abcdefg");
+    assert_eq!(wire.text(Backward), "abcdefgrs");
+    let mut wire = Wire::new();
+    wire.send(Forward, 1, Some(50), 0, b"q");
+    wire.send(Backward, 56, Some(2), 0, b"");
+    assert!(!wire.reassembly.caught_up(Backward));
+    wire.reassembly.finish(Moment::default(), &mut wire.budget, &mut wire.sink);
+    assert_eq!(wire.text(Backward), "??????");
+}
+
+#[test]
+fn of_a_direction_that_is_not_in_the_capture_nothing_is_missed() {
+    let mut wire = Wire::new();
+    for n in 0..100 {
+        wire.send(Forward, 1 + n, Some(50 + 1000 * n), 0, b"q");
+    }
+    wire.reassembly.finish(Moment::default(), &mut wire.budget, &mut wire.sink);
+    assert_eq!(wire.reassembly.stats(Backward).gap_bytes, 0);
+}
+
+#[test]
 fn the_cap_gives_holes_up() {
     let mut wire = Wire::new();
     wire.send(Forward, 1, None, 0, b"a");

@@ -1,7 +1,7 @@
 //! The telemetry record.
 
-use crate::counters::Counters;
 use crate::output::json::{Json, Word, map, object};
+use crate::telemetry::Counters;
 use crate::telemetry::{AgentView, Coverage, MissReason, Report, View};
 use crate::transaction::NotDecrypted;
 

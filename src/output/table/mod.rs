@@ -7,6 +7,7 @@
 mod layout;
 mod print;
 mod rows;
+mod style;
 mod telemetry;
 
 pub(super) use print::TablePrinter;

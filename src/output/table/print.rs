@@ -2,9 +2,9 @@
 //! fixed columns as it comes.
 
 use super::layout::{GAP, LAST_MIN, Layout, fit};
+use super::style::{self, Style};
 use super::{AGENT_CELL, CELL, Class, Column, EXTRA, columns, telemetry};
 use crate::limits::{TABLE_HELD_BYTES, TABLE_HELD_ROWS};
-use crate::output::style::{self, Style};
 use crate::output::{AgentVerdict, Kind, Options};
 use crate::telemetry::Report;
 use comfy_table::presets::NOTHING;

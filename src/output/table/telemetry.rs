@@ -1,9 +1,9 @@
 //! The telemetry below the rows: both views of the counters beside each other, why they differ, and coverage.
 
 use super::rows::Size;
-use crate::counters::Counters;
+use super::style;
 use crate::output::schema::{NOT_DECRYPTED, not_decrypted_name};
-use crate::output::style;
+use crate::telemetry::Counters;
 use crate::telemetry::{AgentView, Coverage, MissReason, Report};
 use std::fmt::Write;
 

@@ -1,6 +1,6 @@
 //! Colours of the table.
 
-use super::table::Class;
+use super::Class;
 use anstyle::AnsiColor;
 pub(super) use anstyle::Style;
 

@@ -1,0 +1,213 @@
+//! Header blocks: what their fields tell while they are read, and which part of which message they turn out to be.
+
+use super::fields::{Field, Known};
+use super::pairing::Session;
+use super::record::{Interim, Partial};
+use super::section::{self, Before, Section, Shape};
+use super::sink::RecordSink;
+use super::stream::reason;
+use crate::flow::GapCause;
+use crate::http2::{Block, BlockEnd, EventSink, Side, hpack};
+use crate::limits;
+
+/// What is known of the header block being read.
+#[derive(Debug, Default)]
+pub(super) struct BlockState {
+    fields: u32,
+    keep_all: bool,
+    /// Pseudo-header fields of requests are there.
+    request: bool,
+    /// `:status` is there.
+    response: bool,
+    /// Its value, where that is known and a number.
+    status: Option<u16>,
+    regular: bool,
+    /// Fields with unknown names stand where pseudo-header fields do.
+    unknown_pseudo: bool,
+    path_len: Option<u64>,
+}
+
+impl BlockState {
+    /// A new block; `keep_all` of its fields if that is certain already.
+    pub(super) fn start(keep_all: bool) -> Self {
+        Self { keep_all, ..Self::default() }
+    }
+
+    /// Takes note of a field; what its name says, and whether the field is to be kept.
+    pub(super) fn field(&mut self, field: &hpack::Field<'_>) -> (Known, bool) {
+        self.fields += 1;
+        let known = Known::from_id(field.id);
+        match known {
+            Known::Method | Known::Scheme | Known::Authority | Known::Protocol => self.request = true,
+            Known::Path => {
+                self.request = true;
+                self.path_len = field.value.map(|path| path.len() as u64);
+            }
+            Known::Status => {
+                if !std::mem::replace(&mut self.response, true) {
+                    self.status = field.value.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+                }
+            }
+            _ if field.name.is_none() => self.unknown_pseudo |= !self.regular,
+            _ => {
+                self.regular = true;
+                // A section that begins with a regular field is a trailer section.
+                self.keep_all |= self.fields == 1;
+            }
+        }
+        (known, self.keep_all || known != Known::Other || field.name.is_none())
+    }
+
+    fn shape(&self, pseudo: bool, end_stream: bool) -> Shape {
+        Shape { pseudo, regular_first: self.regular && !self.unknown_pseudo, status: self.status, end_stream }
+    }
+}
+
+impl<R: RecordSink> Session<'_, R> {
+    pub(super) fn end_block(&mut self, block: &Block, end: &BlockEnd) {
+        let mut scratch = std::mem::take(&mut self.pairing.scratch);
+        match (block.promised, block.from) {
+            (Some(promised), _) => self.end_promise(block, end, promised, &mut scratch),
+            (None, Side::Client) => self.end_request_block(block, end, &mut scratch),
+            (None, Side::Server) => self.end_response_block(block, end, &mut scratch),
+        }
+        self.pairing.scratch = scratch;
+        self.lose_in_block(block, end);
+    }
+
+    fn end_request_block(&mut self, block: &Block, end: &BlockEnd, fields: &mut super::Fields) {
+        let state = std::mem::take(&mut self.pairing.block);
+        let client = &mut self.pairing.client;
+        client.highest = client.highest.max(block.stream);
+        let (nothing_missed, headers_missed) = client.opening(block.stream);
+        let Some(stream) = self.stream(block.stream, block.from, block.first) else { return };
+        let before = Before {
+            headers: stream.record.request.seen,
+            data: stream.record.request.body > 0,
+            nothing_missed,
+            headers_missed,
+            ..Before::default()
+        };
+        if !before.headers && stream.record.request.first.is_none() {
+            stream.record.first = block.first;
+        }
+        stream.touch(Side::Client, block.first);
+        stream.touch(Side::Client, block.last);
+        match section::of_request(state.shape(state.request, block.end_stream), before) {
+            Section::Headers => {
+                stream.record.wire.request = block.spot;
+                stream.take_headers(Side::Client, fields, end, state.unknown_pseudo);
+                let reset = stream.reset.is_some();
+                let client = &mut self.pairing.client;
+                client.opened(block.stream);
+                if reset {
+                    client.resets.push(block.stream);
+                }
+                let counters = self.counters();
+                counters.requests += 1;
+                if let Some(len) = state.path_len {
+                    counters.record_path(len);
+                }
+            }
+            Section::Trailers => stream.take_trailers(Side::Client, fields, end),
+            Section::Unclear => stream.set_unclear(Side::Client),
+            Section::MaybeInterim | Section::Interim | Section::Extra => {}
+        }
+        self.finish_orphans();
+    }
+
+    fn end_response_block(&mut self, block: &Block, end: &BlockEnd, fields: &mut super::Fields) {
+        let state = std::mem::take(&mut self.pairing.block);
+        let side = &mut self.pairing.server;
+        side.highest = side.highest.max(block.stream);
+        let losses = side.losses;
+        let Some(stream) = self.stream(block.stream, block.from, block.first) else {
+            // The stream was reset while the response was under way: it is on the wire all the same.
+            self.counters().responses += u64::from(matches!(state.status, Some(200..)));
+            return;
+        };
+        stream.touch(Side::Server, block.first);
+        stream.touch(Side::Server, block.last);
+        // A response comes after its request: nothing lost before that was of it.
+        let (request, asked) = (&stream.record.request, stream.record.wire.request.packet);
+        let before = Before {
+            headers: stream.record.response.seen,
+            maybe_interim: stream.server.maybe_interim.is_some(),
+            data: stream.record.response.body > 0,
+            nothing_missed: losses.none() || (request.seen && losses.last.packet < asked),
+            headers_missed: false,
+        };
+        let section = section::of_response(state.shape(state.response, block.end_stream), before);
+        match section {
+            Section::Interim => {
+                if let (Some(status), true) =
+                    (state.status, stream.record.interim.len() < limits::INTERIM_KEPT)
+                {
+                    stream.record.interim.push(Interim { status, time: block.first.time });
+                }
+                // The response has not begun.
+                if !before.headers {
+                    stream.record.response.first = None;
+                }
+            }
+            Section::Headers | Section::MaybeInterim => {
+                stream.record.wire.response = block.spot;
+                stream.record.response.first = Some(block.first.time);
+                stream.take_headers(Side::Server, fields, end, state.unknown_pseudo);
+                if before.maybe_interim {
+                    // An interim response, then, of which the status is unknown.
+                    stream.set_unclear(Side::Server);
+                }
+                let certain = section == Section::Headers;
+                stream.server.maybe_interim = (!certain).then_some(losses.count);
+                self.counters().responses += u64::from(certain);
+            }
+            Section::Trailers => {
+                let settled = stream.settle_response(losses.count);
+                stream.take_trailers(Side::Server, fields, end);
+                self.counters().responses += u64::from(settled);
+            }
+            Section::Unclear => stream.set_unclear(Side::Server),
+            Section::Extra => {}
+        }
+    }
+
+    fn end_promise(&mut self, block: &Block, end: &BlockEnd, promised: u32, fields: &mut super::Fields) {
+        let state = std::mem::take(&mut self.pairing.block);
+        let losses = self.pairing.client.losses.count;
+        let Some(stream) = self.stream(promised, Side::Client, block.first) else { return };
+        stream.record.pushed = true;
+        stream.record.parent = Some(block.stream);
+        stream.record.wire.request = block.spot;
+        stream.record.first = block.first;
+        stream.touch(Side::Client, block.first);
+        stream.touch(Side::Client, block.last);
+        stream.take_headers(Side::Client, fields, end, state.unknown_pseudo);
+        stream.end_side(Side::Client, losses, block.spot);
+        if stream.reset.is_some() {
+            self.pairing.server.resets.push(promised);
+        }
+    }
+
+    fn lose_in_block(&mut self, block: &Block, end: &BlockEnd) {
+        let cause = end.cut.map(reason).or((end.limited).then_some(Partial::LIMIT));
+        let id = block.promised.unwrap_or(block.stream);
+        if let (Some(reason), Some(stream)) = (cause, self.pairing.streams.get_mut(&id)) {
+            stream.record.partial.insert(reason);
+        }
+        self.stats.headers_limited += u64::from(end.limited || end.cut == Some(GapCause::Limit));
+        let damaged = end.cut.is_some() || end.broken;
+        if !damaged && end.unknown == 0 {
+            self.stats.blocks_decoded += 1;
+        } else if damaged && end.fields == end.unknown {
+            self.stats.blocks_lost += 1;
+        } else {
+            self.stats.blocks_partial += 1;
+        }
+    }
+}
+
+/// The field as the sections keep it.
+pub(super) const fn kept<'a>(field: &hpack::Field<'a>, known: Known) -> Field<'a> {
+    Field { name: field.name, value: field.value, known, source: field.source, reference: field.reference }
+}

@@ -1,0 +1,99 @@
+//! Streams that end by RST_STREAM (RFC 9113 section 6.4). A reset is often read before what the other side had sent
+//! by then: packets are captured out of order, and one direction waits for a hole to fill while the other goes on.
+
+use super::pairing::{Session, by};
+use super::record::{EndHow, Partial, StreamEnd};
+use super::sink::RecordSink;
+use crate::http2::{FrameSpot, Side};
+use crate::limits;
+use crate::time::Moment;
+use std::collections::BTreeMap;
+
+/// A reset that has not ended its stream yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reset {
+    /// Who reset the stream.
+    pub(super) from: Side,
+    /// Where.
+    pub(super) at: Moment,
+    /// How the stream will have ended.
+    pub(super) end: StreamEnd,
+}
+
+/// Resets of streams that were not open yet when they were read: at most [`limits::EARLY_RESETS`].
+#[derive(Debug, Default)]
+pub(super) struct EarlyResets(BTreeMap<u32, Reset>);
+
+impl EarlyResets {
+    /// The reset of a stream that opens now.
+    pub(super) fn take(&mut self, id: u32) -> Option<Reset> {
+        if self.0.is_empty() { None } else { self.0.remove(&id) }
+    }
+
+    fn keep(&mut self, id: u32, reset: Reset) {
+        self.0.entry(id).or_insert(reset);
+        if self.0.len() > limits::EARLY_RESETS {
+            self.0.pop_first();
+        }
+    }
+}
+
+impl<R: RecordSink> Session<'_, R> {
+    pub(super) fn reset_stream(
+        &mut self,
+        from: Side,
+        id: u32,
+        code: Option<u32>,
+        at: Moment,
+        spot: FrameSpot,
+    ) {
+        let losses = self.pairing.side(from).losses.count;
+        let unseen = self.pairing.side(from.peer()).unseen;
+        let end = StreamEnd { by: by(from), how: EndHow::RstStream, code };
+        let Some(stream) = self.pairing.streams.get_mut(&id) else {
+            if self.may_still_open(from.peer(), id) {
+                self.pairing.early_resets.keep(id, Reset { from, at, end });
+            }
+            return;
+        };
+        if stream.is_over(from, at) {
+            return;
+        }
+        stream.record.last = stream.record.last.max(at);
+        stream.end_side(from, losses, spot);
+        if code.is_none() {
+            stream.record.partial.insert(Partial::TCP_GAP);
+        }
+        let (peer, _) = stream.side(from.peer());
+        if peer.ended || unseen {
+            self.finish_stream(id, end);
+        } else {
+            // What the peer sent before is still to be read, or to be found missing.
+            stream.reset = Some(Reset { from, at, end });
+            self.pairing.side_mut(from.peer()).resets.push(id);
+        }
+    }
+
+    /// The side may have opened the stream by frames that were not read yet.
+    fn may_still_open(&self, opener: Side, id: u32) -> bool {
+        let (parity, side) = (u32::from(opener.is_client()), self.pairing.side(opener));
+        id % 2 == parity && !side.unseen && (id > side.highest || !opener.is_client())
+    }
+
+    /// All that a side has sent so far has been read: the streams end that the other side had reset.
+    pub fn caught_up(&mut self, side: Side) {
+        let mut resets = std::mem::take(&mut self.pairing.side_mut(side).resets);
+        for id in resets.drain(..) {
+            let Some(stream) = self.pairing.streams.get(&id) else { continue };
+            let Some(reset) = stream.reset else { continue };
+            let unasked = side.is_client() && id % 2 == 1 && !stream.record.request.seen;
+            if unasked && !self.request_is_lost(id) {
+                self.pairing.orphans.insert(id);
+            } else {
+                self.finish_stream(id, reset.end);
+            }
+        }
+        // The memory is used again.
+        self.pairing.side_mut(side).resets = resets;
+    }
+}

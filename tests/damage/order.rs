@@ -1,0 +1,89 @@
+//! Reordering and copies: what is told stays the same.
+
+use super::samples;
+use super::truth::{difference, timeless};
+use crate::support::{Analyze, Outcome, Random, dig};
+use serde_json::{Value, json};
+
+/// What must not change: transactions, what connections carried, the exact counters.
+fn essence(outcome: &Outcome) -> Vec<Value> {
+    let mut essence: Vec<Value> = outcome.transactions().map(timeless).map(until_reset).collect();
+    essence.extend(outcome.connections().map(|connection| {
+        let h2 = |key: &str| dig(&connection["h2"], key).cloned();
+        json!({
+            "client": connection["client"], "server": connection["server"], "network": connection["network"],
+            "how": h2("how"), "transactions": h2("transactions"), "opened": h2("streams.opened"),
+            "settings": h2("settings"), "frames": h2("frames"), "goaway": h2("goaway"), "hpack": h2("hpack"),
+            "bytes": [dig(connection, "tcp.client.bytes"), dig(connection, "tcp.server.bytes")],
+            "gaps": [dig(connection, "tcp.client.gaps"), dig(connection, "tcp.server.gaps")],
+        })
+    }));
+    essence.sort_by_key(Value::to_string);
+    essence.push(outcome.telemetry()["exact"].clone());
+    essence
+}
+
+/// What the other side sent before it knew of a reset may come before or after it: it is not compared.
+fn until_reset(mut record: Value) -> Value {
+    if record["h2"]["stream"]["end"]["how"] == "rst_stream" {
+        record["http"]["response"].take();
+        record["h2"]["response"].take();
+    }
+    record
+}
+
+fn assert_same(outcome: &Outcome, whole: &Outcome, what: &str) {
+    let (told, truth) = (essence(outcome), essence(whole));
+    for (told, truth) in told.iter().zip(&truth) {
+        assert!(told == truth, "{what}: {}", difference(told, truth));
+    }
+    assert_eq!(told.len(), truth.len(), "{what}");
+    assert!(outcome.complete(), "{what}: {}", outcome.telemetry());
+}
+
+#[test]
+fn reordered_packets_change_nothing() {
+    for (n, sample) in samples().iter().enumerate() {
+        for seed in 0..10 {
+            let mut random = Random::new(seed);
+            let permille = [1, 10, 50, 200, 500][seed as usize % 5];
+            let capture = sample.capture.clone().reordered(permille, &mut random);
+            assert_same(
+                &Analyze::capture(&capture).run(),
+                &sample.whole,
+                &format!("sample {n}, seed {seed}"),
+            );
+        }
+    }
+}
+
+#[test]
+fn repeated_packets_change_nothing() {
+    for (n, sample) in samples().iter().enumerate() {
+        for seed in 0..10 {
+            let mut random = Random::new(seed);
+            let permille = [1, 10, 50, 200, 1000][seed as usize % 5];
+            let capture = sample.capture.clone().repeated(permille, &mut random);
+            assert_same(
+                &Analyze::capture(&capture).run(),
+                &sample.whole,
+                &format!("sample {n}, seed {seed}"),
+            );
+        }
+    }
+}
+
+#[test]
+fn both_change_nothing() {
+    for (n, sample) in samples().iter().enumerate() {
+        for seed in 0..5 {
+            let mut random = Random::new(seed);
+            let capture = sample.capture.clone().repeated(100, &mut random).reordered(100, &mut random);
+            assert_same(
+                &Analyze::capture(&capture).run(),
+                &sample.whole,
+                &format!("sample {n}, seed {seed}"),
+            );
+        }
+    }
+}

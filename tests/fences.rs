@@ -1,0 +1,137 @@
+//! Who may import whom: reads the `use` lines and paths of `src/` and enforces the tables of ARCHITECTURE.md.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Module → the other modules that it may name.
+const MODULES: &[(&str, &[&str])] = &[
+    ("time", &[]),
+    ("limits", &["flow"]),
+    ("counters", &[]),
+    ("capture", &["time", "limits"]),
+    ("packet", &["time", "limits"]),
+    ("flow", &["time", "limits", "packet"]),
+    ("tls", &["time", "limits", "flow"]),
+    ("http1", &["time", "limits", "flow"]),
+    ("http2", &["time", "limits", "flow", "counters"]),
+    ("agent", &["time", "limits", "packet", "counters"]),
+    ("transaction", &["time", "limits", "packet", "flow", "tls", "http2", "counters"]),
+    ("telemetry", &["time", "limits", "counters", "agent", "tls", "transaction"]),
+    ("pipeline", &["time", "limits", "packet", "flow", "tls", "http1", "http2", "transaction", "counters"]),
+    ("shard", &["time", "limits", "capture", "packet", "flow", "tls", "pipeline"]),
+    ("output", &["time", "limits", "transaction", "telemetry"]),
+];
+
+/// Third-party crate → the places that may name it.
+const CRATES: &[(&str, &[&str])] = &[
+    ("pcap", &["capture/live", "capture/filter", "cli/live"]),
+    ("etherparse", &["packet"]),
+    ("ring", &["tls"]),
+    ("aes", &["tls"]),
+    ("cbc", &["tls"]),
+    ("ccm", &["tls"]),
+    ("serde_json", &["output"]),
+    ("comfy_table", &["output/table"]),
+    ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
+    ("sketches_ddsketch", &["agent"]),
+    ("httparse", &["http1"]),
+    ("indicatif", &["cli"]),
+    ("tiny_http", &["cli"]),
+    ("flate2", &["capture"]),
+    ("zstd", &["capture"]),
+    ("lz4_flex", &["capture"]),
+    ("crossbeam_channel", &["shard", "cli"]),
+    ("landlock", &["cli"]),
+    ("caps", &["cli"]),
+    ("nix", &["cli", "capture"]),
+];
+
+fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The production code of a source file: without comments and without its test module.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// Files of `src/` with their path below it, tests left out.
+fn production() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    sources(&root, &mut paths);
+    assert!(paths.len() > 100, "the sources are not where they were");
+    let name = |path: &Path| path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+    let is_test = |name: &str| {
+        ["tests", "testing.rs", "samples.rs"]
+            .iter()
+            .any(|part| name.split('/').any(|piece| piece.starts_with(part)))
+    };
+    let all = paths.iter().map(|path| (name(path), code(path)));
+    all.filter(|(name, _)| !is_test(name)).collect()
+}
+
+/// The names that follow `prefix` in the code: `crate::` gives the modules that are named.
+fn named(code: &str, prefix: &str) -> Vec<String> {
+    let after = code.match_indices(prefix).map(|(at, _)| &code[at + prefix.len()..]);
+    after.map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()).collect()
+}
+
+#[test]
+fn modules_import_downwards_only() {
+    let mut broken = Vec::new();
+    for (name, code) in production() {
+        let module = name.split(['/', '.']).next().unwrap();
+        let Some((_, allowed)) = MODULES.iter().find(|(known, _)| *known == module) else { continue };
+        for import in named(&code, "crate::") {
+            let is_module = MODULES.iter().any(|(known, _)| *known == import) || import == "cli";
+            if is_module && import != module && !allowed.contains(&import.as_str()) {
+                broken.push(format!("{name} may not use crate::{import}"));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn crates_stay_behind_their_fences() {
+    let mut broken = Vec::new();
+    for (name, code) in production() {
+        for (krate, places) in CRATES {
+            let uses = format!("\n{code}");
+            let names_it = uses.contains(&format!("use {krate}::"))
+                || uses.contains(&format!("use {krate};"))
+                || uses.match_indices(&format!("{krate}::")).any(|(at, _)| {
+                    !uses[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
+                });
+            // A module of ours may have a crate's name.
+            let names_it = names_it && !uses.contains(&format!("\nmod {krate};"));
+            if names_it && !places.iter().any(|place| name.starts_with(place)) {
+                broken.push(format!("{name} may not use {krate}: it belongs in {}", places.join(", ")));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn nothing_below_the_command_line_reads_a_clock() {
+    let clocks = ["Instant::now", "SystemTime::now"];
+    let read: Vec<String> = production()
+        .into_iter()
+        .filter(|(name, code)| !name.starts_with("cli/") && clocks.iter().any(|clock| code.contains(clock)))
+        .map(|(name, _)| name)
+        .collect();
+    assert!(read.iter().all(|name| name.starts_with("capture/live")), "{read:?} read a clock");
+}
