@@ -22,7 +22,7 @@ fn upgraded(requests: &[u8], responses: &[u8]) -> bool {
 
 #[test]
 fn a_head_at_its_cap() {
-    for (over, followed) in [(0, true), (1, false)] {
+    for (over, followed) in [(0, true), (1, true), (2, false)] {
         let rest = format!("GET /upgrade HTTP/1.1\r\nHost: a\r\n{UPGRADE}X: \r\n\r\n").len();
         let fill = "x".repeat(limits::HTTP1_HEAD - rest - 1 + over);
         let request = format!("GET /upgrade HTTP/1.1\r\nHost: a\r\n{UPGRADE}X: {fill}\r\n\r\n");

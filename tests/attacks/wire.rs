@@ -1,10 +1,14 @@
 //! Packets and frames, made by hand: an attacker keeps no rules.
 
+use std::collections::BTreeMap;
+
 /// A capture of raw IP packets, in a classic pcap file.
 #[derive(Clone, Debug)]
 pub(super) struct Wire {
     pub(super) file: Vec<u8>,
     nanos: u64,
+    /// What each end has sent: the other one acknowledges it.
+    sent: BTreeMap<(u16, u16), u32>,
 }
 
 /// A side of a TCP connection: its ports, and where its stream is.
@@ -39,7 +43,7 @@ impl Wire {
         for field in [0, 0, 262_144, 101_u32] {
             file.extend(field.to_le_bytes());
         }
-        Self { file, nanos: 1_700_000_000_000_000_000 }
+        Self { file, nanos: 1_700_000_000_000_000_000, sent: BTreeMap::new() }
     }
 
     /// Any packet, a microsecond after the last.
@@ -58,6 +62,9 @@ impl Wire {
         if flow.src == 8080 {
             (packet[15], packet[19]) = (2, 1); // the way back
         }
+        self.sent.insert((flow.src, flow.dst), flow.seq.wrapping_add(payload.len() as u32));
+        let ack = self.sent.get(&(flow.dst, flow.src)).copied().unwrap_or(1);
+        packet[28..32].copy_from_slice(&ack.to_be_bytes());
         self.packet(&packet);
     }
 
