@@ -163,7 +163,7 @@ fn tiny_and_overlapping_fragments() {
     }
     // One datagram in more pieces than there may be.
     for place in 0..limits::FRAGMENTS_PER_DATAGRAM as u16 + 10 {
-        wire.packet(&ipv4_of(6, 60_001, 0x2000 | 2 * place, &[1; 8]));
+        wire.packet(&ipv4_of(6, 60_001, 0x2000 | (2 * place), &[1; 8]));
     }
     let run = run(&wire.file, &["--json"]).within(64);
     assert!(run.limit("fragment_table") > 0);

@@ -95,9 +95,9 @@ impl EventSink for Events {
     fn lost(&mut self, from: Side, cause: GapCause, _: Moment) {
         self.tell(|| format!("lost {from:?} {cause:?}"));
     }
-    fn resynchronized(&mut self, from: Side, skipped: u64, _: Moment) {
-        self.skipped += skipped;
-        self.tell(|| format!("resynchronized {from:?} {skipped}"));
+    fn skipped(&mut self, from: Side, bytes: u64, _: Moment) {
+        self.skipped += bytes;
+        self.tell(|| format!("skipped {from:?} {bytes}"));
     }
     fn anomaly(&mut self, from: Side, stream: u32, anomaly: Anomaly, _: Moment) {
         self.tell(|| format!("anomaly {from:?} {stream} {anomaly:?}"));
