@@ -81,8 +81,11 @@ pub const FIELDS_SPARE: usize = 16 << 10;
 /// of the lowest stream is forgotten.
 pub const EARLY_RESETS: usize = 256;
 
-/// Ended streams of a shard whose memory is kept to be used again.
-pub const STREAM_POOL: usize = 512;
+/// Ended streams of a shard whose memory is kept to be used again: as many as endpoints let be open at one time.
+pub const STREAM_POOL: usize = 1024;
+
+/// Bytes of a section's text, and of its lines, that an ended stream keeps for the next one.
+pub const FIELDS_KEPT: usize = 4096;
 
 /// Interim responses of an exchange that are kept.
 pub const INTERIM_KEPT: usize = 16;

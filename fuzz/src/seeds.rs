@@ -6,7 +6,7 @@ use h2lens::capture::{Batch, Timeline};
 use h2lens::flow::{Budget, ByteSink, Direction, End, Gap, Key, Reassembly};
 use h2lens::packet::Decoder;
 use h2lens::time::Moment;
-use h2lens::tls::{KeyStore, Session, Workspace};
+use h2lens::tls::{Description, KeyStore, PlaintextSink, Session, Workspace};
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
@@ -24,6 +24,10 @@ impl ByteSink for Stream {
     }
     fn gap(&mut self, _: Direction, _: Moment, _: Gap) {}
     fn end(&mut self, _: Direction, _: Moment, _: End) {}
+}
+
+impl PlaintextSink for Stream {
+    fn describe(&mut self, _: &Description) {}
 }
 
 impl Stream {

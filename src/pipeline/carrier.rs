@@ -61,20 +61,6 @@ pub(super) struct Http2 {
     pub(super) client: Direction,
 }
 
-impl Tls {
-    /// Hands what the handshake has told so far to what is inside.
-    fn refresh(&mut self) {
-        let description = self.session.description();
-        match &mut self.inner.layer {
-            Layer::Http2(http2) => match &mut http2.pairing.meta.tls {
-                Some(known) if known.same_handshake(description) => {}
-                known => *known = Some(Box::new(description.clone())),
-            },
-            _ => self.inner.tls = Some(Box::new(description.clone())),
-        }
-    }
-}
-
 /// Lends a carrier the shard's context, so that bytes can be pushed into it.
 pub(super) struct Feed<'a, 'b, O> {
     pub(super) carrier: &'a mut Carrier,
@@ -164,7 +150,6 @@ impl<O: Output> Feed<'_, '_, O> {
             let Tls { session, inner } = layer.as_mut();
             session.retry(keys, work, &mut Feed { carrier: inner, cx });
             cx.tls = Some(work);
-            layer.refresh();
         }
     }
 
@@ -197,7 +182,6 @@ impl<O: Output> Feed<'_, '_, O> {
                     session.finish(cx.keys, work, &mut Feed { carrier: inner, cx });
                     cx.tls = Some(work);
                 }
-                layer.refresh();
                 Feed { carrier: &mut layer.inner, cx }.finish(last);
             }
             Layer::Http2(http2) => {
@@ -328,7 +312,6 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
                 let keys = cx.keys;
                 session.data(keys, work, from, at, bytes, &mut Feed { carrier: inner, cx });
                 cx.tls = Some(work);
-                layer.refresh();
             }
             Layer::Fresh => {
                 self.carrier.layer = Layer::Opening(Box::default());
@@ -393,6 +376,16 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
             session.end(cx.keys, work, from, at, how, &mut Feed { carrier: inner, cx });
             cx.tls = Some(work);
         }
+    }
+}
+
+impl<O: Output> tls::PlaintextSink for Feed<'_, '_, O> {
+    fn describe(&mut self, description: &tls::Description) {
+        let known = match &mut self.carrier.layer {
+            Layer::Http2(http2) => &mut http2.pairing.meta.tls,
+            _ => &mut self.carrier.tls,
+        };
+        *known = Some(Box::new(description.clone()));
     }
 }
 

@@ -27,9 +27,8 @@ pub(super) struct Opening {
 struct Begin {
     /// The first bytes, contiguous, as far as they are needed to decide.
     head: Vec<u8>,
-    /// PROXY header octets still to be taken off.
-    strip: usize,
-    stripped: bool,
+    /// PROXY protocol header octets still to be taken off; `None` while the head may be the beginning of one.
+    proxy: Option<usize>,
     /// Bytes of this side were lost or dropped.
     late: bool,
     /// The head says what it can; from now on the detector looks.
@@ -83,8 +82,7 @@ impl Opening {
                 }
             }
         }
-        let side = &mut self.sides[from];
-        let bytes = side.take_proxy_header(bytes);
+        let bytes = self.take_proxy_header(from, bytes);
         if bytes.is_empty() {
             return None;
         }
@@ -170,6 +168,29 @@ impl Opening {
         (std::mem::take(&mut self.pieces), std::mem::take(&mut self.bytes))
     }
 
+    /// Takes a PROXY protocol header off, with what was kept of it; what remains of `bytes`.
+    fn take_proxy_header<'a>(&mut self, from: Direction, bytes: &'a [u8]) -> &'a [u8] {
+        let side = &mut self.sides[from];
+        if side.may_be_proxy_header() {
+            let held = side.head.len();
+            let header =
+                if held == 0 { proxy::header(bytes) } else { proxy::header(&[&side.head, bytes].concat()) };
+            match header {
+                proxy::Header::Present(len) => {
+                    side.head.clear();
+                    side.proxy = Some(len - held.min(len));
+                    self.pieces.retain(|piece| piece.from != from);
+                }
+                proxy::Header::Absent => side.proxy = Some(0),
+                proxy::Header::Undecided => {}
+            }
+        }
+        let Some(left) = &mut side.proxy else { return bytes };
+        let off = (*left).min(bytes.len());
+        *left -= off;
+        bytes.get(off..).unwrap_or_default()
+    }
+
     fn keep(&mut self, from: Direction, at: Moment, bytes: &[u8]) {
         if self.is_full(bytes.len()) {
             self.drop_older_half();
@@ -243,6 +264,9 @@ enum Decision {
 
 impl Begin {
     fn decide(&self) -> Decision {
+        if self.may_be_proxy_header() {
+            return Decision::Wait;
+        }
         let head = self.head.as_slice();
         let begins = head.iter().zip(PREFACE).all(|(a, b)| a == b);
         if begins {
@@ -260,18 +284,9 @@ impl Begin {
         }
     }
 
-    /// Takes a PROXY protocol header off; what remains of `bytes`.
-    fn take_proxy_header<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        if !self.stripped && self.head.is_empty() && !self.late {
-            match proxy::header(bytes) {
-                proxy::Header::Present(len) => (self.strip, self.stripped) = (len, true),
-                // A header that is split over segments is not followed: proxies send it at once.
-                proxy::Header::Absent | proxy::Header::Undecided => {}
-            }
-        }
-        let off = self.strip.min(bytes.len());
-        self.strip -= off;
-        bytes.get(off..).unwrap_or_default()
+    /// Whether the head, with what follows it, may be a PROXY protocol header.
+    fn may_be_proxy_header(&self) -> bool {
+        self.proxy.is_none() && !self.late && !self.undecidable
     }
 }
 

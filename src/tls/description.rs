@@ -29,19 +29,6 @@ pub struct Description {
     pub not_decrypted: Option<NotDecrypted>,
 }
 
-impl Description {
-    /// Whether the handshake told the same, whatever the bytes since.
-    pub fn same_handshake(&self, other: &Self) -> bool {
-        self.version == other.version
-            && self.cipher == other.cipher
-            && self.alpn == other.alpn
-            && self.resumed == other.resumed
-            && self.early_data == other.early_data
-            && self.not_decrypted == other.not_decrypted
-            && self.server_name == other.server_name
-    }
-}
-
 impl NotDecrypted {
     /// All reasons, in the order of the counters.
     pub const ALL: [Self; 4] =

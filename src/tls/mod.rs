@@ -31,7 +31,7 @@ pub use description::{Description, NotDecrypted};
 pub use detect::{Detection, MAX_DETECTION_BYTES, contains_tls_records, looks_like_tls};
 pub use hold::Budget;
 pub use keylog::{ClientRandom, KeyLogCounters, KeyLogReader, KeyStore};
-pub use session::Session;
+pub use session::{PlaintextSink, Session};
 pub use workspace::Workspace;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::description::{Description, NotDecrypted};
 use super::handshake::Message;
 use super::hello::{ClientHello, ServerHello};
 use super::keylog::{ClientRandom, PremasterName};
+use super::session::PlaintextSink;
 use super::suite::Suite;
 use super::transcript::Transcript;
 use crate::flow::{Direction, PerDirection};
@@ -67,6 +68,8 @@ pub(crate) struct Negotiation {
     pub(crate) progress: bool,
     /// Plaintext was handed on, of either direction.
     pub(crate) plaintext: bool,
+    /// The description has changed since it was handed on.
+    untold: bool,
     opening: PerDirection<Opening>,
     /// The server asked for another client hello, so that the version is TLS 1.3.
     retried: bool,
@@ -98,7 +101,7 @@ impl Negotiation {
             }
             _ => return,
         }
-        self.progress = true;
+        (self.progress, self.untold) = (true, true);
     }
 
     fn client_hello(&mut self, from: Direction, mut hello: Box<ClientHello>) {
@@ -163,6 +166,7 @@ impl Negotiation {
     pub(crate) fn change_cipher_spec(&mut self, from: Direction) {
         if self.is_client(from) == Some(false) && !self.full_handshake && self.version() == Some(0x0303) {
             self.description.resumed.get_or_insert(true);
+            self.untold = true;
         }
     }
 
@@ -229,7 +233,7 @@ impl Negotiation {
             self.description.version = version_name(0x0304);
             self.description.cipher = Some(suite.name);
             self.server = Some(Box::new(server));
-            self.progress = true;
+            (self.progress, self.untold) = (true, true);
         }
     }
 
@@ -241,7 +245,15 @@ impl Negotiation {
 
     /// Something could not be decrypted; the first reason stays.
     pub(crate) fn fail(&mut self, reason: NotDecrypted) {
+        self.untold |= self.description.not_decrypted.is_none();
         self.description.not_decrypted.get_or_insert(reason);
+    }
+
+    /// Hands the description on if it has changed.
+    pub(crate) fn tell(&mut self, sink: &mut dyn PlaintextSink) {
+        if std::mem::take(&mut self.untold) {
+            sink.describe(&self.description);
+        }
     }
 }
 

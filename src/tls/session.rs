@@ -10,6 +10,13 @@ use super::workspace::Workspace;
 use crate::flow::{ByteSink, Direction, End, PerDirection};
 use crate::time::Moment;
 
+/// Takes the plaintext of a connection, and what its handshake tells.
+pub trait PlaintextSink: ByteSink {
+    /// What is known of the connection now. Called when that has changed, before the bytes, gaps and ends behind the
+    /// change are handed on; what changes with the last of them, before the session returns.
+    fn describe(&mut self, description: &Description);
+}
+
 /// Decrypts one connection.
 ///
 /// It takes the streams as [`ByteSink`] describes them, in the order of the capture, and hands on the application
@@ -52,7 +59,7 @@ impl Session {
         from: Direction,
         at: Moment,
         bytes: &[u8],
-        sink: &mut impl ByteSink,
+        sink: &mut impl PlaintextSink,
     ) {
         self.shared.description.bytes[from] += bytes.len() as u64;
         self.push(keys, work, from, at, &Event::Data(bytes), sink);
@@ -66,7 +73,7 @@ impl Session {
         from: Direction,
         at: Moment,
         len: Option<u64>,
-        sink: &mut impl ByteSink,
+        sink: &mut impl PlaintextSink,
     ) {
         self.push(keys, work, from, at, &Event::Gap(len), sink);
     }
@@ -79,13 +86,13 @@ impl Session {
         from: Direction,
         at: Moment,
         how: End,
-        sink: &mut impl ByteSink,
+        sink: &mut impl PlaintextSink,
     ) {
         self.push(keys, work, from, at, &Event::End(how), sink);
     }
 
     /// The key store has new secrets: goes on with what waited for them.
-    pub fn retry(&mut self, keys: &KeyStore, work: &mut Workspace, sink: &mut impl ByteSink) {
+    pub fn retry(&mut self, keys: &KeyStore, work: &mut Workspace, sink: &mut impl PlaintextSink) {
         if self.is_waiting() {
             self.shared.progress = true;
             self.settle(keys, work, sink);
@@ -101,7 +108,7 @@ impl Session {
 
     /// The capture, or what is kept of the connection, ends: what still waits is decrypted as far as possible, and
     /// the rest is told as a gap. Call it once, when nothing will follow.
-    pub fn finish(&mut self, keys: &KeyStore, work: &mut Workspace, sink: &mut impl ByteSink) {
+    pub fn finish(&mut self, keys: &KeyStore, work: &mut Workspace, sink: &mut impl PlaintextSink) {
         self.shared.lose_hello(Direction::Forward);
         self.shared.lose_hello(Direction::Backward);
         self.shared.assume_early();
@@ -140,7 +147,7 @@ impl Session {
         from: Direction,
         at: Moment,
         event: &Event<&[u8]>,
-        sink: &mut impl ByteSink,
+        sink: &mut impl PlaintextSink,
     ) {
         self.last = at;
         let cx = &mut Context { keys, work, sink, shared: &mut self.shared };
@@ -149,7 +156,7 @@ impl Session {
     }
 
     /// Goes on with what waited as long as that brings something new; of both directions, the earlier packet first.
-    fn settle(&mut self, keys: &KeyStore, work: &mut Workspace, sink: &mut impl ByteSink) {
+    fn settle(&mut self, keys: &KeyStore, work: &mut Workspace, sink: &mut impl PlaintextSink) {
         while std::mem::take(&mut self.shared.progress) {
             let cx = &mut Context { keys, work, sink, shared: &mut self.shared };
             self.streams.forward.resume(cx);
@@ -167,5 +174,6 @@ impl Session {
                 stream.step(cx);
             }
         }
+        self.shared.tell(sink);
     }
 }

@@ -12,8 +12,9 @@ use super::loss::{Loss, Owed};
 use super::negotiation::{Epoch, Negotiation};
 use super::record::{self, HEADER_LEN, Header};
 use super::seek::{self, Step};
+use super::session::PlaintextSink;
 use super::workspace::Workspace;
-use crate::flow::{ByteSink, Direction, End, Gap, GapCause};
+use crate::flow::{Direction, End, Gap, GapCause};
 use crate::limits::{MAX_TLS_HELD_FOR_HELLO, TLS_TRIAL_RATE, TLS_TRIAL_START};
 use crate::time::Moment;
 
@@ -24,7 +25,7 @@ pub(crate) struct Context<'a> {
     /// What is shared with other sessions.
     pub(crate) work: &'a mut Workspace,
     /// Where plaintext goes.
-    pub(crate) sink: &'a mut dyn ByteSink,
+    pub(crate) sink: &'a mut dyn PlaintextSink,
     /// What is shared with the other direction.
     pub(crate) shared: &'a mut Negotiation,
 }
@@ -261,6 +262,7 @@ impl Stream {
         if !self.ended {
             self.ended = true;
             self.trailing_gap(at, cx);
+            cx.shared.tell(cx.sink);
             cx.sink.end(self.from, at, how);
         }
     }
@@ -292,6 +294,7 @@ impl Stream {
     }
 
     fn pay(&mut self, at: Moment, cx: &mut Context<'_>) {
+        cx.shared.tell(cx.sink);
         match self.loss.pay() {
             Owed::Nothing => {}
             Owed::Exactly(len) => {

@@ -7,7 +7,7 @@ mod openssl;
 mod stack;
 mod vectors;
 
-use super::{Counters, Description, KeyStore, Session, Workspace};
+use super::{Counters, Description, KeyStore, PlaintextSink, Session, Workspace};
 use crate::flow::{ByteSink, Direction, End, PerDirection};
 use crate::time::Moment;
 
@@ -30,6 +30,9 @@ struct Output {
     /// Bytes of data before the gap, and its length.
     gaps: PerDirection<Vec<(usize, Option<u64>)>>,
     ends: PerDirection<Vec<End>>,
+    /// What was told last, and what had been told when the first plaintext came.
+    told: Description,
+    told_first: Option<Description>,
     description: Description,
     counters: Counters,
 }
@@ -37,6 +40,7 @@ struct Output {
 impl ByteSink for Output {
     fn data(&mut self, from: Direction, at: Moment, bytes: &[u8]) {
         assert!(!bytes.is_empty() && self.ends[from].is_empty());
+        self.told_first.get_or_insert_with(|| self.told.clone());
         self.data[from].extend_from_slice(bytes);
         self.records[from].push((bytes.len(), at.packet));
     }
@@ -49,6 +53,12 @@ impl ByteSink for Output {
     fn end(&mut self, from: Direction, _at: Moment, how: End) {
         assert!(self.ends[from].is_empty());
         self.ends[from].push(how);
+    }
+}
+
+impl PlaintextSink for Output {
+    fn describe(&mut self, description: &Description) {
+        self.told = description.clone();
     }
 }
 
@@ -68,6 +78,8 @@ fn run(events: &[(Direction, Event)], keys: &KeyStore) -> Output {
         feed(&mut session, &mut work, keys, packet, event, &mut output);
     }
     session.finish(keys, &mut work, &mut output);
+    output.told.bytes = session.description().bytes.clone();
+    assert_eq!(output.told, *session.description());
     output.description = session.description().clone();
     output.counters = work.counters();
     output

@@ -183,7 +183,7 @@ impl Fields {
     }
 
     /// Gives memory back that is far more than the lines need: it was made for longer ones.
-    pub(super) fn trim(&mut self) {
+    pub(super) fn fit(&mut self) {
         if self.memory() > limits::FIELDS_SPARE
             && self.memory() > 2 * (self.text.len() + self.lines.len() * size_of::<Line>())
         {
@@ -198,6 +198,13 @@ impl Fields {
         self.lines.clear();
         self.first = [0; Known::Other as usize];
         self.unknown = 0;
+    }
+
+    /// Removes all lines and keeps no more memory than the next section is likely to need.
+    pub(super) fn trim(&mut self) {
+        self.clear();
+        self.text.shrink_to(limits::FIELDS_KEPT);
+        self.lines.shrink_to(limits::FIELDS_KEPT / size_of::<Line>());
     }
 }
 

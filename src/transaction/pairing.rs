@@ -335,7 +335,8 @@ impl<R: RecordSink> Session<'_, R> {
         if pairing.wanted.transactions || pairing.wanted.telemetry {
             self.records.transaction(self.now, &pairing.meta, record);
         }
-        if self.pool.0.len() < limits::STREAM_POOL && stream.weight <= limits::FIELDS_SPARE {
+        if self.pool.0.len() < limits::STREAM_POOL {
+            stream.trim();
             self.pool.0.push(stream);
         }
     }
@@ -486,7 +487,6 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
         hpack.wire_bytes += end.wire_bytes;
         hpack.decoded_bytes += end.decoded_bytes;
         self.end_block(block, end);
-        self.pairing.scratch.clear();
         self.pairing.scratch.trim();
         self.weigh(block.promised.unwrap_or(block.stream));
         if block.end_stream {

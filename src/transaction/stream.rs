@@ -69,6 +69,14 @@ pub(super) struct Progress {
 }
 
 impl Stream {
+    /// The stream has ended, and waits to be used again.
+    pub(super) fn trim(&mut self) {
+        for message in [&mut self.record.request, &mut self.record.response] {
+            message.headers.trim();
+            message.trailers.trim();
+        }
+    }
+
     /// Starts over for another stream; the memory is kept.
     pub(super) fn start_over(&mut self, id: u32, at: Moment, client: &Losses, server: &Losses) {
         let record = &mut self.record;
@@ -139,7 +147,7 @@ impl Stream {
     ) {
         let (message, progress) = self.side(from);
         std::mem::swap(&mut message.headers, scratch);
-        message.headers.trim();
+        message.headers.fit();
         message.seen = true;
         progress.headers_cut |= end.cut.is_some() || end.broken || end.limited;
         progress.unknown_pseudo |= unknown_pseudo;
@@ -177,7 +185,7 @@ impl Stream {
         let (message, progress) = self.side(from);
         if message.trailers.is_empty() {
             std::mem::swap(&mut message.trailers, scratch);
-            message.trailers.trim();
+            message.trailers.fit();
         }
         progress.cut_trailers |= end.cut.is_some() || end.broken;
         progress.unknown_trailers = end.unknown > 0 || progress.cut_trailers;

@@ -4,3 +4,4 @@
 mod h2_streams;
 mod hyper_calls;
 mod over_tls;
+mod proxy;

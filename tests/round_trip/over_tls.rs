@@ -1,11 +1,11 @@
 //! The same through TLS, with the key log of the client.
 
-use crate::support::conversation::Cut;
+use crate::support::conversation::{Cut, Event};
 use crate::support::endpoints::Setup;
 use crate::support::exchange::{assert_same, text};
 use crate::support::plan::Plan;
 use crate::support::tls::{TlsRecording, record, suites};
-use crate::support::{Analyze, Capture, Conversation, Ends, Random};
+use crate::support::{Analyze, Capture, Conversation, Ends, Outcome, Random};
 
 fn any_plans(random: &mut Random) -> Vec<Plan> {
     (0..25)
@@ -45,6 +45,31 @@ fn every_cipher_suite() {
         versions.push(tls.version);
     }
     assert!(versions.contains(&"1.2") && versions.contains(&"1.3"));
+}
+
+/// From a pipe, secrets behind the packets come when all of the connection was seen, though not its end: each of its
+/// records must tell what the encrypted part of the handshake told.
+#[test]
+fn secrets_behind_the_packets() {
+    for suite in suites() {
+        let plans = (0..20).map(|n| Plan::new("GET", "/", 200, n)).collect();
+        let mut tls = record(plans, Setup::default(), suite);
+        tls.recording.events.retain(|event| !matches!(event, Event::Closed(_)));
+        let file = capture(&tls, Cut::Full).pcapng(&tls.keys);
+        let output = assert_cmd::Command::new(env!("CARGO_BIN_EXE_h2lens"))
+            .args(["-", "--json", "--show", "transactions,connections,telemetry"])
+            .write_stdin(file)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let outcome = Outcome::new(output.stdout, Vec::new());
+        assert_eq!(outcome.transactions().count(), tls.recording.exchanges.len(), "{}", tls.cipher);
+        for record in outcome.transactions().chain(outcome.connections()) {
+            assert_eq!(text(record, "tls.protocol.version"), Some(tls.version));
+            assert_eq!(text(record, "tls.cipher"), Some(tls.cipher.as_str()));
+            assert_eq!(text(record, "tls.next_protocol"), Some("h2"), "{record}");
+        }
+    }
 }
 
 #[test]

@@ -90,6 +90,27 @@ impl Capture {
         file
     }
 
+    /// A pcapng file in which TLS secrets stand behind the packets.
+    pub(crate) fn pcapng(&self, secrets: &str) -> Vec<u8> {
+        let mut file = Vec::new();
+        let mut block = |kind: u32, parts: &[&[u8]]| {
+            let mut body = parts.concat();
+            body.resize(body.len().next_multiple_of(4), 0);
+            let length = (body.len() as u32 + 12).to_le_bytes();
+            file.extend([&kind.to_le_bytes()[..], &length, &body, &length].concat());
+        };
+        block(0x0a0d_0d0a, &[&0x1a2b_3c4d_u32.to_le_bytes(), &[1, 0, 0, 0], &[0xff; 8]]);
+        // Ethernet, snaplen 262144; if_tsresol: nanoseconds.
+        block(1, &[&[1, 0, 0, 0], &262_144_u32.to_le_bytes(), &[9, 0, 1, 0, 9, 0, 0, 0, 0, 0, 0, 0]]);
+        for Packet { time, bytes, original } in &self.packets {
+            let head = [0, (time >> 32) as u32, *time as u32, bytes.len() as u32, *original];
+            block(6, &[&head.map(u32::to_le_bytes).concat(), bytes]);
+        }
+        let length = secrets.len() as u32;
+        block(10, &[b"KSLT", &length.to_le_bytes(), secrets.as_bytes()]);
+        file
+    }
+
     /// Reads a classic little-endian pcap file.
     pub(crate) fn read(path: &Path) -> Self {
         let file = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

@@ -5,7 +5,7 @@ use crate::cost::Cost;
 use crate::pieces::{Piece, Pieces, What};
 use h2lens::flow::{ByteSink, Direction, End, Gap};
 use h2lens::time::{Moment, Timestamp};
-use h2lens::tls::{Counters, KeyStore, Session, Workspace};
+use h2lens::tls::{Counters, Description, KeyStore, PlaintextSink, Session, Workspace};
 
 #[derive(Debug, PartialEq, Eq)]
 enum Told {
@@ -28,6 +28,10 @@ impl ByteSink for Sink {
     fn end(&mut self, from: Direction, _: Moment, how: End) {
         self.0[from.index()].push(Told::End(how));
     }
+}
+
+impl PlaintextSink for Sink {
+    fn describe(&mut self, _: &Description) {}
 }
 
 /// Length of the key log (2), key log, then the ciphertext as [`Pieces`].

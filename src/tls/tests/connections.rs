@@ -345,6 +345,8 @@ fn late_keys_open_what_was_kept() {
         output.description = session.description().clone();
         assert!(waited);
         check(&output, &pair.plain);
+        let told = output.told_first.unwrap();
+        assert_eq!((told.alpn.as_deref(), told.cipher), (Some("h2"), output.description.cipher));
         assert_eq!(
             String::from_utf8(keys.used_lines().to_vec()).unwrap().lines().count(),
             if suite.tls13().is_some() { 4 } else { 1 }
