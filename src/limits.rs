@@ -26,6 +26,11 @@ pub const HOLE_UNACKNOWLEDGED: Duration = Duration::from_secs(3);
 /// `connections`.
 pub const CONNECTIONS_SHARD: usize = (256 << 10) / crate::flow::SHARDS;
 
+/// Bytes of memory that the connections of a shard may take beside what reassembly and TLS hold back: dynamic tables,
+/// frames and header blocks in hand, open streams. 512 MiB over the [`crate::flow::SHARDS`] shards. At the cap the
+/// connection idle for longest is given up. Counter: `connection_memory`.
+pub const CONNECTION_MEMORY_SHARD: usize = (512 << 20) / crate::flow::SHARDS;
+
 /// Packet time for which a closed connection is remembered, so that its late packets do not look like a new one.
 pub const CLOSED_LINGER: Duration = Duration::from_secs(60);
 
@@ -66,6 +71,12 @@ pub const DETECT_BYTES: usize = 256 << 10;
 /// `streams`.
 pub const STREAMS_CONNECTION: usize = 16_384;
 
+/// Bytes of memory that the open streams of a connection may take: their header and trailer fields for the most part.
+/// At the cap the lowest quarter is given up. Counter: `stream_memory`.
+pub const STREAM_MEMORY_CONNECTION: usize = 32 << 20;
+
+/// Bytes of memory for fields above which it is not kept to be used again.
+pub const FIELDS_SPARE: usize = 16 << 10;
 /// Resets of a connection that are remembered for streams that were not open when they were read. At the cap the one
 /// of the lowest stream is forgotten.
 pub const EARLY_RESETS: usize = 256;
@@ -107,7 +118,16 @@ pub const HPACK_NAME: usize = 4 * 1024;
 
 /// Size of a header list (RFC 9113 section 6.5.2: names, values, and 32 bytes a field) up to which the fields of a
 /// block are handed out. Those beyond it are read for the table only.
+/// Counter: `headers`.
 pub const HPACK_LIST: u64 = 1024 * 1024;
+
+/// Size of a header list that is handed out, however short its block.
+pub const HPACK_LIST_SURE: u64 = 32 * 1024;
+
+/// Size of a header list that is handed out besides, and besides the size of the table, for each byte of the block: a
+/// list that is larger names entries again and again, as nothing but an attack does (CVE-2016-6581). An entry of the
+/// static table takes 39 to 61 bytes of a list, and one byte of a block. Counter: `headers`.
+pub const HPACK_EXPANSION: u64 = 64;
 
 /// Size of a dynamic table (RFC 7541 section 4.1) that is kept. Of a larger one the newest entries are.
 pub const HPACK_TABLE: u32 = 1024 * 1024;
@@ -129,7 +149,7 @@ pub const MAX_KEY_LOG_LINE: usize = 4096;
 pub const MAX_TLS_HELD: usize = 1 << 20;
 /// Bytes that one direction keeps while it waits for the other side's hello, before that counts as not captured.
 pub const MAX_TLS_HELD_FOR_HELLO: usize = 64 << 10;
-/// Bytes of ciphertext that all connections together keep.
+/// Bytes of ciphertext that all connections together keep; each shard its part. Counter: `tls_held`.
 pub const MAX_TLS_HELD_TOTAL: usize = 64 << 20;
 /// Bytes of a handshake message that is buffered to be read; the bodies of others are skipped.
 pub const MAX_TLS_MESSAGE: usize = 64 << 10;

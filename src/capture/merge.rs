@@ -11,13 +11,15 @@
 
 use super::batch::Batch;
 use super::damage::{Damage, DamageKind, DamageLog};
+use super::file::FILE_HEADER;
 use super::progress::Progress;
 use super::reader::Reader;
-use super::source::{Input, OpenError};
+use super::source::{Input, OpenError, Source};
 use crate::limits;
 use crate::time::Timestamp;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::io::Read;
 
 /// Bytes read of a file to find its first packet.
 const PEEK_BYTES: usize = 16 << 10;
@@ -83,6 +85,19 @@ impl Merge {
         lanes.sort_by(|a, b| (a.first, &a.name).cmp(&(b.first, &b.name)));
         let queue = lanes.iter().enumerate().map(|(index, lane)| Reverse((lane.first, index))).collect();
         Ok(Self { lanes, queue, read_bytes, progress: progress.with_total(total) })
+    }
+
+    /// One input that is already open, as standard input is read.
+    pub(super) fn of_reader(reader: impl Read + Send + 'static) -> Result<Self, OpenError> {
+        let input = Input::Stdin;
+        let reader = Source::new(reader, None, FILE_HEADER)
+            .and_then(|(source, head)| Reader::new(source, head, limits::READ_BYTES))
+            .map_err(|kind| OpenError { input: input.name(), kind })?;
+        let mut lane = Lane::new(input);
+        lane.start(reader);
+        let queue = [Reverse((lane.first, 0))].into();
+        let progress = Progress::default().with_total(None);
+        Ok(Self { lanes: vec![lane], queue, read_bytes: limits::READ_BYTES, progress })
     }
 
     /// How far the reading is.

@@ -50,9 +50,12 @@ impl<F: Read + Seek> Window<F> {
             let Some(size) = head.size() else { break };
             order = head.order;
             if head.is_secrets() {
-                let body = self.show(size)?.and_then(|block| block.get(8..size - 4));
-                let Some(secrets) = body.map(|body| tls_key_log(body, order)) else { break };
-                if let Ok(Some(secrets)) = secrets {
+                let Some(block) = self.show(size)? else { break };
+                if order.u32_at(block, size - 4) != Some(head.length) {
+                    break; // Whether it is one is for the reader of the packets to judge.
+                }
+                let body = block.get(8..size - 4).unwrap_or_default();
+                if let Ok(Some(secrets)) = tls_key_log(body, order) {
                     bytes += secrets.len();
                     if bytes > limits::SECRETS_BYTES || found.len() >= limits::SECRETS_BLOCKS {
                         break;
@@ -60,7 +63,12 @@ impl<F: Read + Seek> Window<F> {
                     found.push(secrets.to_vec());
                 }
             }
-            self.skip(size)?;
+            // Where the lengths at both ends differ, the next block may be anywhere.
+            self.skip(size - 4)?;
+            if self.show(4)?.and_then(|end| order.u32_at(end, 0)) != Some(head.length) {
+                break;
+            }
+            self.skip(4)?;
         }
         Ok(Some(found))
     }

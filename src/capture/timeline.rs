@@ -58,6 +58,16 @@ impl Timeline {
         Ok(Self { merge, filter: None, left: u64::MAX, counts: TimelineCounts::default() })
     }
 
+    /// Reads one capture from anything that gives bytes, such as memory or a socket, as standard input is read:
+    /// packets come as soon as a read has given them.
+    ///
+    /// # Errors
+    /// As [`Timeline::open`].
+    pub fn of_reader(reader: impl std::io::Read + Send + 'static) -> Result<Self, OpenError> {
+        let merge = Merge::of_reader(reader)?;
+        Ok(Self { merge, filter: None, left: u64::MAX, counts: TimelineCounts::default() })
+    }
+
     /// Lets only packets pass that the filter accepts. Those that it drops are numbered all the same.
     #[must_use]
     pub fn with_filter(mut self, filter: Filter) -> Self {

@@ -25,7 +25,9 @@ pub(super) fn assemble(
     let stats = &shards.stats;
     let mut limits: Vec<(&'static str, u64)> = vec![
         ("connections", shards.connections_evicted),
+        ("connection_memory", shards.connections_heavy),
         ("streams", stats.streams_evicted),
+        ("stream_memory", stats.streams_heavy),
         ("headers", stats.headers_limited),
         ("reassembly_direction", shards.reassembly_direction),
         ("reassembly_total", shards.reassembly_shard),

@@ -174,6 +174,11 @@ impl<T> Table<T> {
         self.remove(Slot(self.oldest))
     }
 
+    /// Takes out the connection idle for longest, unless that is the one to keep.
+    pub fn give_up(&mut self, keep: Slot) -> Option<Box<Entry<T>>> {
+        if self.oldest == keep.0 { None } else { self.remove(Slot(self.oldest)) }
+    }
+
     /// All connections.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry<T>> {
         self.entries.iter_mut().filter_map(Option::as_deref_mut)

@@ -46,6 +46,13 @@ pub struct Upgraded {
     pub last: Moment,
 }
 
+impl Upgraded {
+    fn memory(&self) -> usize {
+        let fields = self.fields.iter().map(|(name, value)| name.len() + value.len() + 64);
+        fields.sum::<usize>() + self.settings.len()
+    }
+}
+
 /// How far a dialogue has come.
 #[derive(Debug)]
 pub enum Step {
@@ -87,6 +94,13 @@ impl Dialogue {
     /// A server has answered an upgrade to `h2c` without switching.
     pub fn declined(&self) -> bool {
         self.declined
+    }
+
+    /// Bytes of memory held, about.
+    pub fn memory(&self) -> usize {
+        let requests = self.requests.iter().chain(&self.current);
+        let upgrades = requests.filter_map(|request| request.upgrade.as_deref());
+        self.client.memory() + self.server.memory() + upgrades.map(Upgraded::memory).sum::<usize>()
     }
 
     /// The client's next bytes.

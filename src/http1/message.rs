@@ -15,6 +15,17 @@ pub(super) enum Position {
     Held(Vec<u8>),
 }
 
+impl Position {
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        match self {
+            Self::Head(bytes) | Self::Held(bytes) => bytes.capacity(),
+            Self::Chunked(chunked) => chunked.line.capacity(),
+            Self::Body(_) => 0,
+        }
+    }
+}
+
 /// How a body ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {

@@ -86,6 +86,11 @@ impl Connection {
         }
     }
 
+    /// Bytes of memory held: dynamic tables, and what is in hand of frames and header blocks.
+    pub fn memory(&self) -> usize {
+        self.client.memory() + self.server.memory()
+    }
+
     fn half(&mut self, side: Side) -> (&mut Half, &mut Shared) {
         match side {
             Side::Client => (&mut self.client, &mut self.shared),

@@ -48,6 +48,11 @@ impl Detector {
         Some(Recognised { sender })
     }
 
+    /// Bytes of memory held.
+    pub fn memory(&self) -> usize {
+        self.tape.memory()
+    }
+
     /// Bytes are missing here.
     pub fn gap(&mut self, at: Moment, len: Option<u64>) {
         match len {

@@ -210,6 +210,15 @@ impl Half {
         self.state == State::Payload || !self.head.is_empty() || self.block.is_some()
     }
 
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        self.payload.capacity()
+            + self.block_bytes.capacity()
+            + (self.cuts.capacity() + self.block_cuts.capacity()) * size_of::<u32>()
+            + self.decoder.memory()
+            + self.tape.memory()
+    }
+
     /// Reads bytes of one segment, until framing is lost; returns how many were read.
     fn read(&mut self, at: Moment, bytes: &[u8], shared: &mut Shared, sink: &mut impl EventSink) -> usize {
         self.segment += 1;
@@ -345,7 +354,10 @@ impl Half {
         let last = self.frame.left == 0;
         match self.frame.header.kind {
             FrameType::DATA => self.read_data(at, part, sink),
-            _ if whole => return self.close_frame(at, part, shared, sink),
+            // A longer one is cut at its cap, however it came.
+            _ if whole && part.len() <= limits::FRAME_PAYLOAD => {
+                return self.close_frame(at, part, shared, sink);
+            }
             _ if self.frame.lossy.is_none() => self.keep(part),
             _ => {}
         }

@@ -97,7 +97,7 @@ impl Tape {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Adds a hole; one that is longer than the tape empties it.
+    /// Adds a hole; one that is longer than the tape empties it, and after many the older half is given up.
     pub(super) fn push_gap(&mut self, at: Moment, len: u64, cause: GapCause) {
         if len > limits::RESYNC_TAPE as u64 {
             self.skip_all();
@@ -106,6 +106,9 @@ impl Tape {
         self.compact();
         self.marks.push(Mark { start: self.bytes.len(), at, gap: Some(cause) });
         self.bytes.resize(self.bytes.len() + len as usize, HOLE);
+        if self.len() > limits::RESYNC_TAPE {
+            self.skip_to(self.bytes.len() - limits::RESYNC_TAPE / 2);
+        }
     }
 
     /// Gives up what is on the tape.
@@ -116,6 +119,13 @@ impl Tape {
     /// Bytes seen and skipped since the loss.
     pub(super) fn skipped(&self) -> u64 {
         self.skipped
+    }
+
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        self.bytes.capacity()
+            + self.marks.capacity() * size_of::<Mark>()
+            + self.candidates.capacity() * size_of::<Candidate>()
     }
 
     /// Bytes on the tape.
@@ -310,5 +320,34 @@ impl Tape {
         }
         self.scanned -= by;
         (self.head, self.head_mark) = (0, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Packets of which the snaplen left nothing: no byte is searched, and none may be kept.
+    #[test]
+    fn holes_without_bytes_between_them_take_no_memory() {
+        let mut tape = Tape::default();
+        for _ in 0..10_000 {
+            tape.push_gap(Moment::default(), 1400, GapCause::Snaplen);
+            assert!(tape.len() <= limits::RESYNC_TAPE);
+        }
+        assert!(tape.memory() <= 4 * limits::RESYNC_TAPE, "{} bytes", tape.memory());
+    }
+
+    #[test]
+    fn the_tape_is_cut_at_its_cap() {
+        let expect = Expect { max_frame: 16_384, max_stream: 1, pushes: false, client: true, server: true };
+        for (len, kept) in
+            [(limits::RESYNC_TAPE, limits::RESYNC_TAPE), (limits::RESYNC_TAPE + 1, limits::RESYNC_TAPE / 2)]
+        {
+            let mut tape = Tape::default();
+            tape.push_data(Moment::default(), &vec![0xff; len]);
+            assert_eq!(tape.search(&expect, Demand::BOUNDARY, false), None);
+            assert_eq!((tape.len(), tape.skipped()), (kept, (len - kept) as u64));
+        }
     }
 }

@@ -359,26 +359,21 @@ fn push_cell(out: &mut Vec<u8>, value: &[u8]) {
     }
 }
 
-/// A JSON string's text; [`super::json`] writes no other escapes than these.
+/// A JSON string's text; [`super::json`] writes no other escapes than these. Control characters but tabs and line ends,
+/// and what else would act on a terminal, stay escaped.
 fn unescape(value: &[u8]) -> Vec<u8> {
     let inner = value.get(1..value.len().saturating_sub(1)).unwrap_or_default();
     let mut text = Vec::with_capacity(inner.len());
     let mut bytes = inner.iter();
     while let Some(&byte) = bytes.next() {
-        let escape = if byte == b'\\' { bytes.next().copied() } else { None };
-        text.push(match escape {
-            None => byte,
-            Some(b'n') => b'\n',
-            Some(b'r') => b'\r',
-            Some(b't') => b'\t',
-            Some(b'b') => 0x08,
-            Some(b'f') => 0x0c,
-            Some(b'u') => {
-                let digits = bytes.by_ref().take(4);
-                digits.fold(0, |value, &digit| value << 4 | (digit as char).to_digit(16).unwrap_or(0) as u8)
-            }
-            Some(other) => other,
-        });
+        match if byte == b'\\' { bytes.next().copied() } else { None } {
+            None => text.push(byte),
+            Some(b'n') => text.push(b'\n'),
+            Some(b'r') => text.push(b'\r'),
+            Some(b't') => text.push(b'\t'),
+            Some(escape @ (b'b' | b'f' | b'u')) => text.extend([b'\\', escape]),
+            Some(other) => text.push(other),
+        }
     }
     text
 }

@@ -4,7 +4,9 @@
 //! transaction of 700 bytes takes 5,000 instructions, where a serde serializer took 9,800 and `serde_json` 13,300. Text that
 //! needs escapes is left to `serde_json`.
 
+use super::sanitize::is_hidden;
 use std::borrow::Cow;
+use std::io::Write;
 
 /// What can be written as JSON.
 pub trait Json {
@@ -135,7 +137,7 @@ integer!(u8 u16 u32 u64);
 impl Json for str {
     fn write(&self, out: &mut Vec<u8>) {
         let bytes = self.as_bytes();
-        if is_plain(bytes) || !bytes.iter().any(|&byte| needs_escape(byte)) {
+        if is_plain(bytes) {
             push_plain(out, bytes);
         } else {
             push_escaped(out, self);
@@ -195,28 +197,41 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
     // The high bit of each byte that the subtraction takes below zero; exact for bytes below 0x80, and those from 0x80
     // on have it set in `word` itself.
     let is_below = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound));
+    let is = |word: u64, byte: u8| is_below(word ^ (ONES * u64::from(byte)), 1);
     let (words, rest) = bytes.as_chunks::<8>();
     let mut odd = 0;
     for &word in words {
         let word = u64::from_le_bytes(word);
-        odd |= word
-            | is_below(word, 0x20)
-            | is_below(word ^ (ONES * u64::from(b'"')), 1)
-            | is_below(word ^ (ONES * u64::from(b'\\')), 1);
+        odd |= word | is_below(word, 0x20) | is(word, b'"') | is(word, b'\\') | is(word, 0x7f);
     }
     odd & HIGHS == 0 && rest.iter().all(|&byte| byte < 0x80 && !needs_escape(byte))
 }
 
 #[inline]
 const fn needs_escape(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
+    byte < 0x20 || byte == b'"' || byte == b'\\' || byte == 0x7f
 }
 
-/// Appends UTF-8 text in quotes, with escapes.
+/// Appends UTF-8 text in quotes, with escapes. Those characters are escaped too that JSON allows as they are, and that
+/// would act on the terminal that it is shown on: [`super::sanitize::is_hidden`].
 #[cold]
 fn push_escaped(out: &mut Vec<u8>, text: &str) {
+    let start = out.len();
     // Writing a string into memory does not fail.
-    let _ = serde_json::to_writer(out, text);
+    let _ = serde_json::to_writer(&mut *out, text);
+    if !text.chars().any(|char| is_hidden(char) && char >= '\x7f') {
+        return;
+    }
+    let written = out.split_off(start);
+    for char in String::from_utf8_lossy(&written).chars() {
+        if is_hidden(char) {
+            for unit in char.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+    }
 }
 
 #[cfg(test)]
@@ -264,9 +279,15 @@ mod tests {
     }
 
     #[test]
-    fn escapes_are_those_of_serde_json() {
-        let text: String = (0..0x100u32).filter_map(char::from_u32).collect();
-        assert_eq!(json(&text), serde_json::to_string(&text).unwrap());
+    fn what_acts_on_a_terminal_is_escaped_and_reads_back() {
+        let text: String = (0..0x11_0000).filter_map(char::from_u32).collect();
+        let shown = json(&text);
+        assert!(!shown.chars().any(is_hidden));
+        assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
+        assert_eq!(
+            json("a\x1b[2J\x7f\u{9b}\u{202e}\u{e0041}ü"),
+            r#""a\u001b[2J\u007f\u009b\u202e\udb40\udc41ü""#
+        );
     }
 
     #[test]

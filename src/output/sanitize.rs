@@ -62,7 +62,7 @@ fn push_char(out: &mut String, char: char) {
 
 /// Controls, and what has no width or acts on its neighbours: direction marks and overrides, joiners, fillers,
 /// line separators, interlinear annotations, tags, variation selectors.
-const fn is_hidden(char: char) -> bool {
+pub(super) const fn is_hidden(char: char) -> bool {
     matches!(char,
         '\0'..='\x1f' | '\x7f'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}'
         | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'

@@ -29,6 +29,8 @@ pub(super) struct Carrier {
     pub(super) syn: [bool; 2],
     /// What the TLS below tells.
     pub(super) tls: Option<Box<tls::Description>>,
+    /// Bytes of memory that the shard counts for it.
+    pub(super) weight: usize,
 }
 
 /// What the bytes are.
@@ -73,6 +75,16 @@ impl Carrier {
             && let Layer::Http2(http2) = &mut self.layer
         {
             http2.pairing.set_unseen(side(http2.client, from), false);
+        }
+    }
+
+    /// Bytes of memory held, beside what reassembly and TLS hold back on budgets of their own.
+    pub(super) fn memory(&self) -> usize {
+        match &self.layer {
+            Layer::Fresh => 0,
+            Layer::Opening(opening) => size_of::<Opening>() + opening.memory(),
+            Layer::Tls(tls) => size_of::<Tls>() + tls.session.memory() + tls.inner.memory(),
+            Layer::Http2(http2) => size_of::<Http2>() + http2.connection.memory() + http2.pairing.memory(),
         }
     }
 

@@ -47,6 +47,8 @@ pub struct ShardReport {
     pub reassembly_shard: u64,
     /// Connections evicted because there were too many.
     pub connections_evicted: u64,
+    /// Connections given up because all together took too much memory.
+    pub connections_heavy: u64,
     /// Bytes that were sent twice with different content.
     pub differing_bytes: u64,
     /// What is open now.
@@ -99,6 +101,7 @@ impl ShardReport {
         self.reassembly_direction += other.reassembly_direction;
         self.reassembly_shard += other.reassembly_shard;
         self.connections_evicted += other.connections_evicted;
+        self.connections_heavy += other.connections_heavy;
         self.differing_bytes += other.differing_bytes;
         self.open.merge(&other.open);
     }
@@ -128,6 +131,7 @@ impl Pipeline {
             payload_bytes: self.totals.payload_bytes,
             reassembly_shard: self.budget.struck(),
             connections_evicted: self.table.evicted,
+            connections_heavy: self.heavy,
             ..self.totals.report.clone()
         };
         let mut open = OpenNow { reassembly_bytes: self.budget.held() as u64, ..OpenNow::default() };
@@ -159,6 +163,7 @@ impl Pipeline {
         keys: &tls::KeyStore,
         out: &mut impl Output,
     ) {
+        self.memory = self.memory.saturating_sub(carrier.weight);
         let mut cx = Context {
             now,
             wanted: self.settings.wanted,

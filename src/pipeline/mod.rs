@@ -12,7 +12,7 @@ mod opening;
 pub use conclude::{OpenNow, ShardReport};
 pub use context::Output;
 
-use crate::flow::{Budget, Direction, Slot, Table};
+use crate::flow::{Budget, Direction, SHARDS, Slot, Table};
 use crate::limits;
 use crate::packet::Segment;
 use crate::time::{Moment, Timestamp};
@@ -40,6 +40,9 @@ pub struct Pipeline {
     budget: Budget,
     totals: Totals,
     tls: tls::Workspace,
+    /// Bytes of memory that the connections take, and connections given up for it.
+    memory: usize,
+    heavy: u64,
     /// Connections that wait for holes to fill.
     waiting: Vec<Slot>,
     waiting_checked: Timestamp,
@@ -55,7 +58,9 @@ impl Pipeline {
             table: Table::new(limits::CONNECTIONS_SHARD),
             budget: Budget::new(limits::REASSEMBLY_SHARD),
             totals: Totals::default(),
-            tls: tls::Workspace::default(),
+            tls: tls::Workspace::with_budget(tls::Budget::new(limits::MAX_TLS_HELD_TOTAL / SHARDS)),
+            memory: 0,
+            heavy: 0,
             waiting: Vec::new(),
             waiting_checked: Timestamp::default(),
             segments_since_check: 0,
@@ -112,8 +117,13 @@ impl Pipeline {
         if waits && !std::mem::replace(&mut entry.listed, true) {
             self.waiting.push(found.slot);
         }
+        let memory = carrier.memory();
+        let before = std::mem::replace(&mut carrier.weight, memory);
+        self.memory = (self.memory + memory).saturating_sub(before);
         if closed {
             self.close(found.slot, segment.at, keys, out);
+        } else if self.memory > limits::CONNECTION_MEMORY_SHARD {
+            self.make_room(found.slot, segment.at, keys, out);
         }
         self.segments_since_check += 1;
         self.keep_up(segment.at, keys, out);
@@ -211,6 +221,20 @@ impl Pipeline {
         {
             if let Some(carrier) = entry.state.take() {
                 let end = StreamEnd { by: EndBy::Capture, how: EndHow::Idle, code: None };
+                self.conclude(carrier, &mut entry.reassembly, (entry.first, entry.last), end, now, keys, out);
+            }
+        }
+    }
+
+    /// The connections take too much memory: those idle for longest go, but not the one at hand.
+    #[cold]
+    fn make_room(&mut self, at_hand: Slot, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
+        while self.memory > limits::CONNECTION_MEMORY_SHARD
+            && let Some(mut entry) = self.table.give_up(at_hand)
+        {
+            self.heavy += 1;
+            if let Some(carrier) = entry.state.take() {
+                let end = StreamEnd { by: EndBy::Capture, how: EndHow::Eof, code: None };
                 self.conclude(carrier, &mut entry.reassembly, (entry.first, entry.last), end, now, keys, out);
             }
         }

@@ -153,6 +153,16 @@ impl Opening {
         self.sides[from].late || self.sides[from].head.starts_with(b"HTTP/1.")
     }
 
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        let sides = [&self.sides.forward, &self.sides.backward];
+        let detectors = sides.iter().filter_map(|side| side.detector.as_ref());
+        self.bytes.capacity()
+            + self.pieces.capacity() * size_of::<Piece>()
+            + self.dialogue.as_ref().map_or(0, |(_, dialogue)| dialogue.memory())
+            + detectors.map(|detector| detector.memory()).sum::<usize>()
+    }
+
     /// The kept pieces, in the order in which they came, and their bytes.
     pub(super) fn take(&mut self) -> (Vec<Piece>, Vec<u8>) {
         (std::mem::take(&mut self.pieces), std::mem::take(&mut self.bytes))

@@ -15,7 +15,6 @@ pub(crate) struct Buffer {
 
 impl Buffer {
     /// Bytes of memory taken.
-    #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }

@@ -80,7 +80,6 @@ impl Messages {
     }
 
     /// Bytes of memory taken.
-    #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
         self.body.capacity()
     }

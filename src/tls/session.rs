@@ -132,8 +132,7 @@ impl Session {
     }
 
     /// Bytes of memory that grow with what was received.
-    #[cfg(test)]
-    pub(super) fn memory(&self) -> usize {
+    pub fn memory(&self) -> usize {
         let hello = self.shared.hello.as_ref().map_or(0, |hello| hello.suites.capacity() * 2);
         self.streams.forward.memory()
             + self.streams.backward.memory()

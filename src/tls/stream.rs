@@ -120,7 +120,6 @@ impl Stream {
     }
 
     /// Bytes of memory that grow with what was received.
-    #[cfg(test)]
     pub(super) fn memory(&self) -> usize {
         self.buffer.capacity() + self.hold.cost() + self.messages.capacity()
     }

@@ -27,7 +27,6 @@ enum State {
 
 impl Transcript {
     /// Bytes of memory taken.
-    #[cfg(test)]
     pub(super) fn memory(&self) -> usize {
         if let State::Raw(raw) = &self.state { raw.capacity() } else { 0 }
     }

@@ -31,6 +31,11 @@ impl ClosedStreams {
         window.contains(stream / 2, below)
     }
 
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        (self.odd.words.capacity() + self.even.words.capacity()) * size_of::<u64>()
+    }
+
     fn window(&mut self, stream: u32) -> &mut Window {
         if stream.is_multiple_of(2) { &mut self.even } else { &mut self.odd }
     }

@@ -177,6 +177,21 @@ impl Fields {
         self.text.len()
     }
 
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        self.text.capacity() + self.lines.capacity() * size_of::<Line>()
+    }
+
+    /// Gives memory back that is far more than the lines need: it was made for longer ones.
+    pub(super) fn fit(&mut self) {
+        if self.memory() > limits::FIELDS_SPARE
+            && self.memory() > 2 * (self.text.len() + self.lines.len() * size_of::<Line>())
+        {
+            self.text.shrink_to_fit();
+            self.lines.shrink_to_fit();
+        }
+    }
+
     /// Removes all lines and keeps the memory.
     pub fn clear(&mut self) {
         self.text.clear();

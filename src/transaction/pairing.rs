@@ -50,6 +50,8 @@ pub struct Stats {
     pub losses: u64,
     /// Streams given up because a connection had too many.
     pub streams_evicted: u64,
+    /// Streams given up because those of a connection took too much memory.
+    pub streams_heavy: u64,
     /// Header sections, blocks or values that were over a cap.
     pub headers_limited: u64,
     /// Times that a cap kept something from being judged for the findings.
@@ -72,6 +74,7 @@ impl Stats {
         self.skipped_bytes += other.skipped_bytes;
         self.losses += other.losses;
         self.streams_evicted += other.streams_evicted;
+        self.streams_heavy += other.streams_heavy;
         self.headers_limited += other.headers_limited;
         self.findings_limited += other.findings_limited;
     }
@@ -83,6 +86,8 @@ pub struct Pairing {
     /// Who and where.
     pub meta: ConnectionMeta,
     pub(super) streams: HashMap<u32, Box<Stream>, foldhash::fast::RandomState>,
+    /// Bytes of memory that the open streams take.
+    held: usize,
     pub(super) closed: ClosedStreams,
     pub(super) client: SideState,
     pub(super) server: SideState,
@@ -152,6 +157,7 @@ impl Pairing {
         Self {
             meta,
             streams: HashMap::default(),
+            held: 0,
             closed: ClosedStreams::default(),
             client: side(late.0),
             server: side(late.1),
@@ -178,6 +184,16 @@ impl Pairing {
     /// Exchanges under way.
     pub fn in_flight(&self) -> usize {
         self.streams.len()
+    }
+
+    /// Bytes of memory held.
+    pub fn memory(&self) -> usize {
+        let ids = 2 * self.orphans.len() + self.alone.capacity();
+        self.held
+            + self.streams.capacity() * size_of::<(u32, Box<Stream>)>()
+            + self.closed.memory()
+            + self.scratch.memory()
+            + ids * size_of::<u32>()
     }
 
     /// A side's segments are, or are not, in the capture.
@@ -265,36 +281,55 @@ impl<R: RecordSink> Session<'_, R> {
             return None;
         }
         if self.pairing.streams.len() >= limits::STREAMS_CONNECTION {
-            self.evict();
+            self.stats.streams_evicted += self.evict();
         }
         let pairing = &mut *self.pairing;
         let mut stream = self.pool.0.pop().unwrap_or_default();
         stream.start_over(id, at, &pairing.client.losses, &pairing.server.losses);
         stream.reset = pairing.early_resets.take(id);
+        stream.weight = stream.memory();
+        pairing.held += stream.weight;
         pairing.streams.insert(id, stream);
         pairing.opened += 1;
         pairing.max_concurrent = pairing.max_concurrent.max(pairing.streams.len() as u64);
         Some(())
     }
 
-    /// Too many streams are open: the lowest quarter goes, so that room is made seldom.
-    fn evict(&mut self) {
+    /// The open streams are too many: the lowest quarter goes, so that room is made seldom. How many went.
+    fn evict(&mut self) -> u64 {
         let mut open: Vec<u32> = self.pairing.streams.keys().copied().collect();
         open.sort_unstable();
-        for &id in open.iter().take(open.len() / 4 + 1) {
+        open.truncate(open.len() / 4 + 1);
+        for &id in &open {
             if let Some(stream) = self.pairing.streams.get_mut(&id) {
                 stream.record.partial.insert(Partial::LIMIT);
             }
-            self.stats.streams_evicted += 1;
             let reset = self.pairing.streams.get(&id).and_then(|stream| stream.reset);
             let idle = StreamEnd { by: EndBy::Capture, how: EndHow::Idle, code: None };
             self.finish_stream(id, reset.map_or(idle, |reset| reset.end));
+        }
+        open.len() as u64
+    }
+
+    /// A stream has taken fields in: the connection's streams are kept within their memory.
+    fn weigh(&mut self, id: u32) {
+        let pairing = &mut *self.pairing;
+        let Some(stream) = pairing.streams.get_mut(&id) else { return };
+        let memory = stream.memory();
+        let before = std::mem::replace(&mut stream.weight, memory);
+        pairing.held = pairing.held.saturating_sub(before) + memory;
+        while self.pairing.held > limits::STREAM_MEMORY_CONNECTION && !self.pairing.streams.is_empty() {
+            self.stats.streams_heavy += self.evict();
         }
     }
 
     pub(super) fn finish_stream(&mut self, id: u32, end: StreamEnd) {
         let pairing = &mut *self.pairing;
         let Some(mut stream) = pairing.streams.remove(&id) else { return };
+        pairing.held = pairing.held.saturating_sub(stream.weight);
+        if !pairing.orphans.is_empty() {
+            pairing.orphans.remove(&id);
+        }
         pairing.closed.insert(id);
         pairing.transactions += 1;
         // A reset stream needs no response; but there may have been one.
@@ -498,6 +533,8 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
             rules.block_end(block, end);
         }
         self.end_block(block, end);
+        self.pairing.scratch.trim();
+        self.weigh(block.promised.unwrap_or(block.stream));
         if block.end_stream {
             self.end_side(block.from, block.stream, block.spot);
         }

@@ -41,6 +41,8 @@ pub(super) struct Stream {
     pub(super) server: Progress,
     /// It was reset, and what the other side sent before that is still to be read.
     pub(super) reset: Option<Reset>,
+    /// Bytes of memory that its connection counts for it.
+    pub(super) weight: usize,
 }
 
 /// How far a side is on a stream.
@@ -97,6 +99,15 @@ impl Stream {
         self.server = Progress { losses_at_start: server.before(at), ..Progress::default() };
     }
 
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        let Transaction { request, response, interim, .. } = &self.record;
+        let fields = [&request.headers, &request.trailers, &response.headers, &response.trailers];
+        size_of::<Self>()
+            + interim.capacity() * size_of::<super::Interim>()
+            + fields.iter().map(|fields| fields.memory()).sum::<usize>()
+    }
+
     /// What `from` sent in this packet came after the stream was reset. The request came before, whatever the
     /// order of the packets.
     pub(super) fn is_over(&self, from: Side, at: Moment) -> bool {
@@ -136,6 +147,7 @@ impl Stream {
     ) {
         let (message, progress) = self.side(from);
         std::mem::swap(&mut message.headers, scratch);
+        message.headers.fit();
         message.seen = true;
         progress.headers_cut |= end.cut.is_some() || end.broken || end.limited;
         progress.unknown_pseudo |= unknown_pseudo;
@@ -173,6 +185,7 @@ impl Stream {
         let (message, progress) = self.side(from);
         if message.trailers.is_empty() {
             std::mem::swap(&mut message.trailers, scratch);
+            message.trailers.fit();
         }
         progress.cut_trailers |= end.cut.is_some() || end.broken;
         progress.unknown_trailers = end.unknown > 0 || progress.cut_trailers;

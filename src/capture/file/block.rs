@@ -36,7 +36,7 @@ pub(in crate::capture) struct BlockHead {
     /// The block's type.
     pub(super) kind: u32,
     /// Total length as it stands there.
-    pub(super) length: u32,
+    pub(in crate::capture) length: u32,
     /// Byte order of the block: that of its section, which a Section Header Block starts.
     pub(in crate::capture) order: Order,
 }

@@ -300,6 +300,22 @@ fn secrets_behind_a_damaged_place_come_with_the_packets() {
     assert_eq!(outcome.secrets, [(2, b"behind".to_vec())]);
 }
 
+/// The length at the end of a block lies: what is behind it may be anything, and is for the reader of the packets to
+/// find.
+#[test]
+fn secrets_of_a_block_whose_lengths_differ_are_not_taken_beforehand() {
+    let file = PcapngFile::usual().secrets(TLS, b"before");
+    let end = file.bytes.len();
+    let mut bytes = file.packets(&samples(1)).secrets(TLS, b"behind").bytes;
+    bytes[end - 4] ^= 4;
+    let (_directory, inputs) = files(&[bytes]);
+    let mut timeline = Timeline::open(&inputs).unwrap();
+    assert!(timeline.take_secrets().0.is_empty());
+    let outcome = all(timeline);
+    assert_eq!((outcome.packets.len(), outcome.damage.len()), (1, 1));
+    assert_eq!(outcome.secrets, [(0, b"before".to_vec()), (1, b"behind".to_vec())]);
+}
+
 #[test]
 fn progress_ends_at_the_total() {
     let (_directory, inputs) = files(&[pcap(&samples(100)), pcap(&samples(200)[100..])]);

@@ -38,6 +38,8 @@ struct Reader<'b> {
     outcome: Outcome,
     /// Names, values and 32 bytes a field.
     list_size: u64,
+    /// Up to which fields are handed out.
+    list_limit: u64,
 }
 
 /// A string literal (section 5.2) as it stands in the block.
@@ -142,7 +144,11 @@ impl Decoder {
         sink: &mut S,
     ) -> (Outcome, Option<usize>) {
         let outcome = Outcome { complete: true, ..Outcome::default() };
-        let mut reader = Reader { block, rest: block, cuts, outcome, list_size: 0 };
+        let list_limit = limits::HPACK_LIST_SURE
+            + u64::from(self.table.size())
+            + limits::HPACK_EXPANSION * block.len() as u64;
+        let list_limit = list_limit.min(limits::HPACK_LIST);
+        let mut reader = Reader { block, rest: block, cuts, outcome, list_size: 0, list_limit };
         let mut truncated = None;
         while let Some(&first) = reader.rest.first() {
             let start = reader.offset();
@@ -435,7 +441,7 @@ impl<'b> Reader<'b> {
         self.outcome.unknown_fields += u32::from(field.source == Source::Unknown);
         self.outcome.decoded_bytes += len;
         self.list_size += len + 32;
-        if self.list_size <= limits::HPACK_LIST {
+        if self.list_size <= self.list_limit {
             sink(field);
         } else {
             self.outcome.limited = true;

@@ -14,7 +14,7 @@ pub struct Outcome {
     /// A string literal (RFC 7541 section 5.2, its length included) spans one of the cuts.
     pub literal_crosses_cut: bool,
     /// A field was withheld, wholly or its name or value: over [`crate::limits::HPACK_STRING`],
-    /// [`crate::limits::HPACK_NAME`] or [`crate::limits::HPACK_LIST`].
+    /// [`crate::limits::HPACK_NAME`], [`crate::limits::HPACK_LIST`] or [`crate::limits::HPACK_EXPANSION`].
     pub limited: bool,
     /// Entries that the encoder may still use but that were dropped because of [`crate::limits::HPACK_TABLE`].
     pub dropped_entries: u32,

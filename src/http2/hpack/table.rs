@@ -245,6 +245,11 @@ impl Table {
         self.older == 0
     }
 
+    /// Size as of section 4.1.
+    pub(super) fn size(&self) -> u32 {
+        self.size
+    }
+
     /// Bytes of memory held.
     pub(super) fn memory(&self) -> usize {
         self.arena.memory() + self.entries.capacity() * size_of::<Entry>()
@@ -295,11 +300,6 @@ pub(super) type Texts<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
 
 #[cfg(test)]
 impl Table {
-    /// Size as of section 4.1.
-    pub(super) fn size(&self) -> u32 {
-        self.size
-    }
-
     /// Names and values, newest first.
     pub(super) fn contents(&self) -> Vec<Texts<'_>> {
         self.entries.iter().map(|entry| (self.name(entry), self.value(entry))).collect()

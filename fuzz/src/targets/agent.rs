@@ -1,0 +1,75 @@
+//! The agent's model: its counters only grow, what is asked for is either seen or missed, the same packets give the
+//! same results; memory and time follow the input.
+
+use crate::cost::Cost;
+use crate::pieces::{Pieces, What};
+use h2lens::agent::{Agent, Params, Rules, Summary, Verdict, WireFacts, WireTransaction};
+use h2lens::packet::{Endpoint, Segment, TcpFlags};
+use h2lens::time::{Moment, Timestamp};
+
+/// Segments as [`Pieces`]; a gap is a segment without payload, with flags from its length.
+/// Options: bit 0, the rules of 2025; bit 1, TLS records; bit 2, small maps.
+pub fn run(data: &[u8]) {
+    let pieces = Pieces::read(data);
+    let cost = Cost::start();
+    let summary = watch(&pieces);
+    // What a segment may list, and the maps' first sizes.
+    cost.assert(data.len(), (8 << 20) + 512 * data.len(), 20_000);
+    assert_eq!(summary, watch(&pieces));
+}
+
+fn watch(pieces: &Pieces<'_>) -> Summary {
+    let rules = if pieces.options & 1 != 0 { Rules::Y2025 } else { Rules::Y2026 };
+    let max_requests = if pieces.options & 4 != 0 { 8 } else { 65_536 };
+    let mut agent = Agent::new(Params { rules, max_requests, ..Params::default() });
+    let ends = [40_000, 8080].map(|port| Endpoint { ip: [10, 0, 0, 1].into(), port });
+    let (mut seq, mut nanos, mut asked) = ([1_u32; 2], 0, 0);
+    let mut before = agent.summary();
+    for piece in &pieces.list {
+        nanos += if piece.pause { 40_000_000_000 } else { 1000 };
+        let at = Moment { packet: piece.number, time: Timestamp::from_nanos(nanos) };
+        let side = usize::from(piece.backward);
+        let (src, dst) = (ends[side], ends[1 - side]);
+        let (payload, flags) = match piece.what {
+            What::Bytes(bytes) => (bytes, TcpFlags::ACK),
+            What::Gap(len) => (&[][..], len as u8),
+        };
+        if pieces.options & 2 != 0 && flags == TcpFlags::ACK {
+            agent.tls_record(at, src, dst, payload);
+        } else {
+            let (ack, cut) = (seq[1 - side], 0);
+            let flags = TcpFlags(flags);
+            agent.segment(&Segment { at, src, dst, seq: seq[side], ack, window: 0, flags, payload, cut });
+            seq[side] = seq[side].wrapping_add(payload.len() as u32);
+        }
+        if piece.number % 4 == 0 {
+            let transaction = WireTransaction {
+                client: ends[0],
+                server: ends[1],
+                connection: 1,
+                stream: (piece.number as u32 / 4) * 2 + 1,
+                complete: true,
+                first: Moment { packet: 1, ..at },
+                last: at,
+                method: Some(b"GET"),
+                path: Some(b"/"),
+                status: Some(200),
+                facts: WireFacts::default(),
+            };
+            asked += 1;
+            let seen = agent.verdict(&transaction) == Verdict::Seen;
+            let now = agent.summary();
+            assert_eq!(now.transactions + now.missed.iter().sum::<u64>(), asked);
+            assert!(!seen || now.transactions > 0);
+        }
+        let now = agent.summary();
+        for (old, new) in [(&before.plaintext, &now.plaintext), (&before.tls, &now.tls)] {
+            for ((name, old), (_, new)) in old.entries().into_iter().zip(new.entries()) {
+                assert!(old <= new, "{name} shrinks from {old} to {new}");
+            }
+        }
+        before = now;
+    }
+    agent.finish();
+    agent.summary()
+}

@@ -1,0 +1,48 @@
+//! What is fuzzed: functions of any bytes, which fail when a property does not hold.
+
+pub mod agent;
+pub mod capture_file;
+pub mod hpack;
+pub mod http2;
+pub mod key_log;
+pub mod packet;
+pub mod program;
+pub mod reassembly;
+pub mod resync;
+pub mod tls;
+pub mod upgrade;
+
+use crate::seeds;
+
+/// A target.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Its name, that of its module and of its libFuzzer program.
+    pub name: &'static str,
+    /// Runs one input; panics when a property does not hold.
+    pub run: fn(&[u8]),
+    /// Inputs to begin with.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+    /// The longest input that is tried, in bytes.
+    pub longest: usize,
+}
+
+/// All targets.
+pub const ALL: [Target; 11] = [
+    Target { name: "capture_file", run: capture_file::run, seeds: seeds::captures, longest: 64 << 10 },
+    Target { name: "packet", run: packet::run, seeds: seeds::packets, longest: 16 << 10 },
+    Target { name: "reassembly", run: reassembly::run, seeds: reassembly::seeds, longest: 4 << 10 },
+    Target { name: "tls", run: tls::run, seeds: seeds::tls, longest: 64 << 10 },
+    Target { name: "http2", run: http2::run, seeds: seeds::http2, longest: 64 << 10 },
+    Target { name: "hpack", run: hpack::run, seeds: hpack::seeds, longest: 8 << 10 },
+    Target { name: "resync", run: resync::run, seeds: seeds::resync, longest: 64 << 10 },
+    Target { name: "agent", run: agent::run, seeds: seeds::agent, longest: 32 << 10 },
+    Target { name: "key_log", run: key_log::run, seeds: key_log::seeds, longest: 8 << 10 },
+    Target { name: "upgrade", run: upgrade::run, seeds: upgrade::seeds, longest: 16 << 10 },
+    Target { name: "program", run: program::run, seeds: seeds::captures, longest: 256 << 10 },
+];
+
+/// The target of that name.
+pub fn find(name: &str) -> Option<Target> {
+    ALL.into_iter().find(|target| target.name == name)
+}

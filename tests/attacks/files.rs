@@ -1,0 +1,186 @@
+//! Attacks by the file that is read.
+
+use super::lens::{run, run_with};
+use super::wire::{Flow, SYN, Wire, ipv4, tcp};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use h2lens::limits;
+use std::io::Write;
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Ten gigabytes of zeros behind the header of a capture: the search for a packet is given up in time.
+#[test]
+fn a_bomb_of_zeros() {
+    let header = gzip(&Wire::new().file);
+    let zeros = gzip(&vec![0; 16 << 20]);
+    let bomb = [header, zeros.repeat(640)].concat();
+    let run = run(&bomb, &["--json"]);
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    assert!(run.mib < 96, "{} MiB", run.mib);
+    assert_eq!(run.coverage()["damaged_inputs"], 1);
+}
+
+#[test]
+fn gzip_in_gzip() {
+    let mut bomb = gzip(&vec![0; 16 << 20]);
+    for _ in 0..10 {
+        bomb = gzip(&bomb);
+    }
+    let run = run(&bomb, &["--json"]);
+    assert_eq!((run.status, run.stdout.len()), (Some(2), 0));
+    assert!(run.mib < 64, "{} MiB", run.mib);
+}
+
+/// Bodies are never decompressed.
+#[test]
+fn a_bomb_in_a_body() {
+    use super::wire::{RESPONSE, frame, literal};
+    let mut wire = Wire::new();
+    let (mut client, mut server) = wire.http2(1000);
+    wire.send(&mut client, &frame(1, 5, 1, &super::wire::REQUEST));
+    let block = [&RESPONSE[..], &literal(0x0f, b"")[..0], &[0x5a, 4], b"gzip"].concat();
+    wire.send(&mut server, &frame(1, 4, 1, &block));
+    let body = gzip(&vec![0; 64 << 20]);
+    for part in body.chunks(16_384) {
+        wire.send(&mut server, &frame(0, 0, 1, part));
+    }
+    wire.send(&mut server, &frame(0, 1, 1, &[]));
+    let run = run(&wire.file, &["--json"]).within(64);
+    assert_eq!(run.transactions()[0]["http"]["response"]["body"]["size"], body.len());
+}
+
+fn block(kind: u32, body: &[u8]) -> Vec<u8> {
+    let mut body = body.to_vec();
+    body.resize(body.len().next_multiple_of(4), 0);
+    let len = (12 + body.len() as u32).to_le_bytes();
+    [&kind.to_le_bytes()[..], &len, &body, &len].concat()
+}
+
+fn section() -> Vec<u8> {
+    block(0x0a0d_0d0a, &[0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255])
+}
+
+fn interface() -> Vec<u8> {
+    block(1, &[101, 0, 0, 0, 0, 0, 0, 0])
+}
+
+fn packet(interface: u32) -> Vec<u8> {
+    let bytes = ipv4(6, 0, &tcp(Flow::client(1000), SYN, &[]));
+    let len = (bytes.len() as u32).to_le_bytes();
+    block(6, &[&interface.to_le_bytes()[..], &[0; 8], &len, &len, &bytes].concat())
+}
+
+#[test]
+fn a_million_interfaces() {
+    let mut file = [section(), interface().repeat(1_000_000)].concat();
+    let last = limits::INTERFACES as u32 - 1;
+    for interface in [0, last, last + 1, 999_999] {
+        file.extend(packet(interface));
+    }
+    let run = run(&file, &["--json"]).within(64);
+    assert_eq!(run.coverage()["packets"], 2, "those of later interfaces are not read");
+    assert!(run.stderr.contains("interface"), "{}", run.stderr);
+}
+
+#[test]
+fn absurd_options() {
+    // An interface with 16 MiB of options, each of them empty; a time resolution of 2^-127; an offset beyond all time.
+    let mut body = vec![101, 0, 0, 0, 0, 0, 0, 0];
+    body.extend([9, 0, 1, 0, 0xff, 0, 0, 0, 14, 0, 8, 0, 255, 255, 255, 255, 255, 255, 255, 127]);
+    body.extend([2, 0, 0, 0].repeat(2 << 20));
+    let file = [section(), block(1, &body), packet(0)].concat();
+    assert_eq!(run(&file, &["--json"]).within(96).coverage()["packets"], 1);
+}
+
+#[test]
+fn blocks_that_lie_about_their_length() {
+    for length in [
+        0_u32,
+        1,
+        3,
+        8,
+        12,
+        13,
+        1 << 20,
+        limits::BLOCK_BYTES,
+        limits::BLOCK_BYTES + 4,
+        u32::MAX - 3,
+        u32::MAX,
+    ] {
+        for end in [false, true] {
+            let mut bad = packet(0);
+            let at = if end { bad.len() - 4 } else { 4 };
+            bad[at..at + 4].copy_from_slice(&length.to_le_bytes());
+            let file = [section(), interface(), packet(0), bad, packet(0).repeat(1000)].concat();
+            let run = run(&file, &["--json"]).within(96);
+            let packets = run.coverage()["packets"].as_u64().unwrap();
+            assert!((1..=1002).contains(&packets), "length {length}: {packets} packets");
+            assert!(!run.stderr.is_empty(), "it is told");
+            if end {
+                assert!(packets >= 1000, "length {length}: {packets} packets");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_pcap_packet_that_lies_about_its_length() {
+    for length in [u32::MAX, limits::PACKET_BYTES + 1, limits::BLOCK_BYTES + 1, 0x7fff_ffff] {
+        let mut wire = Wire::new();
+        let whole = ipv4(6, 0, &tcp(Flow::client(1000), SYN, &[]));
+        wire.packet(&whole);
+        let at = wire.file.len() + 8;
+        wire.packet(&whole);
+        wire.file[at..at + 4].copy_from_slice(&length.to_le_bytes());
+        for _ in 0..1000 {
+            wire.packet(&whole);
+        }
+        let run = run(&wire.file, &["--json"]).within(96);
+        assert!(run.coverage()["packets"].as_u64().unwrap() >= 1000, "length {length}");
+    }
+}
+
+/// A key log of a gigabyte, nearly all of it one line; and one of a million connections.
+#[test]
+fn key_logs_that_are_too_large() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("keys");
+    let line = |n: u64| format!("CLIENT_RANDOM {n:064x} {}\n", "ab".repeat(48));
+    let mut file = std::fs::File::create(&path).unwrap();
+    file.write_all(line(1).as_bytes()).unwrap();
+    file.set_len(1 << 30).unwrap();
+    let keylog = path.to_str().unwrap();
+    let capture = Wire::new().file;
+    run(&capture, &["--json", "--keylog", keylog]).within(64);
+
+    let mut file = std::io::BufWriter::new(std::fs::File::create(&path).unwrap());
+    for n in 0..1_000_000 {
+        file.write_all(line(n).as_bytes()).unwrap();
+    }
+    file.flush().unwrap();
+    run(&capture, &["--json", "--keylog", keylog]).within(512);
+}
+
+/// A pipe that gives nothing but a header, and garbage at length.
+#[test]
+fn garbage_without_end() {
+    let feed = |out: &mut dyn Write| {
+        let _ = out.write_all(&Wire::new().file);
+        let garbage: Vec<u8> =
+            (0..1 << 20).map(|n: u32| (n.wrapping_mul(0x9e37_79b1) >> 13) as u8 | 0x80).collect();
+        for _ in 0..300 {
+            if out.write_all(&garbage).is_err() {
+                return;
+            }
+        }
+    };
+    let run = run_with(&["-", "--json", "--threads", "1"], feed);
+    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    assert!(run.mib < 96, "{} MiB", run.mib);
+    assert_eq!(run.coverage()["damaged_inputs"], 1);
+}

@@ -1,0 +1,107 @@
+//! The program as a process of its own: its output, the time that it took, and the most memory that it had.
+
+use serde_json::Value;
+use std::fs::File;
+use std::io::{Read, Seek, Write};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// What the program said, and what that cost.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) status: Option<i32>,
+    pub(super) stdout: Vec<u8>,
+    pub(super) stderr: String,
+    /// Resident memory at its highest, in MiB; looked at every two milliseconds.
+    pub(super) mib: u64,
+    pub(super) time: Duration,
+}
+
+/// How long an attack may keep the program busy: a build with optimizations needs a tenth of it, but the machine may be
+/// busy, too.
+const TIME: Duration = Duration::from_secs(60);
+
+/// Runs it on a capture file with one thread.
+pub(super) fn run(capture: &[u8], arguments: &[&str]) -> Run {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(capture).unwrap();
+    let path = file.path().to_str().unwrap().to_owned();
+    run_with(&[&[path.as_str(), "--threads", "1"], arguments].concat(), |_| {})
+}
+
+/// Runs it with what `feed` writes to its standard input.
+pub(super) fn run_with(arguments: &[&str], feed: impl FnOnce(&mut dyn Write) + Send) -> Run {
+    let (mut out, mut err) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+    let start = Instant::now();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_h2lens"))
+        .args(arguments)
+        .env_remove("SSLKEYLOGFILE")
+        .stdin(Stdio::piped())
+        .stdout(out.try_clone().unwrap())
+        .stderr(err.try_clone().unwrap())
+        .spawn()
+        .unwrap();
+    let (mut stdin, mut mib) = (child.stdin.take().unwrap(), 0);
+    let status = std::thread::scope(|scope| {
+        scope.spawn(move || feed(&mut stdin));
+        let path = format!("/proc/{}/status", child.id());
+        loop {
+            mib = mib.max(peak(&path));
+            if let Some(status) = child.try_wait().unwrap() {
+                return status;
+            }
+            if start.elapsed() > TIME {
+                child.kill().unwrap();
+                panic!("{arguments:?}: still at it after {TIME:?}");
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    });
+    let mut run =
+        Run { status: status.code(), stdout: Vec::new(), stderr: String::new(), mib, time: start.elapsed() };
+    for file in [&mut out, &mut err] {
+        file.rewind().unwrap();
+    }
+    File::read_to_end(&mut out, &mut run.stdout).unwrap();
+    File::read_to_string(&mut err, &mut run.stderr).unwrap();
+    run
+}
+
+/// `VmHWM` of a process in MiB.
+fn peak(path: &str) -> u64 {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) >> 10
+}
+
+impl Run {
+    /// It has done its work within so much memory.
+    pub(super) fn within(self, mib: u64) -> Self {
+        assert_eq!(self.status, Some(0), "{}", self.stderr);
+        assert!(self.mib <= mib, "{} MiB of memory; {mib} are allowed", self.mib);
+        self
+    }
+
+    /// NDJSON records.
+    pub(super) fn records(&self) -> Vec<Value> {
+        let text = std::str::from_utf8(&self.stdout).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Its transactions.
+    pub(super) fn transactions(&self) -> Vec<Value> {
+        self.records().into_iter().filter(|record| record["record"] == "transaction").collect()
+    }
+
+    /// The telemetry record's coverage.
+    pub(super) fn coverage(&self) -> Value {
+        let records = self.records();
+        let telemetry = records.iter().find(|record| record["record"] == "telemetry");
+        telemetry.unwrap()["coverage"].clone()
+    }
+
+    /// How often a cap struck, as the user sees it.
+    pub(super) fn limit(&self, name: &str) -> u64 {
+        self.coverage()["limits"][name].as_u64().unwrap_or(0)
+    }
+}

@@ -1,0 +1,10 @@
+//! Attacks that are known, each with a bound on memory and time, and what the user is told of it.
+
+mod caps;
+mod files;
+mod http2;
+mod lens;
+mod sameness;
+mod tcp;
+mod text;
+mod wire;

@@ -1,0 +1,197 @@
+//! Attacks by packets and segments.
+
+use super::lens::{run, run_with};
+use super::wire::{ACK, FIN, Flow, REQUEST, RESPONSE, SYN, Wire, frame, ipv4, ipv4_of, literal, tcp};
+use h2lens::limits;
+
+const HEADERS: u8 = 1;
+const WHOLE: u8 = 5;
+
+/// A request with a path of its own.
+fn request(n: u32) -> Vec<u8> {
+    let block = [&REQUEST[..2], &literal(4, format!("/{n}").as_bytes())].concat();
+    frame(HEADERS, WHOLE, 2 * n + 1, &block)
+}
+
+#[test]
+fn segments_that_overlap_with_other_content() {
+    let mut wire = Wire::new();
+    let (mut client, mut server) = wire.http2(1000);
+    for n in 0..2000 {
+        let bytes = request(n);
+        let (mut early, mut late) = (client, client);
+        early.seq += 5;
+        late.seq += 1;
+        // The end first; then other bytes in its place, which must not count; then all of it.
+        wire.segment(early, ACK, &bytes[5..]);
+        wire.segment(late, ACK, &vec![0xee; 1000][..bytes.len() - 1 - n as usize % 3]);
+        wire.send(&mut client, &bytes);
+        wire.send(&mut server, &frame(HEADERS, WHOLE, 2 * n + 1, &RESPONSE));
+    }
+    let run = run(&wire.file, &["--json", "--show", "transactions,connections,telemetry"]).within(64);
+    assert!(run.transactions().len() <= 4000);
+}
+
+#[test]
+fn segments_of_one_byte() {
+    let mut wire = Wire::new();
+    let (mut client, _) = wire.http2(1000);
+    let bytes: Vec<u8> = (0..4000).flat_map(request).collect();
+    wire.send_in(&mut client, &bytes, 1);
+    let run = run(&wire.file, &["--json"]).within(96);
+    let transactions = run.transactions();
+    assert_eq!(transactions.len(), 4000);
+    assert_eq!(transactions[3999]["url"]["path"], "/3999");
+}
+
+/// In reverse order, one byte each: each waits for the one before it.
+#[test]
+fn segments_of_one_byte_backwards() {
+    let mut wire = Wire::new();
+    let (client, _) = wire.http2(1000);
+    let bytes: Vec<u8> = (0..4000).flat_map(request).collect();
+    for (at, byte) in bytes.iter().enumerate().rev() {
+        wire.segment(Flow { seq: client.seq + at as u32, ..client }, ACK, &[*byte]);
+    }
+    run(&wire.file, &["--json"]).within(96);
+}
+
+#[test]
+fn holes_everywhere() {
+    for step in [2, 3, 10] {
+        let mut wire = Wire::new();
+        let (mut client, mut server) = wire.http2(1000);
+        for n in 0..30_000 {
+            let bytes = request(n);
+            if n % step == 0 {
+                client.seq += bytes.len() as u32;
+            } else {
+                wire.send_in(&mut client, &bytes, 7);
+            }
+            wire.send(&mut server, &frame(HEADERS, WHOLE, 2 * n + 1, &RESPONSE));
+        }
+        let run = run(&wire.file, &["--json"]).within(128);
+        assert_eq!(run.coverage()["complete"], false);
+    }
+}
+
+#[test]
+fn sequence_numbers_that_jump() {
+    let mut wire = Wire::new();
+    let (mut client, _) = wire.http2(1000);
+    let mut jump = 1_u32;
+    for n in 0..50_000 {
+        jump = jump.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        wire.segment(Flow { seq: jump, ..client }, ACK, &[0x41; 100]);
+        wire.send(&mut client, &request(n));
+    }
+    run(&wire.file, &["--json"]).within(128);
+}
+
+/// What waits for a hole is bounded for each direction, and told of.
+#[test]
+fn a_hole_that_is_not_filled() {
+    for (over, struck) in [(false, false), (true, true)] {
+        let mut wire = Wire::new();
+        let (mut client, _) = wire.http2(1000);
+        client.seq += 1;
+        // Each piece costs more than its bytes.
+        let pieces =
+            if over { limits::REASSEMBLY_DIRECTION / 1000 + 10 } else { limits::REASSEMBLY_DIRECTION / 1400 };
+        for _ in 0..pieces {
+            wire.send(&mut client, &[0; 1000]);
+        }
+        let run = run(&wire.file, &["--json"]).within(64);
+        assert_eq!(run.limit("reassembly_direction") > 0, struck);
+    }
+}
+
+/// A SYN from each port, of sixteen addresses: more connections than are followed.
+#[test]
+fn a_flood_of_a_million_syns() {
+    let feed = |out: &mut dyn std::io::Write| {
+        let mut wire = Wire::new();
+        for n in 0..1_000_000_u32 {
+            let mut packet = ipv4(6, 0, &tcp(Flow::client(n as u16), SYN, &[]));
+            packet[15] = (n >> 16) as u8;
+            wire.packet(&packet);
+            if wire.file.len() > 1 << 20 {
+                let _ = out.write_all(&wire.file);
+                wire.file.clear();
+            }
+        }
+        let _ = out.write_all(&wire.file);
+    };
+    let run = run_with(&["-", "--json", "--threads", "1"], feed).within(320);
+    let coverage = run.coverage();
+    assert_eq!(coverage["packets"], 1_000_000);
+    let evicted = coverage["limits"]["connections"].as_u64().unwrap();
+    let kept = (limits::CONNECTIONS_SHARD * 8) as u64;
+    assert!(evicted >= 1_000_000 - kept && evicted < 1_000_000 - kept / 2, "{evicted}");
+}
+
+/// Connections that each leave as much behind as they can: the oldest go.
+#[test]
+fn many_connections_that_hold_much() {
+    let feed = |out: &mut dyn std::io::Write| {
+        let mut wire = Wire::new();
+        // A header block that does not end, of 128 KiB each.
+        let open = frame(HEADERS, 0, 1, &REQUEST);
+        let more = frame(9, 0, 1, &[0x20; 16_384]).repeat(8);
+        let count = 2 * (limits::CONNECTION_MEMORY_SHARD * 8 / (128 << 10));
+        for port in 0..count as u16 {
+            let (mut client, _) = wire.http2(port);
+            wire.send(&mut client, &open);
+            wire.send_in(&mut client, &more, 60_000);
+            let _ = out.write_all(&wire.file);
+            wire.file.clear();
+        }
+    };
+    let run = run_with(&["-", "--json", "--threads", "1"], feed).within(700);
+    assert!(run.limit("connection_memory") > 0);
+}
+
+#[test]
+fn tiny_and_overlapping_fragments() {
+    let whole = tcp(Flow::client(1000), ACK, &[b'x'; 64]);
+    let mut wire = Wire::new();
+    for id in 0..60_000_u16 {
+        // The first eight octets, others in their place, and never the rest.
+        wire.packet(&ipv4_of(6, id, 0x2000, &whole[..8]));
+        wire.packet(&ipv4_of(6, id, 0x2000, &[0xff; 8]));
+        wire.packet(&ipv4_of(6, id, 0x2002, &whole[16..24]));
+    }
+    // One datagram in more pieces than there may be.
+    for place in 0..limits::FRAGMENTS_PER_DATAGRAM as u16 + 10 {
+        wire.packet(&ipv4_of(6, 60_001, 0x2000 | (2 * place), &[1; 8]));
+    }
+    let run = run(&wire.file, &["--json"]).within(64);
+    assert!(run.limit("fragment_table") > 0);
+    assert!(run.limit("fragments_per_datagram") > 0);
+}
+
+#[test]
+fn tunnels_in_tunnels() {
+    for (tunnels, struck) in [(limits::TUNNEL_DEPTH, 0), (limits::TUNNEL_DEPTH + 1, 1), (100, 1)] {
+        let mut wire = Wire::new();
+        let mut packet = ipv4(6, 0, &tcp(Flow::client(1000), ACK, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
+        for _ in 0..tunnels {
+            packet = ipv4(4, 0, &packet);
+        }
+        wire.packet(&packet);
+        assert_eq!(run(&wire.file, &["--json"]).within(32).limit("tunnel_depth"), struck, "{tunnels}");
+    }
+}
+
+#[test]
+fn connections_that_end_and_begin_again() {
+    let mut wire = Wire::new();
+    for n in 0..20_000 {
+        let (mut client, server) = wire.http2(1000);
+        wire.send(&mut client, &request(n));
+        wire.segment(client, FIN | ACK, &[]);
+        wire.segment(server, FIN | ACK, &[]);
+    }
+    // The same ports and numbers again: late copies, or new connections, but nothing that grows.
+    run(&wire.file, &["--json"]).within(96);
+}
