@@ -98,10 +98,9 @@ impl<R: RecordSink> Session<'_, R> {
                 stream.record.wire.request = block.spot;
                 stream.take_headers(Side::Client, fields, end, state.unknown_pseudo);
                 let reset = stream.reset.is_some();
-                let client = &mut self.pairing.client;
-                client.opened(block.stream);
+                self.pairing.client.opened(block.stream);
                 if reset {
-                    client.resets.push(block.stream);
+                    self.pairing.await_side(Side::Client, block.stream);
                 }
                 let counters = self.counters();
                 counters.requests += 1;
@@ -185,7 +184,7 @@ impl<R: RecordSink> Session<'_, R> {
         stream.take_headers(Side::Client, fields, end, state.unknown_pseudo);
         stream.end_side(Side::Client, losses, block.spot);
         if stream.reset.is_some() {
-            self.pairing.server.resets.push(promised);
+            self.pairing.await_side(Side::Server, promised);
         }
     }
 

@@ -9,7 +9,7 @@ use super::fields::{Field, Fields, Known};
 use super::record::{
     ConnectionMeta, EndBy, EndHow, Goaway, Partial, SideFrames, SideHpack, SideSettings, StreamEnd,
 };
-use super::resets::EarlyResets;
+use super::resets::{Awaited, EarlyResets};
 use super::rules::Rules;
 use super::sink::{RecordSink, Wanted};
 use super::stream::{Losses, Stream};
@@ -114,7 +114,7 @@ pub(super) struct SideState {
     /// No segment of this side is in the capture.
     pub(super) unseen: bool,
     /// Streams that the other side has reset: what this side had sent before is still to be read.
-    pub(super) resets: Vec<u32>,
+    pub(super) resets: Awaited,
     /// Highest stream that a header block of this side was on.
     pub(super) highest: u32,
     /// Highest stream that this side is known to have opened, and how often it had lost frames by then.
@@ -193,6 +193,8 @@ impl Pairing {
             + self.streams.capacity() * size_of::<(u32, Box<Stream>)>()
             + self.closed.memory()
             + self.scratch.memory()
+            + self.client.resets.memory()
+            + self.server.resets.memory()
             + ids * size_of::<u32>()
     }
 

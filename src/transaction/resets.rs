@@ -1,7 +1,7 @@
 //! Streams that end by RST_STREAM (RFC 9113 section 6.4). A reset is often read before what the other side had sent
 //! by then: packets are captured out of order, and one direction waits for a hole to fill while the other goes on.
 
-use super::pairing::{Session, by};
+use super::pairing::{Pairing, Session, by};
 use super::record::{EndHow, Partial, StreamEnd};
 use super::sink::RecordSink;
 use crate::http2::{FrameSpot, Side};
@@ -38,6 +38,39 @@ impl EarlyResets {
     }
 }
 
+/// Streams that the other side has reset, until what this side had sent by then is read: at most twice
+/// [`limits::STREAMS_CONNECTION`], as those that are over meanwhile are taken out before more are kept.
+#[derive(Debug, Default)]
+pub(super) struct Awaited(Vec<u32>);
+
+impl Awaited {
+    /// Adds a stream; `open` tells which ones still are.
+    pub(super) fn push(&mut self, id: u32, open: impl Fn(u32) -> bool) {
+        if self.0.len() >= 2 * limits::STREAMS_CONNECTION {
+            self.0.retain(|&id| open(id));
+        }
+        self.0.push(id);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        self.0.capacity() * size_of::<u32>()
+    }
+}
+
+impl Pairing {
+    /// A stream was reset, and ends once all that `side` had sent by then is read.
+    pub(super) fn await_side(&mut self, side: Side, id: u32) {
+        let Self { streams, client, server, .. } = self;
+        let state = if side.is_client() { client } else { server };
+        state.resets.push(id, |id| streams.contains_key(&id));
+    }
+}
+
 impl<R: RecordSink> Session<'_, R> {
     pub(super) fn reset_stream(
         &mut self,
@@ -70,7 +103,7 @@ impl<R: RecordSink> Session<'_, R> {
         } else {
             // What the peer sent before is still to be read, or to be found missing.
             stream.reset = Some(Reset { from, at, end });
-            self.pairing.side_mut(from.peer()).resets.push(id);
+            self.pairing.await_side(from.peer(), id);
         }
     }
 
@@ -83,7 +116,7 @@ impl<R: RecordSink> Session<'_, R> {
     /// All that a side has sent so far has been read: the streams end that the other side had reset.
     pub fn caught_up(&mut self, side: Side) {
         let mut resets = std::mem::take(&mut self.pairing.side_mut(side).resets);
-        for id in resets.drain(..) {
+        for id in resets.0.drain(..) {
             let Some(stream) = self.pairing.streams.get(&id) else { continue };
             let Some(reset) = stream.reset else { continue };
             let unasked = side.is_client() && id % 2 == 1 && !stream.record.request.seen;
@@ -95,5 +128,22 @@ impl<R: RecordSink> Session<'_, R> {
         }
         // The memory is used again.
         self.pairing.side_mut(side).resets = resets;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_that_are_over_are_not_awaited_for_ever() {
+        let mut awaited = Awaited::default();
+        for id in 0..1_000_000 {
+            awaited.push(id, |open| open + 10 > id);
+            assert!(awaited.0.len() <= 2 * limits::STREAMS_CONNECTION);
+        }
+        assert!(awaited.memory() <= 16 * limits::STREAMS_CONNECTION, "{} bytes", awaited.memory());
+        let newest: Vec<u32> = (999_991..1_000_000).collect();
+        assert!(awaited.0.ends_with(&newest), "the open ones are kept");
     }
 }
