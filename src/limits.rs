@@ -81,7 +81,7 @@ pub const FIELDS_SPARE: usize = 16 << 10;
 /// of the lowest stream is forgotten.
 pub const EARLY_RESETS: usize = 256;
 
-/// Ended streams of a shard whose memory is kept to be used again: as many as endpoints let be open at one time.
+/// Ended streams of a thread whose memory is kept to be used again.
 pub const STREAM_POOL: usize = 1024;
 
 /// Bytes of a section's text, and of its lines, that an ended stream keeps for the next one.
@@ -214,7 +214,7 @@ pub const RECENT_DATAGRAM_LIFETIME: std::time::Duration = std::time::Duration::f
 /// Bytes that one read of a capture file asks for, and so about the size of a batch. Large enough that the
 /// system call costs nothing per packet, small enough that the bytes are still in the CPU's second-level cache
 /// when they are decoded.
-pub const READ_BYTES: usize = 512 << 10;
+pub const READ_BYTES: usize = 128 << 10;
 
 /// Bytes of a batch when more than [`MERGE_LANES`] inputs are merged, so that memory does not grow with them.
 pub const MERGE_READ_BYTES: usize = 64 << 10;

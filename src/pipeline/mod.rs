@@ -1,6 +1,7 @@
 //! The order of the stages: a shard's segments → flow → what each connection carries → records.
 //!
-//! A [`Pipeline`] is one shard: it owns its connections and shares nothing. Its state is bounded by the caps of
+//! A [`Pipeline`] is one shard: it owns its connections and shares nothing but spare memory, with the shards
+//! of its thread. Its state is bounded by the caps of
 //! [`crate::limits`]; connections go when both directions have ended, when they are idle for too long (live), or
 //! when a cap is reached.
 
@@ -9,6 +10,7 @@ mod conclude;
 mod context;
 mod opening;
 
+pub use crate::transaction::StreamPool;
 pub use conclude::{OpenNow, ShardReport};
 pub use context::Output;
 
@@ -66,6 +68,11 @@ impl Pipeline {
             segments_since_check: 0,
             now: Moment::default(),
         }
+    }
+
+    /// Takes another pool of streams in exchange for its own: the shards of a thread use one in turn.
+    pub fn swap_pool(&mut self, pool: &mut StreamPool) {
+        std::mem::swap(&mut self.totals.pool, pool);
     }
 
     /// The next segment of this shard's connections.

@@ -2,7 +2,7 @@
 
 use super::job::{Job, Task};
 use crate::flow::SHARDS;
-use crate::pipeline::{Output, Pipeline, Settings, ShardReport};
+use crate::pipeline::{Output, Pipeline, Settings, ShardReport, StreamPool};
 use crate::tls::KeyStore;
 
 /// What a worker writes into, and what it leaves for the merge.
@@ -17,6 +17,8 @@ pub trait Product: Output + Send + 'static {
 #[derive(Debug)]
 pub struct Worker<P> {
     shards: Vec<(usize, Pipeline)>,
+    /// Of the shard that is worked on next.
+    pool: StreamPool,
     no_keys: KeyStore,
     product: std::marker::PhantomData<fn(P)>,
 }
@@ -26,7 +28,12 @@ impl<P: Product> Worker<P> {
     pub fn new(settings: Settings, index: usize, of: usize) -> Self {
         let own = (0..SHARDS).filter(|shard| shard % of == index);
         let shards = own.map(|shard| (shard, Pipeline::new(settings))).collect();
-        Self { shards, no_keys: KeyStore::default(), product: std::marker::PhantomData }
+        Self {
+            shards,
+            pool: StreamPool::default(),
+            no_keys: KeyStore::default(),
+            product: std::marker::PhantomData,
+        }
     }
 
     /// Does a job; what the shards add up to, where that is asked for.
@@ -36,6 +43,7 @@ impl<P: Product> Worker<P> {
         }
         let keys = job.keys.as_deref().unwrap_or(&self.no_keys);
         for (shard, pipeline) in &mut self.shards {
+            pipeline.swap_pool(&mut self.pool);
             if job.new_keys {
                 pipeline.new_secrets(job.now, keys, product);
             }
@@ -47,6 +55,7 @@ impl<P: Product> Worker<P> {
                 Task::Tick => pipeline.tick(job.now, keys, product),
                 Task::Finish => pipeline.finish(job.now, keys, product),
             }
+            pipeline.swap_pool(&mut self.pool);
         }
         matches!(job.task, Task::Report | Task::Finish).then(|| {
             let mut sum = ShardReport::default();
