@@ -114,9 +114,8 @@ fn without_query(path: &[u8]) -> &[u8] {
 /// Whether Go's `strconv.IsPrint` takes each byte, as a Latin-1 code point, for printable.
 pub(super) fn is_printable(path: &[u8]) -> bool {
     // Without an early end, so that the compiler takes many bytes at a time.
-    let found =
-        path.iter().fold(0, |found, &byte| found | u8::from(matches!(byte, ..0x20 | 0x7f..=0xa0 | 0xad)));
-    found == 0
+    let graphic = path.iter().fold(true, |graphic, byte| graphic & byte.is_ascii_graphic());
+    graphic || !path.iter().any(|byte| matches!(byte, ..0x20 | 0x7f..=0xa0 | 0xad))
 }
 
 /// What the agent shows of a transaction.

@@ -190,8 +190,9 @@ impl<R: RecordSink> Session<'_, R> {
 
     fn lose_in_block(&mut self, block: &Block, end: &BlockEnd) {
         let cause = end.cut.map(reason).or((end.limited).then_some(Partial::LIMIT));
-        let id = block.promised.unwrap_or(block.stream);
-        if let (Some(reason), Some(stream)) = (cause, self.pairing.streams.get_mut(&id)) {
+        if let Some(reason) = cause
+            && let Some(stream) = self.pairing.streams.get_mut(&block.promised.unwrap_or(block.stream))
+        {
             stream.record.partial.insert(reason);
         }
         self.stats.headers_limited += u64::from(end.limited || end.cut == Some(GapCause::Limit));
