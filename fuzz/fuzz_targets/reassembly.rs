@@ -1,2 +1,3 @@
+//! The target `reassembly` as a libFuzzer program.
 #![no_main]
 libfuzzer_sys::fuzz_target!(|data: &[u8]| h2lens_fuzz::targets::reassembly::run(data));
