@@ -10,8 +10,6 @@ use std::collections::HashMap;
 
 /// No earlier one.
 const NO_EARLIER: u64 = u64::MAX;
-/// How many emissions of one stream are looked at. More than one takes a retransmission or a reused port pair.
-const LOOKED_AT: usize = 16;
 
 /// An emitted transaction.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +41,7 @@ pub(super) struct Ledger {
     emitted: Fifo<Emitted>,
     /// Emissions that the wire does not have.
     pub(super) spurious: u64,
-    /// Emissions that gave way; they are spurious too.
+    /// Emissions that gave way, which are spurious too; and times that not all of a stream were looked at.
     pub(super) evicted: u64,
 }
 
@@ -76,7 +74,7 @@ impl Ledger {
     pub(super) fn take(&mut self, key: StreamKey, since: u64, is_same: impl Fn(&Shown) -> bool) -> Found {
         let Some(latest) = self.latest.remove(&key) else { return Found::Nothing };
         let (mut number, mut oldest, mut same, mut earliest) = (latest, None, None, true);
-        for _ in 0..LOOKED_AT {
+        for _ in 0..limits::AGENT_EMISSIONS {
             let Some(emitted) = self.emitted.get_mut(number) else { break };
             if emitted.trace.packet >= since {
                 oldest = Some(number);
@@ -87,6 +85,7 @@ impl Ledger {
             number = emitted.earlier;
             earliest &= number == NO_EARLIER;
         }
+        self.evicted += u64::from(same.is_none() && self.emitted.get_mut(number).is_some());
         let Some(taken) = same.or(oldest) else {
             self.latest.insert(key, latest);
             return Found::Nothing;
@@ -119,7 +118,7 @@ impl Ledger {
         }
         self.latest.insert(key, latest);
         let mut later = latest;
-        for _ in 0..LOOKED_AT {
+        for _ in 0..limits::AGENT_EMISSIONS {
             let Some(next) = self.emitted.get_mut(later) else { break };
             if next.earlier == taken {
                 next.earlier = earlier;

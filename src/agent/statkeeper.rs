@@ -77,7 +77,7 @@ pub(super) struct Transaction<'a> {
 /// The keys and, when asked for, the statistics.
 ///
 /// The agent reads (and so empties) its statistics at every check. The key limit is modelled so, with a read at
-/// every tick; the statistics kept here are those of all reads together, of at most as many keys as one read has.
+/// every tick; the statistics kept here are those of all reads together, of at most [`limits::AGENT_ENDPOINTS`] keys.
 #[derive(Debug)]
 pub(super) struct StatKeeper {
     keys: HashSet<u64, RandomState>,
@@ -92,7 +92,7 @@ struct Statistics {
     places: HashMap<u64, u32, RandomState>,
     endpoints: Vec<Endpoint>,
     sketches: usize,
-    refused_sketches: u64,
+    refused: u64,
 }
 
 impl StatKeeper {
@@ -168,9 +168,9 @@ impl StatKeeper {
         self.kept.as_ref().map_or(&[], |kept| &kept.endpoints)
     }
 
-    /// Sketches that were not made.
-    pub(super) fn refused_sketches(&self) -> u64 {
-        self.kept.as_ref().map_or(0, |kept| kept.refused_sketches)
+    /// Endpoints and sketches that were not made, for each transaction that asked for one.
+    pub(super) fn refused(&self) -> u64 {
+        self.kept.as_ref().map_or(0, |kept| kept.refused)
     }
 }
 
@@ -182,12 +182,13 @@ impl Statistics {
         }
         let place = if let Some(&place) = self.places.get(&key) {
             place
-        } else if self.endpoints.len() < MAX_KEYS {
+        } else if self.endpoints.len() < limits::AGENT_ENDPOINTS {
             let place = self.endpoints.len() as u32;
             self.endpoints.push(Endpoint { tuple, method, path: path.into(), statuses: Vec::new() });
             self.places.insert(key, place);
             place
         } else {
+            self.refused += 1;
             return;
         };
         let Some(endpoint) = self.endpoints.get_mut(place as usize) else { return };
@@ -203,7 +204,7 @@ impl Statistics {
                 sketch.add(latencies.first);
                 latencies.sketch = Some(Box::new(sketch));
             } else {
-                self.refused_sketches += 1;
+                self.refused += 1;
             }
         }
         if let Some(sketch) = &mut latencies.sketch {
@@ -297,7 +298,7 @@ mod tests {
             .iter()
             .map(|endpoint| (endpoint.statuses[0].1.count, endpoint.statuses[0].1.sketch.is_some()))
             .collect();
-        assert_eq!((kept.as_slice(), keeper.refused_sketches()), (&[(3, true), (3, false)][..], 1));
+        assert_eq!((kept.as_slice(), keeper.refused()), (&[(3, true), (3, false)][..], 1));
         assert_eq!(keeper.endpoints()[1].statuses[0].1.quantile(0.5), None);
     }
 

@@ -1,7 +1,7 @@
 //! The connections of a shard, found by their endpoints; the one idle for longest is at the front of a list.
 
 use super::{Direction, Key, Reassembly, Restart};
-use crate::limits;
+use crate::tuning;
 use crate::packet::{Endpoint, Segment};
 use crate::time::{Moment, Timestamp};
 use std::collections::{HashMap, VecDeque};
@@ -60,6 +60,8 @@ pub struct Table<T> {
     retired: VecDeque<(Slot, u64, Timestamp)>,
     /// Connections evicted because the cap was reached.
     pub evicted: u64,
+    /// Ended connections forgotten before their time, for the same reason.
+    pub forgotten: u64,
 }
 
 impl<T> Table<T> {
@@ -74,6 +76,7 @@ impl<T> Table<T> {
             cap,
             retired: VecDeque::new(),
             evicted: 0,
+            forgotten: 0,
         }
     }
 
@@ -91,9 +94,13 @@ impl<T> Table<T> {
                 return Found { slot: Slot(at), from, replaced: None };
             }
             replaced = self.remove(Slot(at));
-        } else if self.slots.len() >= self.cap && !self.forget(Timestamp::MAX) {
-            replaced = self.remove(Slot(self.oldest));
-            self.evicted += u64::from(replaced.is_some());
+        } else if self.slots.len() >= self.cap {
+            if self.forget(Timestamp::MAX) {
+                self.forgotten += 1;
+            } else {
+                replaced = self.remove(Slot(self.oldest));
+                self.evicted += u64::from(replaced.is_some());
+            }
         }
         // The side that sends the SYN without ACK opens the connection.
         let src_is_forward = !(segment.flags.syn() && segment.flags.ack());
@@ -141,7 +148,7 @@ impl<T> Table<T> {
     /// Forgets the connection that ended first, if that was more than the linger time before `now`.
     pub fn forget(&mut self, now: Timestamp) -> bool {
         while let Some(&(slot, first, ended)) = self.retired.front() {
-            if now.since(ended) < limits::CLOSED_LINGER {
+            if now.since(ended) < tuning::CLOSED_LINGER {
                 return false;
             }
             self.retired.pop_front();

@@ -1,7 +1,7 @@
 //! Finding a frame boundary, after a loss or on joining late: bytes are kept on a tape until a chain of frame headers in them
 //! is believable.
 //!
-//! State: at most [`limits::RESYNC_TAPE`] bytes and [`MAX_CANDIDATES`] candidates. Each offset is looked at
+//! State: at most [`limits::RESYNC_TAPE`] bytes and [`limits::RESYNC_CANDIDATES`] candidates. Each offset is looked at
 //! once, each candidate again when bytes come, for at most [`MAX_CHAIN`] headers: linear in the bytes skipped.
 
 use super::believe::{self, Expect};
@@ -12,7 +12,6 @@ use crate::time::Moment;
 
 /// Frame headers of a chain that are looked at.
 const MAX_CHAIN: usize = 8;
-const MAX_CANDIDATES: usize = 16;
 /// What stands on the tape where bytes are missing: an octet that begins no frame of the usual size.
 const HOLE: u8 = 0xff;
 
@@ -174,7 +173,7 @@ impl Tape {
             }
             match self.evaluate(at, expect, demand, last) {
                 Verdict::Yes(chain) => found = Some((at, chain)),
-                Verdict::More(need) if undecided.len() < MAX_CANDIDATES => {
+                Verdict::More(need) if undecided.len() < limits::RESYNC_CANDIDATES => {
                     undecided.push(Candidate { at, need });
                 }
                 Verdict::More(_) | Verdict::No => {}

@@ -6,7 +6,7 @@ use super::renderer::csv_kind;
 use super::schema::TelemetryObject;
 use super::table::TablePrinter;
 use super::{AgentVerdict, Format, Item, Options, Rendered};
-use crate::limits::OUTPUT_BUFFER;
+use crate::tuning::OUTPUT_BUFFER;
 use crate::telemetry::Report;
 use std::io::{self, ErrorKind, Write};
 

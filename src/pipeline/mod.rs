@@ -18,6 +18,7 @@ use crate::packet::Segment;
 use crate::time::{Moment, Timestamp};
 use crate::tls;
 use crate::transaction::{EndBy, EndHow, StreamEnd, Wanted};
+use crate::tuning;
 use carrier::{Carrier, Feed};
 use context::{Context, Totals};
 use std::time::Duration;
@@ -168,7 +169,7 @@ impl Pipeline {
 
     fn keep_up(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
         // Not more often than there are connections that wait: the work stays linear in the segments.
-        let due = now.time.since(self.waiting_checked) >= limits::HOLE_GRACE / 4;
+        let due = now.time.since(self.waiting_checked) >= tuning::HOLE_GRACE / 4;
         if due && self.segments_since_check > self.waiting.len() {
             self.check_waiting(now, keys, out);
             self.expire(now, keys, out);

@@ -57,8 +57,10 @@ pub(crate) enum Message {
     FullHandshake,
     /// Any other.
     Other,
-    /// A hello that cannot be read, or is too long to be.
+    /// A hello that cannot be read.
     Malformed,
+    /// A message that is too long to be read.
+    TooLong,
 }
 
 /// Puts the messages of one direction together.
@@ -121,7 +123,7 @@ impl Messages {
             return Some(parse(kind, &[]));
         }
         if !wanted {
-            return Some(Message::Malformed);
+            return Some(Message::TooLong);
         }
         if self.body.is_empty() {
             return Some(parse(kind, part));

@@ -74,7 +74,9 @@ pub struct KeyLogCounters {
     pub other_labels: u64,
     /// Lines that are no key log lines.
     pub bad_lines: u64,
-    /// Connections whose secrets were forgotten for room.
+    /// Of these, lines and premaster secrets that are too long to be taken.
+    pub too_long: u64,
+    /// Connections whose secrets were forgotten for room: those beyond [`MAX_KEY_LOG_CONNECTIONS`].
     pub forgotten: u64,
 }
 
@@ -259,7 +261,11 @@ impl KeyStore {
     }
 
     fn add_premaster(&mut self, name: PremasterName, text: &[u8]) -> Option<bool> {
-        if text.is_empty() || text.len() / 2 > MAX_TLS_PREMASTER {
+        if text.len() / 2 > MAX_TLS_PREMASTER {
+            self.counters.too_long += 1;
+            return None;
+        }
+        if text.is_empty() {
             return None;
         }
         let mut secret = Zeroizing::new(vec![0; text.len() / 2].into_boxed_slice());
@@ -331,6 +337,7 @@ impl KeyLogReader {
             self.overlong = true;
             self.partial.clear();
             keys.counters.bad_lines += 1;
+            keys.counters.too_long += 1;
             return;
         }
         if self.partial.capacity() == 0 {
@@ -392,7 +399,7 @@ mod tests {
         .join("\n");
         keys.add_text(text.as_bytes());
         let counters =
-            KeyLogCounters { secrets: 5, duplicates: 1, other_labels: 1, bad_lines: 5, forgotten: 0 };
+            KeyLogCounters { secrets: 5, duplicates: 1, other_labels: 1, bad_lines: 5, ..Default::default() };
         assert_eq!(keys.counters(), counters);
         assert_eq!(keys.secret(&[0xab; 32], Label::Master).unwrap().bytes(), [1; 48]);
         assert_eq!(keys.secret(&[2; 32], Label::ServerApplication).unwrap().bytes(), [9; 48]);

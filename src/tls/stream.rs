@@ -210,11 +210,16 @@ impl Stream {
         if kept && self.hold.cost() < MAX_TLS_HELD_FOR_HELLO {
             return;
         }
+        let known = cx.shared.progress;
+        cx.shared.progress = false;
         match self.waiting() {
             Some(Waiting::Hello) => cx.shared.lose_hello(self.from.reverse()),
             Some(Waiting::Early) => cx.shared.assume_early(),
             Some(Waiting::Secrets) | None => {}
         }
+        // Once, when it is not waited for any more.
+        cx.work.counters.hello_limit += u64::from(cx.shared.progress);
+        cx.shared.progress |= known;
         if !kept {
             cx.work.counters.held_limit += 1;
             self.die(
@@ -496,13 +501,19 @@ impl Stream {
         self.seeking = false;
         let mut rest = fragment;
         while let Some(message) = self.messages.next(&mut rest, &mut cx.shared.transcript) {
-            if message == Message::Malformed {
-                cx.work.counters.bad_hellos += 1;
+            let too_long = message == Message::TooLong;
+            if too_long || message == Message::Malformed {
+                cx.work.counters.bad_hellos += u64::from(!too_long);
+                cx.work.counters.message_limit += u64::from(too_long);
                 cx.shared.lose_hello(self.from);
             } else if !matches!(message, Message::EncryptedExtensions(_)) {
+                if let Message::ClientHello(hello) = &message {
+                    cx.work.counters.alpn_limit += u64::from(hello.alpn_cut);
+                }
                 cx.shared.message(self.from, message);
             }
         }
+        cx.work.counters.message_limit += u64::from(cx.shared.transcript.take_limited());
         Outcome::Taken
     }
 }

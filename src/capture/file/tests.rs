@@ -8,6 +8,7 @@ use crate::capture::testing::{
     Outcome, PcapFile, PcapngFile, Read1, read, read_from, read_slowly, sample, samples,
 };
 use crate::limits;
+use crate::tuning;
 use proptest::prelude::*;
 use std::io::{Cursor, Read};
 
@@ -372,7 +373,7 @@ fn a_block_that_claims_more_than_the_file_has_is_stepped_over() {
 #[test]
 fn a_large_packet_grows_the_batch() {
     let mut packets = samples(6);
-    packets[2].bytes = vec![7; limits::READ_BYTES * 3];
+    packets[2].bytes = vec![7; tuning::READ_BYTES * 3];
     packets[2].original = packets[2].bytes.len() as u32;
     let pcapng = PcapngFile::usual().packets(&packets).bytes;
     let pcap = PcapFile::new(Order::Little, 0xa1b2_c3d4, 4 << 20, 1).packets(&packets).bytes;
@@ -459,7 +460,7 @@ fn the_search_for_the_next_packet_has_an_end() {
     let after = &parts[1][parts[0].len()..];
     for (length, found) in [(limits::SEARCH_BYTES - 1000, true), (limits::SEARCH_BYTES + 1_000_000, false)] {
         let input = Cursor::new(parts[0].clone()).chain(hole(length)).chain(Cursor::new(after.to_vec()));
-        let outcome = read_from(input, Some(0), limits::READ_BYTES).unwrap();
+        let outcome = read_from(input, Some(0), tuning::READ_BYTES).unwrap();
         let (packets, kind) =
             if found { (9, DamageKind::Corrupt { skipped: length }) } else { (2, DamageKind::GivenUp) };
         assert_eq!((outcome.packets.len(), outcome.damage.len()), (packets, 1));

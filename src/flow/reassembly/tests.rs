@@ -1,4 +1,5 @@
 use super::*;
+use crate::limits;
 use crate::packet::{Endpoint, TcpFlags};
 use proptest::prelude::*;
 
@@ -118,7 +119,7 @@ fn a_hole_waits_for_acknowledgment_and_grace() {
     wire.send(Forward, 6, None, 0, b"fg");
     wire.send(Backward, 1, Some(8), 0, b"");
     assert_eq!(wire.text(Forward), "abc", "the segment may come later in the capture");
-    for _ in 0..limits::HOLE_GRACE_SEGMENTS {
+    for _ in 0..tuning::HOLE_GRACE_SEGMENTS {
         wire.send(Backward, 1, Some(8), 0, b"");
     }
     assert_eq!(wire.text(Forward), "abc??fg");
@@ -130,7 +131,7 @@ fn a_hole_waits_for_acknowledgment_and_grace() {
 #[test]
 fn a_hole_is_given_up_by_time() {
     for (acks, nanos) in
-        [(true, limits::HOLE_GRACE.as_nanos()), (false, limits::HOLE_UNACKNOWLEDGED.as_nanos())]
+        [(true, tuning::HOLE_GRACE.as_nanos()), (false, tuning::HOLE_UNACKNOWLEDGED.as_nanos())]
     {
         let mut wire = Wire::new();
         wire.send(Forward, 1, None, 0, b"abc");

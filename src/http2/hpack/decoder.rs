@@ -212,6 +212,10 @@ impl Decoder {
                 (field, entry.text_len())
             }
             Some(Lookup::Unknown(reference)) => (unknown(reference), 0),
+            Some(Lookup::GivenUp) => {
+                reader.outcome.given_up += 1;
+                (unknown(None), 0)
+            }
             Some(Lookup::Beyond) | None => (unknown(None), 0),
         };
         reader.deliver(field, len.into(), sink);
@@ -293,6 +297,10 @@ impl Decoder {
             Some(Lookup::Static(entry)) => return (Text::Numbered(entry.id), None),
             Some(Lookup::Dynamic(entry)) => *entry,
             Some(Lookup::Unknown(reference)) => return (Text::Unknown(0), reference),
+            Some(Lookup::GivenUp) => {
+                reader.outcome.given_up += 1;
+                return (Text::Unknown(0), None);
+            }
             Some(Lookup::Beyond) | None => return (Text::Unknown(0), None),
         };
         let name = match entry.name_span() {

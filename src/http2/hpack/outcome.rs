@@ -18,6 +18,9 @@ pub struct Outcome {
     pub limited: bool,
     /// Entries that the encoder may still use but that were dropped because of [`crate::limits::HPACK_TABLE`].
     pub dropped_entries: u32,
+    /// Fields that name an entry which was given up for [`crate::limits::HPACK_TABLE`] or
+    /// [`crate::limits::HPACK_TABLE_UNSURE`].
+    pub given_up: u32,
     /// The first violation.
     pub error: Option<Error>,
 }

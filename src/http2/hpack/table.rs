@@ -45,6 +45,8 @@ pub(super) enum Lookup<'a> {
     Dynamic(&'a Entry),
     /// An entry of which nothing is known; `None` where it has no identity either.
     Unknown(Option<UnknownRef>),
+    /// An entry that was given up for the caps.
+    GivenUp,
     /// There can be no such entry.
     Beyond,
 }
@@ -75,6 +77,8 @@ pub(super) struct Table {
     limit_exact: bool,
     /// The most older entries there can be.
     older: u32,
+    /// Of these the newest, given up for the caps.
+    given_up: u32,
     /// Insertions since the table is watched.
     inserted: u64,
     /// How often its past was lost.
@@ -110,6 +114,7 @@ impl Table {
             limit: INITIAL_SIZE,
             limit_exact: true,
             older: 0,
+            given_up: 0,
             inserted: 0,
             epoch: 0,
         }
@@ -139,6 +144,8 @@ impl Table {
             Lookup::Beyond
         } else if unseen > 0 {
             Lookup::Unknown(Some(UnknownRef { epoch: self.epoch, entry: unseen }))
+        } else if u64::from(distance) <= self.entries.len() as u64 + u64::from(self.given_up) {
+            Lookup::GivenUp
         } else {
             Lookup::Unknown(None) // made since, but not kept
         }
@@ -264,9 +271,10 @@ impl Table {
         while self.size > keep {
             let Some(oldest) = self.entries.pop_back() else { break };
             if self.size > self.limit.saturating_sub(incoming) {
-                self.older = 0;
+                (self.older, self.given_up) = (0, 0);
             } else {
                 self.older = self.older.saturating_add(1);
+                self.given_up = self.given_up.saturating_add(1);
                 dropped += u32::from(!self.is_unbounded());
             }
             self.size = self.size.saturating_sub(oldest.size);
@@ -290,7 +298,7 @@ impl Table {
         self.arena.clear();
         self.entries.clear();
         self.size = 0;
-        self.older = 0;
+        (self.older, self.given_up) = (0, 0);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The table format.
 
 use super::*;
-use crate::limits::TABLE_HELD_ROWS;
+use crate::tuning::TABLE_HELD_ROWS;
 use unicode_width::UnicodeWidthStr;
 
 const SHOWN: Wanted = Wanted {

@@ -2,10 +2,8 @@
 
 use super::build::*;
 use super::{Decoder, Skip, assert_sample, decode_with, moment};
-use crate::limits::{
-    FRAGMENT_BYTES, FRAGMENT_LIFETIME, FRAGMENTED_DATAGRAMS, FRAGMENTS_PER_DATAGRAM,
-    RECENT_DATAGRAM_LIFETIME, RECENT_DATAGRAMS, TUNNEL_DEPTH,
-};
+use crate::limits::{FRAGMENT_BYTES, FRAGMENTED_DATAGRAMS, FRAGMENTS_PER_DATAGRAM, TUNNEL_DEPTH};
+use crate::tuning::{FRAGMENT_LIFETIME, RECENT_DATAGRAM_LIFETIME, RECENT_DATAGRAMS};
 use crate::packet::offset_within;
 use proptest::prelude::*;
 

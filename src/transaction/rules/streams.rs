@@ -76,7 +76,7 @@ pub(super) struct Streams {
     pub(super) highest: Pair<u32>,
     /// Streams that each side has opened and that count against `MAX_CONCURRENT_STREAMS`.
     pub(super) active: Pair<u32>,
-    /// Streams that were forgotten because there were too many.
+    /// Streams that were forgotten because there were too many, and frames on those that had ended.
     pub(super) forgotten: u64,
 }
 
@@ -92,6 +92,13 @@ impl Streams {
             return State::Open { ended: open.sides[from].ended };
         }
         self.past(stream).get(stream).map_or(State::Never, State::Over)
+    }
+
+    /// A frame comes on a stream. Counts it when the stream's end is forgotten.
+    pub(super) fn note(&mut self, stream: u32) {
+        if self.past(stream).is_forgotten(stream) && !self.open.contains_key(&stream) {
+            self.forgotten += 1;
+        }
     }
 
     /// An open stream.

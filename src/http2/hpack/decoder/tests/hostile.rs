@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::encoder::integer;
 use super::*;
+use crate::tuning;
 
 /// A plain string.
 fn plain(block: &mut Vec<u8>, text: &[u8]) {
@@ -186,7 +187,7 @@ fn a_long_string_is_forgotten_with_its_memory() {
     integer(&mut block, 0x80, 7, limits::HPACK_STRING);
     block.extend(vec![0xf8; limits::HPACK_STRING]);
     assert_eq!(decode(&mut decoder, &block).0[0].value.as_ref().map(Vec::len), Some(limits::HPACK_STRING));
-    assert!(decoder.memory() <= limits::HPACK_SCRATCH, "{} bytes", decoder.memory());
+    assert!(decoder.memory() <= tuning::HPACK_SCRATCH, "{} bytes", decoder.memory());
     for _ in 0..100 {
         let mut block = Vec::new();
         insertion(&mut block, b"x-a", &[b'v'; 100]);
