@@ -146,7 +146,7 @@ pub const MAX_TLS_HELD_FOR_HELLO: usize = 64 << 10;
 
 /// Bytes of a handshake message that is buffered to be read; a longer hello counts as not captured. Counter:
 /// `tls_message`.
-pub const MAX_TLS_MESSAGE: usize = 64 << 10;
+pub const MAX_TLS_MESSAGE: usize = (64 << 10) - 1;
 
 /// Bytes of messages up to the server hello that are kept for the extended master secret's session hash; with more,
 /// premaster secrets do not decrypt the connection. Counter: `tls_message`.

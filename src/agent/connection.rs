@@ -258,12 +258,13 @@ mod tests {
     }
 
     #[test]
-    fn at_the_cap_one_that_was_not_used_gives_way() {
+    fn cap_agent_connections() {
         let mut table = Connections::new();
         for number in 0..limits::AGENT_CONNECTIONS as u32 {
             assert_eq!(table.victim(), None);
             table.open(&tuple(number));
         }
+        assert_eq!((table.len(), table.evicted), (limits::AGENT_CONNECTIONS, 0));
         // All were used when they were opened: the first round clears that.
         let first = table.victim().unwrap();
         table.close(first);

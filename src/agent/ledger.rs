@@ -183,10 +183,28 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_give_way_as_spurious() {
+    fn cap_agent_emissions() {
+        let most = limits::AGENT_EMISSIONS as u64;
+        for (count, found, struck) in [(most - 1, "same", 0), (most, "same", 0), (most + 1, "different", 1)] {
+            let mut ledger = Ledger::new();
+            // The first is the one that is asked for.
+            add(&mut ledger, 1, 200, 5);
+            for at in 1..count {
+                add(&mut ledger, 1, 404, 5 + at);
+            }
+            assert_eq!((take(&mut ledger, 1, 200, 0), ledger.evicted), (found, struck), "{count}");
+        }
+    }
+
+    #[test]
+    fn cap_agent_emitted() {
         let mut ledger = Ledger::new();
-        for stream in 0..limits::AGENT_EMITTED as u32 + 3 {
+        for stream in 0..limits::AGENT_EMITTED as u32 {
             add(&mut ledger, stream, 200, 1);
+        }
+        assert_eq!((ledger.spurious, ledger.evicted), (0, 0));
+        for stream in 0..3 {
+            add(&mut ledger, limits::AGENT_EMITTED as u32 + stream, 200, 1);
         }
         assert_eq!((ledger.spurious, ledger.evicted, ledger.latest.len()), (3, 3, limits::AGENT_EMITTED));
         assert_eq!((take(&mut ledger, 2, 200, 0), take(&mut ledger, 3, 200, 0)), ("nothing", "same"));

@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn latencies_are_counted_without_a_sketch_when_there_are_too_many() {
+    fn cap_agent_sketches() {
         let mut keeper = StatKeeper::new(true);
         keeper.kept.as_mut().unwrap().sketches = limits::AGENT_SKETCHES - 1;
         for path in [b"/a".as_slice(), b"/ab"] {
@@ -300,6 +300,20 @@ mod tests {
             .collect();
         assert_eq!((kept.as_slice(), keeper.refused()), (&[(3, true), (3, false)][..], 1));
         assert_eq!(keeper.endpoints()[1].statuses[0].1.quantile(0.5), None);
+    }
+
+    #[test]
+    fn cap_agent_endpoints() {
+        let mut keeper = StatKeeper::new(true);
+        let paths: Vec<String> = (0..=limits::AGENT_ENDPOINTS).map(|n| format!("/{n}")).collect();
+        for (n, path) in (0..).zip(&paths) {
+            keeper.read();
+            assert!(keeper.add(&Transaction { path_hash: n, ..transaction(path.as_bytes(), 200, 5.0) }));
+            let most = (n + 1).min(limits::AGENT_ENDPOINTS as u64);
+            assert_eq!((keeper.endpoints().len() as u64, keeper.refused()), (most, n + 1 - most));
+        }
+        assert!(keeper.add(&Transaction { path_hash: 0, ..transaction(b"/0", 200, 5.0) }));
+        assert_eq!((keeper.endpoints()[0].statuses[0].1.count, keeper.refused()), (2, 1), "those known go on");
     }
 
     #[test]

@@ -237,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn traces_of_a_stream_add_up_and_the_oldest_give_way() {
+    fn cap_agent_traces() {
         let mut traces = Traces::new();
         let key = |stream| StreamKey::new(1, stream);
         traces.keep(key(0), &Trace { request: true, ..Trace::default() });
@@ -245,9 +245,11 @@ mod tests {
         let trace = traces.take(key(0)).unwrap();
         assert!(trace.request && trace.expired && trace.packet == 7 && !trace.status);
         assert!(traces.take(key(0)).is_none());
-        for stream in 0..=limits::AGENT_TRACES as u32 {
+        for stream in 0..limits::AGENT_TRACES as u32 {
             traces.keep(key(stream), &Trace::default());
         }
+        assert_eq!(traces.evicted, 0);
+        traces.keep(key(limits::AGENT_TRACES as u32), &Trace::default());
         assert_eq!((traces.evicted, traces.numbers.len()), (1, limits::AGENT_TRACES));
         assert!(traces.take(key(0)).is_none() && traces.take(key(1)).is_some());
     }
@@ -265,6 +267,20 @@ mod tests {
             (None, Some(MissReason::SplitFrame), None)
         );
         assert_eq!(incidents.within(25, 45), Some(MissReason::SplitFrame));
+        assert!(!incidents.is_forgotten(1));
+    }
+
+    #[test]
+    fn cap_agent_incidents() {
+        let mut incidents = Incidents::default();
+        for packet in 0..limits::AGENT_INCIDENTS as u64 {
+            incidents.record(40 + 2 * packet, Some(MissReason::SplitFrame));
+            incidents.record(41 + 2 * packet, None);
+            assert!(incidents.at(40).is_some() && !incidents.is_forgotten(40));
+        }
+        incidents.record(60, Some(MissReason::SplitFrame));
+        assert!(incidents.at(40).is_none() && incidents.is_forgotten(40) && !incidents.is_forgotten(41));
+        assert!(incidents.at(42).is_some() && incidents.at(60).is_some());
         for packet in 0..100 {
             incidents.record(
                 100 + packet,

@@ -193,14 +193,16 @@ mod tests {
     }
 
     #[test]
-    fn link_types_are_bounded() {
+    fn cap_filter_link_types() {
         let mut filter = Filter::compile("less 100000").unwrap();
         let known = |filter: &Filter| filter.programs.len();
-        for link in 0..1000 {
+        let most = limits::FILTER_LINK_TYPES as u16;
+        for link in 0..most {
             filter.matches(LinkType(link), &[0; 60]);
+            assert_eq!((known(&filter), filter.limited()), (usize::from(link + 1).max(2), 0));
         }
-        assert_eq!(known(&filter), limits::FILTER_LINK_TYPES);
-        assert_eq!(filter.matches(LinkType(999), &[0; 60]), None);
+        assert_eq!(filter.matches(LinkType(most), &[0; 60]), None);
+        assert_eq!((known(&filter), filter.limited()), (limits::FILTER_LINK_TYPES, 1));
         assert_eq!(filter.matches(LinkType(1), &[0; 60]), Some(true));
     }
 }

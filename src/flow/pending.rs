@@ -118,7 +118,7 @@ impl Pending {
 }
 
 /// What a piece costs: its bytes and the map's own.
-const fn cost_of(len: usize) -> usize {
+pub(super) const fn cost_of(len: usize) -> usize {
     len + 96
 }
 

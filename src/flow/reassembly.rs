@@ -314,6 +314,15 @@ impl Half {
             self.hand_on(payload, cut, segment.at, sink, from);
             return;
         }
+        // What fills a hole, or begins to, need not be held, even if there is no room for it.
+        let end = offset + payload.len() as u64 + u64::from(cut);
+        if offset == self.next && self.pending.first().is_none_or(|first| end <= first) {
+            self.stats.bytes += payload.len() as u64;
+            self.hand_on(payload, cut, segment.at, sink, from);
+            self.hand_on_pending(budget, sink, from);
+            self.note_hole(segment.at.time);
+            return;
+        }
         if offset > self.next {
             self.stats.out_of_order += 1;
         }

@@ -270,12 +270,13 @@ mod tests {
     }
 
     #[test]
-    fn evicts_the_idlest_at_the_cap() {
+    fn cap_connections_shard() {
         let mut table = Table::new(2);
         let slot = |table: &mut Table<u16>, port| table.find(&segment(port, 1, TcpFlags::ACK, 0), || port);
         assert!(slot(&mut table, 1000).replaced.is_none());
         assert!(slot(&mut table, 2000).replaced.is_none());
         assert!(slot(&mut table, 1000).replaced.is_none());
+        assert_eq!((table.len(), table.evicted, table.forgotten), (2, 0, 0));
         assert_eq!(slot(&mut table, 3000).replaced.unwrap().state, Some(2000));
         assert_eq!((table.len(), table.evicted), (2, 1));
         let left: Vec<_> = table.drain().filter_map(|entry| entry.state).collect();
@@ -292,7 +293,7 @@ mod tests {
         assert_eq!(table.retire(second, Timestamp::from_parts(5, 0)), Some(2000));
         assert_eq!(find(&mut table, 2000).slot, second, "late packets find it");
         assert!(find(&mut table, 3000).replaced.is_none(), "it makes room");
-        assert_eq!((table.len(), table.evicted), (2, 0));
+        assert_eq!((table.len(), table.evicted, table.forgotten), (2, 0, 1));
         let third = find(&mut table, 3000).slot;
         table.retire(third, Timestamp::from_parts(5, 0));
         assert!(!table.forget(Timestamp::from_parts(64, 0)));

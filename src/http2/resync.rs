@@ -338,15 +338,35 @@ mod tests {
     }
 
     #[test]
-    fn the_tape_is_cut_at_its_cap() {
+    fn cap_resync_tape() {
         let expect = Expect { max_frame: 16_384, max_stream: 1, pushes: false, client: true, server: true };
-        for (len, kept) in
-            [(limits::RESYNC_TAPE, limits::RESYNC_TAPE), (limits::RESYNC_TAPE + 1, limits::RESYNC_TAPE / 2)]
-        {
+        let most = limits::RESYNC_TAPE;
+        for (len, kept) in [(most - 1, most - 1), (most, most), (most + 1, most / 2)] {
             let mut tape = Tape::default();
             tape.push_data(Moment::default(), &vec![0xff; len]);
             assert_eq!(tape.search(&expect, Demand::BOUNDARY, false), None);
             assert_eq!((tape.len(), tape.skipped()), (kept, (len - kept) as u64));
+        }
+    }
+
+    /// Headers of long frames, of which none can be told yet whether it is one, and then a frame that is.
+    #[test]
+    fn cap_resync_candidates() {
+        let expect = Expect { max_frame: 16_384, max_stream: 1, pushes: false, client: true, server: true };
+        let frames = [0, 0, 3, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84].repeat(4);
+        for more in [0, 1, 2] {
+            let before = limits::RESYNC_CANDIDATES - 2 + more;
+            let mut tape = Tape::default();
+            // DATA on stream 1, of 0x3000 octets.
+            tape.push_data(Moment::default(), &[0, 0x30, 0, 0, 0, 0, 0, 0, 1].repeat(before));
+            tape.push_data(Moment::default(), &frames[..11]);
+            assert_eq!(tape.search(&expect, Demand::BOUNDARY, false), None);
+            assert!(tape.candidates.len() <= limits::RESYNC_CANDIDATES);
+            tape.push_data(Moment::default(), &frames[11..]);
+            assert!(tape.search(&expect, Demand::BOUNDARY, false).is_some());
+            // Passed over, it costs its own octets.
+            let skipped = before * 9 + if more == 2 { 12 } else { 0 };
+            assert_eq!(tape.skipped(), skipped as u64, "{before}");
         }
     }
 }

@@ -8,6 +8,8 @@ mod carrier;
 mod conclude;
 mod context;
 mod opening;
+#[cfg(test)]
+mod tests;
 
 pub use conclude::{OpenNow, ShardReport};
 pub use context::Output;
@@ -41,8 +43,9 @@ pub struct Pipeline {
     budget: Budget,
     totals: Totals,
     tls: tls::Workspace,
-    /// Bytes of memory that the connections take, and connections given up for it.
+    /// Bytes of memory that the connections take, how many they may, and connections given up for it.
     memory: usize,
+    memory_cap: usize,
     heavy: u64,
     /// Connections that wait for holes to fill.
     waiting: Vec<Slot>,
@@ -61,6 +64,7 @@ impl Pipeline {
             totals: Totals::default(),
             tls: tls::Workspace::with_budget(tls::Budget::new(limits::MAX_TLS_HELD_TOTAL / SHARDS)),
             memory: 0,
+            memory_cap: limits::CONNECTION_MEMORY_SHARD,
             heavy: 0,
             waiting: Vec::new(),
             waiting_checked: Timestamp::default(),
@@ -123,7 +127,7 @@ impl Pipeline {
         self.memory = (self.memory + memory).saturating_sub(before);
         if closed {
             self.close(found.slot, segment.at, keys, out);
-        } else if self.memory > limits::CONNECTION_MEMORY_SHARD {
+        } else if self.memory > self.memory_cap {
             self.make_room(found.slot, segment.at, keys, out);
         }
         self.segments_since_check += 1;
@@ -230,7 +234,7 @@ impl Pipeline {
     /// The connections take too much memory: those idle for longest go, but not the one at hand.
     #[cold]
     fn make_room(&mut self, at_hand: Slot, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
-        while self.memory > limits::CONNECTION_MEMORY_SHARD
+        while self.memory > self.memory_cap
             && let Some(mut entry) = self.table.give_up(at_hand)
         {
             self.heavy += 1;

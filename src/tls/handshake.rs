@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hello_at_the_cap_is_read_and_one_over_it_is_not() {
+    fn a_hello_at_the_cap_is_read_and_one_over_it_is_not_however_it_is_cut() {
         let mut body = client_hello(&[]);
         body.resize(MAX_TLS_MESSAGE, 0);
         for (len, read_it) in [(MAX_TLS_MESSAGE, true), (MAX_TLS_MESSAGE + 1, false)] {
@@ -225,6 +225,7 @@ mod tests {
             for parts in [&[&bytes[..]][..], &[&bytes[..100], &bytes[100..]]] {
                 let got = read(parts);
                 assert_eq!(matches!(got[..], [Message::ClientHello(_)]), read_it, "{len}");
+                assert_eq!(got == [Message::TooLong], !read_it, "{len}");
             }
         }
     }

@@ -207,7 +207,7 @@ impl Stream {
     /// Keeps an event for later, within the caps.
     fn keep(&mut self, at: Moment, event: &Event<&[u8]>, first: bool, cx: &mut Context<'_>) {
         let kept = self.hold.push(at, event, first);
-        if kept && self.hold.cost() < MAX_TLS_HELD_FOR_HELLO {
+        if kept && self.hold.cost() <= MAX_TLS_HELD_FOR_HELLO {
             return;
         }
         let known = cx.shared.progress;
@@ -494,6 +494,9 @@ impl Stream {
         if !hello && (self.seeking || cx.shared.is_unseen(self.from)) {
             // Not how a connection begins. It may be what a hello goes on with, when that is in many records.
             if self.seeking || !self.messages.is_partial() {
+                // A hello with a length that takes the first octet too is one all the same.
+                let too_long = !self.seeking && matches!(fragment, [1 | 2, _, _, _, 3, 0..=4, ..]);
+                cx.work.counters.message_limit += u64::from(too_long);
                 cx.shared.lose_hello(self.from);
                 return Outcome::Rejected;
             }

@@ -105,6 +105,20 @@ mod tests {
         assert!(closed.odd.words.len() <= WINDOW as usize / 64);
     }
 
+    /// The window moves by words: at the end of one it has as many streams as it may.
+    #[test]
+    fn cap_ended_streams() {
+        let mut closed = ClosedStreams::default();
+        for position in 0..limits::ENDED_STREAMS {
+            closed.insert(2 * position + 1);
+            assert!(!closed.is_forgotten(1) && closed.contains(1, false));
+        }
+        closed.insert(2 * limits::ENDED_STREAMS + 1);
+        assert!(closed.is_forgotten(1) && !closed.contains(1, false) && closed.contains(1, true));
+        assert!(!closed.is_forgotten(129) && closed.contains(129, false), "those of one word are forgotten");
+        assert!(!closed.is_forgotten(2), "the other parity is apart");
+    }
+
     #[test]
     fn far_jumps_and_late_starts_are_cheap() {
         let mut closed = ClosedStreams::default();

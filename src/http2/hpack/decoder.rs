@@ -251,7 +251,7 @@ impl Decoder {
         };
         reader.deliver(field, text_len(name) + text_len(value), sink);
         if inserted {
-            reader.outcome.dropped_entries += self.table.insert(name.stored(), value.stored(), reference);
+            self.table.insert(name.stored(), value.stored(), reference);
         } else {
             self.table.arena.unstage();
         }
@@ -272,7 +272,7 @@ impl Decoder {
         if self.bound.is_some_and(|bound| size > bound) {
             reader.outcome.violation(ErrorKind::SizeUpdateAboveBound, start);
         }
-        reader.outcome.dropped_entries += self.table.resize(size);
+        self.table.resize(size);
         Ok(())
     }
 

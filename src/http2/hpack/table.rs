@@ -173,9 +173,9 @@ impl Table {
         (entry.unknown != 0).then(|| UnknownRef { epoch: self.epoch, entry: entry.unknown.into() })
     }
 
-    /// Inserts an entry (section 4.4) whose text is what is staged, and returns how many entries had to be given up
-    /// that the encoder may still use. `reference` is the unknown entry that its name was taken from.
-    pub(super) fn insert(&mut self, name: Stored, value: Stored, reference: Option<UnknownRef>) -> u32 {
+    /// Inserts an entry (section 4.4) whose text is what is staged. `reference` is the unknown entry that its name was
+    /// taken from.
+    pub(super) fn insert(&mut self, name: Stored, value: Stored, reference: Option<UnknownRef>) {
         // Length, and length of what is staged.
         let (name_len, name_staged) = match name {
             Stored::Numbered(id) => (id.name().unwrap_or_default().len() as u32, 0),
@@ -190,9 +190,9 @@ impl Table {
         let size = OVERHEAD.saturating_add(name_len).saturating_add(value_len);
         if size > self.limit {
             self.clear();
-            return 0;
+            return;
         }
-        let dropped = self.evict(size);
+        self.evict(size);
         self.entries.push_front(Entry {
             pos: self.arena.keep(),
             name_len: name_staged,
@@ -207,16 +207,14 @@ impl Table {
         self.size = self.size.saturating_add(size);
         self.inserted += 1;
         self.bound_older();
-        dropped
     }
 
-    /// Follows a size update (section 4.3); returns as [`Self::insert`] does.
-    pub(super) fn resize(&mut self, bytes: u32) -> u32 {
+    /// Follows a size update (section 4.3).
+    pub(super) fn resize(&mut self, bytes: u32) {
         self.limit = bytes;
         self.limit_exact = true;
-        let dropped = self.evict(0);
+        self.evict(0);
         self.bound_older();
-        dropped
     }
 
     /// What was inserted so far stands at an unknown distance from now on. `bound` is the largest size that a size
@@ -263,11 +261,10 @@ impl Table {
     }
 
     /// Makes room for `incoming` bytes: evicts what the encoder has certainly evicted, and gives up what the caps
-    /// do not allow to keep. Returns how many entries the encoder may still use of the latter.
-    fn evict(&mut self, incoming: u32) -> u32 {
+    /// do not allow to keep.
+    fn evict(&mut self, incoming: u32) {
         let cap = if self.is_unbounded() { limits::HPACK_TABLE_UNSURE } else { limits::HPACK_TABLE };
         let keep = self.limit.min(cap).saturating_sub(incoming);
-        let mut dropped = 0;
         while self.size > keep {
             let Some(oldest) = self.entries.pop_back() else { break };
             if self.size > self.limit.saturating_sub(incoming) {
@@ -275,12 +272,10 @@ impl Table {
             } else {
                 self.older = self.older.saturating_add(1);
                 self.given_up = self.given_up.saturating_add(1);
-                dropped += u32::from(!self.is_unbounded());
             }
             self.size = self.size.saturating_sub(oldest.size);
             self.arena.release((oldest.name_len + oldest.value_len) as usize);
         }
-        dropped
     }
 
     /// Nothing is known about the size that the encoder's table can have.

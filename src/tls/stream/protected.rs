@@ -199,7 +199,7 @@ impl Stream {
             self.loss.doubt();
         }
         // So many candidates come from a key log that is searched for want of the hello.
-        if self.keys.len() > TLS13.len() && self.unproven >= MAX_TLS_UNPROVEN {
+        if self.keys.len() > TLS13.len() && self.unproven > MAX_TLS_UNPROVEN {
             cx.work.counters.trial_limit += 1;
             self.die(cx, NotDecrypted::HandshakeNotCaptured);
         }

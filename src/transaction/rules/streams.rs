@@ -118,7 +118,7 @@ impl Streams {
 
     /// Opens a stream, if it is not open. `whole`: whether all that a side has sent so far was read.
     pub(super) fn open(&mut self, id: u32, since: Timestamp, whole: Pair<bool>) -> &mut Stream {
-        if self.open.len() >= limits::RULE_STREAMS {
+        if self.open.len() >= limits::RULE_STREAMS && !self.open.contains_key(&id) {
             self.forget();
         }
         self.open.entry(id).or_insert_with(|| {
