@@ -27,7 +27,8 @@ fn caps() -> Vec<Cap> {
         } else if let Some(rest) = line.strip_prefix("pub const ") {
             let (name, rest) = rest.split_once(':').unwrap();
             let value = rest.split_once('=').unwrap().1.trim_end_matches(';');
-            let counter = text.split_once("Counter: `").map(|(_, rest)| rest.split('`').next().unwrap().to_owned());
+            let counter =
+                text.split_once("Counter: `").map(|(_, rest)| rest.split('`').next().unwrap().to_owned());
             caps.push(Cap { name, value: value_of(value), counter });
         }
         if !line.starts_with("///") {
@@ -67,7 +68,8 @@ fn value_of(expression: &str) -> u64 {
 /// With commas between thousands.
 fn shown(value: u64) -> String {
     let digits = value.to_string();
-    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap()).collect();
+    let groups: Vec<_> =
+        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap()).collect();
     groups.join(",")
 }
 
@@ -122,9 +124,11 @@ fn every_cap_has_a_test() {
 #[test]
 fn every_cap_is_used() {
     let everything = everything();
+    let code: String = everything.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let words: Vec<_> = code.split(|char: char| !char.is_alphanumeric() && char != '_').collect();
     for Cap { name, .. } in caps() {
-        // Its definition is one; a use, and a test.
-        assert!(everything.matches(name).count() >= 3, "{name}");
+        // Its definition is one.
+        assert!(words.iter().filter(|word| **word == name).count() >= 2, "{name}");
     }
 }
 
@@ -139,7 +143,7 @@ fn every_counter_is_documented() {
         assert!(names.contains(name), "docs/limits.md: there is no counter {name}");
     }
     for limit in LIMITS {
-        let cell = rows[limit.name][1];
+        let cell = rows[limit.name][0];
         assert_eq!(cell, if limit.costs { "yes" } else { "no" }, "{}: makes coverage incomplete", limit.name);
     }
 }
@@ -153,6 +157,10 @@ fn every_cap_is_documented_with_its_value() {
         let row = &rows[counter.as_ref().unwrap().as_str()];
         assert!(row.iter().any(|cell| cell.contains(&told)), "docs/limits.md: {told}");
     }
-    let told: usize = rows.values().flatten().map(|cell| cell.matches("(`").count()).sum();
-    assert_eq!(told, caps.len(), "docs/limits.md tells of a cap that there is not");
+    for cell in rows.values().flatten() {
+        let told = cell.split("(`").skip(1).filter_map(|rest| rest.split('`').next());
+        for name in told.filter(|name| name.starts_with(char::is_uppercase)) {
+            assert!(caps.iter().any(|cap| cap.name == name), "docs/limits.md: there is no cap {name}");
+        }
+    }
 }

@@ -18,7 +18,10 @@ const MODULES: &[(&str, &[&str])] = &[
     ("agent", &["time", "limits", "tuning", "packet", "counters"]),
     ("transaction", &["time", "limits", "tuning", "packet", "flow", "tls", "http2", "counters"]),
     ("telemetry", &["time", "limits", "tuning", "counters", "agent", "tls", "transaction"]),
-    ("pipeline", &["time", "limits", "tuning", "packet", "flow", "tls", "http1", "http2", "transaction", "counters"]),
+    (
+        "pipeline",
+        &["time", "limits", "tuning", "packet", "flow", "tls", "http1", "http2", "transaction", "counters"],
+    ),
     ("shard", &["time", "limits", "tuning", "capture", "packet", "flow", "tls", "pipeline"]),
     ("output", &["time", "limits", "tuning", "transaction", "telemetry"]),
 ];

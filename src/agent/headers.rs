@@ -259,15 +259,13 @@ impl Block<'_, '_> {
             return;
         }
         let number = self.number(index);
-        match self.stored(number) {
-            Some((place, meaning)) => self.fields.push(Field::Stored(place), meaning),
-            None => {
-                let long = long_paths.find(number);
-                let mark = if long == Some(true) { BlockMarks::LONG_PATH } else { BlockMarks::HPACK };
-                self.marks.insert(mark);
-                self.forgotten |= long.is_none();
-            }
+        if let Some((place, meaning)) = self.stored(number) {
+            self.fields.push(Field::Stored(place), meaning);
+            return;
         }
+        let long = long_paths.find(number);
+        self.marks.insert(if long == Some(true) { BlockMarks::LONG_PATH } else { BlockMarks::HPACK });
+        self.forgotten |= long.is_none();
     }
 
     /// The entry with that number.

@@ -313,7 +313,11 @@ mod tests {
             assert_eq!((keeper.endpoints().len() as u64, keeper.refused()), (most, n + 1 - most));
         }
         assert!(keeper.add(&Transaction { path_hash: 0, ..transaction(b"/0", 200, 5.0) }));
-        assert_eq!((keeper.endpoints()[0].statuses[0].1.count, keeper.refused()), (2, 1), "those known go on");
+        assert_eq!(
+            (keeper.endpoints()[0].statuses[0].1.count, keeper.refused()),
+            (2, 1),
+            "those known go on"
+        );
     }
 
     #[test]

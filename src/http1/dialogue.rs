@@ -243,7 +243,8 @@ impl Dialogue {
         let status = response.code.unwrap_or(0);
         if status == 101 {
             // The request may be waiting for its body's end: RFC 7540 section 3.2 forbids switching before it.
-            let request = self.requests.pop_front().and_then(|request| request.upgrade).ok_or(Lost::Malformed)?;
+            let request =
+                self.requests.pop_front().and_then(|request| request.upgrade).ok_or(Lost::Malformed)?;
             return if has_token(response.headers, "upgrade", "h2c") {
                 Ok(Some(request))
             } else {

@@ -451,10 +451,10 @@ impl Half {
             let from_client = self.from.is_client();
             sink.frame(&FrameView { at: self.frame.at, from_client, header, payload });
         }
-        if let Some(anomaly) = super::rules::violation(self.from, &header, payload)
-            && self.frame.lossy.is_none()
-        {
-            sink.anomaly(self.from, header.stream, anomaly, self.frame.at);
+        if self.frame.lossy.is_none() {
+            super::rules::violations(self.from, &header, payload, |anomaly| {
+                sink.anomaly(self.from, header.stream, anomaly, self.frame.at);
+            });
         }
         match header.kind {
             FrameType::DATA => {

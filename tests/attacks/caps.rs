@@ -96,7 +96,11 @@ fn cap_opening_depth() {
         wire.send(&mut client, PREFACE);
         wire.send(&mut client, &[frame(SETTINGS, 0, 0, &[]), frame(HEADERS, WHOLE, 1, &REQUEST)].concat());
         let run = analyze(&wire);
-        assert_eq!((run.transactions().len() as u64, run.limit("opening_depth")), (1 - struck, struck), "{tunnels}");
+        assert_eq!(
+            (run.transactions().len() as u64, run.limit("opening_depth")),
+            (1 - struck, struck),
+            "{tunnels}"
+        );
     }
 }
 
@@ -142,7 +146,11 @@ fn cap_detect_bytes() {
             wire.send(&mut client, &last);
             let run = analyze(&wire);
             let found = begins || struck == 0;
-            assert_eq!((run.transactions().len(), run.limit("opening")), (4 * usize::from(found), found.into()), "{len}");
+            assert_eq!(
+                (run.transactions().len(), run.limit("opening")),
+                (4 * usize::from(found), found.into()),
+                "{len}"
+            );
             assert_eq!(run.coverage()["connections"]["other"], u64::from(!found));
         }
     }
@@ -177,7 +185,10 @@ fn cap_one_sided_streams() {
             assert_eq!(given_up.count() as u64, struck, "{count} {answered}");
             // While the other side is not there, nothing can be said to be lost for the cap.
             let (limit, complete) = (run.limit("one_sided_streams"), &run.coverage()["complete"]);
-            assert_eq!((limit, complete), (if answered { struck } else { 0 }, &(answered && struck == 0).into()));
+            assert_eq!(
+                (limit, complete),
+                (if answered { struck } else { 0 }, &(answered && struck == 0).into())
+            );
         }
     }
 }
@@ -196,7 +207,8 @@ fn cap_early_resets() {
         }
         let run = analyze(&wire);
         let transactions = run.transactions();
-        let reset = transactions.iter().filter(|record| record["h2"]["stream"]["end"]["code"] == "REFUSED_STREAM");
+        let reset =
+            transactions.iter().filter(|record| record["h2"]["stream"]["end"]["code"] == "REFUSED_STREAM");
         assert_eq!((transactions.len(), reset.count() as u64), (count, count as u64 - struck));
         assert_eq!((run.limit("early_resets"), &run.coverage()["complete"]), (struck, &(struck == 0).into()));
     }
@@ -238,7 +250,8 @@ fn connection(frames: impl IntoIterator<Item = Vec<u8>>) -> (Run, serde_json::Va
 #[test]
 fn cap_settings_kept() {
     for (count, struck) in around(limits::SETTINGS_KEPT) {
-        let (run, record) = connection((0..count as u8).map(|n| frame(SETTINGS, 0, 0, &[0xf0, n, 0, 0, 0, 1])));
+        let (run, record) =
+            connection((0..count as u8).map(|n| frame(SETTINGS, 0, 0, &[0xf0, n, 0, 0, 0, 1])));
         let kept = record["h2"]["settings"]["server"].as_object().unwrap().len();
         assert_eq!((run.limit("settings"), kept), (struck, count.min(limits::SETTINGS_KEPT)));
         assert_eq!(record["h2"]["limited"].as_bool(), (struck > 0).then_some(true));
@@ -346,7 +359,8 @@ fn cap_stream_memory_connection() {
         run(&wire.file, &["--json"]).within(128)
     };
     // A stream takes its text and some hundreds of bytes.
-    let (mut fits, mut strikes) = (limits::STREAM_MEMORY_CONNECTION / 18_000, limits::STREAM_MEMORY_CONNECTION / 16_000);
+    let (mut fits, mut strikes) =
+        (limits::STREAM_MEMORY_CONNECTION / 18_000, limits::STREAM_MEMORY_CONNECTION / 16_000);
     assert_eq!(open(fits).limit("stream_memory"), 0);
     assert!(open(strikes).limit("stream_memory") > 0);
     while strikes - fits > 1 {

@@ -250,7 +250,8 @@ fn cap_reassembly_shard() {
         assert_eq!(budget.struck(), struck, "{last}");
         assert!(budget.held() <= limits::REASSEMBLY_SHARD);
         for (n, wire) in wires.iter().enumerate() {
-            let gaps = [wire.reassembly.stats(Forward), wire.reassembly.stats(Backward)].map(|stats| stats.gaps);
+            let gaps =
+                [wire.reassembly.stats(Forward), wire.reassembly.stats(Backward)].map(|stats| stats.gaps);
             assert_eq!(gaps, [u64::from(n == full && struck > 0), 0], "{n}: it alone has no room");
             assert_eq!(wire.reassembly.stats(Forward).limited, 0, "the direction's own cap did not strike");
         }

@@ -3,9 +3,9 @@
 use super::stack::{Pair, Stack};
 use super::{Direction, Event, Output, decrypt, feed, run};
 use crate::limits;
+use crate::time::Moment;
 use crate::tls::hold::{self, Budget, Hold};
 use crate::tls::{KeyStore, NotDecrypted, Session, Workspace};
-use crate::time::Moment;
 use Direction::{Backward, Forward};
 use rustls::crypto::ring::cipher_suite;
 
@@ -32,7 +32,8 @@ fn message(kind: u8, body: &[u8]) -> Vec<u8> {
 
 /// Secrets of other connections, so many.
 fn others(count: usize) -> String {
-    (0..count).map(|n| format!("SERVER_TRAFFIC_SECRET_0 {n:064x} {n:064x}\n")).collect()
+    let line = |n| format!("SERVER_TRAFFIC_SECRET_0 {n:064x} {n:064x}");
+    (0..count).map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// The key log without the secrets of the handshake.
@@ -42,7 +43,8 @@ fn application_secrets(keys: &str) -> String {
 
 #[test]
 fn cap_max_tls_held() {
-    for (len, kept) in [(limits::MAX_TLS_HELD - 1, true), (limits::MAX_TLS_HELD, true), (limits::MAX_TLS_HELD + 1, false)]
+    for (len, kept) in
+        [(limits::MAX_TLS_HELD - 1, true), (limits::MAX_TLS_HELD, true), (limits::MAX_TLS_HELD + 1, false)]
     {
         let mut hold = Hold::new(&Budget::default());
         assert_eq!(hold.push(Moment::default(), &hold::Event::Data(&vec![0; len - EVENT]), false), kept);
@@ -86,7 +88,8 @@ fn cap_max_tls_held_for_hello() {
 
 #[test]
 fn cap_max_tls_message() {
-    for (len, struck) in [(limits::MAX_TLS_MESSAGE - 1, 0), (limits::MAX_TLS_MESSAGE, 0), (limits::MAX_TLS_MESSAGE + 1, 1)]
+    for (len, struck) in
+        [(limits::MAX_TLS_MESSAGE - 1, 0), (limits::MAX_TLS_MESSAGE, 0), (limits::MAX_TLS_MESSAGE + 1, 1)]
     {
         // It offers nothing.
         let hello = [&[3, 3][..], &vec![0; len - 2]].concat();
@@ -114,7 +117,8 @@ fn cap_max_tls_transcript() {
 fn cap_max_tls_alpn() {
     let most = limits::MAX_TLS_ALPN;
     for (count, struck) in [(most - 1, 0), (most, 0), (most + 1, 1)] {
-        let names: Vec<u8> = (0..count).flat_map(|n| [2, b'a' + (n / 26) as u8, b'a' + (n % 26) as u8]).collect();
+        let names: Vec<u8> =
+            (0..count).flat_map(|n| [2, b'a' + (n / 26) as u8, b'a' + (n % 26) as u8]).collect();
         let list = [&(names.len() as u16).to_be_bytes()[..], &names].concat();
         let extension = [&[0, 16][..], &(list.len() as u16).to_be_bytes(), &list].concat();
         let extensions = [&(extension.len() as u16).to_be_bytes()[..], &extension].concat();
@@ -191,7 +195,13 @@ fn check_trials(lost: u64, size: u64) {
         let mut left = needed.checked_add_signed(more).unwrap() - seen as u64;
         while left > 0 {
             // A record takes 22 bytes beside its content.
-            let part = if left > 2 * 16_406 { 16_384 } else if left > 16_406 { left / 2 - 22 } else { left - 22 };
+            let part = if left > 2 * 16_406 {
+                16_384
+            } else if left > 16_406 {
+                left / 2 - 22
+            } else {
+                left - 22
+            };
             pair.send(Forward, &vec![7; part as usize]);
             left -= part + 22;
         }
@@ -229,10 +239,14 @@ fn cap_max_tls_unproven() {
         pair.pump();
         pair.events.retain(|(from, _)| *from == Backward);
         // What the handshake secrets would open.
-        let handshake: Vec<u8> = pair.events.iter().flat_map(|(_, event)| match event {
-            Event::Data(bytes) => bytes.clone(),
-            _ => Vec::new(),
-        }).collect();
+        let handshake: Vec<u8> = pair
+            .events
+            .iter()
+            .flat_map(|(_, event)| match event {
+                Event::Data(bytes) => bytes.clone(),
+                _ => Vec::new(),
+            })
+            .collect();
         let (mut protected, mut at) = (0, 0);
         while let Some(&[content, _, _, high, low]) = handshake.get(at..at + 5) {
             protected += usize::from(content == 23);
@@ -249,6 +263,10 @@ fn cap_max_tls_unproven() {
         pair.events.retain(|(from, _)| *from == Backward);
         let keys = application_secrets(&pair.keys()) + &others(5);
         let output = decrypt(&pair.events, &keys);
-        assert_eq!((output.counters.trial_limit, output.data.backward.is_empty()), (struck, struck > 0), "{count}");
+        assert_eq!(
+            (output.counters.trial_limit, output.data.backward.is_empty()),
+            (struck, struck > 0),
+            "{count}"
+        );
     }
 }

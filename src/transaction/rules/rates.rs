@@ -1,8 +1,8 @@
 //! Floods: too many of a kind in a second of packet time.
 
 use crate::http2::Anomaly;
-use crate::tuning;
 use crate::time::{Moment, Timestamp};
+use crate::tuning;
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);

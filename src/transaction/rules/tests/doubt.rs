@@ -2,6 +2,7 @@
 
 use super::talk::Step::{C, Cut, S, StallS, Wait};
 use super::talk::*;
+use crate::http2::frame::FrameType;
 use crate::transaction::Finding;
 
 fn codes(steps: Vec<Step>) -> Vec<&'static str> {
@@ -61,6 +62,24 @@ fn the_last_moments_of_a_capture_prove_nothing() {
     let talk = |wait| vec![S(headers(1, END_STREAM, OK)), Wait(wait), C(ping(0, [0; 8])), Cut];
     assert_eq!(codes(talk(50)), [""; 0]);
     assert_eq!(codes(talk(1500)), ["stream_idle"]);
+}
+
+/// Each rule that a frame breaks is told, unless it is broken for the same reason as another one.
+#[test]
+fn a_frame_may_break_several_rules() {
+    for (frame, expected) in [
+        (frame(FrameType::PING, 0, 1, &[0; 7]), &["ping_size", "ping_stream"][..]),
+        (frame(FrameType::RST_STREAM, 0, 0, &[0; 5]), &["rst_stream_size", "rst_stream_zero"]),
+        (frame(FrameType::GOAWAY, 0, 3, &[0; 7]), &["goaway_size", "goaway_stream"]),
+        (frame(FrameType::PRIORITY, 0, 0, &[0; 4]), &["priority_size", "priority_stream_zero"]),
+        (frame(FrameType::SETTINGS, ACK, 1, &[0; 7]), &["settings_ack_size", "settings_stream"]),
+        (frame(FrameType::WINDOW_UPDATE, 0, 0, &[0; 5]), &["window_update_size"]),
+        (frame(FrameType::PRIORITY, 0, 7, &[0, 0, 0, 7]), &["priority_size"]),
+    ] {
+        let mut found = codes(vec![C(headers(1, 0, POST)), C(frame)]);
+        found.sort_unstable();
+        assert_eq!(found, expected);
+    }
 }
 
 /// Many violations at once are counted as far as they can be proved, and no more is kept.

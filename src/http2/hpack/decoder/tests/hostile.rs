@@ -117,7 +117,10 @@ fn check_references(count: u64) {
         assert!(!decode(&mut decoder, &block).1.limited);
         let mut seen = 0;
         let outcome = decoder.decode(&vec![0xbe; count as usize], &[], &mut |_| seen += 1);
-        assert_eq!((outcome.limited, seen, u64::from(outcome.fields)), (limited, count - u64::from(limited), count));
+        assert_eq!(
+            (outcome.limited, seen, u64::from(outcome.fields)),
+            (limited, count - u64::from(limited), count)
+        );
         assert_eq!(lines(&mut decoder, &[0xbe]).len(), 1, "the table stays in step");
     }
 }
@@ -214,7 +217,11 @@ fn cap_hpack_table_unsure() {
         let mut block = Vec::new();
         integer(&mut block, 0x80, 7, 61 + entry);
         let (fields, outcome) = decode(&mut decoder, &block);
-        assert_eq!((outcome.given_up, fields[0].source == Source::Exact), (given_up, entry <= kept), "{entry}");
+        assert_eq!(
+            (outcome.given_up, fields[0].source == Source::Exact),
+            (given_up, entry <= kept),
+            "{entry}"
+        );
     }
     let (fields, outcome) = decode(&mut decoder, &[0xff, 61 + 100 - 127]);
     assert_eq!((fields[0].source, fields[0].reference, outcome.error), (Source::Unknown, None, None));
