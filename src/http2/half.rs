@@ -452,7 +452,7 @@ impl Half {
             sink.frame(&FrameView { at: self.frame.at, from_client, header, payload });
         }
         if self.frame.lossy.is_none() {
-            super::rules::violations(self.from, &header, payload, |anomaly| {
+            super::rules::violations(self.from, &header, payload, &mut |anomaly| {
                 sink.anomaly(self.from, header.stream, anomaly, self.frame.at);
             });
         }

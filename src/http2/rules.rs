@@ -6,7 +6,7 @@ use super::frame::{Flags, FrameHeader, FrameType};
 use super::hpack;
 
 /// Tells `found` what a whole frame breaks by itself: each rule that is broken for a reason of its own.
-pub(super) fn violations(from: Side, header: &FrameHeader, payload: &[u8], mut found: impl FnMut(Anomaly)) {
+pub(super) fn violations(from: Side, header: &FrameHeader, payload: &[u8], found: &mut dyn FnMut(Anomaly)) {
     let FrameHeader { length, kind, flags, stream, .. } = *header;
     let padded = flags.has(Flags::PADDED);
     let padding = if padded { payload.first().map_or(0, |&len| u32::from(len)) } else { 0 };
@@ -63,7 +63,11 @@ pub(super) fn violations(from: Side, header: &FrameHeader, payload: &[u8], mut f
         FrameType::CONTINUATION => &[(stream == 0, Anomaly::ContinuationStreamZero)],
         _ => &[],
     };
-    rules.iter().filter(|(broken, _)| *broken).for_each(|&(_, anomaly)| found(anomaly));
+    for &(broken, anomaly) in rules {
+        if broken {
+            found(anomaly);
+        }
+    }
 }
 
 /// What a setting breaks (section 6.5.2).
