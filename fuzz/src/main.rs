@@ -4,7 +4,7 @@
 //! cargo run --release --manifest-path fuzz/Cargo.toml -- TARGET [SEED-DIR]... [OPTION]...
 //!     TARGET             a name, or `all`, one after the other
 //!     SEED-DIR           files and directories of further seeds
-//!     --seconds N        for so long (20)
+//!     --seconds N        for so long, in processor time (20)
 //!     --runs N           so many runs, and not by time
 //!     --seed N           another sequence of mutations (0)
 //!     --longest N        inputs of so many bytes at most
@@ -15,6 +15,7 @@
 //! An input that fails is written to `fuzz/artifacts/TARGET/`, and the driver exits with 1; so does one that takes
 //! longer than 10 seconds. The same seed gives the same inputs.
 
+use h2lens_fuzz::cost::process_time;
 use h2lens_fuzz::mutate::mutate;
 use h2lens_fuzz::random::Random;
 use h2lens_fuzz::targets::{self, Target};
@@ -24,8 +25,10 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// A run that takes longer is a hang.
+/// A run that takes more processor time is a hang.
 const HANG: Duration = Duration::from_secs(10);
+/// So is one that takes longer by the clock: it waits for something.
+const STANDSTILL: Duration = Duration::from_secs(120);
 
 #[derive(Clone, Debug)]
 struct Options {
@@ -72,8 +75,8 @@ fn options() -> Result<Options, String> {
     Ok(options)
 }
 
-/// What runs now, and since when; for the watchdog.
-type Now = Arc<Mutex<Option<(Instant, Vec<u8>)>>>;
+/// What runs now, and since when by the clock and in processor time; for the watchdog.
+type Now = Arc<Mutex<Option<(Instant, Duration, Vec<u8>)>>>;
 
 fn main() -> ExitCode {
     let options = match options() {
@@ -118,7 +121,8 @@ fn fuzz(target: &Target, options: &Options) -> bool {
     // Failures are shown once, by us.
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
-    let (start, mut runs, mut slowest) = (Instant::now(), 0_u64, Duration::ZERO);
+    let (start, mut runs, mut slowest) = (process_time(), 0_u64, Duration::ZERO);
+    let spent = || process_time().saturating_sub(start);
     let mut minutes = 0;
     let mut random = Random::new(options.seed);
     let failed = loop {
@@ -129,27 +133,27 @@ fn fuzz(target: &Target, options: &Options) -> bool {
             let other = &seeds[random.below(seeds.len())];
             mutate(&mut input, other, longest, &mut random);
         }
-        let began = Instant::now();
-        *now.lock().expect("no panic while it is held") = Some((began, input.clone()));
+        let began = process_time();
+        *now.lock().expect("no panic while it is held") = Some((Instant::now(), began, input.clone()));
         if catch_unwind(AssertUnwindSafe(|| (target.run)(&input))).is_err() {
             break Some(input);
         }
-        slowest = slowest.max(began.elapsed());
+        slowest = slowest.max(process_time().saturating_sub(began));
         runs += 1;
-        if start.elapsed().as_secs() / 60 > minutes {
+        if spent().as_secs() / 60 > minutes {
             minutes += 1;
             eprintln!("{}: {runs} runs in {minutes} min", target.name);
         }
-        let over = options.runs.map_or(start.elapsed().as_secs() >= options.seconds, |most| runs >= most);
+        let over = options.runs.map_or(spent().as_secs() >= options.seconds, |most| runs >= most);
         if over {
             break None;
         }
     };
     *now.lock().expect("no panic while it is held") = None;
     std::panic::set_hook(hook);
-    let seconds = start.elapsed().as_secs_f64();
+    let seconds = spent().as_secs_f64();
     println!(
-        "{}: {runs} runs in {seconds:.1} s ({:.0} a second), {} seeds, the slowest {slowest:.1?}",
+        "{}: {runs} runs in {seconds:.1} s of processor time ({:.0} a second), {} seeds, the slowest {slowest:.1?}",
         target.name,
         runs as f64 / seconds,
         seeds.len() - 1
@@ -168,11 +172,11 @@ fn watch(name: &'static str, now: &Now) {
         loop {
             std::thread::sleep(Duration::from_millis(500));
             let running = now.lock().expect("no panic while it is held");
-            if let Some((since, input)) = running.as_ref()
-                && since.elapsed() > HANG
+            if let Some((since, began, input)) = running.as_ref()
+                && (since.elapsed() > STANDSTILL || process_time().saturating_sub(*began) > HANG)
             {
                 let path = write_artifact(name, input);
-                eprintln!("{name}: a run takes longer than {HANG:?}; the input is in {}", path.display());
+                eprintln!("{name}: a run does not end; the input is in {}", path.display());
                 std::process::exit(1);
             }
         }
