@@ -88,17 +88,26 @@ fn cap_max_tls_held_for_hello() {
 
 #[test]
 fn cap_max_tls_message() {
-    for (len, struck) in
-        [(limits::MAX_TLS_MESSAGE - 1, 0), (limits::MAX_TLS_MESSAGE, 0), (limits::MAX_TLS_MESSAGE + 1, 1)]
-    {
-        // It offers nothing.
-        let hello = [&[3, 3][..], &vec![0; len - 2]].concat();
-        let keys = KeyStore::default();
-        let mut work = Workspace::default();
-        let (mut session, mut output) = (Session::new(&work), Output::default());
-        feed(&mut session, &mut work, &keys, 1, &(Forward, Event::Data(message(1, &hello))), &mut output);
-        assert_eq!((work.counters().message_limit, work.counters().bad_hellos), (struck, 0), "{len}");
-        assert_eq!(session.client_random().is_some(), struck == 0, "{len}");
+    let most = limits::MAX_TLS_MESSAGE;
+    for (len, struck) in [(most - 1, 0), (most, 0), (most + 1, 1)] {
+        // They offer nothing.
+        let hello = |random: u8, len: usize| {
+            let mut body = [&[3, 3][..], &[random; 32]].concat();
+            body.resize(len, 0);
+            (Forward, Event::Data(message(1, &body)))
+        };
+        // As the first message, and as a later one.
+        for before in [None, Some(hello(1, 100))] {
+            let keys = KeyStore::default();
+            let mut work = Workspace::default();
+            let (mut session, mut output) = (Session::new(&work), Output::default());
+            for event in before.iter().chain([&hello(2, len)]) {
+                feed(&mut session, &mut work, &keys, 1, event, &mut output);
+            }
+            assert_eq!((work.counters().message_limit, work.counters().bad_hellos), (struck, 0), "{len}");
+            let random = if struck == 0 { Some(&[2; 32]) } else { before.as_ref().map(|_| &[1; 32]) };
+            assert_eq!(session.client_random(), random, "{len}");
+        }
     }
 }
 

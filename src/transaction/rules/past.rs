@@ -105,13 +105,14 @@ mod tests {
     #[test]
     fn cap_rule_streams_ended() {
         let mut past = Past::default();
-        for position in 0..WINDOW {
+        let most = limits::RULE_STREAMS_ENDED;
+        for position in 0..most {
             past.add(2 * position + 1, Left::OPENED);
             assert!(!past.is_forgotten(1) && past.get(1) == Some(Left::OPENED));
         }
-        past.add(2 * WINDOW + 1, Left::OPENED);
+        past.add(2 * most + 1, Left::OPENED);
         assert!(past.is_forgotten(1) && past.get(1) == Some(Left::FORGOTTEN));
-        let kept = 2 * (WINDOW / 4) + 1;
+        let kept = 2 * (most / 4) + 1;
         assert!(!past.is_forgotten(kept) && past.get(kept) == Some(Left::OPENED), "a quarter is forgotten");
     }
 
