@@ -72,7 +72,10 @@ fn a_frame_may_break_several_rules() {
         (frame(FrameType::RST_STREAM, 0, 0, &[0; 5]), &["rst_stream_size", "rst_stream_zero"]),
         (frame(FrameType::GOAWAY, 0, 3, &[0; 7]), &["goaway_size", "goaway_stream"]),
         (frame(FrameType::PRIORITY, 0, 0, &[0; 4]), &["priority_size", "priority_stream_zero"]),
-        (frame(FrameType::SETTINGS, ACK, 1, &[0; 7]), &["settings_ack_size", "settings_stream"]),
+        (
+            frame(FrameType::SETTINGS, ACK, 1, &[0; 7]),
+            &["settings_ack_size", "settings_ack_unasked", "settings_stream"],
+        ),
         (frame(FrameType::WINDOW_UPDATE, 0, 0, &[0; 5]), &["window_update_size"]),
         (frame(FrameType::PRIORITY, 0, 7, &[0, 0, 0, 7]), &["priority_size"]),
     ] {
