@@ -3,11 +3,11 @@
 use super::classify::Protocol;
 use super::dynamic_table::{Counter, Owned};
 use super::frame::HEADER_LEN;
-use super::trace::Incidents;
+use super::trace::{Incidents, LongPaths};
 use super::tuple::{Sides, Tuple};
 use crate::limits;
 use foldhash::quality::RandomState;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 /// No place.
@@ -37,9 +37,8 @@ pub(super) struct DirectedState {
     pub(super) counter: Option<Counter>,
     /// Its entries in the dynamic table.
     pub(super) dynamic: Owned,
-    /// Not the kernel's: numbers of entries not stored because they were too long, the last
-    /// [`limits::AGENT_LONG_PATHS`].
-    pub(super) long_paths: VecDeque<u64>,
+    /// Not the kernel's: entries not stored because they were too long.
+    pub(super) long_paths: LongPaths,
     /// Not the kernel's: packets in which frames were lost.
     pub(super) incidents: Incidents,
 }
@@ -259,12 +258,13 @@ mod tests {
     }
 
     #[test]
-    fn at_the_cap_one_that_was_not_used_gives_way() {
+    fn cap_agent_connections() {
         let mut table = Connections::new();
         for number in 0..limits::AGENT_CONNECTIONS as u32 {
             assert_eq!(table.victim(), None);
             table.open(&tuple(number));
         }
+        assert_eq!((table.len(), table.evicted), (limits::AGENT_CONNECTIONS, 0));
         // All were used when they were opened: the first round clears that.
         let first = table.victim().unwrap();
         table.close(first);

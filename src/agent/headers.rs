@@ -7,12 +7,10 @@ use super::filter::Listed;
 use super::frame;
 use super::params::Rules;
 use super::stream::{STATUS_MAX, Stream, StreamKey};
-use super::trace::BlockMarks;
+use super::trace::{BlockMarks, LongPaths};
 use super::tuple::Side;
 use super::{Agent, Unit};
 use crate::counters::Counters;
-use crate::limits;
-use std::collections::VecDeque;
 
 /// Fields of a block that are looked at (`HTTP2_MAX_PSEUDO_HEADERS_COUNT_FOR_FILTERING`).
 const PASS_A: usize = 4;
@@ -111,6 +109,8 @@ struct Block<'a, 'b> {
     marks: BlockMarks,
     /// Number of an entry that is too long to be stored.
     unstored: Option<u64>,
+    /// An entry that is not stored may have been too long: that is forgotten.
+    forgotten: bool,
 }
 
 impl Agent {
@@ -137,7 +137,9 @@ impl Agent {
                 self.counters_len += 1;
                 connection.sides.get_mut(unit.side).counter = Some(Counter::default());
             }
-            headers_frame(unit, listed, self.params.rules, counters, dynamic, connection, stream);
+            let forgotten =
+                headers_frame(unit, listed, self.params.rules, counters, dynamic, connection, stream);
+            self.reasons_forgotten += u64::from(forgotten);
         }
     }
 
@@ -150,6 +152,7 @@ impl Agent {
     }
 }
 
+/// Whether it is forgotten why a field of it is not known.
 fn headers_frame(
     unit: &Unit<'_>,
     listed: &Listed,
@@ -158,10 +161,10 @@ fn headers_frame(
     table: &mut DynamicTable,
     connection: &mut Connection,
     stream: &mut Stream,
-) {
+) -> bool {
     let Unit { buf, side, serial, .. } = *unit;
     let directed = connection.sides.get_mut(side);
-    let Some(counter) = directed.counter.as_mut() else { return };
+    let Some(counter) = directed.counter.as_mut() else { return false };
     // PADDED is never honoured, END_HEADERS never looked at.
     let frame_end = listed.offset + listed.header.length;
     let mut reader = Reader { buf, at: listed.offset, end: frame_end.min(buf.end + 1) };
@@ -184,15 +187,13 @@ fn headers_frame(
         fields: Fields::default(),
         marks,
         unstored: None,
+        forgotten: false,
     };
     block.pass_a(&directed.long_paths);
     block.pass_b();
-    let Block { fields, marks, unstored, .. } = block;
+    let Block { fields, marks, unstored, forgotten, .. } = block;
     if let Some(number) = unstored {
-        if directed.long_paths.len() >= limits::AGENT_LONG_PATHS {
-            directed.long_paths.pop_front();
-        }
-        directed.long_paths.push_back(number);
+        directed.long_paths.push(number);
     }
 
     for field in fields.inner {
@@ -226,11 +227,12 @@ fn headers_frame(
     known.insert_if(flags & frame::END_HEADERS == 0, BlockMarks::CONTINUES);
     known.insert_if(flags & frame::PADDED != 0, BlockMarks::PADDED);
     known.insert_if(priority && !rules.skips_priority(), BlockMarks::PRIORITY);
+    forgotten
 }
 
 impl Block<'_, '_> {
     /// Pass A: the first four fields. It ends early at an integer with more than one continuation octet.
-    fn pass_a(&mut self, long_paths: &VecDeque<u64>) {
+    fn pass_a(&mut self, long_paths: &LongPaths) {
         for _ in 0..PASS_A {
             let Some(first) = self.reader.first_octet() else { return };
             let read = if first & INDEXED != 0 {
@@ -245,7 +247,7 @@ impl Block<'_, '_> {
         }
     }
 
-    fn indexed(&mut self, index: u32, long_paths: &VecDeque<u64>) {
+    fn indexed(&mut self, index: u32, long_paths: &LongPaths) {
         if index <= STATIC_MAX {
             if let Some(meaning) = Meaning::of(index) {
                 self.marks.insert_if(self.fields.is_full(), BlockMarks::LIMIT);
@@ -257,13 +259,13 @@ impl Block<'_, '_> {
             return;
         }
         let number = self.number(index);
-        match self.stored(number) {
-            Some((place, meaning)) => self.fields.push(Field::Stored(place), meaning),
-            None if !long_paths.is_empty() && long_paths.contains(&number) => {
-                self.marks.insert(BlockMarks::LONG_PATH);
-            }
-            None => self.marks.insert(BlockMarks::HPACK),
+        if let Some((place, meaning)) = self.stored(number) {
+            self.fields.push(Field::Stored(place), meaning);
+            return;
         }
+        let long = long_paths.find(number);
+        self.marks.insert(if long == Some(true) { BlockMarks::LONG_PATH } else { BlockMarks::HPACK });
+        self.forgotten |= long.is_none();
     }
 
     /// The entry with that number.

@@ -10,8 +10,6 @@ use std::collections::HashMap;
 
 /// No earlier one.
 const NO_EARLIER: u64 = u64::MAX;
-/// How many emissions of one stream are looked at. More than one takes a retransmission or a reused port pair.
-const LOOKED_AT: usize = 16;
 
 /// An emitted transaction.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +41,7 @@ pub(super) struct Ledger {
     emitted: Fifo<Emitted>,
     /// Emissions that the wire does not have.
     pub(super) spurious: u64,
-    /// Emissions that gave way; they are spurious too.
+    /// Emissions that gave way, which are spurious too; and times that not all of a stream were looked at.
     pub(super) evicted: u64,
 }
 
@@ -76,7 +74,7 @@ impl Ledger {
     pub(super) fn take(&mut self, key: StreamKey, since: u64, is_same: impl Fn(&Shown) -> bool) -> Found {
         let Some(latest) = self.latest.remove(&key) else { return Found::Nothing };
         let (mut number, mut oldest, mut same, mut earliest) = (latest, None, None, true);
-        for _ in 0..LOOKED_AT {
+        for _ in 0..limits::AGENT_EMISSIONS {
             let Some(emitted) = self.emitted.get_mut(number) else { break };
             if emitted.trace.packet >= since {
                 oldest = Some(number);
@@ -87,6 +85,7 @@ impl Ledger {
             number = emitted.earlier;
             earliest &= number == NO_EARLIER;
         }
+        self.evicted += u64::from(same.is_none() && self.emitted.get_mut(number).is_some());
         let Some(taken) = same.or(oldest) else {
             self.latest.insert(key, latest);
             return Found::Nothing;
@@ -119,7 +118,7 @@ impl Ledger {
         }
         self.latest.insert(key, latest);
         let mut later = latest;
-        for _ in 0..LOOKED_AT {
+        for _ in 0..limits::AGENT_EMISSIONS {
             let Some(next) = self.emitted.get_mut(later) else { break };
             if next.earlier == taken {
                 next.earlier = earlier;
@@ -184,10 +183,28 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_give_way_as_spurious() {
+    fn cap_agent_emissions() {
+        let most = limits::AGENT_EMISSIONS as u64;
+        for (count, found, struck) in [(most - 1, "same", 0), (most, "same", 0), (most + 1, "different", 1)] {
+            let mut ledger = Ledger::new();
+            // The first is the one that is asked for.
+            add(&mut ledger, 1, 200, 5);
+            for at in 1..count {
+                add(&mut ledger, 1, 404, 5 + at);
+            }
+            assert_eq!((take(&mut ledger, 1, 200, 0), ledger.evicted), (found, struck), "{count}");
+        }
+    }
+
+    #[test]
+    fn cap_agent_emitted() {
         let mut ledger = Ledger::new();
-        for stream in 0..limits::AGENT_EMITTED as u32 + 3 {
+        for stream in 0..limits::AGENT_EMITTED as u32 {
             add(&mut ledger, stream, 200, 1);
+        }
+        assert_eq!((ledger.spurious, ledger.evicted), (0, 0));
+        for stream in 0..3 {
+            add(&mut ledger, limits::AGENT_EMITTED as u32 + stream, 200, 1);
         }
         assert_eq!((ledger.spurious, ledger.evicted, ledger.latest.len()), (3, 3, limits::AGENT_EMITTED));
         assert_eq!((take(&mut ledger, 2, 200, 0), take(&mut ledger, 3, 200, 0)), ("nothing", "same"));

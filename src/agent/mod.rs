@@ -98,6 +98,8 @@ pub struct Agent {
     ledger: Ledger,
     traces: Traces,
     late: u64,
+    /// Reasons that were asked for and are forgotten.
+    reasons_forgotten: u64,
     summary: Summary,
 }
 
@@ -174,6 +176,7 @@ impl Agent {
             ledger: Ledger::new(),
             traces: Traces::new(),
             late: 0,
+            reasons_forgotten: 0,
             summary: Summary::default(),
             params,
         }
@@ -302,7 +305,7 @@ impl Agent {
     }
 
     /// How often a cap struck: first the kernel's own maps, then those of the model.
-    pub fn limits(&self) -> [(&'static str, u64); 8] {
+    pub fn limits(&self) -> [(&'static str, u64); 9] {
         [
             ("agent_in_flight", self.streams.refused),
             ("agent_incomplete_frames", self.incomplete_refused),
@@ -311,7 +314,8 @@ impl Agent {
             ("agent_connections", self.connections.evicted),
             ("agent_emitted", self.ledger.evicted),
             ("agent_traces", self.traces.evicted),
-            ("agent_sketches", self.users.refused_sketches()),
+            ("agent_reasons", self.reasons_forgotten),
+            ("agent_statistics", self.users.refused()),
         ]
     }
 }

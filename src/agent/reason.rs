@@ -80,7 +80,7 @@ pub enum Verdict {
 
 /// A set of reasons that apply.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct ReasonSet(u16);
+pub(super) struct ReasonSet(u16, bool);
 
 impl ReasonSet {
     /// Adds a reason.
@@ -91,6 +91,16 @@ impl ReasonSet {
     /// Adds a reason when `applies`.
     pub(super) fn insert_if(&mut self, applies: bool, reason: MissReason) {
         self.0 |= u16::from(applies) << reason as u16;
+    }
+
+    /// A reason may have been forgotten.
+    pub(super) fn forget_if(&mut self, may: bool) {
+        self.1 |= may;
+    }
+
+    /// A reason may have been forgotten, and it would have been the only one.
+    pub(super) const fn is_forgotten(self) -> bool {
+        self.0 == 0 && self.1
     }
 
     /// The first in the order of [`MissReason::ALL`]; `Other` when there is none.

@@ -77,7 +77,7 @@ pub(super) struct Transaction<'a> {
 /// The keys and, when asked for, the statistics.
 ///
 /// The agent reads (and so empties) its statistics at every check. The key limit is modelled so, with a read at
-/// every tick; the statistics kept here are those of all reads together, of at most as many keys as one read has.
+/// every tick; the statistics kept here are those of all reads together, of at most [`limits::AGENT_ENDPOINTS`] keys.
 #[derive(Debug)]
 pub(super) struct StatKeeper {
     keys: HashSet<u64, RandomState>,
@@ -92,7 +92,7 @@ struct Statistics {
     places: HashMap<u64, u32, RandomState>,
     endpoints: Vec<Endpoint>,
     sketches: usize,
-    refused_sketches: u64,
+    refused: u64,
 }
 
 impl StatKeeper {
@@ -168,9 +168,9 @@ impl StatKeeper {
         self.kept.as_ref().map_or(&[], |kept| &kept.endpoints)
     }
 
-    /// Sketches that were not made.
-    pub(super) fn refused_sketches(&self) -> u64 {
-        self.kept.as_ref().map_or(0, |kept| kept.refused_sketches)
+    /// Endpoints and sketches that were not made, for each transaction that asked for one.
+    pub(super) fn refused(&self) -> u64 {
+        self.kept.as_ref().map_or(0, |kept| kept.refused)
     }
 }
 
@@ -182,12 +182,13 @@ impl Statistics {
         }
         let place = if let Some(&place) = self.places.get(&key) {
             place
-        } else if self.endpoints.len() < MAX_KEYS {
+        } else if self.endpoints.len() < limits::AGENT_ENDPOINTS {
             let place = self.endpoints.len() as u32;
             self.endpoints.push(Endpoint { tuple, method, path: path.into(), statuses: Vec::new() });
             self.places.insert(key, place);
             place
         } else {
+            self.refused += 1;
             return;
         };
         let Some(endpoint) = self.endpoints.get_mut(place as usize) else { return };
@@ -203,7 +204,7 @@ impl Statistics {
                 sketch.add(latencies.first);
                 latencies.sketch = Some(Box::new(sketch));
             } else {
-                self.refused_sketches += 1;
+                self.refused += 1;
             }
         }
         if let Some(sketch) = &mut latencies.sketch {
@@ -284,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn latencies_are_counted_without_a_sketch_when_there_are_too_many() {
+    fn cap_agent_sketches() {
         let mut keeper = StatKeeper::new(true);
         keeper.kept.as_mut().unwrap().sketches = limits::AGENT_SKETCHES - 1;
         for path in [b"/a".as_slice(), b"/ab"] {
@@ -297,8 +298,26 @@ mod tests {
             .iter()
             .map(|endpoint| (endpoint.statuses[0].1.count, endpoint.statuses[0].1.sketch.is_some()))
             .collect();
-        assert_eq!((kept.as_slice(), keeper.refused_sketches()), (&[(3, true), (3, false)][..], 1));
+        assert_eq!((kept.as_slice(), keeper.refused()), (&[(3, true), (3, false)][..], 1));
         assert_eq!(keeper.endpoints()[1].statuses[0].1.quantile(0.5), None);
+    }
+
+    #[test]
+    fn cap_agent_endpoints() {
+        let mut keeper = StatKeeper::new(true);
+        let paths: Vec<String> = (0..=limits::AGENT_ENDPOINTS).map(|n| format!("/{n}")).collect();
+        for (n, path) in (0..).zip(&paths) {
+            keeper.read();
+            assert!(keeper.add(&Transaction { path_hash: n, ..transaction(path.as_bytes(), 200, 5.0) }));
+            let most = (n + 1).min(limits::AGENT_ENDPOINTS as u64);
+            assert_eq!((keeper.endpoints().len() as u64, keeper.refused()), (most, n + 1 - most));
+        }
+        assert!(keeper.add(&Transaction { path_hash: 0, ..transaction(b"/0", 200, 5.0) }));
+        assert_eq!(
+            (keeper.endpoints()[0].statuses[0].1.count, keeper.refused()),
+            (2, 1),
+            "those known go on"
+        );
     }
 
     #[test]

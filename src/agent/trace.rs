@@ -7,7 +7,7 @@ use super::stream::StreamKey;
 use super::tuple::{Side, Sides};
 use crate::limits;
 use foldhash::quality::RandomState;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 /// What kept a header block from being captured as it is on the wire: a set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -143,12 +143,49 @@ impl Traces {
     }
 }
 
+/// Numbers of entries of one sender that were not stored because they were too long: the last
+/// [`limits::AGENT_LONG_PATHS`].
+#[derive(Debug, Default)]
+pub(super) struct LongPaths {
+    numbers: VecDeque<u64>,
+    /// All before this one are forgotten.
+    since: u64,
+}
+
+impl LongPaths {
+    /// Adds an entry.
+    pub(super) fn push(&mut self, number: u64) {
+        if self.numbers.len() >= limits::AGENT_LONG_PATHS
+            && let Some(oldest) = self.numbers.pop_front()
+        {
+            self.since = oldest + 1;
+        }
+        self.numbers.push_back(number);
+    }
+
+    /// Whether an entry is among them; `None` when it may have been.
+    pub(super) fn find(&self, number: u64) -> Option<bool> {
+        if self.numbers.is_empty() {
+            return Some(false);
+        }
+        let found = self.numbers.contains(&number);
+        (found || number >= self.since).then_some(found)
+    }
+
+    /// Forgets all.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
 /// Packets of one sender in which frames were lost to the agent, and why: the last [`limits::AGENT_INCIDENTS`] runs.
 #[derive(Debug, Default)]
 pub(super) struct Incidents {
     runs: Vec<Run>,
     /// The last packet of the sender that was parsed.
     last_packet: u64,
+    /// The last packet of the runs that were forgotten; 0 for none.
+    forgotten: u64,
     /// Why the parser is out of step with the frames, while it may be.
     pub(super) astray: Option<MissReason>,
 }
@@ -170,13 +207,18 @@ impl Incidents {
                 }
                 _ => {
                     if self.runs.len() >= limits::AGENT_INCIDENTS {
-                        self.runs.remove(0);
+                        self.forgotten = self.runs.remove(0).last;
                     }
                     self.runs.push(Run { first: packet, last: packet, reason });
                 }
             }
         }
         self.last_packet = packet;
+    }
+
+    /// Whether it is forgotten why frames were lost in a packet, if they were.
+    pub(super) const fn is_forgotten(&self, packet: u64) -> bool {
+        packet <= self.forgotten
     }
 
     /// Why frames were lost in a packet.
@@ -195,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn traces_of_a_stream_add_up_and_the_oldest_give_way() {
+    fn cap_agent_traces() {
         let mut traces = Traces::new();
         let key = |stream| StreamKey::new(1, stream);
         traces.keep(key(0), &Trace { request: true, ..Trace::default() });
@@ -203,9 +245,11 @@ mod tests {
         let trace = traces.take(key(0)).unwrap();
         assert!(trace.request && trace.expired && trace.packet == 7 && !trace.status);
         assert!(traces.take(key(0)).is_none());
-        for stream in 0..=limits::AGENT_TRACES as u32 {
+        for stream in 0..limits::AGENT_TRACES as u32 {
             traces.keep(key(stream), &Trace::default());
         }
+        assert_eq!(traces.evicted, 0);
+        traces.keep(key(limits::AGENT_TRACES as u32), &Trace::default());
         assert_eq!((traces.evicted, traces.numbers.len()), (1, limits::AGENT_TRACES));
         assert!(traces.take(key(0)).is_none() && traces.take(key(1)).is_some());
     }
@@ -223,6 +267,20 @@ mod tests {
             (None, Some(MissReason::SplitFrame), None)
         );
         assert_eq!(incidents.within(25, 45), Some(MissReason::SplitFrame));
+        assert!(!incidents.is_forgotten(1));
+    }
+
+    #[test]
+    fn cap_agent_incidents() {
+        let mut incidents = Incidents::default();
+        for packet in 0..limits::AGENT_INCIDENTS as u64 {
+            incidents.record(40 + 2 * packet, Some(MissReason::SplitFrame));
+            incidents.record(41 + 2 * packet, None);
+            assert!(incidents.at(40).is_some() && !incidents.is_forgotten(40));
+        }
+        incidents.record(60, Some(MissReason::SplitFrame));
+        assert!(incidents.at(40).is_none() && incidents.is_forgotten(40) && !incidents.is_forgotten(41));
+        assert!(incidents.at(42).is_some() && incidents.at(60).is_some());
         for packet in 0..100 {
             incidents.record(
                 100 + packet,

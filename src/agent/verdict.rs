@@ -61,8 +61,9 @@ impl Agent {
             seen.status = stream.status.finalized;
             trace.merge(&seen);
         }
-        let reason = reasons(tx, connection, client, &trace, different).first();
-        self.missed(tx, reason)
+        let reasons = reasons(tx, connection, client, &trace, different);
+        self.reasons_forgotten += u64::from(reasons.is_forgotten());
+        self.missed(tx, reasons.first())
     }
 
     fn missed(&mut self, tx: &WireTransaction<'_>, reason: MissReason) -> Verdict {
@@ -148,8 +149,10 @@ fn lost_frame(
         Known::Ended => reasons.insert(MissReason::Fin),
         Known::Parsed => {
             reasons.insert_if(fact.split, MissReason::SplitFrame);
-            if let Some(reason) = connection.sides.get(side).incidents.at(fact.packet) {
-                reasons.insert(reason);
+            let incidents = &connection.sides.get(side).incidents;
+            match incidents.at(fact.packet) {
+                Some(reason) => reasons.insert(reason),
+                None => reasons.forget_if(incidents.is_forgotten(fact.packet)),
             }
         }
     }
@@ -169,8 +172,10 @@ fn whole_exchange(reasons: &mut ReasonSet, tx: &WireTransaction<'_>, connection:
         if *trace.headers.get(side) && *trace.ends.get(side) {
             continue;
         }
-        if let Some(reason) = connection.sides.get(side).incidents.within(tx.first.packet, tx.last.packet) {
-            reasons.insert(reason);
+        let incidents = &connection.sides.get(side).incidents;
+        match incidents.within(tx.first.packet, tx.last.packet) {
+            Some(reason) => reasons.insert(reason),
+            None => reasons.forget_if(incidents.is_forgotten(tx.first.packet)),
         }
     }
 }

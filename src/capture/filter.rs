@@ -33,6 +33,8 @@ pub struct Filter {
     expression: String,
     /// `None` for link types that it cannot be compiled for.
     programs: Vec<(LinkType, Option<pcap::BpfProgram>)>,
+    /// Packets of further ones.
+    limited: u64,
 }
 
 /// A filter: in this build there is none.
@@ -53,7 +55,7 @@ impl Filter {
             match compile(expression, link) {
                 Ok(program) => {
                     let programs = vec![(link, Some(program))];
-                    return Ok(Self { expression: expression.to_owned(), programs });
+                    return Ok(Self { expression: expression.to_owned(), programs, limited: 0 });
                 }
                 Err(error) => first = first.or(Some(error)),
             }
@@ -70,7 +72,10 @@ impl Filter {
     pub(super) fn matches(&mut self, link: LinkType, packet: &[u8]) -> Option<bool> {
         let index = match self.programs.iter().position(|(known, _)| *known == link) {
             Some(index) => index,
-            None if self.programs.len() >= limits::FILTER_LINK_TYPES => return None,
+            None if self.programs.len() >= limits::FILTER_LINK_TYPES => {
+                self.limited += 1;
+                return None;
+            }
             None => {
                 self.programs.push((link, compile(&self.expression, link).ok()));
                 self.programs.len() - 1
@@ -78,6 +83,11 @@ impl Filter {
         };
         let (_, program) = self.programs.get(index)?;
         program.as_ref().map(|program| program.filter(packet))
+    }
+
+    /// Packets that do not pass as they came after [`limits::FILTER_LINK_TYPES`] other link types.
+    pub(super) const fn limited(&self) -> u64 {
+        self.limited
     }
 
     /// Link types of packets met for which the expression makes no sense, in the order they came.
@@ -107,6 +117,11 @@ impl Filter {
 
     /// Whether a packet passes a filter that there is not.
     pub(super) fn matches(&mut self, _link: LinkType, _packet: &[u8]) -> Option<bool> {
+        match self.never {}
+    }
+
+    /// Packets that a filter that there is not cannot judge.
+    pub(super) const fn limited(&self) -> u64 {
         match self.never {}
     }
 
@@ -178,14 +193,16 @@ mod tests {
     }
 
     #[test]
-    fn link_types_are_bounded() {
+    fn cap_filter_link_types() {
         let mut filter = Filter::compile("less 100000").unwrap();
         let known = |filter: &Filter| filter.programs.len();
-        for link in 0..1000 {
+        let most = limits::FILTER_LINK_TYPES as u16;
+        for link in 0..most {
             filter.matches(LinkType(link), &[0; 60]);
+            assert_eq!((known(&filter), filter.limited()), (usize::from(link + 1).max(2), 0));
         }
-        assert_eq!(known(&filter), limits::FILTER_LINK_TYPES);
-        assert_eq!(filter.matches(LinkType(999), &[0; 60]), None);
+        assert_eq!(filter.matches(LinkType(most), &[0; 60]), None);
+        assert_eq!((known(&filter), filter.limited()), (limits::FILTER_LINK_TYPES, 1));
         assert_eq!(filter.matches(LinkType(1), &[0; 60]), Some(true));
     }
 }

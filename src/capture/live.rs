@@ -4,6 +4,7 @@ use super::batch::{Batch, LinkType, PacketHead};
 use super::filter::FilterError;
 use crate::limits;
 use crate::time::Timestamp;
+use crate::tuning;
 use pcap::{Active, BreakLoop, Capture};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -172,7 +173,7 @@ impl LiveCapture {
                 original_len: packet.header.len,
                 range: start..bytes.len() as u32,
             });
-            let full = bytes.len() >= limits::LIVE_BATCH_BYTES || packets.len() >= limits::LIVE_BATCH_PACKETS;
+            let full = bytes.len() >= tuning::LIVE_BATCH_BYTES || packets.len() >= tuning::LIVE_BATCH_PACKETS;
             if full || *left == 0 {
                 waker.wake();
             }

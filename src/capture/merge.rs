@@ -15,8 +15,8 @@ use super::file::FILE_HEADER;
 use super::progress::Progress;
 use super::reader::Reader;
 use super::source::{Input, OpenError, Source};
-use crate::limits;
 use crate::time::Timestamp;
+use crate::tuning;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::Read;
@@ -57,8 +57,8 @@ struct Lane {
 impl Merge {
     /// Opens and checks all inputs. With several, it waits for the first packet of those that are pipes.
     pub(super) fn open(inputs: &[Input], progress: Progress) -> Result<Self, OpenError> {
-        let many = inputs.len() > limits::MERGE_LANES;
-        let read_bytes = if many { limits::MERGE_READ_BYTES } else { limits::READ_BYTES };
+        let many = inputs.len() > tuning::MERGE_LANES;
+        let read_bytes = if many { tuning::MERGE_READ_BYTES } else { tuning::READ_BYTES };
         let mut lanes = Vec::with_capacity(inputs.len());
         let mut total = Some(0_u64);
         for input in inputs {
@@ -91,13 +91,13 @@ impl Merge {
     pub(super) fn of_reader(reader: impl Read + Send + 'static) -> Result<Self, OpenError> {
         let input = Input::Stdin;
         let reader = Source::new(reader, None, FILE_HEADER)
-            .and_then(|(source, head)| Reader::new(source, head, limits::READ_BYTES))
+            .and_then(|(source, head)| Reader::new(source, head, tuning::READ_BYTES))
             .map_err(|kind| OpenError { input: input.name(), kind })?;
         let mut lane = Lane::new(input);
         lane.start(reader);
         let queue = [Reverse((lane.first, 0))].into();
         let progress = Progress::default().with_total(None);
-        Ok(Self { lanes: vec![lane], queue, read_bytes: limits::READ_BYTES, progress })
+        Ok(Self { lanes: vec![lane], queue, read_bytes: tuning::READ_BYTES, progress })
     }
 
     /// How far the reading is.

@@ -5,7 +5,7 @@ use super::damage::{DamageKind, DamageLog};
 use super::file::{Decoder, FILE_HEADER, GIVE_UP, MOST_NEEDED, Out};
 use super::progress::Progress;
 use super::source::{Input, OpenErrorKind, Source};
-use crate::limits;
+use crate::tuning;
 use std::io;
 
 /// Reads one input. Whole packets stay in the buffer that they were read into; what is left behind the last
@@ -141,7 +141,7 @@ impl Reader {
 fn fit(bytes: &mut Vec<u8>, length: usize) {
     if bytes.len() < length {
         bytes.resize(length, 0);
-    } else if bytes.len() > 8 * length.max(limits::READ_BYTES) {
+    } else if bytes.len() > 8 * length.max(tuning::READ_BYTES) {
         bytes.truncate(length);
         bytes.shrink_to_fit();
     }

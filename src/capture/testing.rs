@@ -5,7 +5,7 @@ use super::damage::{Damage, DamageLog};
 use super::file::{FILE_HEADER, Order};
 use super::reader::Reader;
 use super::source::{OpenErrorKind, Source};
-use crate::limits;
+use crate::tuning;
 use std::io::{self, Cursor, Read};
 
 /// A packet as it is read back.
@@ -44,7 +44,7 @@ impl Outcome {
 
 /// Reads a file with these bytes.
 pub(super) fn read(bytes: &[u8]) -> Result<Outcome, OpenErrorKind> {
-    read_from(Cursor::new(bytes.to_vec()), Some(bytes.len() as u64), limits::READ_BYTES)
+    read_from(Cursor::new(bytes.to_vec()), Some(bytes.len() as u64), tuning::READ_BYTES)
 }
 
 /// Reads the bytes as they come from a pipe, so many at a time.

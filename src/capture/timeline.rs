@@ -131,6 +131,12 @@ impl Timeline {
         self.counts
     }
 
+    /// Packets that were not judged by the filter, and dropped, as they came after
+    /// [`crate::limits::FILTER_LINK_TYPES`] other link types.
+    pub fn filter_limited(&self) -> u64 {
+        self.filter.as_ref().map_or(0, Filter::limited)
+    }
+
     /// Link types met so far that the filter makes no sense for, whose packets were dropped: for a message.
     pub fn unfit_link_types(&self) -> Vec<LinkType> {
         self.filter.iter().flat_map(Filter::unfit_link_types).collect()

@@ -166,6 +166,7 @@ impl<W: Write> Engine<W> {
             }
             self.open = shards.open;
             let agent = self.merge.agent().map(|agent| &*agent);
+            self.counts.key_log = self.keys.counters();
             self.report = Some(assemble(shards, &self.decoder.counters(), self.counts, agent));
         }
         for product in &done.products {
@@ -269,7 +270,9 @@ pub fn captures(
             break;
         }
     }
-    engine.counts_mut().damaged_inputs = timeline.damaged_inputs();
+    let counts = engine.counts_mut();
+    counts.damaged_inputs = timeline.damaged_inputs();
+    counts.filter_limited = timeline.filter_limited();
     let report = engine.finish()?;
     Ok(Outcome { report, secrets: engine.keys.used_lines() })
 }

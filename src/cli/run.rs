@@ -10,7 +10,7 @@ use super::messages::{Bar, Messages, Verbosity};
 use super::sandbox;
 use crate::capture::{Batch, Filter, Input, Timeline, Writer};
 use crate::output::PrintError;
-use crate::telemetry::Coverage;
+use crate::telemetry::{Coverage, Limit};
 use crate::tls::{KeyLogReader, KeyStore};
 use anyhow::{Context, bail};
 use std::fs::File;
@@ -247,7 +247,8 @@ fn incomplete(coverage: &Coverage) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
-    parts.extend(coverage.limits.iter().map(|(name, count)| format!("limit {name} struck {count} times")));
+    let struck = coverage.limits.iter().filter(|(name, _)| Limit::costs(name));
+    parts.extend(struck.map(|(name, count)| format!("limit {name} struck {count} times")));
     if parts.is_empty() {
         parts.push("the capture starts or ends within a connection".to_owned());
     }

@@ -32,6 +32,8 @@ pub(super) struct Inserted {
     pub(super) differing: u64,
     /// A cap struck: not everything could be kept.
     pub(super) refused: bool,
+    /// It was the direction's own, not the shard's budget.
+    pub(super) full: bool,
 }
 
 impl Pending {
@@ -40,6 +42,7 @@ impl Pending {
     }
 
     /// Bytes held, of one direction.
+    #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -95,7 +98,8 @@ impl Pending {
             });
             if !new.is_empty() {
                 let cost = cost_of(new.len());
-                if self.bytes + cost > limits::REASSEMBLY_DIRECTION || !budget.take(cost) {
+                result.full = self.bytes + cost > limits::REASSEMBLY_DIRECTION;
+                if result.full || !budget.take(cost) {
                     result.refused = true;
                     return result;
                 }
@@ -114,7 +118,7 @@ impl Pending {
 }
 
 /// What a piece costs: its bytes and the map's own.
-const fn cost_of(len: usize) -> usize {
+pub(super) const fn cost_of(len: usize) -> usize {
     len + 96
 }
 

@@ -7,9 +7,9 @@
 
 use super::pending::Pending;
 use super::{Budget, ByteSink, Direction, End, Gap, GapCause, PerDirection};
-use crate::limits;
 use crate::packet::Segment;
 use crate::time::{Moment, Timestamp};
+use crate::tuning;
 
 /// How far ahead of the next byte a segment may lie: the largest window that TCP can have (RFC 7323).
 const MAX_AHEAD: i32 = 1 << 30;
@@ -75,7 +75,7 @@ pub struct DirectionStats {
     pub differing_bytes: u64,
     /// Segments too far ahead of the stream to belong to it.
     pub out_of_window: u64,
-    /// Times a cap made a hole be given up.
+    /// Times the direction's cap made a hole be given up.
     pub limited: u64,
 }
 
@@ -314,6 +314,15 @@ impl Half {
             self.hand_on(payload, cut, segment.at, sink, from);
             return;
         }
+        // What fills a hole, or begins to, need not be held, even if there is no room for it.
+        let end = offset + payload.len() as u64 + u64::from(cut);
+        if offset == self.next && self.pending.first().is_none_or(|first| end <= first) {
+            self.stats.bytes += payload.len() as u64;
+            self.hand_on(payload, cut, segment.at, sink, from);
+            self.hand_on_pending(budget, sink, from);
+            self.note_hole(segment.at.time);
+            return;
+        }
         if offset > self.next {
             self.stats.out_of_order += 1;
         }
@@ -323,7 +332,7 @@ impl Half {
         let mut inserted = self.pending.insert(offset, payload, cut, segment.at, budget);
         while inserted.refused && self.open_hole() {
             // Full: the hole is given up, what waited goes on, and then there is room.
-            self.stats.limited += 1;
+            self.stats.limited += u64::from(inserted.full);
             self.give_up(segment.at, GapCause::Limit, budget, sink, from);
             let old = self.next.saturating_sub(offset).min(payload.len() as u64) as usize;
             let (_, rest) = payload.split_at(old);
@@ -332,7 +341,7 @@ impl Half {
         }
         if inserted.refused {
             // Nothing waits here, and the shard's budget is spent by others.
-            self.stats.limited += 1;
+            self.stats.limited += u64::from(inserted.full);
             self.skip_to(offset, segment.at, GapCause::Limit, sink, from);
             let old = (self.next.saturating_sub(offset) as usize).min(payload.len());
             self.hand_on(payload.get(old..).unwrap_or_default(), cut, segment.at, sink, from);
@@ -404,17 +413,14 @@ impl Half {
 
     /// Why the hole is to be given up now, if it is.
     fn due(&self, segments: u64, now: Timestamp) -> Option<GapCause> {
-        if self.pending.bytes() >= limits::REASSEMBLY_DIRECTION {
-            return Some(GapCause::Limit);
-        }
         if let Some((since_segments, since)) = self.hole_acked {
-            let waited = segments.saturating_sub(since_segments) >= limits::HOLE_GRACE_SEGMENTS
-                || now.since(since) >= limits::HOLE_GRACE;
+            let waited = segments.saturating_sub(since_segments) >= tuning::HOLE_GRACE_SEGMENTS
+                || now.since(since) >= tuning::HOLE_GRACE;
             return waited.then_some(GapCause::Lost);
         }
         let since = self.hole_since?;
-        let deaf = self.last_ack.is_none_or(|ack| now.since(ack) >= limits::HOLE_UNACKNOWLEDGED);
-        let limit = limits::HOLE_UNACKNOWLEDGED * if deaf { 1 } else { 10 };
+        let deaf = self.last_ack.is_none_or(|ack| now.since(ack) >= tuning::HOLE_UNACKNOWLEDGED);
+        let limit = tuning::HOLE_UNACKNOWLEDGED * if deaf { 1 } else { 10 };
         (now.since(since) >= limit).then_some(GapCause::Lost)
     }
 

@@ -1,9 +1,9 @@
 //! The connections of a shard, found by their endpoints; the one idle for longest is at the front of a list.
 
 use super::{Direction, Key, Reassembly, Restart};
-use crate::limits;
 use crate::packet::{Endpoint, Segment};
 use crate::time::{Moment, Timestamp};
+use crate::tuning;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
@@ -60,6 +60,8 @@ pub struct Table<T> {
     retired: VecDeque<(Slot, u64, Timestamp)>,
     /// Connections evicted because the cap was reached.
     pub evicted: u64,
+    /// Ended connections forgotten before their time, for the same reason.
+    pub forgotten: u64,
 }
 
 impl<T> Table<T> {
@@ -74,6 +76,7 @@ impl<T> Table<T> {
             cap,
             retired: VecDeque::new(),
             evicted: 0,
+            forgotten: 0,
         }
     }
 
@@ -91,9 +94,13 @@ impl<T> Table<T> {
                 return Found { slot: Slot(at), from, replaced: None };
             }
             replaced = self.remove(Slot(at));
-        } else if self.slots.len() >= self.cap && !self.forget(Timestamp::MAX) {
-            replaced = self.remove(Slot(self.oldest));
-            self.evicted += u64::from(replaced.is_some());
+        } else if self.slots.len() >= self.cap {
+            if self.forget(Timestamp::MAX) {
+                self.forgotten += 1;
+            } else {
+                replaced = self.remove(Slot(self.oldest));
+                self.evicted += u64::from(replaced.is_some());
+            }
         }
         // The side that sends the SYN without ACK opens the connection.
         let src_is_forward = !(segment.flags.syn() && segment.flags.ack());
@@ -141,7 +148,7 @@ impl<T> Table<T> {
     /// Forgets the connection that ended first, if that was more than the linger time before `now`.
     pub fn forget(&mut self, now: Timestamp) -> bool {
         while let Some(&(slot, first, ended)) = self.retired.front() {
-            if now.since(ended) < limits::CLOSED_LINGER {
+            if now.since(ended) < tuning::CLOSED_LINGER {
                 return false;
             }
             self.retired.pop_front();
@@ -263,12 +270,13 @@ mod tests {
     }
 
     #[test]
-    fn evicts_the_idlest_at_the_cap() {
+    fn cap_connections_shard() {
         let mut table = Table::new(2);
         let slot = |table: &mut Table<u16>, port| table.find(&segment(port, 1, TcpFlags::ACK, 0), || port);
         assert!(slot(&mut table, 1000).replaced.is_none());
         assert!(slot(&mut table, 2000).replaced.is_none());
         assert!(slot(&mut table, 1000).replaced.is_none());
+        assert_eq!((table.len(), table.evicted, table.forgotten), (2, 0, 0));
         assert_eq!(slot(&mut table, 3000).replaced.unwrap().state, Some(2000));
         assert_eq!((table.len(), table.evicted), (2, 1));
         let left: Vec<_> = table.drain().filter_map(|entry| entry.state).collect();
@@ -285,7 +293,7 @@ mod tests {
         assert_eq!(table.retire(second, Timestamp::from_parts(5, 0)), Some(2000));
         assert_eq!(find(&mut table, 2000).slot, second, "late packets find it");
         assert!(find(&mut table, 3000).replaced.is_none(), "it makes room");
-        assert_eq!((table.len(), table.evicted), (2, 0));
+        assert_eq!((table.len(), table.evicted, table.forgotten), (2, 0, 1));
         let third = find(&mut table, 3000).slot;
         table.retire(third, Timestamp::from_parts(5, 0));
         assert!(!table.forget(Timestamp::from_parts(64, 0)));

@@ -4,13 +4,11 @@
 //! their response. Bodies are skipped. What comes behind a request that may switch the connection over is held,
 //! at most [`limits::HTTP1_HEAD`] bytes.
 
-use super::message::{Chunked, Framing, Malformed, Position, framing, has_token, read_head};
+use super::message::{Chunked, Framing, Lost, Position, framing, has_token, read_head};
 use crate::limits;
 use crate::time::Moment;
 use base64::Engine as _;
 use std::collections::VecDeque;
-
-const MAX_HEADERS: usize = 128;
 
 /// Follows both directions.
 #[derive(Debug)]
@@ -22,6 +20,7 @@ pub struct Dialogue {
     current: Option<Request>,
     head_first: Option<Moment>,
     declined: bool,
+    limited: bool,
 }
 
 #[derive(Debug)]
@@ -86,6 +85,7 @@ impl Default for Dialogue {
             current: None,
             head_first: None,
             declined: false,
+            limited: false,
         }
     }
 }
@@ -94,6 +94,11 @@ impl Dialogue {
     /// A server has answered an upgrade to `h2c` without switching.
     pub fn declined(&self) -> bool {
         self.declined
+    }
+
+    /// It is not followed any more because a cap struck.
+    pub fn limited(&self) -> bool {
+        self.limited
     }
 
     /// Bytes of memory held, about.
@@ -107,7 +112,7 @@ impl Dialogue {
     pub fn client(&mut self, at: Moment, bytes: &[u8]) -> Step {
         match self.read_client(at, bytes) {
             Ok(()) => Step::More,
-            Err(Malformed) => Step::Lost,
+            Err(lost) => self.lose(lost),
         }
     }
 
@@ -116,11 +121,16 @@ impl Dialogue {
         match self.read_server(bytes) {
             Ok(None) => Step::More,
             Ok(Some(switch)) => Step::Switched(switch),
-            Err(Malformed) => Step::Lost,
+            Err(lost) => self.lose(lost),
         }
     }
 
-    fn read_client(&mut self, at: Moment, bytes: &[u8]) -> Result<(), Malformed> {
+    fn lose(&mut self, lost: Lost) -> Step {
+        self.limited |= lost == Lost::Limit;
+        Step::Lost
+    }
+
+    fn read_client(&mut self, at: Moment, bytes: &[u8]) -> Result<(), Lost> {
         let mut rest = bytes;
         while !rest.is_empty() {
             match &mut self.client {
@@ -137,7 +147,7 @@ impl Dialogue {
                         Framing::Length(0) => self.end_request(at, 0)?,
                         Framing::Length(len) => Position::Body(len),
                         Framing::Chunked => Position::Chunked(Chunked::default()),
-                        Framing::UntilClose => return Err(Malformed),
+                        Framing::UntilClose => return Err(Lost::Malformed),
                     };
                 }
                 Position::Body(left) => {
@@ -160,7 +170,7 @@ impl Dialogue {
                 }
                 Position::Held(held) => {
                     if held.len() + rest.len() > limits::HTTP1_HEAD {
-                        return Err(Malformed);
+                        return Err(Lost::Limit);
                     }
                     held.extend_from_slice(rest);
                     return Ok(());
@@ -171,21 +181,21 @@ impl Dialogue {
     }
 
     /// A request is over; where its sender is now.
-    fn end_request(&mut self, at: Moment, chunked: u64) -> Result<Position, Malformed> {
-        let Some(mut request) = self.current.take() else { return Err(Malformed) };
+    fn end_request(&mut self, at: Moment, chunked: u64) -> Result<Position, Lost> {
+        let Some(mut request) = self.current.take() else { return Err(Lost::Malformed) };
         if let Some(upgrade) = &mut request.upgrade {
             upgrade.last = at;
             upgrade.body += chunked;
         }
         let holds = request.connect || request.upgrade.is_some();
         if self.requests.len() >= limits::HTTP1_PIPELINED {
-            return Err(Malformed);
+            return Err(Lost::Limit);
         }
         self.requests.push_back(request);
         Ok(if holds { Position::Held(Vec::new()) } else { Position::Head(Vec::new()) })
     }
 
-    fn read_server(&mut self, bytes: &[u8]) -> Result<Option<Switch>, Malformed> {
+    fn read_server(&mut self, bytes: &[u8]) -> Result<Option<Switch>, Lost> {
         let mut rest = bytes;
         while !rest.is_empty() {
             match &mut self.server {
@@ -224,26 +234,27 @@ impl Dialogue {
 
     /// Reads a response head. Gives what the connection is switched over by: the upgraded request, or for a
     /// tunnel an empty one.
-    fn answer(&mut self, head: &[u8]) -> Result<Option<Box<Upgraded>>, Malformed> {
-        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    fn answer(&mut self, head: &[u8]) -> Result<Option<Box<Upgraded>>, Lost> {
+        let mut headers = [httparse::EMPTY_HEADER; limits::HTTP1_HEADERS];
         let mut response = httparse::Response::new(&mut headers);
-        if !response.parse(head).is_ok_and(|status| status.is_complete()) {
-            return Err(Malformed);
+        if !response.parse(head).map_err(why)?.is_complete() {
+            return Err(Lost::Malformed);
         }
         let status = response.code.unwrap_or(0);
         if status == 101 {
             // The request may be waiting for its body's end: RFC 7540 section 3.2 forbids switching before it.
-            let request = self.requests.pop_front().and_then(|request| request.upgrade).ok_or(Malformed)?;
+            let request =
+                self.requests.pop_front().and_then(|request| request.upgrade).ok_or(Lost::Malformed)?;
             return if has_token(response.headers, "upgrade", "h2c") {
                 Ok(Some(request))
             } else {
-                Err(Malformed)
+                Err(Lost::Malformed)
             };
         }
         if (100..200).contains(&status) {
             return Ok(None);
         }
-        let request = self.requests.pop_front().or_else(|| self.current.take()).ok_or(Malformed)?;
+        let request = self.requests.pop_front().or_else(|| self.current.take()).ok_or(Lost::Malformed)?;
         if request.connect && (200..300).contains(&status) {
             return Ok(Some(Box::default()));
         }
@@ -266,11 +277,11 @@ impl Dialogue {
     }
 }
 
-fn parse_request(head: &[u8], first: Moment, last: Moment) -> Result<(Request, Framing), Malformed> {
-    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+fn parse_request(head: &[u8], first: Moment, last: Moment) -> Result<(Request, Framing), Lost> {
+    let mut headers = [httparse::EMPTY_HEADER; limits::HTTP1_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
-    if !request.parse(head).is_ok_and(|status| status.is_complete()) {
-        return Err(Malformed);
+    if !request.parse(head).map_err(why)?.is_complete() {
+        return Err(Lost::Malformed);
     }
     let method = request.method.unwrap_or_default();
     let body = framing(request.headers).unwrap_or(Framing::Length(0));
@@ -296,6 +307,11 @@ fn parse_request(head: &[u8], first: Moment, last: Moment) -> Result<(Request, F
         Box::new(Upgraded { fields, settings, body: 0, first, last })
     });
     Ok((Request { head: method == "HEAD", connect, upgrade }, body))
+}
+
+/// Why a head cannot be read.
+fn why(error: httparse::Error) -> Lost {
+    if error == httparse::Error::TooManyHeaders { Lost::Limit } else { Lost::Malformed }
 }
 
 /// The path of a request target: of an absolute one, what follows the authority.

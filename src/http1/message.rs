@@ -46,7 +46,7 @@ pub(super) struct Chunked {
 
 impl Chunked {
     /// Reads on; returns the bytes after the body once it is over.
-    pub(super) fn read<'a>(&mut self, bytes: &'a [u8]) -> Result<Option<&'a [u8]>, Malformed> {
+    pub(super) fn read<'a>(&mut self, bytes: &'a [u8]) -> Result<Option<&'a [u8]>, Lost> {
         let mut rest = bytes;
         while !rest.is_empty() {
             if self.left > 0 {
@@ -61,7 +61,7 @@ impl Chunked {
             if byte != b'\n' {
                 self.line.push(byte);
                 if self.line.len() > limits::CHUNK_LINE {
-                    return Err(Malformed);
+                    return Err(Lost::Limit);
                 }
                 continue;
             }
@@ -73,8 +73,8 @@ impl Chunked {
                 (false, true) | (true, false) => {}
                 (false, false) => {
                     let digits = line.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii();
-                    let text = std::str::from_utf8(digits).map_err(|_| Malformed)?;
-                    let size = u64::from_str_radix(text, 16).map_err(|_| Malformed)?;
+                    let text = std::str::from_utf8(digits).map_err(|_| Lost::Malformed)?;
+                    let size = u64::from_str_radix(text, 16).map_err(|_| Lost::Malformed)?;
                     self.trailers = size == 0;
                     self.left = size;
                     self.data = self.data.saturating_add(size);
@@ -85,12 +85,17 @@ impl Chunked {
     }
 }
 
-/// The bytes are not HTTP/1.1.
+/// Why HTTP/1.1 is not followed any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Malformed;
+pub(super) enum Lost {
+    /// The bytes are none.
+    Malformed,
+    /// A cap struck.
+    Limit,
+}
 
 /// Adds bytes to a head; when it is whole, returns how many of `bytes` belong to it.
-pub(super) fn read_head(head: &mut Vec<u8>, bytes: &[u8]) -> Result<Option<usize>, Malformed> {
+pub(super) fn read_head(head: &mut Vec<u8>, bytes: &[u8]) -> Result<Option<usize>, Lost> {
     let before = head.len();
     let room = limits::HTTP1_HEAD.saturating_sub(before).min(bytes.len());
     head.extend_from_slice(bytes.get(..room).unwrap_or_default());
@@ -101,7 +106,7 @@ pub(super) fn read_head(head: &mut Vec<u8>, bytes: &[u8]) -> Result<Option<usize
             head.truncate(end);
             Ok(Some(end - before))
         }
-        None if head.len() >= limits::HTTP1_HEAD => Err(Malformed),
+        None if head.len() >= limits::HTTP1_HEAD => Err(Lost::Limit),
         None => Ok(None),
     }
 }

@@ -91,6 +91,16 @@ impl Connection {
         self.client.memory() + self.server.memory()
     }
 
+    /// SETTINGS, and acknowledgments of them, beyond [`crate::limits::SETTINGS_UNACKNOWLEDGED`].
+    pub const fn settings_limited(&self) -> u64 {
+        self.shared.limited()
+    }
+
+    /// Frames that were longer than [`crate::limits::FRAME_PAYLOAD`].
+    pub const fn payloads_limited(&self) -> u64 {
+        self.client.payloads_limited() + self.server.payloads_limited()
+    }
+
     fn half(&mut self, side: Side) -> (&mut Half, &mut Shared) {
         match side {
             Side::Client => (&mut self.client, &mut self.shared),

@@ -77,6 +77,8 @@ pub struct BlockEnd {
     pub broken: bool,
     /// A cap kept fields from being given.
     pub limited: bool,
+    /// Fields that name an entry of the dynamic table which a cap did not let be kept.
+    pub given_up: u32,
 }
 
 /// Takes the events of one connection. What a call lends lives until it returns.

@@ -13,6 +13,7 @@ use super::settings::Shared;
 use crate::flow::{Gap, GapCause};
 use crate::limits;
 use crate::time::Moment;
+use crate::tuning;
 
 /// The client connection preface (RFC 9113 section 3.4).
 pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -51,6 +52,8 @@ pub(super) struct Half {
     first_frame: bool,
     /// The first bytes that were seen may not be the side's first.
     unsure: bool,
+    /// Frames of which the cap left a part alone.
+    payloads_limited: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +132,7 @@ impl Half {
             segment_interesting: 0,
             first_frame: true,
             unsure: false,
+            payloads_limited: 0,
         }
     }
 
@@ -208,6 +212,11 @@ impl Half {
     /// The direction waits in the middle of a frame or a header block.
     pub(super) fn in_frame(&self) -> bool {
         self.state == State::Payload || !self.head.is_empty() || self.block.is_some()
+    }
+
+    /// Frames beside DATA and header blocks that were longer than is kept.
+    pub(super) const fn payloads_limited(&self) -> u64 {
+        self.payloads_limited
     }
 
     /// Bytes of memory held.
@@ -365,22 +374,21 @@ impl Half {
             let payload = std::mem::take(&mut self.payload);
             self.close_frame(at, &payload, shared, sink);
             self.payload = payload;
-        } else if self.frame.lossy.is_none() && self.cuts.len() < limits::BLOCK_CUTS {
+        } else if self.frame.lossy.is_none() && is_block(self.frame.header.kind) {
+            // No more than octets that are kept.
             self.cuts.push(self.payload.len() as u32);
         }
     }
 
     /// Keeps payload octets of a frame that must be read whole, up to the cap of its kind.
     fn keep(&mut self, part: &[u8]) {
-        let is_block = matches!(
-            self.frame.header.kind,
-            FrameType::HEADERS | FrameType::PUSH_PROMISE | FrameType::CONTINUATION
-        );
+        let is_block = is_block(self.frame.header.kind);
         let cap = if is_block { limits::HEADER_BLOCK } else { limits::FRAME_PAYLOAD };
         let room = cap.saturating_sub(self.payload.len()).min(part.len());
         self.payload.extend_from_slice(part.get(..room).unwrap_or_default());
         if room < part.len() {
             self.frame.lossy = Some(GapCause::Limit);
+            self.payloads_limited += u64::from(!is_block);
         }
     }
 
@@ -443,10 +451,10 @@ impl Half {
             let from_client = self.from.is_client();
             sink.frame(&FrameView { at: self.frame.at, from_client, header, payload });
         }
-        if let Some(anomaly) = super::rules::violation(self.from, &header, payload)
-            && self.frame.lossy.is_none()
-        {
-            sink.anomaly(self.from, header.stream, anomaly, self.frame.at);
+        if self.frame.lossy.is_none() {
+            super::rules::violations(self.from, &header, payload, &mut |anomaly| {
+                sink.anomaly(self.from, header.stream, anomaly, self.frame.at);
+            });
         }
         match header.kind {
             FrameType::DATA => {
@@ -578,7 +586,7 @@ impl Half {
         };
         block.last = at;
         self.block_frames += 1;
-        if self.block_frames == limits::CONTINUATION_FLOOD {
+        if self.block_frames == tuning::CONTINUATION_FLOOD {
             sink.anomaly(self.from, header.stream, Anomaly::ContinuationFlood, at);
         }
         self.add_fragment(payload, 0);
@@ -592,15 +600,17 @@ impl Half {
 
     fn add_fragment(&mut self, fragment: &[u8], prefix: u32) {
         let start = self.block_bytes.len();
-        if start > 0 && self.block_last_segment != self.frame.segment {
+        let room = limits::HEADER_BLOCK.saturating_sub(start).min(fragment.len());
+        // Each cut once, and those alone that have kept octets behind them: no more than there are octets.
+        if start > 0 && room > 0 && self.block_last_segment != self.frame.segment {
             self.block_cuts.push(start as u32);
         }
         let cuts = self.cuts.iter().filter_map(|cut| cut.checked_sub(prefix));
         self.block_cuts
-            .extend(cuts.filter(|&cut| (cut as usize) < fragment.len()).map(|cut| cut + start as u32));
-        self.block_cuts.truncate(limits::BLOCK_CUTS);
-        self.block_last_segment = self.segment;
-        let room = limits::HEADER_BLOCK.saturating_sub(start).min(fragment.len());
+            .extend(cuts.filter(|&cut| cut > 0 && (cut as usize) < room).map(|cut| cut + start as u32));
+        if room > 0 {
+            self.block_last_segment = self.segment;
+        }
         self.block_bytes.extend_from_slice(fragment.get(..room).unwrap_or_default());
         self.block_limited |= room < fragment.len();
     }
@@ -610,7 +620,9 @@ impl Half {
             let (bytes, cuts) = (std::mem::take(&mut self.block_bytes), std::mem::take(&mut self.block_cuts));
             self.decode(&block, &bytes, &cuts, cut, shared, sink);
             (self.block_bytes, self.block_cuts) = (bytes, cuts);
-            self.block_bytes.shrink_to(16 << 10);
+            self.block_bytes.shrink_to(tuning::BLOCK_KEPT);
+            self.block_cuts.shrink_to(tuning::BLOCK_KEPT / size_of::<u32>());
+            self.cuts.shrink_to(tuning::BLOCK_KEPT / size_of::<u32>());
         }
     }
 
@@ -651,6 +663,7 @@ impl Half {
                 cut,
                 broken: cut.is_none() && !outcome.complete,
                 limited: outcome.limited,
+                given_up: outcome.given_up,
             },
         );
     }
@@ -729,6 +742,11 @@ impl Half {
             self.tape = tape;
         }
     }
+}
+
+/// A frame of this type has a part of a header block.
+const fn is_block(kind: FrameType) -> bool {
+    matches!(kind, FrameType::HEADERS | FrameType::PUSH_PROMISE | FrameType::CONTINUATION)
 }
 
 impl Frame {

@@ -1,7 +1,7 @@
 //! Finding a frame boundary, after a loss or on joining late: bytes are kept on a tape until a chain of frame headers in them
 //! is believable.
 //!
-//! State: at most [`limits::RESYNC_TAPE`] bytes and [`MAX_CANDIDATES`] candidates. Each offset is looked at
+//! State: at most [`limits::RESYNC_TAPE`] bytes and [`limits::RESYNC_CANDIDATES`] candidates. Each offset is looked at
 //! once, each candidate again when bytes come, for at most [`MAX_CHAIN`] headers: linear in the bytes skipped.
 
 use super::believe::{self, Expect};
@@ -12,7 +12,6 @@ use crate::time::Moment;
 
 /// Frame headers of a chain that are looked at.
 const MAX_CHAIN: usize = 8;
-const MAX_CANDIDATES: usize = 16;
 /// What stands on the tape where bytes are missing: an octet that begins no frame of the usual size.
 const HOLE: u8 = 0xff;
 
@@ -174,7 +173,7 @@ impl Tape {
             }
             match self.evaluate(at, expect, demand, last) {
                 Verdict::Yes(chain) => found = Some((at, chain)),
-                Verdict::More(need) if undecided.len() < MAX_CANDIDATES => {
+                Verdict::More(need) if undecided.len() < limits::RESYNC_CANDIDATES => {
                     undecided.push(Candidate { at, need });
                 }
                 Verdict::More(_) | Verdict::No => {}
@@ -339,15 +338,35 @@ mod tests {
     }
 
     #[test]
-    fn the_tape_is_cut_at_its_cap() {
+    fn cap_resync_tape() {
         let expect = Expect { max_frame: 16_384, max_stream: 1, pushes: false, client: true, server: true };
-        for (len, kept) in
-            [(limits::RESYNC_TAPE, limits::RESYNC_TAPE), (limits::RESYNC_TAPE + 1, limits::RESYNC_TAPE / 2)]
-        {
+        let most = limits::RESYNC_TAPE;
+        for (len, kept) in [(most - 1, most - 1), (most, most), (most + 1, most / 2)] {
             let mut tape = Tape::default();
             tape.push_data(Moment::default(), &vec![0xff; len]);
             assert_eq!(tape.search(&expect, Demand::BOUNDARY, false), None);
             assert_eq!((tape.len(), tape.skipped()), (kept, (len - kept) as u64));
+        }
+    }
+
+    /// Headers of long frames, of which none can be told yet whether it is one, and then a frame that is.
+    #[test]
+    fn cap_resync_candidates() {
+        let expect = Expect { max_frame: 16_384, max_stream: 1, pushes: false, client: true, server: true };
+        let frames = [0, 0, 3, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84].repeat(4);
+        for more in [0, 1, 2] {
+            let before = limits::RESYNC_CANDIDATES - 2 + more;
+            let mut tape = Tape::default();
+            // DATA on stream 1, of 0x3000 octets.
+            tape.push_data(Moment::default(), &[0, 0x30, 0, 0, 0, 0, 0, 0, 1].repeat(before));
+            tape.push_data(Moment::default(), &frames[..11]);
+            assert_eq!(tape.search(&expect, Demand::BOUNDARY, false), None);
+            assert!(tape.candidates.len() <= limits::RESYNC_CANDIDATES);
+            tape.push_data(Moment::default(), &frames[11..]);
+            assert!(tape.search(&expect, Demand::BOUNDARY, false).is_some());
+            // Passed over, it costs its own octets.
+            let skipped = before * 9 + if more == 2 { 12 } else { 0 };
+            assert_eq!(tape.skipped(), skipped as u64, "{before}");
         }
     }
 }

@@ -5,8 +5,8 @@ use super::event::Side;
 use super::frame::{Flags, FrameHeader, FrameType};
 use super::hpack;
 
-/// What a whole frame breaks by itself.
-pub(super) fn violation(from: Side, header: &FrameHeader, payload: &[u8]) -> Option<Anomaly> {
+/// Tells `found` what a whole frame breaks by itself: each rule that is broken for a reason of its own.
+pub(super) fn violations(from: Side, header: &FrameHeader, payload: &[u8], found: &mut dyn FnMut(Anomaly)) {
     let FrameHeader { length, kind, flags, stream, .. } = *header;
     let padded = flags.has(Flags::PADDED);
     let padding = if padded { payload.first().map_or(0, |&len| u32::from(len)) } else { 0 };
@@ -17,6 +17,8 @@ pub(super) fn violation(from: Side, header: &FrameHeader, payload: &[u8]) -> Opt
             let fixed = prefix(if flags.has(Flags::PRIORITY) { 5 } else { 0 });
             let depends_on = payload.get(usize::from(padded)..).and_then(|rest| rest.first_chunk());
             let itself = flags.has(Flags::PRIORITY)
+                && stream != 0
+                && length >= fixed
                 && depends_on.is_some_and(|&on| u32::from_be_bytes(on) & 0x7fff_ffff == stream);
             &[
                 (stream == 0, Anomaly::HeadersStreamZero),
@@ -31,7 +33,7 @@ pub(super) fn violation(from: Side, header: &FrameHeader, payload: &[u8]) -> Opt
             &[
                 (stream == 0, Anomaly::PriorityStreamZero),
                 (length != 5, Anomaly::PrioritySize),
-                (itself && stream != 0, Anomaly::PrioritySelf),
+                (itself && stream != 0 && length == 5, Anomaly::PrioritySelf),
             ]
         }
         FrameType::RST_STREAM => {
@@ -40,7 +42,7 @@ pub(super) fn violation(from: Side, header: &FrameHeader, payload: &[u8]) -> Opt
         FrameType::SETTINGS => &[
             (stream != 0, Anomaly::SettingsStream),
             (flags.has(Flags::ACK) && length != 0, Anomaly::SettingsAckSize),
-            (!length.is_multiple_of(6), Anomaly::SettingsSize),
+            (!flags.has(Flags::ACK) && !length.is_multiple_of(6), Anomaly::SettingsSize),
         ],
         FrameType::PUSH_PROMISE => {
             let fixed = prefix(4);
@@ -56,12 +58,16 @@ pub(super) fn violation(from: Side, header: &FrameHeader, payload: &[u8]) -> Opt
         FrameType::WINDOW_UPDATE => {
             // But for the reserved bit all is 0.
             let zero = payload.first_chunk().is_some_and(|&by| u32::from_be_bytes(by) << 1 == 0);
-            &[(length != 4, Anomaly::WindowUpdateSize), (zero, Anomaly::WindowUpdateZero)]
+            &[(length != 4, Anomaly::WindowUpdateSize), (zero && length == 4, Anomaly::WindowUpdateZero)]
         }
         FrameType::CONTINUATION => &[(stream == 0, Anomaly::ContinuationStreamZero)],
         _ => &[],
     };
-    rules.iter().find_map(|&(broken, anomaly)| broken.then_some(anomaly))
+    for &(broken, anomaly) in rules {
+        if broken {
+            found(anomaly);
+        }
+    }
 }
 
 /// What a setting breaks (section 6.5.2).

@@ -18,6 +18,8 @@ pub(super) struct Shared {
     server: SideState,
     max_stream: u32,
     pushes: bool,
+    /// Settings that wait, or acknowledgments that do, beyond their cap.
+    limited: u64,
 }
 
 /// What a side announced, for the frames that it will receive.
@@ -91,6 +93,7 @@ impl Shared {
         if side.waiting.len() > limits::SETTINGS_UNACKNOWLEDGED {
             side.waiting.pop_front();
             side.unsure = true;
+            self.limited += 1;
         }
     }
 
@@ -99,7 +102,11 @@ impl Shared {
         let side = self.side(by.peer());
         match side.waiting.pop_front() {
             Some(sizes) => side.apply(sizes),
-            None => side.early = (side.early + 1).min(limits::SETTINGS_UNACKNOWLEDGED),
+            None if side.early < limits::SETTINGS_UNACKNOWLEDGED => side.early += 1,
+            None => {
+                side.unsure = true;
+                self.limited += 1;
+            }
         }
     }
 
@@ -107,6 +114,11 @@ impl Shared {
     pub(super) fn lost(&mut self, from: Side) {
         self.side(from).unsure = true;
         self.side(from.peer()).unsure = true;
+    }
+
+    /// How often the cap on what waits struck.
+    pub(super) const fn limited(&self) -> u64 {
+        self.limited
     }
 
     /// The bound of the dynamic table that `from` encodes with; none while it is not known.

@@ -104,6 +104,7 @@ const CONNECTION: &[&str] = &[
     "h2.frames.client",
     "h2.frames.server",
     "h2.goaway",
+    "h2.limited",
     "h2.hpack.client.wire_bytes",
     "h2.hpack.client.decoded_bytes",
     "h2.hpack.server.wire_bytes",

@@ -6,8 +6,8 @@ use super::renderer::csv_kind;
 use super::schema::TelemetryObject;
 use super::table::TablePrinter;
 use super::{AgentVerdict, Format, Item, Options, Rendered};
-use crate::limits::OUTPUT_BUFFER;
 use crate::telemetry::Report;
+use crate::tuning::OUTPUT_BUFFER;
 use std::io::{self, ErrorKind, Write};
 
 /// Why output ended early.

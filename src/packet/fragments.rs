@@ -3,10 +3,9 @@
 use super::fragment::{Added, Pieces, placeable};
 use super::ip::{IpPacket, Place};
 use super::skip::Skip;
-use crate::limits::{
-    FRAGMENT_BYTES, FRAGMENT_LIFETIME, FRAGMENTED_DATAGRAMS, RECENT_DATAGRAM_LIFETIME, RECENT_DATAGRAMS,
-};
+use crate::limits::{FRAGMENT_BYTES, FRAGMENTED_DATAGRAMS};
 use crate::time::Timestamp;
+use crate::tuning::{FRAGMENT_LIFETIME, RECENT_DATAGRAM_LIFETIME, RECENT_DATAGRAMS};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;

@@ -212,6 +212,7 @@ impl<O: Output> Feed<'_, '_, O> {
 
     fn known(&mut self, known: Known) {
         let Layer::Opening(mut opening) = std::mem::take(&mut self.carrier.layer) else { return };
+        self.cx.totals.report.opening_limited += u64::from(opening.limited);
         match known {
             Known::Preface { client } => {
                 let server = client.reverse();
@@ -343,11 +344,15 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
             }
             Layer::Opening(opening) => {
                 if self.carrier.depth > limits::OPENING_DEPTH {
+                    let first = !std::mem::replace(&mut opening.too_deep, true);
+                    cx.totals.report.opening_depth += u64::from(first);
                     return;
                 }
                 // Where a handshake was seen, the other side's first bytes may only be late.
                 let both = self.carrier.syn != [false; 2] && self.carrier.seen == [true; 2];
-                if let Some(known) = opening.data(from, at, bytes, both) {
+                let known = opening.data(from, at, bytes, both);
+                cx.totals.report.http1_limited += u64::from(std::mem::take(&mut opening.http1_limited));
+                if let Some(known) = known {
                     let rest = match &known {
                         Known::Switched { switch, .. } => bytes.len() - switch.server_rest.min(bytes.len()),
                         _ => bytes.len(),

@@ -1,7 +1,7 @@
 //! A connection is over: its last records, and what it adds to the report.
 
 use super::Pipeline;
-use super::carrier::{Carrier, Feed, Layer, side};
+use super::carrier::{Carrier, Feed, Http2, Layer, side};
 use super::context::{Context, Output};
 use crate::flow::{Direction, PerDirection, Reassembly};
 use crate::http2::Side;
@@ -49,6 +49,20 @@ pub struct ShardReport {
     pub connections_evicted: u64,
     /// Connections given up because all together took too much memory.
     pub connections_heavy: u64,
+    /// Ended connections forgotten before their time because there were too many.
+    pub connections_forgotten: u64,
+    /// Connections whose beginning was given up before it was known what they carry.
+    pub opening_limited: u64,
+    /// Connections that carry something deeper down than is looked at.
+    pub opening_depth: u64,
+    /// Connections whose HTTP/1.1 was not followed any more for a cap.
+    pub http1_limited: u64,
+    /// Frames beside DATA and header blocks that were longer than is kept.
+    pub payloads_limited: u64,
+    /// SETTINGS frames beyond those that may await their acknowledgment.
+    pub settings_unacknowledged: u64,
+    /// Streams that were told of without their other side, which came later.
+    pub one_sided_streams: u64,
     /// Bytes that were sent twice with different content.
     pub differing_bytes: u64,
     /// What is open now.
@@ -102,13 +116,24 @@ impl ShardReport {
         self.reassembly_shard += other.reassembly_shard;
         self.connections_evicted += other.connections_evicted;
         self.connections_heavy += other.connections_heavy;
+        self.connections_forgotten += other.connections_forgotten;
+        self.opening_limited += other.opening_limited;
+        self.opening_depth += other.opening_depth;
+        self.http1_limited += other.http1_limited;
+        self.payloads_limited += other.payloads_limited;
+        self.settings_unacknowledged += other.settings_unacknowledged;
+        self.one_sided_streams += other.one_sided_streams;
         self.differing_bytes += other.differing_bytes;
         self.open.merge(&other.open);
     }
 
     /// Adds what is known of an HTTP/2 connection by its streams, and whether something of it is missing.
-    fn add_http2(&mut self, reassembly: &Reassembly, damaged: bool) {
+    fn add_http2(&mut self, reassembly: &Reassembly, http2: &Http2) {
         self.http2 += 1;
+        self.payloads_limited += http2.connection.payloads_limited();
+        self.settings_unacknowledged += http2.connection.settings_limited();
+        self.one_sided_streams += http2.pairing.one_sided_limited();
+        let damaged = http2.pairing.damaged();
         let one_sided = !reassembly.seen(Direction::Forward) || !reassembly.seen(Direction::Backward);
         self.one_sided += u64::from(one_sided);
         let mut missing = false;
@@ -132,6 +157,7 @@ impl Pipeline {
             reassembly_shard: self.budget.struck(),
             connections_evicted: self.table.evicted,
             connections_heavy: self.heavy,
+            connections_forgotten: self.table.forgotten,
             ..self.totals.report.clone()
         };
         let mut open = OpenNow { reassembly_bytes: self.budget.held() as u64, ..OpenNow::default() };
@@ -141,10 +167,13 @@ impl Pipeline {
                 continue;
             };
             open.connections += 1;
+            for side in [Direction::Forward, Direction::Backward] {
+                report.reassembly_direction += entry.reassembly.stats(side).limited;
+            }
             open.in_flight += carrier.in_flight() as u64;
             if let Some(http2) = carrier.http2() {
                 open.http2 += 1;
-                report.add_http2(&entry.reassembly, http2.pairing.damaged());
+                report.add_http2(&entry.reassembly, http2);
             }
         }
         report.open = open;
@@ -189,7 +218,7 @@ impl Pipeline {
         }
         let first_ended = innermost.first_ended();
         if let Layer::Http2(http2) = &mut innermost.layer {
-            report.add_http2(reassembly, http2.pairing.damaged());
+            report.add_http2(reassembly, http2);
             let mut session = super::carrier::session(&mut http2.pairing, &mut cx);
             session.finish(end.by, end.how);
             record.how = Some(http2.how);
@@ -205,7 +234,7 @@ impl Pipeline {
             let undecrypted = description.not_decrypted.is_some();
             report.tls_undecrypted += u64::from(undecrypted);
             report.other += u64::from(!undecrypted);
-            let h2 = description.alpn_offered.iter().any(|name| name == "h2");
+            let h2 = description.alpn_cut || description.alpn_offered.iter().any(|name| name == "h2");
             let told_otherwise = description.alpn.as_deref().is_some_and(|alpn| alpn != "h2");
             // Joined behind its handshake, it may be anything: that something is missing is known only when a
             // part of the handshake says so, or secrets were given that may be its own.
@@ -265,6 +294,7 @@ fn blank(
         client_frames: SideFrames::default(),
         server_frames: SideFrames::default(),
         goaway: Vec::new(),
+        limited: false,
         client_hpack: SideHpack::default(),
         server_hpack: SideHpack::default(),
         end: StreamEnd { by, how: end.how, code: None },

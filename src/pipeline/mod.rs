@@ -9,6 +9,8 @@ mod carrier;
 mod conclude;
 mod context;
 mod opening;
+#[cfg(test)]
+mod tests;
 
 pub use crate::transaction::StreamPool;
 pub use conclude::{OpenNow, ShardReport};
@@ -20,6 +22,7 @@ use crate::packet::Segment;
 use crate::time::{Moment, Timestamp};
 use crate::tls;
 use crate::transaction::{EndBy, EndHow, StreamEnd, Wanted};
+use crate::tuning;
 use carrier::{Carrier, Feed};
 use context::{Context, Totals};
 use std::time::Duration;
@@ -42,8 +45,9 @@ pub struct Pipeline {
     budget: Budget,
     totals: Totals,
     tls: tls::Workspace,
-    /// Bytes of memory that the connections take, and connections given up for it.
+    /// Bytes of memory that the connections take, how many they may, and connections given up for it.
     memory: usize,
+    memory_cap: usize,
     heavy: u64,
     /// Connections that wait for holes to fill.
     waiting: Vec<Slot>,
@@ -62,6 +66,7 @@ impl Pipeline {
             totals: Totals::default(),
             tls: tls::Workspace::with_budget(tls::Budget::new(limits::MAX_TLS_HELD_TOTAL / SHARDS)),
             memory: 0,
+            memory_cap: limits::CONNECTION_MEMORY_SHARD,
             heavy: 0,
             waiting: Vec::new(),
             waiting_checked: Timestamp::default(),
@@ -129,7 +134,7 @@ impl Pipeline {
         self.memory = (self.memory + memory).saturating_sub(before);
         if closed {
             self.close(found.slot, segment.at, keys, out);
-        } else if self.memory > limits::CONNECTION_MEMORY_SHARD {
+        } else if self.memory > self.memory_cap {
             self.make_room(found.slot, segment.at, keys, out);
         }
         self.segments_since_check += 1;
@@ -175,7 +180,7 @@ impl Pipeline {
 
     fn keep_up(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
         // Not more often than there are connections that wait: the work stays linear in the segments.
-        let due = now.time.since(self.waiting_checked) >= limits::HOLE_GRACE / 4;
+        let due = now.time.since(self.waiting_checked) >= tuning::HOLE_GRACE / 4;
         if due && self.segments_since_check > self.waiting.len() {
             self.check_waiting(now, keys, out);
             self.expire(now, keys, out);
@@ -236,7 +241,7 @@ impl Pipeline {
     /// The connections take too much memory: those idle for longest go, but not the one at hand.
     #[cold]
     fn make_room(&mut self, at_hand: Slot, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
-        while self.memory > limits::CONNECTION_MEMORY_SHARD
+        while self.memory > self.memory_cap
             && let Some(mut entry) = self.table.give_up(at_hand)
         {
             self.heavy += 1;

@@ -21,6 +21,12 @@ pub(super) struct Opening {
     recognised: Option<Known>,
     /// A server declined to upgrade.
     pub(super) declined: bool,
+    /// Something of the beginning was given up for a cap.
+    pub(super) limited: bool,
+    /// HTTP/1.1 is not followed any more for a cap.
+    pub(super) http1_limited: bool,
+    /// What it carries is deeper down than is looked at.
+    pub(super) too_deep: bool,
 }
 
 #[derive(Debug, Default)]
@@ -77,6 +83,7 @@ impl Opening {
                 Step::More => return None,
                 Step::Switched(switch) => return Some(Known::Switched { client, at, switch }),
                 Step::Lost => {
+                    self.http1_limited |= dialogue.limited();
                     self.end_dialogue();
                     return None;
                 }
@@ -89,6 +96,7 @@ impl Opening {
         if self.recognised.is_some() && self.is_full(bytes.len()) {
             let piece = self.append(from, at, bytes);
             self.pieces.push(piece);
+            self.limited = true;
             return self.recognised.take();
         }
         self.keep(from, at, bytes);
@@ -138,6 +146,9 @@ impl Opening {
         side.undecidable = !side.head.is_empty();
         side.late |= side.head.is_empty();
         side.detector.get_or_insert_default().gap(at, gap.len);
+        if self.is_full(0) {
+            self.drop_older_half();
+        }
         self.pieces.push(Piece { from, at, what: What::Gap(gap) });
         self.recognised.take_if(|_| self.sides[from].late)
     }
@@ -200,7 +211,7 @@ impl Opening {
     }
 
     fn is_full(&self, more: usize) -> bool {
-        self.bytes.len() + more > limits::OPENING_BYTES || self.pieces.len() > limits::OPENING_PIECES
+        self.bytes.len() + more > limits::OPENING_BYTES || self.pieces.len() >= limits::OPENING_PIECES
     }
 
     fn append(&mut self, from: Direction, at: Moment, bytes: &[u8]) -> Piece {
@@ -211,6 +222,7 @@ impl Opening {
 
     fn drop_older_half(&mut self) {
         let dropped = self.pieces.len() / 2;
+        self.limited |= dropped > 0;
         let mut cut = self.bytes.len();
         for (index, piece) in self.pieces.iter().enumerate() {
             if index < dropped {

@@ -1,9 +1,11 @@
 //! The telemetry record: exact counters, the agent's, and coverage, added up from the stages.
 
+mod limit;
 mod report;
 mod tally;
 
 pub use crate::agent::MissReason;
 pub use crate::counters::Counters;
+pub use limit::{LIMITS, Limit};
 pub use report::{AgentView, Coverage, Report, View};
 pub use tally::{DURATION_BOUNDS, Histogram, STATUS_CLASSES, Tally, TallySide};

@@ -101,7 +101,7 @@ pub struct Coverage {
     pub dropped_by_kernel: u64,
     /// Records dropped because the reader of the output was too slow (live).
     pub dropped_records: u64,
-    /// Times a cap of h2lens struck, by its name.
+    /// Times a cap of h2lens struck, by its name: some of [`super::LIMITS`], in that order.
     pub limits: Vec<(&'static str, u64)>,
     /// Packets that hold no TCP segment, by reason.
     pub skipped_packets: Vec<(&'static str, u64)>,

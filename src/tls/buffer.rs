@@ -1,7 +1,7 @@
 //! Bytes of records that are not whole yet.
 
-use crate::limits::MAX_TLS_SPARE_BUFFERS;
 use crate::time::Moment;
+use crate::tuning::TLS_SPARE_BUFFERS;
 
 /// A queue of bytes, with the packet that brought the last of them. Its memory comes from a pool and goes back
 /// there when it is empty.
@@ -67,7 +67,7 @@ impl Buffer {
         if self.is_empty() && self.bytes.capacity() > 0 {
             self.clear();
             let bytes = std::mem::take(&mut self.bytes);
-            if pool.0.len() < MAX_TLS_SPARE_BUFFERS {
+            if pool.0.len() < TLS_SPARE_BUFFERS {
                 pool.0.push(bytes);
             }
         }

@@ -13,18 +13,27 @@ pub struct Counters {
     pub holes: u64,
     /// Holes after which records were opened again.
     pub holes_bridged: u64,
-    /// Hello messages that are malformed or longer than [`crate::limits::MAX_TLS_MESSAGE`].
+    /// Hello messages that are malformed.
     pub bad_hellos: u64,
     /// Directions given up because [`crate::limits::MAX_TLS_HELD`] or
     /// [`crate::limits::MAX_TLS_HELD_TOTAL`] struck.
     pub held_limit: u64,
-    /// Records that were not tried further because [`crate::limits::TLS_TRIAL_RATE`] struck.
+    /// Records that were not tried further, or not at all any more, because [`crate::limits::TLS_TRIAL_RATE`],
+    /// [`crate::limits::MAX_TLS_SEQUENCE_TRIES`] or [`crate::limits::MAX_TLS_UNPROVEN`] struck.
     pub trial_limit: u64,
     /// Secrets of the key log tried for connections without a client hello.
     pub random_tries: u64,
     /// Connections without a client hello for which the key log was not tried, or not wholly:
     /// [`crate::limits::MAX_TLS_RANDOM_TRIES`] or [`crate::limits::MAX_TLS_RANDOM_TRIES_TOTAL`] struck.
     pub random_limit: u64,
+    /// Directions that did not wait for the other side's hello any more because
+    /// [`crate::limits::MAX_TLS_HELD_FOR_HELLO`] struck.
+    pub hello_limit: u64,
+    /// Messages longer than [`crate::limits::MAX_TLS_MESSAGE`], and handshakes longer than
+    /// [`crate::limits::MAX_TLS_TRANSCRIPT`].
+    pub message_limit: u64,
+    /// Client hellos that offer more protocols than [`crate::limits::MAX_TLS_ALPN`].
+    pub alpn_limit: u64,
 }
 
 impl Counters {
@@ -41,6 +50,9 @@ impl Counters {
             trial_limit,
             random_tries,
             random_limit,
+            hello_limit,
+            message_limit,
+            alpn_limit,
         } = self;
         *records_decrypted += other.records_decrypted;
         *records_failed += other.records_failed;
@@ -52,5 +64,8 @@ impl Counters {
         *trial_limit += other.trial_limit;
         *random_tries += other.random_tries;
         *random_limit += other.random_limit;
+        *hello_limit += other.hello_limit;
+        *message_limit += other.message_limit;
+        *alpn_limit += other.alpn_limit;
     }
 }

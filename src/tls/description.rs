@@ -13,8 +13,10 @@ pub struct Description {
     pub cipher: Option<&'static str>,
     /// `server_name` of the client hello (RFC 6066 section 3).
     pub server_name: Option<String>,
-    /// Protocols that the client offered (RFC 7301).
+    /// Protocols that the client offered (RFC 7301), the first [`crate::limits::MAX_TLS_ALPN`].
     pub alpn_offered: Vec<String>,
+    /// It offered more than these.
+    pub alpn_cut: bool,
     /// The protocol chosen, where visible (TLS 1.3: only after decryption).
     pub alpn: Option<String>,
     /// The session was resumed; `None` where that cannot be told.

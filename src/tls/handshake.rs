@@ -57,8 +57,10 @@ pub(crate) enum Message {
     FullHandshake,
     /// Any other.
     Other,
-    /// A hello that cannot be read, or is too long to be.
+    /// A hello that cannot be read.
     Malformed,
+    /// A message that is too long to be read.
+    TooLong,
 }
 
 /// Puts the messages of one direction together.
@@ -121,7 +123,7 @@ impl Messages {
             return Some(parse(kind, &[]));
         }
         if !wanted {
-            return Some(Message::Malformed);
+            return Some(Message::TooLong);
         }
         if self.body.is_empty() {
             return Some(parse(kind, part));
@@ -214,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hello_at_the_cap_is_read_and_one_over_it_is_not() {
+    fn a_hello_at_the_cap_is_read_and_one_over_it_is_not_however_it_is_cut() {
         let mut body = client_hello(&[]);
         body.resize(MAX_TLS_MESSAGE, 0);
         for (len, read_it) in [(MAX_TLS_MESSAGE, true), (MAX_TLS_MESSAGE + 1, false)] {
@@ -223,6 +225,7 @@ mod tests {
             for parts in [&[&bytes[..]][..], &[&bytes[..100], &bytes[100..]]] {
                 let got = read(parts);
                 assert_eq!(matches!(got[..], [Message::ClientHello(_)]), read_it, "{len}");
+                assert_eq!(got == [Message::TooLong], !read_it, "{len}");
             }
         }
     }

@@ -51,6 +51,8 @@ pub(crate) struct ClientHello {
     pub(crate) server_name: Option<String>,
     /// Protocols offered.
     pub(crate) alpn: Vec<String>,
+    /// It offers more than these.
+    pub(crate) alpn_cut: bool,
     /// JA4 fingerprint.
     pub(crate) ja4: String,
 }
@@ -94,6 +96,8 @@ impl ClientHello {
                         offer.first_alpn.get_or_insert(name.rest());
                         if hello.alpn.len() < MAX_TLS_ALPN {
                             hello.alpn.push(String::from_utf8_lossy(name.rest()).into_owned());
+                        } else {
+                            hello.alpn_cut = true;
                         }
                     }
                 }

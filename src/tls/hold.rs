@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_caps_hold_and_room_comes_back() {
+    fn cap_max_tls_held_total() {
         let budget = Budget::default();
         let bytes = vec![0; MAX_TLS_HELD - EVENT_COST];
         let mut hold = Hold::new(&budget);

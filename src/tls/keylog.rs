@@ -74,7 +74,9 @@ pub struct KeyLogCounters {
     pub other_labels: u64,
     /// Lines that are no key log lines.
     pub bad_lines: u64,
-    /// Connections whose secrets were forgotten for room.
+    /// Of these, lines and premaster secrets that are too long to be taken.
+    pub too_long: u64,
+    /// Connections whose secrets were forgotten for room: those beyond [`MAX_KEY_LOG_CONNECTIONS`].
     pub forgotten: u64,
 }
 
@@ -259,7 +261,11 @@ impl KeyStore {
     }
 
     fn add_premaster(&mut self, name: PremasterName, text: &[u8]) -> Option<bool> {
-        if text.is_empty() || text.len() / 2 > MAX_TLS_PREMASTER {
+        if text.len() / 2 > MAX_TLS_PREMASTER {
+            self.counters.too_long += 1;
+            return None;
+        }
+        if text.is_empty() {
             return None;
         }
         let mut secret = Zeroizing::new(vec![0; text.len() / 2].into_boxed_slice());
@@ -331,6 +337,7 @@ impl KeyLogReader {
             self.overlong = true;
             self.partial.clear();
             keys.counters.bad_lines += 1;
+            keys.counters.too_long += 1;
             return;
         }
         if self.partial.capacity() == 0 {
@@ -392,7 +399,7 @@ mod tests {
         .join("\n");
         keys.add_text(text.as_bytes());
         let counters =
-            KeyLogCounters { secrets: 5, duplicates: 1, other_labels: 1, bad_lines: 5, forgotten: 0 };
+            KeyLogCounters { secrets: 5, duplicates: 1, other_labels: 1, bad_lines: 5, ..Default::default() };
         assert_eq!(keys.counters(), counters);
         assert_eq!(keys.secret(&[0xab; 32], Label::Master).unwrap().bytes(), [1; 48]);
         assert_eq!(keys.secret(&[2; 32], Label::ServerApplication).unwrap().bytes(), [9; 48]);
@@ -414,9 +421,9 @@ mod tests {
     }
 
     #[test]
-    fn overlong_lines_are_skipped_whole() {
+    fn cap_max_key_log_line() {
         let (mut keys, mut reader) = (KeyStore::default(), KeyLogReader::default());
-        for len in [MAX_KEY_LOG_LINE, MAX_KEY_LOG_LINE + 1, 10 * MAX_KEY_LOG_LINE] {
+        for len in [MAX_KEY_LOG_LINE - 1, MAX_KEY_LOG_LINE, MAX_KEY_LOG_LINE + 1, 10 * MAX_KEY_LOG_LINE] {
             for chunk in [b"#".repeat(len), b"\n".to_vec()].concat().chunks(1000) {
                 reader.push(chunk, &mut keys);
                 assert!(reader.partial.capacity() <= MAX_KEY_LOG_LINE);
@@ -424,16 +431,31 @@ mod tests {
         }
         reader.push(line("CLIENT_RANDOM", 1, 2, 48).as_bytes(), &mut keys);
         reader.finish(&mut keys);
-        assert_eq!((keys.counters().secrets, keys.counters().bad_lines), (1, 2));
+        let counters = keys.counters();
+        assert_eq!((counters.secrets, counters.bad_lines, counters.too_long), (1, 2, 2));
     }
 
     #[test]
-    fn the_oldest_connection_makes_room() {
+    fn cap_max_tls_premaster() {
+        let mut keys = KeyStore::default();
+        for (random, len, struck) in
+            [(1, MAX_TLS_PREMASTER - 1, 0), (2, MAX_TLS_PREMASTER, 0), (3, MAX_TLS_PREMASTER + 1, 1)]
+        {
+            keys.add_text(line("PMS_CLIENT_RANDOM", random, 7, len).as_bytes());
+            let taken = keys.premaster(&PremasterName::Random([random; 32])).map(<[u8]>::len);
+            assert_eq!((taken, keys.counters().too_long), ((struck == 0).then_some(len), struck));
+        }
+    }
+
+    #[test]
+    fn cap_max_key_log_connections() {
         let mut keys = KeyStore::default();
         let secret = "00".repeat(48);
-        for n in 0..=MAX_KEY_LOG_CONNECTIONS {
+        for n in 0..MAX_KEY_LOG_CONNECTIONS {
             keys.add_line(format!("CLIENT_RANDOM {n:064x} {secret}").as_bytes());
         }
+        assert!(keys.counters().forgotten == 0 && keys.secret(&[0; 32], Label::Master).is_some());
+        keys.add_line(format!("CLIENT_RANDOM {MAX_KEY_LOG_CONNECTIONS:064x} {secret}").as_bytes());
         assert_eq!(
             (keys.entries.len(), keys.order.len()),
             (MAX_KEY_LOG_CONNECTIONS, MAX_KEY_LOG_CONNECTIONS)

@@ -61,12 +61,21 @@ impl Loss {
 
     /// Most records that may have been lost, as far as it is tried.
     pub(crate) fn most(&self) -> u64 {
+        self.possible().clamp(self.least(), MAX_TLS_SEQUENCE_TRIES)
+    }
+
+    /// More may have been lost than is tried.
+    pub(crate) fn is_capped(&self) -> bool {
+        self.possible() > MAX_TLS_SEQUENCE_TRIES
+    }
+
+    fn possible(&self) -> u64 {
         let in_bytes = match self.bytes {
             _ if !self.passed_over => 0,
             Some(bytes) => bytes / (HEADER_LEN + MIN_PROTECTED) as u64 + 1,
-            None => MAX_TLS_SEQUENCE_TRIES,
+            None => u64::MAX,
         };
-        self.most.saturating_add(in_bytes).clamp(self.least(), MAX_TLS_SEQUENCE_TRIES)
+        self.most.saturating_add(in_bytes)
     }
 
     /// A record is lost; `content` is the size of its application data where that is known.

@@ -116,6 +116,7 @@ impl Negotiation {
         if description.ja4.is_none() {
             description.server_name = hello.server_name.take();
             description.alpn_offered = std::mem::take(&mut hello.alpn);
+            description.alpn_cut = hello.alpn_cut;
             description.ja4 = Some(std::mem::take(&mut hello.ja4));
             description.early_data = hello.early_data;
         }

@@ -1,21 +1,23 @@
 //! Secrets that wipe themselves and never show themselves.
 
-use crate::limits::MAX_TLS_SECRET;
 use std::fmt;
 use zeroize::Zeroize;
 
-/// A master or traffic secret, of at most [`MAX_TLS_SECRET`] bytes. It is wiped when dropped, and its `Debug`
+/// Bytes of a master or traffic secret: those of SHA-384, the longest hash that a suite names.
+const LONGEST: usize = 48;
+
+/// A master or traffic secret, of at most [`LONGEST`] bytes. It is wiped when dropped, and its `Debug`
 /// tells nothing of it.
 #[derive(Clone)]
 pub(crate) struct Secret {
     len: u8,
-    bytes: [u8; MAX_TLS_SECRET],
+    bytes: [u8; LONGEST],
 }
 
 impl Secret {
     /// A secret of zeros, to be filled in through [`Self::bytes_mut`]; `None` when `len` is too much.
     pub(crate) fn zeros(len: usize) -> Option<Self> {
-        (len <= MAX_TLS_SECRET).then_some(Self { len: len as u8, bytes: [0; MAX_TLS_SECRET] })
+        (len <= LONGEST).then_some(Self { len: len as u8, bytes: [0; LONGEST] })
     }
 
     /// A secret of these bytes; `None` when they are too many.
@@ -64,6 +66,6 @@ mod tests {
         let secret = Secret::new(&[7; 48]).unwrap();
         assert_eq!(format!("{secret:?}"), "Secret(…)");
         assert_eq!(secret.bytes(), [7; 48]);
-        assert!(Secret::new(&[0; MAX_TLS_SECRET + 1]).is_none());
+        assert!(Secret::new(&[0; LONGEST + 1]).is_none());
     }
 }

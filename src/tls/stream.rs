@@ -207,14 +207,19 @@ impl Stream {
     /// Keeps an event for later, within the caps.
     fn keep(&mut self, at: Moment, event: &Event<&[u8]>, first: bool, cx: &mut Context<'_>) {
         let kept = self.hold.push(at, event, first);
-        if kept && self.hold.cost() < MAX_TLS_HELD_FOR_HELLO {
+        if kept && self.hold.cost() <= MAX_TLS_HELD_FOR_HELLO {
             return;
         }
+        let known = cx.shared.progress;
+        cx.shared.progress = false;
         match self.waiting() {
             Some(Waiting::Hello) => cx.shared.lose_hello(self.from.reverse()),
             Some(Waiting::Early) => cx.shared.assume_early(),
             Some(Waiting::Secrets) | None => {}
         }
+        // Once, when it is not waited for any more.
+        cx.work.counters.hello_limit += u64::from(cx.shared.progress);
+        cx.shared.progress |= known;
         if !kept {
             cx.work.counters.held_limit += 1;
             self.die(
@@ -489,6 +494,9 @@ impl Stream {
         if !hello && (self.seeking || cx.shared.is_unseen(self.from)) {
             // Not how a connection begins. It may be what a hello goes on with, when that is in many records.
             if self.seeking || !self.messages.is_partial() {
+                // A hello with a length that takes the first octet too is one all the same.
+                let too_long = !self.seeking && matches!(fragment, [1 | 2, _, _, _, 3, 0..=4, ..]);
+                cx.work.counters.message_limit += u64::from(too_long);
                 cx.shared.lose_hello(self.from);
                 return Outcome::Rejected;
             }
@@ -496,13 +504,19 @@ impl Stream {
         self.seeking = false;
         let mut rest = fragment;
         while let Some(message) = self.messages.next(&mut rest, &mut cx.shared.transcript) {
-            if message == Message::Malformed {
-                cx.work.counters.bad_hellos += 1;
+            let too_long = message == Message::TooLong;
+            if too_long || message == Message::Malformed {
+                cx.work.counters.bad_hellos += u64::from(!too_long);
+                cx.work.counters.message_limit += u64::from(too_long);
                 cx.shared.lose_hello(self.from);
             } else if !matches!(message, Message::EncryptedExtensions(_)) {
+                if let Message::ClientHello(hello) = &message {
+                    cx.work.counters.alpn_limit += u64::from(hello.alpn_cut);
+                }
                 cx.shared.message(self.from, message);
             }
         }
+        cx.work.counters.message_limit += u64::from(cx.shared.transcript.take_limited());
         Outcome::Taken
     }
 }

@@ -1,5 +1,6 @@
 //! Sessions over connections of real TLS stacks, whole and damaged.
 
+mod caps;
 mod connections;
 mod damage;
 mod hostile;

@@ -12,6 +12,8 @@ pub(crate) struct Transcript {
     state: State,
     /// The message in hand counts.
     counted: bool,
+    /// The messages were too long to be kept.
+    limited: bool,
 }
 
 #[derive(Clone, Default)]
@@ -31,6 +33,11 @@ impl Transcript {
         if let State::Raw(raw) = &self.state { raw.capacity() } else { 0 }
     }
 
+    /// Whether the messages have become too long to be kept since this was asked last.
+    pub(crate) fn take_limited(&mut self) -> bool {
+        std::mem::take(&mut self.limited)
+    }
+
     /// A message begins.
     pub(crate) fn message(&mut self, kind: u8, header: &[u8]) {
         if kind == kind::CLIENT_HELLO {
@@ -45,7 +52,7 @@ impl Transcript {
         match &mut self.state {
             _ if !self.counted => {}
             State::Raw(raw) if raw.len() + bytes.len() <= MAX_TLS_TRANSCRIPT => raw.extend_from_slice(bytes),
-            State::Raw(_) => self.state = State::Off,
+            State::Raw(_) => (self.state, self.limited) = (State::Off, true),
             State::Hashing(context) => context.update(bytes),
             State::Off | State::Done(_) => {}
         }

@@ -139,15 +139,19 @@ impl<R: RecordSink> Session<'_, R> {
         let section = section::of_response(state.shape(state.response, block.end_stream), before);
         match section {
             Section::Interim => {
-                if let (Some(status), true) =
-                    (state.status, stream.record.interim.len() < limits::INTERIM_KEPT)
-                {
-                    stream.record.interim.push(Interim { status, time: block.first.time });
+                let room = stream.record.interim.len() < limits::INTERIM_KEPT;
+                match state.status {
+                    Some(status) if room => {
+                        stream.record.interim.push(Interim { status, time: block.first.time });
+                    }
+                    Some(_) => stream.record.partial.insert(Partial::LIMIT),
+                    None => {}
                 }
                 // The response has not begun.
                 if !before.headers {
                     stream.record.response.first = None;
                 }
+                self.stats.interim_limited += u64::from(!room);
             }
             Section::Headers | Section::MaybeInterim => {
                 stream.record.wire.response = block.spot;
@@ -189,13 +193,15 @@ impl<R: RecordSink> Session<'_, R> {
     }
 
     fn lose_in_block(&mut self, block: &Block, end: &BlockEnd) {
-        let cause = end.cut.map(reason).or((end.limited).then_some(Partial::LIMIT));
+        let limited = end.limited || end.given_up > 0;
+        let cause = end.cut.map(reason).or(limited.then_some(Partial::LIMIT));
         if let Some(reason) = cause
             && let Some(stream) = self.pairing.streams.get_mut(&block.promised.unwrap_or(block.stream))
         {
             stream.record.partial.insert(reason);
         }
         self.stats.headers_limited += u64::from(end.limited || end.cut == Some(GapCause::Limit));
+        self.stats.table_limited += u64::from(end.given_up > 0);
         let damaged = end.cut.is_some() || end.broken;
         if !damaged && end.unknown == 0 {
             self.stats.blocks_decoded += 1;

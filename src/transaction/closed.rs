@@ -1,9 +1,10 @@
 //! Which streams have ended: late frames of them must not look like new exchanges.
 
+use crate::limits;
 use std::collections::VecDeque;
 
 /// Stream identifiers of one parity that are remembered, from the newest down.
-const WINDOW: u32 = 16_384;
+const WINDOW: u32 = limits::ENDED_STREAMS;
 
 /// The ended streams of a connection, in a window over each parity's identifiers.
 #[derive(Debug, Default)]
@@ -17,6 +18,8 @@ struct Window {
     /// Position (identifier / 2) of the first bit; a multiple of 64.
     base: u32,
     words: VecDeque<u64>,
+    /// Streams were forgotten.
+    moved: bool,
 }
 
 impl ClosedStreams {
@@ -29,6 +32,12 @@ impl ClosedStreams {
     pub(super) fn contains(&self, stream: u32, below: bool) -> bool {
         let window = if stream.is_multiple_of(2) { &self.even } else { &self.odd };
         window.contains(stream / 2, below)
+    }
+
+    /// Whether the stream has ended was known and is forgotten.
+    pub(super) fn is_forgotten(&self, stream: u32) -> bool {
+        let window = if stream.is_multiple_of(2) { &self.even } else { &self.odd };
+        window.moved && stream / 2 < window.base
     }
 
     /// Bytes of memory held.
@@ -53,6 +62,7 @@ impl Window {
         let most = (WINDOW / 64) as usize;
         if index >= self.words.len() + most {
             self.words.clear();
+            self.moved = true;
             self.base = (position & !63) - (WINDOW - 64);
             self.words.resize(most, 0);
         }
@@ -62,6 +72,7 @@ impl Window {
         }
         while self.words.len() > most {
             self.words.pop_front();
+            self.moved = true;
             self.base += 64;
         }
         let index = ((position - self.base) / 64) as usize;
@@ -92,6 +103,20 @@ mod tests {
         assert!(closed.contains(1, true) && !closed.contains(1, false));
         assert!(!closed.contains(99_998, true), "the other parity is apart");
         assert!(closed.odd.words.len() <= WINDOW as usize / 64);
+    }
+
+    /// The window moves by words: at the end of one it has as many streams as it may.
+    #[test]
+    fn cap_ended_streams() {
+        let mut closed = ClosedStreams::default();
+        for position in 0..limits::ENDED_STREAMS {
+            closed.insert(2 * position + 1);
+            assert!(!closed.is_forgotten(1) && closed.contains(1, false));
+        }
+        closed.insert(2 * limits::ENDED_STREAMS + 1);
+        assert!(closed.is_forgotten(1) && !closed.contains(1, false) && closed.contains(1, true));
+        assert!(!closed.is_forgotten(129) && closed.contains(129, false), "those of one word are forgotten");
+        assert!(!closed.is_forgotten(2), "the other parity is apart");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 pub use crate::http2::hpack::{Source, UnknownRef};
 
 use crate::http2::hpack::NameId;
-use crate::limits;
+use crate::tuning;
 
 /// Field names that h2lens looks at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -184,7 +184,7 @@ impl Fields {
 
     /// Gives memory back that is far more than the lines need: it was made for longer ones.
     pub(super) fn fit(&mut self) {
-        if self.memory() > limits::FIELDS_SPARE
+        if self.memory() > tuning::FIELDS_SPARE
             && self.memory() > 2 * (self.text.len() + self.lines.len() * size_of::<Line>())
         {
             self.text.shrink_to_fit();
@@ -203,8 +203,8 @@ impl Fields {
     /// Removes all lines and keeps no more memory than the next section is likely to need.
     pub(super) fn trim(&mut self) {
         self.clear();
-        self.text.shrink_to(limits::FIELDS_KEPT);
-        self.lines.shrink_to(limits::FIELDS_KEPT / size_of::<Line>());
+        self.text.shrink_to(tuning::FIELDS_KEPT);
+        self.lines.shrink_to(tuning::FIELDS_KEPT / size_of::<Line>());
     }
 }
 

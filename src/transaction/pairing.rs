@@ -19,6 +19,7 @@ use crate::http2::frame::{FrameHeader, FrameView};
 use crate::http2::{Anomaly, Block, BlockEnd, EventSink, FrameSpot, Severity, Side, hpack};
 use crate::limits;
 use crate::time::Moment;
+use crate::tuning;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 /// What the transactions of a shard add up to.
@@ -56,6 +57,18 @@ pub struct Stats {
     pub headers_limited: u64,
     /// Times that a cap kept something from being judged for the findings.
     pub findings_limited: u64,
+    /// Header blocks with a field that names an entry of the dynamic table which a cap did not let be kept.
+    pub table_limited: u64,
+    /// Interim responses that were not kept.
+    pub interim_limited: u64,
+    /// Resets that were forgotten before their stream was opened.
+    pub early_resets: u64,
+    /// Frames on streams of which it is forgotten whether they have ended.
+    pub ended_streams: u64,
+    /// Settings that a connection record does not keep.
+    pub settings_limited: u64,
+    /// GOAWAY frames that a connection record does not keep, or not with all their debug data.
+    pub goaways_limited: u64,
 }
 
 impl Stats {
@@ -77,6 +90,12 @@ impl Stats {
         self.streams_heavy += other.streams_heavy;
         self.headers_limited += other.headers_limited;
         self.findings_limited += other.findings_limited;
+        self.table_limited += other.table_limited;
+        self.interim_limited += other.interim_limited;
+        self.early_resets += other.early_resets;
+        self.ended_streams += other.ended_streams;
+        self.settings_limited += other.settings_limited;
+        self.goaways_limited += other.goaways_limited;
     }
 }
 
@@ -96,6 +115,9 @@ pub struct Pairing {
     pub(super) early_resets: EarlyResets,
     /// Streams that the one side has ended of which segments were seen.
     alone: VecDeque<u32>,
+    /// Streams of which one side alone was told, for want of room; and those whose other side came after all.
+    alone_ended: u64,
+    alone_limited: u64,
     goaways: Vec<Goaway>,
     pub(super) scratch: Fields,
     pub(super) block: BlockState,
@@ -106,6 +128,8 @@ pub struct Pairing {
     opened: u64,
     max_concurrent: u64,
     transactions: u64,
+    /// The record does not hold all settings and GOAWAY frames.
+    limited: bool,
 }
 
 #[derive(Debug, Default)]
@@ -164,6 +188,8 @@ impl Pairing {
             orphans: BTreeSet::new(),
             early_resets: EarlyResets::default(),
             alone: VecDeque::new(),
+            alone_ended: 0,
+            alone_limited: 0,
             goaways: Vec::new(),
             scratch: Fields::default(),
             block: BlockState::default(),
@@ -173,6 +199,7 @@ impl Pairing {
             opened: 0,
             max_concurrent: 0,
             transactions: 0,
+            limited: false,
         }
     }
 
@@ -203,6 +230,7 @@ impl Pairing {
         self.side_mut(side).unseen = unseen;
         if !unseen {
             self.alone.clear();
+            self.alone_limited += std::mem::take(&mut self.alone_ended);
         }
     }
 
@@ -220,12 +248,18 @@ impl Pairing {
             .any(|side| side.losses.count > 0 || side.losses.late || side.unseen)
     }
 
+    /// Streams that were told of without their other side, which came later.
+    pub const fn one_sided_limited(&self) -> u64 {
+        self.alone_limited
+    }
+
     /// Fills the connection record in.
     pub fn describe(&mut self, record: &mut super::ConnectionRecord) {
         record.transactions = self.transactions;
         record.streams_opened = self.opened;
         record.max_concurrent = self.max_concurrent;
         record.goaway = std::mem::take(&mut self.goaways);
+        record.limited = self.limited;
         record.client_settings = std::mem::take(&mut self.client.settings);
         record.server_settings = std::mem::take(&mut self.server.settings);
         (record.client_frames, record.server_frames) = (self.client.frames, self.server.frames);
@@ -279,6 +313,7 @@ impl<R: RecordSink> Session<'_, R> {
     /// Opens a stream; `None` if it has been open before.
     fn open_stream(&mut self, id: u32, at: Moment) -> Option<()> {
         let late = self.pairing.client.losses.late || self.pairing.server.losses.late;
+        self.stats.ended_streams += u64::from(self.pairing.closed.is_forgotten(id));
         if id == 0 || self.pairing.closed.contains(id, !late) {
             return None;
         }
@@ -351,7 +386,7 @@ impl<R: RecordSink> Session<'_, R> {
         if pairing.wanted.transactions || pairing.wanted.telemetry {
             self.records.transaction(self.now, &pairing.meta, record);
         }
-        if self.pool.0.len() < limits::STREAM_POOL {
+        if self.pool.0.len() < tuning::STREAM_POOL {
             stream.trim();
             self.pool.0.push(stream);
         }
@@ -383,6 +418,7 @@ impl<R: RecordSink> Session<'_, R> {
         if self.pairing.alone.len() > limits::ONE_SIDED_STREAMS
             && let Some(oldest) = self.pairing.alone.pop_front()
         {
+            self.pairing.alone_ended += 1;
             self.finish_stream(oldest, StreamEnd { by, how: EndHow::EndStream, code: None });
         }
     }
@@ -575,10 +611,14 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
     fn goaway(&mut self, from: Side, last_stream: u32, code: u32, debug: &[u8], _: Moment) {
         let side = self.pairing.side_mut(from);
         side.goaway = Some((last_stream, code));
-        if self.pairing.goaways.len() < limits::GOAWAY_KEPT {
+        let room = self.pairing.goaways.len() < limits::GOAWAY_KEPT;
+        let limited = !room || debug.len() > limits::GOAWAY_DEBUG;
+        if room {
             let debug = debug.get(..debug.len().min(limits::GOAWAY_DEBUG)).unwrap_or_default().to_vec();
             self.pairing.goaways.push(Goaway { by: by(from), last_stream, code, debug });
         }
+        self.pairing.limited |= limited;
+        self.stats.goaways_limited += u64::from(limited);
     }
 
     fn setting(&mut self, from: Side, id: u16, value: u32) {
@@ -593,7 +633,10 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
                 }
             }
             Err(at) if settings.len() < limits::SETTINGS_KEPT => settings.insert(at, (id, value)),
-            Err(_) => {}
+            Err(_) => {
+                self.pairing.limited = true;
+                self.stats.settings_limited += 1;
+            }
         }
     }
 

@@ -311,8 +311,10 @@ pub struct ConnectionRecord {
     pub client_frames: SideFrames,
     /// Frames by sender.
     pub server_frames: SideFrames,
-    /// GOAWAY frames seen (the first few).
+    /// GOAWAY frames seen, the first [`crate::limits::GOAWAY_KEPT`].
     pub goaway: Vec<Goaway>,
+    /// Settings, GOAWAY frames or debug data are left out for a cap.
+    pub limited: bool,
     /// HPACK by sender.
     pub client_hpack: SideHpack,
     /// HPACK by sender.

@@ -30,11 +30,10 @@ impl EarlyResets {
         if self.0.is_empty() { None } else { self.0.remove(&id) }
     }
 
-    fn keep(&mut self, id: u32, reset: Reset) {
+    /// Keeps a reset; whether another one had to be forgotten for it.
+    fn keep(&mut self, id: u32, reset: Reset) -> bool {
         self.0.entry(id).or_insert(reset);
-        if self.0.len() > limits::EARLY_RESETS {
-            self.0.pop_first();
-        }
+        self.0.len() > limits::EARLY_RESETS && self.0.pop_first().is_some()
     }
 }
 
@@ -85,7 +84,8 @@ impl<R: RecordSink> Session<'_, R> {
         let end = StreamEnd { by: by(from), how: EndHow::RstStream, code };
         let Some(stream) = self.pairing.streams.get_mut(&id) else {
             if self.may_still_open(from.peer(), id) {
-                self.pairing.early_resets.keep(id, Reset { from, at, end });
+                let forgot = self.pairing.early_resets.keep(id, Reset { from, at, end });
+                self.stats.early_resets += u64::from(forgot);
             }
             return;
         };

@@ -173,15 +173,16 @@ fn path_too_long_where_it_stands_and_where_it_is_referred_to() {
 }
 
 #[test]
-fn of_the_paths_too_long_to_be_stored_the_last_64_are_known() {
+fn cap_agent_long_paths() {
     let path = format!("/{}", "a".repeat(199));
     let mut block = vec![0x83, 0x45];
     raw_string(&mut block, &path);
     // The oldest of 64 has index 125, the oldest of 65 has 126.
-    for (paths, index, reason) in [
-        (64, 125, MissReason::PathTooLong),
-        (65, 125, MissReason::PathTooLong),
-        (65, 126, MissReason::HpackState),
+    for (paths, index, reason, struck) in [
+        (63, 124, MissReason::PathTooLong, 0),
+        (64, 125, MissReason::PathTooLong, 0),
+        (65, 125, MissReason::PathTooLong, 0),
+        (65, 126, MissReason::HpackState, 1),
     ] {
         let mut lab = Lab::connected(Rules::Y2026);
         for i in 0..paths {
@@ -190,6 +191,7 @@ fn of_the_paths_too_long_to_be_stored_the_last_64_are_known() {
         assert_eq!(crate::limits::AGENT_LONG_PATHS, 64);
         let refers = request(1001, &[0x83, 0x80 | index]);
         assert_eq!(exchange(&mut lab, 1001, &path, &refers), because(reason), "{paths} {index}");
+        assert!(lab.agent.limits().contains(&("agent_reasons", struck)), "{paths} {index}");
     }
 }
 

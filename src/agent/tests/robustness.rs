@@ -56,7 +56,7 @@ fn packet() -> impl Strategy<Value = Packet> {
     )
 }
 
-fn run(packets: &[Packet], rules: Rules) -> (Summary, [(&'static str, u64); 8]) {
+fn run(packets: &[Packet], rules: Rules) -> (Summary, [(&'static str, u64); 9]) {
     let mut agent = Agent::new(Params { rules, max_requests: 20, statistics: true, ..Params::default() });
     let mut at = Moment { packet: 0, time: Timestamp::from_parts(1_700_000_000, 0) };
     let ip = IpAddr::from([10, 0, 0, 1]);

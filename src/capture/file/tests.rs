@@ -8,6 +8,7 @@ use crate::capture::testing::{
     Outcome, PcapFile, PcapngFile, Read1, read, read_from, read_slowly, sample, samples,
 };
 use crate::limits;
+use crate::tuning;
 use proptest::prelude::*;
 use std::io::{Cursor, Read};
 
@@ -349,8 +350,9 @@ fn a_block_with_two_lengths_is_used_if_the_first_fits() {
 }
 
 #[test]
-fn a_long_block_is_read_and_a_longer_one_is_damage() {
-    for (length, damaged) in [(limits::BLOCK_BYTES as usize - 12, 0), (limits::BLOCK_BYTES as usize - 8, 1)] {
+fn cap_block_bytes() {
+    let most = limits::BLOCK_BYTES as usize - 12;
+    for (length, damaged) in [(most - 4, 0), (most, 0), (most + 4, 1)] {
         let file = PcapngFile::usual().packets(&samples(2)).block(0xbad, &vec![0x55; length]);
         let bytes = file.packets(&samples(4)[2..]).bytes;
         let outcome = read(&bytes).unwrap();
@@ -372,7 +374,7 @@ fn a_block_that_claims_more_than_the_file_has_is_stepped_over() {
 #[test]
 fn a_large_packet_grows_the_batch() {
     let mut packets = samples(6);
-    packets[2].bytes = vec![7; limits::READ_BYTES * 3];
+    packets[2].bytes = vec![7; tuning::READ_BYTES * 3];
     packets[2].original = packets[2].bytes.len() as u32;
     let pcapng = PcapngFile::usual().packets(&packets).bytes;
     let pcap = PcapFile::new(Order::Little, 0xa1b2_c3d4, 4 << 20, 1).packets(&packets).bytes;
@@ -383,9 +385,10 @@ fn a_large_packet_grows_the_batch() {
 }
 
 #[test]
-fn the_longest_packet_is_the_snaplen_or_libpcaps() {
+fn cap_packet_bytes() {
     let usual = limits::PACKET_BYTES;
     for (snaplen, length, believed) in [
+        (96, usual - 1, true),
         (96, usual, true),
         (96, usual + 1, false),
         (u32::MAX, usual + 1, false),
@@ -403,19 +406,21 @@ fn the_longest_packet_is_the_snaplen_or_libpcaps() {
 }
 
 #[test]
-fn interfaces_are_bounded() {
+fn cap_interfaces() {
     let mut file = PcapngFile::usual().enhanced(0, sample(0).nanos, &sample(0));
     let one = PcapngFile::nothing().interface(LinkType(1), 0, &[]);
     file.bytes.extend(one.bytes.repeat(1_000_000));
     let last = limits::INTERFACES as u32 - 1;
-    let file = file.enhanced(last, 0, &sample(1)).enhanced(last + 1, 0, &sample(2));
-    let outcome = read(&file.bytes).unwrap();
-    assert_eq!(outcome.packets.len(), 2);
+    let file = file.enhanced(last - 1, 0, &sample(1)).enhanced(last, 0, &sample(1));
+    assert_eq!(read(&file.bytes).unwrap().damage, []);
+    let outcome = read(&file.enhanced(last + 1, 0, &sample(2)).bytes).unwrap();
+    assert_eq!((outcome.packets.len(), outcome.damage.len()), (3, 1));
     assert_eq!(outcome.damage[0].kind, DamageKind::UnknownInterface);
+    assert!(outcome.damage[0].loses_packets());
 }
 
 #[test]
-fn secrets_are_bounded() {
+fn cap_secrets_bytes() {
     let mut file = PcapngFile::usual();
     let piece = vec![b'x'; limits::SECRETS_BYTES / 8];
     for _ in 0..8 {
@@ -426,12 +431,18 @@ fn secrets_are_bounded() {
     let outcome = read(&file.secrets(TLS, b"y").packets(&samples(1)).bytes).unwrap();
     assert_eq!((outcome.secrets.len(), outcome.packets.len()), (8, 1));
     assert_eq!(outcome.lines(), ["x: too many TLS secrets, the rest is not used"]);
+}
 
-    let mut file = PcapngFile::usual();
-    let one = PcapngFile::nothing().secrets(TLS, b"");
-    file.bytes.extend(one.bytes.repeat(limits::SECRETS_BLOCKS + 1));
-    let outcome = read(&file.bytes).unwrap();
-    assert_eq!((outcome.secrets.len(), outcome.damage.len()), (limits::SECRETS_BLOCKS, 1));
+#[test]
+fn cap_secrets_blocks() {
+    let most = limits::SECRETS_BLOCKS;
+    for (blocks, kept, damaged) in [(most - 1, most - 1, 0), (most, most, 0), (most + 1, most, 1)] {
+        let mut file = PcapngFile::usual();
+        let one = PcapngFile::nothing().secrets(TLS, b"");
+        file.bytes.extend(one.bytes.repeat(blocks));
+        let outcome = read(&file.packets(&samples(1)).bytes).unwrap();
+        assert_eq!((outcome.secrets.len(), outcome.damage.len(), outcome.packets.len()), (kept, damaged, 1));
+    }
 }
 
 #[test]
@@ -452,14 +463,14 @@ fn looking_far_ahead_in_vain_takes_linear_time() {
 }
 
 #[test]
-fn the_search_for_the_next_packet_has_an_end() {
+fn cap_search_bytes() {
     // The packets behind the hole are found if it is not too long.
     let hole = |length: u64| std::io::repeat(0xff).take(length);
     let parts = [PcapFile::usual().packets(&samples(2)).bytes, PcapFile::usual().packets(&samples(9)).bytes];
     let after = &parts[1][parts[0].len()..];
     for (length, found) in [(limits::SEARCH_BYTES - 1000, true), (limits::SEARCH_BYTES + 1_000_000, false)] {
         let input = Cursor::new(parts[0].clone()).chain(hole(length)).chain(Cursor::new(after.to_vec()));
-        let outcome = read_from(input, Some(0), limits::READ_BYTES).unwrap();
+        let outcome = read_from(input, Some(0), tuning::READ_BYTES).unwrap();
         let (packets, kind) =
             if found { (9, DamageKind::Corrupt { skipped: length }) } else { (2, DamageKind::GivenUp) };
         assert_eq!((outcome.packets.len(), outcome.damage.len()), (packets, 1));

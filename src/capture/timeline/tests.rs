@@ -4,7 +4,7 @@ use super::*;
 use crate::capture::source::OpenErrorKind;
 use crate::capture::testing::{Outcome, PcapFile, PcapngFile, Read1, sample, samples};
 use crate::capture::{FilterError, LinkType, OpenError};
-use crate::limits;
+use crate::tuning;
 use proptest::prelude::*;
 use std::io::Write;
 use tempfile::TempDir;
@@ -70,7 +70,7 @@ fn rotated_files_continue_each_other_in_any_order() {
 fn more_files_than_lanes_of_full_size() {
     let packets = samples(2000);
     let pieces: Vec<_> = packets.chunks(50).map(pcap).collect();
-    assert!(pieces.len() > 4 * limits::MERGE_LANES);
+    assert!(pieces.len() > 4 * tuning::MERGE_LANES);
     let (_directory, mut inputs) = files(&pieces);
     inputs.reverse();
     assert_eq!(read(&inputs).packets, packets);

@@ -1,7 +1,7 @@
 //! The thread that captures: it does nothing else, so that the kernel's buffer does not fill.
 
 use crate::capture::{Batch, LiveCapture, LiveError, Waker};
-use crate::limits;
+use crate::tuning;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::io;
 use std::sync::Arc;
@@ -57,8 +57,8 @@ impl Feeder {
     pub(super) fn start(capture: LiveCapture) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let waker = capture.waker();
-        let (to_analysis, batches) = bounded(limits::LIVE_BATCHES);
-        let (spare, from_analysis) = bounded(limits::LIVE_BATCHES);
+        let (to_analysis, batches) = bounded(tuning::LIVE_BATCHES);
+        let (spare, from_analysis) = bounded(tuning::LIVE_BATCHES);
         let theirs = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("capture".to_owned())

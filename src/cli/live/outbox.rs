@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn drops_the_oldest_and_counts_their_records() {
+    fn cap_live_output() {
         let (ready, taken, slow) = slow();
         let mut outbox = Outbox::new(slow, 10).unwrap();
         outbox.push(b"[".to_vec(), 0);

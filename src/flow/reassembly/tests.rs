@@ -1,4 +1,6 @@
 use super::*;
+use crate::flow::pending;
+use crate::limits;
 use crate::packet::{Endpoint, TcpFlags};
 use proptest::prelude::*;
 
@@ -118,7 +120,7 @@ fn a_hole_waits_for_acknowledgment_and_grace() {
     wire.send(Forward, 6, None, 0, b"fg");
     wire.send(Backward, 1, Some(8), 0, b"");
     assert_eq!(wire.text(Forward), "abc", "the segment may come later in the capture");
-    for _ in 0..limits::HOLE_GRACE_SEGMENTS {
+    for _ in 0..tuning::HOLE_GRACE_SEGMENTS {
         wire.send(Backward, 1, Some(8), 0, b"");
     }
     assert_eq!(wire.text(Forward), "abc??fg");
@@ -130,7 +132,7 @@ fn a_hole_waits_for_acknowledgment_and_grace() {
 #[test]
 fn a_hole_is_given_up_by_time() {
     for (acks, nanos) in
-        [(true, limits::HOLE_GRACE.as_nanos()), (false, limits::HOLE_UNACKNOWLEDGED.as_nanos())]
+        [(true, tuning::HOLE_GRACE.as_nanos()), (false, tuning::HOLE_UNACKNOWLEDGED.as_nanos())]
     {
         let mut wire = Wire::new();
         wire.send(Forward, 1, None, 0, b"abc");
@@ -206,6 +208,54 @@ fn of_a_direction_that_is_not_in_the_capture_nothing_is_missed() {
     }
     wire.reassembly.finish(Moment::default(), &mut wire.budget, &mut wire.sink);
     assert_eq!(wire.reassembly.stats(Backward).gap_bytes, 0);
+}
+
+/// A piece that costs as much as a direction may hold, and a byte less or more.
+#[test]
+fn cap_reassembly_direction() {
+    let most = limits::REASSEMBLY_DIRECTION - pending::cost_of(0);
+    for (len, struck) in [(most - 1, 0), (most, 0), (most + 1, 1)] {
+        let mut wire = Wire::new();
+        wire.send(Forward, 1, None, 0, b"a");
+        wire.send(Forward, 3, None, 0, &vec![b'.'; len]);
+        assert!(wire.reassembly.halves.forward.pending.bytes() <= limits::REASSEMBLY_DIRECTION);
+        assert_eq!(wire.reassembly.stats(Forward).limited, struck, "{len}");
+        wire.send(Forward, 2, None, 0, b"b");
+        let stats = wire.reassembly.stats(Forward);
+        assert_eq!((wire.sink.streams.forward.len(), stats.gaps), (2 + len, struck), "{len}");
+        assert_eq!((wire.budget.held(), wire.budget.struck()), (0, 0));
+    }
+}
+
+#[test]
+fn cap_reassembly_shard() {
+    let (each, overhead) = (limits::REASSEMBLY_DIRECTION, pending::cost_of(0));
+    let full = limits::REASSEMBLY_SHARD / each - 1;
+    for (last, struck) in [(each - overhead - 1, 0), (each - overhead, 0), (each - overhead + 1, 1)] {
+        let mut budget = Budget::new(limits::REASSEMBLY_SHARD);
+        // The last connection has two directions that wait, so that its own cap does not strike.
+        let mut wires: Vec<_> = (0..=full).map(|_| Wire::new()).collect();
+        for (n, wire) in wires.iter_mut().enumerate() {
+            wire.budget = budget;
+            wire.send(Forward, 1, None, 0, b"a");
+            wire.send(Backward, 1, None, 0, b"a");
+            if n < full {
+                wire.send(Forward, 3, None, 0, &vec![b'.'; each - overhead]);
+            } else {
+                wire.send(Backward, 3, None, 0, &vec![b'.'; 1000]);
+                wire.send(Forward, 3, None, 0, &vec![b'.'; last - overhead - 1000]);
+            }
+            budget = wire.budget;
+        }
+        assert_eq!(budget.struck(), struck, "{last}");
+        assert!(budget.held() <= limits::REASSEMBLY_SHARD);
+        for (n, wire) in wires.iter().enumerate() {
+            let gaps =
+                [wire.reassembly.stats(Forward), wire.reassembly.stats(Backward)].map(|stats| stats.gaps);
+            assert_eq!(gaps, [u64::from(n == full && struck > 0), 0], "{n}: it alone has no room");
+            assert_eq!(wire.reassembly.stats(Forward).limited, 0, "the direction's own cap did not strike");
+        }
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@
 //! times.
 
 use super::{huffman, outcome::ErrorKind};
-use crate::limits;
+use crate::tuning;
 
 /// Free room is made in steps of this many bytes.
 const STEP: usize = 256;
@@ -104,7 +104,7 @@ impl Arena {
     /// Returns memory that a long string took, when far more is held than the entries need.
     #[inline]
     pub(super) fn shrink(&mut self) {
-        if self.bytes.len() > limits::HPACK_SCRATCH {
+        if self.bytes.len() > tuning::HPACK_SCRATCH {
             self.shrink_large();
         }
     }
@@ -197,9 +197,9 @@ mod tests {
         let mut arena = Arena::default();
         let entry = arena.stage(b"entry");
         arena.keep();
-        arena.stage(&vec![0; 4 * limits::HPACK_SCRATCH]);
+        arena.stage(&vec![0; 4 * tuning::HPACK_SCRATCH]);
         arena.unstage();
-        assert!(arena.memory() > 4 * limits::HPACK_SCRATCH);
+        assert!(arena.memory() > 4 * tuning::HPACK_SCRATCH);
         arena.shrink();
         assert_eq!(arena.memory(), STEP);
         assert_eq!(arena.text(entry), b"entry");

@@ -212,6 +212,10 @@ impl Decoder {
                 (field, entry.text_len())
             }
             Some(Lookup::Unknown(reference)) => (unknown(reference), 0),
+            Some(Lookup::GivenUp) => {
+                reader.outcome.given_up += 1;
+                (unknown(None), 0)
+            }
             Some(Lookup::Beyond) | None => (unknown(None), 0),
         };
         reader.deliver(field, len.into(), sink);
@@ -247,7 +251,7 @@ impl Decoder {
         };
         reader.deliver(field, text_len(name) + text_len(value), sink);
         if inserted {
-            reader.outcome.dropped_entries += self.table.insert(name.stored(), value.stored(), reference);
+            self.table.insert(name.stored(), value.stored(), reference);
         } else {
             self.table.arena.unstage();
         }
@@ -268,7 +272,7 @@ impl Decoder {
         if self.bound.is_some_and(|bound| size > bound) {
             reader.outcome.violation(ErrorKind::SizeUpdateAboveBound, start);
         }
-        reader.outcome.dropped_entries += self.table.resize(size);
+        self.table.resize(size);
         Ok(())
     }
 
@@ -293,6 +297,10 @@ impl Decoder {
             Some(Lookup::Static(entry)) => return (Text::Numbered(entry.id), None),
             Some(Lookup::Dynamic(entry)) => *entry,
             Some(Lookup::Unknown(reference)) => return (Text::Unknown(0), reference),
+            Some(Lookup::GivenUp) => {
+                reader.outcome.given_up += 1;
+                return (Text::Unknown(0), None);
+            }
             Some(Lookup::Beyond) | None => return (Text::Unknown(0), None),
         };
         let name = match entry.name_span() {

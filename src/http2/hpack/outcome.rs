@@ -16,8 +16,9 @@ pub struct Outcome {
     /// A field was withheld, wholly or its name or value: over [`crate::limits::HPACK_STRING`],
     /// [`crate::limits::HPACK_NAME`], [`crate::limits::HPACK_LIST`] or [`crate::limits::HPACK_EXPANSION`].
     pub limited: bool,
-    /// Entries that the encoder may still use but that were dropped because of [`crate::limits::HPACK_TABLE`].
-    pub dropped_entries: u32,
+    /// Fields that name an entry which was given up for [`crate::limits::HPACK_TABLE`] or
+    /// [`crate::limits::HPACK_TABLE_UNSURE`].
+    pub given_up: u32,
     /// The first violation.
     pub error: Option<Error>,
 }

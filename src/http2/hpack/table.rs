@@ -45,6 +45,8 @@ pub(super) enum Lookup<'a> {
     Dynamic(&'a Entry),
     /// An entry of which nothing is known; `None` where it has no identity either.
     Unknown(Option<UnknownRef>),
+    /// An entry that was given up for the caps.
+    GivenUp,
     /// There can be no such entry.
     Beyond,
 }
@@ -75,6 +77,8 @@ pub(super) struct Table {
     limit_exact: bool,
     /// The most older entries there can be.
     older: u32,
+    /// Of these the newest, given up for the caps.
+    given_up: u32,
     /// Insertions since the table is watched.
     inserted: u64,
     /// How often its past was lost.
@@ -110,6 +114,7 @@ impl Table {
             limit: INITIAL_SIZE,
             limit_exact: true,
             older: 0,
+            given_up: 0,
             inserted: 0,
             epoch: 0,
         }
@@ -139,6 +144,8 @@ impl Table {
             Lookup::Beyond
         } else if unseen > 0 {
             Lookup::Unknown(Some(UnknownRef { epoch: self.epoch, entry: unseen }))
+        } else if u64::from(distance) <= self.entries.len() as u64 + u64::from(self.given_up) {
+            Lookup::GivenUp
         } else {
             Lookup::Unknown(None) // made since, but not kept
         }
@@ -166,9 +173,9 @@ impl Table {
         (entry.unknown != 0).then(|| UnknownRef { epoch: self.epoch, entry: entry.unknown.into() })
     }
 
-    /// Inserts an entry (section 4.4) whose text is what is staged, and returns how many entries had to be given up
-    /// that the encoder may still use. `reference` is the unknown entry that its name was taken from.
-    pub(super) fn insert(&mut self, name: Stored, value: Stored, reference: Option<UnknownRef>) -> u32 {
+    /// Inserts an entry (section 4.4) whose text is what is staged. `reference` is the unknown entry that its name was
+    /// taken from.
+    pub(super) fn insert(&mut self, name: Stored, value: Stored, reference: Option<UnknownRef>) {
         // Length, and length of what is staged.
         let (name_len, name_staged) = match name {
             Stored::Numbered(id) => (id.name().unwrap_or_default().len() as u32, 0),
@@ -183,9 +190,9 @@ impl Table {
         let size = OVERHEAD.saturating_add(name_len).saturating_add(value_len);
         if size > self.limit {
             self.clear();
-            return 0;
+            return;
         }
-        let dropped = self.evict(size);
+        self.evict(size);
         self.entries.push_front(Entry {
             pos: self.arena.keep(),
             name_len: name_staged,
@@ -200,16 +207,14 @@ impl Table {
         self.size = self.size.saturating_add(size);
         self.inserted += 1;
         self.bound_older();
-        dropped
     }
 
-    /// Follows a size update (section 4.3); returns as [`Self::insert`] does.
-    pub(super) fn resize(&mut self, bytes: u32) -> u32 {
+    /// Follows a size update (section 4.3).
+    pub(super) fn resize(&mut self, bytes: u32) {
         self.limit = bytes;
         self.limit_exact = true;
-        let dropped = self.evict(0);
+        self.evict(0);
         self.bound_older();
-        dropped
     }
 
     /// What was inserted so far stands at an unknown distance from now on. `bound` is the largest size that a size
@@ -256,23 +261,21 @@ impl Table {
     }
 
     /// Makes room for `incoming` bytes: evicts what the encoder has certainly evicted, and gives up what the caps
-    /// do not allow to keep. Returns how many entries the encoder may still use of the latter.
-    fn evict(&mut self, incoming: u32) -> u32 {
+    /// do not allow to keep.
+    fn evict(&mut self, incoming: u32) {
         let cap = if self.is_unbounded() { limits::HPACK_TABLE_UNSURE } else { limits::HPACK_TABLE };
         let keep = self.limit.min(cap).saturating_sub(incoming);
-        let mut dropped = 0;
         while self.size > keep {
             let Some(oldest) = self.entries.pop_back() else { break };
             if self.size > self.limit.saturating_sub(incoming) {
-                self.older = 0;
+                (self.older, self.given_up) = (0, 0);
             } else {
                 self.older = self.older.saturating_add(1);
-                dropped += u32::from(!self.is_unbounded());
+                self.given_up = self.given_up.saturating_add(1);
             }
             self.size = self.size.saturating_sub(oldest.size);
             self.arena.release((oldest.name_len + oldest.value_len) as usize);
         }
-        dropped
     }
 
     /// Nothing is known about the size that the encoder's table can have.
@@ -290,7 +293,7 @@ impl Table {
         self.arena.clear();
         self.entries.clear();
         self.size = 0;
-        self.older = 0;
+        (self.older, self.given_up) = (0, 0);
     }
 }
 

@@ -54,6 +54,8 @@ object! {
         "frames": frames: Sides<Frames<'a>>,
         /// GOAWAY frames, the first few.
         "goaway": goaway: GoawayList<'a>,
+        /// True when settings, GOAWAY frames or debug data are left out, as there were too many; else absent.
+        "limited": limited: Option<bool>,
         /// Header compression, by sender.
         "hpack": hpack: Sides<Option<Hpack>>,
         /// How the connection ended.
@@ -246,6 +248,7 @@ impl<'a> H2Connection<'a> {
                 server: Frames(&connection.server_frames),
             },
             goaway: GoawayList { frames: &connection.goaway, lossy },
+            limited: connection.limited.then_some(true),
             hpack: Sides { client: hpack(&connection.client_hpack), server: hpack(&connection.server_hpack) },
             end: End::new(connection.end),
             lossy_text: LossyFlag(lossy),

@@ -4,9 +4,9 @@
 use super::layout::{GAP, LAST_MIN, Layout, fit};
 use super::style::{self, Style};
 use super::{AGENT_CELL, CELL, Class, Column, EXTRA, columns, telemetry};
-use crate::limits::{TABLE_HELD_BYTES, TABLE_HELD_ROWS};
 use crate::output::{AgentVerdict, Kind, Options};
 use crate::telemetry::Report;
+use crate::tuning::{TABLE_HELD_BYTES, TABLE_HELD_ROWS};
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 use unicode_width::UnicodeWidthStr;

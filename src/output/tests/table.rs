@@ -1,7 +1,8 @@
 //! The table format.
 
 use super::*;
-use crate::limits::TABLE_HELD_ROWS;
+use crate::limits::{TABLE_CELL_CHARS, TABLE_LINE_CHARS};
+use crate::tuning::TABLE_HELD_ROWS;
 use unicode_width::UnicodeWidthStr;
 
 const SHOWN: Wanted = Wanted {
@@ -154,4 +155,36 @@ fn telemetry_alone_needs_no_table() {
     let wanted = Wanted { transactions: false, ..SHOWN };
     let out = print(Options { wanted, ..options(80) }, None, |_| (), Some(&calm_report()));
     assert!(out.starts_with("TELEMETRY"), "{out}");
+}
+
+/// One transaction with this path, and this value of a field.
+fn shown(path: &str, value: &str) -> String {
+    let mut transaction = get();
+    transaction.request.headers = fields(&[(":method", "GET"), (":path", path), ("x-a", value)]);
+    let wanted = Wanted { headers: true, ..SHOWN };
+    let show = |renderer: &mut Renderer| renderer.transaction(at(1, 0), &meta(), &transaction);
+    print(Options { wanted, width: None, ..options(0) }, None, show, None)
+}
+
+#[test]
+fn cap_table_cell_chars() {
+    let most = TABLE_CELL_CHARS;
+    for (len, cut) in [(most - 1, false), (most, false), (most + 1, true)] {
+        let path = format!("/{}", "é".repeat(len - 1));
+        let out = shown(&path, "v");
+        let row = out.lines().find(|line| line.contains("/é")).unwrap();
+        assert_eq!((row.ends_with(&path), row.ends_with("é…")), (!cut, cut), "{len}");
+        assert_eq!(row.matches('é').count(), len.min(most) - 1);
+    }
+}
+
+#[test]
+fn cap_table_line_chars() {
+    let most = TABLE_LINE_CHARS;
+    for (len, cut) in [(most - 1, false), (most, false), (most + 1, true)] {
+        let out = shown("/", &"é".repeat(len));
+        let line = out.lines().find(|line| line.contains("x-a: ")).unwrap();
+        assert_eq!((line.ends_with('é'), line.ends_with("é…")), (!cut, cut), "{len}");
+        assert_eq!(line.matches('é').count(), len.min(most));
+    }
 }

@@ -97,7 +97,7 @@ fn lengths_beyond_the_packet_make_no_hole() {
 }
 
 #[test]
-fn absurd_original_lengths_are_bounded() {
+fn cap_super_packet_bytes() {
     let packet = zero_length(ipv4(6, &tcp_with_options(7, &[], &[0x77; 100])));
     let mut decoder = Decoder::new();
     let headers = 40;

@@ -1,7 +1,7 @@
 //! Every link type and encapsulation below IP leads to the same segment.
 
 use super::build::*;
-use super::{Decoder, Skip, assert_sample, decode, moment};
+use super::{Decoder, Skip, assert_sample, decode, decode_with, moment};
 use crate::limits::LINK_TAGS;
 
 /// Frames that all hold [`sample`], by name and link type.
@@ -159,7 +159,7 @@ fn what_is_not_ip_is_told_apart() {
 }
 
 #[test]
-fn tags_are_bounded() {
+fn cap_link_tags() {
     let v4 = ipv4(6, &sample());
     let tagged = |count: u8| {
         let mut body = vlan(IPV4, &v4);
@@ -168,8 +168,12 @@ fn tags_are_bounded() {
         }
         ethernet(0x8100, &body)
     };
-    assert!(decode(1, &tagged(LINK_TAGS)).is_ok());
-    assert_eq!(decode(1, &tagged(LINK_TAGS + 1)), Err(Skip::TooManyTags));
+    let mut decoder = Decoder::new();
+    for (count, struck) in [(LINK_TAGS - 1, 0), (LINK_TAGS, 0), (LINK_TAGS + 1, 1)] {
+        let found = decode_with(&mut decoder, 0, 1, &tagged(count));
+        assert_eq!(found.is_ok(), struck == 0, "{count}");
+        assert!(decoder.counters().limits().contains(&("link_tags", struck)));
+    }
     let labelled = |count: u8| ethernet(0x8847, &mpls(&vec![16; count.into()], &v4));
     assert!(decode(1, &labelled(LINK_TAGS)).is_ok());
     assert_eq!(decode(1, &labelled(LINK_TAGS + 1)), Err(Skip::TooManyTags));

@@ -1,8 +1,8 @@
 //! Every tunnel leads to the same segment, to the depth cap and no further; other UDP is left alone.
 
 use super::build::*;
-use super::{Decoder, Skip, assert_sample, decode, moment};
-use crate::limits::{IP_EXTENSIONS, TUNNEL_DEPTH};
+use super::{Decoder, Skip, assert_sample, decode, decode_with, moment};
+use crate::limits::{GTP_EXTENSIONS, IP_EXTENSIONS, TUNNEL_DEPTH};
 
 /// Raw IP packets that hold [`sample`] in a tunnel, by name.
 pub(super) fn packets() -> Vec<(&'static str, Vec<u8>)> {
@@ -64,7 +64,7 @@ fn every_tunnel_leads_to_the_segment() {
 type Wrap = fn(&[u8]) -> Vec<u8>;
 
 #[test]
-fn depth_is_bounded() {
+fn cap_tunnel_depth() {
     let wrap: [Wrap; 5] = [
         |inner| ipv4(4, inner),
         |inner| ipv4(47, &gre(0, &[], IPV4, inner)),
@@ -73,12 +73,16 @@ fn depth_is_bounded() {
         |inner| ipv4(137, &mpls(&[16], inner)),
     ];
     for (index, wrap) in wrap.iter().enumerate() {
+        let mut decoder = Decoder::new();
         let mut packet = ipv4(6, &sample());
         for depth in 1..=TUNNEL_DEPTH {
             packet = wrap(&packet);
-            assert!(decode(101, &packet).is_ok(), "tunnel {index}, depth {depth}");
+            assert!(decode_with(&mut decoder, 0, 101, &packet).is_ok(), "tunnel {index}, depth {depth}");
         }
-        assert_eq!(decode(101, &wrap(&packet)), Err(Skip::TunnelTooDeep), "tunnel {index}");
+        assert!(decoder.counters().limits().contains(&("tunnel_depth", 0)));
+        let deeper = decode_with(&mut decoder, 0, 101, &wrap(&packet));
+        assert_eq!(deeper, Err(Skip::TunnelTooDeep), "tunnel {index}");
+        assert!(decoder.counters().limits().contains(&("tunnel_depth", 1)));
     }
     let mut wire = ethernet(IPV4, &ipv4(6, &sample()));
     for _ in 0..TUNNEL_DEPTH {
@@ -110,7 +114,6 @@ fn other_udp_is_not_misread() {
     }
     bodies.push((2152, gtp_u(4, &[0, 0, 0, 0x85, 0, 0, 9, 0], &v4))); // an extension without length
     bodies.push((2152, gtp_u(4, &[0, 0, 0, 0x85, 200, 0, 9, 0], &v4)));
-    bodies.push((2152, gtp_u(4, &[[0, 0, 0, 0x85], [1, 0, 0, 0x85]].concat(), &[1, 0, 0, 0x85].repeat(50))));
     bodies.push((2152, gtp_u(0, &[], &[])));
     for (port, body) in bodies {
         assert_eq!(decode(101, &ipv4(17, &udp(port, &body))), Err(Skip::Udp), "port {port}, {body:02x?}");
@@ -159,15 +162,6 @@ fn extension_headers() {
         assert_sample(decoder.decode(moment(0), 101, packet.len() as u32, &packet), name);
         assert_eq!(decoder.counters().tunnelled, 0);
     }
-    let many = |count: u8| {
-        let mut body = extension(6, 0, 0, &sample());
-        for _ in 1..count {
-            body = extension(60, 0, 0, &body);
-        }
-        ipv6(60, &body)
-    };
-    assert!(decode(101, &many(IP_EXTENSIONS)).is_ok());
-    assert_eq!(decode(101, &many(IP_EXTENSIONS + 1)), Err(Skip::TooManyExtensions));
     for (reason, packet) in [
         (Skip::Esp, ipv6(0, &extension(50, 0, 0, &sample()))),
         (Skip::OtherIpProtocol, ipv6(0, &extension(59, 0, 0, &sample()))),
@@ -177,6 +171,41 @@ fn extension_headers() {
         (Skip::MalformedIp, ipv6(44, &[6, 0, 0, 0])),
     ] {
         assert_eq!(decode(101, &packet), Err(reason));
+    }
+}
+
+#[test]
+fn cap_ip_extensions() {
+    let many = |count: u8| {
+        let mut body = extension(6, 0, 0, &sample());
+        for _ in 1..count {
+            body = extension(60, 0, 0, &body);
+        }
+        ipv6(60, &body)
+    };
+    let mut decoder = Decoder::new();
+    for (count, struck) in [(IP_EXTENSIONS - 1, 0), (IP_EXTENSIONS, 0), (IP_EXTENSIONS + 1, 1)] {
+        let expected = if struck == 0 { Ok((PAYLOAD.to_vec(), 7)) } else { Err(Skip::TooManyExtensions) };
+        assert_eq!(decode_with(&mut decoder, 0, 101, &many(count)), expected, "{count}");
+        assert!(decoder.counters().limits().contains(&("ip_extensions", struck)));
+    }
+}
+
+#[test]
+fn cap_gtp_extensions() {
+    let many = |count: usize| {
+        let mut options = vec![0, 0, 0];
+        for _ in 0..count {
+            options.extend([0x85, 1, 0, 0]);
+        }
+        options.push(0);
+        ipv4(17, &udp(2152, &gtp_u(4, &options, &ipv4(6, &sample()))))
+    };
+    let mut decoder = Decoder::new();
+    for (count, struck) in [(GTP_EXTENSIONS - 1, 0), (GTP_EXTENSIONS, 0), (GTP_EXTENSIONS + 1, 1), (50, 2)] {
+        let expected = if struck == 0 { Ok((PAYLOAD.to_vec(), 7)) } else { Err(Skip::TooManyExtensions) };
+        assert_eq!(decode_with(&mut decoder, 0, 101, &many(count)), expected, "{count}");
+        assert!(decoder.counters().limits().contains(&("ip_extensions", struck)));
     }
 }
 

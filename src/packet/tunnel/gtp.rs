@@ -4,14 +4,13 @@ use super::super::ip;
 use super::super::layer::Layer;
 use super::super::next::{Header, Next};
 use super::super::skip::Skip;
+use crate::limits::GTP_EXTENSIONS;
 
 /// The assigned port.
 pub(super) const PORT: u16 = 2152;
 
 /// Message type of a tunnelled packet (TS 29.281 table 6.1-1).
 const G_PDU: u8 = 255;
-/// More extension headers than any release defines for one packet.
-const MAX_EXTENSIONS: usize = 8;
 
 /// Version 1, protocol type 1 and three option flags; message type, length, tunnel endpoint (TS 29.281 section
 /// 5.1). With any option flag set a sequence number, an N-PDU number and the type of the first extension header
@@ -40,7 +39,7 @@ pub(super) fn gtp_u(header: Layer<'_>) -> Result<Next<'_>, Skip> {
 /// Passes extension headers (TS 29.281 section 5.2.1): each has its length in units of four bytes first and the
 /// type of the next one last; type 0 ends the list.
 fn extensions(mut kind: u8, mut body: Layer<'_>) -> Result<Layer<'_>, Skip> {
-    for _ in 0..MAX_EXTENSIONS {
+    for _ in 0..=GTP_EXTENSIONS {
         if kind == 0 {
             return Ok(body);
         }
@@ -52,5 +51,5 @@ fn extensions(mut kind: u8, mut body: Layer<'_>) -> Result<Layer<'_>, Skip> {
         let [next] = *body.skip(len - 1, Skip::Udp)?.head::<1>(Skip::Udp)?;
         (kind, body) = (next, body.skip(len, Skip::Udp)?);
     }
-    Err(Skip::Udp)
+    Err(Skip::TooManyExtensions)
 }

@@ -96,12 +96,12 @@ impl Stream {
         cx: &mut Context<'_>,
     ) -> Option<(u8, Range<usize>)> {
         let mut credit = self.credit;
-        let mut first = true;
+        let (mut first, mut limited) = (true, false);
         let mut attempt = |key: &Protection, seqs: Range<u64>| {
             for seq in seqs {
                 let cost = sealed.len() as u64 + 64;
                 if !first && credit < cost {
-                    cx.work.counters.trial_limit += 1;
+                    limited = true;
                     return None;
                 }
                 credit = if first { credit } else { credit - cost };
@@ -136,6 +136,9 @@ impl Stream {
             }
         }
         self.credit = credit;
+        // Further sequence numbers were possible.
+        limited |= found.is_none() && self.loss.is_capped();
+        cx.work.counters.trial_limit += u64::from(limited);
         let (index, seq, opened) = found?;
         self.accept(index, seq, followed, cx);
         Some(opened)
@@ -196,7 +199,8 @@ impl Stream {
             self.loss.doubt();
         }
         // So many candidates come from a key log that is searched for want of the hello.
-        if self.keys.len() > TLS13.len() && self.unproven >= MAX_TLS_UNPROVEN {
+        if self.keys.len() > TLS13.len() && self.unproven > MAX_TLS_UNPROVEN {
+            cx.work.counters.trial_limit += 1;
             self.die(cx, NotDecrypted::HandshakeNotCaptured);
         }
         Outcome::Rejected
@@ -245,6 +249,7 @@ impl Stream {
                     return self.messages.reset();
                 }
                 (false, _, Message::Malformed) => cx.work.counters.bad_hellos += 1,
+                (_, _, Message::TooLong) => cx.work.counters.message_limit += 1,
                 (false, _, Message::EncryptedExtensions(_)) => {}
                 (false, _, message) => cx.shared.message(self.from, message),
                 _ => {}

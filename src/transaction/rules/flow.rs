@@ -138,7 +138,11 @@ impl Rules {
 
     /// The lowest open stream that this is true of. Looks at no more streams in all than there were frames.
     fn find_stream(&mut self, is: impl Fn(&Stream) -> bool) -> Option<u32> {
-        self.credit = self.credit.checked_sub(self.streams.len())?;
+        let Some(left) = self.credit.checked_sub(self.streams.len()) else {
+            self.dropped += 1;
+            return None;
+        };
+        self.credit = left;
         self.streams.iter().filter(|(_, stream)| is(stream)).map(|(id, _)| id).min()
     }
 }

@@ -19,8 +19,8 @@ mod tests;
 use super::findings::Findings;
 use crate::http2::frame::{Data, Flags, FrameType, FrameView, Settings};
 use crate::http2::{Anomaly, Block, BlockEnd, Side, hpack};
-use crate::limits;
 use crate::time::Moment;
+use crate::tuning;
 use flow::Flow;
 use pair::Pair;
 use past::Left;
@@ -52,7 +52,7 @@ pub(super) struct Rules {
     swapped: bool,
     /// Streams that were looked at for a change of their window: no more than there were frames.
     credit: usize,
-    /// Suspicions that were dropped because there were too many.
+    /// Suspicions that were dropped because there were too many, and windows that were not looked at.
     dropped: u64,
 }
 
@@ -103,8 +103,9 @@ impl Rules {
     }
 
     /// Times that a cap kept something from being judged.
-    pub(super) const fn limited(&self) -> u64 {
-        self.streams.forgotten + self.dropped
+    pub(super) fn limited(&self) -> u64 {
+        let terms = self.sides[Side::Client].terms.limited + self.sides[Side::Server].terms.limited;
+        self.streams.forgotten + self.dropped + terms
     }
 
     /// What `http2` found in a single frame or block, before the events that the frame leads to.
@@ -174,6 +175,7 @@ impl Rules {
         let (header, at, payload) = (&frame.header, frame.at, frame.payload);
         self.credit = self.credit.saturating_add(1);
         self.suspicions.advance(from, at, &mut self.findings);
+        self.streams.note(header.stream);
         let cut = header.kind != FrameType::DATA && payload.len() < header.length as usize;
         let side = &mut self.sides[from];
         if side.frames == 0 {
@@ -419,7 +421,7 @@ impl Rules {
             _ => false,
         });
         if let Some(goaway) = self.sides[from.peer()].goaway {
-            let late = at.time.since(goaway.at.time) > limits::GOAWAY_GRACE;
+            let late = at.time.since(goaway.at.time) > tuning::GOAWAY_GRACE;
             if id > self.streams.highest[from] && (goaway.received || late) {
                 self.findings.add(from, id, Anomaly::GoawayNewStream, at);
             }
@@ -538,7 +540,7 @@ impl Rules {
             }
         }
         let since = self.streams.get_mut(id).map(|stream| stream.since);
-        if opener(id) == from && since.is_some_and(|since| at.time.since(since) <= limits::RAPID_RESET) {
+        if opener(id) == from && since.is_some_and(|since| at.time.since(since) <= tuning::RAPID_RESET) {
             self.count(from, id, Anomaly::RapidReset, at);
         }
         self.close(from, id, reset, at);

@@ -1,5 +1,6 @@
 //! The streams of one parity that are over, and how each side left them.
 
+use crate::limits;
 use std::collections::VecDeque;
 
 /// How a stream was left: a set.
@@ -40,10 +41,12 @@ pub(super) struct Past {
     /// Position (identifier / 2) of the first.
     base: u32,
     left: VecDeque<Left>,
+    /// Streams were forgotten.
+    moved: bool,
 }
 
 /// Streams of one parity that are remembered.
-const WINDOW: u32 = 4096;
+const WINDOW: u32 = limits::RULE_STREAMS_ENDED;
 
 impl Past {
     /// Adds to how a stream was left. One that is older than what is remembered stays forgotten.
@@ -57,6 +60,7 @@ impl Past {
             let gone = (offset - WINDOW + 1).max(WINDOW / 4);
             self.left.drain(..self.left.len().min(gone as usize));
             self.base += gone;
+            self.moved = true;
         }
         let index = (position - self.base) as usize;
         if index >= self.left.len() {
@@ -65,6 +69,11 @@ impl Past {
         if let Some(slot) = self.left.get_mut(index) {
             *slot = slot.with(left);
         }
+    }
+
+    /// How the stream was left was known and is forgotten.
+    pub(super) const fn is_forgotten(&self, stream: u32) -> bool {
+        self.moved && stream / 2 < self.base
     }
 
     /// How a stream was left; `None` if it is not among those that are over. Older ones than are remembered count
@@ -91,6 +100,20 @@ mod tests {
         assert_eq!(past.get(1), Some(Left::FORGOTTEN));
         assert!(past.get(39_999 - WINDOW).is_some_and(|left| left.has(Left::OPENED)));
         assert!(past.left.len() <= WINDOW as usize);
+    }
+
+    #[test]
+    fn cap_rule_streams_ended() {
+        let mut past = Past::default();
+        let most = limits::RULE_STREAMS_ENDED;
+        for position in 0..most {
+            past.add(2 * position + 1, Left::OPENED);
+            assert!(!past.is_forgotten(1) && past.get(1) == Some(Left::OPENED));
+        }
+        past.add(2 * most + 1, Left::OPENED);
+        assert!(past.is_forgotten(1) && past.get(1) == Some(Left::FORGOTTEN));
+        let kept = 2 * (most / 4) + 1;
+        assert!(!past.is_forgotten(kept) && past.get(kept) == Some(Left::OPENED), "a quarter is forgotten");
     }
 
     #[test]

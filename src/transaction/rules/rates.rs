@@ -1,8 +1,8 @@
 //! Floods: too many of a kind in a second of packet time.
 
 use crate::http2::Anomaly;
-use crate::limits;
 use crate::time::{Moment, Timestamp};
+use crate::tuning;
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -40,12 +40,12 @@ impl Rates {
     /// One of the kind that the flood is of; whether a second has just had too many.
     pub(super) fn add(&mut self, flood: Anomaly, at: Moment) -> bool {
         let (rate, most) = match flood {
-            Anomaly::ContinuationFlood => (&mut self.continuation, limits::CONTINUATIONS_PER_SECOND),
-            Anomaly::RapidReset => (&mut self.reset, limits::RAPID_RESETS_PER_SECOND),
-            Anomaly::SettingsFlood => (&mut self.settings, limits::SETTINGS_PER_SECOND),
-            Anomaly::PingFlood => (&mut self.ping, limits::PINGS_PER_SECOND),
-            Anomaly::EmptyDataFlood => (&mut self.empty_data, limits::EMPTY_DATA_PER_SECOND),
-            Anomaly::PriorityFlood => (&mut self.priority, limits::PRIORITIES_PER_SECOND),
+            Anomaly::ContinuationFlood => (&mut self.continuation, tuning::CONTINUATIONS_PER_SECOND),
+            Anomaly::RapidReset => (&mut self.reset, tuning::RAPID_RESETS_PER_SECOND),
+            Anomaly::SettingsFlood => (&mut self.settings, tuning::SETTINGS_PER_SECOND),
+            Anomaly::PingFlood => (&mut self.ping, tuning::PINGS_PER_SECOND),
+            Anomaly::EmptyDataFlood => (&mut self.empty_data, tuning::EMPTY_DATA_PER_SECOND),
+            Anomaly::PriorityFlood => (&mut self.priority, tuning::PRIORITIES_PER_SECOND),
             _ => return false,
         };
         rate.add(at, most)

@@ -76,7 +76,7 @@ pub(super) struct Streams {
     pub(super) highest: Pair<u32>,
     /// Streams that each side has opened and that count against `MAX_CONCURRENT_STREAMS`.
     pub(super) active: Pair<u32>,
-    /// Streams that were forgotten because there were too many.
+    /// Streams that were forgotten because there were too many, and frames on those that had ended.
     pub(super) forgotten: u64,
 }
 
@@ -92,6 +92,13 @@ impl Streams {
             return State::Open { ended: open.sides[from].ended };
         }
         self.past(stream).get(stream).map_or(State::Never, State::Over)
+    }
+
+    /// A frame comes on a stream. Counts it when the stream's end is forgotten.
+    pub(super) fn note(&mut self, stream: u32) {
+        if self.past(stream).is_forgotten(stream) && !self.open.contains_key(&stream) {
+            self.forgotten += 1;
+        }
     }
 
     /// An open stream.
@@ -111,7 +118,7 @@ impl Streams {
 
     /// Opens a stream, if it is not open. `whole`: whether all that a side has sent so far was read.
     pub(super) fn open(&mut self, id: u32, since: Timestamp, whole: Pair<bool>) -> &mut Stream {
-        if self.open.len() >= limits::RULE_STREAMS {
+        if self.open.len() >= limits::RULE_STREAMS && !self.open.contains_key(&id) {
             self.forget();
         }
         self.open.entry(id).or_insert_with(|| {

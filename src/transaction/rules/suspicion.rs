@@ -9,6 +9,7 @@ use super::Findings;
 use crate::http2::{Anomaly, Side};
 use crate::limits;
 use crate::time::Moment;
+use crate::tuning;
 use std::collections::VecDeque;
 
 /// What the other side may have done to make it legal.
@@ -102,7 +103,7 @@ impl Suspicions {
         self.prove(findings, |suspicion| {
             // Settings must be acknowledged before they are used, and no such acknowledgment came.
             let announced = matches!(suspicion.excuse, Excuse::Announced(_));
-            closed || announced || now.time.since(suspicion.at.time) > limits::HOLE_GRACE
+            closed || announced || now.time.since(suspicion.at.time) > tuning::HOLE_GRACE
         });
         self.waiting.clear();
     }
@@ -121,6 +122,6 @@ impl Suspicions {
 /// `at` is so much later than `since` that a capture cannot have swapped the two.
 pub(super) fn is_past(at: Moment, since: Moment) -> bool {
     let time = at.time.since(since.time);
-    time > limits::SWAPPED
-        || (time > limits::HOLE_GRACE && at.packet > since.packet.saturating_add(limits::HOLE_GRACE_SEGMENTS))
+    time > tuning::SWAPPED
+        || (time > tuning::HOLE_GRACE && at.packet > since.packet.saturating_add(tuning::HOLE_GRACE_SEGMENTS))
 }

@@ -33,6 +33,8 @@ pub(super) struct Terms {
     early: Option<(u64, Moment, Moment)>,
     /// Too many wait: what applies is not known.
     unknown: bool,
+    /// Those that did not find room.
+    pub(super) limited: u64,
     /// Some may not have been seen.
     unseen: bool,
     /// `ENABLE_CONNECT_PROTOCOL` was 1.
@@ -87,6 +89,7 @@ impl Terms {
             self.waiting.push_back(values);
         } else {
             self.unknown = true;
+            self.limited += 1;
         }
         false
     }

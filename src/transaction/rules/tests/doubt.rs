@@ -2,6 +2,8 @@
 
 use super::talk::Step::{C, Cut, S, StallS, Wait};
 use super::talk::*;
+use crate::http2::frame::FrameType;
+use crate::transaction::Finding;
 
 fn codes(steps: Vec<Step>) -> Vec<&'static str> {
     told(steps).iter().map(|finding| finding.code).collect()
@@ -62,12 +64,38 @@ fn the_last_moments_of_a_capture_prove_nothing() {
     assert_eq!(codes(talk(1500)), ["stream_idle"]);
 }
 
+/// Each rule that a frame breaks is told, unless it is broken for the same reason as another one.
+#[test]
+fn a_frame_may_break_several_rules() {
+    for (frame, expected) in [
+        (frame(FrameType::PING, 0, 1, &[0; 7]), &["ping_size", "ping_stream"][..]),
+        (frame(FrameType::RST_STREAM, 0, 0, &[0; 5]), &["rst_stream_size", "rst_stream_zero"]),
+        (frame(FrameType::GOAWAY, 0, 3, &[0; 7]), &["goaway_size", "goaway_stream"]),
+        (frame(FrameType::PRIORITY, 0, 0, &[0; 4]), &["priority_size", "priority_stream_zero"]),
+        (
+            frame(FrameType::SETTINGS, ACK, 1, &[0; 7]),
+            &["settings_ack_size", "settings_ack_unasked", "settings_stream"],
+        ),
+        (frame(FrameType::WINDOW_UPDATE, 0, 0, &[0; 5]), &["window_update_size"]),
+        (frame(FrameType::PRIORITY, 0, 7, &[0, 0, 0, 7]), &["priority_size"]),
+    ] {
+        let mut found = codes(vec![C(headers(1, 0, POST)), C(frame)]);
+        found.sort_unstable();
+        assert_eq!(found, expected);
+    }
+}
+
 /// Many violations at once are counted as far as they can be proved, and no more is kept.
 #[test]
-fn suspicions_are_bounded() {
-    let many = (0..100).flat_map(|_| window_update(1, 1)).collect();
-    let [finding] = told(vec![S(many)]).try_into().unwrap();
-    assert_eq!((finding.code, finding.count), ("window_update_idle", crate::limits::SUSPICIONS as u64));
+fn cap_suspicions() {
+    let most = crate::limits::SUSPICIONS as u64;
+    for (count, dropped) in [(most - 1, 0), (most, 0), (most + 1, 1), (100, 100 - most)] {
+        let many = (0..count).flat_map(|_| window_update(1, 1)).collect();
+        let (findings, limited) = played(vec![S(many)]);
+        let [finding] = findings.try_into().unwrap();
+        assert_eq!((finding.code, finding.count), ("window_update_idle", count - dropped));
+        assert_eq!(limited, dropped);
+    }
 }
 
 /// A client that speaks to a server that does not speak HTTP/2.
@@ -78,11 +106,27 @@ fn what_is_not_http2_is_told_once() {
 }
 
 #[test]
-fn streams_beyond_the_cap_are_forgotten() {
+fn cap_rule_streams() {
     let open = |range: std::ops::Range<u32>| C(range.flat_map(|n| headers(2 * n + 1, 0, POST)).collect());
     let most = crate::limits::RULE_STREAMS as u32;
-    let steps = vec![open(0..most + 1), C(data(1, END_STREAM, 1)), C(data(1, 0, 1))];
-    assert_eq!(codes(steps), [""; 0], "stream 1 was forgotten");
-    let steps = vec![open(0..most), C(data(1, END_STREAM, 1)), C(data(1, 0, 1))];
-    assert_eq!(codes(steps), ["stream_closed"]);
+    for (count, found, forgotten) in [(most - 1, true, 0), (most, true, 0), (most + 1, false, most / 4 + 1)] {
+        let steps = vec![open(0..count), C(data(1, END_STREAM, 1)), C(data(1, 0, 1))];
+        let (findings, limited) = played(steps);
+        let codes: Vec<_> = findings.iter().map(|finding| finding.code).collect();
+        assert_eq!(codes, if found { vec!["stream_closed"] } else { vec![] }, "stream 1 is forgotten");
+        // Both frames come on a stream whose end is forgotten.
+        assert_eq!(limited, if found { 0 } else { u64::from(forgotten) + 2 });
+    }
+    // A frame on a stream whose end is forgotten is counted.
+    let ended = |count| {
+        let all = (0..count).flat_map(|n| headers(2 * n + 1, END_STREAM, GET));
+        let answers = (0..count).flat_map(|n| headers(2 * n + 1, END_STREAM, OK)).collect();
+        vec![C(all.collect()), S(answers), C(data(1, 0, 1))]
+    };
+    let most = crate::limits::RULE_STREAMS_ENDED;
+    let codes = |findings: Vec<Finding>| findings.iter().map(|finding| finding.code).collect::<Vec<_>>();
+    let (findings, limited) = played(ended(most));
+    assert_eq!((codes(findings), limited), (vec!["stream_closed"], 0));
+    let (findings, limited) = played(ended(most + 1));
+    assert_eq!((codes(findings), limited), (vec![], 1));
 }

@@ -6,7 +6,7 @@ use super::{Case, case};
 use crate::http2::Anomaly::{self, *};
 use crate::http2::Side::{Client, Server};
 use crate::http2::frame::FrameType;
-use crate::limits;
+use crate::tuning;
 
 /// `most` of a kind in a second, and one more.
 fn flood(anomaly: Anomaly, most: u32, open: &[Step], one: impl Fn(u32) -> Vec<u8>) -> Case {
@@ -35,25 +35,25 @@ pub(super) fn cases() -> Vec<Case> {
         case(
             ContinuationFlood,
             Client,
-            vec![C(frame(FrameType::HEADERS, 0, 1, GET)), C(continuations(limits::CONTINUATION_FLOOD))],
+            vec![C(frame(FrameType::HEADERS, 0, 1, GET)), C(continuations(tuning::CONTINUATION_FLOOD))],
             vec![
                 C(frame(FrameType::HEADERS, 0, 1, GET)),
-                C(continuations(limits::CONTINUATION_FLOOD - 2)),
+                C(continuations(tuning::CONTINUATION_FLOOD - 2)),
                 C(frame(FrameType::CONTINUATION, END_HEADERS, 1, &[])),
             ],
         ),
-        flood(ContinuationFlood, limits::CONTINUATIONS_PER_SECOND, &[], |n| {
+        flood(ContinuationFlood, tuning::CONTINUATIONS_PER_SECOND, &[], |n| {
             let id = 2 * n + 1;
             let block = frame(FrameType::HEADERS, END_STREAM, id, GET);
             [block, frame(FrameType::CONTINUATION, END_HEADERS, id, &[])].concat()
         }),
-        flood(RapidReset, limits::RAPID_RESETS_PER_SECOND, &[], |n| {
+        flood(RapidReset, tuning::RAPID_RESETS_PER_SECOND, &[], |n| {
             [headers(2 * n + 1, END_STREAM, GET), rst_stream(2 * n + 1)].concat()
         }),
-        flood(SettingsFlood, limits::SETTINGS_PER_SECOND, &[], |_| settings(&[])),
-        flood(PingFlood, limits::PINGS_PER_SECOND, &[], |_| ping(0, [0; 8])),
-        flood(EmptyDataFlood, limits::EMPTY_DATA_PER_SECOND, &open, |_| data(1, 0, 0)),
-        flood(PriorityFlood, limits::PRIORITIES_PER_SECOND, &[], |_| {
+        flood(SettingsFlood, tuning::SETTINGS_PER_SECOND, &[], |_| settings(&[])),
+        flood(PingFlood, tuning::PINGS_PER_SECOND, &[], |_| ping(0, [0; 8])),
+        flood(EmptyDataFlood, tuning::EMPTY_DATA_PER_SECOND, &open, |_| data(1, 0, 0)),
+        flood(PriorityFlood, tuning::PRIORITIES_PER_SECOND, &[], |_| {
             frame(FrameType::PRIORITY, 0, 1, &[0; 5])
         }),
     ]

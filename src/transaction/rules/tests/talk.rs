@@ -59,6 +59,11 @@ impl RecordSink for Found {
 
 /// Plays the conversation; what is found once the connection is over.
 pub(super) fn told(steps: Vec<Step>) -> Vec<Finding> {
+    played(steps).0
+}
+
+/// The same, and how often a cap kept something from being judged.
+pub(super) fn played(steps: Vec<Step>) -> (Vec<Finding>, u64) {
     let late = matches!(steps.first(), Some(Step::Late));
     let begin = match steps.first() {
         Some(Step::Raw | Step::Late) => vec![],
@@ -112,7 +117,7 @@ pub(super) fn told(steps: Vec<Step>) -> Vec<Finding> {
     connection.finish(crate::http2::Side::Client, now, &mut session!());
     connection.finish(crate::http2::Side::Server, now, &mut session!());
     session!().finish(EndBy::Tcp, how);
-    records.0
+    (records.0, stats.findings_limited)
 }
 
 pub(super) fn frame(kind: FrameType, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::encoder::integer;
 use super::*;
+use crate::tuning;
 
 /// A plain string.
 fn plain(block: &mut Vec<u8>, text: &[u8]) {
@@ -78,7 +79,7 @@ fn a_bomb_of_references_is_not_handed_out() {
 }
 
 #[test]
-fn a_list_at_the_cap_is_handed_out() {
+fn cap_hpack_list() {
     // 42 + 7 + 3 bytes a field, and what is missing to the cap.
     let each = ":status200".len() as u64 + 32;
     let count = (limits::HPACK_LIST / each) as usize;
@@ -88,6 +89,9 @@ fn a_list_at_the_cap_is_handed_out() {
     plain(&mut block, &vec![b'9'; 3 + rest]);
     let mut decoder = Decoder::new();
     let mut seen = 0;
+    let under = decoder.decode(&block[1..], &[], &mut |_| seen += 1);
+    assert_eq!((seen, under.limited), (count - 1, false));
+    seen = 0;
     let outcome = decoder.decode(&block, &[], &mut |_| seen += 1);
     assert_eq!((seen, outcome.limited), (count, false));
     seen = 0;
@@ -96,8 +100,43 @@ fn a_list_at_the_cap_is_handed_out() {
     assert_eq!((seen, outcome.limited, outcome.fields as usize), (count, true, count + 1));
 }
 
+/// A block that names one entry of the table so often, and how large the entry is when the list is as large as it may be.
+fn references(count: u64) -> u64 {
+    let most = limits::HPACK_LIST_SURE + limits::HPACK_EXPANSION * count;
+    assert_eq!(most % (count - 1), 0, "the entry itself counts once for the table");
+    most / (count - 1)
+}
+
+/// The list of a block of references, to an entry that is a byte smaller, of that size, and a byte larger.
+fn check_references(count: u64) {
+    let size = references(count);
+    for (size, limited) in [(size - 1, false), (size, false), (size + 1, true)] {
+        let mut decoder = Decoder::new();
+        let mut block = Vec::new();
+        insertion(&mut block, b"x-a", &vec![b'v'; size as usize - 32 - 3]);
+        assert!(!decode(&mut decoder, &block).1.limited);
+        let mut seen = 0;
+        let outcome = decoder.decode(&vec![0xbe; count as usize], &[], &mut |_| seen += 1);
+        assert_eq!(
+            (outcome.limited, seen, u64::from(outcome.fields)),
+            (limited, count - u64::from(limited), count)
+        );
+        assert_eq!(lines(&mut decoder, &[0xbe]).len(), 1, "the table stays in step");
+    }
+}
+
 #[test]
-fn a_string_over_the_cap_is_left_unknown() {
+fn cap_hpack_list_sure() {
+    check_references(10);
+}
+
+#[test]
+fn cap_hpack_expansion() {
+    check_references(33);
+}
+
+#[test]
+fn cap_hpack_string() {
     for (len, known) in
         [(limits::HPACK_STRING - 1, true), (limits::HPACK_STRING, true), (limits::HPACK_STRING + 1, false)]
     {
@@ -120,8 +159,9 @@ fn a_string_over_the_cap_is_left_unknown() {
 }
 
 #[test]
-fn a_name_over_the_cap_is_left_unknown() {
-    for (len, known) in [(limits::HPACK_NAME, true), (limits::HPACK_NAME + 1, false)] {
+fn cap_hpack_name() {
+    let most = limits::HPACK_NAME;
+    for (len, known) in [(most - 1, true), (most, true), (most + 1, false)] {
         let mut decoder = with_table(limits::HPACK_TABLE as usize);
         let mut block = Vec::new();
         insertion(&mut block, &vec![b'n'; len], b"v");
@@ -134,23 +174,22 @@ fn a_name_over_the_cap_is_left_unknown() {
 }
 
 #[test]
-fn of_a_table_over_the_cap_the_newest_entries_are_kept() {
+fn cap_hpack_table() {
     let value = vec![b'v'; 1000 - 32 - 3];
     for (size, kept) in [
         (limits::HPACK_TABLE as usize - 1000, limits::HPACK_TABLE as usize / 1000 - 1),
         (limits::HPACK_TABLE as usize, limits::HPACK_TABLE as usize / 1000),
+        (limits::HPACK_TABLE as usize + 1000, limits::HPACK_TABLE as usize / 1000),
         (4 * limits::HPACK_TABLE as usize, limits::HPACK_TABLE as usize / 1000),
     ] {
         let mut decoder = with_table(size);
-        let mut dropped = 0;
         for _ in 0..2000 {
             let mut block = Vec::new();
             insertion(&mut block, b"x-a", &value);
-            dropped += decode(&mut decoder, &block).1.dropped_entries;
+            assert_eq!(decode(&mut decoder, &block).1.given_up, 0);
         }
         assert_eq!(decoder.table.contents().len(), kept);
         let is_larger = size > limits::HPACK_TABLE as usize;
-        assert_eq!(dropped as usize, if is_larger { 2000 - kept } else { 0 });
         assert!(decoder.memory() < 4 * limits::HPACK_TABLE as usize);
         let mut last = Vec::new();
         integer(&mut last, 0x80, 7, 61 + kept);
@@ -160,19 +199,30 @@ fn of_a_table_over_the_cap_the_newest_entries_are_kept() {
         integer(&mut next, 0x80, 7, 61 + kept + 1);
         let (fields, outcome) = decode(&mut decoder, &next);
         assert_eq!((fields[0].source, fields[0].reference), (Source::Unknown, None));
-        assert_eq!(outcome.error.is_none(), is_larger);
+        assert_eq!((outcome.error.is_none(), outcome.given_up), (is_larger, u32::from(is_larger)));
     }
 }
 
 #[test]
-fn without_a_known_size_a_table_is_kept_up_to_its_cap() {
+fn cap_hpack_table_unsure() {
     let mut decoder = Decoder::without_past();
     let mut block = Vec::new();
     insertion(&mut block, b"x-a", &[b'v'; 1000 - 32 - 3]);
     for _ in 0..200 {
         decode(&mut decoder, &block);
     }
-    assert_eq!(decoder.table.contents().len(), limits::HPACK_TABLE_UNSURE as usize / 1000);
+    let kept = limits::HPACK_TABLE_UNSURE as usize / 1000;
+    assert_eq!(decoder.table.contents().len(), kept);
+    for (entry, given_up) in [(kept - 1, 0), (kept, 0), (kept + 1, 1), (200, 1), (201, 0)] {
+        let mut block = Vec::new();
+        integer(&mut block, 0x80, 7, 61 + entry);
+        let (fields, outcome) = decode(&mut decoder, &block);
+        assert_eq!(
+            (outcome.given_up, fields[0].source == Source::Exact),
+            (given_up, entry <= kept),
+            "{entry}"
+        );
+    }
     let (fields, outcome) = decode(&mut decoder, &[0xff, 61 + 100 - 127]);
     assert_eq!((fields[0].source, fields[0].reference, outcome.error), (Source::Unknown, None, None));
     let (fields, _) = decode(&mut decoder, &[0xff, 0x80 | (61 + 201 - 127) as u8, 1]);
@@ -186,7 +236,7 @@ fn a_long_string_is_forgotten_with_its_memory() {
     integer(&mut block, 0x80, 7, limits::HPACK_STRING);
     block.extend(vec![0xf8; limits::HPACK_STRING]);
     assert_eq!(decode(&mut decoder, &block).0[0].value.as_ref().map(Vec::len), Some(limits::HPACK_STRING));
-    assert!(decoder.memory() <= limits::HPACK_SCRATCH, "{} bytes", decoder.memory());
+    assert!(decoder.memory() <= tuning::HPACK_SCRATCH, "{} bytes", decoder.memory());
     for _ in 0..100 {
         let mut block = Vec::new();
         insertion(&mut block, b"x-a", &[b'v'; 100]);

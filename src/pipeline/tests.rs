@@ -1,0 +1,72 @@
+//! The caps of a whole shard.
+
+use super::*;
+use crate::http2::frame::FrameView;
+use crate::packet::{Endpoint, TcpFlags};
+use crate::transaction::{ConnectionMeta, ConnectionRecord, Finding, RecordSink, Transaction};
+
+/// How the exchanges ended.
+#[derive(Debug, Default)]
+struct Ends(Vec<(u16, EndHow)>);
+
+impl RecordSink for Ends {
+    fn transaction(&mut self, _: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
+        self.0.push((connection.client.port, transaction.end.how));
+    }
+    fn connection(&mut self, _: Moment, _: &ConnectionRecord) {}
+    fn frame(&mut self, _: Moment, _: &ConnectionMeta, _: &FrameView<'_>) {}
+    fn finding(&mut self, _: Moment, _: &ConnectionMeta, _: &Finding) {}
+}
+
+impl Output for Ends {
+    fn tls_record(&mut self, _: Moment, _: Endpoint, _: Endpoint, _: &[u8]) {}
+}
+
+/// Three clients, each with a request, and another one whose header block does not end; the most memory that they took together,
+/// and how many were given up.
+fn three(memory_cap: usize) -> (usize, u64, Ends) {
+    let wanted = Wanted { transactions: true, ..Wanted::default() };
+    let mut pipeline = Pipeline::new(Settings { wanted, idle_timeout: None });
+    pipeline.memory_cap = memory_cap;
+    let (keys, mut ends, mut packet, mut most) = (tls::KeyStore::default(), Ends::default(), 0, 0);
+    for port in [1001, 1002, 1003] {
+        let request = [0, 0, 3, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84];
+        let open = [&[0, 0x20, 0, 1, 0, 0, 0, 0, 3][..], &[0x20; 0x2000]].concat();
+        let mut seq = 1;
+        for part in [crate::http2::PREFACE.as_slice(), &[0, 0, 0, 4, 0, 0, 0, 0, 0], &request, &open] {
+            packet += 1;
+            let end = |port| Endpoint { ip: [10, 0, 0, 1].into(), port };
+            let segment = Segment {
+                at: Moment { packet, time: Timestamp::from_nanos(packet * 1000) },
+                src: end(port),
+                dst: end(80),
+                seq,
+                ack: 0,
+                window: 0,
+                flags: TcpFlags(TcpFlags::PSH),
+                payload: part,
+                cut: 0,
+            };
+            pipeline.segment(&segment, &keys, &mut ends);
+            seq += part.len() as u32;
+            most = most.max(pipeline.memory);
+        }
+    }
+    let report = pipeline.report();
+    pipeline.finish(Moment { packet, ..Moment::default() }, &keys, &mut ends);
+    assert_eq!(pipeline.memory, 0, "all is given back");
+    (most, report.connections_heavy, ends)
+}
+
+#[test]
+fn cap_connection_memory_shard() {
+    let (most, heavy, ends) = three(limits::CONNECTION_MEMORY_SHARD);
+    assert_eq!((heavy, ends.0.len()), (0, 6));
+    assert!(most > 3 * 0x2000, "{most} bytes");
+    for (cap, given_up) in [(most + 1, 0), (most, 0), (most - 1, 1)] {
+        let (held, heavy, ends) = three(cap);
+        assert!(held <= cap);
+        assert_eq!((heavy, ends.0.len()), (given_up, 6), "each exchange is told of");
+        assert_eq!(ends.0[0], (1001, EndHow::Eof), "the one idle for longest goes first");
+    }
+}
