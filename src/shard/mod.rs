@@ -63,7 +63,7 @@ impl<P: Product> Shards<P> {
         Self { workers, under_way: VecDeque::new(), spare }
     }
 
-    const DEPTH: usize = 2;
+    const DEPTH: usize = 8;
 
     /// How many jobs may be under way: more would only take memory.
     pub const fn depth(&self) -> usize {
