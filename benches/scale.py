@@ -5,7 +5,7 @@ Usage: scale.py H2LENS growth CAPTURE [PORT]   1, 2, 4 and 8 copies of the traff
        scale.py H2LENS connections [N]         N (100,000) connections open at once
        scale.py H2LENS streams [N]             N (200,000) transactions, 10 and 1,000 of a connection at once
        scale.py H2LENS threads CAPTURE         with one thread and with two: the same bytes, and the time
-CAPTURE is a classic pcap file of Ethernet, IPv4 and TCP, little-endian.
+CAPTURE is a classic pcap file of Ethernet, IPv4 and TCP, little-endian. Needs GNU time (Debian: time).
 """
 import hashlib, os, re, shutil, struct, subprocess, sys, tempfile, time
 
@@ -13,21 +13,22 @@ PREFACE = b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 RUNS = 5
 
 class Run:
-    """One run of h2lens."""
+    """One run of h2lens, through GNU time: the memory of this process would count for one that it starts itself."""
     def __init__(self, command):
-        start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        digest, self.lines = hashlib.sha256(), 0
-        while chunk := process.stdout.read(1 << 20):
-            digest.update(chunk)
-            self.lines += chunk.count(b'\n')
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            sys.exit(f'{command[0]}: exit status {process.returncode}')
-        self.elapsed = time.perf_counter() - start
-        self.cpu = usage.ru_utime + usage.ru_stime
-        self.memory = usage.ru_maxrss / 1024
+        with tempfile.NamedTemporaryFile('r') as told:
+            start = time.perf_counter()
+            timed = ['time', '--quiet', '-f', '%U %S %M', '-o', told.name, *command]
+            process = subprocess.Popen(timed, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            digest, self.lines = hashlib.sha256(), 0
+            while chunk := process.stdout.read(1 << 20):
+                digest.update(chunk)
+                self.lines += chunk.count(b'\n')
+            if process.wait():
+                sys.exit(f'{command[0]}: exit status {process.returncode}')
+            self.elapsed = time.perf_counter() - start
+            user, system, kilobytes = told.read().split()
+        self.cpu = float(user) + float(system)
+        self.memory = int(kilobytes) / 1024
         self.digest = digest.hexdigest()
 
 def least(command):
@@ -45,15 +46,6 @@ def instructions(command):
 
 def show(exe, path, what='transactions'):
     return [exe, path, '--show', what, '--json']
-
-def make(write, *args):
-    """Writes a capture in a process of its own: the memory of this one would count for those that it starts."""
-    child = os.fork()
-    if child == 0:
-        write(*args)
-        os._exit(0)
-    if os.waitpid(child, 0)[1]:
-        sys.exit('the capture could not be made')
 
 def copy(capture, path, copies, port):
     with open(capture, 'rb') as file:
@@ -80,7 +72,7 @@ def copy(capture, path, copies, port):
 def growth(exe, work, capture, port='8080'):
     first, path = {}, os.path.join(work, 'growth.pcap')
     for copies in 1, 2, 4, 8:
-        make(copy, capture, path, copies, int(port))
+        copy(capture, path, copies, int(port))
         for what in 'transactions', 'telemetry':
             (cpu, memory, _), count = least(show(exe, path, what)), instructions(show(exe, path, what))
             cpu1, memory1, count1 = first.setdefault(what, (cpu, memory, count))
@@ -144,7 +136,7 @@ def open_at_once(path, number):
 
 def connections(exe, work, number='100000'):
     path = os.path.join(work, 'connections.pcap')
-    make(open_at_once, path, int(number))
+    open_at_once(path, int(number))
     for what in 'transactions', 'transactions,connections,telemetry':
         cpu, memory, run = least(show(exe, path, what))
         print(f'{number} connections open at once, {what}: {memory:.0f} MB, {cpu:.2f} s, {run.lines} records')
@@ -165,7 +157,7 @@ def streams(exe, work, number='200000'):
     first = None
     for at_once in 10, 1000:
         path = os.path.join(work, f'streams{at_once}.pcap')
-        make(many_streams, path, int(number), at_once)
+        many_streams(path, int(number), at_once)
         (cpu, memory, run), count = least(show(exe, path)), instructions(show(exe, path))
         first = first or (cpu, count)
         print(f'{at_once:5} streams at once: {cpu / run.lines * 1e6:.2f} microseconds and {count / run.lines:,.0f} instructions a transaction '

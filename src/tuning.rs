@@ -77,7 +77,7 @@ pub const FIELDS_SPARE: usize = 16 << 10;
 pub const FIELDS_KEPT: usize = 4096;
 
 /// Ended streams of a thread whose memory is kept to be used again.
-pub const STREAM_POOL: usize = 1024;
+pub const STREAM_POOL: usize = 256;
 
 // Findings
 
