@@ -118,9 +118,9 @@ impl Lens {
 
 impl Outcome {
     /// The transactions.
-    pub(crate) fn transactions(&self) -> Vec<Value> {
-        let all: Vec<_> = self.records.iter().map(|(_, record)| record.clone()).collect();
-        of_kind(&all, "transaction").cloned().collect()
+    pub(crate) fn transactions(&self) -> Vec<&Value> {
+        let records = self.records.iter().map(|(_, record)| record);
+        records.filter(|record| record["record"] == "transaction").collect()
     }
 
     /// The last telemetry record, which is the last record of all.
@@ -171,7 +171,7 @@ pub(crate) fn start_nanos(record: &Value) -> u128 {
 }
 
 /// The exchanges that transactions tell of, by stream.
-pub(crate) fn told(transactions: &[Value]) -> Vec<Seen> {
+pub(crate) fn told(transactions: &[&Value]) -> Vec<Seen> {
     let mut all: Vec<_> = transactions
         .iter()
         .map(|record| {
