@@ -1,6 +1,7 @@
 //! Packets in batches: the bytes as they were read, and where in them the packets are.
 
 use crate::time::Timestamp;
+use crate::tuning;
 use std::ops::Range;
 
 /// Link type of a packet, as numbered by the tcpdump registry (1 is Ethernet).
@@ -43,10 +44,11 @@ impl Batch {
         self.bytes.get(head.range.start as usize..head.range.end as usize).unwrap_or_default()
     }
 
-    /// Empties the batch and keeps its memory: `bytes` keeps even its length, so that the next read need not
+    /// Empties the batch and keeps most of its memory: `bytes` keeps even its length, so that the next read need not
     /// zero it first.
     pub fn clear(&mut self) {
         self.packets.clear();
+        self.packets.shrink_to(tuning::LIST_KEPT / size_of::<PacketHead>());
         self.secrets.clear();
     }
 }

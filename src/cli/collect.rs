@@ -10,6 +10,7 @@ use crate::shard::Product;
 use crate::telemetry::Tally;
 use crate::time::Moment;
 use crate::transaction::{ConnectionMeta, ConnectionRecord, EndHow, Finding, Known, RecordSink, Transaction};
+use crate::tuning;
 use std::ops::Range;
 
 /// One worker's product of one job.
@@ -99,9 +100,13 @@ impl Product for Collected {
             **tally = Tally::default();
         }
         self.exchanges.clear();
+        self.exchanges.shrink_to(tuning::LIST_KEPT / size_of::<Exchange>());
         self.text.clear();
+        self.text.shrink_to(tuning::LIST_KEPT);
         self.tls.clear();
+        self.tls.shrink_to(tuning::LIST_KEPT / size_of::<TlsRecord>());
         self.tls_bytes.clear();
+        self.tls_bytes.shrink_to(tuning::TEXT_KEPT);
     }
 }
 

@@ -32,6 +32,7 @@ pub use renderer::Renderer;
 pub use sanitize::visible;
 
 use crate::transaction::Wanted;
+use crate::tuning;
 use std::ops::Range;
 
 /// How records are written.
@@ -97,7 +98,9 @@ impl Rendered {
     /// Forgets the records and keeps the memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
+        self.bytes.shrink_to(tuning::TEXT_KEPT);
         self.items.clear();
+        self.items.shrink_to(tuning::LIST_KEPT / size_of::<Item>());
     }
 }
 

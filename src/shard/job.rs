@@ -5,6 +5,7 @@ use crate::flow::{Key, SHARDS};
 use crate::packet::{Decoder, Endpoint, Segment, TcpFlags, offset_within};
 use crate::time::Moment;
 use crate::tls::KeyStore;
+use crate::tuning;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -108,8 +109,10 @@ impl Job {
     pub fn clear(&mut self) {
         self.batch.clear();
         self.segments.clear();
+        self.segments.shrink_to(tuning::LIST_KEPT / size_of::<Place>());
         self.shards.iter_mut().for_each(Vec::clear);
         self.reassembled.clear();
+        self.reassembled.shrink_to(tuning::TEXT_KEPT);
         (self.task, self.new_keys, self.keys) = (Task::Analyze, false, None);
     }
 

@@ -111,7 +111,7 @@ fn connections_are_picked_up_in_the_middle() {
     std::thread::sleep(Duration::from_millis(200));
     let outcome = lens.stop();
     let transactions = outcome.transactions();
-    let first = start_nanos(&transactions[0]) / 1000;
+    let first = start_nanos(transactions[0]) / 1000;
     // The client's log: start in microseconds, status, duration. All requests since the first one seen are there.
     let text = std::fs::read_to_string(log).unwrap();
     let mut ours = transactions.iter();
