@@ -37,9 +37,23 @@ fn plaintext_exchanges_are_those_that_client_and_server_saw() {
     our_statuses.sort_unstable();
     assert_eq!((our_paths, our_statuses), (paths, statuses), "as the server saw it");
 
-    assert!(outcome.latency() < Duration::from_millis(200), "{:?}", outcome.latency());
     let again = analyze(&[saved]);
     assert_eq!(of_kind(&again, "transaction").collect::<Vec<_>>(), transactions, "the saved packets");
+}
+
+/// A machine that has much else to do may be slow once, but not each time.
+#[test]
+fn a_record_comes_soon_after_its_exchange() {
+    let Some(net) = Net::new() else { return };
+    let _server = net.serve(false);
+    let latencies = (0..3).map(|_| {
+        let lens = Lens::start(&net, &[]);
+        let seen = net.nghttp(&[], &PATHS);
+        lens.wait_for(seen.len());
+        lens.stop().latency()
+    });
+    let least = latencies.min().unwrap();
+    assert!(least < Duration::from_millis(200), "{least:?}");
 }
 
 #[test]
