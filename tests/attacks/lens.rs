@@ -67,9 +67,13 @@ pub(super) fn run_with(arguments: &[&str], feed: impl FnOnce(&mut dyn Write) + S
     run
 }
 
-/// `VmHWM` of a process in MiB.
+/// `VmHWM` of a process in MiB, once it is the program: until its name has changed it may still be told with the memory
+/// of this one.
 fn peak(path: &str) -> u64 {
     let text = std::fs::read_to_string(path).unwrap_or_default();
+    if !text.starts_with("Name:\th2lens\n") {
+        return 0;
+    }
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) >> 10
 }
