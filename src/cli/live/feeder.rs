@@ -130,11 +130,12 @@ fn feed(
         while looks < LAST_LOOKS.0 && Instant::now() < deadline {
             match pass_on(&mut capture, to_analysis, spare) {
                 Ok(Passed::Packets) => looks = 0,
-                Ok(Passed::Nothing) => {
+                // An interface that is gone is told of before packets that the kernel still has from it.
+                Ok(Passed::Nothing) | Err(_) => {
                     looks += 1;
                     std::thread::sleep(LAST_LOOKS.1);
                 }
-                Ok(Passed::Nobody) | Err(_) => break,
+                Ok(Passed::Nobody) => break,
             }
         }
         shared.dropped.store(capture.dropped(), Ordering::Relaxed);
