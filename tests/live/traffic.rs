@@ -41,19 +41,19 @@ fn plaintext_exchanges_are_those_that_client_and_server_saw() {
     assert_eq!(of_kind(&again, "transaction").collect::<Vec<_>>(), transactions, "the saved packets");
 }
 
-/// A machine that has much else to do may be slow once, but not each time.
+/// A machine that has much else to do may be slow once, but not twice in three times.
 #[test]
 fn a_record_comes_soon_after_its_exchange() {
     let Some(net) = Net::new() else { return };
     let _server = net.serve(false);
-    let latencies = (0..3).map(|_| {
+    let mut latencies = [(); 3].map(|()| {
         let lens = Lens::start(&net, &[]);
         let seen = net.nghttp(&[], &PATHS);
         lens.wait_for(seen.len());
         lens.stop().latency()
     });
-    let least = latencies.min().unwrap();
-    assert!(least < Duration::from_millis(200), "{least:?}");
+    latencies.sort();
+    assert!(latencies[1] < Duration::from_millis(200), "{latencies:?}");
 }
 
 #[test]
