@@ -60,13 +60,6 @@ impl Damage {
     }
 }
 
-impl DamageKind {
-    /// The input could not be read to its end.
-    fn breaks_off(&self) -> bool {
-        matches!(self, Self::CompressedCut | Self::Decompress(_) | Self::Read(_))
-    }
-}
-
 /// One line for standard error.
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -110,15 +103,18 @@ impl fmt::Display for Damage {
 #[derive(Debug, Default)]
 pub(super) struct DamageLog {
     entries: Vec<Damage>,
+    broke_off: bool,
 }
 
 impl DamageLog {
-    /// Adds a place, or counts it if its kind is there already. That the last packet is cut goes without saying
-    /// when the stream that it came in broke off.
+    /// The input could not be read to its end: that its last packet is cut goes without saying.
+    pub(super) fn breaks_off(&mut self) {
+        self.broke_off = true;
+    }
+
+    /// Adds a place, or counts it if its kind is there already.
     pub(super) fn add(&mut self, kind: DamageKind, packets: u64, offset: u64) {
-        if matches!(kind, DamageKind::CutPacket { .. } | DamageKind::CutHeader)
-            && self.entries.iter().any(|entry| entry.kind.breaks_off())
-        {
+        if self.broke_off && matches!(kind, DamageKind::CutPacket { .. } | DamageKind::CutHeader) {
             return;
         }
         let same = |entry: &&mut Damage| std::mem::discriminant(&entry.kind) == std::mem::discriminant(&kind);

@@ -11,6 +11,7 @@
 
 mod batch;
 mod damage;
+mod decompress;
 mod file;
 mod filter;
 #[cfg(feature = "live")]
@@ -27,6 +28,7 @@ mod write;
 
 pub use batch::{Batch, LinkType, PacketHead};
 pub use damage::{Damage, DamageKind};
+pub use decompress::Compression;
 pub use filter::{Filter, FilterError};
 #[cfg(feature = "live")]
 pub use live::{Interface, LiveCapture, LiveError, LiveInput, Waker, interfaces};

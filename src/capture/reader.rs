@@ -79,13 +79,15 @@ impl Reader {
         // What was sniffed to tell the format may hold packets already, and a pipe may give no more for long.
         let mut look_first = self.packets == 0 && filled > 0;
         loop {
+            let mut broken = None;
             if !std::mem::take(&mut look_first) {
                 match self.source.read(bytes.get_mut(filled..).unwrap_or_default()) {
                     Ok(0) => self.ended = true,
                     Ok(read) => filled += read,
                     Err(error) => {
                         self.ended = true;
-                        damage.add(self.broken(&error), self.packets, self.offset + filled as u64);
+                        broken = Some(self.broken(&error));
+                        damage.breaks_off();
                     }
                 }
             }
@@ -100,6 +102,10 @@ impl Reader {
             let decoded = self.decoder.decode(here, at, self.ended, &mut out);
             (at, self.needed) = (decoded.at, decoded.needed.min(MOST_NEEDED));
             self.ended |= decoded.needed == GIVE_UP;
+            if let Some(kind) = broken {
+                let packets = self.packets + batch.packets.len() as u64;
+                damage.add(kind, packets, self.offset + filled as u64);
+            }
             let something = !batch.packets.is_empty() || !batch.secrets.is_empty();
             if self.ended || something && (self.source.file_size.is_none() || filled == bytes.len()) {
                 break;

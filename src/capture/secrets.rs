@@ -1,7 +1,8 @@
 //! All TLS secrets of a pcapng file, without its packets.
 
+use super::decompress::Compression;
 use super::file::{BlockHead, Order, SECTION_HEADER, SHORTEST_BLOCK, tls_key_log};
-use super::source::{Compression, Input};
+use super::source::Input;
 use crate::limits;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};

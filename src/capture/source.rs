@@ -1,22 +1,14 @@
 //! The bytes of one input: a file or standard input, decompressed.
 
+use super::decompress::Compression;
 use super::progress::Progress;
-use crate::limits;
-use lz4_flex::frame::FrameDecoder;
 use std::ffi::OsStr;
-use std::fmt;
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, Cursor, Read};
 use std::path::PathBuf;
 
 /// Bytes read at first, to see what the input is.
 const SNIFF: usize = 4 << 10;
-
-/// Bytes of compressed data read at a time.
-const COMPRESSED_READ: usize = 128 << 10;
-
-/// Magic number of lz4's format before frames (`lz4 -l`).
-const OLD_LZ4: u32 = 0x184c_2102;
 
 /// Where packets come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,41 +75,6 @@ pub enum OpenErrorKind {
     CutHeader,
 }
 
-/// How an input is compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compression {
-    /// RFC 1952, any number of members.
-    Gzip,
-    /// RFC 8878, any number of frames.
-    Zstd,
-    /// LZ4 frame format, any number of frames.
-    Lz4,
-}
-
-impl Compression {
-    /// By the magic number, never by the name. Skippable frames (RFC 8878 section 3.1.2) are taken for zstd's,
-    /// whose parallel writers put one first.
-    pub(super) fn of_magic(head: &[u8]) -> Option<Self> {
-        let magic = u32::from_le_bytes(*head.first_chunk()?);
-        match magic {
-            _ if magic & 0xffff == 0x8b1f => Some(Self::Gzip),
-            0xfd2f_b528 | 0x184d_2a50..=0x184d_2a5f => Some(Self::Zstd),
-            0x184d_2204 | OLD_LZ4 => Some(Self::Lz4),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for Compression {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Gzip => "gzip",
-            Self::Zstd => "zstd",
-            Self::Lz4 => "lz4",
-        })
-    }
-}
-
 /// The decompressed bytes of an input.
 pub(super) struct Source {
     reader: Box<dyn Read + Send>,
@@ -155,25 +112,13 @@ impl Source {
             return Err(OpenErrorKind::Empty);
         }
         let compression = Compression::of_magic(&head);
-        let old_lz4 = head.starts_with(&OLD_LZ4.to_le_bytes());
         let mut joined = Cursor::new(head).chain(raw);
         let Some(kind) = compression else {
             let head = first_bytes(&mut joined, wanted)?;
             return Ok((Self { reader: Box::new(joined), compression, file_size }, head));
         };
-        let compressed = BufReader::with_capacity(COMPRESSED_READ, joined);
         let bad = |error| OpenErrorKind::Decompress(kind, error);
-        let mut reader: Box<dyn Read + Send> = match kind {
-            Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(compressed)),
-            Compression::Zstd => {
-                let mut decoder = zstd::stream::read::Decoder::with_buffer(compressed).map_err(bad)?;
-                decoder.window_log_max(limits::ZSTD_WINDOW_LOG).map_err(bad)?;
-                Box::new(decoder)
-            }
-            // Its old format has no end mark.
-            Compression::Lz4 if old_lz4 => Box::new(FrameDecoder::new(compressed)),
-            Compression::Lz4 => Box::new(Lz4::new(compressed)),
-        };
+        let mut reader = kind.decoder(joined).map_err(bad)?;
         let head = first_bytes(&mut reader, wanted).map_err(bad)?;
         if head.is_empty() {
             return Err(OpenErrorKind::Empty);
@@ -234,59 +179,6 @@ impl<R: Read> Read for Counted<R> {
         let read = self.inner.read(buffer)?;
         self.progress.add(read);
         Ok(read)
-    }
-}
-
-/// An LZ4 decoder that goes on with the next frame, and that tells a stream that was cut between two blocks
-/// from one that has ended: the frame decoder of `lz4_flex` gives a plain end for both. It gets a new decoder
-/// for each frame, as that one wants all frames to have blocks of one size.
-struct Lz4<R: Read> {
-    /// `None` only while it is replaced.
-    decoder: Option<FrameDecoder<Watched<R>>>,
-}
-
-/// Notes what the frame decoder took of its frame.
-struct Watched<R> {
-    inner: R,
-    taken: bool,
-    ended: bool,
-}
-
-impl<R: Read> Read for Watched<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.taken |= read > 0;
-        self.ended |= read == 0 && !buffer.is_empty();
-        Ok(read)
-    }
-}
-
-impl<R: Read> Lz4<R> {
-    fn new(inner: R) -> Self {
-        Self { decoder: Some(FrameDecoder::new(Watched { inner, taken: false, ended: false })) }
-    }
-}
-
-impl<R: Read> Read for Lz4<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while let Some(decoder) = &mut self.decoder {
-            let read = decoder.read(buffer)?;
-            if read > 0 || buffer.is_empty() {
-                return Ok(read);
-            }
-            match decoder.get_mut() {
-                Watched { ended: true, taken: false, .. } => break,
-                Watched { ended: true, taken, .. } => {
-                    *taken = false;
-                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "incomplete lz4 frame"));
-                }
-                Watched { ended: false, .. } => {
-                    let inner = self.decoder.take().map(|decoder| decoder.into_inner().inner);
-                    *self = Self { decoder: inner.and_then(|inner| Self::new(inner).decoder) };
-                }
-            }
-        }
-        Ok(0)
     }
 }
 
