@@ -723,8 +723,9 @@ impl Half {
             }
             let mut tape = std::mem::take(&mut self.tape);
             self.state = State::Header;
+            let skipped = tape.take_skipped();
             if let Some(Piece::Data(at, _)) = tape.next_piece() {
-                sink.skipped(self.from, tape.skipped(), at);
+                sink.skipped(self.from, skipped, at);
             }
             while self.state != State::Lost {
                 let read = match tape.next_piece() {

@@ -115,9 +115,14 @@ impl Tape {
         self.skip_to(self.bytes.len());
     }
 
-    /// Bytes seen and skipped since the loss.
-    pub(super) fn skipped(&self) -> u64 {
+    /// Bytes seen and skipped since the loss, or since they were last taken.
+    pub(super) const fn skipped(&self) -> u64 {
         self.skipped
+    }
+
+    /// The same, to be told of once: what is skipped from here on counts anew.
+    pub(super) const fn take_skipped(&mut self) -> u64 {
+        std::mem::replace(&mut self.skipped, 0)
     }
 
     /// Bytes of memory held.

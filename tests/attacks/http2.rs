@@ -99,6 +99,21 @@ fn a_flood_of_continuations() {
     }
 }
 
+/// Framing is lost, found, and lost again, many times in one segment: what is skipped counts once.
+#[test]
+fn frames_between_bytes_that_are_none() {
+    let mut wire = Wire::new();
+    let (mut client, _) = wire.http2(1000);
+    client.seq += 1000;
+    let (junk, rounds) = ([0xff; 100], 20);
+    let pings = frame(PING, 0, 0, &[7; 8]).repeat(10);
+    wire.send_in(&mut client, &[&junk[..], &pings].concat().repeat(rounds), 60_000);
+    wire.send(&mut client, &frame(HEADERS, END_HEADERS | END_STREAM, 1, &REQUEST));
+    let run = run(&wire.file, &["--json"]).within(64);
+    assert_eq!(run.coverage()["skipped_bytes"], junk.len() * rounds);
+    assert_eq!(run.transactions().len(), 1);
+}
+
 /// CVE-2023-44487: streams that are reset as soon as they are opened.
 #[test]
 fn rapid_reset() {
