@@ -59,7 +59,10 @@ pub(super) fn header_bits(header: &FrameHeader, expect: &Expect) -> Option<u32> 
             FrameType::PRIORITY_UPDATE => (4..=1024).contains(&length) && expect.client,
             _ => length > 0,
         };
-    let known_stream = stream == 0 || (stream <= expect.max_stream && (stream % 2 == 1 || expect.pushes));
+    // What a server pushes comes on even streams (RFC 9113 section 5.1.1); a client sends no message there.
+    let message = matches!(kind, FrameType::DATA | FrameType::HEADERS | FrameType::CONTINUATION);
+    let pushed = expect.pushes && (expect.server || !message);
+    let known_stream = stream == 0 || (stream <= expect.max_stream && (stream % 2 == 1 || pushed));
     if !legal || !known_stream {
         return None;
     }

@@ -20,7 +20,7 @@ const HOLE: u8 = 0xff;
 pub(super) struct Demand {
     /// Bits that suffice anywhere.
     anywhere: u32,
-    /// Bits that suffice for frames that begin where a segment begins and end where one ends.
+    /// Bits that suffice for frames that begin where a segment begins, with a whole header in it, and end where one ends.
     aligned: u32,
     /// A header block with a pseudo-header field must be in the chain, or the chain be of full length and have
     /// frames of two kinds.
@@ -218,12 +218,13 @@ impl Tape {
     }
 
     fn evaluate(&self, start: usize, expect: &Expect, demand: Demand, last: bool) -> Verdict {
-        let boundary = |at: usize| self.marks.binary_search_by_key(&at, |mark| mark.start).is_ok();
-        let aligned = boundary(start);
+        let boundary = |at: usize| self.marks.binary_search_by_key(&at, |mark| mark.start);
+        // Where segments are shorter than a frame header, their ends tell nothing.
+        let aligned = boundary(start).is_ok_and(|mark| self.mark_end(mark) - start >= frame::LEN);
         let (mut at, mut bits, mut open_block, mut told) = (start, 0, false, !demand.telling);
         let (mut chain, mut kinds) = (Chain::default(), 0_u32);
         for frames in 0..MAX_CHAIN {
-            let ends = at == self.bytes.len() || boundary(at);
+            let ends = at == self.bytes.len() || boundary(at).is_ok();
             let enough = if aligned && ends { demand.aligned } else { demand.anywhere };
             if frames > 0 && bits >= enough && told {
                 return Verdict::Yes(chain);

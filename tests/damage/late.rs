@@ -1,7 +1,8 @@
 //! A capture that begins late: the exchanges that follow are told.
 
 use super::samples;
-use crate::support::Analyze;
+use crate::support::conversation::Side;
+use crate::support::{Analyze, Conversation, Ends};
 
 #[test]
 fn all_that_begins_after_the_start_is_told() {
@@ -14,5 +15,38 @@ fn all_that_begins_after_the_start_is_told() {
         let expected = later.count();
         assert!(told >= expected, "sample {n}: {told} of {expected}");
         assert!(!outcome.complete(), "sample {n}");
+    }
+}
+
+/// A header block that is sent a few bytes at a time: each byte stands where a segment begins, which tells nothing.
+#[test]
+fn tiny_segments_are_not_taken_for_frames() {
+    let field = |name: u8, value: &[u8]| [&[name, value.len() as u8], value].concat();
+    let block = [&[0x82, 0x86][..], &field(0x44, b"/hello.txt"), &field(0x41, b"raw.test")].concat();
+    let (first, rest) = block.split_at(7);
+    let mut stream = [&[0, 0, 7, 1, 1, 0, 0, 0, 1][..], first].concat();
+    let last = rest.len().div_ceil(3) - 1;
+    for (n, part) in rest.chunks(3).enumerate() {
+        let end_headers = if n == last { 4 } else { 0 };
+        stream.extend([&[0, 0, part.len() as u8, 9, end_headers, 0, 0, 0, 1][..], part].concat());
+    }
+    let mut conversation = Conversation::new(Ends::v4(0), 1);
+    conversation.handshake();
+    for byte in stream.chunks(1) {
+        conversation.data(Side::Client, byte);
+    }
+    let response = [0x88, 0x5f, 10].into_iter().chain(*b"text/plain").collect::<Vec<u8>>();
+    conversation.data(Side::Server, &[&[0, 0, 13, 1, 4, 0, 0, 0, 1][..], &response].concat());
+    conversation.data(Side::Server, &[0, 0, 3, 0, 1, 0, 0, 0, 1, b'a', b'b', b'c']);
+    conversation.fin(Side::Client);
+    conversation.fin(Side::Server);
+    let capture = conversation.capture();
+    for first in 0..capture.packets.len() {
+        let outcome = Analyze::capture(&capture.clone().late(first)).run();
+        for told in outcome.transactions() {
+            assert_eq!(told["h2"]["stream"]["id"], 1, "from packet {first}: {told}");
+            let path = &told["url"]["path"];
+            assert!(path.is_null() || path == "/hello.txt", "from packet {first}: {told}");
+        }
     }
 }
