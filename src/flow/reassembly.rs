@@ -177,6 +177,26 @@ impl Reassembly {
         half.ended || (!half.open_hole() && half.lost_at_end() == 0)
     }
 
+    /// Bytes of the direction's stream that were handed on, those in holes too.
+    pub fn handed_on(&self, from: Direction) -> u64 {
+        self.halves[from].next
+    }
+
+    /// Bytes of the direction's stream that the other side is known to have received.
+    pub fn acknowledged(&self, from: Direction) -> u64 {
+        self.halves[from].acked
+    }
+
+    /// The same, when the other side has sent this segment too.
+    pub fn acknowledged_with(&self, from: Direction, segment: &Segment<'_>) -> u64 {
+        let half = &self.halves[from];
+        if segment.flags.ack() && half.started {
+            half.acked.max(half.place_of(segment.ack))
+        } else {
+            half.acked
+        }
+    }
+
     /// Both directions have ended.
     pub fn closed(&self) -> bool {
         self.halves.forward.ended && self.halves.backward.ended
@@ -232,10 +252,7 @@ impl Half {
         if !self.started {
             return;
         }
-        let ahead = ack.wrapping_sub(self.seq) as i32;
-        if ahead > 0 {
-            self.acked = self.acked.max(self.next + u64::from(ahead.unsigned_abs()));
-        }
+        self.acked = self.acked.max(self.place_of(ack));
         self.note_acked(segments, now);
     }
 
@@ -250,6 +267,11 @@ impl Half {
         if self.stats.segments > 0 && is_beyond(number, base) {
             self.start(base);
         }
+    }
+
+    /// The place in the stream of this sequence number, or 0 where it would be before the first byte.
+    fn place_of(&self, seq: u32) -> u64 {
+        self.next.saturating_add_signed((seq.wrapping_sub(self.seq) as i32).into())
     }
 
     fn start(&mut self, seq: u32) {

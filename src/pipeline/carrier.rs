@@ -162,8 +162,10 @@ impl<O: Output> Feed<'_, '_, O> {
                     session(&mut http2.pairing, self.cx).caught_up(from);
                 }
             }
-            Layer::Tls(layer) => Feed { carrier: &mut layer.inner, cx: &mut *self.cx }.caught_up(from),
-            Layer::Fresh | Layer::Opening(_) => {}
+            Layer::Tls(layer) if layer.session.is_settled(from) => {
+                Feed { carrier: &mut layer.inner, cx: &mut *self.cx }.caught_up(from);
+            }
+            Layer::Tls(_) | Layer::Fresh | Layer::Opening(_) => {}
         }
     }
 
@@ -271,7 +273,7 @@ impl<O: Output> Feed<'_, '_, O> {
             self.carrier.layer = Layer::Opening(Box::default());
         }
         if !switch.client_rest.is_empty() {
-            self.data(client, at, &switch.client_rest);
+            self.take_data(client, at, &switch.client_rest);
         }
     }
 
@@ -309,16 +311,16 @@ impl<O: Output> Feed<'_, '_, O> {
         for piece in pieces {
             match piece.what {
                 What::Bytes { start, end } => {
-                    self.data(piece.from, piece.at, bytes.get(start..end).unwrap_or_default());
+                    self.take_data(piece.from, piece.at, bytes.get(start..end).unwrap_or_default());
                 }
-                What::Gap(gap) => self.gap(piece.from, piece.at, gap),
+                What::Gap(gap) => self.take_gap(piece.from, piece.at, gap),
             }
         }
     }
 }
 
-impl<O: Output> ByteSink for Feed<'_, '_, O> {
-    fn data(&mut self, from: Direction, at: Moment, bytes: &[u8]) {
+impl<O: Output> Feed<'_, '_, O> {
+    fn take_data(&mut self, from: Direction, at: Moment, bytes: &[u8]) {
         let cx = &mut *self.cx;
         if let (Some(_), Some(ends)) = (&self.carrier.tls, self.carrier.ends) {
             let [forward, backward] = ends;
@@ -329,7 +331,9 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
         match &mut self.carrier.layer {
             Layer::Http2(http2) => {
                 let Http2 { connection, pairing, client, .. } = http2.as_mut();
-                connection.data(side(*client, from), at, bytes, &mut session(pairing, cx));
+                let side = side(*client, from);
+                pairing.set_place(side, cx.places[from], cx.acknowledged[from.reverse()]);
+                connection.data(side, at, bytes, &mut session(pairing, cx));
             }
             Layer::Tls(layer) => {
                 let Some(work) = cx.tls.take() else { return };
@@ -340,7 +344,7 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
             }
             Layer::Fresh => {
                 self.carrier.layer = Layer::Opening(Box::default());
-                self.data(from, at, bytes);
+                self.take_data(from, at, bytes);
             }
             Layer::Opening(opening) => {
                 if self.carrier.depth > limits::OPENING_DEPTH {
@@ -360,19 +364,21 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
                     self.known(known);
                     let rest = bytes.get(rest..).unwrap_or_default();
                     if !rest.is_empty() {
-                        self.data(from, at, rest);
+                        self.take_data(from, at, rest);
                     }
                 }
             }
         }
     }
 
-    fn gap(&mut self, from: Direction, at: Moment, gap: Gap) {
+    fn take_gap(&mut self, from: Direction, at: Moment, gap: Gap) {
         let cx = &mut *self.cx;
         match &mut self.carrier.layer {
             Layer::Http2(http2) => {
                 let Http2 { connection, pairing, client, .. } = http2.as_mut();
-                connection.gap(side(*client, from), at, gap, &mut session(pairing, cx));
+                let side = side(*client, from);
+                pairing.set_place(side, cx.places[from], cx.acknowledged[from.reverse()]);
+                connection.gap(side, at, gap, &mut session(pairing, cx));
             }
             Layer::Tls(layer) => {
                 let Some(work) = cx.tls.take() else { return };
@@ -390,6 +396,27 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
                     self.known(known);
                 }
             }
+        }
+    }
+
+    /// Whether the streams that are pushed are those of TCP, and not of TLS within.
+    const fn is_outermost(&self) -> bool {
+        self.carrier.tls.is_none()
+    }
+}
+
+impl<O: Output> ByteSink for Feed<'_, '_, O> {
+    fn data(&mut self, from: Direction, at: Moment, bytes: &[u8]) {
+        self.take_data(from, at, bytes);
+        if self.is_outermost() {
+            self.cx.places[from] += bytes.len() as u64;
+        }
+    }
+
+    fn gap(&mut self, from: Direction, at: Moment, gap: Gap) {
+        self.take_gap(from, at, gap);
+        if self.is_outermost() {
+            self.cx.places[from] += gap.len.unwrap_or(0);
         }
     }
 

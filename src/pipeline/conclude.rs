@@ -193,14 +193,8 @@ impl Pipeline {
         out: &mut impl Output,
     ) {
         self.memory = self.memory.saturating_sub(carrier.weight);
-        let mut cx = Context {
-            now,
-            wanted: self.settings.wanted,
-            totals: &mut self.totals,
-            tls: Some(&mut self.tls),
-            keys,
-            out,
-        };
+        let mut cx = Context::new(now, self.settings.wanted, &mut self.totals, &mut self.tls, keys, out);
+        cx.note_streams(reassembly);
         reassembly.finish(last, &mut self.budget, &mut Feed { carrier: &mut carrier, cx: &mut cx });
         Feed { carrier: &mut carrier, cx: &mut cx }.finish(last);
         let tls = match &carrier.layer {

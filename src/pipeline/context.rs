@@ -1,5 +1,6 @@
 //! What the stages of a shard share while they work on a packet.
 
+use crate::flow::{Direction, PerDirection, Reassembly};
 use crate::packet::Endpoint;
 use crate::time::Moment;
 use crate::tls;
@@ -29,4 +30,30 @@ pub(super) struct Context<'a, O> {
     pub(super) tls: Option<&'a mut tls::Workspace>,
     pub(super) keys: &'a tls::KeyStore,
     pub(super) out: &'a mut O,
+    /// Where in its TCP stream each direction is read.
+    pub(super) places: PerDirection<u64>,
+    /// Up to where each direction's TCP stream is known to have been received.
+    pub(super) acknowledged: PerDirection<u64>,
+}
+
+impl<'a, O> Context<'a, O> {
+    pub(super) fn new(
+        now: Moment,
+        wanted: Wanted,
+        totals: &'a mut Totals,
+        tls: &'a mut tls::Workspace,
+        keys: &'a tls::KeyStore,
+        out: &'a mut O,
+    ) -> Self {
+        let (places, acknowledged) = (PerDirection::default(), PerDirection::default());
+        Self { now, wanted, totals, tls: Some(tls), keys, out, places, acknowledged }
+    }
+
+    /// Notes how far both TCP streams are.
+    pub(super) fn note_streams(&mut self, reassembly: &Reassembly) {
+        for from in [Direction::Forward, Direction::Backward] {
+            self.places[from] = reassembly.handed_on(from);
+            self.acknowledged[from] = reassembly.acknowledged(from);
+        }
+    }
 }

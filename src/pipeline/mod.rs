@@ -108,14 +108,11 @@ impl Pipeline {
         if let Some(syn) = carrier.syn.get_mut(found.from.index()) {
             *syn |= segment.flags.syn();
         }
-        let mut cx = Context {
-            now: segment.at,
-            wanted: self.settings.wanted,
-            totals: &mut self.totals,
-            tls: Some(&mut self.tls),
-            keys,
-            out,
-        };
+        let mut cx =
+            Context::new(segment.at, self.settings.wanted, &mut self.totals, &mut self.tls, keys, out);
+        cx.note_streams(&entry.reassembly);
+        let other = found.from.reverse();
+        cx.acknowledged[other] = entry.reassembly.acknowledged_with(other, segment);
         let mut feed = Feed { carrier, cx: &mut cx };
         feed.carrier.note_sender(found.from);
         entry.reassembly.segment(found.from, segment, &mut self.budget, &mut feed);
@@ -150,14 +147,7 @@ impl Pipeline {
 
     /// New TLS secrets: goes on with what waited for them.
     pub fn new_secrets(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
-        let mut cx = Context {
-            now,
-            wanted: self.settings.wanted,
-            totals: &mut self.totals,
-            tls: Some(&mut self.tls),
-            keys,
-            out,
-        };
+        let mut cx = Context::new(now, self.settings.wanted, &mut self.totals, &mut self.tls, keys, out);
         for entry in self.table.iter_mut() {
             if let Some(carrier) = entry.state.as_mut() {
                 Feed { carrier, cx: &mut cx }.new_secrets();
@@ -197,14 +187,8 @@ impl Pipeline {
                 entry.listed = false;
                 return false;
             };
-            let mut cx = Context {
-                now,
-                wanted: self.settings.wanted,
-                totals: &mut self.totals,
-                tls: Some(&mut self.tls),
-                keys,
-                out,
-            };
+            let mut cx = Context::new(now, self.settings.wanted, &mut self.totals, &mut self.tls, keys, out);
+            cx.note_streams(&entry.reassembly);
             let mut feed = Feed { carrier, cx: &mut cx };
             let waited = entry.reassembly.holes();
             entry.reassembly.tick(now, &mut self.budget, &mut feed);

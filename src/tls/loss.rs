@@ -39,6 +39,11 @@ impl Loss {
         self.most == 0 && !self.passed_over && !self.hole
     }
 
+    /// And the plaintext's reader was told of all that was.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.is_none() && self.owed == Owed::Nothing
+    }
+
     /// Something may have been lost.
     pub(crate) fn is_pending(&self) -> bool {
         !self.is_none()

@@ -99,6 +99,12 @@ impl Session {
         }
     }
 
+    /// Whether the plaintext of all that a direction has sent so far was handed on, and all that is missing of it was
+    /// told: no record waits for its rest, for keys, or for another record to show how many were lost.
+    pub fn is_settled(&self, from: Direction) -> bool {
+        self.streams[from].is_settled()
+    }
+
     /// Whether ciphertext is kept that new secrets may open.
     pub fn is_waiting(&self) -> bool {
         [Direction::Forward, Direction::Backward]

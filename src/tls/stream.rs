@@ -144,6 +144,12 @@ impl Stream {
         if let State::Waiting(waiting) = self.state { Some(waiting) } else { None }
     }
 
+    /// The plaintext of all that was received was handed on, and all that is missing of it was told.
+    pub(crate) fn is_settled(&self) -> bool {
+        let idle = self.buffer.is_empty() && self.skip == 0 && !self.seeking && self.hold.is_empty();
+        self.ended || (idle && self.waiting().is_none() && self.loss.is_settled())
+    }
+
     /// The packet of the next event that was kept and can be processed.
     pub(crate) fn ready(&self) -> Option<Moment> {
         if self.waiting().is_some() { None } else { self.hold.first() }

@@ -137,6 +137,10 @@ pub(super) struct SideState {
     pub(super) losses: Losses,
     /// No segment of this side is in the capture.
     pub(super) unseen: bool,
+    /// Where in its TCP stream this side is read.
+    pub(super) place: u64,
+    /// Up to where it has acknowledged the other side's stream.
+    pub(super) acknowledges: u64,
     /// Streams that the other side has reset: what this side had sent before is still to be read.
     pub(super) resets: Awaited,
     /// Highest stream that a header block of this side was on.
@@ -234,6 +238,12 @@ impl Pairing {
         }
     }
 
+    /// Where in its TCP stream the side is read, and up to where it has acknowledged the other side's.
+    pub fn set_place(&mut self, side: Side, place: u64, acknowledges: u64) {
+        let side = self.side_mut(side);
+        (side.place, side.acknowledges) = (place, acknowledges);
+    }
+
     /// Whether the connection was upgraded from HTTP/1.1 is known.
     pub fn set_upgrade_known(&mut self) {
         if let Some(rules) = &mut self.rules {
@@ -306,8 +316,9 @@ impl<R: RecordSink> Session<'_, R> {
         if !self.pairing.streams.contains_key(&id) {
             self.open_stream(id, at)?;
         }
+        let place = self.pairing.side(from).place;
         let stream = self.pairing.streams.get_mut(&id).map(Box::as_mut)?;
-        (!stream.is_over(from, at)).then_some(stream)
+        (!stream.is_over(from, at, place)).then_some(stream)
     }
 
     /// Opens a stream; `None` if it has been open before.

@@ -1,9 +1,10 @@
 //! Streams that end by RST_STREAM (RFC 9113 section 6.4). A reset is often read before what the other side had sent
 //! by then: packets are captured out of order, and one direction waits for a hole to fill while the other goes on.
 
-use super::pairing::{Pairing, Session, by};
+use super::pairing::{Pairing, Session, SideState, by};
 use super::record::{EndHow, Partial, StreamEnd};
 use super::sink::RecordSink;
+use super::stream::Losses;
 use crate::http2::{FrameSpot, Side};
 use crate::limits;
 use crate::time::Moment;
@@ -16,6 +17,8 @@ pub(super) struct Reset {
     pub(super) from: Side,
     /// Where.
     pub(super) at: Moment,
+    /// Up to where its sender had acknowledged the other side's TCP stream.
+    pub(super) acknowledged: u64,
     /// How the stream will have ended.
     pub(super) end: StreamEnd,
 }
@@ -79,17 +82,18 @@ impl<R: RecordSink> Session<'_, R> {
         at: Moment,
         spot: FrameSpot,
     ) {
-        let losses = self.pairing.side(from).losses.count;
+        let SideState { losses: Losses { count: losses, .. }, acknowledges: acknowledged, place, .. } =
+            *self.pairing.side(from);
         let unseen = self.pairing.side(from.peer()).unseen;
         let end = StreamEnd { by: by(from), how: EndHow::RstStream, code };
         let Some(stream) = self.pairing.streams.get_mut(&id) else {
             if self.may_still_open(from.peer(), id) {
-                let forgot = self.pairing.early_resets.keep(id, Reset { from, at, end });
+                let forgot = self.pairing.early_resets.keep(id, Reset { from, at, acknowledged, end });
                 self.stats.early_resets += u64::from(forgot);
             }
             return;
         };
-        if stream.is_over(from, at) {
+        if stream.is_over(from, at, place) {
             return;
         }
         stream.record.last = stream.record.last.max(at);
@@ -102,7 +106,7 @@ impl<R: RecordSink> Session<'_, R> {
             self.finish_stream(id, end);
         } else {
             // What the peer sent before is still to be read, or to be found missing.
-            stream.reset = Some(Reset { from, at, end });
+            stream.reset = Some(Reset { from, at, acknowledged, end });
             self.pairing.await_side(from.peer(), id);
         }
     }

@@ -108,11 +108,13 @@ impl Stream {
             + fields.iter().map(|fields| fields.memory()).sum::<usize>()
     }
 
-    /// What `from` sent in this packet came after the stream was reset. The request came before, whatever the
-    /// order of the packets.
-    pub(super) fn is_over(&self, from: Side, at: Moment) -> bool {
+    /// What `from` sent in this packet, at this place of its TCP stream, came after the stream was reset. The request came
+    /// before, and so did what the reset's sender had acknowledged, whatever the order of the packets.
+    pub(super) fn is_over(&self, from: Side, at: Moment, place: u64) -> bool {
         let asked = self.record.request.seen || !from.is_client();
-        self.reset.is_some_and(|reset| reset.from == from || (at.packet > reset.at.packet && asked))
+        self.reset.is_some_and(|reset| {
+            reset.from == from || (at.packet > reset.at.packet && place >= reset.acknowledged && asked)
+        })
     }
 
     pub(super) fn side(&mut self, side: Side) -> (&mut Message, &mut Progress) {

@@ -3,6 +3,7 @@
 mod late;
 mod not_http2;
 mod order;
+mod resets;
 mod sameness;
 mod subsets;
 mod truth;

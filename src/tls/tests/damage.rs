@@ -2,8 +2,8 @@
 
 use super::connections::{cut, talk};
 use super::stack::Stack;
-use super::{BOTH, Direction, End, Event, Output, decrypt};
-use crate::tls::NotDecrypted;
+use super::{BOTH, Direction, End, Event, Output, decrypt, feed};
+use crate::tls::{KeyStore, NotDecrypted, Session, Workspace};
 use Direction::{Backward, Forward};
 use proptest::prelude::*;
 use rustls::SupportedCipherSuite;
@@ -112,6 +112,34 @@ fn a_hole_at_the_end_is_told() {
     events.remove(events.len() - 3 + 1);
     let output = decrypt(&events, &keys);
     assert_eq!(output.gaps.forward, [(199 * 600, None)]);
+}
+
+/// What is missing is told when a later record opens: until then there is more to come of what was sent.
+#[test]
+fn a_direction_is_settled_when_its_losses_are_told() {
+    let (start, events, key_log) = stream(cipher_suite::TLS13_AES_128_GCM_SHA256);
+    let mut keys = KeyStore::default();
+    keys.add_text(key_log.as_bytes());
+    let mut work = Workspace::default();
+    let (mut session, mut output) = (Session::new(&work), Output::default());
+    let mut push = |event: &(Direction, Event)| {
+        feed(&mut session, &mut work, &keys, 1, event, &mut output);
+        (session.is_settled(Forward), output.gaps.forward.len())
+    };
+    for event in &events[..=start] {
+        push(event);
+    }
+    let Event::Data(record) = &events[start + 1].1 else { panic!() };
+    let size = record.len() as u64;
+    assert_eq!(push(&(Forward, Event::Data(record[..9].to_vec()))), (false, 0), "a part of a record");
+    assert_eq!(push(&(Forward, Event::Data(record[9..].to_vec()))), (true, 0));
+    assert_eq!(push(&(Forward, Event::Gap(Some(size)))), (false, 0), "a record is missing");
+    assert_eq!(push(&events[start + 3]), (true, 1), "and told");
+    assert_eq!(push(&(Forward, Event::Gap(Some(size + 7)))), (false, 1), "a record and a part of one");
+    let Event::Data(record) = &events[start + 5].1 else { panic!() };
+    assert_eq!(push(&(Forward, Event::Data(record[7..].to_vec()))), (false, 1), "its rest tells nothing");
+    assert_eq!(push(&events[start + 6]), (true, 2), "and told");
+    assert_eq!(messages(&output), [0, 1, 3, 6]);
 }
 
 #[test]

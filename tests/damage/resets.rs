@@ -1,0 +1,117 @@
+//! Streams that end by RST_STREAM: whatever is lost and in whatever order the directions were captured, an exchange
+//! that is said to be complete is told as it was.
+
+use crate::support::conversation::Side;
+use crate::support::{Analyze, Capture, Conversation, Ends};
+use serde_json::Value;
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+const ACK: u8 = 1;
+
+const POST: [u8; 5] = [0x83, 0x87, 0x84, 0x41, 0];
+const GET: [u8; 5] = [0x82, 0x87, 0x84, 0x41, 0];
+const OK: [u8; 1] = [0x88];
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let [_, length @ ..] = (payload.len() as u32).to_be_bytes();
+    [&length[..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// A connection after its settings, with these segments; each acknowledges all that came before.
+fn conversation(segments: &[(Side, Vec<u8>)]) -> Capture {
+    let mut conversation = Conversation::new(Ends::v4(0), 1);
+    conversation.handshake();
+    conversation.data(Side::Client, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    conversation.data(Side::Client, &frame(SETTINGS, 0, 0, &[]));
+    conversation.data(Side::Server, &[frame(SETTINGS, 0, 0, &[]), frame(SETTINGS, ACK, 0, &[])].concat());
+    conversation.data(Side::Client, &frame(SETTINGS, ACK, 0, &[]));
+    for (from, bytes) in segments {
+        conversation.ack(*from);
+        conversation.data(*from, bytes);
+    }
+    conversation.ack(Side::Client);
+    conversation.ack(Side::Server);
+    conversation.fin(Side::Client);
+    conversation.fin(Side::Server);
+    conversation.capture()
+}
+
+/// Every subset of the segments lost, and each of what is left captured at every later place: `check` gets the first
+/// transaction, and whether nothing was lost.
+fn all_ways(segments: &[(Side, Vec<u8>)], check: impl Fn(&Value, bool)) {
+    let whole = conversation(segments);
+    let payloads: Vec<usize> =
+        (0..whole.packets.len()).filter(|&n| whole.packets[n].has_payload()).skip(4).collect();
+    assert_eq!(payloads.len(), segments.len());
+    for lost in 0..1_usize << payloads.len() {
+        for (n, &from) in payloads.iter().enumerate() {
+            for later in 0..5 {
+                let mut packets = whole.packets.clone();
+                let packet = packets.remove(from);
+                packets.insert((from + later).min(packets.len()), packet);
+                // Those of the segments that were lost, wherever they are now.
+                let gone: Vec<_> = payloads
+                    .iter()
+                    .enumerate()
+                    .filter(|(n, _)| lost & 1 << n != 0)
+                    .map(|(_, &at)| at)
+                    .collect();
+                packets.retain(|packet| !gone.iter().any(|&at| whole.packets[at] == *packet));
+                let outcome = Analyze::capture(&Capture { packets }.restamped()).run();
+                for told in outcome.transactions().filter(|told| told["h2"]["stream"]["id"] == 1) {
+                    if told["h2"]["complete"] == true {
+                        check(told, lost == 0);
+                    }
+                    assert!(lost != 0 || told["h2"]["complete"] == true, "segment {n} by {later}: {told}");
+                }
+                assert!(lost != 0 || outcome.transactions().count() > 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_request_that_the_server_needs_no_more() {
+    let segments = [
+        (Side::Client, frame(HEADERS, END_HEADERS, 1, &POST)),
+        (Side::Client, frame(DATA, 0, 1, &[b'a'; 1000])),
+        (Side::Client, frame(DATA, END_STREAM, 1, &[b'b'; 500])),
+        (
+            Side::Server,
+            [
+                frame(HEADERS, END_HEADERS, 1, &OK),
+                frame(DATA, END_STREAM, 1, b"response"),
+                frame(RST_STREAM, 0, 1, &[0; 4]),
+            ]
+            .concat(),
+        ),
+        (Side::Client, frame(HEADERS, END_HEADERS | END_STREAM, 3, &GET)),
+    ];
+    all_ways(&segments, |told, _| {
+        assert_eq!(told["http"]["request"]["body"]["size"], 1500, "{told}");
+        assert_eq!(told["http"]["response"]["body"]["size"], 8, "{told}");
+    });
+}
+
+#[test]
+fn a_response_that_the_client_cancels() {
+    let segments = [
+        (Side::Client, frame(HEADERS, END_HEADERS | END_STREAM, 1, &GET)),
+        (Side::Server, [frame(HEADERS, END_HEADERS, 1, &OK), frame(DATA, 0, 1, &[b'a'; 1000])].concat()),
+        (Side::Server, frame(DATA, 0, 1, &[b'b'; 300])),
+        (Side::Client, frame(RST_STREAM, 0, 1, &[0, 0, 0, 8])),
+        (Side::Client, frame(HEADERS, END_HEADERS | END_STREAM, 3, &GET)),
+        (Side::Server, frame(HEADERS, END_HEADERS | END_STREAM, 3, &OK)),
+    ];
+    all_ways(&segments, |told, whole| {
+        // The reset itself may be lost, and then nothing but the connection's end ends the stream.
+        assert_eq!(told["h2"]["stream"]["end"]["code"], "CANCEL", "{told}");
+        assert_eq!(told["http"]["response"]["body"]["size"], 1300, "{told}");
+        assert!(!whole || told["http"]["response"]["status_code"] == 200, "{told}");
+    });
+}
