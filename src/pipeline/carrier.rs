@@ -332,7 +332,7 @@ impl<O: Output> Feed<'_, '_, O> {
             Layer::Http2(http2) => {
                 let Http2 { connection, pairing, client, .. } = http2.as_mut();
                 let side = side(*client, from);
-                pairing.set_place(side, cx.places[from], cx.acknowledged[from.reverse()]);
+                pairing.set_place(side, cx.place(from));
                 connection.data(side, at, bytes, &mut session(pairing, cx));
             }
             Layer::Tls(layer) => {
@@ -377,7 +377,7 @@ impl<O: Output> Feed<'_, '_, O> {
             Layer::Http2(http2) => {
                 let Http2 { connection, pairing, client, .. } = http2.as_mut();
                 let side = side(*client, from);
-                pairing.set_place(side, cx.places[from], cx.acknowledged[from.reverse()]);
+                pairing.set_place(side, cx.place(from));
                 connection.gap(side, at, gap, &mut session(pairing, cx));
             }
             Layer::Tls(layer) => {

@@ -4,7 +4,7 @@ use crate::flow::{Direction, PerDirection, Reassembly};
 use crate::packet::Endpoint;
 use crate::time::Moment;
 use crate::tls;
-use crate::transaction::{RecordSink, Stats, StreamPool, Wanted};
+use crate::transaction::{Place, RecordSink, Stats, StreamPool, Wanted};
 
 /// Where a shard's results go: records, and for the agent's view the plaintext of TLS records.
 pub trait Output: RecordSink {
@@ -47,6 +47,12 @@ impl<'a, O> Context<'a, O> {
     ) -> Self {
         let (places, acknowledged) = (PerDirection::default(), PerDirection::default());
         Self { now, wanted, totals, tls: Some(tls), keys, out, places, acknowledged }
+    }
+
+    /// Where the direction is read now.
+    pub(super) fn place(&self, from: Direction) -> Place {
+        let peer = from.reverse();
+        Place { own: self.places[from], peer: self.places[peer], acknowledged: self.acknowledged[peer] }
     }
 
     /// Notes how far both TCP streams are.

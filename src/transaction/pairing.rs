@@ -132,15 +132,23 @@ pub struct Pairing {
     limited: bool,
 }
 
+/// Where one side is read, in bytes from the beginnings of the TCP streams.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    /// In its own stream.
+    pub own: u64,
+    /// So far the other side's stream has been read.
+    pub peer: u64,
+    /// And so far this side has acknowledged that.
+    pub acknowledged: u64,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct SideState {
     pub(super) losses: Losses,
     /// No segment of this side is in the capture.
     pub(super) unseen: bool,
-    /// Where in its TCP stream this side is read.
-    pub(super) place: u64,
-    /// Up to where it has acknowledged the other side's stream.
-    pub(super) acknowledges: u64,
+    pub(super) place: Place,
     /// Streams that the other side has reset: what this side had sent before is still to be read.
     pub(super) resets: Awaited,
     /// Highest stream that a header block of this side was on.
@@ -238,10 +246,13 @@ impl Pairing {
         }
     }
 
-    /// Where in its TCP stream the side is read, and up to where it has acknowledged the other side's.
-    pub fn set_place(&mut self, side: Side, place: u64, acknowledges: u64) {
-        let side = self.side_mut(side);
-        (side.place, side.acknowledges) = (place, acknowledges);
+    /// Where the side is read now.
+    pub fn set_place(&mut self, side: Side, place: Place) {
+        self.side_mut(side).place = place;
+        if let Some(rules) = &mut self.rules {
+            // One more is for a FIN.
+            rules.set_ahead(side, place.acknowledged > place.peer + 1);
+        }
     }
 
     /// Whether the connection was upgraded from HTTP/1.1 is known.
@@ -318,7 +329,7 @@ impl<R: RecordSink> Session<'_, R> {
         }
         let place = self.pairing.side(from).place;
         let stream = self.pairing.streams.get_mut(&id).map(Box::as_mut)?;
-        (!stream.is_over(from, at, place)).then_some(stream)
+        (!stream.is_over(from, at, place.own)).then_some(stream)
     }
 
     /// Opens a stream; `None` if it has been open before.

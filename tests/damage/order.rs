@@ -2,7 +2,9 @@
 
 use super::samples;
 use super::truth::{difference, timeless};
-use crate::support::{Analyze, Capture, Outcome, Random, dig};
+use crate::support::conversation::Side;
+use crate::support::{Analyze, Capture, Conversation, Ends, Outcome, Random, dig};
+use h2lens::transaction::Wanted;
 use serde_json::{Value, json};
 
 /// What must not change: transactions, what connections carried, the exact counters.
@@ -70,4 +72,41 @@ fn both_change_nothing() {
         let permille = permille.min(100);
         capture.repeated(permille, random).reordered(permille, random)
     });
+}
+
+/// A server answers what is captured only seconds later. If it has acknowledged it, that had come before.
+#[test]
+fn what_was_acknowledged_was_sent_before() {
+    for acknowledged in [true, false] {
+        let mut conversation = Conversation::new(Ends::v4(0), 1);
+        conversation.handshake();
+        conversation.data(Side::Client, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+        conversation.data(Side::Server, b"\0\0\0\x04\0\0\0\0\0\0\0\0\x04\x01\0\0\0\0");
+        conversation.data(Side::Client, b"\0\0\0\x04\x01\0\0\0\0");
+        conversation.ack(Side::Server);
+        let mut capture = conversation.clone().capture();
+        conversation.data(Side::Client, b"\0\0\x03\x01\x05\0\0\0\x01\x82\x86\x84");
+        conversation.ack(Side::Server);
+        conversation.data(Side::Server, b"\0\0\x01\x01\x05\0\0\0\x01\x88");
+        let [.., request, ack, response] = &mut conversation.capture().packets[..] else { panic!() };
+        request.time += 5_000_000_000;
+        if !acknowledged {
+            let field = response.payload_start().unwrap() - 12..;
+            let received = u32::from_be_bytes(ack.bytes[ack.bytes.len() - 12..][..4].try_into().unwrap());
+            response.bytes[field][..4].copy_from_slice(&(received - 12).to_be_bytes());
+        } else {
+            capture.packets.push(ack.clone());
+        }
+        capture.packets.extend([response.clone(), request.clone()]);
+        let wanted = Wanted { transactions: true, findings: true, ..Wanted::default() };
+        let outcome = Analyze::capture(&capture).wanted(wanted).run();
+        assert_eq!(outcome.transactions().count(), 1);
+        let idle = outcome.records.iter().filter(|record| record["code"] == "stream_idle").count();
+        assert_eq!(
+            (idle, outcome.records.len()),
+            if acknowledged { (0, 1) } else { (1, 2) },
+            "{}",
+            outcome.ndjson
+        );
+    }
 }

@@ -65,6 +65,8 @@ struct Conduct {
     late: bool,
     /// The direction waits for a hole to fill.
     stalled: bool,
+    /// It has acknowledged what of its peer has not been read yet.
+    ahead: bool,
     losses: u64,
     frames: u64,
     /// It does not begin as HTTP/2 does, or framing was lost: what is read may be none of its frames.
@@ -141,6 +143,11 @@ impl Rules {
             self.suspicions.withdraw(side);
         }
         self.sides[side].stalled = stalled;
+    }
+
+    /// The side has, or has not, acknowledged what of its peer has not been read yet.
+    pub(super) fn set_ahead(&mut self, side: Side, ahead: bool) {
+        self.sides[side].ahead = ahead;
     }
 
     /// Frames of this side were lost.
@@ -318,7 +325,7 @@ impl Rules {
     /// What `from` did is a violation unless its peer has excused it.
     fn suspect(&mut self, suspicion: Suspicion) {
         let (side, peer) = (&self.sides[suspicion.from], &self.sides[suspicion.from.peer()]);
-        if side.whole && peer.whole && !peer.stalled && !self.swapped {
+        if side.whole && peer.whole && !side.ahead && !peer.stalled && !self.swapped {
             self.dropped += u64::from(!self.suspicions.add(suspicion));
         }
     }
