@@ -11,7 +11,7 @@ mod reassembly;
 mod table;
 
 pub use budget::Budget;
-pub use chunk::{ByteSink, Direction, End, Gap, GapCause, PerDirection};
+pub use chunk::{ByteSink, Direction, End, Gap, GapCause, PerDirection, Place};
 pub use key::{Key, SHARDS};
 pub use reassembly::{DirectionStats, Reassembly, Restart};
 pub use table::{Entry, Found, Slot, Table};

@@ -12,11 +12,20 @@ pub(super) struct Pending {
     bytes: usize,
 }
 
+/// The segment that bytes came in.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Source {
+    /// Its packet.
+    pub(super) at: Moment,
+    /// So much of the other direction's stream it acknowledged, where that is known.
+    pub(super) acknowledged: Option<u64>,
+}
+
 /// A run of bytes from one segment.
 #[derive(Debug)]
 pub(super) struct Piece {
-    /// The packet that carried it.
-    pub(super) at: Moment,
+    /// Which one.
+    pub(super) source: Source,
     /// Its bytes.
     pub(super) bytes: Vec<u8>,
     /// Bytes after these that the snaplen cut off.
@@ -75,7 +84,7 @@ impl Pending {
         offset: u64,
         bytes: &[u8],
         cut: u32,
-        at: Moment,
+        source: Source,
         budget: &mut Budget,
     ) -> Inserted {
         let mut result = Inserted::default();
@@ -106,7 +115,7 @@ impl Pending {
                 self.bytes += cost;
                 result.new += new.len() as u64;
                 let cut = if after.is_empty() { cut } else { 0 };
-                self.pieces.insert(offset, Piece { at, bytes: new.to_vec(), cut });
+                self.pieces.insert(offset, Piece { source, bytes: new.to_vec(), cut });
             }
             let (known, differs) = overlap.unwrap_or((0, 0));
             result.differing += differs;
@@ -119,7 +128,7 @@ impl Pending {
 
 /// What a piece costs: its bytes and the map's own.
 pub(super) const fn cost_of(len: usize) -> usize {
-    len + 96
+    len + 112
 }
 
 fn differing(a: &[u8], b: &[u8]) -> u64 {
@@ -138,7 +147,7 @@ mod tests {
     fn keeps_the_first_copy_and_counts_differences() {
         let (mut pending, mut budget) = (Pending::default(), Budget::new(1 << 20));
         let mut insert =
-            |offset, bytes: &[u8]| pending.insert(offset, bytes, 0, Moment::default(), &mut budget);
+            |offset, bytes: &[u8]| pending.insert(offset, bytes, 0, Source::default(), &mut budget);
         assert_eq!(insert(10, b"abc").new, 3);
         assert_eq!(insert(20, b"xyz").new, 3);
         let over = insert(8, b"..aBcdefghijxYz!!");
@@ -151,9 +160,9 @@ mod tests {
 
     #[test]
     fn refuses_beyond_the_budget() {
-        let (mut pending, mut budget) = (Pending::default(), Budget::new(150));
-        assert!(!pending.insert(0, &[0; 50], 0, Moment::default(), &mut budget).refused);
-        assert!(pending.insert(100, &[0; 50], 0, Moment::default(), &mut budget).refused);
+        let (mut pending, mut budget) = (Pending::default(), Budget::new(cost_of(50) + 50));
+        assert!(!pending.insert(0, &[0; 50], 0, Source::default(), &mut budget).refused);
+        assert!(pending.insert(100, &[0; 50], 0, Source::default(), &mut budget).refused);
         assert_eq!(budget.struck(), 1);
     }
 }

@@ -5,8 +5,8 @@
 //! acknowledged past it and a grace has gone by (captures reorder packets), or when a cap or a time limit is
 //! reached; until then the direction waits, and the other one goes on.
 
-use super::pending::Pending;
-use super::{Budget, ByteSink, Direction, End, Gap, GapCause, PerDirection};
+use super::pending::{Pending, Source};
+use super::{Budget, ByteSink, Direction, End, Gap, GapCause, PerDirection, Place};
 use crate::packet::Segment;
 use crate::time::{Moment, Timestamp};
 use crate::tuning;
@@ -121,9 +121,11 @@ impl Reassembly {
         let (flags, now) = (segment.flags, segment.at);
         self.segments += 1;
         let segments = self.segments;
+        let other = &mut self.halves[from.reverse()];
         if flags.ack() {
-            self.halves[from.reverse()].acknowledge(segment.ack, segments, now.time);
+            other.acknowledge(segment.ack, segments, now.time);
         }
+        let acknowledged = (flags.ack() && other.started).then(|| other.place_of(segment.ack));
         let half = &mut self.halves[from];
         half.stats.segments += 1;
         half.stats.data_segments += u64::from(!segment.payload.is_empty());
@@ -134,7 +136,7 @@ impl Reassembly {
         if flags.rst() {
             self.reset.get_or_insert(now);
         } else {
-            half.take(segment, budget, sink, from);
+            half.take(segment, acknowledged, budget, sink, from);
         }
         self.settle(now, budget, sink);
     }
@@ -287,11 +289,13 @@ impl Half {
     fn take(
         &mut self,
         segment: &Segment<'_>,
+        acknowledged: Option<u64>,
         budget: &mut Budget,
         sink: &mut impl ByteSink,
         from: Direction,
     ) {
         let flags = segment.flags;
+        let source = Source { at: segment.at, acknowledged };
         let seq = segment.seq.wrapping_add(u32::from(flags.syn()));
         if flags.syn() {
             self.initial.get_or_insert(segment.seq);
@@ -333,14 +337,14 @@ impl Half {
         let cut = segment.cut - (old - known as u64) as u32;
         if offset == self.next && self.pending.is_empty() {
             self.stats.bytes += payload.len() as u64;
-            self.hand_on(payload, cut, segment.at, sink, from);
+            self.hand_on(payload, cut, source, sink, from);
             return;
         }
         // What fills a hole, or begins to, need not be held, even if there is no room for it.
         let end = offset + payload.len() as u64 + u64::from(cut);
         if offset == self.next && self.pending.first().is_none_or(|first| end <= first) {
             self.stats.bytes += payload.len() as u64;
-            self.hand_on(payload, cut, segment.at, sink, from);
+            self.hand_on(payload, cut, source, sink, from);
             self.hand_on_pending(budget, sink, from);
             self.note_hole(segment.at.time);
             return;
@@ -351,14 +355,14 @@ impl Half {
         if payload.is_empty() {
             return; // a cut packet that came early: its bytes stay a hole
         }
-        let mut inserted = self.pending.insert(offset, payload, cut, segment.at, budget);
+        let mut inserted = self.pending.insert(offset, payload, cut, source, budget);
         while inserted.refused && self.open_hole() {
             // Full: the hole is given up, what waited goes on, and then there is room.
             self.stats.limited += u64::from(inserted.full);
             self.give_up(segment.at, GapCause::Limit, budget, sink, from);
             let old = self.next.saturating_sub(offset).min(payload.len() as u64) as usize;
             let (_, rest) = payload.split_at(old);
-            let more = self.pending.insert(offset + old as u64, rest, cut, segment.at, budget);
+            let more = self.pending.insert(offset + old as u64, rest, cut, source, budget);
             inserted = super::pending::Inserted { new: inserted.new + more.new, ..more };
         }
         if inserted.refused {
@@ -366,7 +370,7 @@ impl Half {
             self.stats.limited += u64::from(inserted.full);
             self.skip_to(offset, segment.at, GapCause::Limit, sink, from);
             let old = (self.next.saturating_sub(offset) as usize).min(payload.len());
-            self.hand_on(payload.get(old..).unwrap_or_default(), cut, segment.at, sink, from);
+            self.hand_on(payload.get(old..).unwrap_or_default(), cut, source, sink, from);
         }
         self.stats.bytes += inserted.new;
         self.stats.differing_bytes += inserted.differing;
@@ -376,14 +380,17 @@ impl Half {
     }
 
     /// Hands on bytes at `next`, and the hole that the snaplen left after them.
-    fn hand_on(&mut self, bytes: &[u8], cut: u32, at: Moment, sink: &mut impl ByteSink, from: Direction) {
+    fn hand_on(&mut self, bytes: &[u8], cut: u32, source: Source, sink: &mut impl ByteSink, from: Direction) {
+        let Source { at, acknowledged } = source;
         if !bytes.is_empty() {
-            self.advance(bytes.len() as u64);
+            let (start, end) = self.advance(bytes.len() as u64);
+            sink.place(from, Place { start, end, packet: at.packet, acknowledged });
             sink.data(from, at, bytes);
         }
         if cut > 0 {
-            self.advance(u64::from(cut));
+            let (start, end) = self.advance(u64::from(cut));
             self.stats.gap_bytes += u64::from(cut);
+            sink.place(from, Place { start, end, ..Place::default() });
             sink.gap(from, at, Gap { len: Some(u64::from(cut)), cause: GapCause::Snaplen });
         }
     }
@@ -394,15 +401,18 @@ impl Half {
             let follows = self.pending.first().unwrap_or(u64::MAX);
             let end = start + piece.bytes.len() as u64;
             let cut = u64::from(piece.cut).min(follows.saturating_sub(end)) as u32;
-            self.hand_on(piece.bytes.get(old..).unwrap_or_default(), cut, piece.at, sink, from);
+            self.hand_on(piece.bytes.get(old..).unwrap_or_default(), cut, piece.source, sink, from);
         }
     }
 
-    fn advance(&mut self, by: u64) {
+    /// Goes on by so much; where that was, and where it is now.
+    fn advance(&mut self, by: u64) -> (u64, u64) {
+        let start = self.next;
         self.next += by;
         self.seq = self.seq.wrapping_add(by as u32);
         self.hole_since = None;
         self.hole_acked = None;
+        (start, self.next)
     }
 
     fn open_hole(&self) -> bool {
@@ -465,7 +475,8 @@ impl Half {
         if len > 0 {
             self.stats.gaps += 1;
             self.stats.gap_bytes += len;
-            self.advance(len);
+            let (start, end) = self.advance(len);
+            sink.place(from, Place { start, end, ..Place::default() });
             sink.gap(from, now, Gap { len: Some(len), cause });
         }
     }

@@ -2,7 +2,7 @@
 
 use super::context::{Context, Output};
 use super::opening::{Known, Opening, What};
-use crate::flow::{ByteSink, Direction, End, Gap};
+use crate::flow::{ByteSink, Direction, End, Gap, Place};
 use crate::http1::Switch;
 use crate::http2::{Connection, Side, Start};
 use crate::limits;
@@ -273,7 +273,7 @@ impl<O: Output> Feed<'_, '_, O> {
             self.carrier.layer = Layer::Opening(Box::default());
         }
         if !switch.client_rest.is_empty() {
-            self.take_data(client, at, &switch.client_rest);
+            self.data(client, at, &switch.client_rest);
         }
     }
 
@@ -311,16 +311,20 @@ impl<O: Output> Feed<'_, '_, O> {
         for piece in pieces {
             match piece.what {
                 What::Bytes { start, end } => {
-                    self.take_data(piece.from, piece.at, bytes.get(start..end).unwrap_or_default());
+                    self.data(piece.from, piece.at, bytes.get(start..end).unwrap_or_default());
                 }
-                What::Gap(gap) => self.take_gap(piece.from, piece.at, gap),
+                What::Gap(gap) => self.gap(piece.from, piece.at, gap),
             }
         }
     }
 }
 
-impl<O: Output> Feed<'_, '_, O> {
-    fn take_data(&mut self, from: Direction, at: Moment, bytes: &[u8]) {
+impl<O: Output> ByteSink for Feed<'_, '_, O> {
+    fn place(&mut self, from: Direction, place: Place) {
+        self.cx.places[from] = place;
+    }
+
+    fn data(&mut self, from: Direction, at: Moment, bytes: &[u8]) {
         let cx = &mut *self.cx;
         if let (Some(_), Some(ends)) = (&self.carrier.tls, self.carrier.ends) {
             let [forward, backward] = ends;
@@ -332,7 +336,7 @@ impl<O: Output> Feed<'_, '_, O> {
             Layer::Http2(http2) => {
                 let Http2 { connection, pairing, client, .. } = http2.as_mut();
                 let side = side(*client, from);
-                pairing.set_place(side, cx.place(from));
+                pairing.set_reading(side, cx.reading(from));
                 connection.data(side, at, bytes, &mut session(pairing, cx));
             }
             Layer::Tls(layer) => {
@@ -344,7 +348,7 @@ impl<O: Output> Feed<'_, '_, O> {
             }
             Layer::Fresh => {
                 self.carrier.layer = Layer::Opening(Box::default());
-                self.take_data(from, at, bytes);
+                self.data(from, at, bytes);
             }
             Layer::Opening(opening) => {
                 if self.carrier.depth > limits::OPENING_DEPTH {
@@ -364,20 +368,20 @@ impl<O: Output> Feed<'_, '_, O> {
                     self.known(known);
                     let rest = bytes.get(rest..).unwrap_or_default();
                     if !rest.is_empty() {
-                        self.take_data(from, at, rest);
+                        self.data(from, at, rest);
                     }
                 }
             }
         }
     }
 
-    fn take_gap(&mut self, from: Direction, at: Moment, gap: Gap) {
+    fn gap(&mut self, from: Direction, at: Moment, gap: Gap) {
         let cx = &mut *self.cx;
         match &mut self.carrier.layer {
             Layer::Http2(http2) => {
                 let Http2 { connection, pairing, client, .. } = http2.as_mut();
                 let side = side(*client, from);
-                pairing.set_place(side, cx.place(from));
+                pairing.set_reading(side, cx.reading(from));
                 connection.gap(side, at, gap, &mut session(pairing, cx));
             }
             Layer::Tls(layer) => {
@@ -396,27 +400,6 @@ impl<O: Output> Feed<'_, '_, O> {
                     self.known(known);
                 }
             }
-        }
-    }
-
-    /// Whether the streams that are pushed are those of TCP, and not of TLS within.
-    const fn is_outermost(&self) -> bool {
-        self.carrier.tls.is_none()
-    }
-}
-
-impl<O: Output> ByteSink for Feed<'_, '_, O> {
-    fn data(&mut self, from: Direction, at: Moment, bytes: &[u8]) {
-        self.take_data(from, at, bytes);
-        if self.is_outermost() {
-            self.cx.places[from] += bytes.len() as u64;
-        }
-    }
-
-    fn gap(&mut self, from: Direction, at: Moment, gap: Gap) {
-        self.take_gap(from, at, gap);
-        if self.is_outermost() {
-            self.cx.places[from] += gap.len.unwrap_or(0);
         }
     }
 

@@ -1,10 +1,10 @@
 //! What the stages of a shard share while they work on a packet.
 
-use crate::flow::{Direction, PerDirection, Reassembly};
+use crate::flow::{Direction, PerDirection, Place, Reassembly};
 use crate::packet::Endpoint;
 use crate::time::Moment;
 use crate::tls;
-use crate::transaction::{Place, RecordSink, Stats, StreamPool, Wanted};
+use crate::transaction::{Reading, RecordSink, Stats, StreamPool, Wanted};
 
 /// Where a shard's results go: records, and for the agent's view the plaintext of TLS records.
 pub trait Output: RecordSink {
@@ -31,7 +31,7 @@ pub(super) struct Context<'a, O> {
     pub(super) keys: &'a tls::KeyStore,
     pub(super) out: &'a mut O,
     /// Where in its TCP stream each direction is read.
-    pub(super) places: PerDirection<u64>,
+    pub(super) places: PerDirection<Place>,
     /// Up to where each direction's TCP stream is known to have been received.
     pub(super) acknowledged: PerDirection<u64>,
 }
@@ -50,15 +50,20 @@ impl<'a, O> Context<'a, O> {
     }
 
     /// Where the direction is read now.
-    pub(super) fn place(&self, from: Direction) -> Place {
+    pub(super) fn reading(&self, from: Direction) -> Reading {
         let peer = from.reverse();
-        Place { own: self.places[from], peer: self.places[peer], acknowledged: self.acknowledged[peer] }
+        Reading {
+            place: self.places[from],
+            peer: self.places[peer].end,
+            acknowledged: self.acknowledged[peer],
+        }
     }
 
     /// Notes how far both TCP streams are.
     pub(super) fn note_streams(&mut self, reassembly: &Reassembly) {
         for from in [Direction::Forward, Direction::Backward] {
-            self.places[from] = reassembly.handed_on(from);
+            let end = reassembly.handed_on(from);
+            self.places[from] = Place { start: end, end, ..Place::default() };
             self.acknowledged[from] = reassembly.acknowledged(from);
         }
     }

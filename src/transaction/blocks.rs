@@ -80,6 +80,9 @@ impl<R: RecordSink> Session<'_, R> {
         let client = &mut self.pairing.client;
         client.highest = client.highest.max(block.stream);
         let (nothing_missed, headers_missed) = client.opening(block.stream);
+        // A response comes after its request: nothing that the client had received by then was of it.
+        let received = client.reading.received(block.last);
+        let losses = self.pairing.server.losses;
         let Some(stream) = self.stream(block.stream, block.from, block.first) else { return };
         let before = Before {
             headers: stream.record.request.seen,
@@ -97,6 +100,10 @@ impl<R: RecordSink> Session<'_, R> {
             Section::Headers => {
                 stream.record.wire.request = block.spot;
                 stream.take_headers(Side::Client, fields, end, state.unknown_pseudo);
+                stream.asked = received;
+                if losses.are_before(received) {
+                    stream.server.losses_at_start = losses.count;
+                }
                 let reset = stream.reset.is_some();
                 self.pairing.client.opened(block.stream);
                 if reset {
@@ -127,13 +134,11 @@ impl<R: RecordSink> Session<'_, R> {
         };
         stream.touch(Side::Server, block.first);
         stream.touch(Side::Server, block.last);
-        // A response comes after its request: nothing lost before that was of it.
-        let (request, asked) = (&stream.record.request, stream.record.wire.request.packet);
         let before = Before {
             headers: stream.record.response.seen,
             maybe_interim: stream.server.maybe_interim.is_some(),
             data: stream.record.response.body > 0,
-            nothing_missed: losses.none() || (request.seen && losses.last.packet < asked),
+            nothing_missed: losses.none() || losses.are_before(stream.asked),
             headers_missed: false,
         };
         let section = section::of_response(state.shape(state.response, block.end_stream), before);
@@ -178,9 +183,11 @@ impl<R: RecordSink> Session<'_, R> {
     fn end_promise(&mut self, block: &Block, end: &BlockEnd, promised: u32, fields: &mut super::Fields) {
         let state = std::mem::take(&mut self.pairing.block);
         let losses = self.pairing.client.losses.count;
+        let promised_at = self.pairing.server.reading.place.start;
         let Some(stream) = self.stream(promised, Side::Client, block.first) else { return };
         stream.record.pushed = true;
         stream.record.parent = Some(block.stream);
+        stream.asked = Some(promised_at);
         stream.record.wire.request = block.spot;
         stream.record.first = block.first;
         stream.touch(Side::Client, block.first);

@@ -20,7 +20,7 @@ pub use crate::packet::Endpoint;
 pub use crate::tls::{Description as TlsDescription, NotDecrypted};
 
 pub use fields::{Field, Fields, Known, Source, UnknownRef};
-pub use pairing::{Pairing, Place, Session, Stats, StreamPool};
+pub use pairing::{Pairing, Reading, Session, Stats, StreamPool};
 pub use record::{
     ConnectionMeta, ConnectionRecord, EndBy, EndHow, Goaway, Grpc, How, Interim, Message, Partial,
     SideFrames, SideHpack, SideSettings, StreamEnd, Transaction, Unknown, WireShape,

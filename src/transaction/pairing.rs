@@ -14,7 +14,7 @@ use super::rules::Rules;
 use super::sink::{RecordSink, Wanted};
 use super::stream::{Losses, Stream};
 use crate::counters::Counters;
-use crate::flow::GapCause;
+use crate::flow::{GapCause, Place};
 use crate::http2::frame::{FrameHeader, FrameView};
 use crate::http2::{Anomaly, Block, BlockEnd, EventSink, FrameSpot, Severity, Side, hpack};
 use crate::limits;
@@ -132,15 +132,23 @@ pub struct Pairing {
     limited: bool,
 }
 
-/// Where one side is read, in bytes from the beginnings of the TCP streams.
+/// Where one side is read, in the TCP streams of both.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Place {
+pub struct Reading {
     /// In its own stream.
-    pub own: u64,
-    /// So far the other side's stream has been read.
+    pub place: Place,
+    /// So far the other side's stream has been read, in bytes.
     pub peer: u64,
-    /// And so far this side has acknowledged that.
+    /// And so far this side is known to have acknowledged that.
     pub acknowledged: u64,
+}
+
+impl Reading {
+    /// So much of the other side's stream the side had received when it sent what is in this packet; `None` where that
+    /// is not known exactly.
+    pub(super) fn received(&self, at: Moment) -> Option<u64> {
+        self.place.acknowledged.filter(|_| self.place.packet == at.packet)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -148,7 +156,7 @@ pub(super) struct SideState {
     pub(super) losses: Losses,
     /// No segment of this side is in the capture.
     pub(super) unseen: bool,
-    pub(super) place: Place,
+    pub(super) reading: Reading,
     /// Streams that the other side has reset: what this side had sent before is still to be read.
     pub(super) resets: Awaited,
     /// Highest stream that a header block of this side was on.
@@ -247,11 +255,11 @@ impl Pairing {
     }
 
     /// Where the side is read now.
-    pub fn set_place(&mut self, side: Side, place: Place) {
-        self.side_mut(side).place = place;
+    pub fn set_reading(&mut self, side: Side, reading: Reading) {
+        self.side_mut(side).reading = reading;
         if let Some(rules) = &mut self.rules {
             // One more is for a FIN.
-            rules.set_ahead(side, place.acknowledged > place.peer + 1);
+            rules.set_ahead(side, reading.acknowledged > reading.peer + 1);
         }
     }
 
@@ -325,15 +333,15 @@ impl<R: RecordSink> Session<'_, R> {
     /// The stream, opened if it is new; `None` if it had ended for what `from` sent in this packet.
     pub(super) fn stream(&mut self, id: u32, from: Side, at: Moment) -> Option<&mut Stream> {
         if !self.pairing.streams.contains_key(&id) {
-            self.open_stream(id, at)?;
+            self.open_stream(id, from, at)?;
         }
-        let place = self.pairing.side(from).place;
+        let place = self.pairing.side(from).reading.place.start;
         let stream = self.pairing.streams.get_mut(&id).map(Box::as_mut)?;
-        (!stream.is_over(from, at, place.own)).then_some(stream)
+        (!stream.is_over(from, at, place)).then_some(stream)
     }
 
     /// Opens a stream; `None` if it has been open before.
-    fn open_stream(&mut self, id: u32, at: Moment) -> Option<()> {
+    fn open_stream(&mut self, id: u32, from: Side, at: Moment) -> Option<()> {
         let late = self.pairing.client.losses.late || self.pairing.server.losses.late;
         self.stats.ended_streams += u64::from(self.pairing.closed.is_forgotten(id));
         if id == 0 || self.pairing.closed.contains(id, !late) {
@@ -344,7 +352,16 @@ impl<R: RecordSink> Session<'_, R> {
         }
         let pairing = &mut *self.pairing;
         let mut stream = self.pool.0.pop().unwrap_or_default();
-        stream.start_over(id, at, &pairing.client.losses, &pairing.server.losses);
+        stream.start_over(id, at);
+        stream.client.losses_at_start = pairing.client.losses.count;
+        stream.server.losses_at_start = match from {
+            // A push begins with its promise.
+            _ if id.is_multiple_of(2) => pairing.server.losses.count,
+            Side::Client => pairing.server.losses.before(pairing.client.reading.received(at)),
+            // What was lost may have been of the response as well, as long as the request was not seen.
+            Side::Server if pairing.client.unseen || late => pairing.server.losses.count,
+            Side::Server => 0,
+        };
         stream.reset = pairing.early_resets.take(id);
         stream.weight = stream.memory();
         pairing.held += stream.weight;
@@ -662,22 +679,24 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
         }
     }
 
-    fn lost(&mut self, from: Side, cause: GapCause, at: Moment) {
+    fn lost(&mut self, from: Side, cause: GapCause, _: Moment) {
         self.stats.losses += 1;
-        let losses = &mut self.pairing.side_mut(from).losses;
+        let side = self.pairing.side_mut(from);
+        let (losses, end) = (&mut side.losses, side.reading.place.end);
         losses.count += 1;
         losses.cause = Some(cause);
-        losses.last = at;
+        losses.end = end;
         if let Some(rules) = &mut self.pairing.rules {
             rules.lost(from);
         }
     }
 
-    fn skipped(&mut self, from: Side, bytes: u64, at: Moment) {
+    fn skipped(&mut self, from: Side, bytes: u64, _: Moment) {
         self.stats.skipped_bytes += bytes;
-        let losses = &mut self.pairing.side_mut(from).losses;
+        let side = self.pairing.side_mut(from);
+        let (losses, end) = (&mut side.losses, side.reading.place.end);
         losses.count += u64::from(bytes > 0);
-        losses.last = at;
+        losses.end = end;
     }
 
     fn anomaly(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment) {

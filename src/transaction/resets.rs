@@ -1,7 +1,7 @@
 //! Streams that end by RST_STREAM (RFC 9113 section 6.4). A reset is often read before what the other side had sent
 //! by then: packets are captured out of order, and one direction waits for a hole to fill while the other goes on.
 
-use super::pairing::{Pairing, Place, Session, SideState, by};
+use super::pairing::{Pairing, Session, SideState, by};
 use super::record::{EndHow, Partial, StreamEnd};
 use super::sink::RecordSink;
 use super::stream::Losses;
@@ -82,9 +82,8 @@ impl<R: RecordSink> Session<'_, R> {
         at: Moment,
         spot: FrameSpot,
     ) {
-        let SideState {
-            losses: Losses { count: losses, .. }, place: Place { own, acknowledged, .. }, ..
-        } = *self.pairing.side(from);
+        let SideState { losses: Losses { count: losses, .. }, reading, .. } = *self.pairing.side(from);
+        let acknowledged = reading.received(at).unwrap_or(reading.acknowledged);
         let unseen = self.pairing.side(from.peer()).unseen;
         let end = StreamEnd { by: by(from), how: EndHow::RstStream, code };
         let Some(stream) = self.pairing.streams.get_mut(&id) else {
@@ -94,7 +93,7 @@ impl<R: RecordSink> Session<'_, R> {
             }
             return;
         };
-        if stream.is_over(from, at, own) {
+        if stream.is_over(from, at, reading.place.start) {
             return;
         }
         stream.record.last = stream.record.last.max(at);

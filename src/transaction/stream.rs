@@ -17,8 +17,8 @@ pub(super) struct Losses {
     pub(super) cause: Option<GapCause>,
     /// The side was joined late.
     pub(super) late: bool,
-    /// Where this became certain the last time, or frames could be read again.
-    pub(super) last: Moment,
+    /// Where frames could be read again the last time: no later than at this place of its TCP stream.
+    pub(super) end: u64,
 }
 
 impl Losses {
@@ -27,10 +27,14 @@ impl Losses {
         self.count == 0 && !self.late
     }
 
-    /// How often the side had lost frames before this packet, as far as is certain: one direction may be read long
-    /// before the other.
-    const fn before(&self, at: Moment) -> u64 {
-        if self.last.packet >= at.packet { self.count.saturating_sub(1) } else { self.count }
+    /// How often the side had lost frames before this place of its TCP stream, as far as is certain.
+    pub(super) fn before(&self, place: Option<u64>) -> u64 {
+        if self.are_before(place) { self.count } else { self.count.saturating_sub(1) }
+    }
+
+    /// All that is known to be lost stood before this place of its TCP stream.
+    pub(super) fn are_before(&self, place: Option<u64>) -> bool {
+        place.is_some_and(|place| self.end <= place)
     }
 }
 
@@ -41,6 +45,8 @@ pub(super) struct Stream {
     pub(super) server: Progress,
     /// It was reset, and what the other side sent before that is still to be read.
     pub(super) reset: Option<Reset>,
+    /// The response begins behind this place of the server's TCP stream, where that is known.
+    pub(super) asked: Option<u64>,
     /// Bytes of memory that its connection counts for it.
     pub(super) weight: usize,
 }
@@ -50,7 +56,7 @@ pub(super) struct Stream {
 pub(super) struct Progress {
     messages: MessageCounter,
     /// How often the side had lost frames when the stream was first seen.
-    losses_at_start: u64,
+    pub(super) losses_at_start: u64,
     /// And when the side ended the stream.
     losses_at_end: Option<u64>,
     /// Its header section is not whole: fields may be missing.
@@ -78,7 +84,7 @@ impl Stream {
     }
 
     /// Starts over for another stream; the memory is kept.
-    pub(super) fn start_over(&mut self, id: u32, at: Moment, client: &Losses, server: &Losses) {
+    pub(super) fn start_over(&mut self, id: u32, at: Moment) {
         let record = &mut self.record;
         for message in [&mut record.request, &mut record.response] {
             message.headers.clear();
@@ -95,8 +101,8 @@ impl Stream {
         record.unknown = Unknown::default();
         record.wire = WireShape::default();
         self.reset = None;
-        self.client = Progress { losses_at_start: client.before(at), ..Progress::default() };
-        self.server = Progress { losses_at_start: server.before(at), ..Progress::default() };
+        (self.client, self.server) = (Progress::default(), Progress::default());
+        self.asked = None;
     }
 
     /// Bytes of memory held.

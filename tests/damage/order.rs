@@ -1,7 +1,7 @@
 //! Reordering and copies: what is told stays the same.
 
 use super::samples;
-use super::truth::{difference, timeless};
+use super::truth::{difference, timeless, until_reset};
 use crate::support::conversation::Side;
 use crate::support::{Analyze, Capture, Conversation, Ends, Outcome, Random, dig};
 use h2lens::transaction::Wanted;
@@ -23,15 +23,6 @@ fn essence(outcome: &Outcome) -> Vec<Value> {
     essence.sort_by_key(Value::to_string);
     essence.push(outcome.telemetry()["exact"].clone());
     essence
-}
-
-/// What the other side sent before it knew of a reset may come before or after it: it is not compared.
-fn until_reset(mut record: Value) -> Value {
-    if record["h2"]["stream"]["end"]["how"] == "rst_stream" {
-        record["http"]["response"].take();
-        record["h2"]["response"].take();
-    }
-    record
 }
 
 fn assert_same(outcome: &Outcome, whole: &Outcome, what: &str) {

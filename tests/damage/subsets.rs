@@ -1,6 +1,6 @@
 //! Whatever packets are missing: no value that is told as known differs from what was sent.
 
-use super::truth::contradictions;
+use super::truth::{contradictions, contradictions_but, until_reset};
 use super::{Sample, cases, samples};
 use crate::support::{Analyze, Capture};
 use proptest::bool::weighted;
@@ -63,6 +63,16 @@ proptest! {
         let sample = &samples()[n];
         let from_server = |packet: &crate::support::Packet| packet.flow().unwrap().0.ends_with(&8080_u16.to_be_bytes());
         check(sample, &sample.capture.subset(|at, packet| !lost[at] && from_server(packet) == server))?;
+    }
+
+    #[test]
+    fn the_directions_apart_and_losses((n, lost) in losses(), server in any::<bool>(), places in 1..60_usize) {
+        let sample = &samples()[n];
+        let port = sample.capture.packets[0].flow().unwrap().0;
+        let client = u16::from_be_bytes(*port.last_chunk().unwrap());
+        let damaged = sample.capture.subset(|packet, _| !lost[packet]).apart(if server { 8080 } else { client }, places);
+        let wrong = contradictions_but(&sample.whole, &Analyze::capture(&damaged).run(), until_reset);
+        prop_assert!(wrong.is_empty(), "{} values, the first: {}", wrong.len(), wrong[0]);
     }
 
     #[test]

@@ -15,6 +15,15 @@ fn key(record: &Value) -> Key {
 
 /// All that the damaged run tells and that the whole one does not, or tells otherwise.
 pub(crate) fn contradictions(whole: &Outcome, damaged: &Outcome) -> Vec<String> {
+    contradictions_but(whole, damaged, |record| record)
+}
+
+/// The same, when what of complete transactions can be compared is left.
+pub(crate) fn contradictions_but(
+    whole: &Outcome,
+    damaged: &Outcome,
+    left: impl Fn(Value) -> Value,
+) -> Vec<String> {
     let truth: BTreeMap<Key, &Value> = whole.transactions().map(|record| (key(record), record)).collect();
     let mut wrong = Vec::new();
     let mut seen = std::collections::BTreeSet::new();
@@ -27,7 +36,9 @@ pub(crate) fn contradictions(whole: &Outcome, damaged: &Outcome) -> Vec<String> 
         if !seen.insert(key) {
             wrong.push(format!("{key:?} is told twice"));
         }
-        compare(told, truth, &mut |what| wrong.push(format!("{key:?}: {what}\n told {told}\ntruth {truth}")));
+        compare(told, truth, &left, &mut |what| {
+            wrong.push(format!("{key:?}: {what}\n told {told}\ntruth {truth}"))
+        });
     }
     for told in damaged.connections().filter(|told| dig(told, "h2.how").is_some()) {
         let ends = |record: &Value| {
@@ -41,7 +52,7 @@ pub(crate) fn contradictions(whole: &Outcome, damaged: &Outcome) -> Vec<String> 
     wrong
 }
 
-fn compare(told: &Value, truth: &Value, wrong: &mut impl FnMut(String)) {
+fn compare(told: &Value, truth: &Value, left: &impl Fn(Value) -> Value, wrong: &mut impl FnMut(String)) {
     const VALUES: [&str; 9] = [
         "http.request.method",
         "http.response.status_code",
@@ -82,7 +93,7 @@ fn compare(told: &Value, truth: &Value, wrong: &mut impl FnMut(String)) {
         if !complete(truth) {
             wrong("complete, and the truth is not".to_owned());
         }
-        let (told, truth) = (timeless(told), timeless(truth));
+        let (told, truth) = (left(timeless(told)), left(timeless(truth)));
         if told != truth {
             wrong(format!("complete, but not the same: {}", difference(&told, &truth)));
         }
@@ -114,6 +125,15 @@ fn invented(told: &Value, truth: &Value, section: &str) -> Option<Value> {
         let there = whole && rest.any(|other| same("name", other) && same("value", other));
         (!there).then(|| field.clone())
     })
+}
+
+/// What the other side sent before it knew of a reset may come before or after it: it is left out.
+pub(crate) fn until_reset(mut record: Value) -> Value {
+    if record["h2"]["stream"]["end"]["how"] == "rst_stream" {
+        record["http"]["response"].take();
+        record["h2"]["response"].take();
+    }
+    record
 }
 
 /// A transaction without what a loss or a delay may change: times, packets, the agent's verdict.

@@ -50,6 +50,15 @@ impl Capture {
         self.restamped()
     }
 
+    /// The packets that come from this port are captured so many places later than those that go there; new times in the
+    /// new order.
+    pub(crate) fn apart(self, port: u16, places: usize) -> Self {
+        let late = |packet: &Packet| packet.flow().is_some_and(|(src, _)| src.ends_with(&port.to_be_bytes()));
+        let mut packets: Vec<_> = self.packets.into_iter().enumerate().collect();
+        packets.sort_by_key(|(at, packet)| at + if late(packet) { places } else { 0 });
+        Self { packets: packets.into_iter().map(|(_, packet)| packet).collect() }.restamped()
+    }
+
     /// Packets come again, one of the next few places later, so many times in a thousand.
     pub(crate) fn repeated(self, permille: usize, random: &mut Random) -> Self {
         let mut places = Vec::new();
