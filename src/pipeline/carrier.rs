@@ -72,9 +72,12 @@ impl Carrier {
     pub(super) fn note_sender(&mut self, from: Direction) {
         if let Some(seen) = self.seen.get_mut(from.index())
             && !std::mem::replace(seen, true)
-            && let Layer::Http2(http2) = &mut self.layer
         {
-            http2.pairing.set_unseen(side(http2.client, from), false);
+            match &mut self.layer {
+                Layer::Http2(http2) => http2.pairing.set_unseen(side(http2.client, from), false),
+                Layer::Tls(layer) => layer.inner.note_sender(from),
+                Layer::Fresh | Layer::Opening(_) => {}
+            }
         }
     }
 
@@ -440,5 +443,20 @@ pub(super) fn session<'a, O: Output>(pairing: &'a mut Pairing, cx: &'a mut Conte
         records: &mut *cx.out,
         now: cx.now,
         pool: &mut cx.totals.pool,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The server's first segment may come after the client's hello.
+    #[test]
+    fn who_was_seen_is_known_inside_tls_too() {
+        let session = tls::Session::new(&tls::Workspace::default());
+        let layer = Layer::Tls(Box::new(Tls { session, inner: Carrier::default() }));
+        let mut carrier = Carrier { layer, ..Carrier::default() };
+        carrier.note_sender(Direction::Backward);
+        assert_eq!((carrier.seen, carrier.innermost().seen), ([false, true], [false, true]));
     }
 }

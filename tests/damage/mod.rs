@@ -1,5 +1,6 @@
 //! Damaged captures: what is told must be true, and what can be told must be told.
 
+mod encrypted;
 mod late;
 mod not_http2;
 mod order;

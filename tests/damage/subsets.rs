@@ -16,7 +16,7 @@ fn check(sample: &Sample, damaged: &Capture) -> Result<(), TestCaseError> {
 
 /// Packets that are lost.
 #[derive(Clone)]
-struct Lost(Vec<bool>);
+pub(super) struct Lost(Vec<bool>);
 
 impl std::fmt::Debug for Lost {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -33,12 +33,15 @@ impl std::ops::Index<usize> for Lost {
     }
 }
 
-/// A sample, and which of its packets are lost: few, many or nearly all.
-fn losses() -> impl Strategy<Value = (usize, Lost)> {
+/// Which of so many packets are lost: few, many or nearly all.
+pub(super) fn lost(packets: usize) -> impl Strategy<Value = Lost> {
     let rate = prop_oneof![Just(0.003), Just(0.02), Just(0.1), Just(0.4), Just(0.8), Just(0.97)];
-    (0..samples().len(), rate).prop_flat_map(|(n, rate)| {
-        (Just(n), vec(weighted(rate), samples()[n].capture.packets.len()).prop_map(Lost))
-    })
+    rate.prop_flat_map(move |rate| vec(weighted(rate), packets).prop_map(Lost))
+}
+
+/// A sample, and which of its packets are lost.
+fn losses() -> impl Strategy<Value = (usize, Lost)> {
+    (0..samples().len()).prop_flat_map(|n| (Just(n), lost(samples()[n].capture.packets.len())))
 }
 
 proptest! {

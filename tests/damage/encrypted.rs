@@ -1,0 +1,79 @@
+//! The same inside TLS, with the keys: holes touch records, and what is missing of the plaintext is known late.
+
+use super::subsets::{Lost, lost};
+use super::truth::{contradictions_but, until_reset};
+use super::{Sample, cases, small};
+use crate::support::conversation::Cut;
+use crate::support::endpoints::Setup;
+use crate::support::plan::Plan;
+use crate::support::tls::{record, suites};
+use crate::support::{Analyze, Capture, Conversation, Ends, Random};
+use proptest::prelude::*;
+use std::sync::OnceLock;
+
+/// A connection for each cipher suite, and its keys.
+fn samples() -> &'static [(Sample, String)] {
+    static SAMPLES: OnceLock<Vec<(Sample, String)>> = OnceLock::new();
+    SAMPLES.get_or_init(|| {
+        let sample = |(n, suite)| {
+            let mut random = Random::new(n as u64 + 300);
+            let plans = (0..random.between(5, 30)).map(|_| small(Plan::any(&mut random))).collect();
+            let setup = Setup { lanes: random.between(1, 8), ..Setup::default() };
+            let tls = record(plans, setup, suite);
+            let mut conversation = Conversation::new(Ends::v4(0), n as u64);
+            conversation.handshake();
+            conversation.events(&tls.recording.events, Cut::ALL[n % 3]);
+            let capture = conversation.capture();
+            let whole = Analyze::capture(&capture).keys(&tls.keys).run();
+            assert!(whole.complete() && whole.transactions().count() > 4);
+            (Sample { capture, whole }, tls.keys)
+        };
+        suites().enumerate().map(sample).collect()
+    })
+}
+
+fn check((sample, keys): &(Sample, String), damaged: &Capture) -> Result<(), TestCaseError> {
+    let outcome = Analyze::capture(damaged).keys(keys).run();
+    // The handshake may be lost, and the exchanges whole.
+    let wrong = contradictions_but(&sample.whole, &outcome, |mut record| {
+        record.as_object_mut().unwrap().remove("tls");
+        until_reset(record)
+    });
+    prop_assert!(wrong.is_empty(), "{} values, the first: {}", wrong.len(), wrong[0]);
+    Ok(())
+}
+
+/// A sample, and which of its packets are lost.
+fn losses() -> impl Strategy<Value = (usize, Lost)> {
+    (0..samples().len()).prop_flat_map(|n| (Just(n), lost(samples()[n].0.capture.packets.len())))
+}
+
+proptest! {
+    #![proptest_config(cases(200))]
+
+    #[test]
+    fn any_packets_lost((n, lost) in losses()) {
+        let sample = &samples()[n];
+        check(sample, &sample.0.capture.subset(|packet, _| !lost[packet]))?;
+    }
+
+    #[test]
+    fn the_directions_apart_and_losses((n, lost) in losses(), server in any::<bool>(), places in 1..60_usize) {
+        let sample = &samples()[n];
+        let damaged = sample.0.capture.subset(|packet, _| !lost[packet]);
+        check(sample, &damaged.apart(if server { 8080 } else { 32_768 }, places))?;
+    }
+
+    #[test]
+    fn cut_packets_and_losses((n, lost) in losses(), snaplen in 54..1500_usize) {
+        let sample = &samples()[n];
+        check(sample, &sample.0.capture.subset(|packet, _| !lost[packet]).snapped(snaplen))?;
+    }
+
+    #[test]
+    fn a_late_start_and_losses((n, lost) in losses(), from in 0.0..1.0) {
+        let sample = &samples()[n];
+        let first = (from * sample.0.capture.packets.len() as f64) as usize;
+        check(sample, &sample.0.capture.subset(|packet, _| packet >= first && !lost[packet]))?;
+    }
+}
