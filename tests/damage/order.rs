@@ -65,6 +65,16 @@ fn both_change_nothing() {
     });
 }
 
+/// By a few packets: a server that is captured long before its client is taken for one whose client was not.
+#[test]
+fn directions_apart_change_nothing() {
+    assert_unchanged(|capture, permille, random| {
+        let client = capture.packets[0].flow().unwrap().0;
+        let client = u16::from_be_bytes(*client.last_chunk().unwrap());
+        capture.apart(*random.pick(&[8080, client]), 1 + permille / 100)
+    });
+}
+
 /// A server answers what is captured only seconds later. If it has acknowledged it, that had come before.
 #[test]
 fn what_was_acknowledged_was_sent_before() {
