@@ -144,7 +144,7 @@ impl RecordSink for Ignore {
 }
 
 impl Output for Ignore {
-    fn tls_record(&mut self, _: Moment, _: Endpoint, _: Endpoint, _: &[u8]) {}
+    fn tls_record(&mut self, _: Moment, _: Moment, _: Endpoint, _: Endpoint, _: &[u8]) {}
 }
 
 #[library_benchmark]
@@ -308,7 +308,7 @@ impl RecordSink for Records {
 }
 
 impl Output for Records {
-    fn tls_record(&mut self, _: Moment, _: Endpoint, _: Endpoint, _: &[u8]) {}
+    fn tls_record(&mut self, _: Moment, _: Moment, _: Endpoint, _: Endpoint, _: &[u8]) {}
 }
 
 fn transactions(name: &str) -> (Records, Renderer) {

@@ -44,6 +44,8 @@ pub(super) struct Exchange {
 /// A decrypted TLS record.
 #[derive(Clone, Debug)]
 pub(super) struct TlsRecord {
+    /// The packet that let it be decrypted.
+    pub(super) now: u64,
     pub(super) at: Moment,
     pub(super) src: Endpoint,
     pub(super) dst: Endpoint,
@@ -111,11 +113,11 @@ impl Product for Collected {
 }
 
 impl Output for Collected {
-    fn tls_record(&mut self, at: Moment, src: Endpoint, dst: Endpoint, plaintext: &[u8]) {
+    fn tls_record(&mut self, now: Moment, at: Moment, src: Endpoint, dst: Endpoint, plaintext: &[u8]) {
         if self.agent {
             let start = self.tls_bytes.len();
             self.tls_bytes.extend_from_slice(plaintext);
-            self.tls.push(TlsRecord { at, src, dst, range: start..self.tls_bytes.len() });
+            self.tls.push(TlsRecord { now: now.packet, at, src, dst, range: start..self.tls_bytes.len() });
         }
     }
 }

@@ -101,8 +101,8 @@ impl Merge {
             }
         }
         for (at, record) in product.tls.iter().enumerate() {
-            // Before any record of its packet.
-            let order = Order { packet: record.at.packet, ..Order::FIRST };
+            // Before any record of the packet; of those that were decrypted together, in the order of their own.
+            let order = Order { packet: record.now, sequence: record.at.packet, ..Order::FIRST };
             self.order.push(Entry { order, worker, what: What::Tls(at) });
         }
     }

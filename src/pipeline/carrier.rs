@@ -333,7 +333,7 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
             let [forward, backward] = ends;
             let (src, dst) =
                 if from == Direction::Forward { (forward, backward) } else { (backward, forward) };
-            cx.out.tls_record(at, src, dst, bytes);
+            cx.out.tls_record(cx.now, at, src, dst, bytes);
         }
         match &mut self.carrier.layer {
             Layer::Http2(http2) => {

@@ -8,8 +8,8 @@ use crate::transaction::{Reading, RecordSink, Stats, StreamPool, Wanted};
 
 /// Where a shard's results go: records, and for the agent's view the plaintext of TLS records.
 pub trait Output: RecordSink {
-    /// A TLS record was decrypted.
-    fn tls_record(&mut self, at: Moment, src: Endpoint, dst: Endpoint, plaintext: &[u8]);
+    /// A TLS record of the packet `at` was decrypted now: that may be later.
+    fn tls_record(&mut self, now: Moment, at: Moment, src: Endpoint, dst: Endpoint, plaintext: &[u8]);
 }
 
 /// What a shard has added up.

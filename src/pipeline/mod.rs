@@ -149,6 +149,7 @@ impl Pipeline {
     pub fn new_secrets(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
         let mut cx = Context::new(now, self.settings.wanted, &mut self.totals, &mut self.tls, keys, out);
         for entry in self.table.iter_mut() {
+            cx.note_streams(&entry.reassembly);
             if let Some(carrier) = entry.state.as_mut() {
                 Feed { carrier, cx: &mut cx }.new_secrets();
             }

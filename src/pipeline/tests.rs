@@ -19,7 +19,7 @@ impl RecordSink for Ends {
 }
 
 impl Output for Ends {
-    fn tls_record(&mut self, _: Moment, _: Endpoint, _: Endpoint, _: &[u8]) {}
+    fn tls_record(&mut self, _: Moment, _: Moment, _: Endpoint, _: Endpoint, _: &[u8]) {}
 }
 
 /// Three clients, each with a request, and another one whose header block does not end; the most memory that they took together,

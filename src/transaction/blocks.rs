@@ -106,6 +106,9 @@ impl<R: RecordSink> Session<'_, R> {
                 }
                 let reset = stream.reset.is_some();
                 self.pairing.client.opened(block.stream);
+                if let Some(received) = received {
+                    self.pairing.client.asked = Some((block.stream, received));
+                }
                 if reset {
                     self.pairing.await_side(Side::Client, block.stream);
                 }

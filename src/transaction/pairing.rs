@@ -156,7 +156,10 @@ pub(super) struct SideState {
     pub(super) losses: Losses,
     /// No segment of this side is in the capture.
     pub(super) unseen: bool,
+    /// Where it is read now.
     pub(super) reading: Reading,
+    /// Its last request of which is known how much of the server's TCP stream it had received by then.
+    pub(super) asked: Option<(u32, u64)>,
     /// Streams that the other side has reset: what this side had sent before is still to be read.
     pub(super) resets: Awaited,
     /// Highest stream that a header block of this side was on.
@@ -358,9 +361,12 @@ impl<R: RecordSink> Session<'_, R> {
             // A push begins with its promise.
             _ if id.is_multiple_of(2) => pairing.server.losses.count,
             Side::Client => pairing.server.losses.before(pairing.client.reading.received(at)),
-            // What was lost may have been of the response as well, as long as the request was not seen.
             Side::Server if pairing.client.unseen || late => pairing.server.losses.count,
-            Side::Server => 0,
+            // The request was not seen: it came after those before it.
+            Side::Server => {
+                let earlier = pairing.client.asked.filter(|&(stream, _)| stream < id);
+                pairing.server.losses.before(earlier.map(|(_, received)| received))
+            }
         };
         stream.reset = pairing.early_resets.take(id);
         stream.weight = stream.memory();

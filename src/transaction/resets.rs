@@ -1,10 +1,9 @@
 //! Streams that end by RST_STREAM (RFC 9113 section 6.4). A reset is often read before what the other side had sent
 //! by then: packets are captured out of order, and one direction waits for a hole to fill while the other goes on.
 
-use super::pairing::{Pairing, Session, SideState, by};
+use super::pairing::{Pairing, Session, by};
 use super::record::{EndHow, Partial, StreamEnd};
 use super::sink::RecordSink;
-use super::stream::Losses;
 use crate::http2::{FrameSpot, Side};
 use crate::limits;
 use crate::time::Moment;
@@ -82,7 +81,8 @@ impl<R: RecordSink> Session<'_, R> {
         at: Moment,
         spot: FrameSpot,
     ) {
-        let SideState { losses: Losses { count: losses, .. }, reading, .. } = *self.pairing.side(from);
+        let side = self.pairing.side(from);
+        let (losses, reading) = (side.losses.count, side.reading);
         let acknowledged = reading.received(at).unwrap_or(reading.acknowledged);
         let unseen = self.pairing.side(from.peer()).unseen;
         let end = StreamEnd { by: by(from), how: EndHow::RstStream, code };

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use std::sync::OnceLock;
 
 /// A connection for each cipher suite, and its keys.
-fn samples() -> &'static [(Sample, String)] {
+pub(super) fn samples() -> &'static [(Sample, String)] {
     static SAMPLES: OnceLock<Vec<(Sample, String)>> = OnceLock::new();
     SAMPLES.get_or_init(|| {
         let sample = |(n, suite)| {

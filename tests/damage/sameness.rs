@@ -59,6 +59,27 @@ fn reads_of_any_size() {
     }
 }
 
+/// TLS records that wait for the other side's hello are decrypted later than they came, in one read or in many.
+#[test]
+fn reads_of_any_size_of_what_is_decrypted_late() {
+    for (sample, keys) in super::encrypted::samples() {
+        for places in [3, 9, 30] {
+            let file = sample.capture.clone().apart(32_768, places).pcap();
+            let expected = Analyze::bytes(&file).keys(keys).run();
+            let (reader, mut writer) = std::io::pipe().unwrap();
+            let writing = std::thread::spawn(move || {
+                for piece in file.chunks(99) {
+                    writer.write_all(piece).unwrap();
+                }
+            });
+            let from_pipe =
+                Analyze::file(format!("/dev/fd/{}", reader.as_raw_fd())).keys(keys).threads(2).run();
+            writing.join().unwrap();
+            assert!(from_pipe.ndjson == expected.ndjson, "{places} places");
+        }
+    }
+}
+
 #[test]
 fn any_division_into_files_in_any_order() {
     let mut random = Random::new(5);
