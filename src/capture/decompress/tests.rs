@@ -134,14 +134,17 @@ fn a_corrupt_compressed_stream_never_panics() {
     }
 }
 
+/// A capture of so many packets: its header, and then so many packets a piece.
+fn in_pieces(packets: usize, each: usize) -> Vec<Vec<u8>> {
+    let packets = samples(packets);
+    let header = PcapFile::usual().bytes;
+    let piece = |packets| PcapFile::usual().packets(packets).bytes.split_off(header.len());
+    std::iter::once(header.clone()).chain(packets.chunks(each).map(piece)).collect()
+}
+
 /// Blocks of some packets each: a capture, compressed, with one byte wrong.
 fn corrupt(kind: Compression, at_percent: usize) -> Vec<u8> {
-    let packets = samples(400);
-    let mut pieces = vec![PcapFile::usual().bytes];
-    for end in (20..=400).step_by(20) {
-        let before = pieces.iter().map(Vec::len).sum::<usize>();
-        pieces.push(PcapFile::usual().packets(&packets[..end]).bytes.split_off(before));
-    }
+    let pieces = in_pieces(400, 20);
     let pieces: Vec<_> = pieces.iter().map(Vec::as_slice).collect();
     let mut bytes = compress(kind, &pieces).concat();
     let at = bytes.len() * at_percent / 100;
@@ -243,13 +246,7 @@ impl Read for Pipe {
 
 #[test]
 fn packets_of_a_pipe_come_as_soon_as_they_are_there() {
-    let packets = samples(20);
-    let mut pieces = vec![PcapFile::usual().bytes];
-    for index in 0..20 {
-        let whole = PcapFile::usual().packets(&packets[..=index]).bytes;
-        let before = pieces.iter().map(Vec::len).sum::<usize>();
-        pieces.push(whole[before..].to_vec());
-    }
+    let pieces = in_pieces(20, 1);
     let pieces: Vec<_> = pieces.iter().map(Vec::as_slice).collect();
     let plain = pieces.iter().map(|piece| piece.to_vec()).collect();
     for pieces in ALL.map(|kind| compress(kind, &pieces)).into_iter().chain([plain]) {
