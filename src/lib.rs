@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! file · stdin · interface
-//!     │ RawPacket { time, link type, original length, bytes }
+//!     │ Batch { bytes, PacketHead { number, time, link type, original length, range } }
 //!     ▼
 //! capture ──► packet ──► flow ──► tls ──► http2 ──► transaction ──► output
 //! (secrets in  Segment     bytes    bytes   events     records        text, JSON
@@ -12,8 +12,8 @@
 //! ```
 //!
 //! Data flows one way. No stage below `capture` and above `output` does I/O, and none reads a clock: time is
-//! packet time, always an argument. `pipeline` is the only file that knows the order of the stages; `shard`
-//! runs it on several threads. `ARCHITECTURE.md` says who may import whom.
+//! packet time, always an argument. `pipeline` alone knows the order of the stages; `shard` runs it on
+//! several threads. `ARCHITECTURE.md` says who may import whom.
 
 pub mod agent;
 pub mod capture;

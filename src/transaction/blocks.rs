@@ -1,9 +1,9 @@
 //! Header blocks: what their fields tell while they are read, and which part of which message they turn out to be.
 
 use super::fields::{Field, Known};
-use super::pairing::Session;
 use super::record::{Interim, Partial};
 use super::section::{self, Before, Section, Shape};
+use super::session::Session;
 use super::sink::RecordSink;
 use super::stream::reason;
 use crate::flow::GapCause;

@@ -5,12 +5,16 @@ mod closed;
 mod fields;
 mod findings;
 mod grpc;
+mod lifetime;
 mod pairing;
 mod record;
 mod resets;
 mod rules;
 mod section;
+mod session;
+mod side;
 mod sink;
+mod stats;
 mod stream;
 
 // What the records are made of, for those who read them.
@@ -20,9 +24,13 @@ pub use crate::packet::Endpoint;
 pub use crate::tls::{Description as TlsDescription, NotDecrypted};
 
 pub use fields::{Field, Fields, Known, Source, UnknownRef};
-pub use pairing::{Pairing, Reading, Session, Stats, StreamPool};
+pub use pairing::Pairing;
 pub use record::{
     ConnectionMeta, ConnectionRecord, EndBy, EndHow, Goaway, Grpc, How, Interim, Message, Partial,
     SideFrames, SideHpack, SideSettings, StreamEnd, Transaction, Unknown, WireShape,
 };
+pub use session::Session;
+pub use side::Reading;
 pub use sink::{Finding, RecordSink, Wanted};
+pub use stats::Stats;
+pub use stream::StreamPool;

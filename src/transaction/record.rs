@@ -3,7 +3,7 @@
 
 use super::fields::Fields;
 use crate::flow::{DirectionStats, PerDirection};
-use crate::http2::FrameSpot;
+use crate::http2::{FrameSpot, Side};
 use crate::packet::Endpoint;
 use crate::time::{Moment, Timestamp};
 use crate::tls;
@@ -103,6 +103,15 @@ pub enum EndBy {
     /// The capture's end, or h2lens itself (expiry, caps).
     #[default]
     Capture,
+}
+
+impl From<Side> for EndBy {
+    fn from(side: Side) -> Self {
+        match side {
+            Side::Client => Self::Client,
+            Side::Server => Self::Server,
+        }
+    }
 }
 
 /// By what a stream or a connection ended.

@@ -1,8 +1,9 @@
 //! Streams that end by RST_STREAM (RFC 9113 section 6.4). A reset is often read before what the other side had sent
 //! by then: packets are captured out of order, and one direction waits for a hole to fill while the other goes on.
 
-use super::pairing::{Pairing, Session, by};
+use super::pairing::Pairing;
 use super::record::{EndHow, Partial, StreamEnd};
+use super::session::Session;
 use super::sink::RecordSink;
 use crate::http2::{FrameSpot, Side};
 use crate::limits;
@@ -85,7 +86,7 @@ impl<R: RecordSink> Session<'_, R> {
         let (losses, reading) = (side.losses.count, side.reading);
         let acknowledged = reading.received(at).unwrap_or(reading.acknowledged);
         let unseen = self.pairing.side(from.peer()).unseen;
-        let end = StreamEnd { by: by(from), how: EndHow::RstStream, code };
+        let end = StreamEnd { by: from.into(), how: EndHow::RstStream, code };
         let Some(stream) = self.pairing.streams.get_mut(&id) else {
             if self.may_still_open(from.peer(), id) {
                 let forgot = self.pairing.early_resets.keep(id, Reset { from, at, acknowledged, end });

@@ -4,39 +4,11 @@ use super::fields::{Fields, Known};
 use super::grpc::{self, MessageCounter};
 use super::record::{Grpc, Message, Partial, StreamEnd, Transaction, Unknown, WireShape};
 use super::resets::Reset;
+use super::side::Losses;
 use crate::flow::GapCause;
 use crate::http2::{BlockEnd, FrameSpot, Side};
 use crate::time::Moment;
-
-/// One side's frames that were lost, one cannot know which.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Losses {
-    /// How often.
-    pub(super) count: u64,
-    /// Why, the last time.
-    pub(super) cause: Option<GapCause>,
-    /// The side was joined late.
-    pub(super) late: bool,
-    /// Where frames could be read again the last time: no later than at this place of its TCP stream.
-    pub(super) end: u64,
-}
-
-impl Losses {
-    /// All that the side sent was read.
-    pub(super) const fn none(&self) -> bool {
-        self.count == 0 && !self.late
-    }
-
-    /// How often the side had lost frames before this place of its TCP stream, as far as is certain.
-    pub(super) fn before(&self, place: Option<u64>) -> u64 {
-        if self.are_before(place) { self.count } else { self.count.saturating_sub(1) }
-    }
-
-    /// All that is known to be lost stood before this place of its TCP stream.
-    pub(super) fn are_before(&self, place: Option<u64>) -> bool {
-        place.is_some_and(|place| self.end <= place)
-    }
-}
+use crate::tuning;
 
 #[derive(Debug, Default)]
 pub(super) struct Stream {
@@ -74,9 +46,29 @@ pub(super) struct Progress {
     pub(super) maybe_interim: Option<u64>,
 }
 
+/// Memory of ended streams, to be used again.
+#[derive(Debug, Default)]
+#[expect(clippy::vec_box, reason = "streams move between here and the maps of connections, and are large")]
+pub struct StreamPool(Vec<Box<Stream>>);
+
+impl StreamPool {
+    /// A new stream, which is still to be [started over](Stream::start_over).
+    pub(super) fn take(&mut self) -> Box<Stream> {
+        self.0.pop().unwrap_or_default()
+    }
+
+    /// The stream has ended; no more than [`tuning::STREAM_POOL`] are kept.
+    pub(super) fn give(&mut self, mut stream: Box<Stream>) {
+        if self.0.len() < tuning::STREAM_POOL {
+            stream.trim();
+            self.0.push(stream);
+        }
+    }
+}
+
 impl Stream {
     /// The stream has ended, and waits to be used again.
-    pub(super) fn trim(&mut self) {
+    fn trim(&mut self) {
         for message in [&mut self.record.request, &mut self.record.response] {
             message.headers.trim();
             message.trailers.trim();

@@ -1,0 +1,232 @@
+//! The streams of a connection, from their first frame to their end (RFC 9113 section 5.1).
+
+use super::fields::{Field, Fields, Known};
+use super::record::{EndBy, EndHow, Partial, StreamEnd};
+use super::session::Session;
+use super::sink::RecordSink;
+use super::stream::Stream;
+use crate::http2::{BlockEnd, EventSink, FrameSpot, Side, hpack};
+use crate::limits;
+use crate::time::Moment;
+
+impl<R: RecordSink> Session<'_, R> {
+    /// The stream, opened if it is new; `None` if it had ended for what `from` sent in this packet.
+    pub(super) fn stream(&mut self, id: u32, from: Side, at: Moment) -> Option<&mut Stream> {
+        if !self.pairing.streams.contains_key(&id) {
+            self.open_stream(id, from, at)?;
+        }
+        let place = self.pairing.side(from).reading.place.start;
+        let stream = self.pairing.streams.get_mut(&id).map(Box::as_mut)?;
+        (!stream.is_over(from, at, place)).then_some(stream)
+    }
+
+    /// Opens a stream; `None` if it has been open before.
+    fn open_stream(&mut self, id: u32, from: Side, at: Moment) -> Option<()> {
+        let late = self.pairing.client.losses.late || self.pairing.server.losses.late;
+        self.stats.ended_streams += u64::from(self.pairing.closed.is_forgotten(id));
+        if id == 0 || self.pairing.closed.contains(id, !late) {
+            return None;
+        }
+        if self.pairing.streams.len() >= limits::STREAMS_CONNECTION {
+            self.stats.streams_evicted += self.evict();
+        }
+        let pairing = &mut *self.pairing;
+        let mut stream = self.pool.take();
+        stream.start_over(id, at);
+        stream.client.losses_at_start = pairing.client.losses.count;
+        stream.server.losses_at_start = match from {
+            // A push begins with its promise.
+            _ if id.is_multiple_of(2) => pairing.server.losses.count,
+            Side::Client => pairing.server.losses.before(pairing.client.reading.received(at)),
+            Side::Server if pairing.client.unseen || late => pairing.server.losses.count,
+            // The request was not seen: it came after those before it.
+            Side::Server => {
+                let earlier = pairing.client.asked.filter(|&(stream, _)| stream < id);
+                pairing.server.losses.before(earlier.map(|(_, received)| received))
+            }
+        };
+        stream.reset = pairing.early_resets.take(id);
+        stream.weight = stream.memory();
+        pairing.held += stream.weight;
+        pairing.streams.insert(id, stream);
+        pairing.opened += 1;
+        pairing.max_concurrent = pairing.max_concurrent.max(pairing.streams.len() as u64);
+        Some(())
+    }
+
+    /// The open streams are too many: the lowest quarter goes, so that room is made seldom. How many went.
+    fn evict(&mut self) -> u64 {
+        let mut open: Vec<u32> = self.pairing.streams.keys().copied().collect();
+        open.sort_unstable();
+        open.truncate(open.len() / 4 + 1);
+        for &id in &open {
+            if let Some(stream) = self.pairing.streams.get_mut(&id) {
+                stream.record.partial.insert(Partial::LIMIT);
+            }
+            let reset = self.pairing.streams.get(&id).and_then(|stream| stream.reset);
+            let idle = StreamEnd { by: EndBy::Capture, how: EndHow::Idle, code: None };
+            self.finish_stream(id, reset.map_or(idle, |reset| reset.end));
+        }
+        open.len() as u64
+    }
+
+    /// A stream has taken fields in: the connection's streams are kept within their memory.
+    pub(super) fn weigh(&mut self, id: u32) {
+        let pairing = &mut *self.pairing;
+        let Some(stream) = pairing.streams.get_mut(&id) else { return };
+        let memory = stream.memory();
+        let before = std::mem::replace(&mut stream.weight, memory);
+        pairing.held = pairing.held.saturating_sub(before) + memory;
+        while self.pairing.held > limits::STREAM_MEMORY_CONNECTION && !self.pairing.streams.is_empty() {
+            self.stats.streams_heavy += self.evict();
+        }
+    }
+
+    pub(super) fn finish_stream(&mut self, id: u32, end: StreamEnd) {
+        let pairing = &mut *self.pairing;
+        let Some(mut stream) = pairing.streams.remove(&id) else { return };
+        pairing.held = pairing.held.saturating_sub(stream.weight);
+        if !pairing.orphans.is_empty() {
+            pairing.orphans.remove(&id);
+        }
+        pairing.closed.insert(id);
+        pairing.transactions += 1;
+        // A reset stream needs no response; but there may have been one.
+        if pairing.server.unseen && !stream.record.response.seen {
+            stream.record.partial.insert(Partial::NO_RESPONSE);
+        }
+        stream.conclude(end, &pairing.client.losses, &pairing.server.losses);
+        let record = &stream.record;
+        if record.partial.is_empty() {
+            self.stats.complete += 1;
+        } else if end.how == EndHow::Eof && record.partial.only_unfinished() {
+            self.stats.open += 1;
+        } else {
+            self.stats.incomplete += 1;
+        }
+        self.stats.missed_requests += u64::from(!record.request.seen && record.response.seen);
+        if pairing.wanted.transactions || pairing.wanted.telemetry {
+            self.records.transaction(self.now, &pairing.meta, record);
+        }
+        self.pool.give(stream);
+    }
+
+    pub(super) fn end_side(&mut self, from: Side, id: u32, spot: FrameSpot) {
+        let losses = self.pairing.side(from).losses.count;
+        let Some(stream) = self.pairing.streams.get_mut(&id) else { return };
+        stream.end_side(from, losses, spot);
+        let by = EndBy::from(from);
+        let whole = stream.ended();
+        let (request, response) = (&stream.record.request, &stream.record.response);
+        let alone =
+            (response.ended && self.pairing.client.unseen) || (request.ended && self.pairing.server.unseen);
+        let orphan = response.ended && !request.seen && request.first.is_none() && id % 2 == 1;
+        if whole || (orphan && self.request_is_lost(id)) {
+            self.finish_stream(id, StreamEnd { by, how: EndHow::EndStream, code: None });
+        } else if alone {
+            self.wait_alone(id, by);
+        } else if orphan {
+            self.pairing.orphans.insert(id);
+        }
+    }
+
+    /// A side has ended the stream, and of the other no segment was ever seen. It may only be late; when many such
+    /// streams have come together, the other direction is not in the capture.
+    fn wait_alone(&mut self, id: u32, by: EndBy) {
+        self.pairing.alone.push_back(id);
+        if self.pairing.alone.len() > limits::ONE_SIDED_STREAMS
+            && let Some(oldest) = self.pairing.alone.pop_front()
+        {
+            self.pairing.alone_ended += 1;
+            self.finish_stream(oldest, StreamEnd { by, how: EndHow::EndStream, code: None });
+        }
+    }
+
+    /// The client has sent the header block of a later stream, so this one's is not still to come.
+    pub(super) fn request_is_lost(&self, id: u32) -> bool {
+        self.pairing.client.highest > id
+    }
+
+    /// A direction waits for a hole to fill, or does not.
+    pub fn set_holes(&mut self, client: bool, server: bool) {
+        if let Some(rules) = &mut self.pairing.rules {
+            rules.set_stalled(Side::Client, client);
+            rules.set_stalled(Side::Server, server);
+        }
+    }
+
+    /// Ends the streams whose response has ended and whose request cannot come any more.
+    pub(super) fn finish_orphans(&mut self) {
+        while let Some(&id) = self.pairing.orphans.first()
+            && self.request_is_lost(id)
+        {
+            self.pairing.orphans.remove(&id);
+            let Some(stream) = self.pairing.streams.get(&id) else { continue };
+            let ended = StreamEnd { by: EndBy::Server, how: EndHow::EndStream, code: None };
+            match stream.reset {
+                Some(reset) => self.finish_stream(id, reset.end),
+                None if stream.record.request.first.is_none() => self.finish_stream(id, ended),
+                None => {}
+            }
+        }
+    }
+
+    /// The connection is over: its open streams end, in order.
+    pub fn finish(&mut self, by: EndBy, how: EndHow) {
+        let mut open: Vec<u32> = self.pairing.streams.keys().copied().collect();
+        open.sort_unstable();
+        for id in open {
+            let refused = [Side::Client, Side::Server].into_iter().find_map(|side| {
+                let (last, code) = self.pairing.side(side).goaway?;
+                let opener = if id % 2 == 1 { Side::Client } else { Side::Server };
+                (side == opener.peer() && id > last).then_some((side, code))
+            });
+            let reset = self.pairing.streams.get(&id).and_then(|stream| stream.reset);
+            let end = match refused {
+                _ if reset.is_some() => reset.map(|reset| reset.end).unwrap_or_default(),
+                Some((side, code)) => StreamEnd { by: side.into(), how: EndHow::Goaway, code: Some(code) },
+                None => StreamEnd { by, how, code: None },
+            };
+            self.finish_stream(id, end);
+        }
+        if let Some(mut rules) = self.pairing.rules.take() {
+            rules.conclude(matches!(how, EndHow::Fin | EndHow::Rst), self.now);
+            self.stats.findings_limited += rules.limited();
+            for finding in rules.findings.drain() {
+                self.records.finding(self.now, &self.pairing.meta, &finding);
+            }
+        }
+    }
+
+    /// The request of stream 1, made with HTTP/1.1 (RFC 7540 section 3.2), whole with its body.
+    pub fn upgraded_request(&mut self, fields: &[(&[u8], &[u8])], body: u64, first: Moment, last: Moment) {
+        let keep_all = self.pairing.wanted.headers;
+        let mut headers = Fields::default();
+        for &(name, value) in fields {
+            let known = Known::of(name);
+            if keep_all || known != Known::Other {
+                headers.push(Field {
+                    name: Some(name),
+                    value: Some(value),
+                    known,
+                    source: hpack::Source::Exact,
+                    reference: None,
+                });
+            }
+            if known == Known::Path {
+                self.counters().record_path(value.len() as u64);
+            }
+        }
+        self.counters().requests += 1;
+        self.pairing.client.opened(1);
+        if let Some(rules) = &mut self.pairing.rules {
+            rules.upgraded(headers.value(Known::Method).unwrap_or_default(), first);
+        }
+        let Some(stream) = self.stream(1, Side::Client, first) else { return };
+        stream.touch(Side::Client, first);
+        stream.touch(Side::Client, last);
+        stream.record.request.body = body;
+        stream.take_headers(Side::Client, &mut headers, &BlockEnd::default(), false);
+        self.end_side(Side::Client, 1, FrameSpot::default());
+    }
+}

@@ -1,0 +1,96 @@
+//! What pairing knows of one side of a connection.
+
+use super::record::{SideFrames, SideHpack, SideSettings};
+use super::resets::Awaited;
+use crate::flow::{GapCause, Place};
+use crate::time::Moment;
+
+/// Where one side is read, in the TCP streams of both.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reading {
+    /// In its own stream.
+    pub place: Place,
+    /// So far the other side's stream has been read, in bytes.
+    pub peer: u64,
+    /// And so far this side is known to have acknowledged that.
+    pub acknowledged: u64,
+}
+
+impl Reading {
+    /// So much of the other side's stream the side had received when it sent what is in this packet; `None` where that
+    /// is not known exactly.
+    pub(super) fn received(&self, at: Moment) -> Option<u64> {
+        self.place.acknowledged.filter(|_| self.place.packet == at.packet)
+    }
+}
+
+/// One side's frames that were lost, one cannot know which.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Losses {
+    /// How often.
+    pub(super) count: u64,
+    /// Why, the last time.
+    pub(super) cause: Option<GapCause>,
+    /// The side was joined late.
+    pub(super) late: bool,
+    /// Where frames could be read again the last time: no later than at this place of its TCP stream.
+    pub(super) end: u64,
+}
+
+impl Losses {
+    /// All that the side sent was read.
+    pub(super) const fn none(&self) -> bool {
+        self.count == 0 && !self.late
+    }
+
+    /// How often the side had lost frames before this place of its TCP stream, as far as is certain.
+    pub(super) fn before(&self, place: Option<u64>) -> u64 {
+        if self.are_before(place) { self.count } else { self.count.saturating_sub(1) }
+    }
+
+    /// All that is known to be lost stood before this place of its TCP stream.
+    pub(super) fn are_before(&self, place: Option<u64>) -> bool {
+        place.is_some_and(|place| self.end <= place)
+    }
+}
+
+/// One side: where it is read, what of it is lost, and what the connection record needs.
+#[derive(Debug, Default)]
+pub(super) struct SideState {
+    pub(super) losses: Losses,
+    /// No segment of this side is in the capture.
+    pub(super) unseen: bool,
+    /// Where it is read now.
+    pub(super) reading: Reading,
+    /// Its last request of which is known how much of the server's TCP stream it had received by then.
+    pub(super) asked: Option<(u32, u64)>,
+    /// Streams that the other side has reset: what this side had sent before is still to be read.
+    pub(super) resets: Awaited,
+    /// Highest stream that a header block of this side was on.
+    pub(super) highest: u32,
+    /// Highest stream that this side is known to have opened, and how often it had lost frames by then.
+    pub(super) opened: Option<(u32, u64)>,
+    pub(super) settings: SideSettings,
+    pub(super) frames: SideFrames,
+    pub(super) hpack: SideHpack,
+    pub(super) goaway: Option<(u32, u32)>,
+}
+
+impl SideState {
+    /// A header block without known pseudo-header fields comes on a stream. Streams are opened in increasing order
+    /// (RFC 9113 section 5.1.1): it opens the stream for certain, or the stream was opened before for certain.
+    pub(super) fn opening(&self, stream: u32) -> (bool, bool) {
+        match self.opened {
+            Some((highest, _)) if stream <= highest => (false, true),
+            Some((_, losses)) => (losses == self.losses.count, false),
+            None => (false, false),
+        }
+    }
+
+    /// The side has opened a stream.
+    pub(super) fn opened(&mut self, stream: u32) {
+        if self.opened.is_none_or(|(highest, _)| stream > highest) {
+            self.opened = Some((stream, self.losses.count));
+        }
+    }
+}
