@@ -42,18 +42,19 @@ pub(super) fn header_bits(header: &FrameHeader, expect: &Expect) -> Option<u32> 
         FrameType::CONTINUATION => (Flags::END_HEADERS, false, true),
         _ => return None,
     };
-    let padded = allowed & Flags::PADDED != 0 && flags.has(Flags::PADDED);
     let legal = flags.0 & !allowed == 0
         && on_stream == (stream != 0)
         && match kind {
             // Empty DATA that does not end the stream is legal and pointless: zeros look like it.
-            FrameType::DATA => length > u32::from(padded) || (length == 0 && flags.has(Flags::END_STREAM)),
-            FrameType::HEADERS => length > u32::from(padded) + 5 * u32::from(flags.has(Flags::PRIORITY)),
+            FrameType::DATA => {
+                length > u32::from(flags.has(Flags::PADDED)) || (length == 0 && flags.has(Flags::END_STREAM))
+            }
+            FrameType::HEADERS => length > header.before_fragment(),
             FrameType::PRIORITY => length == 5 && expect.client,
             FrameType::RST_STREAM | FrameType::WINDOW_UPDATE => length == 4,
             FrameType::SETTINGS if flags.has(Flags::ACK) => length == 0,
             FrameType::SETTINGS => length % 6 == 0 && length <= 6 * 64,
-            FrameType::PUSH_PROMISE => length > 4 + u32::from(padded) && expect.server,
+            FrameType::PUSH_PROMISE => length > header.before_fragment() && expect.server,
             FrameType::PING => length == 8,
             FrameType::GOAWAY => (8..=1024).contains(&length),
             FrameType::PRIORITY_UPDATE => (4..=1024).contains(&length) && expect.client,
@@ -75,20 +76,6 @@ pub(super) fn header_bits(header: &FrameHeader, expect: &Expect) -> Option<u32> 
 
 const fn bits_of(bound: u32) -> u32 {
     if bound == 0 { 0 } else { 1 + bound.ilog2() }
-}
-
-/// The header block fragment of a HEADERS payload: without padding and priority.
-pub(super) fn fragment<'a>(header: &FrameHeader, payload: &'a [u8]) -> Option<&'a [u8]> {
-    let mut rest = payload;
-    let mut padding = 0;
-    if header.flags.has(Flags::PADDED) {
-        let (&len, after) = rest.split_first()?;
-        (padding, rest) = (usize::from(len), after);
-    }
-    if header.flags.has(Flags::PRIORITY) {
-        rest = rest.get(5..)?;
-    }
-    rest.get(..rest.len().checked_sub(padding)?)
 }
 
 /// What a whole header block looks like to one who does not know the dynamic table.

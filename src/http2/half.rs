@@ -5,10 +5,14 @@
 //! one segment are read where they are; DATA is counted, never kept.
 
 use super::anomaly::Anomaly;
+use super::assembly::Assembly;
 use super::event::{Block, BlockEnd, EventSink, FrameSpot, Side};
-use super::frame::{self, Flags, FrameHeader, FrameType, FrameView};
+use super::frame::{
+    self, Flags, FrameHeader, FrameType, FrameView, Goaway, Headers, PushPromise, RstStream, Settings,
+};
 use super::hpack;
 use super::resync::{Demand, Piece, Tape};
+use super::segment::{self, Segment};
 use super::settings::Shared;
 use crate::flow::{Gap, GapCause};
 use crate::limits;
@@ -17,11 +21,6 @@ use crate::tuning;
 
 /// The client connection preface (RFC 9113 section 3.4).
 pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-/// Segments with so many interesting frames, or more, exceed the agent's limit (agent-telemetry 1.2).
-const INTERESTING_FRAMES: u32 = 240;
-/// Segments with more frames than this exceed the agent's filter (agent-telemetry 1.2).
-const FRAMES_TO_FILTER: u32 = 241;
 
 #[derive(Debug)]
 pub(super) struct Half {
@@ -33,12 +32,8 @@ pub(super) struct Half {
     frame: Frame,
     payload: Vec<u8>,
     cuts: Vec<u32>,
-    block: Option<Block>,
-    block_bytes: Vec<u8>,
-    block_cuts: Vec<u32>,
-    block_last_segment: u64,
-    block_frames: u32,
-    block_limited: bool,
+    /// A header block whose end is still to come.
+    assembly: Assembly,
     /// The last header block is not whole, or its beginning was not seen: CONTINUATIONs of it may follow.
     block_lost: bool,
     decoder: hpack::Decoder,
@@ -46,9 +41,7 @@ pub(super) struct Half {
     /// Framing was found again after a loss: what is not believable means another loss.
     recovered: bool,
     last_gap: GapCause,
-    segment: u64,
-    segment_frames: u32,
-    segment_interesting: u32,
+    segment: Segment,
     first_frame: bool,
     /// The first bytes that were seen may not be the side's first.
     unsure: bool,
@@ -116,20 +109,13 @@ impl Half {
             frame: Frame::EMPTY,
             payload: Vec::new(),
             cuts: Vec::new(),
-            block: None,
-            block_bytes: Vec::new(),
-            block_cuts: Vec::new(),
-            block_last_segment: 0,
-            block_frames: 0,
-            block_limited: false,
+            assembly: Assembly::default(),
             block_lost: false,
             decoder,
             tape: Tape::default(),
             recovered: false,
             last_gap: GapCause::Lost,
-            segment: 0,
-            segment_frames: 0,
-            segment_interesting: 0,
+            segment: Segment::default(),
             first_frame: true,
             unsure: false,
             payloads_limited: 0,
@@ -211,7 +197,7 @@ impl Half {
 
     /// The direction waits in the middle of a frame or a header block.
     pub(super) fn in_frame(&self) -> bool {
-        self.state == State::Payload || !self.head.is_empty() || self.block.is_some()
+        self.state == State::Payload || !self.head.is_empty() || self.assembly.stream().is_some()
     }
 
     /// Frames beside DATA and header blocks that were longer than is kept.
@@ -222,16 +208,15 @@ impl Half {
     /// Bytes of memory held.
     pub(super) fn memory(&self) -> usize {
         self.payload.capacity()
-            + self.block_bytes.capacity()
-            + (self.cuts.capacity() + self.block_cuts.capacity()) * size_of::<u32>()
+            + self.cuts.capacity() * size_of::<u32>()
+            + self.assembly.memory()
             + self.decoder.memory()
             + self.tape.memory()
     }
 
     /// Reads bytes of one segment, until framing is lost; returns how many were read.
     fn read(&mut self, at: Moment, bytes: &[u8], shared: &mut Shared, sink: &mut impl EventSink) -> usize {
-        self.segment += 1;
-        (self.segment_frames, self.segment_interesting) = (0, 0);
+        self.segment.begin();
         let mut rest = bytes;
         while !rest.is_empty() {
             match self.state {
@@ -308,7 +293,7 @@ impl Half {
         self.frame = Frame {
             header,
             at: began,
-            segment: self.segment,
+            segment: self.segment.number(),
             header_split,
             body_at: None,
             left: header.length,
@@ -317,7 +302,7 @@ impl Half {
             unfinished: false,
         };
         shared.saw_stream(header.stream);
-        self.count_in_segment(&header, sink);
+        self.segment.count(&header, sink.counters());
         sink.frame_header(self.from, &header, began);
         if std::mem::take(&mut self.first_frame) && header.kind != FrameType::SETTINGS {
             sink.anomaly(self.from, header.stream, Anomaly::SettingsFirst, began);
@@ -330,8 +315,8 @@ impl Half {
         {
             sink.anomaly(self.from, header.stream, Anomaly::FrameSize, began);
         }
-        if let Some(block) = &self.block
-            && (header.kind != FrameType::CONTINUATION || header.stream != block.stream)
+        if let Some(stream) = self.assembly.stream()
+            && (header.kind != FrameType::CONTINUATION || header.stream != stream)
         {
             sink.anomaly(self.from, header.stream, Anomaly::ContinuationExpected, began);
             self.cut_block(self.last_gap, shared, sink);
@@ -341,18 +326,6 @@ impl Half {
         self.state = State::Payload;
         if header.length == 0 {
             self.close_frame(at, &[], shared, sink);
-        }
-    }
-
-    fn count_in_segment(&mut self, header: &FrameHeader, sink: &mut impl EventSink) {
-        self.segment_frames += 1;
-        let counters = sink.counters();
-        counters.exceeding_max_frames_to_filter += u64::from(self.segment_frames == FRAMES_TO_FILTER + 1);
-        let ends = header.kind == FrameType::DATA && header.flags.has(Flags::END_STREAM);
-        if ends || header.kind == FrameType::HEADERS || header.kind == FrameType::RST_STREAM {
-            self.segment_interesting += 1;
-            counters.exceeding_max_interesting_frames +=
-                u64::from(self.segment_interesting == INTERESTING_FRAMES);
         }
     }
 
@@ -443,10 +416,12 @@ impl Half {
     fn close_frame(&mut self, at: Moment, payload: &[u8], shared: &mut Shared, sink: &mut impl EventSink) {
         self.state = State::Header;
         let header = self.frame.header;
-        let within =
-            self.frame.segment == self.segment && !self.frame.header_split && self.frame.lossy.is_none();
-        let spot = FrameSpot { packet: self.frame.at.packet, split: !within };
-        self.count_split(&header, sink);
+        let payload_split = self.frame.segment < self.segment.number() || self.frame.lossy.is_some();
+        let spot =
+            FrameSpot { packet: self.frame.at.packet, split: payload_split || self.frame.header_split };
+        if payload_split {
+            segment::count_split(&header, sink.counters());
+        }
         if sink.wants_frames() {
             let from_client = self.from.is_client();
             sink.frame(&FrameView { at: self.frame.at, from_client, header, payload });
@@ -468,40 +443,22 @@ impl Half {
             FrameType::CONTINUATION => self.continue_block(at, payload, shared, sink),
             FrameType::RST_STREAM => {
                 sink.counters().rst += 1;
-                let code = payload.first_chunk().copied().map(u32::from_be_bytes);
+                let code = RstStream::parse(&header, payload).map(|frame| frame.code);
                 if header.stream != 0 {
                     sink.reset(self.from, header.stream, code, at, spot);
                 }
             }
             FrameType::SETTINGS => self.settings(&header, payload, shared, sink),
             FrameType::GOAWAY => {
-                if let Some((&[a, b, c, d, e, f, g, h], debug)) = payload.split_first_chunk() {
-                    let last_stream = u32::from_be_bytes([a & 0x7f, b, c, d]);
-                    sink.goaway(self.from, last_stream, u32::from_be_bytes([e, f, g, h]), debug, at);
+                if let Some(Goaway { last_stream, code, debug }) = Goaway::parse(&header, payload) {
+                    sink.goaway(self.from, last_stream, code, debug, at);
                 }
             }
             _ => {}
         }
     }
 
-    /// Frames of four kinds whose payload ends in a later segment than their header.
-    fn count_split(&self, header: &FrameHeader, sink: &mut impl EventSink) {
-        let split = self.segment > self.frame.segment || self.frame.lossy.is_some();
-        if !split || header.length == 0 {
-            return;
-        }
-        let (counters, ends) = (sink.counters(), header.flags.has(Flags::END_STREAM));
-        match header.kind {
-            FrameType::HEADERS if ends => counters.exceeding_data_end_headers_eos += 1,
-            FrameType::HEADERS => counters.exceeding_data_end_headers += 1,
-            FrameType::DATA if ends => counters.exceeding_data_end_data_eos += 1,
-            FrameType::RST_STREAM => counters.exceeding_data_end_rst += 1,
-            _ => {}
-        }
-    }
-
-    /// HEADERS (section 6.2) and PUSH_PROMISE (section 6.6): pad length, priority or promised stream, fragment,
-    /// padding.
+    /// HEADERS (section 6.2) and PUSH_PROMISE (section 6.6).
     fn open_block(
         &mut self,
         at: Moment,
@@ -510,27 +467,15 @@ impl Half {
         shared: &mut Shared,
         sink: &mut impl EventSink,
     ) {
-        let header = self.frame.header;
-        let lossy = self.frame.lossy;
+        let Frame { header, lossy, .. } = self.frame;
         self.block_lost = false;
-        let padded = header.flags.has(Flags::PADDED);
         let is_promise = header.kind == FrameType::PUSH_PROMISE;
-        let priority = !is_promise && header.flags.has(Flags::PRIORITY);
-        let (padding, rest) = match payload.split_first() {
-            Some((&padding, rest)) if padded => (usize::from(padding), rest),
-            _ => (0, if padded { &[] as &[u8] } else { payload }),
-        };
-        let (promised, rest) = match rest.split_first_chunk() {
-            Some((&[a, b, c, d], rest)) if is_promise => {
-                (Some(u32::from_be_bytes([a & 0x7f, b, c, d])), rest)
-            }
-            _ => (None, rest),
-        };
-        let rest = if priority { rest.get(5..).unwrap_or_default() } else { rest };
-        let prefix = (payload.len() - rest.len()) as u32;
-        // The padding is at the end: where octets are lost, what is left of it is not known to be padding.
-        let end = if lossy.is_some() { header.length as usize - prefix as usize } else { rest.len() };
-        let fragment = rest.get(..end.saturating_sub(padding).min(rest.len())).unwrap_or_default();
+        let (promised, fragment) = if is_promise {
+            PushPromise::parse(&header, payload).map(|frame| (Some(frame.promised_stream), frame.fragment))
+        } else {
+            Headers::parse(&header, payload).map(|frame| (None, frame.fragment))
+        }
+        .unwrap_or_default();
         if let Some(promised) = promised {
             shared.saw_stream(promised);
         }
@@ -543,7 +488,7 @@ impl Half {
             end_stream: !is_promise && header.flags.has(Flags::END_STREAM),
             spot,
         };
-        sink.counters().eos += u64::from(block.end_stream && !is_promise);
+        sink.counters().eos += u64::from(block.end_stream);
         if header.stream == 0 || (is_promise && promised.is_none()) {
             // No stream to give it to; the dynamic table must see it all the same.
             self.decoder.decode(fragment, &[], &mut |_| {});
@@ -553,6 +498,7 @@ impl Half {
             }
             return;
         }
+        let prefix = header.before_fragment();
         if header.flags.has(Flags::END_HEADERS) && lossy.is_none() {
             let mut cuts = std::mem::take(&mut self.cuts);
             cuts.retain_mut(|cut| {
@@ -563,10 +509,7 @@ impl Half {
             self.cuts = cuts;
             return;
         }
-        self.block_bytes.clear();
-        self.block_cuts.clear();
-        (self.block_frames, self.block_limited) = (0, false);
-        self.block = Some(block);
+        self.assembly.open(block);
         self.add_fragment(fragment, prefix);
         if let Some(cause) = lossy {
             self.cut_block(cause, shared, sink);
@@ -577,58 +520,44 @@ impl Half {
     fn continue_block(&mut self, at: Moment, payload: &[u8], shared: &mut Shared, sink: &mut impl EventSink) {
         sink.counters().continuation_frames += 1;
         let header = self.frame.header;
-        let Some(block) = &mut self.block else {
+        let Some(continuations) = self.assembly.proceed(at) else {
             if !self.block_lost && header.stream != 0 {
                 sink.anomaly(self.from, header.stream, Anomaly::ContinuationUnexpected, self.frame.at);
             }
             self.decoder.lose_past();
             return;
         };
-        block.last = at;
-        self.block_frames += 1;
-        if self.block_frames == tuning::CONTINUATION_FLOOD {
+        if continuations == tuning::CONTINUATION_FLOOD {
             sink.anomaly(self.from, header.stream, Anomaly::ContinuationFlood, at);
         }
         self.add_fragment(payload, 0);
         if let Some(cause) = self.frame.lossy {
             self.cut_block(cause, shared, sink);
         } else if header.flags.has(Flags::END_HEADERS) {
-            let cause = self.block_limited.then_some(GapCause::Limit);
-            self.close_block(cause, shared, sink);
+            self.close_block(None, shared, sink);
         }
     }
 
     fn add_fragment(&mut self, fragment: &[u8], prefix: u32) {
-        let start = self.block_bytes.len();
-        let room = limits::HEADER_BLOCK.saturating_sub(start).min(fragment.len());
-        // Each cut once, and those alone that have kept octets behind them: no more than there are octets.
-        if start > 0 && room > 0 && self.block_last_segment != self.frame.segment {
-            self.block_cuts.push(start as u32);
-        }
         let cuts = self.cuts.iter().filter_map(|cut| cut.checked_sub(prefix));
-        self.block_cuts
-            .extend(cuts.filter(|&cut| cut > 0 && (cut as usize) < room).map(|cut| cut + start as u32));
-        if room > 0 {
-            self.block_last_segment = self.segment;
-        }
-        self.block_bytes.extend_from_slice(fragment.get(..room).unwrap_or_default());
-        self.block_limited |= room < fragment.len();
+        self.assembly.add(fragment, cuts, self.frame.segment..=self.segment.number());
     }
 
+    /// The open header block is over. `cut`: why it is not whole.
     fn close_block(&mut self, cut: Option<GapCause>, shared: &mut Shared, sink: &mut impl EventSink) {
-        if let Some(block) = self.block.take() {
-            let (bytes, cuts) = (std::mem::take(&mut self.block_bytes), std::mem::take(&mut self.block_cuts));
-            self.decode(&block, &bytes, &cuts, cut, shared, sink);
-            (self.block_bytes, self.block_cuts) = (bytes, cuts);
-            self.block_bytes.shrink_to(tuning::BLOCK_KEPT);
-            self.block_cuts.shrink_to(tuning::BLOCK_KEPT / size_of::<u32>());
+        let mut assembly = std::mem::take(&mut self.assembly);
+        if let Some(block) = assembly.close() {
+            let cut = cut.or_else(|| assembly.is_limited().then_some(GapCause::Limit));
+            self.decode(&block, assembly.bytes(), assembly.cuts(), cut, shared, sink);
+            assembly.trim();
             self.cuts.shrink_to(tuning::BLOCK_KEPT / size_of::<u32>());
         }
+        self.assembly = assembly;
     }
 
     /// The open header block will not be whole: its beginning is read.
     fn cut_block(&mut self, cause: GapCause, shared: &mut Shared, sink: &mut impl EventSink) {
-        self.block_lost |= self.block.is_some();
+        self.block_lost |= self.assembly.stream().is_some();
         self.close_block(Some(cause), shared, sink);
     }
 
@@ -679,21 +608,17 @@ impl Half {
         if self.frame.lossy.is_some() {
             return shared.lost(self.from);
         }
-        if header.flags.has(Flags::ACK) {
+        let Some(settings) = Settings::parse(header, payload) else { return };
+        if settings.ack {
             return shared.acknowledged(self.from);
         }
-        let values = payload
-            .as_chunks()
-            .0
-            .iter()
-            .map(|&[a, b, c, d, e, f]| (u16::from_be_bytes([a, b]), u32::from_be_bytes([c, d, e, f])));
-        for (id, value) in values.clone() {
+        for (id, value) in settings.iter() {
             if let Some(anomaly) = super::rules::setting_violation(self.from, id, value) {
                 sink.anomaly(self.from, 0, anomaly, self.frame.at);
             }
             sink.setting(self.from, id, value);
         }
-        shared.announced(self.from, values);
+        shared.announced(self.from, settings.iter());
     }
 
     /// Framing is lost: everything of this direction that depends on what is missing is given up.

@@ -4,6 +4,7 @@
 //! [`Detector`] recognises a connection that was joined late.
 
 mod anomaly;
+mod assembly;
 mod believe;
 mod connection;
 mod detect;
@@ -14,6 +15,7 @@ mod half;
 pub mod hpack;
 mod resync;
 mod rules;
+mod segment;
 mod settings;
 
 pub use anomaly::{Anomaly, Description, Severity};

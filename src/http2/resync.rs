@@ -5,7 +5,7 @@
 //! once, each candidate again when bytes come, for at most [`MAX_CHAIN`] headers: linear in the bytes skipped.
 
 use super::believe::{self, Expect};
-use super::frame::{self, Flags, FrameHeader, FrameType};
+use super::frame::{self, Flags, FrameHeader, FrameType, Headers};
 use crate::flow::GapCause;
 use crate::limits;
 use crate::time::Moment;
@@ -252,7 +252,8 @@ impl Tape {
             }
             if header.kind == FrameType::HEADERS && !open_block {
                 if let Some(payload) = self.data(body, len) {
-                    let look = believe::fragment(&header, payload).and_then(believe::block);
+                    let frame = Headers::parse(&header, payload);
+                    let look = frame.and_then(|frame| believe::block(frame.fragment));
                     let Some(look) = look else { return Verdict::No };
                     chain =
                         Chain { client: chain.client | look.request, server: chain.server | look.response };

@@ -10,11 +10,10 @@ pub(super) fn violations(from: Side, header: &FrameHeader, payload: &[u8], found
     let FrameHeader { length, kind, flags, stream, .. } = *header;
     let padded = flags.has(Flags::PADDED);
     let padding = if padded { payload.first().map_or(0, |&len| u32::from(len)) } else { 0 };
-    let prefix = |fixed: u32| fixed + u32::from(padded);
+    let fixed = header.before_fragment();
     let rules: &[(bool, Anomaly)] = match kind {
         FrameType::DATA => &[(stream == 0, Anomaly::DataStreamZero)],
         FrameType::HEADERS => {
-            let fixed = prefix(if flags.has(Flags::PRIORITY) { 5 } else { 0 });
             let depends_on = payload.get(usize::from(padded)..).and_then(|rest| rest.first_chunk());
             let itself = flags.has(Flags::PRIORITY)
                 && stream != 0
@@ -44,15 +43,12 @@ pub(super) fn violations(from: Side, header: &FrameHeader, payload: &[u8], found
             (flags.has(Flags::ACK) && length != 0, Anomaly::SettingsAckSize),
             (!flags.has(Flags::ACK) && !length.is_multiple_of(6), Anomaly::SettingsSize),
         ],
-        FrameType::PUSH_PROMISE => {
-            let fixed = prefix(4);
-            &[
-                (from == Side::Client, Anomaly::PushPromiseClient),
-                (stream == 0, Anomaly::PushPromiseStreamZero),
-                (length < fixed, Anomaly::PushPromiseSize),
-                (length >= fixed && padding > length - fixed, Anomaly::PushPromisePadding),
-            ]
-        }
+        FrameType::PUSH_PROMISE => &[
+            (from == Side::Client, Anomaly::PushPromiseClient),
+            (stream == 0, Anomaly::PushPromiseStreamZero),
+            (length < fixed, Anomaly::PushPromiseSize),
+            (length >= fixed && padding > length - fixed, Anomaly::PushPromisePadding),
+        ],
         FrameType::PING => &[(stream != 0, Anomaly::PingStream), (length != 8, Anomaly::PingSize)],
         FrameType::GOAWAY => &[(stream != 0, Anomaly::GoawayStream), (length < 8, Anomaly::GoawaySize)],
         FrameType::WINDOW_UPDATE => {

@@ -110,6 +110,18 @@ pub struct FrameHeader {
 }
 
 impl FrameHeader {
+    /// Bytes of the payload that come before a header block fragment (sections 6.2 and 6.6): pad length, priority,
+    /// promised stream.
+    pub const fn before_fragment(&self) -> u32 {
+        let fixed = match self.kind {
+            FrameType::HEADERS if self.flags.has(Flags::PRIORITY) => 5,
+            FrameType::PUSH_PROMISE => 4,
+            _ => 0,
+        };
+        let may_be_padded = matches!(self.kind, FrameType::HEADERS | FrameType::PUSH_PROMISE);
+        fixed + (may_be_padded && self.flags.has(Flags::PADDED)) as u32
+    }
+
     /// Decodes nine bytes; any value is possible on the wire.
     pub const fn parse(bytes: &[u8; LEN]) -> Self {
         let [high, middle, low, kind, flags, stream @ ..] = *bytes;
