@@ -183,6 +183,7 @@ impl Rules {
         self.credit = self.credit.saturating_add(1);
         self.suspicions.advance(from, at, &mut self.findings);
         self.streams.note(header.stream);
+        self.block_malformed &= header.kind == FrameType::CONTINUATION;
         let cut = header.kind != FrameType::DATA && payload.len() < header.length as usize;
         let side = &mut self.sides[from];
         if side.frames == 0 {

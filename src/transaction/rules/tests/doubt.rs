@@ -2,7 +2,7 @@
 
 use super::talk::Step::{C, Cut, S, StallS, Wait};
 use super::talk::*;
-use crate::http2::frame::FrameType;
+use crate::http2::frame::{Flags, FrameType};
 use crate::transaction::Finding;
 
 fn codes(steps: Vec<Step>) -> Vec<&'static str> {
@@ -83,6 +83,15 @@ fn a_frame_may_break_several_rules() {
         found.sort_unstable();
         assert_eq!(found, expected);
     }
+}
+
+/// A malformed frame that no header block begins with keeps no later block from being judged.
+#[test]
+fn a_malformed_frame_excuses_no_later_one() {
+    let bare = frame(FrameType::HEADERS, END_HEADERS | END_STREAM, 1, &[]);
+    let without_stream = frame(FrameType::HEADERS, END_HEADERS | Flags::PADDED, 0, &[9]);
+    let found = codes(vec![C(without_stream), C(bare)]);
+    assert_eq!(found, ["headers_padding", "headers_stream_zero", "pseudo_missing"]);
 }
 
 /// Many violations at once are counted as far as they can be proved, and no more is kept.
