@@ -4,7 +4,7 @@ use super::streams::Stream;
 use super::suspicion::{Excuse, Suspicion};
 use super::{Rules, Side};
 use crate::http2::Anomaly;
-use crate::http2::frame::FrameView;
+use crate::http2::frame::{FrameView, WindowUpdate};
 use crate::time::Moment;
 
 /// Octets that a connection's window has at first; no setting changes that.
@@ -56,8 +56,8 @@ impl Rules {
     /// `WINDOW_UPDATE` (section 6.9).
     pub(super) fn window_update(&mut self, from: Side, frame: &FrameView<'_>) {
         let (id, at) = (frame.header.stream, frame.at);
-        let Some(&[a, b, c, d]) = frame.payload.first_chunk() else { return };
-        let by = u64::from(u32::from_be_bytes([a & 0x7f, b, c, d]));
+        let Some(update) = WindowUpdate::parse(&frame.header, frame.payload) else { return };
+        let by = u64::from(update.increment);
         if id != 0 && !self.may_update(from, id, at) {
             return;
         }

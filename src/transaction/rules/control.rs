@@ -1,0 +1,75 @@
+//! What concerns the connection and no stream: SETTINGS, PING, GOAWAY (RFC 9113 sections 6.5, 6.7, 6.8).
+
+use super::suspicion::Excuse;
+use super::{Goaway, HEADER_TABLE_SIZE, MAX_FRAME_SIZE, Rules};
+use crate::http2::frame::{self, Flags, FrameView, Settings};
+use crate::http2::{Anomaly, Side};
+
+const ENABLE_CONNECT_PROTOCOL: u16 = 8;
+
+impl Rules {
+    /// SETTINGS (section 6.5).
+    pub(super) fn settings(&mut self, from: Side, frame: &FrameView<'_>) {
+        let at = frame.at;
+        let Some(settings) = Settings::parse(&frame.header, frame.payload) else { return };
+        if settings.ack {
+            let peer = &mut self.sides[from.peer()];
+            if let Some(before) = peer.terms.acknowledged(at) {
+                let now = peer.terms.in_force().window;
+                self.window_shrank(from, before.window, now, at);
+            }
+            return;
+        }
+        self.count(from, 0, Anomaly::SettingsFlood, at);
+        let terms = &mut self.sides[from].terms;
+        let before = terms.latest().window;
+        self.swapped |= terms.announced(&settings);
+        let now = terms.latest().window;
+        for (id, value) in settings.iter() {
+            let generous = match id {
+                HEADER_TABLE_SIZE => value > 4096,
+                MAX_FRAME_SIZE => value > 16_384,
+                _ => true,
+            };
+            self.suspicions.excuse(from, at, 1, |excuse| generous && excuse == Excuse::Announced(id));
+            let terms = &mut self.sides[from].terms;
+            if id == ENABLE_CONNECT_PROTOCOL && value == 0 && terms.connect_protocol {
+                self.findings.add(from, 0, Anomaly::SettingsConnectProtocol, at);
+            } else if id == ENABLE_CONNECT_PROTOCOL {
+                terms.connect_protocol = value == 1;
+            }
+        }
+        self.window_grew(from, before, now, at);
+    }
+
+    /// PING (section 6.7).
+    pub(super) fn ping(&mut self, from: Side, frame: &FrameView<'_>) {
+        let payload = frame.payload.first_chunk().copied();
+        if !frame.header.flags.has(Flags::ACK) {
+            if let Some(goaway) = &mut self.sides[from].goaway {
+                goaway.ping = goaway.ping.or(payload);
+            }
+            self.count(from, 0, Anomaly::PingFlood, frame.at);
+        } else if let Some(goaway) = &mut self.sides[from.peer()].goaway {
+            goaway.received |= goaway.ping.is_some() && goaway.ping == payload;
+        }
+    }
+
+    /// GOAWAY (section 6.8).
+    pub(super) fn goaway(&mut self, from: Side, frame: &FrameView<'_>) {
+        let Some(frame::Goaway { last_stream, .. }) = frame::Goaway::parse(&frame.header, frame.payload)
+        else {
+            return;
+        };
+        match &mut self.sides[from].goaway {
+            Some(before) => {
+                let increased = last_stream > before.last_stream;
+                before.last_stream = before.last_stream.min(last_stream);
+                if increased {
+                    self.findings.add(from, 0, Anomaly::GoawayIncreased, frame.at);
+                }
+            }
+            none => *none = Some(Goaway { last_stream, at: frame.at, ping: None, received: false }),
+        }
+    }
+}
