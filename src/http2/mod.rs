@@ -4,7 +4,6 @@
 //! [`Detector`] recognises a connection that was joined late.
 
 mod anomaly;
-mod assembly;
 mod believe;
 mod connection;
 mod detect;
@@ -15,7 +14,6 @@ mod half;
 pub mod hpack;
 mod resync;
 mod rules;
-mod segment;
 mod settings;
 
 pub use anomaly::{Anomaly, Description, Severity};

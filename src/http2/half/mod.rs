@@ -4,20 +4,22 @@
 //! block, the HPACK table, and after a loss the tape in which a boundary is looked for. Frames that lie within
 //! one segment are read where they are; DATA is counted, never kept.
 
+mod assembly;
+mod block;
+mod loss;
+mod segment;
+
 use super::anomaly::Anomaly;
-use super::assembly::Assembly;
-use super::event::{Block, BlockEnd, EventSink, FrameSpot, Side};
-use super::frame::{
-    self, Flags, FrameHeader, FrameType, FrameView, Goaway, Headers, PushPromise, RstStream, Settings,
-};
+use super::event::{EventSink, FrameSpot, Side};
+use super::frame::{self, Flags, FrameHeader, FrameType, FrameView, Goaway, RstStream, Settings};
 use super::hpack;
-use super::resync::{Demand, Piece, Tape};
-use super::segment::{self, Segment};
+use super::resync::Tape;
 use super::settings::Shared;
-use crate::flow::{Gap, GapCause};
+use crate::flow::GapCause;
 use crate::limits;
 use crate::time::Moment;
-use crate::tuning;
+use assembly::Assembly;
+use segment::Segment;
 
 /// The client connection preface (RFC 9113 section 3.4).
 pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -133,46 +135,6 @@ impl Half {
             self.tape.push_data(at, bytes.get(read..).unwrap_or_default());
             self.search(shared, false, sink);
         }
-    }
-
-    /// Bytes are missing.
-    pub(super) fn gap(&mut self, at: Moment, gap: Gap, shared: &mut Shared, sink: &mut impl EventSink) {
-        self.last_gap = gap.cause;
-        if self.state == State::Lost {
-            sink.lost(self.from, gap.cause, at);
-            if let Some(len) = gap.len {
-                self.tape.push_gap(at, len, gap.cause);
-            } else {
-                self.search(shared, true, sink);
-                self.tape.skip_all();
-            }
-            return;
-        }
-        let Some(len) = gap.len else { return self.lose(at, gap.cause, shared, sink) };
-        let within = self.lose_bytes(at, len, gap.cause, shared, sink);
-        if len > within {
-            self.tape.push_gap(at, len - within, gap.cause);
-        }
-    }
-
-    /// A hole of known size: what of it lies in the frame being read costs that frame alone. Returns how much
-    /// that is; framing is lost when it is not all.
-    fn lose_bytes(
-        &mut self,
-        at: Moment,
-        len: u64,
-        cause: GapCause,
-        shared: &mut Shared,
-        sink: &mut impl EventSink,
-    ) -> u64 {
-        let within = if self.state == State::Payload { len.min(u64::from(self.frame.left)) } else { 0 };
-        if within > 0 {
-            self.lose_payload(at, within as u32, cause, shared, sink);
-        }
-        if len > within {
-            self.lose(at, cause, shared, sink);
-        }
-        within
     }
 
     /// No byte follows: what is unfinished is reported as far as it goes.
@@ -388,31 +350,6 @@ impl Half {
         }
     }
 
-    /// Octets of the payload are not in the capture; they cost this frame and nothing else.
-    fn lose_payload(
-        &mut self,
-        at: Moment,
-        len: u32,
-        cause: GapCause,
-        shared: &mut Shared,
-        sink: &mut impl EventSink,
-    ) {
-        self.frame.left -= len;
-        self.frame.lossy.get_or_insert(cause);
-        if self.frame.header.kind == FrameType::DATA {
-            let pad_octet =
-                u32::from(self.frame.padding.is_none() && self.frame.header.flags.has(Flags::PADDED));
-            let padding = self.frame.padding.get_or_insert(0).saturating_sub(self.frame.left);
-            let data = len.saturating_sub(padding + pad_octet);
-            sink.data_lost(self.from, self.frame.header.stream, at, u64::from(data), cause);
-        }
-        if self.frame.left == 0 {
-            let payload = std::mem::take(&mut self.payload);
-            self.close_frame(at, &payload, shared, sink);
-            self.payload = payload;
-        }
-    }
-
     fn close_frame(&mut self, at: Moment, payload: &[u8], shared: &mut Shared, sink: &mut impl EventSink) {
         self.state = State::Header;
         let header = self.frame.header;
@@ -458,145 +395,6 @@ impl Half {
         }
     }
 
-    /// HEADERS (section 6.2) and PUSH_PROMISE (section 6.6).
-    fn open_block(
-        &mut self,
-        at: Moment,
-        payload: &[u8],
-        spot: FrameSpot,
-        shared: &mut Shared,
-        sink: &mut impl EventSink,
-    ) {
-        let Frame { header, lossy, .. } = self.frame;
-        self.block_lost = false;
-        let is_promise = header.kind == FrameType::PUSH_PROMISE;
-        let (promised, fragment) = if is_promise {
-            PushPromise::parse(&header, payload).map(|frame| (Some(frame.promised_stream), frame.fragment))
-        } else {
-            Headers::parse(&header, payload).map(|frame| (None, frame.fragment))
-        }
-        .unwrap_or_default();
-        if let Some(promised) = promised {
-            shared.saw_stream(promised);
-        }
-        let block = Block {
-            from: self.from,
-            stream: header.stream,
-            promised,
-            first: self.frame.body_at.unwrap_or(self.frame.at),
-            last: at,
-            end_stream: !is_promise && header.flags.has(Flags::END_STREAM),
-            spot,
-        };
-        sink.counters().eos += u64::from(block.end_stream);
-        if header.stream == 0 || (is_promise && promised.is_none()) {
-            // No stream to give it to; the dynamic table must see it all the same.
-            self.decoder.decode(fragment, &[], &mut |_| {});
-            if lossy.is_some() || !header.flags.has(Flags::END_HEADERS) {
-                self.block_lost = true;
-                self.decoder.lose_past();
-            }
-            return;
-        }
-        let prefix = header.before_fragment();
-        if header.flags.has(Flags::END_HEADERS) && lossy.is_none() {
-            let mut cuts = std::mem::take(&mut self.cuts);
-            cuts.retain_mut(|cut| {
-                *cut = cut.saturating_sub(prefix);
-                *cut > 0 && (*cut as usize) < fragment.len()
-            });
-            self.decode(&block, fragment, &cuts, None, shared, sink);
-            self.cuts = cuts;
-            return;
-        }
-        self.assembly.open(block);
-        self.add_fragment(fragment, prefix);
-        if let Some(cause) = lossy {
-            self.cut_block(cause, shared, sink);
-        }
-    }
-
-    /// CONTINUATION (section 6.10).
-    fn continue_block(&mut self, at: Moment, payload: &[u8], shared: &mut Shared, sink: &mut impl EventSink) {
-        sink.counters().continuation_frames += 1;
-        let header = self.frame.header;
-        let Some(continuations) = self.assembly.proceed(at) else {
-            if !self.block_lost && header.stream != 0 {
-                sink.anomaly(self.from, header.stream, Anomaly::ContinuationUnexpected, self.frame.at);
-            }
-            self.decoder.lose_past();
-            return;
-        };
-        if continuations == tuning::CONTINUATION_FLOOD {
-            sink.anomaly(self.from, header.stream, Anomaly::ContinuationFlood, at);
-        }
-        self.add_fragment(payload, 0);
-        if let Some(cause) = self.frame.lossy {
-            self.cut_block(cause, shared, sink);
-        } else if header.flags.has(Flags::END_HEADERS) {
-            self.close_block(None, shared, sink);
-        }
-    }
-
-    fn add_fragment(&mut self, fragment: &[u8], prefix: u32) {
-        let cuts = self.cuts.iter().filter_map(|cut| cut.checked_sub(prefix));
-        self.assembly.add(fragment, cuts, self.frame.segment..=self.segment.number());
-    }
-
-    /// The open header block is over. `cut`: why it is not whole.
-    fn close_block(&mut self, cut: Option<GapCause>, shared: &mut Shared, sink: &mut impl EventSink) {
-        let mut assembly = std::mem::take(&mut self.assembly);
-        if let Some(block) = assembly.close() {
-            let cut = cut.or_else(|| assembly.is_limited().then_some(GapCause::Limit));
-            self.decode(&block, assembly.bytes(), assembly.cuts(), cut, shared, sink);
-            assembly.trim();
-            self.cuts.shrink_to(tuning::BLOCK_KEPT / size_of::<u32>());
-        }
-        self.assembly = assembly;
-    }
-
-    /// The open header block will not be whole: its beginning is read.
-    fn cut_block(&mut self, cause: GapCause, shared: &mut Shared, sink: &mut impl EventSink) {
-        self.block_lost |= self.assembly.stream().is_some();
-        self.close_block(Some(cause), shared, sink);
-    }
-
-    fn decode(
-        &mut self,
-        block: &Block,
-        bytes: &[u8],
-        cuts: &[u32],
-        cut: Option<GapCause>,
-        shared: &Shared,
-        sink: &mut impl EventSink,
-    ) {
-        self.decoder.set_bound(shared.table_bound(self.from));
-        sink.block_start(block);
-        let outcome = self.decoder.decode(bytes, cuts, &mut |field| sink.field(&field));
-        if cut.is_some() {
-            self.decoder.lose_past();
-        }
-        sink.counters().literal_value_exceeds_frame += u64::from(outcome.literal_crosses_cut);
-        if let (Some(error), None) = (&outcome.error, cut)
-            && (!error.kind.depends_on_settings() || shared.table_is_certain(self.from))
-        {
-            sink.anomaly(self.from, block.stream, super::rules::hpack_violation(error.kind), block.last);
-        }
-        sink.block_end(
-            block,
-            &BlockEnd {
-                wire_bytes: bytes.len() as u64,
-                decoded_bytes: outcome.decoded_bytes,
-                fields: outcome.fields,
-                unknown: outcome.unknown_fields,
-                cut,
-                broken: cut.is_none() && !outcome.complete,
-                limited: outcome.limited,
-                given_up: outcome.given_up,
-            },
-        );
-    }
-
     /// SETTINGS (section 6.5).
     fn settings(
         &mut self,
@@ -619,54 +417,6 @@ impl Half {
             sink.setting(self.from, id, value);
         }
         shared.announced(self.from, settings.iter());
-    }
-
-    /// Framing is lost: everything of this direction that depends on what is missing is given up.
-    fn lose(&mut self, at: Moment, cause: GapCause, shared: &mut Shared, sink: &mut impl EventSink) {
-        if self.state == State::Payload {
-            self.lose_payload(at, self.frame.left, cause, shared, sink);
-        }
-        self.cut_block(cause, shared, sink);
-        self.block_lost = true;
-        self.head.clear();
-        self.decoder.lose_past();
-        shared.lost(self.from);
-        self.recovered = true;
-        self.first_frame = false;
-        self.last_gap = cause;
-        self.tape.clear();
-        self.state = State::Lost;
-        sink.lost(self.from, cause, at);
-    }
-
-    /// Looks for a boundary on the tape, and reads on from there.
-    fn search(&mut self, shared: &mut Shared, last: bool, sink: &mut impl EventSink) {
-        while self.state == State::Lost && self.tape.len() >= frame::LEN {
-            let expect = shared.expect_after(self.from, self.tape.skipped() + self.tape.len() as u64);
-            if self.tape.search(&expect, Demand::BOUNDARY, last).is_none() {
-                return;
-            }
-            let mut tape = std::mem::take(&mut self.tape);
-            self.state = State::Header;
-            let skipped = tape.take_skipped();
-            if let Some(Piece::Data(at, _)) = tape.next_piece() {
-                sink.skipped(self.from, skipped, at);
-            }
-            while self.state != State::Lost {
-                let read = match tape.next_piece() {
-                    None => break,
-                    Some(Piece::Data(at, bytes)) => self.read(at, bytes, shared, sink),
-                    Some(Piece::Gap(at, len, cause)) => {
-                        self.lose_bytes(at, len, cause, shared, sink) as usize
-                    }
-                };
-                tape.consume(read);
-            }
-            if self.state != State::Lost {
-                tape.clear();
-            }
-            self.tape = tape;
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What of the exact view's counters depends on TCP segments, as the agent's limits are for each segment.
 
-use super::frame::{Flags, FrameHeader, FrameType};
 use crate::counters::Counters;
+use crate::http2::frame::{Flags, FrameHeader, FrameType};
 
 /// Segments with so many interesting frames, or more, exceed the agent's limit (agent-telemetry 1.2).
 const INTERESTING_FRAMES: u32 = 240;

@@ -3,7 +3,7 @@
 //!
 //! State: at most [`limits::HEADER_BLOCK`] bytes, and no more ends of segments than bytes.
 
-use super::event::Block;
+use crate::http2::event::Block;
 use crate::limits;
 use crate::time::Moment;
 use crate::tuning;

@@ -1,0 +1,158 @@
+//! Header blocks of one direction (RFC 9113 section 4.3): from fragments to fields.
+
+use super::{Frame, Half};
+use crate::flow::GapCause;
+use crate::http2::anomaly::Anomaly;
+use crate::http2::event::{Block, BlockEnd, EventSink, FrameSpot};
+use crate::http2::frame::{Flags, FrameType, Headers, PushPromise};
+use crate::http2::rules;
+use crate::http2::settings::Shared;
+use crate::time::Moment;
+use crate::tuning;
+
+impl Half {
+    /// HEADERS (section 6.2) and PUSH_PROMISE (section 6.6).
+    pub(super) fn open_block(
+        &mut self,
+        at: Moment,
+        payload: &[u8],
+        spot: FrameSpot,
+        shared: &mut Shared,
+        sink: &mut impl EventSink,
+    ) {
+        let Frame { header, lossy, .. } = self.frame;
+        self.block_lost = false;
+        let is_promise = header.kind == FrameType::PUSH_PROMISE;
+        let (promised, fragment) = if is_promise {
+            PushPromise::parse(&header, payload).map(|frame| (Some(frame.promised_stream), frame.fragment))
+        } else {
+            Headers::parse(&header, payload).map(|frame| (None, frame.fragment))
+        }
+        .unwrap_or_default();
+        if let Some(promised) = promised {
+            shared.saw_stream(promised);
+        }
+        let block = Block {
+            from: self.from,
+            stream: header.stream,
+            promised,
+            first: self.frame.body_at.unwrap_or(self.frame.at),
+            last: at,
+            end_stream: !is_promise && header.flags.has(Flags::END_STREAM),
+            spot,
+        };
+        sink.counters().eos += u64::from(block.end_stream);
+        if header.stream == 0 || (is_promise && promised.is_none()) {
+            // No stream to give it to; the dynamic table must see it all the same.
+            self.decoder.decode(fragment, &[], &mut |_| {});
+            if lossy.is_some() || !header.flags.has(Flags::END_HEADERS) {
+                self.block_lost = true;
+                self.decoder.lose_past();
+            }
+            return;
+        }
+        let prefix = header.before_fragment();
+        if header.flags.has(Flags::END_HEADERS) && lossy.is_none() {
+            let mut cuts = std::mem::take(&mut self.cuts);
+            cuts.retain_mut(|cut| {
+                *cut = cut.saturating_sub(prefix);
+                *cut > 0 && (*cut as usize) < fragment.len()
+            });
+            self.decode(&block, fragment, &cuts, None, shared, sink);
+            self.cuts = cuts;
+            return;
+        }
+        self.assembly.open(block);
+        self.add_fragment(fragment, prefix);
+        if let Some(cause) = lossy {
+            self.cut_block(cause, shared, sink);
+        }
+    }
+
+    /// CONTINUATION (section 6.10).
+    pub(super) fn continue_block(
+        &mut self,
+        at: Moment,
+        payload: &[u8],
+        shared: &mut Shared,
+        sink: &mut impl EventSink,
+    ) {
+        sink.counters().continuation_frames += 1;
+        let header = self.frame.header;
+        let Some(continuations) = self.assembly.proceed(at) else {
+            if !self.block_lost && header.stream != 0 {
+                sink.anomaly(self.from, header.stream, Anomaly::ContinuationUnexpected, self.frame.at);
+            }
+            self.decoder.lose_past();
+            return;
+        };
+        if continuations == tuning::CONTINUATION_FLOOD {
+            sink.anomaly(self.from, header.stream, Anomaly::ContinuationFlood, at);
+        }
+        self.add_fragment(payload, 0);
+        if let Some(cause) = self.frame.lossy {
+            self.cut_block(cause, shared, sink);
+        } else if header.flags.has(Flags::END_HEADERS) {
+            self.close_block(None, shared, sink);
+        }
+    }
+
+    fn add_fragment(&mut self, fragment: &[u8], prefix: u32) {
+        let cuts = self.cuts.iter().filter_map(|cut| cut.checked_sub(prefix));
+        self.assembly.add(fragment, cuts, self.frame.segment..=self.segment.number());
+    }
+
+    /// The open header block is over. `cut`: why it is not whole.
+    fn close_block(&mut self, cut: Option<GapCause>, shared: &mut Shared, sink: &mut impl EventSink) {
+        let mut assembly = std::mem::take(&mut self.assembly);
+        if let Some(block) = assembly.close() {
+            let cut = cut.or_else(|| assembly.is_limited().then_some(GapCause::Limit));
+            self.decode(&block, assembly.bytes(), assembly.cuts(), cut, shared, sink);
+            assembly.trim();
+            self.cuts.shrink_to(tuning::BLOCK_KEPT / size_of::<u32>());
+        }
+        self.assembly = assembly;
+    }
+
+    /// The open header block will not be whole: its beginning is read.
+    pub(super) fn cut_block(&mut self, cause: GapCause, shared: &mut Shared, sink: &mut impl EventSink) {
+        self.block_lost |= self.assembly.stream().is_some();
+        self.close_block(Some(cause), shared, sink);
+    }
+
+    fn decode(
+        &mut self,
+        block: &Block,
+        bytes: &[u8],
+        cuts: &[u32],
+        cut: Option<GapCause>,
+        shared: &Shared,
+        sink: &mut impl EventSink,
+    ) {
+        self.decoder.set_bound(shared.table_bound(self.from));
+        sink.block_start(block);
+        let outcome = self.decoder.decode(bytes, cuts, &mut |field| sink.field(&field));
+        if cut.is_some() {
+            self.decoder.lose_past();
+        }
+        sink.counters().literal_value_exceeds_frame += u64::from(outcome.literal_crosses_cut);
+        if let (Some(error), None) = (&outcome.error, cut)
+            && (!error.kind.depends_on_settings() || shared.table_is_certain(self.from))
+        {
+            sink.anomaly(self.from, block.stream, rules::hpack_violation(error.kind), block.last);
+        }
+        sink.block_end(
+            block,
+            &BlockEnd {
+                wire_bytes: bytes.len() as u64,
+                decoded_bytes: outcome.decoded_bytes,
+                fields: outcome.fields,
+                unknown: outcome.unknown_fields,
+                cut,
+                broken: cut.is_none() && !outcome.complete,
+                limited: outcome.limited,
+                given_up: outcome.given_up,
+            },
+        );
+    }
+}
