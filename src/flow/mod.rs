@@ -5,6 +5,7 @@
 
 mod budget;
 mod chunk;
+mod grace;
 mod key;
 mod pending;
 mod reassembly;

@@ -61,6 +61,16 @@ impl Pending {
         self.pieces.first_key_value().map(|(&offset, _)| offset)
     }
 
+    /// When the first piece came.
+    pub(super) fn first_at(&self) -> Option<Moment> {
+        self.pieces.first_key_value().map(|(_, piece)| piece.source.at)
+    }
+
+    /// Where the last piece starts: the end of the last hole.
+    pub(super) fn last(&self) -> Option<u64> {
+        self.pieces.last_key_value().map(|(&offset, _)| offset)
+    }
+
     /// Takes out the first piece if it starts at or before `offset`.
     pub(super) fn pop_at(&mut self, offset: u64, budget: &mut Budget) -> Option<(u64, Piece)> {
         if self.first()? > offset {

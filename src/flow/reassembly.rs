@@ -5,6 +5,7 @@
 //! acknowledged past it and a grace has gone by (captures reorder packets), or when a cap or a time limit is
 //! reached; until then the direction waits, and the other one goes on.
 
+use super::grace::Grace;
 use super::pending::{Pending, Source};
 use super::{Budget, ByteSink, Direction, End, Gap, GapCause, PerDirection, Place};
 use crate::packet::Segment;
@@ -49,8 +50,7 @@ struct Half {
     pending: Pending,
     /// Since when the byte at `next` is awaited.
     hole_since: Option<Timestamp>,
-    /// When an acknowledgment past the hole was first seen: segments of the connection so far, and time.
-    hole_acked: Option<(u64, Timestamp)>,
+    grace: Grace,
     stats: DirectionStats,
 }
 
@@ -120,10 +120,9 @@ impl Reassembly {
     ) {
         let (flags, now) = (segment.flags, segment.at);
         self.segments += 1;
-        let segments = self.segments;
         let other = &mut self.halves[from.reverse()];
         if flags.ack() {
-            other.acknowledge(segment.ack, segments, now.time);
+            other.acknowledge(segment.ack, now.time);
         }
         let acknowledged = (flags.ack() && other.started).then(|| other.place_of(segment.ack));
         let half = &mut self.halves[from];
@@ -131,9 +130,7 @@ impl Reassembly {
         half.stats.data_segments += u64::from(!segment.payload.is_empty());
         if half.ended {
             half.stats.retransmitted += u64::from(!segment.payload.is_empty());
-            return;
-        }
-        if flags.rst() {
+        } else if flags.rst() {
             self.reset.get_or_insert(now);
         } else {
             half.take(segment, acknowledged, budget, sink, from);
@@ -222,12 +219,8 @@ impl Reassembly {
     fn settle(&mut self, now: Moment, budget: &mut Budget, sink: &mut impl ByteSink) {
         for from in [Direction::Forward, Direction::Backward] {
             let half = &mut self.halves[from];
-            if self.reset.is_some() && half.open_hole() && half.hole_acked.is_none() {
-                half.hole_acked = Some((self.segments, now.time));
-            }
-            while !half.ended && half.open_hole() {
-                let Some(cause) = half.due(self.segments, now.time) else { break };
-                half.give_up(now, cause, budget, sink, from);
+            while half.is_due(self.reset.is_some(), self.segments, now.time) {
+                half.give_up(now, GapCause::Lost, budget, sink, from);
             }
             if half.fin.is_some_and(|fin| fin <= half.next) && !half.ended {
                 half.ended = true;
@@ -246,16 +239,14 @@ impl Reassembly {
 }
 
 impl Half {
-    fn acknowledge(&mut self, ack: u32, segments: u64, now: Timestamp) {
+    fn acknowledge(&mut self, ack: u32, now: Timestamp) {
         self.last_ack = Some(now);
         if !self.started {
             self.note_number(ack);
         }
-        if !self.started {
-            return;
+        if self.started {
+            self.acked = self.acked.max(self.place_of(ack));
         }
-        self.acked = self.acked.max(self.place_of(ack));
-        self.note_acked(segments, now);
     }
 
     /// Before the first byte was seen: the side has sent up to this number, says one of the two. If that is beyond
@@ -278,12 +269,6 @@ impl Half {
 
     fn start(&mut self, seq: u32) {
         (self.started, self.seq, self.first) = (true, seq, seq);
-    }
-
-    fn note_acked(&mut self, segments: u64, now: Timestamp) {
-        if self.hole_acked.is_none() && self.hole_end().is_some_and(|end| self.acked >= end) {
-            self.hole_acked = Some((segments, now));
-        }
     }
 
     fn take(
@@ -411,7 +396,6 @@ impl Half {
         self.next += by;
         self.seq = self.seq.wrapping_add(by as u32);
         self.hole_since = None;
-        self.hole_acked = None;
         (start, self.next)
     }
 
@@ -436,24 +420,24 @@ impl Half {
 
     fn note_hole(&mut self, now: Timestamp) {
         if self.open_hole() {
-            self.hole_since.get_or_insert(now);
-            if self.hole_acked.is_none() && self.hole_end().is_some_and(|end| self.acked >= end) {
-                self.hole_acked = Some((self.stats.segments, now));
-            }
+            self.hole_since.get_or_insert(self.pending.first_at().map_or(now, |at| at.time));
         }
     }
 
-    /// Why the hole is to be given up now, if it is.
-    fn due(&self, segments: u64, now: Timestamp) -> Option<GapCause> {
-        if let Some((since_segments, since)) = self.hole_acked {
-            let waited = segments.saturating_sub(since_segments) >= tuning::HOLE_GRACE_SEGMENTS
-                || now.since(since) >= tuning::HOLE_GRACE;
-            return waited.then_some(GapCause::Lost);
+    /// The hole is to be given up now. A reset ends the wait for acknowledgments.
+    fn is_due(&mut self, reset: bool, segments: u64, now: Timestamp) -> bool {
+        let Some(hole) = self.hole_end() else {
+            self.grace.clear();
+            return false;
+        };
+        let acked = if reset { u64::MAX } else { self.acked };
+        let overdue = acked.min(self.pending.last().max(self.fin).unwrap_or_default());
+        if self.grace.is_over(hole, overdue, segments, now) {
+            return true;
         }
-        let since = self.hole_since?;
         let deaf = self.last_ack.is_none_or(|ack| now.since(ack) >= tuning::HOLE_UNACKNOWLEDGED);
         let limit = tuning::HOLE_UNACKNOWLEDGED * if deaf { 1 } else { 10 };
-        (now.since(since) >= limit).then_some(GapCause::Lost)
+        self.hole_since.is_some_and(|since| now.since(since) >= limit)
     }
 
     fn give_up(

@@ -147,6 +147,64 @@ fn a_hole_is_given_up_by_time() {
     }
 }
 
+/// The direction of the acknowledgments was captured a little ahead, and the other one out of order.
+#[test]
+fn what_was_acknowledged_already_is_awaited_too() {
+    for before in [0, 10, 1000] {
+        let mut wire = Wire::new();
+        wire.send(Forward, 1, None, 0, b"a");
+        for _ in 0..before {
+            wire.send(Backward, 1, Some(2), 0, b"");
+        }
+        wire.send(Backward, 1, Some(1000), 0, b"");
+        for n in 0..3 {
+            let seq = 2 + 4 * n;
+            wire.send(Forward, seq + 2, None, 0, b"de");
+            wire.send(Forward, seq, None, 0, b"bc");
+        }
+        assert_eq!(wire.text(Forward), "abcdebcdebcde", "after {before} segments");
+    }
+}
+
+/// Holes behind a hole have been there as long as what is behind them.
+#[test]
+fn holes_are_waited_for_together() {
+    let (grace, most) = (tuning::HOLE_GRACE_SEGMENTS as usize, tuning::HOLE_GRACE_SEGMENTS as usize * 5 / 4);
+    for before in [0, 1000] {
+        let mut wire = Wire::new();
+        wire.send(Forward, 1, None, 0, b"ab");
+        for _ in 0..before {
+            wire.send(Backward, 1, Some(3), 0, b"");
+        }
+        let mut told = Vec::new();
+        for n in 1..=2000 {
+            let end = 4 * n + 3;
+            wire.send(Forward, end - 2, None, 0, b"cd");
+            wire.send(Backward, 1, Some(end), 0, b"");
+            told.push(wire.sink.streams[Forward].len());
+            let (sent, waits) = (4 * n as usize + 2, 4 * most / 2);
+            assert!(told.last().is_some_and(|told| told + waits + 8 >= sent), "{sent} {told:?}");
+        }
+        let first = told.iter().position(|&told| told > 2).unwrap();
+        assert!((grace / 2..=most / 2).contains(&first), "{first}");
+        assert_eq!(wire.reassembly.stats(Forward).limited, 0);
+    }
+}
+
+/// The same where the other direction is not in the capture.
+#[test]
+fn unacknowledged_holes_are_waited_for_together() {
+    let mut wire = Wire::new();
+    for n in 0..10 {
+        wire.send(Forward, 1 + 4 * n, None, 0, b"ab");
+    }
+    let wait = tuning::HOLE_UNACKNOWLEDGED.as_nanos() as u64;
+    wire.wait(wait - 100_000);
+    assert_eq!(wire.text(Forward), "ab");
+    wire.wait(200_000);
+    assert_eq!(wire.text(Forward), "ab??".repeat(9) + "ab");
+}
+
 #[test]
 fn loss_in_one_direction_leaves_the_other_alone() {
     let mut wire = Wire::new();
