@@ -129,6 +129,7 @@ impl EventSink for Ignore {
     fn reset(&mut self, _: http2::Side, _: u32, _: Option<u32>, _: Moment, _: FrameSpot) {}
     fn goaway(&mut self, _: http2::Side, _: u32, _: u32, _: &[u8], _: Moment) {}
     fn setting(&mut self, _: http2::Side, _: u16, _: u32) {}
+    fn begins(&mut self, _: http2::Side) {}
     fn lost(&mut self, _: http2::Side, _: GapCause, _: Moment) {}
     fn skipped(&mut self, _: http2::Side, _: u64, _: Moment) {}
     fn anomaly(&mut self, _: http2::Side, _: u32, _: Anomaly, _: Moment) {}

@@ -15,6 +15,8 @@ pub enum Start {
     Frames,
     /// With the first frame, unless that is not SETTINGS, as it must be: then bytes before it were lost.
     Unsure,
+    /// Nothing of the client was read yet: with the client preface, or somewhere.
+    Unread,
     /// Somewhere: the capture began later than the connection, or bytes were lost.
     Late,
 }
@@ -34,6 +36,7 @@ impl Connection {
             Start::Preface => Half::new(side, true),
             Start::Frames => Half::new(side, false),
             Start::Unsure => Half::unsure(side),
+            Start::Unread => Half::unread(side),
             Start::Late => Half::joined_late(side),
         };
         let mut shared = Shared::default();

@@ -122,6 +122,9 @@ pub trait EventSink {
     /// A setting, of a SETTINGS frame without ACK.
     fn setting(&mut self, from: Side, id: u16, value: u32);
 
+    /// The client's preface was read, of which it was not known whether it is in the capture.
+    fn begins(&mut self, from: Side);
+
     /// Frames of this side were lost, one cannot know which: any stream may have lost something.
     fn lost(&mut self, from: Side, cause: GapCause, at: Moment);
 

@@ -124,7 +124,7 @@ impl Shared {
     /// The bound of the dynamic table that `from` encodes with; none while it is not known.
     pub(super) fn table_bound(&self, from: Side) -> u32 {
         let receiver = self.peer_of(from);
-        if receiver.unsure { u32::MAX } else { receiver.table }
+        if receiver.is_certain() { receiver.table } else { u32::MAX }
     }
 
     /// The longest frame that `from` may have taken for allowed, by settings that it has not acknowledged yet too;

@@ -57,8 +57,21 @@ pub(super) struct Tls {
 pub(super) struct Http2 {
     pub(super) connection: Connection,
     pub(super) pairing: Pairing,
-    pub(super) how: How,
+    how: How,
     pub(super) client: Direction,
+}
+
+impl Http2 {
+    /// How it was found.
+    pub(super) fn how(&self) -> How {
+        match self.how {
+            How::MidStream if self.pairing.is_late(Side::Client) => How::MidStream,
+            // The preface came after the server's first frames.
+            How::MidStream if self.pairing.meta.tls.is_some() => How::Alpn,
+            How::MidStream => How::PriorKnowledge,
+            how => how,
+        }
+    }
 }
 
 /// Lends a carrier the shard's context, so that bytes can be pushed into it.
@@ -236,7 +249,12 @@ impl<O: Output> Feed<'_, '_, O> {
             }
             Known::Frames { client } => {
                 let client = client.unwrap_or_else(|| self.carrier.guess_client());
-                self.start_http2(client, Start::Late, Start::Late, How::MidStream);
+                let server = client.reverse();
+                // The directions may be captured a little apart.
+                let client_start = if opening.is_unread(client) { Start::Unread } else { Start::Late };
+                let whole = self.carrier.syn.get(server.index()) == Some(&true) && !opening.is_late(server);
+                let server_start = if whole { Start::Unsure } else { Start::Late };
+                self.start_http2(client, client_start, server_start, How::MidStream);
                 self.replay(&mut opening);
             }
             Known::Tls => {
@@ -293,7 +311,7 @@ impl<O: Output> Feed<'_, '_, O> {
             tls: self.carrier.tls.clone(),
             client_is_forward: client == Direction::Forward,
         };
-        let late = (client_start == Start::Late, server_start == Start::Late);
+        let late = (matches!(client_start, Start::Late | Start::Unread), server_start == Start::Late);
         let mut pairing = Pairing::new(meta, self.cx.wanted, late);
         for from in [Direction::Forward, Direction::Backward] {
             let unseen = !self.carrier.seen.get(from.index()).copied().unwrap_or(true);

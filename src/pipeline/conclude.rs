@@ -215,7 +215,7 @@ impl Pipeline {
             report.add_http2(reassembly, http2);
             let mut session = super::carrier::session(&mut http2.pairing, &mut cx);
             session.finish(end.by, end.how);
-            record.how = Some(http2.how);
+            record.how = Some(http2.how());
             http2.pairing.describe(&mut record);
             record.meta = http2.pairing.meta.clone();
             record.end.by = match first_ended.filter(|_| end.by == EndBy::Tcp) {

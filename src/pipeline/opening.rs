@@ -158,6 +158,12 @@ impl Opening {
         self.sides[from].late = true;
     }
 
+    /// Nothing of a direction was seen yet.
+    pub(super) fn is_unread(&self, from: Direction) -> bool {
+        let side = &self.sides[from];
+        side.head.is_empty() && !side.late && side.detector.is_none()
+    }
+
     /// The kept bytes of a direction do not begin with its first frame: bytes are missing, or HTTP/1.1 comes
     /// first, whose request was lost.
     pub(super) fn is_late(&self, from: Direction) -> bool {

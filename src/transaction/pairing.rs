@@ -130,6 +130,21 @@ impl Pairing {
         }
     }
 
+    /// A side that was taken to be joined late is read from its first byte.
+    pub(super) fn begins(&mut self, from: Side) {
+        let side = self.side_mut(from);
+        side.losses.late = false;
+        side.opened.get_or_insert((0, 0));
+        if let Some(rules) = &mut self.rules {
+            rules.set_begins(from);
+        }
+    }
+
+    /// A side was joined late.
+    pub fn is_late(&self, side: Side) -> bool {
+        self.side(side).losses.late
+    }
+
     /// Something of the connection is known to be missing.
     pub fn damaged(&self) -> bool {
         [&self.client, &self.server]

@@ -156,6 +156,10 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
         }
     }
 
+    fn begins(&mut self, from: Side) {
+        self.pairing.begins(from);
+    }
+
     fn lost(&mut self, from: Side, cause: GapCause, _: Moment) {
         self.stats.losses += 1;
         let side = self.pairing.side_mut(from);

@@ -1,7 +1,7 @@
 //! What a hole costs one direction, and how it reads on: a hole within a frame costs that frame, after any other a
 //! boundary is looked for.
 
-use super::{Half, State};
+use super::{Half, PREFACE, State};
 use crate::flow::{Gap, GapCause};
 use crate::http2::event::EventSink;
 use crate::http2::frame::{self, Flags, FrameType};
@@ -19,6 +19,7 @@ impl Half {
         sink: &mut impl EventSink,
     ) {
         self.last_gap = gap.cause;
+        self.join(at, shared);
         if self.state == State::Lost {
             sink.lost(self.from, gap.cause, at);
             if let Some(len) = gap.len {
@@ -33,6 +34,15 @@ impl Half {
         let within = self.lose_bytes(at, len, gap.cause, shared, sink);
         if len > within {
             self.tape.push_gap(at, len - within, gap.cause);
+        }
+    }
+
+    /// A direction of which nothing was read does not begin with the preface: it is joined late.
+    pub(super) fn join(&mut self, at: Moment, shared: &mut Shared) {
+        if let State::Unread(known) = self.state {
+            self.state = State::Lost;
+            self.tape.push_data(at, PREFACE.get(..known).unwrap_or_default());
+            shared.lost(self.from);
         }
     }
 

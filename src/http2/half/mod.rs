@@ -55,6 +55,8 @@ pub(super) struct Half {
 enum State {
     /// So many octets of the preface are still to come.
     Preface(usize),
+    /// Nothing was read but so many octets of the preface: if all of it comes, the side is read from its first octet.
+    Unread(usize),
     Header,
     Payload,
     Lost,
@@ -92,6 +94,11 @@ impl Half {
         Self { unsure: true, ..Self::new(from, false) }
     }
 
+    /// A client's direction of which nothing was read: it begins with the preface, or is joined at an unknown place.
+    pub(super) fn unread(from: Side) -> Self {
+        Self { state: State::Unread(0), ..Self::joined_late(from) }
+    }
+
     /// A direction that is joined at an unknown place.
     pub(super) fn joined_late(from: Side) -> Self {
         Self {
@@ -126,6 +133,10 @@ impl Half {
 
     /// The next bytes: all from one segment.
     pub(super) fn data(&mut self, at: Moment, bytes: &[u8], shared: &mut Shared, sink: &mut impl EventSink) {
+        let bytes = match self.state {
+            State::Unread(known) => self.begin(known, at, bytes, shared, sink),
+            _ => bytes,
+        };
         if self.state == State::Lost {
             self.tape.push_data(at, bytes);
             return self.search(shared, false, sink);
@@ -139,6 +150,7 @@ impl Half {
 
     /// No byte follows: what is unfinished is reported as far as it goes.
     pub(super) fn finish(&mut self, at: Moment, shared: &mut Shared, sink: &mut impl EventSink) {
+        self.join(at, shared);
         if self.state == State::Lost {
             self.search(shared, true, sink);
             let skipped = self.tape.skipped() + self.tape.len() as u64;
@@ -196,10 +208,33 @@ impl Half {
                     self.read_payload(at, part, shared, sink);
                     rest = after;
                 }
-                State::Lost => break,
+                State::Unread(_) | State::Lost => break,
             }
         }
         bytes.len() - rest.len()
+    }
+
+    /// The first bytes of a direction, or the next ones of its preface; returns those after it.
+    fn begin<'a>(
+        &mut self,
+        known: usize,
+        at: Moment,
+        bytes: &'a [u8],
+        shared: &mut Shared,
+        sink: &mut impl EventSink,
+    ) -> &'a [u8] {
+        let expected = PREFACE.get(known..).unwrap_or_default();
+        let (part, rest) = bytes.split_at(expected.len().min(bytes.len()));
+        if !expected.starts_with(part) {
+            self.join(at, shared);
+            return bytes;
+        }
+        self.state = State::Unread(known + part.len());
+        if part.len() == expected.len() {
+            *self = Self::new(self.from, false);
+            sink.begins(self.from);
+        }
+        rest
     }
 
     /// Reads a frame header, or the part of it that is here; returns the bytes after it.

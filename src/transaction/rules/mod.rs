@@ -105,6 +105,11 @@ impl Rules {
         self.sides[Side::Client].terms.set_unseen(false);
     }
 
+    /// The side was not joined late after all: nothing of it was read yet.
+    pub(super) fn set_begins(&mut self, side: Side) {
+        self.sides[side].late = false;
+    }
+
     /// Times that a cap kept something from being judged.
     pub(super) fn limited(&self) -> u64 {
         let terms = self.sides[Side::Client].terms.limited + self.sides[Side::Server].terms.limited;
