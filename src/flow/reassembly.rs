@@ -22,7 +22,7 @@ const NEAR: i32 = 1 << 20;
 pub struct Reassembly {
     halves: PerDirection<Half>,
     segments: u64,
-    reset: Option<Moment>,
+    reset: bool,
 }
 
 #[derive(Debug, Default)]
@@ -47,6 +47,8 @@ struct Half {
     /// Offset at which the stream ends.
     fin: Option<u64>,
     ended: bool,
+    /// The connection was reset: what was acknowledged is still awaited, and nothing behind that.
+    reset: bool,
     pending: Pending,
     /// Since when the byte at `next` is awaited.
     hole_since: Option<Timestamp>,
@@ -131,7 +133,8 @@ impl Reassembly {
         if half.ended {
             half.stats.retransmitted += u64::from(!segment.payload.is_empty());
         } else if flags.rst() {
-            self.reset.get_or_insert(now);
+            self.reset = true;
+            (self.halves.forward.reset, self.halves.backward.reset) = (true, true);
         } else {
             half.take(segment, acknowledged, budget, sink, from);
         }
@@ -219,7 +222,7 @@ impl Reassembly {
     fn settle(&mut self, now: Moment, budget: &mut Budget, sink: &mut impl ByteSink) {
         for from in [Direction::Forward, Direction::Backward] {
             let half = &mut self.halves[from];
-            while half.is_due(self.reset.is_some(), self.segments, now.time) {
+            while half.is_due(self.segments, now.time) {
                 half.give_up(now, GapCause::Lost, budget, sink, from);
             }
             if half.fin.is_some_and(|fin| fin <= half.next) && !half.ended {
@@ -228,7 +231,7 @@ impl Reassembly {
                 sink.end(from, now, End::Fin);
             }
         }
-        if self.reset.is_some() && !self.has_hole() {
+        if self.reset && !self.has_hole() {
             for from in [Direction::Forward, Direction::Backward] {
                 if !std::mem::replace(&mut self.halves[from].ended, true) {
                     sink.end(from, now, End::Rst);
@@ -313,7 +316,8 @@ impl Half {
             self.note_hole(segment.at.time);
             return;
         }
-        if whole <= old || self.fin.is_some_and(|fin| offset >= fin) {
+        let over = self.reset && offset >= self.acked.max(self.sent);
+        if whole <= old || over || self.fin.is_some_and(|fin| offset >= fin) {
             self.stats.retransmitted += 1;
             return;
         }
@@ -403,12 +407,14 @@ impl Half {
         self.hole_end().is_some()
     }
 
-    /// The offset of the first byte seen after the hole, or of the FIN.
+    /// The offset of the first byte seen after the hole, or of the FIN; after a reset, of the end.
     fn hole_end(&self) -> Option<u64> {
         if self.ended {
             return None;
         }
-        self.pending.first().or_else(|| self.fin.filter(|&fin| fin > self.next))
+        let end =
+            self.pending.first().or(self.fin).or_else(|| self.reset.then(|| self.next + self.lost_at_end()));
+        end.filter(|&end| end > self.next)
     }
 
     /// Bytes after the last one seen that were sent for certain, as the peer has acknowledged them, or as segments
@@ -425,13 +431,13 @@ impl Half {
     }
 
     /// The hole is to be given up now. A reset ends the wait for acknowledgments.
-    fn is_due(&mut self, reset: bool, segments: u64, now: Timestamp) -> bool {
+    fn is_due(&mut self, segments: u64, now: Timestamp) -> bool {
         let Some(hole) = self.hole_end() else {
             self.grace.clear();
             return false;
         };
-        let acked = if reset { u64::MAX } else { self.acked };
-        let overdue = acked.min(self.pending.last().max(self.fin).unwrap_or_default());
+        let seen = self.pending.last().max(self.fin).unwrap_or_default();
+        let overdue = if self.reset { seen.max(hole) } else { seen.min(self.acked) };
         if self.grace.is_over(hole, overdue, segments, now) {
             return true;
         }

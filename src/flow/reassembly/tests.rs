@@ -365,6 +365,38 @@ fn a_reset_ends_both_directions_after_what_waits() {
     assert!(wire.reassembly.closed());
 }
 
+/// Packets were captured out of order: what the reset's receiver had acknowledged, or its sender, came before it.
+#[test]
+fn a_reset_waits_for_what_was_acknowledged() {
+    let start = || {
+        let mut wire = Wire::new();
+        wire.send(Forward, 1, None, TcpFlags::SYN, b"");
+        wire.send(Backward, 51, Some(2), TcpFlags::SYN, b"");
+        wire.send(Forward, 2, Some(55), 0, b"ab");
+        wire.send(Backward, 52, Some(6), TcpFlags::RST, b"");
+        wire
+    };
+    let mut wire = start();
+    wire.send(Forward, 4, Some(55), 0, b"cd");
+    wire.send(Forward, 6, Some(55), 0, b"ef");
+    assert_eq!((wire.text(Forward), wire.sink.ends.len()), ("abcd".into(), 0));
+    wire.send(Backward, 52, Some(4), 0, b"xyz");
+    assert_eq!(wire.text(Backward), "xyz");
+    assert_eq!(wire.sink.ends, [(Forward, End::Rst), (Backward, End::Rst)]);
+
+    let mut wire = start();
+    wire.wait(tuning::HOLE_GRACE.as_nanos() as u64 + 1000);
+    assert_eq!((wire.text(Forward), wire.text(Backward)), ("ab??".into(), "???".into()));
+    assert_eq!(wire.sink.ends, [(Forward, End::Rst), (Backward, End::Rst)]);
+    assert!(wire.reassembly.closed());
+
+    let mut wire = start();
+    let now = Moment::default();
+    wire.reassembly.finish(now, &mut wire.budget, &mut wire.sink);
+    assert_eq!((wire.text(Forward), wire.text(Backward)), ("ab??".into(), "???".into()));
+    assert_eq!(wire.sink.ends, [(Forward, End::Rst), (Backward, End::Rst)]);
+}
+
 #[test]
 fn segments_far_ahead_are_not_ours() {
     let mut wire = Wire::new();
