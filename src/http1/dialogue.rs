@@ -96,6 +96,11 @@ impl Dialogue {
         self.declined
     }
 
+    /// No request is there that what the server sends next could answer: one is captured later, perhaps.
+    pub fn awaits_request(&self) -> bool {
+        self.requests.is_empty() && self.current.as_ref().is_none_or(|request| request.upgrade.is_some())
+    }
+
     /// It is not followed any more because a cap struck.
     pub fn limited(&self) -> bool {
         self.limited

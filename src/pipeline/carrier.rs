@@ -273,11 +273,14 @@ impl<O: Output> Feed<'_, '_, O> {
                 self.carrier.layer = Layer::Tls(Box::new(Tls { session, inner }));
                 self.replay(&mut opening);
             }
-            Known::Switched { client, at, switch } => self.switch(client, at, &switch),
+            Known::Switched { client, at, switch } => {
+                self.switch(client, at, &switch);
+                self.replay(&mut opening);
+            }
         }
     }
 
-    /// HTTP/1.1 has led to something else. The caller pushes what of its bytes is behind the response.
+    /// HTTP/1.1 has led to something else. The opening keeps what of the server's bytes is behind the response.
     fn switch(&mut self, client: Direction, at: Moment, switch: &Switch) {
         if let Some(upgraded) = &switch.upgraded {
             self.start_http2(client, Start::Preface, Start::Frames, How::Upgrade);
@@ -382,15 +385,7 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
                 let known = opening.data(from, at, bytes, both);
                 cx.totals.report.http1_limited += u64::from(std::mem::take(&mut opening.http1_limited));
                 if let Some(known) = known {
-                    let rest = match &known {
-                        Known::Switched { switch, .. } => bytes.len() - switch.server_rest.min(bytes.len()),
-                        _ => bytes.len(),
-                    };
                     self.known(known);
-                    let rest = bytes.get(rest..).unwrap_or_default();
-                    if !rest.is_empty() {
-                        self.data(from, at, rest);
-                    }
                 }
             }
         }

@@ -203,7 +203,7 @@ impl Pipeline {
         };
         let mut record = blank(&carrier, tls, (first, last), end, reassembly);
         let mut innermost = carrier.innermost();
-        record.upgrade_declined = matches!(&innermost.layer, Layer::Opening(opening) if opening.declined);
+        record.upgrade_declined = matches!(&innermost.layer, Layer::Opening(opening) if opening.declined());
         let report = &mut cx.totals.report;
         let stats = [reassembly.stats(Direction::Forward), reassembly.stats(Direction::Backward)];
         for side in stats {

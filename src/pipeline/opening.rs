@@ -19,8 +19,7 @@ pub(super) struct Opening {
     dialogue: Option<(Direction, Box<Dialogue>)>,
     /// One direction was recognised as HTTP/2 before the first byte of the other was read. That may be the preface.
     recognised: Option<Known>,
-    /// A server declined to upgrade.
-    pub(super) declined: bool,
+    declined: bool,
     /// Something of the beginning was given up for a cap.
     pub(super) limited: bool,
     /// HTTP/1.1 is not followed any more for a cap.
@@ -75,19 +74,8 @@ impl Opening {
     /// The next bytes of a direction; what the connection is, once that is known. The bytes are kept.
     /// `both`: the other direction's first bytes are to be waited for.
     pub(super) fn data(&mut self, from: Direction, at: Moment, bytes: &[u8], both: bool) -> Option<Known> {
-        if let Some((client, dialogue)) = &mut self.dialogue {
-            let client = *client;
-            let step = if from == client { dialogue.client(at, bytes) } else { dialogue.server(bytes) };
-            self.declined |= dialogue.declined();
-            match step {
-                Step::More => return None,
-                Step::Switched(switch) => return Some(Known::Switched { client, at, switch }),
-                Step::Lost => {
-                    self.http1_limited |= dialogue.limited();
-                    self.end_dialogue();
-                    return None;
-                }
-            }
+        if self.dialogue.is_some() {
+            return self.follow(from, at, bytes);
         }
         let bytes = self.take_proxy_header(from, bytes);
         if bytes.is_empty() {
@@ -124,12 +112,82 @@ impl Opening {
         let side = &mut self.sides[from];
         let recognised = side.detector.get_or_insert_default().data(at, bytes)?;
         let known = Known::Frames { client: client_of(from, recognised) };
+        // Before this response, a request was sent.
+        let answer = side.head.starts_with(b"HTTP/1.");
         let other = &self.sides[from.reverse()];
-        if both && other.head.is_empty() && !other.late {
+        if (both || answer) && other.head.is_empty() && !other.late {
             self.recognised = Some(known);
             return None;
         }
         Some(known)
+    }
+
+    /// The next bytes of HTTP/1.1. The server's wait until the request that they answer is there.
+    fn follow(&mut self, from: Direction, at: Moment, bytes: &[u8]) -> Option<Known> {
+        let (client, dialogue) = self.dialogue.as_mut()?;
+        if from == *client {
+            return match dialogue.client(at, bytes) {
+                Step::Lost => self.end_dialogue(),
+                _ => self.answer(),
+            };
+        }
+        if self.pieces.is_empty() && !dialogue.awaits_request() {
+            return match dialogue.server(bytes) {
+                Step::More => None,
+                Step::Lost => self.end_dialogue(),
+                Step::Switched(switch) => {
+                    let behind = bytes.len().saturating_sub(switch.server_rest);
+                    let known = Known::Switched { client: *client, at, switch };
+                    let piece = self.append(from, at, bytes.get(behind..).unwrap_or_default());
+                    self.pieces.push(piece);
+                    Some(known)
+                }
+            };
+        }
+        if self.is_full(bytes.len()) {
+            self.http1_limited = true;
+            return self.end_dialogue();
+        }
+        let piece = self.append(from, at, bytes);
+        self.pieces.push(piece);
+        None
+    }
+
+    /// Goes on with what the server sent and had to wait.
+    fn answer(&mut self) -> Option<Known> {
+        let mut read = 0;
+        let mut last = None;
+        while let Some((client, dialogue)) = &mut self.dialogue
+            && !dialogue.awaits_request()
+            && let Some(piece) = self.pieces.get_mut(read)
+        {
+            let What::Bytes { start, end } = &mut piece.what else { break };
+            match dialogue.server(self.bytes.get(*start..*end).unwrap_or_default()) {
+                Step::More => read += 1,
+                Step::Lost => {
+                    last = Some(None);
+                    break;
+                }
+                Step::Switched(switch) => {
+                    *start = end.saturating_sub(switch.server_rest);
+                    last = Some(Some(Known::Switched { client: *client, at: piece.at, switch }));
+                    break;
+                }
+            }
+        }
+        self.pieces.drain(..read);
+        let kept = self.pieces.first().map(|piece| piece.what);
+        if let Some(What::Bytes { start, .. }) = kept
+            && start > self.bytes.len() / 2
+        {
+            self.forget(start);
+        } else if kept.is_none() {
+            self.bytes.clear();
+        }
+        match last? {
+            Some(known) => Some(known),
+            None => self.end_dialogue(),
+        }
     }
 
     /// Nothing follows: what the connection is, as far as that is known.
@@ -139,9 +197,7 @@ impl Opening {
 
     /// Bytes of a direction are missing; what the connection is, if that settles it.
     pub(super) fn gap(&mut self, from: Direction, at: Moment, gap: Gap) -> Option<Known> {
-        if self.dialogue.is_some() {
-            self.end_dialogue();
-        }
+        let known = self.end_dialogue();
         let side = &mut self.sides[from];
         side.undecidable = !side.head.is_empty();
         side.late |= side.head.is_empty();
@@ -150,7 +206,7 @@ impl Opening {
             self.drop_older_half();
         }
         self.pieces.push(Piece { from, at, what: What::Gap(gap) });
-        self.recognised.take_if(|_| self.sides[from].late)
+        known.or_else(|| self.recognised.take_if(|_| self.sides[from].late))
     }
 
     /// The direction's bytes do not begin with its first.
@@ -168,6 +224,11 @@ impl Opening {
     /// first, whose request was lost.
     pub(super) fn is_late(&self, from: Direction) -> bool {
         self.sides[from].late || self.sides[from].head.starts_with(b"HTTP/1.")
+    }
+
+    /// A server declined to upgrade.
+    pub(super) fn declined(&self) -> bool {
+        self.declined || self.dialogue.as_ref().is_some_and(|(_, dialogue)| dialogue.declined())
     }
 
     /// Bytes of memory held.
@@ -238,8 +299,13 @@ impl Opening {
                 break;
             }
         }
-        self.bytes.drain(..cut);
         self.pieces.drain(..dropped);
+        self.forget(cut);
+    }
+
+    /// Forgets the first bytes, which no piece has.
+    fn forget(&mut self, cut: usize) {
+        self.bytes.drain(..cut);
         for piece in &mut self.pieces {
             if let What::Bytes { start, end } = &mut piece.what {
                 (*start, *end) = (*start - cut, *end - cut);
@@ -262,13 +328,16 @@ impl Opening {
         known
     }
 
-    /// HTTP/1.1 cannot be followed any more; HTTP/2 may still come later.
-    fn end_dialogue(&mut self) {
-        self.dialogue = None;
+    /// HTTP/1.1 cannot be followed any more; HTTP/2 may still come later, or have come already.
+    fn end_dialogue(&mut self) -> Option<Known> {
+        let (_, dialogue) = self.dialogue.take()?;
+        self.declined |= dialogue.declined();
+        self.http1_limited |= dialogue.limited();
         for from in [Direction::Forward, Direction::Backward] {
             let side = &mut self.sides[from];
             (side.late, side.undecidable) = (true, true);
         }
+        self.recognised.take()
     }
 }
 
