@@ -39,7 +39,7 @@ struct Half {
     seq: u32,
     /// Offset in the stream of the next byte to hand on.
     next: u64,
-    /// Offset up to which the peer has acknowledged.
+    /// Offset up to which the peer has acknowledged; before a byte or a SYN was seen, from `base`.
     acked: u64,
     /// Offset up to which the side has sent: there its last segment without payload stood.
     sent: u64,
@@ -104,8 +104,7 @@ impl Reassembly {
             let silent = self.closed() && !half.started;
             return if known && !silent { Restart::Same } else { Restart::New };
         }
-        let distance = segment.seq.wrapping_sub(half.seq) as i32;
-        let far = !half.started || distance.unsigned_abs() > NEAR as u32;
+        let far = !half.started || distance(half.seq, segment.seq).unsigned_abs() > NEAR as u32;
         if self.closed() && !segment.payload.is_empty() && !flags.rst() && far {
             return Restart::New;
         }
@@ -247,17 +246,24 @@ impl Half {
         if !self.started {
             self.note_number(ack);
         }
-        if self.started {
-            self.acked = self.acked.max(self.place_of(ack));
-        }
+        let place = match self.base {
+            _ if self.started => self.place_of(ack),
+            Some(base) => u64::from(u32::try_from(distance(base, ack)).unwrap_or_default()),
+            None => 0,
+        };
+        self.acked = self.acked.max(place);
     }
 
     /// Before the first byte was seen: the side has sent up to this number, says one of the two. If that is beyond
     /// what was said before, bytes between are missing, and those are the first.
     fn note_number(&mut self, number: u32) {
         let base = match self.base {
-            Some(base) if (number.wrapping_sub(base) as i32) > 0 => base,
-            _ => number,
+            Some(base) if distance(base, number) > 0 => base,
+            Some(base) => {
+                self.move_acked(distance(base, number));
+                number
+            }
+            None => number,
         };
         self.base = Some(base);
         if self.stats.segments > 0 && is_beyond(number, base) {
@@ -265,12 +271,18 @@ impl Half {
         }
     }
 
+    /// The first byte is so many bytes later than it was thought.
+    fn move_acked(&mut self, by: i32) {
+        self.acked = self.acked.saturating_add_signed(-i64::from(by));
+    }
+
     /// The place in the stream of this sequence number, or 0 where it would be before the first byte.
     fn place_of(&self, seq: u32) -> u64 {
-        self.next.saturating_add_signed((seq.wrapping_sub(self.seq) as i32).into())
+        self.next.saturating_add_signed(distance(self.seq, seq).into())
     }
 
     fn start(&mut self, seq: u32) {
+        self.move_acked(self.base.map_or(0, |base| distance(base, seq)));
         (self.started, self.seq, self.first) = (true, seq, seq);
     }
 
@@ -297,7 +309,7 @@ impl Half {
         if !self.started {
             return;
         }
-        let ahead = seq.wrapping_sub(self.seq) as i32;
+        let ahead = distance(self.seq, seq);
         if ahead > MAX_AHEAD {
             self.stats.out_of_window += 1;
             return;
@@ -421,7 +433,7 @@ impl Half {
     /// without payload stand behind them. A single one is taken for a FIN, which counts as one (RFC 9293 section 3.4).
     fn lost_at_end(&self) -> u64 {
         let known = self.acked.max(self.sent).saturating_sub(self.next);
-        if known > 1 && self.fin.is_none() { known } else { 0 }
+        if known > 1 && self.fin.is_none() && self.started { known } else { 0 }
     }
 
     fn note_hole(&mut self, now: Timestamp) {
@@ -474,7 +486,12 @@ impl Half {
 
 /// A number that shows that bytes from `base` on were sent: more than the one that a SYN, a FIN or a keep-alive makes.
 fn is_beyond(number: u32, base: u32) -> bool {
-    (2..=MAX_AHEAD).contains(&(number.wrapping_sub(base) as i32))
+    (2..=MAX_AHEAD).contains(&distance(base, number))
+}
+
+/// From one sequence number to another, which is less than 2^31 away (RFC 9293 section 3.4).
+const fn distance(from: u32, to: u32) -> i32 {
+    to.wrapping_sub(from) as i32
 }
 
 #[cfg(test)]

@@ -124,21 +124,23 @@ impl<R: RecordSink> Session<'_, R> {
         if whole || (orphan && self.request_is_lost(id)) {
             self.finish_stream(id, StreamEnd { by, how: EndHow::EndStream, code: None });
         } else if alone {
-            self.wait_alone(id, by);
+            self.wait_alone(id, StreamEnd { by, how: EndHow::EndStream, code: None });
         } else if orphan {
             self.pairing.orphans.insert(id);
         }
     }
 
-    /// A side has ended the stream, and of the other no segment was ever seen. It may only be late; when many such
+    /// A side has ended the stream so, and of the other no segment was ever seen. It may only be late; when many such
     /// streams have come together, the other direction is not in the capture.
-    fn wait_alone(&mut self, id: u32, by: EndBy) {
+    pub(super) fn wait_alone(&mut self, id: u32, end: StreamEnd) {
         self.pairing.alone.push_back(id);
         if self.pairing.alone.len() > limits::ONE_SIDED_STREAMS
             && let Some(oldest) = self.pairing.alone.pop_front()
         {
+            let Some(stream) = self.pairing.streams.get(&oldest) else { return };
+            let reset = stream.reset;
             self.pairing.alone_ended += 1;
-            self.finish_stream(oldest, StreamEnd { by, how: EndHow::EndStream, code: None });
+            self.finish_stream(oldest, reset.map_or(end, |reset| reset.end));
         }
     }
 

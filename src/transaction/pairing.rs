@@ -109,7 +109,11 @@ impl Pairing {
     pub fn set_unseen(&mut self, side: Side, unseen: bool) {
         self.side_mut(side).unseen = unseen;
         if !unseen {
-            self.alone.clear();
+            for id in std::mem::take(&mut self.alone) {
+                if self.streams.get(&id).is_some_and(|stream| stream.reset.is_some()) {
+                    self.await_side(side, id);
+                }
+            }
             self.alone_limited += std::mem::take(&mut self.alone_ended);
         }
     }

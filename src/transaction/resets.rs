@@ -90,7 +90,7 @@ impl<R: RecordSink> Session<'_, R> {
         let Some(stream) = self.pairing.streams.get_mut(&id) else {
             if self.may_still_open(from.peer(), id) {
                 let forgot = self.pairing.early_resets.keep(id, Reset { from, at, acknowledged, end });
-                self.stats.early_resets += u64::from(forgot);
+                self.stats.early_resets += u64::from(forgot && !unseen);
             }
             return;
         };
@@ -103,11 +103,14 @@ impl<R: RecordSink> Session<'_, R> {
             stream.record.partial.insert(Partial::TCP_GAP);
         }
         let (peer, _) = stream.side(from.peer());
-        if peer.ended || unseen {
-            self.finish_stream(id, end);
+        if peer.ended {
+            return self.finish_stream(id, end);
+        }
+        // What the peer sent before is still to be read, or to be found missing.
+        stream.reset = Some(Reset { from, at, acknowledged, end });
+        if unseen {
+            self.wait_alone(id, end);
         } else {
-            // What the peer sent before is still to be read, or to be found missing.
-            stream.reset = Some(Reset { from, at, acknowledged, end });
             self.pairing.await_side(from.peer(), id);
         }
     }
@@ -115,7 +118,7 @@ impl<R: RecordSink> Session<'_, R> {
     /// The side may have opened the stream by frames that were not read yet.
     fn may_still_open(&self, opener: Side, id: u32) -> bool {
         let (parity, side) = (u32::from(opener.is_client()), self.pairing.side(opener));
-        id % 2 == parity && !side.unseen && (id > side.highest || !opener.is_client())
+        id % 2 == parity && (id > side.highest || !opener.is_client())
     }
 
     /// All that a side has sent so far has been read: the streams end that the other side had reset.

@@ -6,6 +6,7 @@ use crate::support::conversation::Side;
 use crate::support::{Analyze, Capture, Conversation, Ends, Outcome, Random, dig};
 use h2lens::transaction::Wanted;
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// What must not change: transactions, what connections carried, the exact counters.
 fn essence(outcome: &Outcome) -> Vec<Value> {
@@ -65,14 +66,45 @@ fn both_change_nothing() {
     });
 }
 
-/// By a few packets: a server that is captured long before its client is taken for one whose client was not.
+/// By some packets: the server's come before the client's SYN, or much later.
 #[test]
 fn directions_apart_change_nothing() {
+    assert_unchanged(apart);
+}
+
+#[test]
+fn directions_apart_and_out_of_order_change_nothing() {
     assert_unchanged(|capture, permille, random| {
-        let client = capture.packets[0].flow().unwrap().0;
-        let client = u16::from_be_bytes(*client.last_chunk().unwrap());
-        capture.apart(*random.pick(&[8080, client]), 1 + permille / 100)
+        apart(capture, permille, random).reordered(permille.min(100), random)
     });
+    assert_unchanged(|capture, permille, random| {
+        let capture = capture.reordered(permille.min(100), random);
+        apart(capture, permille, random)
+    });
+}
+
+fn apart(capture: Capture, permille: usize, random: &mut Random) -> Capture {
+    let client = capture.packets[0].flow().unwrap().0;
+    let client = u16::from_be_bytes(*client.last_chunk().unwrap());
+    capture.apart(*random.pick(&[8080, client]), 1 + permille / 10)
+}
+
+/// HTTP/1.1 leads to HTTP/2 in whatever order its messages were captured.
+#[test]
+fn an_upgrade_is_found_in_any_order() {
+    let capture = Capture::read(Path::new("testdata/curl-upgrade.pcap"));
+    let whole = Analyze::capture(&capture).run();
+    assert!(whole.complete() && whole.connections().any(|connection| connection["h2"]["how"] == "upgrade"));
+    for places in 0..capture.packets.len() {
+        let client = capture.packets[0].flow().unwrap().0;
+        for port in [
+            whole.transactions().next().unwrap()["server"]["port"].as_u64().unwrap() as u16,
+            u16::from_be_bytes(*client.last_chunk().unwrap()),
+        ] {
+            let outcome = Analyze::capture(&capture.clone().apart(port, places)).run();
+            assert_same(&outcome, &whole, &format!("port {port}, {places} places"));
+        }
+    }
 }
 
 /// A server answers what is captured only seconds later. If it has acknowledged it, that had come before.
