@@ -63,6 +63,11 @@ pub const HOLE_GRACE: Duration = Duration::from_millis(100);
 /// may not be in the capture.
 pub const HOLE_UNACKNOWLEDGED: Duration = Duration::from_secs(3);
 
+/// Pieces of a connection that began in the capture that are kept until the first one of its other direction comes. More
+/// of them mean that it is not in the capture, or much later: then its beginning is still found, but not behind a PROXY
+/// protocol header or HTTP/1.1.
+pub const UNSEEN_PIECES: usize = 64;
+
 /// Packet time for which a closed connection is remembered, so that its late packets do not look like a new one.
 pub const CLOSED_LINGER: Duration = Duration::from_secs(60);
 

@@ -10,6 +10,7 @@ use crate::packet::Endpoint;
 use crate::time::Moment;
 use crate::tls;
 use crate::transaction::{ConnectionMeta, EndBy, EndHow, How, Pairing, Session, StreamEnd};
+use crate::tuning;
 
 /// A connection's state above TCP.
 #[derive(Debug, Default)]
@@ -381,8 +382,12 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
                     return;
                 }
                 // Where a handshake was seen, the other side's first bytes may only be late.
-                let both = self.carrier.syn != [false; 2] && self.carrier.seen == [true; 2];
-                let known = opening.data(from, at, bytes, both);
+                let wait = match (self.carrier.syn, self.carrier.seen) {
+                    ([false, false], _) => 0,
+                    (_, [true, true]) => limits::OPENING_PIECES,
+                    _ => tuning::UNSEEN_PIECES,
+                };
+                let known = opening.data(from, at, bytes, wait);
                 cx.totals.report.http1_limited += u64::from(std::mem::take(&mut opening.http1_limited));
                 if let Some(known) = known {
                     self.known(known);

@@ -9,6 +9,7 @@ use crate::http2::{Detector, PREFACE, Recognised, Side};
 use crate::limits;
 use crate::time::Moment;
 use crate::tls;
+use crate::tuning;
 
 /// A connection of unknown protocol.
 #[derive(Debug, Default)]
@@ -71,9 +72,9 @@ pub(super) enum Known {
 const HEAD: usize = tls::MAX_DETECTION_BYTES;
 
 impl Opening {
-    /// The next bytes of a direction; what the connection is, once that is known. The bytes are kept.
-    /// `both`: the other direction's first bytes are to be waited for.
-    pub(super) fn data(&mut self, from: Direction, at: Moment, bytes: &[u8], both: bool) -> Option<Known> {
+    /// The next bytes of a direction; what the connection is, once that is known. The bytes are kept. Until there are
+    /// `wait` pieces, the other direction's first bytes are waited for.
+    pub(super) fn data(&mut self, from: Direction, at: Moment, bytes: &[u8], wait: usize) -> Option<Known> {
         if self.dialogue.is_some() {
             return self.follow(from, at, bytes);
         }
@@ -81,10 +82,15 @@ impl Opening {
         if bytes.is_empty() {
             return None;
         }
-        if self.recognised.is_some() && self.is_full(bytes.len()) {
+        // Before a response, a request was sent.
+        let answers =
+            [&self.sides.forward, &self.sides.backward].map(|side| side.head.starts_with(b"HTTP/1."));
+        let wait = if answers.contains(&true) { wait.max(tuning::UNSEEN_PIECES) } else { wait };
+        let full = self.is_full(bytes.len());
+        if self.recognised.is_some() && (full || self.pieces.len() >= wait) {
             let piece = self.append(from, at, bytes);
             self.pieces.push(piece);
-            self.limited = true;
+            self.limited |= full;
             return self.recognised.take();
         }
         self.keep(from, at, bytes);
@@ -112,10 +118,8 @@ impl Opening {
         let side = &mut self.sides[from];
         let recognised = side.detector.get_or_insert_default().data(at, bytes)?;
         let known = Known::Frames { client: client_of(from, recognised) };
-        // Before this response, a request was sent.
-        let answer = side.head.starts_with(b"HTTP/1.");
         let other = &self.sides[from.reverse()];
-        if (both || answer) && other.head.is_empty() && !other.late {
+        if self.pieces.len() < wait && other.head.is_empty() && !other.late {
             self.recognised = Some(known);
             return None;
         }
@@ -322,7 +326,7 @@ impl Opening {
             let What::Bytes { start, end } = piece.what else { continue };
             let part = bytes.get(start..end).unwrap_or_default();
             if known.is_none() && self.dialogue.is_some() {
-                known = self.data(piece.from, piece.at, part, false);
+                known = self.data(piece.from, piece.at, part, 0);
             }
         }
         known

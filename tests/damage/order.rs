@@ -107,6 +107,31 @@ fn an_upgrade_is_found_in_any_order() {
     }
 }
 
+/// What comes before the preface is known however late it was captured.
+#[test]
+fn a_proxy_header_is_found_in_any_order() {
+    let mut conversation = Conversation::new(Ends::v4(0), 1);
+    conversation.handshake();
+    conversation.data(Side::Client, b"PROXY TCP4 192.0.2.1 192.0.2.2 4000 80\r\n");
+    conversation.data(Side::Client, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+    conversation.data(Side::Server, b"\0\0\0\x04\0\0\0\0\0\0\0\0\x04\x01\0\0\0\0");
+    for stream in [1, 3, 5, 7, 9, 11, 13] {
+        conversation.data(Side::Client, &[0, 0, 3, 1, 5, 0, 0, 0, stream, 0x82, 0x86, 0x84]);
+        conversation.data(Side::Server, &[0, 0, 1, 1, 5, 0, 0, 0, stream, 0x88]);
+    }
+    conversation.fin(Side::Client);
+    conversation.fin(Side::Server);
+    let capture = conversation.capture();
+    let whole = Analyze::capture(&capture).run();
+    assert!(whole.complete() && whole.transactions().count() == 7);
+    for places in 0..capture.packets.len() {
+        for port in [8080, 32_768] {
+            let outcome = Analyze::capture(&capture.clone().apart(port, places)).run();
+            assert_same(&outcome, &whole, &format!("port {port}, {places} places"));
+        }
+    }
+}
+
 /// A server answers what is captured only seconds later. If it has acknowledged it, that had come before.
 #[test]
 fn what_was_acknowledged_was_sent_before() {
