@@ -1,7 +1,7 @@
 //! Streams: what opens one, what may come on it and when (RFC 9113 sections 5.1, 6.1, 6.2, 6.4, 6.6).
 
 use super::past::Left;
-use super::streams::{Sighting, State, opener};
+use super::streams::{Sent, Sighting, State, opener};
 use super::suspicion::{Excuse, Suspicion};
 use super::{Pair, Rules};
 use crate::http2::frame::{Data, Flags, FrameView, PushPromise};
@@ -63,6 +63,10 @@ impl Rules {
         let whole = self.wholeness();
         if matches!(self.state(id, from), State::Never | State::Open { .. }) {
             let stream = self.streams.open(id, at.time, whole);
+            if id == 1 && std::mem::take(&mut self.early_answer) {
+                stream.sides[Side::Server] = Sent::default();
+                self.swapped = true;
+            }
             if opener(id) == from && stream.counted.is_none() {
                 stream.counted = Some(from);
                 self.streams.active[from] += 1;

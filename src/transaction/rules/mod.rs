@@ -49,6 +49,8 @@ pub(super) struct Rules {
     suspicions: Suspicions,
     /// An upgrade from HTTP/1.1, which opens stream 1 and carries settings, was seen if there was one.
     upgrade_known: bool,
+    /// The server sent frames on stream 1 before that was known, or the request.
+    early_answer: bool,
     /// The two directions are known not to be in order.
     swapped: bool,
     /// Streams that were looked at for a change of their window: no more than there were frames.
@@ -189,6 +191,7 @@ impl Rules {
         self.credit = self.credit.saturating_add(1);
         self.suspicions.advance(from, at, &mut self.findings);
         self.streams.note(header.stream);
+        self.early_answer |= header.stream == 1 && !from.is_client() && !self.upgrade_known;
         self.block_malformed &= header.kind == FrameType::CONTINUATION;
         let cut = header.kind != FrameType::DATA && payload.len() < header.length as usize;
         let side = &mut self.sides[from];

@@ -29,6 +29,15 @@ fn an_answer_before_its_request_is_a_swap() {
     assert_eq!(codes(vec![answer(), Wait(1500), request()]), ["stream_idle"]);
 }
 
+/// The same, where an upgrade that was not seen may have opened the stream until the request comes.
+#[test]
+fn an_early_answer_to_the_first_request_goes_on() {
+    let request = C(headers(1, END_STREAM, GET));
+    let steps =
+        [Step::NoSyn, S(headers(1, 0, OK)), request, S(data(1, 0, 5)), S(headers(1, END_STREAM, TRAILERS))];
+    assert_eq!(codes(steps.to_vec()), [""; 0]);
+}
+
 #[test]
 fn a_window_may_have_been_enlarged_in_time() {
     let talk = |wait| {

@@ -39,6 +39,8 @@ pub(super) enum Step {
     Raw,
     /// First: the capture begins here.
     Late,
+    /// First: the client's SYN was not seen.
+    NoSyn,
     /// The server's direction waits for a hole to fill, or does not any more.
     StallS(bool),
     /// Last: the capture ends, the connection does not.
@@ -85,7 +87,7 @@ pub(super) fn played(steps: Vec<Step>) -> (Vec<Finding>, u64) {
     };
     let wanted = Wanted { findings: true, ..Wanted::default() };
     let mut pairing = Pairing::new(meta, wanted, (late, late));
-    if !late {
+    if !late && !matches!(steps.first(), Some(Step::NoSyn)) {
         pairing.set_upgrade_known();
     }
     let (mut stats, mut records, mut pool) = (Stats::default(), Found::default(), StreamPool::default());
@@ -111,7 +113,7 @@ pub(super) fn played(steps: Vec<Step>) -> (Vec<Finding>, u64) {
             Step::Wait(millis) => now.time = now.time.after(std::time::Duration::from_millis(millis)),
             Step::StallS(stalled) => session!().set_holes(false, stalled),
             Step::Cut => how = EndHow::Eof,
-            Step::Raw | Step::Late => {}
+            Step::Raw | Step::Late | Step::NoSyn => {}
         }
     }
     connection.finish(crate::http2::Side::Client, now, &mut session!());
