@@ -3,8 +3,9 @@
 
 Usage: loss.py H2LENS CLEAN.pcap [--tshark] [--port N]
 CLEAN: a classic pcap, Ethernet, IPv4, cleartext HTTP/2, nothing lost. Packets are dropped (loss), exchanged with the next of
-their direction (swap), or missing up to the middle (late). A status counts when the undamaged run shows the same one for that
-connection and stream; one that it does not show is wrong. h2lens answers once a stream, tshark by its fields.
+their direction (swap), come so many packets later in one direction (apart), or are missing up to the middle (late). A status
+counts when the undamaged run shows the same one for that connection and stream; one that it does not show is wrong. h2lens
+answers once a stream, tshark by its fields.
 """
 import argparse, collections, json, random, struct, subprocess, tempfile
 
@@ -25,6 +26,10 @@ def damage(clean, kind, rate):
     chance = random.Random(f'{kind}{rate}'); out = list(clean)
     if kind == 'loss': return [p for p in out if direction(p) is None or chance.random() >= rate]
     if kind == 'late': return out[int(len(out) * rate):]
+    if kind == 'apart':
+        first = next(direction(p) for p in out if direction(p))[1][:2]
+        delay = lambda p: rate if p[30 + (p[30] & 15) * 4:][:2] == first else 0
+        return [p for _, p in sorted(enumerate(out), key=lambda item: item[0] + delay(item[1]))]
     for at, packet in enumerate(out):
         if direction(packet) and chance.random() < rate:
             other = next((j for j in range(at + 1, min(at + 40, len(out))) if direction(out[j]) == direction(packet)), None)
@@ -62,7 +67,7 @@ def main():
     with tempfile.NamedTemporaryFile(suffix='.pcap') as file:
         save(head, clean, file.name); truth = h2lens(o.exe, file.name)
         print(f'{len(clean)} packets, {len(truth)} responses')
-        for kind, rate in (('loss', .001), ('loss', .01), ('loss', .05), ('swap', .01), ('swap', .05), ('late', .5)):
+        for kind, rate in (('loss', .001), ('loss', .01), ('loss', .05), ('swap', .01), ('swap', .05), ('apart', 50), ('late', .5)):
             damaged = damage(clean, kind, rate); save(head, damaged, file.name)
             for name, found in [('h2lens', h2lens(o.exe, file.name))] + ([('tshark', tshark(file.name, o.port))] if o.tshark else []):
                 print(f'{kind} {rate:<6} {len(clean) - len(damaged):6} packets fewer  {name}: {len(found & truth):6} responses of {len(truth)}, '
