@@ -30,6 +30,13 @@ struct Request {
     upgrade: Option<Box<Upgraded>>,
 }
 
+impl Request {
+    /// What its sender sends next may be another protocol: that is for the response to say.
+    const fn holds(&self) -> bool {
+        self.connect || self.upgrade.is_some()
+    }
+}
+
 /// The request that asked for `h2c`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Upgraded {
@@ -192,7 +199,7 @@ impl Dialogue {
             upgrade.last = at;
             upgrade.body += chunked;
         }
-        let holds = request.connect || request.upgrade.is_some();
+        let holds = request.holds();
         if self.requests.len() >= limits::HTTP1_PIPELINED {
             return Err(Lost::Limit);
         }
@@ -264,6 +271,7 @@ impl Dialogue {
             return Ok(Some(Box::default()));
         }
         self.declined |= request.upgrade.is_some();
+        let holds = request.holds();
         let bodiless = request.head || status == 204 || status == 304;
         self.server = match framing(response.headers) {
             _ if bodiless => Position::Head(Vec::new()),
@@ -272,7 +280,9 @@ impl Dialogue {
             Some(Framing::Chunked) => Position::Chunked(Chunked::default()),
             Some(Framing::UntilClose) | None => Position::Held(Vec::new()),
         };
-        if let Position::Held(held) = &mut self.client {
+        if let Position::Held(held) = &mut self.client
+            && holds
+        {
             // Not switched over: what the client sent meanwhile is HTTP/1.1.
             let held = std::mem::take(held);
             self.client = Position::Head(Vec::new());

@@ -335,6 +335,7 @@ impl<O: Output> Feed<'_, '_, O> {
         let (pieces, bytes) = opening.take();
         for piece in pieces {
             match piece.what {
+                What::Bytes { start, end } if start == end => {}
                 What::Bytes { start, end } => {
                     self.data(piece.from, piece.at, bytes.get(start..end).unwrap_or_default());
                 }

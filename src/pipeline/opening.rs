@@ -159,39 +159,37 @@ impl Opening {
 
     /// Goes on with what the server sent and had to wait.
     fn answer(&mut self) -> Option<Known> {
-        let mut read = 0;
-        let mut last = None;
-        while let Some((client, dialogue)) = &mut self.dialogue
+        let (client, dialogue) = self.dialogue.as_mut()?;
+        let (client, mut step, mut read) = (*client, Step::More, 0);
+        while matches!(step, Step::More)
             && !dialogue.awaits_request()
-            && let Some(piece) = self.pieces.get_mut(read)
+            && let Some(Piece { what: What::Bytes { start, end }, .. }) = self.pieces.get(read)
         {
-            let What::Bytes { start, end } = &mut piece.what else { break };
-            match dialogue.server(self.bytes.get(*start..*end).unwrap_or_default()) {
-                Step::More => read += 1,
-                Step::Lost => {
-                    last = Some(None);
-                    break;
-                }
-                Step::Switched(switch) => {
+            step = dialogue.server(self.bytes.get(*start..*end).unwrap_or_default());
+            read += 1;
+        }
+        let known = match step {
+            Step::More => None,
+            Step::Lost => self.end_dialogue(),
+            Step::Switched(switch) => {
+                // What is behind the response stays.
+                read -= 1;
+                let piece = self.pieces.get_mut(read)?;
+                if let What::Bytes { start, end } = &mut piece.what {
                     *start = end.saturating_sub(switch.server_rest);
-                    last = Some(Some(Known::Switched { client: *client, at: piece.at, switch }));
-                    break;
                 }
+                Some(Known::Switched { client, at: piece.at, switch })
             }
-        }
+        };
         self.pieces.drain(..read);
-        let kept = self.pieces.first().map(|piece| piece.what);
-        if let Some(What::Bytes { start, .. }) = kept
-            && start > self.bytes.len() / 2
-        {
-            self.forget(start);
-        } else if kept.is_none() {
-            self.bytes.clear();
+        match self.pieces.first() {
+            None => self.bytes.clear(),
+            Some(&Piece { what: What::Bytes { start, .. }, .. }) if start > self.bytes.len() / 2 => {
+                self.forget(start);
+            }
+            Some(_) => {}
         }
-        match last? {
-            Some(known) => Some(known),
-            None => self.end_dialogue(),
-        }
+        known
     }
 
     /// Nothing follows: what the connection is, as far as that is known.

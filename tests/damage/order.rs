@@ -107,6 +107,39 @@ fn an_upgrade_is_found_in_any_order() {
     }
 }
 
+/// The same, behind other requests; all responses may come before the first of them.
+#[test]
+fn an_upgrade_is_found_behind_other_requests() {
+    const ASK: &[u8] = b"GET /b HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n";
+    let mut conversation = Conversation::new(Ends::v4(0), 1);
+    conversation.handshake();
+    for _ in 0..3 {
+        conversation.data(Side::Client, b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+        conversation.data(Side::Server, b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+        conversation.data(Side::Server, b"hello");
+    }
+    for part in ASK.chunks(50) {
+        conversation.data(Side::Client, part);
+    }
+    conversation.data(Side::Server, b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n");
+    let frames = b"\0\0\0\x04\0\0\0\0\0\0\0\x01\x01\x05\0\0\0\x01\x88";
+    conversation.data(Side::Server, &[b"Upgrade: h2c\r\n\r\n", &frames[..]].concat());
+    conversation.data(Side::Client, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+    conversation.data(Side::Client, b"\0\0\x03\x01\x05\0\0\0\x03\x82\x86\x84");
+    conversation.data(Side::Server, b"\0\0\x01\x01\x05\0\0\0\x03\x89");
+    let capture = conversation.capture();
+    let whole = Analyze::capture(&capture).run();
+    let statuses: Vec<&Value> =
+        whole.transactions().map(|record| &record["http"]["response"]["status_code"]).collect();
+    assert!(whole.complete() && statuses == [200, 204], "{}", whole.ndjson);
+    for places in 0..capture.packets.len() {
+        for port in [8080, 32_768] {
+            let outcome = Analyze::capture(&capture.clone().apart(port, places)).run();
+            assert_same(&outcome, &whole, &format!("port {port}, {places} places"));
+        }
+    }
+}
+
 /// What comes before the preface is known however late it was captured.
 #[test]
 fn a_proxy_header_is_found_in_any_order() {
