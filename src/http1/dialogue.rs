@@ -103,9 +103,12 @@ impl Dialogue {
         self.declined
     }
 
-    /// No request is there that what the server sends next could answer: one is captured later, perhaps.
+    /// The server's next bytes begin a response, and no request is there that it could answer: one is captured later,
+    /// perhaps.
     pub fn awaits_request(&self) -> bool {
-        self.requests.is_empty() && self.current.as_ref().is_none_or(|request| request.upgrade.is_some())
+        matches!(self.server, Position::Head(_))
+            && self.requests.is_empty()
+            && self.current.as_ref().is_none_or(|request| request.upgrade.is_some())
     }
 
     /// It is not followed any more because a cap struck.

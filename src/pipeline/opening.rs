@@ -90,7 +90,8 @@ impl Opening {
         if self.recognised.is_some() && (full || self.pieces.len() >= wait) {
             let piece = self.append(from, at, bytes);
             self.pieces.push(piece);
-            self.limited |= full;
+            // Of a side that no packet was seen of, more was kept than is waited for.
+            self.limited |= full && wait > tuning::UNSEEN_PIECES;
             return self.recognised.take();
         }
         self.keep(from, at, bytes);

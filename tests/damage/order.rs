@@ -107,16 +107,21 @@ fn an_upgrade_is_found_in_any_order() {
     }
 }
 
+/// A request to upgrade.
+const ASK: &[u8] = b"GET /b HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n";
+
 /// The same, behind other requests; all responses may come before the first of them.
 #[test]
 fn an_upgrade_is_found_behind_other_requests() {
-    const ASK: &[u8] = b"GET /b HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n";
     let mut conversation = Conversation::new(Ends::v4(0), 1);
     conversation.handshake();
-    for _ in 0..3 {
+    for length in [5, 12_000, 0] {
         conversation.data(Side::Client, b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
-        conversation.data(Side::Server, b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
-        conversation.data(Side::Server, b"hello");
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+        conversation.data(Side::Server, head.as_bytes());
+        for part in vec![b'x'; length].chunks(1400) {
+            conversation.data(Side::Server, part);
+        }
     }
     for part in ASK.chunks(50) {
         conversation.data(Side::Client, part);
@@ -137,6 +142,33 @@ fn an_upgrade_is_found_behind_other_requests() {
             let outcome = Analyze::capture(&capture.clone().apart(port, places)).run();
             assert_same(&outcome, &whole, &format!("port {port}, {places} places"));
         }
+    }
+}
+
+/// Bodies of HTTP/1.1 are passed over, however long.
+#[test]
+fn a_download_before_an_upgrade_takes_nothing() {
+    for last in [false, true] {
+        let mut conversation = Conversation::new(Ends::v4(0), 1);
+        conversation.handshake();
+        conversation.data(Side::Client, b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+        let head: &[u8] = if last {
+            b"HTTP/1.1 200 OK\r\n\r\n"
+        } else {
+            b"HTTP/1.1 200 OK\r\nContent-Length: 600000\r\n\r\n"
+        };
+        conversation.data(Side::Server, head);
+        for _ in 0..600 {
+            conversation.data(Side::Server, &[b'x'; 1000]);
+        }
+        if !last {
+            conversation.data(Side::Client, ASK);
+            conversation.data(Side::Server, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n");
+            conversation.data(Side::Server, b"\0\0\0\x04\0\0\0\0\0\0\0\x01\x01\x05\0\0\0\x01\x88");
+        }
+        let outcome = Analyze::capture(&conversation.capture()).run();
+        assert_eq!(outcome.transactions().count(), usize::from(!last));
+        assert_eq!(outcome.telemetry()["coverage"]["limits"], json!({}));
     }
 }
 
