@@ -172,6 +172,32 @@ fn a_download_before_an_upgrade_takes_nothing() {
     }
 }
 
+/// A server uses a larger dynamic table: the settings that allow it may be captured later.
+#[test]
+fn a_larger_table_is_allowed_in_any_order() {
+    let mut conversation = Conversation::new(Ends::v4(0), 1);
+    conversation.handshake();
+    let settings = b"\0\0\x06\x04\0\0\0\0\0\0\x01\0\x01\0\0";
+    conversation.data(Side::Client, &[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &settings[..]].concat());
+    conversation.data(Side::Server, b"\0\0\0\x04\0\0\0\0\0\0\0\0\x04\x01\0\0\0\0");
+    conversation.data(Side::Client, b"\0\0\0\x04\x01\0\0\0\0\0\0\x03\x01\x05\0\0\0\x01\x82\x86\x84");
+    // A dynamic table size update to 65,536 (RFC 7541 section 6.3), and more than 4,096 octets of entries.
+    let long = [b"\x40\x01a\x7f\xb9\x16", &[b'x'; 3000][..]].concat();
+    let block = [b"\x3f\xe1\xff\x03\x88", &long[..], &long, b"\xbf"].concat();
+    let [_, a, b, c] = (block.len() as u32).to_be_bytes();
+    conversation.data(Side::Server, &[&[a, b, c, 1, 5, 0, 0, 0, 1][..], &block].concat());
+    let capture = conversation.capture();
+    let whole = Analyze::capture(&capture).run();
+    let response = whole.transactions().next().map(|record| &record["h2"]["response"]["headers"]);
+    assert_eq!(response.and_then(Value::as_array).map(Vec::len), Some(4), "{}", whole.ndjson);
+    for places in 0..capture.packets.len() {
+        for port in [8080, 32_768] {
+            let outcome = Analyze::capture(&capture.clone().apart(port, places)).run();
+            assert_same(&outcome, &whole, &format!("port {port}, {places} places"));
+        }
+    }
+}
+
 /// What comes before the preface is known however late it was captured.
 #[test]
 fn a_proxy_header_is_found_in_any_order() {
