@@ -89,22 +89,24 @@ fn apart(capture: Capture, permille: usize, random: &mut Random) -> Capture {
     capture.apart(*random.pick(&[8080, client]), 1 + permille / 10)
 }
 
+/// With each direction captured later than the other, by any number of packets.
+fn assert_same_apart(capture: &Capture, whole: &Outcome) {
+    let port = |end: &str| whole.transactions().next().unwrap()[end]["port"].as_u64().unwrap() as u16;
+    for port in [port("client"), port("server")] {
+        for places in 0..capture.packets.len() {
+            let outcome = Analyze::capture(&capture.clone().apart(port, places)).run();
+            assert_same(&outcome, whole, &format!("port {port}, {places} places"));
+        }
+    }
+}
+
 /// HTTP/1.1 leads to HTTP/2 in whatever order its messages were captured.
 #[test]
 fn an_upgrade_is_found_in_any_order() {
     let capture = Capture::read(Path::new("testdata/curl-upgrade.pcap"));
     let whole = Analyze::capture(&capture).run();
     assert!(whole.complete() && whole.connections().any(|connection| connection["h2"]["how"] == "upgrade"));
-    for places in 0..capture.packets.len() {
-        let client = capture.packets[0].flow().unwrap().0;
-        for port in [
-            whole.transactions().next().unwrap()["server"]["port"].as_u64().unwrap() as u16,
-            u16::from_be_bytes(*client.last_chunk().unwrap()),
-        ] {
-            let outcome = Analyze::capture(&capture.clone().apart(port, places)).run();
-            assert_same(&outcome, &whole, &format!("port {port}, {places} places"));
-        }
-    }
+    assert_same_apart(&capture, &whole);
 }
 
 /// A request to upgrade.
@@ -137,12 +139,7 @@ fn an_upgrade_is_found_behind_other_requests() {
     let statuses: Vec<&Value> =
         whole.transactions().map(|record| &record["http"]["response"]["status_code"]).collect();
     assert!(whole.complete() && statuses == [200, 204], "{}", whole.ndjson);
-    for places in 0..capture.packets.len() {
-        for port in [8080, 32_768] {
-            let outcome = Analyze::capture(&capture.clone().apart(port, places)).run();
-            assert_same(&outcome, &whole, &format!("port {port}, {places} places"));
-        }
-    }
+    assert_same_apart(&capture, &whole);
 }
 
 /// Bodies of HTTP/1.1 are passed over, however long.
@@ -190,12 +187,7 @@ fn a_larger_table_is_allowed_in_any_order() {
     let whole = Analyze::capture(&capture).run();
     let response = whole.transactions().next().map(|record| &record["h2"]["response"]["headers"]);
     assert_eq!(response.and_then(Value::as_array).map(Vec::len), Some(4), "{}", whole.ndjson);
-    for places in 0..capture.packets.len() {
-        for port in [8080, 32_768] {
-            let outcome = Analyze::capture(&capture.clone().apart(port, places)).run();
-            assert_same(&outcome, &whole, &format!("port {port}, {places} places"));
-        }
-    }
+    assert_same_apart(&capture, &whole);
 }
 
 /// What comes before the preface is known however late it was captured.
@@ -215,12 +207,7 @@ fn a_proxy_header_is_found_in_any_order() {
     let capture = conversation.capture();
     let whole = Analyze::capture(&capture).run();
     assert!(whole.complete() && whole.transactions().count() == 7);
-    for places in 0..capture.packets.len() {
-        for port in [8080, 32_768] {
-            let outcome = Analyze::capture(&capture.clone().apart(port, places)).run();
-            assert_same(&outcome, &whole, &format!("port {port}, {places} places"));
-        }
-    }
+    assert_same_apart(&capture, &whole);
 }
 
 /// A server answers what is captured only seconds later. If it has acknowledged it, that had come before.
