@@ -88,8 +88,7 @@ impl Opening {
         let wait = if answers.contains(&true) { wait.max(tuning::UNSEEN_PIECES) } else { wait };
         let full = self.is_full(bytes.len());
         if self.recognised.is_some() && (full || self.pieces.len() >= wait) {
-            let piece = self.append(from, at, bytes);
-            self.pieces.push(piece);
+            self.append(from, at, bytes);
             // Of a side that no packet was seen of, more was kept than is waited for.
             self.limited |= full && wait > tuning::UNSEEN_PIECES;
             return self.recognised.take();
@@ -143,8 +142,7 @@ impl Opening {
                 Step::Switched(switch) => {
                     let behind = bytes.len().saturating_sub(switch.server_rest);
                     let known = Known::Switched { client: *client, at, switch };
-                    let piece = self.append(from, at, bytes.get(behind..).unwrap_or_default());
-                    self.pieces.push(piece);
+                    self.append(from, at, bytes.get(behind..).unwrap_or_default());
                     Some(known)
                 }
             };
@@ -153,8 +151,7 @@ impl Opening {
             self.http1_limited = true;
             return self.end_dialogue();
         }
-        let piece = self.append(from, at, bytes);
-        self.pieces.push(piece);
+        self.append(from, at, bytes);
         None
     }
 
@@ -276,18 +273,17 @@ impl Opening {
         if self.is_full(bytes.len()) {
             self.drop_older_half();
         }
-        let piece = self.append(from, at, bytes);
-        self.pieces.push(piece);
+        self.append(from, at, bytes);
     }
 
     fn is_full(&self, more: usize) -> bool {
         self.bytes.len() + more > limits::OPENING_BYTES || self.pieces.len() >= limits::OPENING_PIECES
     }
 
-    fn append(&mut self, from: Direction, at: Moment, bytes: &[u8]) -> Piece {
+    fn append(&mut self, from: Direction, at: Moment, bytes: &[u8]) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
-        Piece { from, at, what: What::Bytes { start, end: start + bytes.len() } }
+        self.pieces.push(Piece { from, at, what: What::Bytes { start, end: start + bytes.len() } });
     }
 
     fn drop_older_half(&mut self) {
