@@ -121,12 +121,16 @@ impl<R: RecordSink> Session<'_, R> {
         let alone =
             (response.ended && self.pairing.client.unseen) || (request.ended && self.pairing.server.unseen);
         let orphan = response.ended && !request.seen && request.first.is_none() && id % 2 == 1;
+        let end = StreamEnd { by, how: EndHow::EndStream, code: None };
         if whole || (orphan && self.request_is_lost(id)) {
-            self.finish_stream(id, StreamEnd { by, how: EndHow::EndStream, code: None });
-        } else if alone {
-            self.wait_alone(id, StreamEnd { by, how: EndHow::EndStream, code: None });
-        } else if orphan {
+            self.finish_stream(id, end);
+            return;
+        }
+        if orphan {
             self.pairing.orphans.insert(id);
+        }
+        if alone {
+            self.wait_alone(id, end);
         }
     }
 

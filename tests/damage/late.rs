@@ -18,6 +18,29 @@ fn all_that_begins_after_the_start_is_told() {
     }
 }
 
+/// The first packet is an answer: once its client asks for more, it is known that its request was missed.
+#[test]
+fn an_answer_that_comes_first_is_told_of_when_the_next_request_comes() {
+    let mut conversation = Conversation::new(Ends::v4(0), 1);
+    conversation.handshake();
+    conversation.data(Side::Client, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+    for stream in [1, 3, 5, 7] {
+        conversation
+            .data(Side::Client, &[&[0, 0, 4, 1, 5, 0, 0, 0, stream][..], &[0x82, 0x86, 0x84, 0x81]].concat());
+        let answer =
+            [&[0, 0, 1, 1, 4, 0, 0, 0, stream, 0x88][..], &[0, 0, 1, 0, 1, 0, 0, 0, stream, b'a']].concat();
+        conversation.data(Side::Server, &answer);
+    }
+    conversation.fin(Side::Client);
+    let capture = conversation.capture();
+    let answered =
+        (0..).zip(&capture.packets).filter(|(_, packet)| packet.has_payload()).nth(2).map(|(at, _)| at);
+    let outcome = Analyze::capture(&capture.late(answered.unwrap())).run();
+    let told: Vec<_> = outcome.transactions().map(|told| &told["h2"]["stream"]).collect();
+    assert_eq!(told.iter().map(|stream| &stream["id"]).collect::<Vec<_>>(), [1, 3, 5, 7]);
+    assert_eq!(told[0]["end"], serde_json::json!({"by": "server", "how": "end_stream"}));
+}
+
 /// A header block that is sent a few bytes at a time: each byte stands where a segment begins, which tells nothing.
 #[test]
 fn tiny_segments_are_not_taken_for_frames() {
