@@ -71,9 +71,25 @@ impl Lens {
         self.records.lock().unwrap().iter().map(|(_, record)| record.clone()).collect()
     }
 
+    /// How many transactions were printed so far.
+    pub(crate) fn transactions(&self) -> usize {
+        let records = self.records.lock().unwrap();
+        records.iter().filter(|(_, record)| record["record"] == "transaction").count()
+    }
+
     /// Waits until so many transactions were printed.
     pub(crate) fn wait_for(&self, transactions: usize) {
-        eventually("transactions", || of_kind(&self.records(), "transaction").count() >= transactions);
+        eventually("transactions", || self.transactions() >= transactions);
+    }
+
+    /// Waits until no more transactions are printed. How many there are.
+    pub(crate) fn settle(&self) -> usize {
+        let mut before = None;
+        eventually("transactions end", || {
+            std::thread::sleep(Duration::from_millis(500));
+            before.replace(self.transactions()) == Some(self.transactions())
+        });
+        self.transactions()
     }
 
     /// Its number.

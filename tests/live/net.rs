@@ -213,6 +213,12 @@ impl Net {
         seen.collect()
     }
 
+    /// The page for Prometheus of a capture in the client's namespace.
+    pub(crate) fn metrics(&self, address: &str) -> Metrics {
+        let output = self.client("curl").args(["-s", &format!("http://{address}/metrics")]).output().unwrap();
+        Metrics(String::from_utf8(output.stdout).unwrap())
+    }
+
     /// Paths and statuses in the server's log, in its order.
     pub(crate) fn served(&self) -> (Vec<String>, Vec<u64>) {
         let log = std::fs::read_to_string(self.path("server.log")).unwrap();
@@ -240,6 +246,22 @@ pub(crate) struct Seen {
     pub(crate) received: u64,
 }
 
+/// A page for Prometheus.
+pub(crate) struct Metrics(pub(crate) String);
+
+impl Metrics {
+    /// The value of a series, if the page has it.
+    pub(crate) fn get(&self, series: &str) -> Option<f64> {
+        let line = self.0.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        line.and_then(|value| value.parse().ok())
+    }
+
+    /// The value of a series.
+    pub(crate) fn value(&self, series: &str) -> f64 {
+        self.get(series).unwrap_or_else(|| panic!("{series} in {}", self.0))
+    }
+}
+
 /// A number of bytes as nghttp prints it.
 fn bytes(text: &str) -> u64 {
     match text.strip_suffix('K') {
@@ -265,11 +287,11 @@ pub(crate) fn open_to_all(directory: &Path) {
     std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o777)).unwrap();
 }
 
-/// Waits until something is so, for ten seconds at the most.
+/// Waits until something is so: up to a minute, as the machine may have much else to do.
 pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !is_so() {
-        assert!(begun.elapsed() < Duration::from_secs(10), "waited in vain: {what}");
+        assert!(begun.elapsed() < Duration::from_secs(60), "waited in vain: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

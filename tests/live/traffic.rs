@@ -1,7 +1,7 @@
 //! What is printed is what client and server saw.
 
 use crate::lens::{Lens, analyze, of_kind, start_nanos, told};
-use crate::net::{Net, PORT, SERVER};
+use crate::net::{Net, PORT, Running, SERVER, eventually};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -41,19 +41,22 @@ fn plaintext_exchanges_are_those_that_client_and_server_saw() {
     assert_eq!(of_kind(&again, "transaction").collect::<Vec<_>>(), transactions, "the saved packets");
 }
 
-/// A machine that has much else to do may be slow once, but not twice in three times.
+/// A machine that has much else to do may be slow now and then; a delay of h2lens would be there each time.
 #[test]
 fn a_record_comes_soon_after_its_exchange() {
     let Some(net) = Net::new() else { return };
     let _server = net.serve(false);
-    let mut latencies = [(); 3].map(|()| {
+    let latency = || {
         let lens = Lens::start(&net, &[]);
         let seen = net.nghttp(&[], &PATHS);
         lens.wait_for(seen.len());
         lens.stop().latency()
-    });
-    latencies.sort();
-    assert!(latencies[1] < Duration::from_millis(200), "{latencies:?}");
+    };
+    let mut latencies = Vec::new();
+    while latencies.len() < 10 && latencies.iter().all(|&latency| latency >= Duration::from_millis(200)) {
+        latencies.push(latency());
+    }
+    assert!(latencies.last() < Some(&Duration::from_millis(200)), "{latencies:?}");
 }
 
 #[test]
@@ -117,28 +120,35 @@ fn connections_are_picked_up_in_the_middle() {
     let _server = net.serve(false);
     let log = net.path("load.log");
     let mut load = net.client("h2load");
-    load.args(["--rps", "50", "-n", "100", "-c", "1", "--log-file"]).arg(&log);
-    let mut load = load.arg(format!("http://{SERVER}:{PORT}/small")).stdout(Stdio::null()).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(500));
+    load.args(["--rps", "100", "-n", "100000", "-c", "1", "--log-file"]).arg(&log);
+    load.arg(format!("http://{SERVER}:{PORT}/small")).stdout(Stdio::null());
+    let load = Running(load.spawn().unwrap());
+    // A line for each request, one after the other: start in microseconds, status, duration.
+    let lines = || std::fs::read_to_string(&log).unwrap_or_default();
+    eventually("the connection is under way", || lines().lines().count() >= 20);
     let lens = Lens::start(&net, &[]);
-    assert!(load.wait().unwrap().success());
-    std::thread::sleep(Duration::from_millis(200));
+    lens.wait_for(50);
+    drop(load);
+    lens.settle();
     let outcome = lens.stop();
     let transactions = outcome.transactions();
-    // The client's log: start in microseconds, status, duration. All requests since the first one seen are there.
-    let text = std::fs::read_to_string(log).unwrap();
-    let requests = text.lines().count() as u64;
-    assert!((50..=requests).contains(&(transactions.len() as u64)), "{} requests", transactions.len());
-    for (back, (record, line)) in (0..).zip(transactions.iter().rev().zip(text.lines().rev())) {
+    let (text, mut compared) = (lines(), 0);
+    let stream = |record: &serde_json::Value| record["h2"]["stream"]["id"].as_u64().unwrap();
+    for pair in transactions.windows(2) {
+        let record = pair[1];
+        assert_eq!(stream(record), stream(pair[0]) + 2, "a request is missing");
+        // The client may have ended before its last line.
+        let Some(line) = text.lines().nth(stream(record) as usize / 2) else { continue };
         let mut words = line.split_whitespace().map(|word| word.parse::<i64>().unwrap());
         let (start, status) = (words.next().unwrap(), words.next().unwrap());
         let apart = (start_nanos(record) / 1000).abs_diff(start as u128);
         assert!(apart < 1_000_000, "{start} is another time than that of {record}");
-        assert_eq!(record["h2"]["stream"]["id"], 2 * (requests - back) - 1, "a request is missing");
         assert_eq!(record["http"]["response"]["status_code"], status);
         assert_eq!(record["http"]["response"]["body"]["size"], 6);
         assert_eq!(record["http"]["request"]["method"], "GET");
+        compared += 1;
     }
+    assert!(compared >= 48, "{compared} of {}", transactions.len());
     assert_eq!(outcome.telemetry()["coverage"]["complete"], false, "its beginning was missed");
 }
 
@@ -164,9 +174,10 @@ fn packets_that_the_kernel_drops_are_told_and_the_rest_is_right() {
     lens.signal("STOP");
     load(&net, 50_000);
     lens.signal("CONT");
-    std::thread::sleep(Duration::from_millis(500));
+    // What the buffer held is read: nothing of the rest is dropped.
+    let before = lens.settle();
     load(&net, 100);
-    std::thread::sleep(Duration::from_millis(300));
+    lens.wait_for(before + 100);
     let outcome = lens.stop();
     assert_eq!(outcome.status.code(), Some(0));
     let coverage = &outcome.telemetry()["coverage"];
@@ -187,11 +198,15 @@ fn a_slow_reader_loses_records_that_are_counted_and_no_packets() {
     let Some(net) = Net::new() else { return };
     let _server = net.serve_quietly();
     let mut command = net.client(env!("CARGO_BIN_EXE_h2lens"));
-    let (lens, go) = Lens::spawn_unread(command.args(["-i", "lens0", "-H"]));
+    let address = "127.0.0.1:9465";
+    command.args(["-i", "lens0", "-H", "--buffer-size", "256M", "--metrics", address]);
+    let (lens, go) = Lens::spawn_unread(&mut command);
     load(&net, 60_000);
-    std::thread::sleep(Duration::from_millis(500));
+    eventually("all is read", || {
+        let read = net.metrics(address).get("h2lens_transactions_total{encrypted=\"false\",status=\"2xx\"}");
+        read.is_some_and(|read| read > 59_999.5)
+    });
     lens.signal("INT");
-    std::thread::sleep(Duration::from_millis(500));
     drop(go);
     let outcome = lens.wait();
     assert_eq!(outcome.status.code(), Some(0), "{}", outcome.messages);
@@ -214,7 +229,11 @@ fn a_second_interrupt_waits_for_nobody() {
     lens.signal("INT");
     std::thread::sleep(Duration::from_millis(500));
     assert!(lens.is_running(), "it prints what it has, and nobody reads");
-    lens.signal("INT");
+    eventually("it ends", || {
+        // One that comes while the first is not yet seen is one with it.
+        lens.signal("INT");
+        !lens.is_running()
+    });
     assert_eq!(lens.status().code(), Some(130));
     drop(reader);
 }
