@@ -60,6 +60,8 @@ pub(super) struct Http2 {
     pub(super) pairing: Pairing,
     how: How,
     pub(super) client: Direction,
+    /// The client's first bytes were not waited for any longer for a cap.
+    client_unawaited: bool,
 }
 
 impl Http2 {
@@ -72,6 +74,11 @@ impl Http2 {
             How::MidStream => How::PriorKnowledge,
             how => how,
         }
+    }
+
+    /// What the client sent before this was given up for a cap.
+    pub(super) fn opening_limited(&self) -> bool {
+        self.client_unawaited && self.pairing.is_late(Side::Client)
     }
 }
 
@@ -256,6 +263,9 @@ impl<O: Output> Feed<'_, '_, O> {
                 let whole = self.carrier.syn.get(server.index()) == Some(&true) && !opening.is_late(server);
                 let server_start = if whole { Start::Unsure } else { Start::Late };
                 self.start_http2(client, client_start, server_start, How::MidStream);
+                if let Layer::Http2(http2) = &mut self.carrier.layer {
+                    http2.client_unawaited = opening.unawaited && client_start == Start::Unread;
+                }
                 self.replay(&mut opening);
             }
             Known::Tls => {
@@ -327,7 +337,8 @@ impl<O: Output> Feed<'_, '_, O> {
         }
         let how = if self.carrier.tls.is_some() && how == How::PriorKnowledge { How::Alpn } else { how };
         let connection = Connection::new(client_start, server_start);
-        self.carrier.layer = Layer::Http2(Box::new(Http2 { connection, pairing, how, client }));
+        self.carrier.layer =
+            Layer::Http2(Box::new(Http2 { connection, pairing, how, client, client_unawaited: false }));
     }
 
     /// Pushes what the opening kept into what it turned out to be.

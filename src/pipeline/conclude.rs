@@ -130,6 +130,7 @@ impl ShardReport {
     /// Adds what is known of an HTTP/2 connection by its streams, and whether something of it is missing.
     fn add_http2(&mut self, reassembly: &Reassembly, http2: &Http2) {
         self.http2 += 1;
+        self.opening_limited += u64::from(http2.opening_limited());
         self.payloads_limited += http2.connection.payloads_limited();
         self.settings_unacknowledged += http2.connection.settings_limited();
         self.one_sided_streams += http2.pairing.one_sided_limited();

@@ -23,6 +23,8 @@ pub(super) struct Opening {
     declined: bool,
     /// Something of the beginning was given up for a cap.
     pub(super) limited: bool,
+    /// The other direction was not waited for any longer for a cap. Nothing is lost if it begins with the preface.
+    pub(super) unawaited: bool,
     /// HTTP/1.1 is not followed any more for a cap.
     pub(super) http1_limited: bool,
     /// What it carries is deeper down than is looked at.
@@ -90,7 +92,7 @@ impl Opening {
         if self.recognised.is_some() && (full || self.pieces.len() >= wait) {
             self.append(from, at, bytes);
             // Of a side that no packet was seen of, more was kept than is waited for.
-            self.limited |= full && wait > tuning::UNSEEN_PIECES;
+            self.unawaited = full && wait > tuning::UNSEEN_PIECES;
             return self.recognised.take();
         }
         self.keep(from, at, bytes);

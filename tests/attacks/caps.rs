@@ -122,6 +122,27 @@ fn cap_opening_bytes() {
     }
 }
 
+/// The server's bytes come first, and are kept until the client's do.
+#[test]
+fn cap_opening_bytes_of_a_server_that_is_ahead() {
+    for (len, struck) in around(limits::OPENING_BYTES) {
+        for (begin, given_up) in [(PREFACE, 0), (&[0xff; 24][..], struck)] {
+            let mut wire = Wire::new();
+            let (mut client, mut server) = wire.open(1000);
+            let answer = [frame(SETTINGS, 0, 0, &[]), frame(HEADERS, END_HEADERS, 1, &RESPONSE)].concat();
+            let body = vec![0; len - begin.len() - answer.len() - 2 * 9];
+            let (half, rest) = body.split_at(len / 2);
+            wire.send(&mut server, &[answer, frame(DATA, 0, 1, half), frame(DATA, 1, 1, rest)].concat());
+            wire.send(&mut client, begin);
+            wire.send(&mut client, &requests());
+            let run = analyze(&wire);
+            assert_eq!(run.limit("opening"), given_up, "{len} bytes, then {begin:?}");
+            let whole = run.transactions().iter().filter(|record| record["h2"]["complete"] == true).count();
+            assert_eq!(whole, usize::from(begin == PREFACE), "{len} bytes, then {begin:?}");
+        }
+    }
+}
+
 #[test]
 fn cap_opening_pieces() {
     for (count, struck) in around(limits::OPENING_PIECES) {
