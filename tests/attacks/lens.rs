@@ -1,4 +1,4 @@
-//! The program as a process of its own: its output, the time that it took, and the most memory that it had.
+//! The program as a process of its own: its output, the processor time that it took, and the most memory that it had.
 
 use serde_json::Value;
 use std::fs::File;
@@ -14,12 +14,15 @@ pub(super) struct Run {
     pub(super) stderr: String,
     /// Resident memory at its highest, in MiB; looked at every two milliseconds.
     pub(super) mib: u64,
+    /// Processor time, which does not depend on what else the machine does.
     pub(super) time: Duration,
 }
 
-/// How long an attack may keep the program busy: a build with optimizations needs a tenth of it, but the machine may be
-/// busy, too.
-const TIME: Duration = Duration::from_secs(60);
+/// Processor time that an attack may take: a build with optimizations needs a tenth of it.
+const TIME: Duration = Duration::from_secs(40);
+
+/// Time after which it is taken to hang.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Runs it on a capture file with one thread.
 pub(super) fn run(capture: &[u8], arguments: &[&str]) -> Run {
@@ -41,30 +44,40 @@ pub(super) fn run_with(arguments: &[&str], feed: impl FnOnce(&mut dyn Write) + S
         .stderr(err.try_clone().unwrap())
         .spawn()
         .unwrap();
-    let (mut stdin, mut mib) = (child.stdin.take().unwrap(), 0);
+    let (mut stdin, mut mib, mut time) = (child.stdin.take().unwrap(), 0, Duration::ZERO);
     let status = std::thread::scope(|scope| {
         scope.spawn(move || feed(&mut stdin));
-        let path = format!("/proc/{}/status", child.id());
+        let of_process = |name: &str| format!("/proc/{}/{name}", child.id());
+        let (status, stat) = (of_process("status"), of_process("stat"));
         loop {
-            mib = mib.max(peak(&path));
+            mib = mib.max(peak(&status));
+            time = time.max(processor_time(&stat));
             if let Some(status) = child.try_wait().unwrap() {
                 return status;
             }
-            if start.elapsed() > TIME {
+            if time > TIME || start.elapsed() > PATIENCE {
                 child.kill().unwrap();
-                panic!("{arguments:?}: still at it after {TIME:?}");
+                panic!("{arguments:?}: still at it after {time:?} of processor time");
             }
             std::thread::sleep(Duration::from_millis(2));
         }
     });
-    let mut run =
-        Run { status: status.code(), stdout: Vec::new(), stderr: String::new(), mib, time: start.elapsed() };
+    let mut run = Run { status: status.code(), stdout: Vec::new(), stderr: String::new(), mib, time };
     for file in [&mut out, &mut err] {
         file.rewind().unwrap();
     }
     File::read_to_end(&mut out, &mut run.stdout).unwrap();
     File::read_to_string(&mut err, &mut run.stderr).unwrap();
     run
+}
+
+/// Processor time of a process, user's and system's (proc(5)); its unit, `USER_HZ`, is a hundredth of a second.
+fn processor_time(path: &str) -> Duration {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    // The second field is a name in parentheses.
+    let Some((_, fields)) = text.rsplit_once(") ") else { return Duration::ZERO };
+    let ticks = fields.split(' ').skip(11).take(2).filter_map(|field| field.parse::<u64>().ok());
+    Duration::from_millis(10 * ticks.sum::<u64>())
 }
 
 /// `VmHWM` of a process in MiB, once it is the program: until its name has changed it may still be told with the memory
