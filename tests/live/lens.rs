@@ -87,9 +87,10 @@ impl Lens {
         let mut before = None;
         eventually("transactions end", || {
             std::thread::sleep(Duration::from_millis(500));
-            before.replace(self.transactions()) == Some(self.transactions())
+            let now = self.transactions();
+            before.replace(now) == Some(now)
         });
-        self.transactions()
+        before.unwrap_or_default()
     }
 
     /// Its number.
