@@ -22,7 +22,7 @@ pub(super) struct Run {
 const TIME: Duration = Duration::from_secs(40);
 
 /// Time after which it is taken to hang.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Runs it on a capture file with one thread.
 pub(super) fn run(capture: &[u8], arguments: &[&str]) -> Run {

@@ -138,7 +138,7 @@ fn many_connections_that_hold_much() {
         // A header block that does not end, of 128 KiB each.
         let open = frame(HEADERS, 0, 1, &REQUEST);
         let more = frame(9, 0, 1, &[0x20; 16_384]).repeat(8);
-        let count = limits::CONNECTION_MEMORY_SHARD * 8 / (128 << 10) * 5 / 4;
+        let count = 2 * (limits::CONNECTION_MEMORY_SHARD * 8 / (128 << 10));
         for port in 0..count as u16 {
             let (mut client, _) = wire.http2(port);
             wire.send(&mut client, &open);

@@ -103,6 +103,13 @@ impl Lens {
         self.process.signal(name);
     }
 
+    /// A signal of this number was sent to it, and it has not taken it yet (proc(5)).
+    pub(crate) fn is_pending(&self, number: u32) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let pending = status.lines().find_map(|line| line.strip_prefix("ShdPnd:")).unwrap();
+        u64::from_str_radix(pending.trim(), 16).unwrap() >> (number - 1) & 1 == 1
+    }
+
     /// Interrupts it, as Ctrl-C does.
     pub(crate) fn stop(self) -> Outcome {
         self.signal("INT");

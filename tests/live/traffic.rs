@@ -41,22 +41,19 @@ fn plaintext_exchanges_are_those_that_client_and_server_saw() {
     assert_eq!(of_kind(&again, "transaction").collect::<Vec<_>>(), transactions, "the saved packets");
 }
 
-/// A machine that has much else to do may be slow now and then; a delay of h2lens would be there each time.
+/// A machine that has much else to do may be slow once, but not twice in three times.
 #[test]
 fn a_record_comes_soon_after_its_exchange() {
     let Some(net) = Net::new() else { return };
     let _server = net.serve(false);
-    let latency = || {
+    let mut latencies = [(); 3].map(|()| {
         let lens = Lens::start(&net, &[]);
         let seen = net.nghttp(&[], &PATHS);
         lens.wait_for(seen.len());
         lens.stop().latency()
-    };
-    let mut latencies = Vec::new();
-    while latencies.len() < 10 && latencies.iter().all(|&latency| latency >= Duration::from_millis(200)) {
-        latencies.push(latency());
-    }
-    assert!(latencies.last() < Some(&Duration::from_millis(200)), "{latencies:?}");
+    });
+    latencies.sort();
+    assert!(latencies[1] < Duration::from_millis(200), "{latencies:?}");
 }
 
 #[test]
@@ -149,6 +146,8 @@ fn connections_are_picked_up_in_the_middle() {
         compared += 1;
     }
     assert!(compared >= 48, "{compared} of {}", transactions.len());
+    let told = stream(transactions.last().unwrap()) as usize / 2 + 1;
+    assert!(told >= text.lines().count(), "{told}: the last requests are missing");
     assert_eq!(outcome.telemetry()["coverage"]["complete"], false, "its beginning was missed");
 }
 
@@ -229,11 +228,9 @@ fn a_second_interrupt_waits_for_nobody() {
     lens.signal("INT");
     std::thread::sleep(Duration::from_millis(500));
     assert!(lens.is_running(), "it prints what it has, and nobody reads");
-    eventually("it ends", || {
-        // One that comes while the first is not yet seen is one with it.
-        lens.signal("INT");
-        !lens.is_running()
-    });
+    // One that came while the first is pending would be one with it.
+    eventually("the first is taken", || !lens.is_pending(2));
+    lens.signal("INT");
     assert_eq!(lens.status().code(), Some(130));
     drop(reader);
 }
