@@ -16,19 +16,20 @@
 //! several threads. `ARCHITECTURE.md` says who may import whom.
 
 pub mod agent;
+pub mod base;
 pub mod capture;
 pub mod cli;
-pub mod counters;
+pub mod conformance;
+
 pub mod flow;
 pub mod http1;
 pub mod http2;
-pub mod limits;
-pub mod output;
+
+pub mod engine;
+pub mod export;
 pub mod packet;
 pub mod pipeline;
-pub mod shard;
-pub mod telemetry;
-pub mod time;
+pub mod record;
+
 pub mod tls;
 pub mod transaction;
-pub mod tuning;

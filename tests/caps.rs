@@ -1,17 +1,17 @@
 //! Every cap has a counter, a test and a line in the documentation.
 
-use h2lens::telemetry::LIMITS;
+use h2lens::record::LIMITS;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-const SOURCE: &str = include_str!("../src/limits.rs");
+const SOURCE: &str = include_str!("../src/base/limits.rs");
 const PAGE: &str = include_str!("../docs/limits.md");
 
 /// Where caps are counted beside `coverage.limits`.
 const ELSEWHERE: [&str; 4] = ["damaged_inputs", "skipped_bytes", "dropped_records", "…"];
 
-/// A constant of `src/limits.rs`.
+/// A constant of `src/base/limits.rs`.
 struct Cap {
     name: &'static str,
     value: u64,
@@ -41,7 +41,7 @@ fn caps() -> Vec<Cap> {
 
 /// The value of an expression of integers, `<<`, `-`, `*`, `/` and parentheses around the first operand.
 fn value_of(expression: &str) -> u64 {
-    let expression = expression.trim().replace("crate::flow::SHARDS", &h2lens::flow::SHARDS.to_string());
+    let expression = expression.trim().replace("SHARDS", &h2lens::base::tuning::SHARDS.to_string());
     let operand = |text: &str| text.trim().replace('_', "").parse::<u64>().unwrap();
     let (mut value, mut rest) = match expression.strip_prefix('(').map(|rest| rest.split_once(')').unwrap()) {
         Some((inner, rest)) => (value_of(inner), rest.to_owned()),

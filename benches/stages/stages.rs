@@ -5,17 +5,17 @@
 
 use gungraun::{Callgrind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
 use h2lens::agent::{Agent, Params};
+use h2lens::base::counters::Counters;
+use h2lens::base::limits;
+use h2lens::base::time::Moment;
 use h2lens::capture::{Batch, Input, Timeline};
-use h2lens::counters::Counters;
+use h2lens::engine::Job;
+use h2lens::export::{Format, Options, Renderer};
 use h2lens::flow::{Budget, ByteSink, Direction, End, Gap, GapCause, Table};
 use h2lens::http2::frame::{FrameHeader, FrameView};
 use h2lens::http2::{self, Anomaly, Block, BlockEnd, Connection, EventSink, FrameSpot, Start, hpack};
-use h2lens::limits;
-use h2lens::output::{Format, Options, Renderer};
 use h2lens::packet::{Decoder, Endpoint};
 use h2lens::pipeline::{Output, Pipeline, Settings};
-use h2lens::shard::Job;
-use h2lens::time::Moment;
 use h2lens::tls::{self, KeyStore};
 use h2lens::transaction::{
     ConnectionMeta, ConnectionRecord, Finding, Pairing, RecordSink, Session, Stats, StreamPool, Transaction,

@@ -2,10 +2,10 @@
 
 use crate::pieces::Builder;
 use crate::targets::packet;
+use h2lens::base::time::Moment;
 use h2lens::capture::{Batch, Timeline};
 use h2lens::flow::{Budget, ByteSink, Direction, End, Gap, Key, Reassembly};
 use h2lens::packet::Decoder;
-use h2lens::time::Moment;
 use h2lens::tls::{Description, KeyStore, PlaintextSink, Session, Workspace};
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};

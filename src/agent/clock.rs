@@ -1,6 +1,6 @@
 //! The kernel's clock and user space's ticks, on packet time.
 
-use crate::time::Timestamp;
+use crate::base::time::Timestamp;
 
 /// Nanoseconds between two ticks of user space: the cleaners of streams in flight and of the dynamic table, and the
 /// reading of statistics (`http2_dynamic_table_map_cleaner_interval_seconds` and others, section 1.2).

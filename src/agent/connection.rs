@@ -5,7 +5,7 @@ use super::dynamic_table::{Counter, Owned};
 use super::frame::HEADER_LEN;
 use super::trace::{Incidents, LongPaths};
 use super::tuple::{Sides, Tuple};
-use crate::limits;
+use crate::base::limits;
 use foldhash::quality::RandomState;
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -8,7 +8,7 @@ use super::reason::MissReason;
 use super::stream::StreamKey;
 use super::trace::Trace;
 use super::{Agent, Unit};
-use crate::counters::Counters;
+use crate::base::counters::Counters;
 
 /// Interesting frames that are kept of a packet (`HTTP2_MAX_FRAMES_ITERATIONS`).
 const MAX_INTERESTING: usize = 240;

@@ -10,7 +10,7 @@ use super::stream::{STATUS_MAX, Stream, StreamKey};
 use super::trace::{BlockMarks, LongPaths};
 use super::tuple::Side;
 use super::{Agent, Unit};
-use crate::counters::Counters;
+use crate::base::counters::Counters;
 
 /// Fields of a block that are looked at (`HTTP2_MAX_PSEUDO_HEADERS_COUNT_FOR_FILTERING`).
 const PASS_A: usize = 4;

@@ -4,7 +4,7 @@ use super::fifo::Fifo;
 use super::stream::StreamKey;
 use super::trace::Trace;
 use super::user::Shown;
-use crate::limits;
+use crate::base::limits;
 use foldhash::quality::RandomState;
 use std::collections::HashMap;
 

@@ -4,8 +4,8 @@ use super::Agent;
 use super::classify::Protocol;
 use super::clock::TICK;
 use super::tuple::{Side, Sides, Tuple};
+use crate::base::time::Moment;
 use crate::packet::Segment;
-use crate::time::Moment;
 
 /// How long a connection's state is kept after its end, for transactions that the exact side finishes later.
 const LINGER: u64 = 2 * TICK;

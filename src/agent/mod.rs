@@ -52,9 +52,9 @@ pub use tuple::Tuple;
 pub use user::Method;
 pub use wire::{FrameFact, WireFacts, WireTransaction};
 
-use crate::counters::Counters;
+use crate::base::counters::Counters;
+use crate::base::time::Moment;
 use crate::packet::{Endpoint, Segment};
-use crate::time::Moment;
 use classify::Protocol;
 use clock::Clock;
 use connection::Connections;

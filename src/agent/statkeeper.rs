@@ -2,7 +2,7 @@
 
 use super::tuple::Tuple;
 use super::user::{self, Method};
-use crate::limits;
+use crate::base::limits;
 use foldhash::quality::RandomState;
 use sketches_ddsketch::{Config, DDSketch};
 use std::collections::{HashMap, HashSet};

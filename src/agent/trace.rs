@@ -5,7 +5,7 @@ use super::fifo::Fifo;
 use super::reason::MissReason;
 use super::stream::StreamKey;
 use super::tuple::{Side, Sides};
-use crate::limits;
+use crate::base::limits;
 use foldhash::quality::RandomState;
 use std::collections::{HashMap, VecDeque};
 

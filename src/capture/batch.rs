@@ -1,7 +1,7 @@
 //! Packets in batches: the bytes as they were read, and where in them the packets are.
 
-use crate::time::Timestamp;
-use crate::tuning;
+use crate::base::time::Timestamp;
+use crate::base::tuning;
 use std::ops::Range;
 
 /// Link type of a packet, as numbered by the tcpdump registry (1 is Ethernet).

@@ -34,16 +34,16 @@ pub enum DamageKind {
         /// Bytes skipped, at all such places.
         skipped: u64,
     },
-    /// No packet and no block in the [`crate::limits::SEARCH_BYTES`] after the place. The rest is not read.
+    /// No packet and no block in the [`crate::base::limits::SEARCH_BYTES`] after the place. The rest is not read.
     GivenUp,
     /// A block whose inside contradicts itself. It is left out.
     CorruptBlock,
     /// The two lengths of a block differ. The block is used.
     BlockLengths,
     /// A packet of an interface that the input does not describe, or describes beyond
-    /// [`crate::limits::INTERFACES`]. It is left out.
+    /// [`crate::base::limits::INTERFACES`]. It is left out.
     UnknownInterface,
-    /// TLS secrets beyond [`crate::limits::SECRETS_BYTES`]. They are left out.
+    /// TLS secrets beyond [`crate::base::limits::SECRETS_BYTES`]. They are left out.
     SecretsDropped,
     /// The compressed stream ends early.
     CompressedCut,

@@ -1,6 +1,6 @@
 //! Decompression: gzip, zstd, lz4.
 
-use crate::limits;
+use crate::base::limits;
 use flate2::{Decompress, FlushDecompress, Status};
 use lz4_flex::frame::FrameDecoder;
 use std::fmt;

@@ -2,7 +2,7 @@
 
 use super::batch::LinkType;
 #[cfg(feature = "live")]
-use crate::limits;
+use crate::base::limits;
 
 /// Why there is no filter.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

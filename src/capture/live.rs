@@ -2,9 +2,9 @@
 
 use super::batch::{Batch, LinkType, PacketHead};
 use super::filter::FilterError;
-use crate::limits;
-use crate::time::Timestamp;
-use crate::tuning;
+use crate::base::limits;
+use crate::base::time::Timestamp;
+use crate::base::tuning;
 use pcap::{Active, BreakLoop, Capture};
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use super::damage::{DamageKind, DamageLog};
 use super::file::{Decoder, FILE_HEADER, GIVE_UP, MOST_NEEDED, Out};
 use super::progress::Progress;
 use super::source::{Input, OpenErrorKind, Source};
-use crate::tuning;
+use crate::base::tuning;
 use std::io;
 
 /// Reads one input. Whole packets stay in the buffer that they were read into; what is left behind the last

@@ -3,7 +3,7 @@
 use super::decompress::Compression;
 use super::file::{BlockHead, Order, SECTION_HEADER, SHORTEST_BLOCK, tls_key_log};
 use super::source::Input;
-use crate::limits;
+use crate::base::limits;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 

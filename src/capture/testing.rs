@@ -5,7 +5,7 @@ use super::damage::{Damage, DamageLog};
 use super::file::{FILE_HEADER, Order};
 use super::reader::Reader;
 use super::source::{OpenErrorKind, Source};
-use crate::tuning;
+use crate::base::tuning;
 use std::io::{self, Cursor, Read};
 
 /// A packet as it is read back.

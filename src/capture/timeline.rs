@@ -16,7 +16,7 @@ pub struct TimelineCounts {
     /// Packets that the filter dropped.
     pub filtered: u64,
     /// Of these, packets whose link type the filter cannot be compiled for, or that came after
-    /// [`crate::limits::FILTER_LINK_TYPES`] others.
+    /// [`crate::base::limits::FILTER_LINK_TYPES`] others.
     pub filter_unfit: u64,
 }
 
@@ -132,7 +132,7 @@ impl Timeline {
     }
 
     /// Packets that were not judged by the filter, and dropped, as they came after
-    /// [`crate::limits::FILTER_LINK_TYPES`] other link types.
+    /// [`crate::base::limits::FILTER_LINK_TYPES`] other link types.
     pub fn filter_limited(&self) -> u64 {
         self.filter.as_ref().map_or(0, Filter::limited)
     }

@@ -1,8 +1,8 @@
 //! Saving packets: pcapng, little-endian, with nanoseconds, in one file or in several that follow each other.
 
 use super::batch::{LinkType, PacketHead};
-use crate::limits;
-use crate::time::Timestamp;
+use crate::base::limits;
+use crate::base::time::Timestamp;
 use std::collections::{HashMap, VecDeque};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};

@@ -2,7 +2,7 @@
 
 use super::units;
 use crate::agent::Rules;
-use crate::output::Format;
+use crate::export::Format;
 use clap::{ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum, ValueHint};
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

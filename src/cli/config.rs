@@ -5,7 +5,7 @@ use super::messages::Verbosity;
 use super::usage::UsageError;
 use crate::agent::Params;
 use crate::capture::{Input, Rotation};
-use crate::output::{Format, Options};
+use crate::export::{Format, Options};
 use crate::transaction::Wanted;
 use std::ffi::OsString;
 use std::io::IsTerminal;

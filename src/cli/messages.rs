@@ -1,7 +1,7 @@
 //! What goes to standard error: errors, messages, and the progress bar.
 
 use crate::capture::Progress;
-use crate::output::visible;
+use crate::export::visible;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt::Display;
 use std::io::{self, Write};

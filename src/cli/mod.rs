@@ -1,19 +1,15 @@
 //! The command line: what was typed ([`args`]) → what is to be done ([`config`]) → doing it ([`run`]).
 
-pub mod analyze;
 pub mod args;
-mod collect;
 pub mod config;
 pub mod exit;
 mod generate;
 pub mod live;
-mod merge;
 pub mod messages;
 #[cfg(feature = "live")]
 mod metrics;
 #[cfg(feature = "live")]
 mod privileges;
-mod report;
 pub mod run;
 pub mod sandbox;
 mod units;

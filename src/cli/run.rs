@@ -1,6 +1,5 @@
 //! Does what is to be done.
 
-use super::analyze::{Analysis, Outcome, captures, cut_at};
 use super::args;
 use super::config::{self, Action, Config, Live, Source};
 use super::exit::Exit;
@@ -9,8 +8,9 @@ use super::live::{self, LiveFailure, LiveOptions};
 use super::messages::{Bar, Messages, Verbosity};
 use super::sandbox;
 use crate::capture::{Batch, Filter, Input, Timeline, Writer};
-use crate::output::PrintError;
-use crate::telemetry::{Coverage, Limit};
+use crate::engine::{Analysis, Outcome, captures, cut_at};
+use crate::export::PrintError;
+use crate::record::{Coverage, Limit};
 use crate::tls::{KeyLogReader, KeyStore};
 use anyhow::{Context, bail};
 use std::fs::File;

@@ -1,6 +1,6 @@
 //! What flow, TLS and HTTP/2 hand to one another: bytes in order, gaps, and ends.
 
-use crate::time::Moment;
+use crate::base::time::Moment;
 
 /// Which of a connection's two byte streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,8 +5,8 @@
 //!
 //! State: at most [`MARKS`] marks, for as long as bytes are missing.
 
-use crate::time::Timestamp;
-use crate::tuning;
+use crate::base::time::Timestamp;
+use crate::base::tuning;
 use std::collections::VecDeque;
 
 /// Marks of the last grace; when there is no room for more, bytes are awaited a little longer.

@@ -1,12 +1,9 @@
 //! Which connection a segment belongs to: its two endpoints, in either order.
 
+use crate::base::tuning::SHARDS;
 use crate::packet::Endpoint;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::IpAddr;
-
-/// Into how many parts the connections are divided, whatever the number of threads: caps and expiry work
-/// within a part, so that the output is the same for any number.
-pub const SHARDS: usize = 8;
 
 /// Both endpoints of a connection, the lesser one first, so that both directions have the same key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

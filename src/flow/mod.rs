@@ -13,6 +13,6 @@ mod table;
 
 pub use budget::Budget;
 pub use chunk::{ByteSink, Direction, End, Gap, GapCause, PerDirection, Place};
-pub use key::{Key, SHARDS};
+pub use key::Key;
 pub use reassembly::{DirectionStats, Reassembly, Restart};
 pub use table::{Entry, Found, Slot, Table};

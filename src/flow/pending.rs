@@ -1,8 +1,8 @@
 //! Segments that came before the bytes they follow: a sorted, non-overlapping set in bounded memory.
 
 use super::Budget;
-use crate::limits;
-use crate::time::Moment;
+use crate::base::limits;
+use crate::base::time::Moment;
 use std::collections::BTreeMap;
 
 /// Bytes waiting for a hole to fill, by their offset in the stream. The first copy of a byte wins.

@@ -8,9 +8,9 @@
 use super::grace::Grace;
 use super::pending::{Pending, Source};
 use super::{Budget, ByteSink, Direction, End, Gap, GapCause, PerDirection, Place};
+use crate::base::time::{Moment, Timestamp};
+use crate::base::tuning;
 use crate::packet::Segment;
-use crate::time::{Moment, Timestamp};
-use crate::tuning;
 
 /// How far ahead of the next byte a segment may lie: the largest window that TCP can have (RFC 7323).
 const MAX_AHEAD: i32 = 1 << 30;

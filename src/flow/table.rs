@@ -1,9 +1,9 @@
 //! The connections of a shard, found by their endpoints; the one idle for longest is at the front of a list.
 
 use super::{Direction, Key, Reassembly, Restart};
+use crate::base::time::{Moment, Timestamp};
+use crate::base::tuning;
 use crate::packet::{Endpoint, Segment};
-use crate::time::{Moment, Timestamp};
-use crate::tuning;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 

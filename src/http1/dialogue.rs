@@ -5,8 +5,8 @@
 //! at most [`limits::HTTP1_HEAD`] bytes.
 
 use super::message::{Chunked, Framing, Lost, Position, framing, has_token, read_head};
-use crate::limits;
-use crate::time::Moment;
+use crate::base::limits;
+use crate::base::time::Moment;
 use base64::Engine as _;
 use std::collections::VecDeque;
 

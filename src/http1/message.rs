@@ -1,6 +1,6 @@
 //! One direction's HTTP/1.1 messages: heads read whole, bodies skipped by their framing (RFC 9112 section 6).
 
-use crate::limits;
+use crate::base::limits;
 
 /// Where one direction is between and within messages.
 #[derive(Debug)]

@@ -3,8 +3,8 @@
 use super::event::{EventSink, Side};
 use super::half::Half;
 use super::settings::Shared;
+use crate::base::time::Moment;
 use crate::flow::Gap;
-use crate::time::Moment;
 
 /// Where the bytes of a side begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,12 +94,12 @@ impl Connection {
         self.client.memory() + self.server.memory()
     }
 
-    /// SETTINGS, and acknowledgments of them, beyond [`crate::limits::SETTINGS_UNACKNOWLEDGED`].
+    /// SETTINGS, and acknowledgments of them, beyond [`crate::base::limits::SETTINGS_UNACKNOWLEDGED`].
     pub const fn settings_limited(&self) -> u64 {
         self.shared.limited()
     }
 
-    /// Frames that were longer than [`crate::limits::FRAME_PAYLOAD`].
+    /// Frames that were longer than [`crate::base::limits::FRAME_PAYLOAD`].
     pub const fn payloads_limited(&self) -> u64 {
         self.client.payloads_limited() + self.server.payloads_limited()
     }

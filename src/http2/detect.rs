@@ -7,8 +7,8 @@ use super::believe::{self, Expect};
 use super::event::Side;
 use super::frame::FrameHeader;
 use super::resync::{Demand, Tape};
-use crate::limits;
-use crate::time::Moment;
+use crate::base::limits;
+use crate::base::time::Moment;
 
 /// Looks at one direction of a connection of unknown protocol.
 #[derive(Debug, Default)]

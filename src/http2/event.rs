@@ -3,9 +3,9 @@
 use super::anomaly::Anomaly;
 use super::frame::{FrameHeader, FrameView};
 use super::hpack;
-use crate::counters::Counters;
+use crate::base::counters::Counters;
+use crate::base::time::Moment;
 use crate::flow::GapCause;
-use crate::time::Moment;
 
 /// An end of an HTTP/2 connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

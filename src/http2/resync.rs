@@ -6,9 +6,9 @@
 
 use super::believe::{self, Expect};
 use super::frame::{self, Flags, FrameHeader, FrameType, Headers};
+use crate::base::limits;
+use crate::base::time::Moment;
 use crate::flow::GapCause;
-use crate::limits;
-use crate::time::Moment;
 
 /// Frame headers of a chain that are looked at.
 const MAX_CHAIN: usize = 8;

@@ -4,7 +4,7 @@
 
 use super::believe::Expect;
 use super::event::Side;
-use crate::limits;
+use crate::base::limits;
 use std::collections::VecDeque;
 
 const HEADER_TABLE_SIZE: u16 = 1;

@@ -1,7 +1,7 @@
 //! How much nesting one packet may have.
 
 use super::skip::Skip;
-use crate::limits::{IP_EXTENSIONS, LINK_TAGS, TUNNEL_DEPTH};
+use crate::base::limits::{IP_EXTENSIONS, LINK_TAGS, TUNNEL_DEPTH};
 
 /// What was met in a packet of the things that may be nested. Every cycle in the decoding steps takes from one
 /// of them, so that a packet costs a bounded number of steps.

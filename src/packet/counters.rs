@@ -17,7 +17,7 @@ pub struct PacketCounters {
     pub skipped: [u64; Skip::ALL.len()],
     /// Packets of which the snaplen cut something off, with a segment or without.
     pub truncated: u64,
-    /// Packets said to have been longer than [`crate::limits::SUPER_PACKET_BYTES`].
+    /// Packets said to have been longer than [`crate::base::limits::SUPER_PACKET_BYTES`].
     pub super_packets: u64,
     /// IP fragments.
     pub fragments: FragmentCounters,
@@ -41,7 +41,7 @@ impl PacketCounters {
         Skip::ALL.map(|reason| (reason.name(), self.skipped(reason)))
     }
 
-    /// Name and number of strikes for each cap of [`crate::limits`] that the decoder keeps, zeros included.
+    /// Name and number of strikes for each cap of [`crate::base::limits`] that the decoder keeps, zeros included.
     pub fn limits(&self) -> [(&'static str, u64); 6] {
         [
             ("tunnel_depth", self.skipped(Skip::TunnelTooDeep)),

@@ -9,11 +9,11 @@ use super::next::{Header, Next};
 use super::segment::Segment;
 use super::skip::Skip;
 use super::{ethernet, ip, link, mpls, offset_within, ppp, tcp, tunnel};
-use crate::limits::SUPER_PACKET_BYTES;
-use crate::time::Moment;
+use crate::base::limits::SUPER_PACKET_BYTES;
+use crate::base::time::Moment;
 
 /// Decodes packets one by one. What it remembers from one to the next is IP fragments only, within the caps of
-/// [`crate::limits`].
+/// [`crate::base::limits`].
 #[derive(Debug, Default)]
 pub struct Decoder {
     fragments: Fragments,

@@ -2,7 +2,7 @@
 
 use super::ip::Place;
 use super::layer::Layer;
-use crate::limits::FRAGMENTS_PER_DATAGRAM;
+use crate::base::limits::FRAGMENTS_PER_DATAGRAM;
 
 /// The largest datagram: IP lengths have 16 bits.
 const MAX_DATAGRAM: usize = 65_535;

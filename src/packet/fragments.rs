@@ -3,9 +3,9 @@
 use super::fragment::{Added, Pieces, placeable};
 use super::ip::{IpPacket, Place};
 use super::skip::Skip;
-use crate::limits::{FRAGMENT_BYTES, FRAGMENTED_DATAGRAMS};
-use crate::time::Timestamp;
-use crate::tuning::{FRAGMENT_LIFETIME, RECENT_DATAGRAM_LIFETIME, RECENT_DATAGRAMS};
+use crate::base::limits::{FRAGMENT_BYTES, FRAGMENTED_DATAGRAMS};
+use crate::base::time::Timestamp;
+use crate::base::tuning::{FRAGMENT_LIFETIME, RECENT_DATAGRAM_LIFETIME, RECENT_DATAGRAMS};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! What the stages above IP see of a packet: one TCP segment.
 
-use crate::time::{Moment, Timestamp};
+use crate::base::time::{Moment, Timestamp};
 use std::net::IpAddr;
 
 /// One end of a TCP connection.

@@ -10,11 +10,11 @@ pub enum Skip {
     MalformedLink,
     /// Anything else than IP on the link: ARP, spanning tree, LLDP, PPP control protocols, …
     NotIp,
-    /// More VLAN tags and MPLS labels than [`crate::limits::LINK_TAGS`].
+    /// More VLAN tags and MPLS labels than [`crate::base::limits::LINK_TAGS`].
     TooManyTags,
     /// An IP header that contradicts itself or its length.
     MalformedIp,
-    /// More extension headers than [`crate::limits::IP_EXTENSIONS`].
+    /// More extension headers than [`crate::base::limits::IP_EXTENSIONS`].
     TooManyExtensions,
     /// UDP that carries no tunnel.
     Udp,
@@ -30,13 +30,13 @@ pub enum Skip {
     DuplicateFragment,
     /// A fragment that contradicts its datagram: it ends beyond 64 KiB, beyond the last one, or is empty.
     MalformedFragment,
-    /// A fragment whose datagram came in more pieces than [`crate::limits::FRAGMENTS_PER_DATAGRAM`].
+    /// A fragment whose datagram came in more pieces than [`crate::base::limits::FRAGMENTS_PER_DATAGRAM`].
     TooManyFragments,
     /// A tunnel header that contradicts itself or its length.
     MalformedTunnel,
     /// A tunnel with a version or an option that is not decoded.
     UnknownTunnel,
-    /// A packet inside more tunnels than [`crate::limits::TUNNEL_DEPTH`].
+    /// A packet inside more tunnels than [`crate::base::limits::TUNNEL_DEPTH`].
     TunnelTooDeep,
     /// A TCP header that contradicts itself or its length.
     MalformedTcp,

@@ -3,7 +3,7 @@
 use super::ip::IpPacket;
 use super::segment::{Endpoint, Segment, TcpFlags};
 use super::skip::Skip;
-use crate::time::Moment;
+use crate::base::time::Moment;
 
 /// Decodes the TCP header that `packet` begins with; its checksum, often left to the network card, is not looked
 /// at. When the snaplen cut the options the payload is empty, and wholly cut.

@@ -2,15 +2,15 @@
 
 use super::context::{Context, Output};
 use super::opening::{Known, Opening, What};
+use crate::base::limits;
+use crate::base::time::Moment;
+use crate::base::tuning;
 use crate::flow::{ByteSink, Direction, End, Gap, Place};
 use crate::http1::Switch;
 use crate::http2::{Connection, Side, Start};
-use crate::limits;
 use crate::packet::Endpoint;
-use crate::time::Moment;
 use crate::tls;
 use crate::transaction::{ConnectionMeta, EndBy, EndHow, How, Pairing, Session, StreamEnd};
-use crate::tuning;
 
 /// A connection's state above TCP.
 #[derive(Debug, Default)]

@@ -3,10 +3,10 @@
 use super::Pipeline;
 use super::carrier::{Carrier, Feed, Http2, Layer, side};
 use super::context::{Context, Output};
+use crate::base::time::Moment;
 use crate::flow::{Direction, PerDirection, Reassembly};
 use crate::http2::Side;
 use crate::packet::Endpoint;
-use crate::time::Moment;
 use crate::tls::{self, NotDecrypted};
 use crate::transaction::{
     ConnectionMeta, ConnectionRecord, EndBy, How, SideFrames, SideHpack, SideSettings, Stats, StreamEnd,

@@ -1,8 +1,8 @@
 //! What the stages of a shard share while they work on a packet.
 
+use crate::base::time::Moment;
 use crate::flow::{Direction, PerDirection, Place, Reassembly};
 use crate::packet::Endpoint;
-use crate::time::Moment;
 use crate::tls;
 use crate::transaction::{Reading, RecordSink, Stats, StreamPool, Wanted};
 

@@ -2,7 +2,7 @@
 //!
 //! A [`Pipeline`] is one shard: it owns its connections and shares nothing but spare memory, with the shards
 //! of its thread. Its state is bounded by the caps of
-//! [`crate::limits`]; connections go when both directions have ended, when they are idle for too long (live), or
+//! [`crate::base::limits`]; connections go when both directions have ended, when they are idle for too long (live), or
 //! when a cap is reached.
 
 mod carrier;
@@ -16,13 +16,14 @@ pub use crate::transaction::StreamPool;
 pub use conclude::{OpenNow, ShardReport};
 pub use context::Output;
 
-use crate::flow::{Budget, Direction, SHARDS, Slot, Table};
-use crate::limits;
+use crate::base::limits;
+use crate::base::time::{Moment, Timestamp};
+use crate::base::tuning;
+use crate::base::tuning::SHARDS;
+use crate::flow::{Budget, Direction, Slot, Table};
 use crate::packet::Segment;
-use crate::time::{Moment, Timestamp};
 use crate::tls;
 use crate::transaction::{EndBy, EndHow, StreamEnd, Wanted};
-use crate::tuning;
 use carrier::{Carrier, Feed};
 use context::{Context, Totals};
 use std::time::Duration;

@@ -3,13 +3,13 @@
 //! In this order: a PROXY protocol header is taken off; the client preface is HTTP/2; a TLS hello is TLS; an
 //! HTTP/1.x request is followed to an upgrade or a tunnel; anything else is searched for HTTP/2 joined late.
 
+use crate::base::limits;
+use crate::base::time::Moment;
+use crate::base::tuning;
 use crate::flow::{Direction, Gap, PerDirection};
 use crate::http1::{self, Dialogue, Step, Switch, proxy};
 use crate::http2::{Detector, PREFACE, Recognised, Side};
-use crate::limits;
-use crate::time::Moment;
 use crate::tls;
-use crate::tuning;
 
 /// A connection of unknown protocol.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! Bytes of records that are not whole yet.
 
-use crate::time::Moment;
-use crate::tuning::TLS_SPARE_BUFFERS;
+use crate::base::time::Moment;
+use crate::base::tuning::TLS_SPARE_BUFFERS;
 
 /// A queue of bytes, with the packet that brought the last of them. Its memory comes from a pool and goes back
 /// there when it is empty.

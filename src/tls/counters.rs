@@ -15,24 +15,24 @@ pub struct Counters {
     pub holes_bridged: u64,
     /// Hello messages that are malformed.
     pub bad_hellos: u64,
-    /// Directions given up because [`crate::limits::MAX_TLS_HELD`] or
-    /// [`crate::limits::MAX_TLS_HELD_TOTAL`] struck.
+    /// Directions given up because [`crate::base::limits::MAX_TLS_HELD`] or
+    /// [`crate::base::limits::MAX_TLS_HELD_TOTAL`] struck.
     pub held_limit: u64,
-    /// Records that were not tried further, or not at all any more, because [`crate::limits::TLS_TRIAL_RATE`],
-    /// [`crate::limits::MAX_TLS_SEQUENCE_TRIES`] or [`crate::limits::MAX_TLS_UNPROVEN`] struck.
+    /// Records that were not tried further, or not at all any more, because [`crate::base::limits::TLS_TRIAL_RATE`],
+    /// [`crate::base::limits::MAX_TLS_SEQUENCE_TRIES`] or [`crate::base::limits::MAX_TLS_UNPROVEN`] struck.
     pub trial_limit: u64,
     /// Secrets of the key log tried for connections without a client hello.
     pub random_tries: u64,
     /// Connections without a client hello for which the key log was not tried, or not wholly:
-    /// [`crate::limits::MAX_TLS_RANDOM_TRIES`] or [`crate::limits::MAX_TLS_RANDOM_TRIES_TOTAL`] struck.
+    /// [`crate::base::limits::MAX_TLS_RANDOM_TRIES`] or [`crate::base::limits::MAX_TLS_RANDOM_TRIES_TOTAL`] struck.
     pub random_limit: u64,
     /// Directions that did not wait for the other side's hello any more because
-    /// [`crate::limits::MAX_TLS_HELD_FOR_HELLO`] struck.
+    /// [`crate::base::limits::MAX_TLS_HELD_FOR_HELLO`] struck.
     pub hello_limit: u64,
-    /// Messages longer than [`crate::limits::MAX_TLS_MESSAGE`], and handshakes longer than
-    /// [`crate::limits::MAX_TLS_TRANSCRIPT`].
+    /// Messages longer than [`crate::base::limits::MAX_TLS_MESSAGE`], and handshakes longer than
+    /// [`crate::base::limits::MAX_TLS_TRANSCRIPT`].
     pub message_limit: u64,
-    /// Client hellos that offer more protocols than [`crate::limits::MAX_TLS_ALPN`].
+    /// Client hellos that offer more protocols than [`crate::base::limits::MAX_TLS_ALPN`].
     pub alpn_limit: u64,
 }
 

@@ -13,7 +13,7 @@ pub struct Description {
     pub cipher: Option<&'static str>,
     /// `server_name` of the client hello (RFC 6066 section 3).
     pub server_name: Option<String>,
-    /// Protocols that the client offered (RFC 7301), the first [`crate::limits::MAX_TLS_ALPN`].
+    /// Protocols that the client offered (RFC 7301), the first [`crate::base::limits::MAX_TLS_ALPN`].
     pub alpn_offered: Vec<String>,
     /// It offered more than these.
     pub alpn_cut: bool,

@@ -8,7 +8,7 @@
 
 use super::hello::{ClientHello, EncryptedExtensions, ServerHello};
 use super::transcript::Transcript;
-use crate::limits::MAX_TLS_MESSAGE;
+use crate::base::limits::MAX_TLS_MESSAGE;
 
 /// Message types (IANA TLS `HandshakeType`).
 pub(crate) mod kind {

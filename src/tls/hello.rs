@@ -3,7 +3,7 @@
 
 use super::reader::Reader;
 use super::{ja4, keylog::ClientRandom};
-use crate::limits::MAX_TLS_ALPN;
+use crate::base::limits::MAX_TLS_ALPN;
 
 /// Extension numbers (IANA TLS `ExtensionType` Values).
 pub(crate) mod extension {

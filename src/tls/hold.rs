@@ -1,8 +1,8 @@
 //! Ciphertext kept until it can be decrypted, within a cap for each direction and one for all.
 
+use crate::base::limits::{MAX_TLS_HELD, MAX_TLS_HELD_TOTAL};
+use crate::base::time::Moment;
 use crate::flow::End;
-use crate::limits::{MAX_TLS_HELD, MAX_TLS_HELD_TOTAL};
-use crate::time::Moment;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -9,8 +9,8 @@ use super::record::Header;
 use super::schedule::{master_secret, next_traffic_secret};
 use super::secret::Secret;
 use super::suite::{Suite, TLS13};
+use crate::base::limits::{MAX_TLS_RANDOM_TRIES, MAX_TLS_RANDOM_TRIES_TOTAL};
 use crate::flow::Direction;
-use crate::limits::{MAX_TLS_RANDOM_TRIES, MAX_TLS_RANDOM_TRIES_TOTAL};
 use std::ops::Range;
 
 /// The keys of one direction in one epoch, and how far they were used.

@@ -1,7 +1,7 @@
 //! How many records may have been lost since the last one that opened, and what of the plaintext with them.
 
 use super::record::{HEADER_LEN, MIN_PROTECTED};
-use crate::limits::MAX_TLS_SEQUENCE_TRIES;
+use crate::base::limits::MAX_TLS_SEQUENCE_TRIES;
 
 /// A gap that the plaintext's reader is still to be told of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use super::keys::Waiting;
 use super::negotiation::Negotiation;
 use super::stream::{Context, Stream};
 use super::workspace::Workspace;
+use crate::base::time::Moment;
 use crate::flow::{ByteSink, Direction, End, PerDirection};
-use crate::time::Moment;
 
 /// Takes the plaintext of a connection, and what its handshake tells.
 pub trait PlaintextSink: ByteSink {

@@ -14,9 +14,9 @@ use super::record::{self, HEADER_LEN, Header};
 use super::seek::{self, Step};
 use super::session::PlaintextSink;
 use super::workspace::Workspace;
+use crate::base::limits::{MAX_TLS_HELD_FOR_HELLO, TLS_TRIAL_RATE, TLS_TRIAL_START};
+use crate::base::time::Moment;
 use crate::flow::{Direction, End, Gap, GapCause};
-use crate::limits::{MAX_TLS_HELD_FOR_HELLO, TLS_TRIAL_RATE, TLS_TRIAL_START};
-use crate::time::Moment;
 
 /// What a call works with beside the stream.
 pub(crate) struct Context<'a> {

@@ -9,8 +9,8 @@ mod stack;
 mod vectors;
 
 use super::{Counters, Description, KeyStore, PlaintextSink, Session, Workspace};
+use crate::base::time::Moment;
 use crate::flow::{ByteSink, Direction, End, PerDirection};
-use crate::time::Moment;
 
 const BOTH: [Direction; 2] = [Direction::Forward, Direction::Backward];
 

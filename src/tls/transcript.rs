@@ -3,7 +3,7 @@
 
 use super::handshake::kind;
 use super::suite::Hash;
-use crate::limits::MAX_TLS_TRANSCRIPT;
+use crate::base::limits::MAX_TLS_TRANSCRIPT;
 use ring::digest::{self, Digest};
 
 /// The hash in the making. It is needed only where a premaster secret is all that the key log has.

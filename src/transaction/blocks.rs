@@ -6,9 +6,9 @@ use super::section::{self, Before, Section, Shape};
 use super::session::Session;
 use super::sink::RecordSink;
 use super::stream::reason;
+use crate::base::limits;
 use crate::flow::GapCause;
 use crate::http2::{Block, BlockEnd, EventSink, Side, hpack};
-use crate::limits;
 
 /// What is known of the header block being read.
 #[derive(Debug, Default)]

@@ -1,6 +1,6 @@
 //! Which streams have ended: late frames of them must not look like new exchanges.
 
-use crate::limits;
+use crate::base::limits;
 use std::collections::VecDeque;
 
 /// Stream identifiers of one parity that are remembered, from the newest down.

@@ -2,8 +2,8 @@
 
 pub use crate::http2::hpack::{Source, UnknownRef};
 
+use crate::base::tuning;
 use crate::http2::hpack::NameId;
-use crate::tuning;
 
 /// Field names that h2lens looks at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

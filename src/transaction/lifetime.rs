@@ -5,9 +5,9 @@ use super::record::{EndBy, EndHow, Partial, StreamEnd};
 use super::session::Session;
 use super::sink::RecordSink;
 use super::stream::Stream;
+use crate::base::limits;
+use crate::base::time::Moment;
 use crate::http2::{BlockEnd, EventSink, FrameSpot, Side, hpack};
-use crate::limits;
-use crate::time::Moment;
 
 impl<R: RecordSink> Session<'_, R> {
     /// The stream, opened if it is new; `None` if it had ended for what `from` sent in this packet.

@@ -3,13 +3,11 @@
 mod blocks;
 mod closed;
 mod fields;
-mod findings;
 mod grpc;
 mod lifetime;
 mod pairing;
 mod record;
 mod resets;
-mod rules;
 mod section;
 mod session;
 mod side;

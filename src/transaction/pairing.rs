@@ -1,6 +1,6 @@
 //! Pairs requests with responses: the exchanges of one connection.
 //!
-//! State: the open streams (at most [`limits::STREAMS_CONNECTION`](crate::limits::STREAMS_CONNECTION)), a window of the
+//! State: the open streams (at most [`limits::STREAMS_CONNECTION`](crate::base::limits::STREAMS_CONNECTION)), a window of the
 //! ended ones, and what the connection record needs. `session` brings it events, `lifetime` opens and ends its streams;
 //! records are lent to the sink and their memory is used again.
 
@@ -9,10 +9,10 @@ use super::closed::ClosedStreams;
 use super::fields::Fields;
 use super::record::{ConnectionMeta, ConnectionRecord, Goaway};
 use super::resets::EarlyResets;
-use super::rules::Rules;
 use super::side::{Losses, Reading, SideState};
 use super::sink::Wanted;
 use super::stream::Stream;
+use crate::conformance::Rules;
 use crate::http2::Side;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 

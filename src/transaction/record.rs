@@ -2,10 +2,10 @@
 //! them; spec/product.md names the fields.
 
 use super::fields::Fields;
+use crate::base::time::{Moment, Timestamp};
 use crate::flow::{DirectionStats, PerDirection};
 use crate::http2::{FrameSpot, Side};
 use crate::packet::Endpoint;
-use crate::time::{Moment, Timestamp};
 use crate::tls;
 
 /// An exchange on one stream: request, response, and how it ended.
@@ -320,7 +320,7 @@ pub struct ConnectionRecord {
     pub client_frames: SideFrames,
     /// Frames by sender.
     pub server_frames: SideFrames,
-    /// GOAWAY frames seen, the first [`crate::limits::GOAWAY_KEPT`].
+    /// GOAWAY frames seen, the first [`crate::base::limits::GOAWAY_KEPT`].
     pub goaway: Vec<Goaway>,
     /// Settings, GOAWAY frames or debug data are left out for a cap.
     pub limited: bool,
@@ -334,7 +334,7 @@ pub struct ConnectionRecord {
     pub tcp: PerDirection<DirectionStats>,
 }
 
-/// Settings as last sent, in order of identifier; at most [`crate::limits::SETTINGS_KEPT`].
+/// Settings as last sent, in order of identifier; at most [`crate::base::limits::SETTINGS_KEPT`].
 #[derive(Clone, Debug, Default)]
 pub struct SideSettings(pub Vec<(u16, u32)>);
 
@@ -365,6 +365,6 @@ pub struct Goaway {
     pub last_stream: u32,
     /// Error code.
     pub code: u32,
-    /// Debug data, the first [`crate::limits::GOAWAY_DEBUG`] bytes.
+    /// Debug data, the first [`crate::base::limits::GOAWAY_DEBUG`] bytes.
     pub debug: Vec<u8>,
 }

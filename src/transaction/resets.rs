@@ -5,9 +5,9 @@ use super::pairing::Pairing;
 use super::record::{EndHow, Partial, StreamEnd};
 use super::session::Session;
 use super::sink::RecordSink;
+use crate::base::limits;
+use crate::base::time::Moment;
 use crate::http2::{FrameSpot, Side};
-use crate::limits;
-use crate::time::Moment;
 use std::collections::BTreeMap;
 
 /// A reset that has not ended its stream yet.

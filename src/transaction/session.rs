@@ -6,12 +6,12 @@ use super::record::Goaway;
 use super::sink::RecordSink;
 use super::stats::Stats;
 use super::stream::StreamPool;
-use crate::counters::Counters;
+use crate::base::counters::Counters;
+use crate::base::limits;
+use crate::base::time::Moment;
 use crate::flow::GapCause;
 use crate::http2::frame::{FrameHeader, FrameView};
 use crate::http2::{Anomaly, Block, BlockEnd, EventSink, FrameSpot, Severity, Side, hpack};
-use crate::limits;
-use crate::time::Moment;
 
 /// A connection's exchanges, for the time that one packet is worked on.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use super::record::{SideFrames, SideHpack, SideSettings};
 use super::resets::Awaited;
+use crate::base::time::Moment;
 use crate::flow::{GapCause, Place};
-use crate::time::Moment;
 
 /// Where one side is read, in the TCP streams of both.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,8 +1,8 @@
 //! Where the records go.
 
 use super::record::{ConnectionMeta, ConnectionRecord, Transaction};
+use crate::base::time::Moment;
 use crate::http2::frame::FrameView;
-use crate::time::Moment;
 
 /// Which records are wanted. Work is done for these alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

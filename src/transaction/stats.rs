@@ -1,6 +1,6 @@
 //! What the transactions of a shard add up to.
 
-use crate::counters::Counters;
+use crate::base::counters::Counters;
 
 /// What the transactions of a shard add up to.
 #[derive(Clone, Copy, Debug, Default)]

@@ -5,10 +5,10 @@ use super::grpc::{self, MessageCounter};
 use super::record::{Grpc, Message, Partial, StreamEnd, Transaction, Unknown, WireShape};
 use super::resets::Reset;
 use super::side::Losses;
+use crate::base::time::Moment;
+use crate::base::tuning;
 use crate::flow::GapCause;
 use crate::http2::{BlockEnd, FrameSpot, Side};
-use crate::time::Moment;
-use crate::tuning;
 
 #[derive(Debug, Default)]
 pub(super) struct Stream {

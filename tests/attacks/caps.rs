@@ -3,7 +3,7 @@
 
 use super::lens::{Run, run};
 use super::wire::{ACK, Flow, REQUEST, RESPONSE, Wire, frame, literal};
-use h2lens::limits;
+use h2lens::base::limits;
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;

@@ -4,7 +4,7 @@ use super::lens::{run, run_with};
 use super::wire::{Flow, SYN, Wire, ipv4, tcp};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use h2lens::limits;
+use h2lens::base::limits;
 use std::io::Write;
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

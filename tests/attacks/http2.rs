@@ -2,7 +2,7 @@
 
 use super::lens::run;
 use super::wire::{ACK, REQUEST, RESPONSE, Wire, frame, insert, literal};
-use h2lens::limits;
+use h2lens::base::limits;
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;

@@ -2,7 +2,7 @@
 
 use super::lens::{run, run_with};
 use super::wire::{ACK, FIN, Flow, REQUEST, RESPONSE, SYN, Wire, frame, ipv4, ipv4_of, literal, tcp};
-use h2lens::limits;
+use h2lens::base::limits;
 
 const HEADERS: u8 = 1;
 const WHOLE: u8 = 5;

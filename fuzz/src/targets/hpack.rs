@@ -3,8 +3,8 @@
 
 use crate::cost::Cost;
 use crate::random::Random;
+use h2lens::base::limits;
 use h2lens::http2::hpack::{Decoder, Field, Source};
-use h2lens::limits;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -3,12 +3,12 @@
 
 use crate::cost::Cost;
 use crate::pieces::{Piece, Pieces, What};
-use h2lens::counters::Counters;
+use h2lens::base::counters::Counters;
+use h2lens::base::time::{Moment, Timestamp};
 use h2lens::flow::{Gap, GapCause};
 use h2lens::http2::frame::{FrameHeader, FrameView};
 use h2lens::http2::hpack::Field;
 use h2lens::http2::{Anomaly, Block, BlockEnd, Connection, EventSink, FrameSpot, PREFACE, Side, Start};
-use h2lens::time::{Moment, Timestamp};
 
 /// Events as text, without what depends on the segments, DATA run together.
 #[derive(Debug, Default)]

@@ -31,7 +31,7 @@ pub fn run(data: &[u8]) {
         line.is_empty() || line.starts_with(b"#")
     };
     // A line too long to be kept is a bad line, whatever it begins with.
-    let short = |line: &&[u8]| line.len() <= h2lens::limits::MAX_KEY_LOG_LINE;
+    let short = |line: &&[u8]| line.len() <= h2lens::base::limits::MAX_KEY_LOG_LINE;
     let lines = text.split(|&byte| byte == b'\n');
     let told = lines.clone().filter(|line| !short(line) || !blank(line)).count() as u64;
     assert_eq!(counted, told, "every line counts once");

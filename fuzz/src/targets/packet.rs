@@ -3,9 +3,9 @@
 
 use crate::cost::Cost;
 use crate::random::Random;
-use h2lens::limits;
+use h2lens::base::limits;
+use h2lens::base::time::{Moment, Timestamp};
 use h2lens::packet::{Decoder, offset_within};
-use h2lens::time::{Moment, Timestamp};
 
 /// Link types that there is code for, and one that there is none for.
 pub const LINKS: [u16; 16] = [1, 0, 9, 12, 14, 50, 51, 101, 104, 108, 113, 228, 229, 276, 149, 65_535];

@@ -2,9 +2,9 @@
 //! of it.
 
 use crate::cost::Cost;
+use h2lens::base::time::{Moment, Timestamp};
 use h2lens::flow::{Budget, ByteSink, Direction, End, Gap, Reassembly};
 use h2lens::packet::{Endpoint, Segment, TcpFlags};
-use h2lens::time::{Moment, Timestamp};
 use std::collections::BTreeMap;
 
 const BUDGET: usize = 4096;

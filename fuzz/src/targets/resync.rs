@@ -4,9 +4,9 @@
 use super::http2::{Events, read};
 use crate::cost::Cost;
 use crate::pieces::{Pieces, What};
+use h2lens::base::time::Moment;
 use h2lens::http2::frame::FrameHeader;
 use h2lens::http2::{Connection, Detector, Start};
-use h2lens::time::Moment;
 use memchr::memmem;
 
 /// Two streams as [`Pieces`] with gaps. Options: bits 0 and 1, the client's and the server's bytes begin somewhere.

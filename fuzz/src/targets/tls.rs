@@ -3,8 +3,8 @@
 
 use crate::cost::Cost;
 use crate::pieces::{Piece, Pieces, What};
+use h2lens::base::time::{Moment, Timestamp};
 use h2lens::flow::{ByteSink, Direction, End, Gap};
-use h2lens::time::{Moment, Timestamp};
 use h2lens::tls::{Counters, Description, KeyStore, PlaintextSink, Session, Workspace};
 
 #[derive(Debug, PartialEq, Eq)]

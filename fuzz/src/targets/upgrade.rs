@@ -2,9 +2,9 @@
 
 use crate::cost::Cost;
 use crate::pieces::{Builder, Piece, Pieces, What};
+use h2lens::base::limits;
+use h2lens::base::time::{Moment, Timestamp};
 use h2lens::http1::{Dialogue, Step, Upgraded};
-use h2lens::limits;
-use h2lens::time::{Moment, Timestamp};
 use memchr::memmem;
 
 #[derive(Debug, PartialEq, Eq)]

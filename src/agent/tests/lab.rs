@@ -2,8 +2,8 @@
 
 use super::super::*;
 use super::encoder::{Encoder, frame, headers, s};
+use crate::base::time::Timestamp;
 use crate::packet::TcpFlags;
-use crate::time::Timestamp;
 use std::net::IpAddr;
 use std::time::Duration;
 

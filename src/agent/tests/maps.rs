@@ -3,8 +3,8 @@
 use super::super::*;
 use super::encoder::*;
 use super::lab::*;
+use crate::base::time::Timestamp;
 use crate::packet::TcpFlags;
-use crate::time::Timestamp;
 use std::time::Duration;
 
 #[test]

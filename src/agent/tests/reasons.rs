@@ -188,7 +188,7 @@ fn cap_agent_long_paths() {
         for i in 0..paths {
             lab.client(&headers(id(i), &block));
         }
-        assert_eq!(crate::limits::AGENT_LONG_PATHS, 64);
+        assert_eq!(crate::base::limits::AGENT_LONG_PATHS, 64);
         let refers = request(1001, &[0x83, 0x80 | index]);
         assert_eq!(exchange(&mut lab, 1001, &path, &refers), because(reason), "{paths} {index}");
         assert!(lab.agent.limits().contains(&("agent_reasons", struck)), "{paths} {index}");

@@ -3,8 +3,8 @@
 use super::super::*;
 use super::encoder::*;
 use super::lab::*;
+use crate::base::time::Timestamp;
 use crate::packet::TcpFlags;
-use crate::time::Timestamp;
 use proptest::prelude::*;
 use std::net::IpAddr;
 
@@ -159,7 +159,7 @@ fn a_million_streams_and_connections_take_bounded_memory() {
     }
     assert_eq!(agent.streams.len(), 65_536);
     assert_eq!(agent.dynamic.len(), 65_536);
-    assert!(agent.connections.len() <= crate::limits::AGENT_CONNECTIONS);
+    assert!(agent.connections.len() <= crate::base::limits::AGENT_CONNECTIONS);
     assert_eq!(agent.limits()[0].1, 1_000_000 - 65_536);
     // All of it goes with time.
     at.time = at.time.after(std::time::Duration::from_secs(70));

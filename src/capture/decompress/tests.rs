@@ -1,13 +1,13 @@
 //! Compression in every form, cut and corrupt; and that nothing waits for more than it needs.
 
 use super::*;
+use crate::base::tuning;
 use crate::capture::batch::Batch;
 use crate::capture::damage::{DamageKind, DamageLog};
 use crate::capture::file::FILE_HEADER;
 use crate::capture::reader::Reader;
 use crate::capture::source::{OpenErrorKind, Source};
 use crate::capture::testing::{Outcome, PcapFile, PcapngFile, read, read_slowly, sample, samples};
-use crate::tuning;
 use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::{Arc, Mutex};

@@ -5,7 +5,7 @@
 //! ```
 
 use super::Order;
-use crate::limits;
+use crate::base::limits;
 
 /// Section Header Block; reads the same in either byte order.
 pub(super) const SECTION: u32 = 0x0a0d_0d0a;

@@ -1,8 +1,8 @@
 //! A pcapng interface: how its packets begin, and in which units its time is.
 
 use super::Order;
+use crate::base::time::Timestamp;
 use crate::capture::batch::LinkType;
-use crate::time::Timestamp;
 
 /// What packets need to know of their interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

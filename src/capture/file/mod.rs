@@ -21,7 +21,7 @@ mod tests;
 use super::batch::PacketHead;
 use super::damage::{DamageKind, DamageLog};
 use super::source::OpenErrorKind;
-use crate::limits;
+use crate::base::limits;
 
 pub(super) use block::{BlockHead, SHORTEST as SHORTEST_BLOCK, tls_key_log};
 pub(super) use order::Order;

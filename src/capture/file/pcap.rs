@@ -12,10 +12,10 @@
 //! each other.
 
 use super::{Decoded, FILE_HEADER, Order, Out, Search};
+use crate::base::limits;
+use crate::base::time::Timestamp;
 use crate::capture::batch::{LinkType, PacketHead};
 use crate::capture::damage::DamageKind;
-use crate::limits;
-use crate::time::Timestamp;
 
 /// Packet headers that must follow each other for a place to be believed.
 pub(super) const LOOK_AHEAD: usize = 3;

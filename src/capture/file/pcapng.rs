@@ -8,11 +8,11 @@ use super::block::{
 };
 use super::interface::Interface;
 use super::{Decoded, Order, Out, Search};
+use crate::base::limits;
+use crate::base::time::Timestamp;
 use crate::capture::batch::PacketHead;
 use crate::capture::damage::DamageKind;
 use crate::capture::source::OpenErrorKind;
-use crate::limits;
-use crate::time::Timestamp;
 
 /// How a pcapng file begins.
 pub(in crate::capture) const SECTION_HEADER: [u8; 4] = SECTION.to_le_bytes();

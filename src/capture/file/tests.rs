@@ -1,14 +1,14 @@
 //! Both formats in all their variants, and what is left of them when they are damaged.
 
 use super::Order;
+use crate::base::limits;
+use crate::base::tuning;
 use crate::capture::batch::LinkType;
 use crate::capture::damage::DamageKind;
 use crate::capture::source::OpenErrorKind;
 use crate::capture::testing::{
     Outcome, PcapFile, PcapngFile, Read1, read, read_from, read_slowly, sample, samples,
 };
-use crate::limits;
-use crate::tuning;
 use proptest::prelude::*;
 use std::io::{Cursor, Read};
 

@@ -1,8 +1,8 @@
 //! Inputs that fail, and how they are named.
 
 use super::*;
+use crate::base::tuning;
 use crate::capture::testing::{PcapFile, read_from, samples};
-use crate::tuning;
 
 #[test]
 fn a_failing_read_is_damage() {

@@ -1,10 +1,10 @@
 //! Several inputs as one: order, numbers, filter, count, secrets.
 
 use super::*;
+use crate::base::tuning;
 use crate::capture::source::OpenErrorKind;
 use crate::capture::testing::{Outcome, PcapFile, PcapngFile, Read1, sample, samples};
 use crate::capture::{FilterError, LinkType, OpenError};
-use crate::tuning;
 use proptest::prelude::*;
 use std::io::Write;
 use tempfile::TempDir;

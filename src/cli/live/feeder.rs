@@ -1,7 +1,7 @@
 //! The thread that captures: it does nothing else, so that the kernel's buffer does not fill.
 
+use crate::base::tuning;
 use crate::capture::{Batch, LiveCapture, LiveError, Waker};
-use crate::tuning;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::io;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use super::LiveFailure;
 use crate::capture::{Interface, interfaces};
-use crate::output::PrintError;
+use crate::export::PrintError;
 use std::io::Write;
 
 /// Lists the interfaces one can capture on, a line each: name, state, addresses, description.

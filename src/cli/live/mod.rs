@@ -62,7 +62,7 @@ pub enum LiveFailure {
     NotWritable(String),
     /// The records cannot be written.
     #[error(transparent)]
-    Print(#[from] crate::output::PrintError),
+    Print(#[from] crate::export::PrintError),
     /// The system refuses a thread or a signal mask.
     #[error("cannot start: {0}")]
     Start(std::io::Error),
@@ -78,9 +78,9 @@ pub enum LiveFailure {
 #[cfg(not(feature = "live"))]
 pub fn run(
     _options: &LiveOptions,
-    _analysis: super::analyze::Analysis,
+    _analysis: crate::engine::Analysis,
     _out: impl std::io::Write + Send + 'static,
-) -> Result<crate::telemetry::Report, LiveFailure> {
+) -> Result<crate::record::Report, LiveFailure> {
     Err(LiveFailure::NotBuilt)
 }
 

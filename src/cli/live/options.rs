@@ -83,7 +83,7 @@ impl LiveOptions {
         Self {
             interface: interface.into(),
             filter: None,
-            snaplen: crate::limits::PACKET_BYTES,
+            snaplen: crate::base::limits::PACKET_BYTES,
             buffer_size: BUFFER_SIZE,
             promiscuous: true,
             count: None,

@@ -1,6 +1,6 @@
 //! Where a live capture stands, in a line for people.
 
-use crate::cli::analyze::Standing;
+use crate::engine::Standing;
 use std::fmt;
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! The Prometheus text format, version 0.0.4.
 
-use crate::cli::analyze::Standing;
-use crate::telemetry::{DURATION_BOUNDS, Histogram, MissReason, Report, STATUS_CLASSES};
+use crate::engine::Standing;
+use crate::record::{DURATION_BOUNDS, Histogram, MissReason, Report, STATUS_CLASSES};
 use std::fmt::Write;
 
 /// What the text is.
@@ -259,7 +259,7 @@ fn coverage(text: &mut Text, report: &Report) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::AgentView;
+    use crate::record::AgentView;
     use std::collections::{HashMap, HashSet};
     use std::time::Duration;
 
@@ -337,7 +337,7 @@ mod tests {
     }
 
     fn report_entries() -> usize {
-        crate::counters::Counters::default().entries().len()
+        crate::base::counters::Counters::default().entries().len()
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use super::*;
+use crate::base::limits;
 use crate::flow::pending;
-use crate::limits;
 use crate::packet::{Endpoint, TcpFlags};
 use proptest::prelude::*;
 

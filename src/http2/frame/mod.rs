@@ -33,7 +33,7 @@ pub use rst_stream::RstStream;
 pub use settings::Settings;
 pub use window_update::WindowUpdate;
 
-use crate::time::Moment;
+use crate::base::time::Moment;
 
 /// A frame as it is shown: its header, who sent it, and as much of its payload as was in the capture.
 #[derive(Clone, Copy, Debug)]

@@ -3,10 +3,10 @@
 //!
 //! State: at most [`limits::HEADER_BLOCK`] bytes, and no more ends of segments than bytes.
 
+use crate::base::limits;
+use crate::base::time::Moment;
+use crate::base::tuning;
 use crate::http2::event::Block;
-use crate::limits;
-use crate::time::Moment;
-use crate::tuning;
 use std::ops::RangeInclusive;
 
 #[derive(Debug, Default)]

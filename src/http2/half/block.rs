@@ -1,14 +1,14 @@
 //! Header blocks of one direction (RFC 9113 section 4.3): from fragments to fields.
 
 use super::{Frame, Half};
+use crate::base::time::Moment;
+use crate::base::tuning;
 use crate::flow::GapCause;
 use crate::http2::anomaly::Anomaly;
 use crate::http2::event::{Block, BlockEnd, EventSink, FrameSpot};
 use crate::http2::frame::{Flags, FrameType, Headers, PushPromise};
 use crate::http2::rules;
 use crate::http2::settings::Shared;
-use crate::time::Moment;
-use crate::tuning;
 
 impl Half {
     /// HEADERS (section 6.2) and PUSH_PROMISE (section 6.6).

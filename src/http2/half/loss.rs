@@ -2,12 +2,12 @@
 //! boundary is looked for.
 
 use super::{Half, PREFACE, State};
+use crate::base::time::Moment;
 use crate::flow::{Gap, GapCause};
 use crate::http2::event::EventSink;
 use crate::http2::frame::{self, Flags, FrameType};
 use crate::http2::resync::{Demand, Piece};
 use crate::http2::settings::Shared;
-use crate::time::Moment;
 
 impl Half {
     /// Bytes are missing.

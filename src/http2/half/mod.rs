@@ -15,9 +15,9 @@ use super::frame::{self, Flags, FrameHeader, FrameType, FrameView, Goaway, RstSt
 use super::hpack;
 use super::resync::Tape;
 use super::settings::Shared;
+use crate::base::limits;
+use crate::base::time::Moment;
 use crate::flow::GapCause;
-use crate::limits;
-use crate::time::Moment;
 use assembly::Assembly;
 use segment::Segment;
 
@@ -463,7 +463,7 @@ const fn is_block(kind: FrameType) -> bool {
 impl Frame {
     const EMPTY: Self = Self {
         header: FrameHeader { length: 0, kind: FrameType::DATA, flags: Flags(0), stream: 0, reserved: false },
-        at: Moment { packet: 0, time: crate::time::Timestamp::from_nanos(0) },
+        at: Moment { packet: 0, time: crate::base::time::Timestamp::from_nanos(0) },
         segment: 0,
         header_split: false,
         body_at: None,

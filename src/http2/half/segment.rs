@@ -1,6 +1,6 @@
 //! What of the exact view's counters depends on TCP segments, as the agent's limits are for each segment.
 
-use crate::counters::Counters;
+use crate::base::counters::Counters;
 use crate::http2::frame::{Flags, FrameHeader, FrameType};
 
 /// Segments with so many interesting frames, or more, exceed the agent's limit (agent-telemetry 1.2).

@@ -10,7 +10,7 @@
 //! times.
 
 use super::{huffman, outcome::ErrorKind};
-use crate::tuning;
+use crate::base::tuning;
 
 /// Free room is made in steps of this many bytes.
 const STEP: usize = 256;

@@ -14,7 +14,7 @@ use super::integer;
 use super::name::NameId;
 use super::outcome::{ErrorKind, Outcome};
 use super::table::{INITIAL_SIZE, Lookup, Stored, Table};
-use crate::limits;
+use crate::base::limits;
 
 /// The decoder of one direction of one connection.
 ///

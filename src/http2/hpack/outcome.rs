@@ -13,11 +13,11 @@ pub struct Outcome {
     pub complete: bool,
     /// A string literal (RFC 7541 section 5.2, its length included) spans one of the cuts.
     pub literal_crosses_cut: bool,
-    /// A field was withheld, wholly or its name or value: over [`crate::limits::HPACK_STRING`],
-    /// [`crate::limits::HPACK_NAME`], [`crate::limits::HPACK_LIST`] or [`crate::limits::HPACK_EXPANSION`].
+    /// A field was withheld, wholly or its name or value: over [`crate::base::limits::HPACK_STRING`],
+    /// [`crate::base::limits::HPACK_NAME`], [`crate::base::limits::HPACK_LIST`] or [`crate::base::limits::HPACK_EXPANSION`].
     pub limited: bool,
-    /// Fields that name an entry which was given up for [`crate::limits::HPACK_TABLE`] or
-    /// [`crate::limits::HPACK_TABLE_UNSURE`].
+    /// Fields that name an entry which was given up for [`crate::base::limits::HPACK_TABLE`] or
+    /// [`crate::base::limits::HPACK_TABLE_UNSURE`].
     pub given_up: u32,
     /// The first violation.
     pub error: Option<Error>,

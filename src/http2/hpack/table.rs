@@ -10,7 +10,7 @@ use super::arena::{Arena, Span};
 use super::field::UnknownRef;
 use super::name::NameId;
 use super::static_table::{self, StaticEntry};
-use crate::limits;
+use crate::base::limits;
 
 /// What an entry counts beyond its name and value (section 4.1).
 const OVERHEAD: u32 = 32;

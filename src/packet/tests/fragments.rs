@@ -2,9 +2,9 @@
 
 use super::build::*;
 use super::{Decoder, Skip, assert_sample, decode_with, moment};
-use crate::limits::{FRAGMENT_BYTES, FRAGMENTED_DATAGRAMS, FRAGMENTS_PER_DATAGRAM, TUNNEL_DEPTH};
+use crate::base::limits::{FRAGMENT_BYTES, FRAGMENTED_DATAGRAMS, FRAGMENTS_PER_DATAGRAM, TUNNEL_DEPTH};
+use crate::base::tuning::{FRAGMENT_LIFETIME, RECENT_DATAGRAM_LIFETIME, RECENT_DATAGRAMS};
 use crate::packet::offset_within;
-use crate::tuning::{FRAGMENT_LIFETIME, RECENT_DATAGRAM_LIFETIME, RECENT_DATAGRAMS};
 use proptest::prelude::*;
 
 /// A segment of which every byte of payload tells its place, and its payload.

@@ -2,7 +2,7 @@
 
 use super::build::*;
 use super::{Decoder, Skip, links, moment, tunnels};
-use crate::limits::FRAGMENT_BYTES;
+use crate::base::limits::FRAGMENT_BYTES;
 use crate::packet::offset_within;
 use proptest::prelude::*;
 

@@ -2,7 +2,7 @@
 
 use super::build::*;
 use super::{Decoder, Skip, decode, moment};
-use crate::limits::SUPER_PACKET_BYTES;
+use crate::base::limits::SUPER_PACKET_BYTES;
 
 /// Payload length and cut bytes of a packet of which `captured` bytes were captured.
 fn lengths(link: u16, original_len: u32, captured: &[u8]) -> Option<(usize, u32)> {

@@ -2,7 +2,7 @@
 
 use super::build::*;
 use super::{Decoder, Skip, assert_sample, decode, decode_with, moment};
-use crate::limits::LINK_TAGS;
+use crate::base::limits::LINK_TAGS;
 
 /// Frames that all hold [`sample`], by name and link type.
 pub(super) fn frames() -> Vec<(&'static str, u16, Vec<u8>)> {

@@ -9,7 +9,7 @@ mod oracle;
 mod tunnels;
 
 use super::{Decoder, PacketCounters, Segment, Skip};
-use crate::time::{Moment, Timestamp};
+use crate::base::time::{Moment, Timestamp};
 
 /// A moment `millis` after the epoch.
 fn moment(millis: u64) -> Moment {

@@ -4,7 +4,7 @@ use super::super::ip;
 use super::super::layer::Layer;
 use super::super::next::{Header, Next};
 use super::super::skip::Skip;
-use crate::limits::GTP_EXTENSIONS;
+use crate::base::limits::GTP_EXTENSIONS;
 
 /// The assigned port.
 pub(super) const PORT: u16 = 2152;

@@ -1,9 +1,9 @@
 //! Protected records: which key opens them, and what is in them.
 
 use super::{Context, Fragment, Outcome, State, Stream};
+use crate::base::limits::MAX_TLS_UNPROVEN;
+use crate::base::time::Moment;
 use crate::flow::End;
-use crate::limits::MAX_TLS_UNPROVEN;
-use crate::time::Moment;
 use crate::tls::description::NotDecrypted;
 use crate::tls::handshake::Message;
 use crate::tls::keys::{self, Found, Protection, Waiting};

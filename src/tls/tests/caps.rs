@@ -2,8 +2,8 @@
 
 use super::stack::{Pair, Stack};
 use super::{Direction, Event, Output, decrypt, feed, run};
-use crate::limits;
-use crate::time::Moment;
+use crate::base::limits;
+use crate::base::time::Moment;
 use crate::tls::hold::{self, Budget, Hold};
 use crate::tls::{KeyStore, NotDecrypted, Session, Workspace};
 use Direction::{Backward, Forward};

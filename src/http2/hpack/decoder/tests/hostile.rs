@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::encoder::integer;
 use super::*;
-use crate::tuning;
+use crate::base::tuning;
 
 /// A plain string.
 fn plain(block: &mut Vec<u8>, text: &[u8]) {

@@ -1,0 +1,321 @@
+//! Every cap in the program: what strikes makes h2lens lose, cut, forget or refuse something that could show. Each names
+//! the counter that tells the user that it struck: one of `coverage.limits` unless the text says where else it stands.
+//! `docs/limits.md` says what each costs. Numbers that cost nothing are in [`crate::base::tuning`].
+
+use super::tuning::SHARDS;
+
+// Capture files
+
+/// The longest packet that is believed without the file's word for it: libpcap's largest snaplen. What claims more is
+/// damage ([`crate::capture::DamageKind::Corrupt`]). Counter: `damaged_inputs` of coverage, and a message.
+pub const PACKET_BYTES: u32 = 256 << 10;
+
+/// The longest packet or pcapng block that is read; one that claims more is damage
+/// ([`crate::capture::DamageKind::Corrupt`]). Counter: `damaged_inputs` of coverage, and a message.
+pub const BLOCK_BYTES: u32 = 16 << 20;
+
+/// Bytes of a damaged capture that are searched for the next believable packet. If there is none, the rest of
+/// the input is not read ([`crate::capture::DamageKind::GivenUp`]). Counter: `damaged_inputs` of coverage, and a
+/// message.
+pub const SEARCH_BYTES: u64 = 256 << 20;
+
+/// Interfaces described in one pcapng section. Packets of later ones are left out
+/// ([`crate::capture::DamageKind::UnknownInterface`]). Counter: `damaged_inputs` of coverage, and a message.
+pub const INTERFACES: usize = 1 << 16;
+
+/// Bytes of TLS key log taken from one input's Decryption Secrets Blocks; what comes after is left out
+/// ([`crate::capture::DamageKind::SecretsDropped`]). Counter: `damaged_inputs` of coverage, and a message.
+pub const SECRETS_BYTES: usize = 64 << 20;
+
+/// Decryption Secrets Blocks taken from one input, as [`SECRETS_BYTES`]. Counter: `damaged_inputs` of coverage, and a
+/// message.
+pub const SECRETS_BLOCKS: usize = 1 << 16;
+
+/// The zstd window that is accepted, as a power of two: the largest that the `zstd` tool accepts by default. A stream
+/// that needs more is not read ([`crate::capture::DamageKind::Decompress`], or no capture at all when it begins so).
+/// Counter: `damaged_inputs` of coverage, and a message.
+pub const ZSTD_WINDOW_LOG: u32 = 27;
+
+/// Link types for which a capture filter is compiled; packets of further ones do not pass it. Counter:
+/// `filter_link_types`.
+pub const FILTER_LINK_TYPES: usize = 64;
+
+// Packets
+
+/// Tunnels that one packet may stand in (GRE, IP in IP, VXLAN, Geneve, GTP-U, pseudowires, …); a packet deeper
+/// down is skipped. Counter: `tunnel_depth`.
+pub const TUNNEL_DEPTH: u8 = 4;
+
+/// VLAN tags and MPLS labels in one packet, all tunnels together; with more it is skipped. Counter: `link_tags`.
+pub const LINK_TAGS: u8 = 16;
+
+/// IPv6 extension headers (and IPv4 authentication headers) in one packet, all tunnels together; with more it
+/// is skipped. Counter: `ip_extensions`.
+pub const IP_EXTENSIONS: u8 = 16;
+
+/// Extension headers of GTP-U in one header: more than any release defines for one packet; with more the packet is
+/// skipped. Counter: `ip_extensions`.
+pub const GTP_EXTENSIONS: usize = 8;
+
+/// Bytes that an IP packet of unstated length (segmentation offload, jumbogram) is believed to have had on the
+/// wire: what Linux hands to a network card at most. Beyond, they are ignored. Counter: `super_packet`.
+pub const SUPER_PACKET_BYTES: usize = 512 * 1024;
+
+/// IP datagrams of which fragments are held at the same time; the oldest is dropped for a new one. Counter:
+/// `fragment_table`.
+pub const FRAGMENTED_DATAGRAMS: usize = 1024;
+
+/// Memory for held IP fragments, in bytes; the oldest datagrams are dropped to stay within. Counter: `fragment_table`.
+pub const FRAGMENT_BYTES: usize = 8 * 1024 * 1024;
+
+/// Pieces that one IP datagram may come in; with more it is dropped. The smallest IPv4 link (68 bytes) needs about
+/// 1,365 for the largest datagram, Ethernet needs 45. Counter: `fragments_per_datagram`.
+pub const FRAGMENTS_PER_DATAGRAM: usize = 1536;
+
+// TCP
+
+/// Connections that a shard follows at one time, those that have ended and are remembered too: 262,144 over the
+/// [`SHARDS`] shards. At the cap an ended one goes (`ended_connections`), else the one idle for longest.
+/// Counter: `connections`.
+pub const CONNECTIONS_SHARD: usize = (256 << 10) / SHARDS;
+
+/// Bytes that one direction of a connection may hold while it waits for a hole to fill. At the cap the hole is
+/// given up. Counter: `reassembly_direction`.
+pub const REASSEMBLY_DIRECTION: usize = 1 << 20;
+
+/// Bytes that all connections of a shard may hold while they wait for holes to fill: 256 MiB over the
+/// [`SHARDS`] shards. At the cap the hole is given up. Counter: `reassembly_total`.
+pub const REASSEMBLY_SHARD: usize = (256 << 20) / SHARDS;
+
+/// Bytes of memory that the connections of a shard may take beside what reassembly and TLS hold back: dynamic tables,
+/// frames and header blocks in hand, open streams. 512 MiB over the [`SHARDS`] shards. At the cap the
+/// connection idle for longest is given up. Counter: `connection_memory`.
+pub const CONNECTION_MEMORY_SHARD: usize = (512 << 20) / SHARDS;
+
+// What a connection carries
+
+/// Bytes of a connection of unknown protocol that are kept, so that nothing is lost once it is known; at the cap the
+/// older half goes. Counter: `opening`, when the protocol becomes known after all.
+pub const OPENING_BYTES: usize = 128 << 10;
+
+/// Pieces in which these bytes are kept, likewise. Counter: `opening`.
+pub const OPENING_PIECES: usize = 4096;
+
+/// How often a connection may turn out to carry another protocol inside: CONNECT tunnel, TLS. What is deeper down is
+/// not looked at. Counter: `opening_depth`.
+pub const OPENING_DEPTH: u8 = 4;
+
+/// Bytes of a direction that are searched at every offset for HTTP/2 that was joined late; after that only the
+/// starts of segments are looked at. More than [`OPENING_BYTES`]: what is recognised later has lost its beginning, and
+/// what is not is among `connections.other`. Counter: `opening`.
+pub const DETECT_BYTES: usize = 256 << 10;
+
+/// Octets of an HTTP/1.1 head that are kept to be read, and of what follows a request that may switch the connection
+/// over; with more, HTTP/1.1 is not followed any more. Counter: `http1`.
+pub const HTTP1_HEAD: usize = 64 << 10;
+
+/// Header fields of an HTTP/1.1 head, likewise. Counter: `http1`.
+pub const HTTP1_HEADERS: usize = 128;
+
+/// HTTP/1.1 requests of a connection that may await their response, likewise. Counter: `http1`.
+pub const HTTP1_PIPELINED: usize = 64;
+
+/// Octets of a chunk's size line, likewise. Counter: `http1`.
+pub const CHUNK_LINE: usize = 4096;
+
+// TLS
+
+/// Bytes of a key log line; longer ones are skipped. Counter: `key_log_lines`.
+pub const MAX_KEY_LOG_LINE: usize = 4096;
+
+/// Bytes of a premaster secret, that of a Diffie-Hellman group of 8192 bits; lines with longer ones are skipped.
+/// Counter: `key_log_lines`.
+pub const MAX_TLS_PREMASTER: usize = 1024;
+
+/// Connections whose secrets are kept; beyond it those of the oldest one are forgotten. Counter: `key_log_connections`.
+pub const MAX_KEY_LOG_CONNECTIONS: usize = 1 << 18;
+
+/// Bytes of ciphertext that one direction keeps while it waits for secrets or for the other side's hello; at the cap
+/// it is given up. Counter: `tls_held`.
+pub const MAX_TLS_HELD: usize = 1 << 20;
+
+/// Bytes of ciphertext that all connections together keep; each shard its part. Counter: `tls_held`.
+pub const MAX_TLS_HELD_TOTAL: usize = 64 << 20;
+
+/// Bytes that one direction keeps while it waits for the other side's hello, before that counts as not captured.
+/// Counter: `tls_hello`.
+pub const MAX_TLS_HELD_FOR_HELLO: usize = 64 << 10;
+
+/// Bytes of a handshake message that is buffered to be read; a longer hello counts as not captured. Counter:
+/// `tls_message`.
+pub const MAX_TLS_MESSAGE: usize = (64 << 10) - 1;
+
+/// Bytes of messages up to the server hello that are kept for the extended master secret's session hash; with more,
+/// premaster secrets do not decrypt the connection. Counter: `tls_message`.
+pub const MAX_TLS_TRANSCRIPT: usize = 128 << 10;
+
+/// Protocols of a client hello's ALPN that are kept. Counter: `tls_alpn`.
+pub const MAX_TLS_ALPN: usize = 32;
+
+/// Sequence numbers that are tried for a record after a hole. Counter: `tls_trials`.
+pub const MAX_TLS_SEQUENCE_TRIES: u64 = 4096;
+
+/// Connections of the key log, newest first, whose secrets are tried where the client hello is missing. Counter:
+/// `tls_trials`.
+pub const MAX_TLS_RANDOM_TRIES: usize = 256;
+
+/// Secrets tried in all by a shard where client hellos are missing: trying costs time that the traffic does not pay
+/// for. Counter: `tls_trials`.
+pub const MAX_TLS_RANDOM_TRIES_TOTAL: u64 = 1 << 16;
+
+/// Bytes of records that may be tried without success, to begin with. Counter: `tls_trials`.
+pub const TLS_TRIAL_START: u64 = 4 << 20;
+
+/// The same, for every byte seen. Counter: `tls_trials`.
+pub const TLS_TRIAL_RATE: u64 = 8;
+
+/// Records that fail before the first one opens, until a connection without its hello is given up; and the
+/// lost records that are reckoned with until then. Counter: `tls_trials`.
+pub const MAX_TLS_UNPROVEN: u64 = 8;
+
+// HTTP/2 frames
+
+/// Bytes in which a frame boundary is looked for after a loss; at the cap the older half is given up. Counter:
+/// `skipped_bytes` of coverage.
+pub const RESYNC_TAPE: usize = 64 << 10;
+
+/// Places among these that may be a boundary and await more bytes; further ones are passed over. Counter:
+/// `skipped_bytes` of coverage.
+pub const RESYNC_CANDIDATES: usize = 16;
+
+/// Octets of a header block with its CONTINUATIONs that are kept; a longer block is cut there, and the dynamic
+/// table's past is then unknown. Counter: `headers`.
+pub const HEADER_BLOCK: usize = 1 << 20;
+
+/// Payload octets of a frame other than DATA and header blocks that are kept to be read. The rest is skipped, and
+/// SETTINGS count as lost. Counter: `frame_payload`.
+pub const FRAME_PAYLOAD: usize = 64 << 10;
+
+/// SETTINGS frames of a side that await their acknowledgment, or acknowledgments that await what they acknowledge; with
+/// more, what the side allows its peer is not known. Counter: `settings_unacknowledged`.
+pub const SETTINGS_UNACKNOWLEDGED: usize = 64;
+
+// HPACK
+
+/// Bytes, as coded, of a string in a header block that is still decoded. A longer one is left unknown; the table
+/// stays in step. Counter: `headers`.
+pub const HPACK_STRING: usize = 256 * 1024;
+
+/// The same for a field's name, which an index of one byte can have copied to a new table entry. Counter: `headers`.
+pub const HPACK_NAME: usize = 4 * 1024;
+
+/// Size of a header list (RFC 9113 section 6.5.2: names, values, and 32 bytes a field) up to which the fields of a
+/// block are handed out. Those beyond it are read for the table only. Counter: `headers`.
+pub const HPACK_LIST: u64 = 1024 * 1024;
+
+/// Size of a header list that is handed out, however short its block. Counter: `headers`.
+pub const HPACK_LIST_SURE: u64 = 32 * 1024;
+
+/// Size of a header list that is handed out besides, and besides the size of the table, for each byte of the block: a
+/// list that is larger names entries again and again, as nothing but an attack does (CVE-2016-6581). An entry of the
+/// static table takes 39 to 61 bytes of a list, and one byte of a block. Counter: `headers`.
+pub const HPACK_EXPANSION: u64 = 64;
+
+/// Size of a dynamic table (RFC 7541 section 4.1) that is kept. Of a larger one the newest entries are, and fields
+/// that name older ones are unknown. Counter: `hpack_table`.
+pub const HPACK_TABLE: u32 = 1024 * 1024;
+
+/// The same where the table's size is not known: after a late start, until the settings or a size update say it.
+/// Counter: `hpack_table`.
+pub const HPACK_TABLE_UNSURE: u32 = 64 * 1024;
+
+// Exchanges
+
+/// Streams of a connection that are followed at one time. At the cap the lowest quarter is given up. Counter:
+/// `streams`.
+pub const STREAMS_CONNECTION: usize = 16_384;
+
+/// Bytes of memory that the open streams of a connection may take: their header and trailer fields for the most part.
+/// At the cap the lowest quarter is given up. Counter: `stream_memory`.
+pub const STREAM_MEMORY_CONNECTION: usize = 32 << 20;
+
+/// Ended streams of a connection that are remembered, of the newest identifiers of each parity, so that late frames do
+/// not make new exchanges. Where an older one was open before is not known. Counter: `ended_streams`.
+pub const ENDED_STREAMS: u32 = 16_384;
+
+/// Streams that one side has ended, while nothing of the other side was seen at all, that are kept in case it is only
+/// late; at the cap the first is told of without the other side. Counter: `one_sided_streams`, when that comes after
+/// all.
+pub const ONE_SIDED_STREAMS: usize = 256;
+
+/// Resets of a connection that are remembered for streams that were not open when they were read. At the cap the one
+/// of the lowest stream is forgotten. Counter: `early_resets`.
+pub const EARLY_RESETS: usize = 256;
+
+/// Interim responses of an exchange that are kept. Counter: `interim`.
+pub const INTERIM_KEPT: usize = 16;
+
+/// Settings of a side that a connection record keeps. Counter: `settings`.
+pub const SETTINGS_KEPT: usize = 32;
+
+/// GOAWAY frames that a connection record keeps. Counter: `goaway`.
+pub const GOAWAY_KEPT: usize = 8;
+
+/// Octets of GOAWAY debug data that a connection record keeps. Counter: `goaway`.
+pub const GOAWAY_DEBUG: usize = 256;
+
+// Findings
+
+/// Streams of a connection whose state is kept for the findings; at the cap the lowest quarter is forgotten, and
+/// nothing is said of them any more. Counter: `findings`.
+pub const RULE_STREAMS: usize = 16_384;
+
+/// Ended streams of each parity whose state is kept likewise, the newest identifiers. Counter: `findings`, when a frame
+/// comes on an older one.
+pub const RULE_STREAMS_ENDED: u32 = 4096;
+
+/// Violations of a connection that await their proof; further ones are not reported. Counter: `findings`.
+pub const SUSPICIONS: usize = 32;
+
+// The agent's model
+
+/// Connections that the agent's model keeps: those it has classified, until some time after their end. Counter:
+/// `agent_connections`, when one gives way to a newer.
+pub const AGENT_CONNECTIONS: usize = 65_536;
+
+/// Transactions that the agent's model has emitted and that wait for the exact one. One that gives way is spurious.
+/// Counter: `agent_emitted`.
+pub const AGENT_EMITTED: usize = 65_536;
+
+/// Emissions of one stream that are looked at for the exact transaction, the latest; more than one takes a
+/// retransmission or a reused port pair. Counter: `agent_emitted`.
+pub const AGENT_EMISSIONS: usize = 16;
+
+/// Streams that the agent's model gave up and whose traces wait for the exact transaction. Counter: `agent_traces`.
+pub const AGENT_TRACES: usize = 65_536;
+
+/// Runs of packets, by sender, in which the agent's model lost frames. Older ones are forgotten: they would only
+/// make a reason more precise. Counter: `agent_reasons`, when one is asked for.
+pub const AGENT_INCIDENTS: usize = 8;
+
+/// Numbers of paths too long for the agent's dynamic table, by sender. Older ones are forgotten, as above. Counter:
+/// `agent_reasons`, when one is asked for.
+pub const AGENT_LONG_PATHS: usize = 64;
+
+/// Endpoints that the agent's statistics keep, when they are asked for. Counter: `agent_statistics`.
+pub const AGENT_ENDPOINTS: usize = 100_000;
+
+/// Latency sketches that the agent's statistics keep, when they are asked for. Counter: `agent_statistics`.
+pub const AGENT_SKETCHES: usize = 16_384;
+
+// Output
+
+/// Bytes of records that wait for a slow reader of the output of a live capture. Beyond, the oldest are dropped.
+/// Counter: `dropped_records` of coverage.
+pub const LIVE_OUTPUT: usize = 64 << 20;
+
+/// Characters of one piece of text (a path, a query) that a table shows. Counter: `…`, which stands for the rest.
+pub const TABLE_CELL_CHARS: usize = 512;
+
+/// Characters of a header field's value that a table shows below a row. Counter: `…`, which stands for the rest.
+pub const TABLE_LINE_CHARS: usize = 4_096;

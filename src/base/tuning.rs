@@ -1,0 +1,143 @@
+//! Numbers that were chosen and that cost nothing when they are reached: sizes of buffers and batches, memory that is
+//! kept to be used again, packet time that is waited, and rates from which on something is reported. What is lost at a
+//! number is a cap, and stands in [`crate::base::limits`].
+
+use std::time::Duration;
+
+// Threads
+
+/// Into how many parts the connections are divided, whatever the number of threads: caps and expiry work
+/// within a part, so that the output is the same for any number.
+pub const SHARDS: usize = 8;
+
+// Reading
+
+/// Bytes that one read of a capture file asks for, and so about the size of a batch. Large enough that the
+/// system call costs nothing per packet, small enough that the bytes are still in the CPU's second-level cache
+/// when they are decoded.
+pub const READ_BYTES: usize = 128 << 10;
+
+/// Bytes of text that a batch's records keep memory for: a little more than [`READ_BYTES`] of small exchanges give. What
+/// a burst took beyond is given back, so that memory does not creep up to the largest burst in every buffer.
+pub const TEXT_KEPT: usize = 160 << 10;
+
+/// The same for each list that goes with a batch: its packets, segments, exchanges and records.
+pub const LIST_KEPT: usize = 48 << 10;
+
+/// Bytes of a batch when more than [`MERGE_LANES`] inputs are merged, so that memory does not grow with them.
+pub const MERGE_READ_BYTES: usize = 64 << 10;
+
+/// Inputs that are merged with batches of full size.
+pub const MERGE_LANES: usize = 8;
+
+/// Bytes of packets in a batch of a live capture: a batch is handed on when it has so many, or when the kernel has
+/// no more.
+pub const LIVE_BATCH_BYTES: usize = 512 << 10;
+
+/// Packets of a batch of a live capture, small ones too: their descriptions take memory as well.
+pub const LIVE_BATCH_PACKETS: usize = 8192;
+
+/// Batches of a live capture that wait for the analysis. When there are more, packets stay in the kernel's buffer;
+/// what that cannot hold is counted in `dropped_by_kernel`.
+pub const LIVE_BATCHES: usize = 64;
+
+// Packets
+
+/// Packet time after which the fragments of an incomplete IP datagram are dropped; hosts wait 15 to 60 seconds
+/// (RFC 791 section 3.2, RFC 8200 section 4.5).
+pub const FRAGMENT_LIFETIME: Duration = Duration::from_secs(30);
+
+/// Completed IP datagrams that are remembered, so that second copies of their fragments (a capture that sees
+/// each packet twice) do not wait for the rest of theirs. Copies of older ones wait, and make a segment that was seen
+/// before, or expire.
+pub const RECENT_DATAGRAMS: usize = 64;
+
+/// Packet time for which a completed IP datagram is remembered; a sender that reuses its identification later
+/// is taken to mean a new datagram.
+pub const RECENT_DATAGRAM_LIFETIME: Duration = Duration::from_secs(1);
+
+// TCP
+
+/// Segments of a connection that are awaited, once the peer has acknowledged past a hole, before the hole is
+/// given up: captures reorder packets, and an acknowledgment may come before what it acknowledges.
+pub const HOLE_GRACE_SEGMENTS: u64 = 256;
+
+/// Packet time that is awaited likewise.
+pub const HOLE_GRACE: Duration = Duration::from_millis(100);
+
+/// Packet time after which a hole is given up although no acknowledgment past it was seen: the other direction
+/// may not be in the capture.
+pub const HOLE_UNACKNOWLEDGED: Duration = Duration::from_secs(3);
+
+/// Pieces of a connection that began in the capture that are kept until the first one of its other direction comes. More
+/// of them mean that it is not in the capture, or much later: then its beginning is still found, but not behind a PROXY
+/// protocol header or HTTP/1.1.
+pub const UNSEEN_PIECES: usize = 64;
+
+/// Packet time for which a closed connection is remembered, so that its late packets do not look like a new one.
+pub const CLOSED_LINGER: Duration = Duration::from_secs(60);
+
+// Memory that is used again
+
+/// Record buffers of TLS that are kept for reuse.
+pub const TLS_SPARE_BUFFERS: usize = 16;
+
+/// Bytes of memory that a dynamic table may keep for long strings when its entries need less.
+pub const HPACK_SCRATCH: usize = 16 * 1024;
+
+/// Bytes of memory that a direction keeps for the next header block.
+pub const BLOCK_KEPT: usize = 16 << 10;
+
+/// Bytes of memory for fields above which it is not kept to be used again.
+pub const FIELDS_SPARE: usize = 16 << 10;
+
+/// Bytes of a section's text, and of its lines, that an ended stream keeps for the next one.
+pub const FIELDS_KEPT: usize = 4096;
+
+/// Ended streams of a thread whose memory is kept to be used again.
+pub const STREAM_POOL: usize = 256;
+
+// Findings
+
+/// Packet time within which the order of the two directions of a connection in a capture proves nothing.
+pub const SWAPPED: Duration = Duration::from_secs(1);
+
+/// Packet time after which a peer is taken to have received a GOAWAY, if nothing tells it earlier.
+pub const GOAWAY_GRACE: Duration = Duration::from_secs(1);
+
+/// CONTINUATION frames in a header block from which on it is reported as a flood.
+pub const CONTINUATION_FLOOD: u32 = 64;
+
+/// CONTINUATION frames of a side in a second of packet time, beyond which they are reported as a flood. Browsers
+/// and proxies send one or two with a request at the most.
+pub const CONTINUATIONS_PER_SECOND: u32 = 500;
+
+/// Streams that a client resets within [`RAPID_RESET`] of opening them, in a second of packet time, beyond which they
+/// are reported as an attack (CVE-2023-44487). A browser that leaves a page cancels some dozens.
+pub const RAPID_RESETS_PER_SECOND: u32 = 100;
+
+/// Packet time within which a stream must be reset to count as rapidly reset.
+pub const RAPID_RESET: Duration = Duration::from_secs(1);
+
+/// SETTINGS frames of a side, acknowledgments not counted, likewise. One at the start is usual.
+pub const SETTINGS_PER_SECOND: u32 = 100;
+
+/// PING frames of a side, acknowledgments not counted, likewise. Bandwidth estimation sends one a round trip.
+pub const PINGS_PER_SECOND: u32 = 500;
+
+/// DATA frames of a side without data that do not end their stream, likewise.
+pub const EMPTY_DATA_PER_SECOND: u32 = 100;
+
+/// PRIORITY frames of a side, likewise. Browsers sent some with each request of a page.
+pub const PRIORITIES_PER_SECOND: u32 = 500;
+
+// Output
+
+/// Bytes of output gathered before they are written.
+pub const OUTPUT_BUFFER: usize = 128 * 1024;
+
+/// Rows that a table holds to fit its columns to them; with more it is printed as it comes.
+pub const TABLE_HELD_ROWS: usize = 1_000;
+
+/// Bytes of rows that a table holds, likewise.
+pub const TABLE_HELD_BYTES: usize = 1 << 20;

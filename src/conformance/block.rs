@@ -1,0 +1,106 @@
+//! Header blocks: which part of which message one is, and what follows from its fields for its stream (RFC 9113 section 8).
+
+use super::section::{Method, Role, Section};
+use super::streams::Sighting;
+use super::suspicion::{Excuse, Suspicion};
+use super::{MAX_HEADER_LIST_SIZE, Rules};
+use crate::flow::GapCause;
+use crate::http2::{Anomaly, Block, BlockEnd, hpack};
+
+impl Rules {
+    /// A header block begins.
+    #[cold]
+    pub(crate) fn block_start(&mut self, block: &Block) {
+        let from = block.from;
+        let certain = self.sides[from].whole;
+        let role = if block.promised.is_some() {
+            Role::Request
+        } else {
+            let sent = self.streams.get_mut(block.stream).map(|stream| stream.sides[from]);
+            match sent.filter(|sent| !sent.ended).map(|sent| sent.headers) {
+                Some(Sighting::Yes) => Role::Trailers,
+                Some(Sighting::No) if certain && from.is_client() => Role::Request,
+                Some(Sighting::No) if certain => Role::Response,
+                _ => Role::Unknown,
+            }
+        };
+        self.section = Section::new(block, role, std::mem::take(&mut self.block_malformed));
+    }
+
+    /// A field of it.
+    #[cold]
+    pub(crate) fn field(&mut self, field: &hpack::Field<'_>) {
+        if !self.sides[self.section.from()].unjudged {
+            self.section.field(field, &mut self.findings);
+        }
+    }
+
+    /// The header block is over.
+    #[cold]
+    pub(crate) fn block_end(&mut self, block: &Block, end: &BlockEnd) {
+        let (from, id, at) = (block.from, block.stream, block.last);
+        if self.sides[from].unjudged {
+            return;
+        }
+        self.section.end(end, &mut self.findings);
+        self.list_size(block, end);
+        let losses = self.sides[from].losses;
+        let (method, status, length) = (self.section.method, self.section.status, self.section.length);
+        if let Some(promised) = block.promised {
+            if let Some(stream) = self.streams.get_mut(promised) {
+                stream.method = method;
+            }
+            return;
+        }
+        let interim = matches!(status, Some(100..=199));
+        if let Some(stream) = self.streams.get_mut(id) {
+            let sent = &mut stream.sides[from];
+            match self.section.role() {
+                Role::Request => {
+                    (sent.headers, sent.losses, sent.length) = (Sighting::Yes, losses, length);
+                    stream.method = method;
+                }
+                Role::Response if interim => {}
+                Role::Response if status.is_some() => {
+                    let binds = match (stream.method, status) {
+                        (Method::Unknown | Method::Head, _) | (_, Some(204 | 304)) => false,
+                        (Method::Connect, Some(status)) => !(200..300).contains(&status),
+                        _ => true,
+                    };
+                    (sent.headers, sent.losses) = (Sighting::Yes, losses);
+                    sent.length = length.filter(|_| binds);
+                }
+                Role::Response => sent.headers = Sighting::Unknown,
+                Role::Trailers | Role::Unknown => {}
+            }
+        }
+        match self.section.role() {
+            Role::Trailers if !block.end_stream => {
+                self.findings.add(from, id, Anomaly::TrailersWithoutEnd, at);
+            }
+            Role::Response if interim && block.end_stream => {
+                self.findings.add(from, id, Anomaly::InterimEnd, at);
+            }
+            _ => {}
+        }
+        if block.end_stream {
+            self.end(from, id, at);
+        }
+    }
+
+    /// The header section is larger than h2lens or the receiver takes (section 10.5.1).
+    fn list_size(&mut self, block: &Block, end: &BlockEnd) {
+        let limited = end.limited || end.cut == Some(GapCause::Limit);
+        let most = self.sides[block.from.peer()].terms.most(|values| values.list);
+        let size = end.decoded_bytes + 32 * u64::from(end.fields);
+        let beyond = most.is_some_and(|most| size > u64::from(most)) && self.both_known();
+        let (from, stream, at) = (block.from, block.stream, block.last);
+        let anomaly = Anomaly::HeaderListLimit;
+        if limited {
+            self.findings.add(from, stream, anomaly, at);
+        } else if beyond {
+            let excuse = Excuse::Announced(MAX_HEADER_LIST_SIZE);
+            self.suspect(Suspicion { from, anomaly, stream, at, excuse, needs: 1 });
+        }
+    }
+}

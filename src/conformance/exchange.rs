@@ -1,0 +1,250 @@
+//! Streams: what opens one, what may come on it and when (RFC 9113 sections 5.1, 6.1, 6.2, 6.4, 6.6).
+
+use super::past::Left;
+use super::streams::{Sent, Sighting, State, opener};
+use super::suspicion::{Excuse, Suspicion};
+use super::{Pair, Rules};
+use crate::base::time::Moment;
+use crate::base::tuning;
+use crate::http2::frame::{Data, Flags, FrameView, PushPromise};
+use crate::http2::{Anomaly, Side};
+
+impl Rules {
+    /// What any frame but PRIORITY breaks on a stream that its sender has left. Whether it broke something.
+    pub(super) fn after_end(&mut self, from: Side, id: u32, sends: bool, at: Moment) -> bool {
+        let (ended, reset) = match self.state(id, from) {
+            State::Never => return false,
+            State::Open { ended } => (ended, false),
+            State::Over(left) if from.is_client() => {
+                (left.has(Left::CLIENT_ENDED), left.has(Left::CLIENT_RESET))
+            }
+            State::Over(left) => (left.has(Left::SERVER_ENDED), left.has(Left::SERVER_RESET)),
+        };
+        let anomaly = match (ended && sends, reset) {
+            (true, _) => Anomaly::StreamClosed,
+            (false, true) => Anomaly::StreamReset,
+            _ => return false,
+        };
+        self.findings.add(from, id, anomaly, at);
+        true
+    }
+
+    /// HEADERS (section 6.2): opens a stream, answers, or ends with trailers.
+    pub(super) fn headers(&mut self, from: Side, id: u32, at: Moment) {
+        if id == 1 && from.is_client() && self.sides[from].whole && self.streams.highest[from] == 0 {
+            // An upgrade would have ended its request.
+            self.set_upgrade_known();
+        }
+        if from.is_client() && opener(id) == Side::Server {
+            let promised = matches!(self.state(id, from), State::Open { .. });
+            let anomaly = if promised { Anomaly::StreamReserved } else { Anomaly::StreamParity };
+            self.findings.add(from, id, anomaly, at);
+            return;
+        }
+        if self.after_end(from, id, true, at) {
+            return;
+        }
+        let never = self.state(id, from) == State::Never;
+        let whole = self.sides[from].whole;
+        let highest = self.streams.highest[opener(id)];
+        if opener(id) == from && (never || id > highest) {
+            if from.is_client() {
+                if id < highest && whole {
+                    self.findings.add(from, id, Anomaly::StreamOrder, at);
+                }
+                self.new_stream(from, id, at);
+            } else if whole {
+                self.findings.add(from, id, Anomaly::StreamIdle, at);
+            }
+            self.streams.highest[from] = highest.max(id);
+        } else if opener(id) != from && never {
+            self.unopened(from, id, Anomaly::StreamIdle, at);
+        }
+        let whole = self.wholeness();
+        if matches!(self.state(id, from), State::Never | State::Open { .. }) {
+            let stream = self.streams.open(id, at.time, whole);
+            if id == 1 && std::mem::take(&mut self.early_answer) {
+                stream.sides[Side::Server] = Sent::default();
+                self.swapped = true;
+            }
+            if opener(id) == from && stream.counted.is_none() {
+                stream.counted = Some(from);
+                self.streams.active[from] += 1;
+                self.concurrency(from, id, at);
+            }
+        }
+    }
+
+    /// A frame of `from` on a stream of its peer that was never open.
+    fn unopened(&mut self, from: Side, id: u32, anomaly: Anomaly, at: Moment) {
+        if id > self.streams.highest[from.peer()] {
+            self.suspect_idle(from, id, anomaly, at);
+        } else if self.both_known() && anomaly == Anomaly::StreamIdle {
+            // The peer has gone on to a later stream, which closed this one (section 5.1.1).
+            self.findings.add(from, id, Anomaly::StreamClosed, at);
+        }
+    }
+
+    /// The client opens a stream.
+    fn new_stream(&mut self, from: Side, id: u32, at: Moment) {
+        self.swapped |= self.suspicions.excuse(from, at, 1, |excuse| match excuse {
+            Excuse::Opened(stream) => opener(stream) == from && stream <= id,
+            _ => false,
+        });
+        if let Some(goaway) = self.sides[from.peer()].goaway {
+            let late = at.time.since(goaway.at.time) > tuning::GOAWAY_GRACE;
+            if id > self.streams.highest[from] && (goaway.received || late) {
+                self.findings.add(from, id, Anomaly::GoawayNewStream, at);
+            }
+        }
+    }
+
+    fn concurrency(&mut self, from: Side, stream: u32, at: Moment) {
+        let most = self.sides[from.peer()].terms.most(|values| values.concurrent);
+        let active = self.streams.active[from];
+        if let Some(most) = most.filter(|&most| active > most && self.both_known()) {
+            let (anomaly, needs) = (Anomaly::StreamConcurrency, u64::from(active - most));
+            self.suspect(Suspicion { from, anomaly, stream, at, excuse: Excuse::Closed, needs });
+        }
+    }
+
+    fn wholeness(&self) -> Pair<bool> {
+        let mut whole = Pair::default();
+        for side in [Side::Client, Side::Server] {
+            whole[side] = self.sides[side].whole;
+        }
+        whole
+    }
+
+    /// DATA (section 6.1).
+    pub(super) fn data(&mut self, from: Side, frame: &FrameView<'_>) {
+        let (header, at) = (&frame.header, frame.at);
+        let (id, ends) = (header.stream, header.flags.has(Flags::END_STREAM));
+        self.use_window(from, id, header.length, at);
+        let content = Data::parse(header, frame.payload)
+            .filter(|data| data.padding.is_none_or(|padding| u32::from(padding) < header.length))
+            .map(|data| data.data_length);
+        if content == Some(0) && !ends {
+            self.count(from, id, Anomaly::EmptyDataFlood, at);
+        }
+        let reserved = from.is_client() && opener(id) == Side::Server;
+        if reserved && matches!(self.state(id, from), State::Open { .. }) {
+            self.findings.add(from, id, Anomaly::StreamReserved, at);
+            return;
+        }
+        if self.after_end(from, id, true, at) {
+            return;
+        }
+        let whole = self.sides[from].whole;
+        match self.state(id, from) {
+            State::Never if opener(id) == from && whole => {
+                let idle = id > self.streams.highest[from];
+                let anomaly = if idle { Anomaly::StreamIdle } else { Anomaly::StreamClosed };
+                self.findings.add(from, id, anomaly, at);
+            }
+            State::Never if opener(id) != from => self.unopened(from, id, Anomaly::StreamIdle, at),
+            State::Open { .. } => {
+                let Some(stream) = self.streams.get_mut(id) else { return };
+                let sent = &mut stream.sides[from];
+                sent.body = sent.body.zip(content).map(|(body, more)| body.saturating_add(more.into()));
+                if sent.headers == Sighting::No && whole {
+                    self.findings.add(from, id, Anomaly::DataBeforeHeaders, at);
+                }
+            }
+            State::Never | State::Over(_) => {}
+        }
+        if ends {
+            self.end(from, id, at);
+        }
+    }
+
+    /// `from` ends the stream.
+    pub(super) fn end(&mut self, from: Side, id: u32, at: Moment) {
+        let losses = self.sides[from].losses;
+        let ended = if from.is_client() { Left::CLIENT_ENDED } else { Left::SERVER_ENDED };
+        let Some(stream) = self.streams.get_mut(id) else {
+            if let State::Over(_) = self.state(id, from) {
+                self.streams.close(id, ended);
+            }
+            return;
+        };
+        let sent = &mut stream.sides[from];
+        let whole = sent.headers == Sighting::Yes && sent.losses == losses;
+        if let (Some(length), Some(body), true) = (sent.length, sent.body, whole)
+            && length != body
+            && !std::mem::replace(&mut sent.ended, true)
+        {
+            self.findings.add(from, id, Anomaly::ContentLength, at);
+        }
+        sent.ended = true;
+        if stream.sides[from.peer()].ended || (opener(id) == Side::Server && !from.is_client()) {
+            self.close(from, id, ended, at);
+        }
+    }
+
+    fn close(&mut self, by: Side, id: u32, left: Left, at: Moment) {
+        if self.streams.close(id, left) == Some(by.peer()) {
+            self.suspicions.excuse(by, at, 1, |excuse| excuse == Excuse::Closed);
+        }
+    }
+
+    /// `RST_STREAM` (section 6.4).
+    pub(super) fn reset(&mut self, from: Side, id: u32, at: Moment) {
+        let reset = if from.is_client() { Left::CLIENT_RESET } else { Left::SERVER_RESET };
+        match self.state(id, from) {
+            State::Never if opener(id) == from => {
+                if id > self.streams.highest[from] && self.sides[from].whole {
+                    self.findings.add(from, id, Anomaly::RstStreamIdle, at);
+                }
+                return;
+            }
+            State::Never => {
+                if id > self.streams.highest[from.peer()] {
+                    self.suspect_idle(from, id, Anomaly::RstStreamIdle, at);
+                }
+                return;
+            }
+            State::Open { .. } => {}
+            State::Over(_) => {
+                self.streams.close(id, reset);
+                return;
+            }
+        }
+        let since = self.streams.get_mut(id).map(|stream| stream.since);
+        if opener(id) == from && since.is_some_and(|since| at.time.since(since) <= tuning::RAPID_RESET) {
+            self.count(from, id, Anomaly::RapidReset, at);
+        }
+        self.close(from, id, reset, at);
+    }
+
+    /// `PUSH_PROMISE` (section 6.6).
+    pub(super) fn push_promise(&mut self, from: Side, frame: &FrameView<'_>) {
+        let (id, at) = (frame.header.stream, frame.at);
+        let Some(promise) = PushPromise::parse(&frame.header, frame.payload) else { return };
+        if from.is_client() {
+            return;
+        }
+        let allowed = self.sides[Side::Client].terms.most(|values| values.push);
+        if allowed == Some(0) && self.sides[Side::Client].whole {
+            self.findings.add(from, id, Anomaly::PushPromiseDisabled, at);
+        }
+        if opener(id) == Side::Server {
+            self.findings.add(from, id, Anomaly::PushPromiseStream, at);
+        } else if !self.after_end(from, id, true, at) && self.state(id, from) == State::Never {
+            self.unopened(from, id, Anomaly::StreamIdle, at);
+        }
+        let promised = promise.promised_stream;
+        if promised == 0 || opener(promised) == Side::Client || promised <= self.streams.highest[from] {
+            self.findings.add(from, id, Anomaly::PushPromiseId, at);
+            return;
+        }
+        self.swapped |= self.suspicions.excuse(from, at, 1, |excuse| match excuse {
+            Excuse::Opened(stream) => opener(stream) == from && stream <= promised,
+            _ => false,
+        });
+        self.streams.highest[from] = promised;
+        let whole = self.wholeness();
+        let stream = self.streams.open(promised, at.time, whole);
+        (stream.sides[Side::Client].headers, stream.sides[Side::Client].ended) = (Sighting::Yes, true);
+    }
+}

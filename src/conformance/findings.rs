@@ -1,0 +1,104 @@
+//! What a connection's sides did wrong: each violation once a side, however often it was repeated.
+
+use crate::base::time::Moment;
+use crate::http2::{Anomaly, Side};
+use crate::transaction::Finding;
+
+/// The findings of one connection: at most one for each side and [`Anomaly`]. Costs nothing while there is none.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    /// In order of side and anomaly.
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    from: Side,
+    anomaly: Anomaly,
+    /// The stream where it was first seen.
+    stream: u32,
+    first: Moment,
+    last: Moment,
+    count: u64,
+}
+
+impl Findings {
+    /// `from` did this on `stream`, 0 for the connection. What is told late keeps its own place in time.
+    pub(super) fn add(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment) {
+        match self.entries.binary_search_by_key(&(from, anomaly), |entry| (entry.from, entry.anomaly)) {
+            Ok(place) => {
+                let Some(entry) = self.entries.get_mut(place) else { return };
+                if at.packet < entry.first.packet {
+                    (entry.first, entry.stream) = (at, stream);
+                }
+                if at.packet > entry.last.packet {
+                    entry.last = at;
+                }
+                entry.count += 1;
+            }
+            Err(place) => {
+                self.entries.insert(place, Entry { from, anomaly, stream, first: at, last: at, count: 1 });
+            }
+        }
+    }
+
+    /// Hands all of them out, in the order in which they were first seen, then by code and side.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Finding> + use<> {
+        let mut entries = std::mem::take(&mut self.entries);
+        entries.sort_by_key(|entry| (entry.first.packet, entry.anomaly.describe().code, entry.from));
+        entries.into_iter().map(|entry| {
+            let description = entry.anomaly.describe();
+            Finding {
+                code: description.code,
+                severity: description.severity.name(),
+                rfc: description.rfc,
+                from_client: entry.from.is_client(),
+                stream: entry.stream,
+                first: entry.first,
+                last: entry.last,
+                count: entry.count,
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::Timestamp;
+
+    fn at(packet: u64) -> Moment {
+        Moment { packet, time: Timestamp::from_nanos(packet) }
+    }
+
+    #[test]
+    fn repeated_ones_are_counted_by_side() {
+        let mut findings = Findings::default();
+        findings.add(Side::Server, 5, Anomaly::WindowUpdateZero, at(7));
+        findings.add(Side::Client, 3, Anomaly::WindowUpdateZero, at(8));
+        findings.add(Side::Client, 9, Anomaly::WindowUpdateZero, at(11));
+        findings.add(Side::Client, 1, Anomaly::WindowUpdateZero, at(4));
+        let told: Vec<_> = findings.drain().collect();
+        let brief = |finding: &Finding| {
+            let Finding { from_client, stream, first, last, count, .. } = *finding;
+            (from_client, stream, first.packet, last.packet, count)
+        };
+        assert_eq!(told.iter().map(brief).collect::<Vec<_>>(), [(true, 1, 4, 11, 3), (false, 5, 7, 7, 1)]);
+        assert_eq!(findings.drain().count(), 0, "they are told once");
+    }
+
+    #[test]
+    fn order_is_that_of_time_then_code() {
+        let mut findings = Findings::default();
+        for (anomaly, packet) in [
+            (Anomaly::PingSize, 2),
+            (Anomaly::FrameSize, 2),
+            (Anomaly::StreamParity, 1),
+            (Anomaly::PingStream, 3),
+        ] {
+            findings.add(Side::Client, 0, anomaly, at(packet));
+        }
+        let codes: Vec<_> = findings.drain().map(|finding| finding.code).collect();
+        assert_eq!(codes, ["stream_parity", "frame_size", "ping_size", "ping_stream"]);
+    }
+}

@@ -1,0 +1,283 @@
+//! The rules of RFC 9113 that take more than one frame to break: stream states, field sections, settings, flow
+//! control, floods. `http2` itself finds what a single frame breaks.
+//!
+//! No rule accuses where something may be missing: a side that was joined late, or lost frames, is judged only by
+//! what its later frames alone prove; and what depends on the order of the two directions is a suspicion first
+//! (see `suspicion`).
+
+mod block;
+mod control;
+mod exchange;
+mod findings;
+mod flow;
+mod pair;
+mod past;
+mod rates;
+mod section;
+mod streams;
+mod suspicion;
+mod terms;
+#[cfg(test)]
+mod tests;
+
+use crate::base::time::Moment;
+use crate::http2::frame::{Flags, FrameType, FrameView};
+use crate::http2::{Anomaly, Side};
+use findings::Findings;
+use flow::Flow;
+use pair::Pair;
+use past::Left;
+use rates::Rates;
+use section::{Method, Section};
+use streams::{Sighting, State, Streams, opener};
+use suspicion::{Excuse, Suspicion, Suspicions};
+use terms::Terms;
+
+const HEADER_TABLE_SIZE: u16 = 1;
+const MAX_FRAME_SIZE: u16 = 5;
+const MAX_HEADER_LIST_SIZE: u16 = 6;
+
+/// Judges the conduct of both sides of a connection.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    /// What was found.
+    pub(super) findings: Findings,
+    sides: Pair<Conduct>,
+    streams: Streams,
+    section: Section,
+    /// The frame that begins a header block is malformed: its block cannot be judged.
+    block_malformed: bool,
+    suspicions: Suspicions,
+    /// An upgrade from HTTP/1.1, which opens stream 1 and carries settings, was seen if there was one.
+    upgrade_known: bool,
+    /// The server sent frames on stream 1 before that was known, or the request.
+    early_answer: bool,
+    /// The two directions are known not to be in order.
+    swapped: bool,
+    /// Streams that were looked at for a change of their window: no more than there were frames.
+    credit: usize,
+    /// Suspicions that were dropped because there were too many, and windows that were not looked at.
+    dropped: u64,
+}
+
+/// What is known of one side.
+#[derive(Debug, Default)]
+struct Conduct {
+    /// Its first frame, and all since, were read.
+    whole: bool,
+    /// It was joined late.
+    late: bool,
+    /// The direction waits for a hole to fill.
+    stalled: bool,
+    /// It has acknowledged what of its peer has not been read yet.
+    ahead: bool,
+    losses: u64,
+    frames: u64,
+    /// It does not begin as HTTP/2 does, or framing was lost: what is read may be none of its frames.
+    unjudged: bool,
+    flow: Flow,
+    /// What it announced.
+    terms: Terms,
+    goaway: Option<Goaway>,
+    rates: Rates,
+}
+
+/// A GOAWAY that was sent.
+#[derive(Clone, Copy, Debug)]
+struct Goaway {
+    last_stream: u32,
+    at: Moment,
+    /// The payload of a PING that was sent after it.
+    ping: Option<[u8; 8]>,
+    /// The peer has acknowledged that.
+    received: bool,
+}
+
+impl Rules {
+    /// Rules for a connection of which the client's or the server's beginning is not in the capture.
+    pub(super) fn new(late: (bool, bool)) -> Self {
+        let mut rules = Self::default();
+        (rules.sides[Side::Client].late, rules.sides[Side::Server].late) = late;
+        rules.sides[Side::Client].terms.set_unseen(true);
+        rules
+    }
+
+    /// Whether the connection was upgraded from HTTP/1.1 is known: the client's SYN was seen.
+    pub(super) fn set_upgrade_known(&mut self) {
+        self.upgrade_known = true;
+        self.sides[Side::Client].terms.set_unseen(false);
+    }
+
+    /// The side was not joined late after all: nothing of it was read yet.
+    pub(super) fn set_begins(&mut self, side: Side) {
+        self.sides[side].late = false;
+    }
+
+    /// Times that a cap kept something from being judged.
+    pub(super) fn limited(&self) -> u64 {
+        let terms = self.sides[Side::Client].terms.limited + self.sides[Side::Server].terms.limited;
+        self.streams.forgotten + self.dropped + terms
+    }
+
+    /// What `http2` found in a single frame or block, before the events that the frame leads to.
+    pub(super) fn anomaly(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment) {
+        let side = &mut self.sides[from];
+        if anomaly == Anomaly::SettingsFirst {
+            // A server that begins otherwise may not speak HTTP/2, and its frames be none.
+            side.unjudged = !from.is_client();
+        } else if side.unjudged {
+            return;
+        }
+        // The settings that allow it may have been captured later.
+        let excuse = match anomaly {
+            Anomaly::FrameSize => Excuse::Announced(MAX_FRAME_SIZE),
+            Anomaly::HpackSizeUpdate => Excuse::Announced(HEADER_TABLE_SIZE),
+            _ => {
+                self.block_malformed |= matches!(
+                    anomaly,
+                    Anomaly::HeadersSize
+                        | Anomaly::HeadersPadding
+                        | Anomaly::PushPromiseSize
+                        | Anomaly::PushPromisePadding
+                );
+                return self.findings.add(from, stream, anomaly, at);
+            }
+        };
+        self.suspect(Suspicion { from, anomaly, stream, at, excuse, needs: 1 });
+    }
+
+    /// The direction waits for a hole to fill, or does not.
+    pub(super) fn set_stalled(&mut self, side: Side, stalled: bool) {
+        if stalled {
+            self.suspicions.withdraw(side);
+        }
+        self.sides[side].stalled = stalled;
+    }
+
+    /// The side has, or has not, acknowledged what of its peer has not been read yet.
+    pub(super) fn set_ahead(&mut self, side: Side, ahead: bool) {
+        self.sides[side].ahead = ahead;
+    }
+
+    /// Frames of this side were lost.
+    pub(super) fn lost(&mut self, side: Side) {
+        self.sides[side].losses += 1;
+        (self.sides[side].whole, self.sides[side].unjudged) = (false, true);
+        self.suspicions.withdraw(side);
+    }
+
+    /// A setting that came without a frame, with the request to upgrade.
+    pub(super) fn setting(&mut self, from: Side, id: u16, value: u32) {
+        if self.sides[from].frames == 0 {
+            self.sides[from].terms.set(id, value);
+        }
+    }
+
+    /// Stream 1 was opened by an upgrade (RFC 7540 section 3.2): its request is whole.
+    pub(super) fn upgraded(&mut self, method: &[u8], at: Moment) {
+        self.streams.highest[Side::Client] = 1;
+        let stream = self.streams.open(1, at.time, Pair::default());
+        (stream.sides[Side::Client].headers, stream.sides[Side::Client].ended) = (Sighting::Yes, true);
+        stream.sides[Side::Server].headers = Sighting::No;
+        stream.method = if method == b"HEAD" { Method::Head } else { Method::Other };
+        stream.counted = Some(Side::Client);
+        self.streams.active[Side::Client] += 1;
+    }
+
+    /// A frame, before the header block that it ends.
+    #[cold]
+    pub(super) fn frame(&mut self, frame: &FrameView<'_>) {
+        let from = if frame.from_client { Side::Client } else { Side::Server };
+        let (header, at, payload) = (&frame.header, frame.at, frame.payload);
+        self.credit = self.credit.saturating_add(1);
+        self.suspicions.advance(from, at, &mut self.findings);
+        self.streams.note(header.stream);
+        self.early_answer |= header.stream == 1 && !from.is_client() && !self.upgrade_known;
+        self.block_malformed &= header.kind == FrameType::CONTINUATION;
+        let cut = header.kind != FrameType::DATA && payload.len() < header.length as usize;
+        let side = &mut self.sides[from];
+        if side.frames == 0 {
+            let settings = header.kind == FrameType::SETTINGS && !header.flags.has(Flags::ACK);
+            side.whole = !side.late && side.losses == 0 && settings;
+        }
+        side.frames += 1;
+        if side.unjudged {
+            // Floods are told by their number: some frames more or less change nothing.
+            return match header.kind {
+                FrameType::CONTINUATION => self.count(from, header.stream, Anomaly::ContinuationFlood, at),
+                FrameType::PRIORITY => self.count(from, header.stream, Anomaly::PriorityFlood, at),
+                _ => {}
+            };
+        }
+        match header.kind {
+            FrameType::SETTINGS | FrameType::WINDOW_UPDATE | FrameType::PUSH_PROMISE if cut => {
+                self.lost(from);
+            }
+            FrameType::SETTINGS => self.settings(from, frame),
+            FrameType::PING => self.ping(from, frame),
+            FrameType::GOAWAY => self.goaway(from, frame),
+            FrameType::CONTINUATION => self.count(from, header.stream, Anomaly::ContinuationFlood, at),
+            FrameType::PRIORITY => self.count(from, header.stream, Anomaly::PriorityFlood, at),
+            FrameType::WINDOW_UPDATE => self.window_update(from, frame),
+            FrameType::DATA if header.stream == 0 => self.use_window(from, 0, header.length, at),
+            _ if header.stream == 0 => {}
+            FrameType::DATA => self.data(from, frame),
+            FrameType::HEADERS => self.headers(from, header.stream, at),
+            FrameType::RST_STREAM => self.reset(from, header.stream, at),
+            FrameType::PUSH_PROMISE => self.push_promise(from, frame),
+            _ => {}
+        }
+    }
+
+    /// Both sides are read to the end. `closed`: the connection was; else the capture ended.
+    pub(super) fn conclude(&mut self, closed: bool, now: Moment) {
+        for side in [Side::Client, Side::Server] {
+            if !self.sides[side].whole {
+                self.suspicions.withdraw(side);
+            }
+        }
+        self.suspicions.conclude(closed, now, &mut self.findings);
+        for side in [Side::Client, Side::Server] {
+            let known = self.sides[side].whole && self.sides[side.peer()].whole;
+            if let (Some((count, first, last)), true) = (self.sides[side].terms.unasked(), known) {
+                self.findings.add(side.peer(), 0, Anomaly::SettingsAckUnasked, first);
+                for _ in 1..count.min(2) {
+                    self.findings.add(side.peer(), 0, Anomaly::SettingsAckUnasked, last);
+                }
+            }
+        }
+    }
+
+    /// All that both sides sent was read, and in the order in which they sent it.
+    fn both_known(&self) -> bool {
+        self.sides[Side::Client].whole && self.sides[Side::Server].whole && !self.swapped
+    }
+
+    /// What `from` did is a violation unless its peer has excused it.
+    fn suspect(&mut self, suspicion: Suspicion) {
+        let (side, peer) = (&self.sides[suspicion.from], &self.sides[suspicion.from.peer()]);
+        if side.whole && peer.whole && !side.ahead && !peer.stalled && !self.swapped {
+            self.dropped += u64::from(!self.suspicions.add(suspicion));
+        }
+    }
+
+    /// A frame on a stream of the peer that the peer has not opened, as far as it was read.
+    fn suspect_idle(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment) {
+        self.suspect(Suspicion { from, anomaly, stream, at, excuse: Excuse::Opened(stream), needs: 1 });
+    }
+
+    fn count(&mut self, from: Side, stream: u32, flood: Anomaly, at: Moment) {
+        if self.sides[from].rates.add(flood, at) {
+            self.findings.add(from, stream, flood, at);
+        }
+    }
+
+    /// The state of a stream for what `from` sends on it.
+    fn state(&self, id: u32, from: Side) -> State {
+        match self.streams.state(id, from) {
+            // An upgrade that was not seen may have opened it.
+            State::Never if id == 1 && !self.upgrade_known => State::Over(Left::FORGOTTEN),
+            state => state,
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Header and trailer sections: which fields may stand in them, and where (RFC 9113 sections 8.2 and 8.3).
+
+use super::Findings;
+use crate::base::time::Moment;
+use crate::http2::hpack::{Field, NameId};
+use crate::http2::{Anomaly, Block, BlockEnd, Side};
+
+/// What a block is, as far as what came before on its stream tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Not known: something of the stream is missing.
+    #[default]
+    Unknown,
+    /// A request's header section, or a promised one's.
+    Request,
+    /// A final or an interim response's header section.
+    Response,
+    /// A trailer section.
+    Trailers,
+}
+
+/// What a request's method means for its response.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Method {
+    /// Not known.
+    #[default]
+    Unknown,
+    /// HEAD: the response has no content.
+    Head,
+    /// CONNECT: a successful response has none.
+    Connect,
+    /// Any other.
+    Other,
+}
+
+/// The section being read.
+#[derive(Debug)]
+pub(super) struct Section {
+    role: Role,
+    from: Side,
+    stream: u32,
+    at: Moment,
+    /// Pseudo-header fields that are there, by the number of the name.
+    seen: u64,
+    /// A regular field is there.
+    regular: bool,
+    /// A field whose name is not known is there, or may be.
+    nameless: bool,
+    /// `:path` is there, and empty.
+    path_empty: bool,
+    /// `:scheme` is known to be `http` or `https`.
+    web: bool,
+    /// `:method`.
+    pub(super) method: Method,
+    /// `:status`, where it is known and a number.
+    pub(super) status: Option<u16>,
+    /// `content-length`, where it is known, a number, and the only one.
+    pub(super) length: Option<u64>,
+    lengths: u32,
+}
+
+impl Default for Section {
+    fn default() -> Self {
+        Self {
+            role: Role::Unknown,
+            from: Side::Client,
+            stream: 0,
+            at: Moment::default(),
+            seen: 0,
+            regular: false,
+            nameless: false,
+            path_empty: false,
+            web: false,
+            method: Method::Unknown,
+            status: None,
+            length: None,
+            lengths: 0,
+        }
+    }
+}
+
+impl Section {
+    /// The section of a block that begins. `cut`: fields of it may be missing.
+    pub(super) fn new(block: &Block, role: Role, cut: bool) -> Self {
+        Self {
+            role,
+            nameless: cut,
+            from: block.from,
+            stream: block.stream,
+            at: block.last,
+            ..Self::default()
+        }
+    }
+
+    /// Who sends it.
+    pub(super) const fn from(&self) -> Side {
+        self.from
+    }
+
+    /// What it is.
+    pub(super) const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The next field.
+    pub(super) fn field(&mut self, field: &Field<'_>, findings: &mut Findings) {
+        let Some(name) = field.name else {
+            self.nameless = true;
+            return;
+        };
+        let mut broken = |anomaly| findings.add(self.from, self.stream, anomaly, self.at);
+        // Binary metadata of gRPC: peers that have agreed on it send it as it is.
+        if !name.ends_with(b"-bin") && field.value.is_some_and(value_is_invalid) {
+            broken(Anomaly::FieldInvalid);
+        }
+        if name.first() == Some(&b':') {
+            if self.regular {
+                broken(Anomaly::PseudoAfterField);
+            }
+            if self.role == Role::Trailers {
+                broken(Anomaly::PseudoTrailer);
+            } else if !self.is_defined(field.id) {
+                broken(Anomaly::PseudoUnknown);
+            }
+            if field.id.is_pseudo() {
+                if self.has(field.id) {
+                    broken(Anomaly::PseudoRepeated);
+                }
+                self.pseudo(field);
+            }
+            return;
+        }
+        self.regular = true;
+        match field.id {
+            NameId::OTHER => {
+                if name.iter().any(u8::is_ascii_uppercase) {
+                    broken(Anomaly::FieldUppercase);
+                }
+                if name.is_empty() || name.iter().any(|&byte| matches!(byte, 0..=0x20 | 0x7f..=0xff | b':')) {
+                    broken(Anomaly::FieldInvalid);
+                }
+            }
+            NameId::CONNECTION
+            | NameId::KEEP_ALIVE
+            | NameId::PROXY_CONNECTION
+            | NameId::TRANSFER_ENCODING
+            | NameId::UPGRADE => broken(Anomaly::FieldConnection),
+            NameId::TE => {
+                let refused = field.value.is_some_and(|value| !value.eq_ignore_ascii_case(b"trailers"));
+                if refused || self.role == Role::Response {
+                    broken(Anomaly::FieldTe);
+                }
+            }
+            NameId::CONTENT_LENGTH => {
+                let number = |value: &[u8]| {
+                    let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+                    std::str::from_utf8(value).ok().filter(|_| digits)?.parse().ok()
+                };
+                self.lengths += 1;
+                self.length = field.value.and_then(number).filter(|_| self.lengths == 1);
+            }
+            _ => {}
+        }
+    }
+
+    /// The section is over; what it lacks.
+    pub(super) fn end(&self, end: &BlockEnd, findings: &mut Findings) {
+        let whole = end.cut.is_none() && !end.broken && !end.limited && !self.nameless;
+        let mut broken = |anomaly| findings.add(self.from, self.stream, anomaly, self.at);
+        if self.path_empty && self.web && self.role == Role::Request {
+            broken(Anomaly::PseudoPathEmpty);
+        }
+        if !whole {
+            return;
+        }
+        match self.role {
+            Role::Request => {
+                let method = self.has(NameId::METHOD);
+                let plain_connect = self.method == Method::Connect && !self.has(NameId::PROTOCOL);
+                let targeted = self.has(NameId::SCHEME) && self.has(NameId::PATH);
+                if !method
+                    || (plain_connect && !self.has(NameId::AUTHORITY))
+                    || (self.method != Method::Unknown && !plain_connect && !targeted)
+                {
+                    broken(Anomaly::PseudoMissing);
+                }
+                if plain_connect && (self.has(NameId::SCHEME) || self.has(NameId::PATH)) {
+                    broken(Anomaly::PseudoConnect);
+                }
+            }
+            Role::Response if !self.has(NameId::STATUS) => broken(Anomaly::PseudoMissing),
+            Role::Response | Role::Trailers | Role::Unknown => {}
+        }
+    }
+
+    fn has(&self, id: NameId) -> bool {
+        self.seen >> (id.number() & 63) & 1 == 1
+    }
+
+    /// The pseudo-header field is defined for what this is.
+    fn is_defined(&self, id: NameId) -> bool {
+        let in_response = match self.role {
+            Role::Request => false,
+            Role::Response => true,
+            Role::Trailers => return false,
+            // Promised requests, which a server sends too, are known to be such.
+            Role::Unknown => self.from == Side::Server,
+        };
+        id.is_pseudo() && (id == NameId::STATUS) == in_response
+    }
+
+    /// Notes what a defined pseudo-header field says.
+    fn pseudo(&mut self, field: &Field<'_>) {
+        self.seen |= 1 << (field.id.number() & 63);
+        let Some(value) = field.value else { return };
+        match field.id {
+            NameId::METHOD => {
+                self.method = match value {
+                    b"HEAD" => Method::Head,
+                    b"CONNECT" => Method::Connect,
+                    _ => Method::Other,
+                }
+            }
+            NameId::PATH => self.path_empty = value.is_empty(),
+            NameId::SCHEME => self.web = matches!(value, b"http" | b"https"),
+            NameId::STATUS => {
+                self.status = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Octets that no value may hold, or begin or end with (section 8.2.1).
+fn value_is_invalid(value: &[u8]) -> bool {
+    let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    memchr::memchr3(0, b'\r', b'\n', value).is_some() || blank(value.first()) || blank(value.last())
+}

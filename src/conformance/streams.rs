@@ -1,0 +1,170 @@
+//! The streams of a connection as its sides have left them (RFC 9113 section 5.1).
+
+use super::pair::Pair;
+use super::past::{Left, Past};
+use super::section::Method;
+use crate::base::limits;
+use crate::base::time::Timestamp;
+use crate::http2::Side;
+use std::collections::HashMap;
+
+/// A stream that is open, or reserved.
+#[derive(Debug, Default)]
+pub(super) struct Stream {
+    /// What each side has sent on it.
+    pub(super) sides: Pair<Sent>,
+    /// When it was first seen.
+    pub(super) since: Timestamp,
+    /// The request's method.
+    pub(super) method: Method,
+    /// Its opener, once it counts against the other side's `MAX_CONCURRENT_STREAMS`.
+    pub(super) counted: Option<Side>,
+}
+
+/// What a side has sent on a stream.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sent {
+    /// Its header section (of responses, the final one).
+    pub(super) headers: Sighting,
+    /// How often the side had lost frames when it sent that.
+    pub(super) losses: u64,
+    /// `END_STREAM`.
+    pub(super) ended: bool,
+    /// Octets that flow control counts.
+    pub(super) octets: u64,
+    /// By how much its peer has enlarged the window for them.
+    pub(super) window: u64,
+    /// Octets of content; `None` where padding is not known.
+    pub(super) body: Option<u64>,
+    /// What `content-length` says, where that binds.
+    pub(super) length: Option<u64>,
+}
+
+/// Whether something was sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Sighting {
+    /// It may have been.
+    #[default]
+    Unknown,
+    /// Not yet.
+    No,
+    /// It was.
+    Yes,
+}
+
+/// The state of a stream, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// It was never open, as far as was read.
+    Never,
+    /// It is open, or reserved; whether the side asked about has ended it.
+    Open {
+        /// `END_STREAM` of that side.
+        ended: bool,
+    },
+    /// It is over.
+    Over(Left),
+}
+
+/// The streams of a connection: those open, at most [`limits::RULE_STREAMS`], and the newest of the others.
+#[derive(Debug, Default)]
+pub(super) struct Streams {
+    open: HashMap<u32, Stream, foldhash::fast::RandomState>,
+    odd: Past,
+    even: Past,
+    /// The highest stream that each side has opened, or promised.
+    pub(super) highest: Pair<u32>,
+    /// Streams that each side has opened and that count against `MAX_CONCURRENT_STREAMS`.
+    pub(super) active: Pair<u32>,
+    /// Streams that were forgotten because there were too many, and frames on those that had ended.
+    pub(super) forgotten: u64,
+}
+
+/// The side that opens streams with such an identifier (section 5.1.1).
+pub(super) const fn opener(stream: u32) -> Side {
+    if stream.is_multiple_of(2) { Side::Server } else { Side::Client }
+}
+
+impl Streams {
+    /// The state of a stream for what `from` sends on it.
+    pub(super) fn state(&self, stream: u32, from: Side) -> State {
+        if let Some(open) = self.open.get(&stream) {
+            return State::Open { ended: open.sides[from].ended };
+        }
+        self.past(stream).get(stream).map_or(State::Never, State::Over)
+    }
+
+    /// A frame comes on a stream. Counts it when the stream's end is forgotten.
+    pub(super) fn note(&mut self, stream: u32) {
+        if self.past(stream).is_forgotten(stream) && !self.open.contains_key(&stream) {
+            self.forgotten += 1;
+        }
+    }
+
+    /// An open stream.
+    pub(super) fn get_mut(&mut self, stream: u32) -> Option<&mut Stream> {
+        self.open.get_mut(&stream)
+    }
+
+    /// All open streams, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Stream)> {
+        self.open.iter().map(|(&id, stream)| (id, stream))
+    }
+
+    /// How many are open.
+    pub(super) fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Opens a stream, if it is not open. `whole`: whether all that a side has sent so far was read.
+    pub(super) fn open(&mut self, id: u32, since: Timestamp, whole: Pair<bool>) -> &mut Stream {
+        if self.open.len() >= limits::RULE_STREAMS && !self.open.contains_key(&id) {
+            self.forget();
+        }
+        self.open.entry(id).or_insert_with(|| {
+            let mut stream = Stream { since, ..Stream::default() };
+            for side in [Side::Client, Side::Server] {
+                let headers = if whole[side] { Sighting::No } else { Sighting::Unknown };
+                stream.sides[side] = Sent { headers, body: Some(0), ..Sent::default() };
+            }
+            stream
+        })
+    }
+
+    /// A stream is over, left like this. Its opener, if it counted.
+    pub(super) fn close(&mut self, id: u32, left: Left) -> Option<Side> {
+        let mut left = left.with(Left::OPENED);
+        let mut counted = None;
+        if let Some(stream) = self.open.remove(&id) {
+            for (side, ended) in [(Side::Client, Left::CLIENT_ENDED), (Side::Server, Left::SERVER_ENDED)] {
+                if stream.sides[side].ended {
+                    left = left.with(ended);
+                }
+            }
+            counted = stream.counted;
+        }
+        if let Some(side) = counted {
+            self.active[side] = self.active[side].saturating_sub(1);
+        }
+        self.past_mut(id).add(id, left);
+        counted
+    }
+
+    /// Too many are open: the lowest quarter is forgotten, so that room is made seldom.
+    fn forget(&mut self) {
+        let mut open: Vec<u32> = self.open.keys().copied().collect();
+        open.sort_unstable();
+        for &id in open.iter().take(open.len() / 4 + 1) {
+            self.close(id, Left::FORGOTTEN);
+            self.forgotten += 1;
+        }
+    }
+
+    const fn past(&self, stream: u32) -> &Past {
+        if stream.is_multiple_of(2) { &self.even } else { &self.odd }
+    }
+
+    const fn past_mut(&mut self, stream: u32) -> &mut Past {
+        if stream.is_multiple_of(2) { &mut self.even } else { &mut self.odd }
+    }
+}

@@ -1,0 +1,198 @@
+//! Conversations in bytes, and what is found in them.
+
+use crate::base::time::{Moment, Timestamp};
+use crate::flow::{Gap, GapCause};
+use crate::http2::frame::{Flags, FrameType, FrameView};
+use crate::http2::{Connection, PREFACE, Start};
+use crate::packet::Endpoint;
+use crate::transaction::{
+    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Finding, Pairing, RecordSink, Session, Stats,
+    StreamPool, Transaction, Wanted,
+};
+
+pub(super) const END_STREAM: u8 = Flags::END_STREAM;
+pub(super) const END_HEADERS: u8 = Flags::END_HEADERS;
+pub(super) const ACK: u8 = Flags::ACK;
+/// GET, http, `/`, in static indices; authority `a`.
+pub(super) const GET: &[u8] = b"\x82\x86\x84\x01\x01a";
+/// The same with POST.
+pub(super) const POST: &[u8] = b"\x83\x86\x84\x01\x01a";
+/// `:status: 200`.
+pub(super) const OK: &[u8] = b"\x88";
+/// `grpc-status: 0`, without indexing.
+pub(super) const TRAILERS: &[u8] = b"\x00\x0bgrpc-status\x010";
+
+/// What happens next on the connection.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// The client sends a packet.
+    C(Vec<u8>),
+    /// The server does.
+    S(Vec<u8>),
+    /// So many octets of the client's are lost.
+    LoseC(usize),
+    /// And of the server's.
+    LoseS(usize),
+    /// Packet time goes on, in milliseconds.
+    Wait(u64),
+    /// First: nothing has been said. The client begins with its preface.
+    Raw,
+    /// First: the capture begins here.
+    Late,
+    /// First: the client's SYN was not seen.
+    NoSyn,
+    /// The server's direction waits for a hole to fill, or does not any more.
+    StallS(bool),
+    /// Last: the capture ends, the connection does not.
+    Cut,
+}
+
+#[derive(Debug, Default)]
+struct Found(Vec<Finding>);
+
+impl RecordSink for Found {
+    fn transaction(&mut self, _: Moment, _: &ConnectionMeta, _: &Transaction) {}
+    fn connection(&mut self, _: Moment, _: &ConnectionRecord) {}
+    fn frame(&mut self, _: Moment, _: &ConnectionMeta, _: &FrameView<'_>) {}
+    fn finding(&mut self, _: Moment, _: &ConnectionMeta, finding: &Finding) {
+        self.0.push(*finding);
+    }
+}
+
+/// Plays the conversation; what is found once the connection is over.
+pub(super) fn told(steps: Vec<Step>) -> Vec<Finding> {
+    played(steps).0
+}
+
+/// The same, and how often a cap kept something from being judged.
+pub(super) fn played(steps: Vec<Step>) -> (Vec<Finding>, u64) {
+    let late = matches!(steps.first(), Some(Step::Late));
+    let begin = match steps.first() {
+        Some(Step::Raw | Step::Late) => vec![],
+        _ => vec![
+            Step::C(settings(&[])),
+            Step::S(settings(&[])),
+            Step::C(settings_ack()),
+            Step::S(settings_ack()),
+        ],
+    };
+    let (client, server) = if late { (Start::Late, Start::Late) } else { (Start::Preface, Start::Frames) };
+    let mut connection = Connection::new(client, server);
+    let meta = ConnectionMeta {
+        id: 1,
+        client: Endpoint::UNKNOWN,
+        server: Endpoint::UNKNOWN,
+        tls: None,
+        client_is_forward: true,
+    };
+    let wanted = Wanted { findings: true, ..Wanted::default() };
+    let mut pairing = Pairing::new(meta, wanted, (late, late));
+    if !late && !matches!(steps.first(), Some(Step::NoSyn)) {
+        pairing.set_upgrade_known();
+    }
+    let (mut stats, mut records, mut pool) = (Stats::default(), Found::default(), StreamPool::default());
+    let mut now = Moment { packet: 1, time: Timestamp::from_parts(1_700_000_000, 0) };
+    let mut how = EndHow::Fin;
+    macro_rules! session {
+        () => {
+            Session { pairing: &mut pairing, stats: &mut stats, records: &mut records, now, pool: &mut pool }
+        };
+    }
+    if !late {
+        connection.data(crate::http2::Side::Client, now, PREFACE, &mut session!());
+    }
+    for step in begin.into_iter().chain(steps) {
+        use crate::http2::Side::{Client, Server};
+        now = Moment { packet: now.packet + 1, time: now.time.after(std::time::Duration::from_micros(100)) };
+        let gap = |len: usize| Gap { len: Some(len as u64), cause: GapCause::Lost };
+        match step {
+            Step::C(bytes) => connection.data(Client, now, &bytes, &mut session!()),
+            Step::S(bytes) => connection.data(Server, now, &bytes, &mut session!()),
+            Step::LoseC(len) => connection.gap(Client, now, gap(len), &mut session!()),
+            Step::LoseS(len) => connection.gap(Server, now, gap(len), &mut session!()),
+            Step::Wait(millis) => now.time = now.time.after(std::time::Duration::from_millis(millis)),
+            Step::StallS(stalled) => session!().set_holes(false, stalled),
+            Step::Cut => how = EndHow::Eof,
+            Step::Raw | Step::Late | Step::NoSyn => {}
+        }
+    }
+    connection.finish(crate::http2::Side::Client, now, &mut session!());
+    connection.finish(crate::http2::Side::Server, now, &mut session!());
+    session!().finish(EndBy::Tcp, how);
+    (records.0, stats.findings_limited)
+}
+
+pub(super) fn frame(kind: FrameType, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let [_, a, b, c] = (payload.len() as u32).to_be_bytes();
+    let mut bytes = vec![a, b, c, kind.0, flags];
+    bytes.extend(stream.to_be_bytes());
+    bytes.extend(payload);
+    bytes
+}
+
+/// HEADERS with END_HEADERS.
+pub(super) fn headers(stream: u32, flags: u8, block: &[u8]) -> Vec<u8> {
+    frame(FrameType::HEADERS, flags | END_HEADERS, stream, block)
+}
+
+/// DATA of that many octets.
+pub(super) fn data(stream: u32, flags: u8, octets: usize) -> Vec<u8> {
+    frame(FrameType::DATA, flags, stream, &vec![b'x'; octets])
+}
+
+/// DATA of that many octets in frames of at most 16384.
+pub(super) fn much_data(stream: u32, octets: usize) -> Vec<u8> {
+    let full = octets / 16_384;
+    let mut bytes: Vec<u8> = (0..full).flat_map(|_| data(stream, 0, 16_384)).collect();
+    bytes.extend(data(stream, 0, octets % 16_384));
+    bytes
+}
+
+pub(super) fn settings(values: &[(u16, u32)]) -> Vec<u8> {
+    let payload: Vec<u8> = values
+        .iter()
+        .flat_map(|(id, value)| id.to_be_bytes().into_iter().chain(value.to_be_bytes()))
+        .collect();
+    frame(FrameType::SETTINGS, 0, 0, &payload)
+}
+
+pub(super) fn settings_ack() -> Vec<u8> {
+    frame(FrameType::SETTINGS, ACK, 0, &[])
+}
+
+pub(super) fn window_update(stream: u32, by: u32) -> Vec<u8> {
+    frame(FrameType::WINDOW_UPDATE, 0, stream, &by.to_be_bytes())
+}
+
+pub(super) fn rst_stream(stream: u32) -> Vec<u8> {
+    frame(FrameType::RST_STREAM, 0, stream, &8_u32.to_be_bytes())
+}
+
+pub(super) fn ping(flags: u8, payload: [u8; 8]) -> Vec<u8> {
+    frame(FrameType::PING, flags, 0, &payload)
+}
+
+pub(super) fn goaway(last_stream: u32) -> Vec<u8> {
+    let mut payload = last_stream.to_be_bytes().to_vec();
+    payload.extend([0; 4]);
+    frame(FrameType::GOAWAY, 0, 0, &payload)
+}
+
+pub(super) fn push_promise(stream: u32, promised: u32) -> Vec<u8> {
+    let mut payload = promised.to_be_bytes().to_vec();
+    payload.extend(GET);
+    frame(FrameType::PUSH_PROMISE, END_HEADERS, stream, &payload)
+}
+
+/// A field line, without indexing.
+pub(super) fn line(name: &str, value: &str) -> Vec<u8> {
+    let mut bytes = vec![0, name.len() as u8];
+    bytes.extend(name.as_bytes());
+    bytes.push(value.len() as u8);
+    bytes.extend(value.as_bytes());
+    bytes
+}
+
+pub(super) fn concat(parts: &[&[u8]]) -> Vec<u8> {
+    parts.concat()
+}

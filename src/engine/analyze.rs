@@ -1,0 +1,288 @@
+//! Captures → records: reads, decodes, lets the shards work, merges, prints.
+
+use super::collect::Collected;
+use super::job::{Job, Task};
+use super::merge::Merge;
+use super::report::{InputCounts, assemble};
+use super::shards::Shards;
+use crate::agent::{Agent, Params};
+use crate::base::time::Timestamp;
+use crate::capture::{Batch, Timeline};
+use crate::export::{Options, PrintError, Printer};
+use crate::packet::Decoder;
+use crate::pipeline::{OpenNow, Settings};
+use crate::record::{Report, Tally};
+use crate::tls::KeyStore;
+use std::io::Write;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// What an analysis needs to know.
+#[derive(Debug)]
+pub struct Analysis {
+    /// What is rendered, and how.
+    pub output: Options,
+    /// Worker threads.
+    pub threads: usize,
+    /// The agent's parameters.
+    pub agent: Params,
+    /// TLS secrets known from the start.
+    pub keys: KeyStore,
+    /// See [`Settings::idle_timeout`].
+    pub idle_timeout: Option<Duration>,
+}
+
+/// A running analysis: jobs go in, records come out in order.
+pub(crate) struct Engine<W: Write> {
+    decoder: Decoder,
+    shards: Shards<Collected>,
+    merge: Merge,
+    printer: Printer<W>,
+    keys: Arc<KeyStore>,
+    spare: Vec<Job>,
+    counts: InputCounts,
+    now: crate::base::time::Moment,
+    report: Option<Report>,
+    open: OpenNow,
+    tally: Tally,
+    show_telemetry: bool,
+}
+
+/// Where a running analysis stands.
+#[cfg(feature = "live")]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Standing {
+    /// The telemetry so far.
+    pub(crate) report: Report,
+    /// What is open.
+    pub(crate) open: OpenNow,
+    /// How the exchanges ended; empty unless [`Options::live`].
+    pub(crate) tally: Tally,
+}
+
+impl<W: Write> Engine<W> {
+    pub(crate) fn new(analysis: Analysis, writer: W) -> Self {
+        let Analysis { output, threads, agent, keys, idle_timeout } = analysis;
+        let settings = Settings { wanted: output.wanted, idle_timeout };
+        Self {
+            decoder: Decoder::new(),
+            shards: Shards::new(threads, settings, || Collected::new(&output)),
+            merge: Merge::new(output.wanted.telemetry.then(|| Agent::new(agent))),
+            printer: Printer::new(writer, &output),
+            keys: Arc::new(keys),
+            spare: Vec::new(),
+            counts: InputCounts::default(),
+            now: crate::base::time::Moment::default(),
+            report: None,
+            open: OpenNow::default(),
+            tally: Tally::default(),
+            show_telemetry: output.wanted.telemetry,
+        }
+    }
+
+    /// An empty job.
+    pub(crate) fn job(&mut self) -> Job {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// Analyzes the packets of a job's batch.
+    pub(crate) fn push(&mut self, job: Job) -> Result<(), PrintError> {
+        // Secrets in the batch divide it: what comes before them is analyzed without.
+        let mut job = job;
+        let secrets = std::mem::take(&mut job.batch.secrets);
+        let mut from = 0;
+        for (before, text) in secrets {
+            if before > from {
+                let mut part = self.job();
+                part.batch = Batch {
+                    bytes: job.batch.bytes.clone(),
+                    packets: job.batch.packets.clone(),
+                    ..Batch::default()
+                };
+                self.submit(part, from..before, Task::Analyze, false)?;
+                from = before;
+            }
+            self.learn(|keys| keys.add_text(&text))?;
+        }
+        let end = job.batch.packets.len();
+        self.submit(job, from..end, Task::Analyze, false)
+    }
+
+    /// Adds TLS secrets; where they are new, what waited for them goes on.
+    pub(crate) fn learn(&mut self, add: impl FnOnce(&mut KeyStore)) -> Result<(), PrintError> {
+        // Nobody else looks at the secrets while none of the jobs is under way.
+        while self.collect()? {}
+        let Some(keys) = Arc::get_mut(&mut self.keys) else { return Ok(()) };
+        let before = keys.counters().secrets;
+        add(keys);
+        if keys.counters().secrets == before {
+            return Ok(());
+        }
+        let job = self.job();
+        self.submit(job, 0..0, Task::Analyze, true)
+    }
+
+    /// What the input tells, to be kept up to date.
+    pub(crate) fn counts_mut(&mut self) -> &mut InputCounts {
+        &mut self.counts
+    }
+
+    fn submit(
+        &mut self,
+        job: Job,
+        packets: Range<usize>,
+        task: Task,
+        new_keys: bool,
+    ) -> Result<(), PrintError> {
+        let mut job = job;
+        job.task = task;
+        job.new_keys = new_keys;
+        job.keys = Some(Arc::clone(&self.keys));
+        job.now = self.now;
+        for head in job.batch.packets.get(packets.clone()).unwrap_or_default() {
+            self.counts.bytes += u64::from(head.original_len);
+        }
+        self.counts.packets += packets.len() as u64;
+        job.decode(&mut self.decoder, packets);
+        self.now = job.now;
+        while self.shards.under_way() >= self.shards.depth() {
+            self.collect()?;
+        }
+        self.shards.push(job);
+        Ok(())
+    }
+
+    /// Prints the oldest job under way; false when there is none.
+    fn collect(&mut self) -> Result<bool, PrintError> {
+        let Some(done) = self.shards.pop() else { return Ok(false) };
+        self.merge.job(&done, &mut self.printer)?;
+        if let Some(shards) = &done.report {
+            if done.job.task == Task::Finish {
+                if let Some(agent) = self.merge.agent() {
+                    agent.finish();
+                }
+                self.decoder.finish();
+            }
+            self.open = shards.open;
+            let agent = self.merge.agent().map(|agent| &*agent);
+            self.counts.key_log = self.keys.counters();
+            self.report = Some(assemble(shards, &self.decoder.counters(), self.counts, agent));
+        }
+        for product in &done.products {
+            if let Some(tally) = &product.tally {
+                self.tally.merge(tally);
+            }
+        }
+        self.shards.recycle(done.products);
+        let mut job = done.job;
+        job.clear();
+        self.spare.push(job);
+        Ok(true)
+    }
+
+    /// Prints all that is under way, to the last record that can be.
+    pub(crate) fn drain(&mut self) -> Result<(), PrintError> {
+        while self.collect()? {}
+        self.printer.flush()
+    }
+
+    /// The capture is over.
+    pub(crate) fn finish(&mut self) -> Result<Report, PrintError> {
+        let job = self.job();
+        self.submit(job, 0..0, Task::Finish, false)?;
+        while self.collect()? {}
+        let report = self.report.take().unwrap_or_default();
+        if self.show_telemetry {
+            self.printer.telemetry(&report)?;
+        }
+        self.printer.finish()?;
+        Ok(report)
+    }
+}
+
+/// What a live capture needs besides.
+#[cfg(feature = "live")]
+impl<W: Write> Engine<W> {
+    /// Gives up what has waited for too long: packet time has come to `now` without packets.
+    pub(crate) fn tick(&mut self, now: Timestamp) -> Result<(), PrintError> {
+        self.now.time = self.now.time.max(now);
+        let job = self.job();
+        self.submit(job, 0..0, Task::Tick, false)
+    }
+
+    /// Where the analysis stands, once all that is under way is done.
+    pub(crate) fn standing(&mut self) -> Result<Standing, PrintError> {
+        let job = self.job();
+        self.submit(job, 0..0, Task::Report, false)?;
+        while self.collect()? {}
+        Ok(Standing { report: self.report.clone().unwrap_or_default(), open: self.open, tally: self.tally })
+    }
+
+    /// The output.
+    pub(crate) fn printer(&mut self) -> &mut Printer<W> {
+        &mut self.printer
+    }
+}
+
+/// What an analysis of captures gives beside the records.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The telemetry record.
+    pub report: Report,
+    /// Key log lines that decrypted something.
+    pub secrets: Zeroizing<Vec<u8>>,
+}
+
+/// Analyzes captures to their end, or until so much packet time has passed since their first packet.
+///
+/// # Errors
+/// When the output cannot be written, or its reader has closed it.
+pub fn captures(
+    timeline: &mut Timeline,
+    analysis: Analysis,
+    duration: Option<Duration>,
+    writer: impl Write,
+) -> Result<Outcome, PrintError> {
+    let mut analysis = analysis;
+    let (secrets, all) = timeline.take_secrets();
+    for text in secrets.into_iter().map(Zeroizing::new) {
+        analysis.keys.add_text(&text);
+    }
+    if all {
+        analysis.keys.set_complete();
+    }
+    // From a pipe packets come when they come: what can be printed does not wait for more.
+    let eager = analysis.output.live || timeline.progress().total().is_none();
+    let mut engine = Engine::new(analysis, writer);
+    let mut end = None;
+    loop {
+        let mut job = engine.job();
+        if !timeline.next_batch(&mut job.batch) {
+            break;
+        }
+        let over = duration.is_some_and(|duration| cut_at(&mut job.batch, duration, &mut end));
+        engine.push(job)?;
+        if eager {
+            engine.drain()?;
+        }
+        if over {
+            break;
+        }
+    }
+    let counts = engine.counts_mut();
+    counts.damaged_inputs = timeline.damaged_inputs();
+    counts.filter_limited = timeline.filter_limited();
+    let report = engine.finish()?;
+    Ok(Outcome { report, secrets: engine.keys.used_lines() })
+}
+
+/// Drops the packets from the first on that is not within `duration` of the capture's first; whether there was one.
+pub(crate) fn cut_at(batch: &mut Batch, duration: Duration, end: &mut Option<Timestamp>) -> bool {
+    let Some(first) = batch.packets.first() else { return false };
+    let end = *end.get_or_insert(first.time.after(duration));
+    let within = batch.packets.iter().position(|packet| packet.time >= end);
+    batch.packets.truncate(within.unwrap_or(batch.packets.len()));
+    within.is_some()
+}

@@ -1,0 +1,193 @@
+//! What a worker leaves for the merge: rendered records, and what the agent's model needs to be asked.
+
+use super::worker::Product;
+use crate::agent::{FrameFact, WireFacts, WireTransaction};
+use crate::base::time::Moment;
+use crate::base::tuning;
+use crate::export::{Kind, Options, Order, Rendered, Renderer};
+use crate::http2::FrameSpot;
+use crate::http2::frame::FrameView;
+use crate::packet::Endpoint;
+use crate::pipeline::Output;
+use crate::record::Tally;
+use crate::transaction::{ConnectionMeta, ConnectionRecord, EndHow, Finding, Known, RecordSink, Transaction};
+use std::ops::Range;
+
+/// One worker's product of one job.
+#[derive(Debug)]
+pub(crate) struct Collected {
+    pub(crate) renderer: Renderer,
+    /// The agent's view is wanted.
+    agent: bool,
+    /// Transactions are shown, so that each exchange has a rendered record.
+    shown: bool,
+    at_end: bool,
+    /// How the exchanges ended, when that is counted.
+    pub(crate) tally: Option<Box<Tally>>,
+    /// The exchanges that have ended, for the agent's verdict.
+    pub(crate) exchanges: Vec<Exchange>,
+    text: Vec<u8>,
+    /// TLS records, for the agent's model.
+    pub(crate) tls: Vec<TlsRecord>,
+    tls_bytes: Vec<u8>,
+}
+
+/// An exchange that the agent's model is asked about.
+#[derive(Clone, Debug)]
+pub(crate) struct Exchange {
+    pub(crate) order: Order,
+    wire: WireTransaction<'static>,
+    method: Option<Range<usize>>,
+    path: Option<Range<usize>>,
+}
+
+/// A decrypted TLS record.
+#[derive(Clone, Debug)]
+pub(crate) struct TlsRecord {
+    /// The packet that let it be decrypted.
+    pub(crate) now: u64,
+    pub(crate) at: Moment,
+    pub(crate) src: Endpoint,
+    pub(crate) dst: Endpoint,
+    range: Range<usize>,
+}
+
+impl Collected {
+    pub(crate) fn new(options: &Options) -> Self {
+        Self {
+            renderer: Renderer::new(*options),
+            agent: options.wanted.telemetry,
+            shown: options.wanted.transactions,
+            at_end: false,
+            tally: options.live.then(Box::default),
+            exchanges: Vec::new(),
+            text: Vec::new(),
+            tls: Vec::new(),
+            tls_bytes: Vec::new(),
+        }
+    }
+
+    /// What was rendered.
+    pub(crate) fn rendered(&self) -> &Rendered {
+        self.renderer.rendered()
+    }
+
+    /// The exchange as the agent's model takes it.
+    pub(crate) fn wire<'a>(&'a self, exchange: &Exchange) -> WireTransaction<'a> {
+        let text = |range: &Option<Range<usize>>| self.text.get(range.clone()?);
+        WireTransaction { method: text(&exchange.method), path: text(&exchange.path), ..exchange.wire }
+    }
+
+    /// A record's plaintext.
+    pub(crate) fn plaintext(&self, record: &TlsRecord) -> &[u8] {
+        self.tls_bytes.get(record.range.clone()).unwrap_or_default()
+    }
+
+    fn keep(&mut self, text: Option<&[u8]>) -> Option<Range<usize>> {
+        let start = self.text.len();
+        self.text.extend_from_slice(text?);
+        Some(start..self.text.len())
+    }
+}
+
+impl Product for Collected {
+    fn at_end(&mut self) {
+        self.at_end = true;
+        self.renderer.at_end();
+    }
+
+    fn clear(&mut self) {
+        self.renderer.clear();
+        if let Some(tally) = &mut self.tally {
+            **tally = Tally::default();
+        }
+        self.exchanges.clear();
+        self.exchanges.shrink_to(tuning::LIST_KEPT / size_of::<Exchange>());
+        self.text.clear();
+        self.text.shrink_to(tuning::LIST_KEPT);
+        self.tls.clear();
+        self.tls.shrink_to(tuning::LIST_KEPT / size_of::<TlsRecord>());
+        self.tls_bytes.clear();
+        self.tls_bytes.shrink_to(tuning::TEXT_KEPT);
+    }
+}
+
+impl Output for Collected {
+    fn tls_record(&mut self, now: Moment, at: Moment, src: Endpoint, dst: Endpoint, plaintext: &[u8]) {
+        if self.agent {
+            let start = self.tls_bytes.len();
+            self.tls_bytes.extend_from_slice(plaintext);
+            self.tls.push(TlsRecord { now: now.packet, at, src, dst, range: start..self.tls_bytes.len() });
+        }
+    }
+}
+
+impl RecordSink for Collected {
+    fn transaction(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
+        if self.shown {
+            self.renderer.transaction(now, connection, transaction);
+        }
+        let status = transaction.response.headers.value(Known::Status);
+        let status = status.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+        if let Some(tally) = &mut self.tally {
+            let duration = transaction.last.time.since(transaction.first.time);
+            tally.record(connection.tls.is_some(), status, failed(transaction, status), duration);
+        }
+        if !self.agent {
+            return;
+        }
+        let request = &transaction.request.headers;
+        let (method, path) = (self.keep(request.value(Known::Method)), self.keep(request.value(Known::Path)));
+        let fact = |spot: FrameSpot| FrameFact { packet: spot.packet, split: spot.split };
+        self.exchanges.push(Exchange {
+            order: Order {
+                packet: if self.at_end { u64::MAX } else { now.packet },
+                connection: connection.id,
+                kind: Kind::Transaction,
+                sequence: transaction.stream.into(),
+            },
+            wire: WireTransaction {
+                client: connection.client,
+                server: connection.server,
+                connection: connection.id,
+                stream: transaction.stream,
+                complete: transaction.partial.is_empty(),
+                first: transaction.first,
+                last: transaction.last,
+                method: None,
+                path: None,
+                status,
+                facts: WireFacts {
+                    request: fact(transaction.wire.request),
+                    request_end: fact(transaction.wire.request_end),
+                    response: fact(transaction.wire.response),
+                    response_end: fact(transaction.wire.response_end),
+                },
+            },
+            method,
+            path,
+        });
+    }
+
+    fn connection(&mut self, now: Moment, connection: &ConnectionRecord) {
+        self.renderer.connection(now, connection);
+    }
+
+    fn frame(&mut self, now: Moment, connection: &ConnectionMeta, frame: &FrameView<'_>) {
+        self.renderer.frame(now, connection, frame);
+    }
+
+    fn finding(&mut self, now: Moment, connection: &ConnectionMeta, finding: &Finding) {
+        self.renderer.finding(now, connection, finding);
+    }
+}
+
+/// The client saw it fail: a gRPC status other than OK, else a status from 400 on, else an error code.
+fn failed(transaction: &Transaction, status: Option<u16>) -> bool {
+    let reset = matches!(transaction.end.how, EndHow::RstStream | EndHow::Goaway)
+        && transaction.end.code.is_some_and(|code| code != 0);
+    match transaction.grpc.as_ref().and_then(|grpc| grpc.status) {
+        Some(grpc) => grpc != 0 || reset,
+        None => status.is_some_and(|status| status >= 400) || reset,
+    }
+}

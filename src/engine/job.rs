@@ -1,0 +1,135 @@
+//! A batch of packets, decoded: what the workers get.
+
+use crate::base::time::Moment;
+use crate::base::tuning;
+use crate::base::tuning::SHARDS;
+use crate::capture::Batch;
+use crate::flow::Key;
+use crate::packet::{Decoder, Endpoint, Segment, TcpFlags, offset_within};
+use crate::tls::KeyStore;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// What is to be done with a job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Task {
+    /// Look at the segments.
+    #[default]
+    Analyze,
+    /// Look at the segments, then give up what has waited for too long by the time of the job: live, when nothing
+    /// comes.
+    Tick,
+    /// Look at the segments, then say what the shards add up to.
+    Report,
+    /// The capture is over.
+    Finish,
+}
+
+/// Packets and the segments in them.
+#[derive(Debug, Default)]
+pub struct Job {
+    /// The packets.
+    pub batch: Batch,
+    /// What is to be done.
+    pub task: Task,
+    /// The last packet, or the time without one.
+    pub now: Moment,
+    /// TLS secrets known so far.
+    pub keys: Option<Arc<KeyStore>>,
+    /// The secrets are more than they were at the job before.
+    pub new_keys: bool,
+    segments: Vec<Place>,
+    /// Which segments are whose, by shard.
+    shards: [Vec<u32>; SHARDS],
+    /// Payloads put together from fragments.
+    reassembled: Vec<u8>,
+}
+
+/// A segment without its payload, and where that is.
+#[derive(Clone, Debug)]
+struct Place {
+    at: Moment,
+    src: Endpoint,
+    dst: Endpoint,
+    seq: u32,
+    ack: u32,
+    window: u16,
+    flags: TcpFlags,
+    cut: u32,
+    payload: Range<u32>,
+    in_packet: bool,
+}
+
+impl Job {
+    /// Decodes the batch's packets from the given one on, until `stop`; finds the segments and their shards.
+    pub fn decode(&mut self, decoder: &mut Decoder, packets: Range<usize>) {
+        let Batch { bytes, packets: heads, .. } = &self.batch;
+        for head in heads.get(packets).unwrap_or_default() {
+            let data = bytes.get(head.range.start as usize..head.range.end as usize).unwrap_or_default();
+            let at = Moment { packet: head.number, time: head.time };
+            self.now = Moment { packet: at.packet, time: self.now.time.max(at.time) };
+            let Some(segment) = decoder.decode(at, head.link.0, head.original_len, data) else { continue };
+            let (start, in_packet) = if let Some(offset) = offset_within(data, segment.payload) {
+                (head.range.start + offset as u32, true)
+            } else {
+                let start = self.reassembled.len() as u32;
+                self.reassembled.extend_from_slice(segment.payload);
+                (start, false)
+            };
+            let shard = Key::of(segment.src, segment.dst).0.shard();
+            if let Some(list) = self.shards.get_mut(shard) {
+                list.push(self.segments.len() as u32);
+            }
+            self.segments.push(Place {
+                at,
+                src: segment.src,
+                dst: segment.dst,
+                seq: segment.seq,
+                ack: segment.ack,
+                window: segment.window,
+                flags: segment.flags,
+                cut: segment.cut,
+                payload: start..start + segment.payload.len() as u32,
+                in_packet,
+            });
+        }
+    }
+
+    /// All segments, in the order of the packets.
+    pub fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
+        self.segments.iter().map(|place| self.segment(place))
+    }
+
+    /// The segments of one shard, in the order of the packets.
+    pub fn of_shard(&self, shard: usize) -> impl Iterator<Item = Segment<'_>> {
+        let list = self.shards.get(shard).map_or(&[][..], Vec::as_slice);
+        list.iter().filter_map(|&index| Some(self.segment(self.segments.get(index as usize)?)))
+    }
+
+    /// Empties the job and keeps its memory.
+    pub fn clear(&mut self) {
+        self.batch.clear();
+        self.segments.clear();
+        self.segments.shrink_to(tuning::LIST_KEPT / size_of::<Place>());
+        self.shards.iter_mut().for_each(Vec::clear);
+        self.reassembled.clear();
+        self.reassembled.shrink_to(tuning::TEXT_KEPT);
+        (self.task, self.new_keys, self.keys) = (Task::Analyze, false, None);
+    }
+
+    fn segment(&self, place: &Place) -> Segment<'_> {
+        let bytes = if place.in_packet { &self.batch.bytes } else { &self.reassembled };
+        let payload = bytes.get(place.payload.start as usize..place.payload.end as usize).unwrap_or_default();
+        Segment {
+            at: place.at,
+            src: place.src,
+            dst: place.dst,
+            seq: place.seq,
+            ack: place.ack,
+            window: place.window,
+            flags: place.flags,
+            payload,
+            cut: place.cut,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Captures → records in order: packets are read and decoded into jobs, the shards work on them, and what they leave is
+//! merged in the order of the packets.
+
+mod analyze;
+mod collect;
+mod job;
+mod merge;
+mod report;
+mod shards;
+mod worker;
+
+pub(crate) use analyze::cut_at;
+pub use analyze::{Analysis, Outcome, captures};
+#[cfg(feature = "live")]
+pub(crate) use analyze::{Engine, Standing};
+pub use job::{Job, Task};
+pub use shards::{Done, Shards};
+pub use worker::{Product, Worker};

@@ -1,0 +1,159 @@
+//! The pipeline on several threads: connections are divided into [`SHARDS`] parts, whatever the number of
+//! threads, and the parts among the workers.
+//!
+//! One thread reads and decodes packets into a [`Job`]; every worker looks at the job's segments of its shards;
+//! when all are done the reader's thread gets the job back with what each made of it, in the order of the jobs.
+//! At most [`Shards::depth`] jobs are under way. With one thread all happens on the caller's.
+
+use super::job::Job;
+use super::worker::{Product, Worker};
+use crate::base::tuning::SHARDS;
+use crate::pipeline::{Settings, ShardReport};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+/// The workers, and the jobs they have in hand.
+#[derive(Debug)]
+pub struct Shards<P: Product> {
+    workers: Workers<P>,
+    under_way: VecDeque<Arc<Job>>,
+    spare: Vec<P>,
+}
+
+#[derive(Debug)]
+enum Workers<P: Product> {
+    Inline(Box<Worker<P>>),
+    Threads(Vec<Thread<P>>),
+}
+
+#[derive(Debug)]
+struct Thread<P: Product> {
+    jobs: Sender<(Arc<Job>, P)>,
+    done: Receiver<(P, Option<Box<ShardReport>>)>,
+    handle: Option<JoinHandle<()>>,
+}
+
+/// A job that all workers have done.
+#[derive(Debug)]
+pub struct Done<P> {
+    /// The job.
+    pub job: Job,
+    /// What each worker made of it.
+    pub products: Vec<P>,
+    /// What the shards add up to, of a job that asked for it.
+    pub report: Option<ShardReport>,
+}
+
+impl<P: Product> Shards<P> {
+    /// Workers on so many threads; `fresh` makes what a worker writes into.
+    pub fn new(threads: usize, settings: Settings, fresh: impl Fn() -> P) -> Self {
+        let threads = threads.clamp(1, SHARDS);
+        let workers = if threads == 1 {
+            Workers::Inline(Box::new(Worker::new(settings, 0, 1)))
+        } else {
+            Workers::Threads((0..threads).map(|index| Thread::start(settings, index, threads)).collect())
+        };
+        let spare = (0..threads * (Self::DEPTH + 1)).map(|_| fresh()).collect();
+        Self { workers, under_way: VecDeque::new(), spare }
+    }
+
+    const DEPTH: usize = 8;
+
+    /// How many jobs may be under way: more would only take memory.
+    pub const fn depth(&self) -> usize {
+        match self.workers {
+            Workers::Inline(_) => 1,
+            Workers::Threads(_) => Self::DEPTH,
+        }
+    }
+
+    /// How many jobs are under way.
+    pub fn under_way(&self) -> usize {
+        self.under_way.len()
+    }
+
+    /// Gives the workers a job; only while fewer than [`Shards::depth`] are under way.
+    pub fn push(&mut self, job: Job) {
+        let job = Arc::new(job);
+        if let Workers::Threads(threads) = &mut self.workers {
+            for thread in threads {
+                let Some(product) = self.spare.pop() else { continue };
+                // A worker that is gone has panicked; pop() passes that on.
+                let _ = thread.jobs.send((Arc::clone(&job), product));
+            }
+        }
+        self.under_way.push_back(job);
+    }
+
+    /// The oldest job under way, done; waits for it. `None` when there is none.
+    ///
+    /// # Panics
+    /// When a worker has panicked.
+    pub fn pop(&mut self) -> Option<Done<P>> {
+        let job = self.under_way.pop_front()?;
+        let mut products = Vec::with_capacity(SHARDS);
+        let mut report: Option<ShardReport> = None;
+        let mut add = |part: Option<Box<ShardReport>>| {
+            if let Some(part) = part {
+                report.get_or_insert_default().merge(&part);
+            }
+        };
+        match &mut self.workers {
+            Workers::Inline(worker) => {
+                let mut product = self.spare.pop()?;
+                add(worker.work(&job, &mut product));
+                products.push(product);
+            }
+            Workers::Threads(threads) => {
+                for thread in threads {
+                    match thread.done.recv() {
+                        Ok((product, part)) => {
+                            products.push(product);
+                            add(part);
+                        }
+                        Err(_) => thread.panicked(),
+                    }
+                }
+            }
+        }
+        // The workers have let go of it when they sent their product.
+        let job = Arc::into_inner(job)?;
+        Some(Done { job, products, report })
+    }
+
+    /// Takes products back, to be filled again.
+    pub fn recycle(&mut self, products: Vec<P>) {
+        self.spare.extend(products.into_iter().map(|mut product| {
+            product.clear();
+            product
+        }));
+    }
+}
+
+impl<P: Product> Thread<P> {
+    fn start(settings: Settings, index: usize, of: usize) -> Self {
+        let (jobs, to_do) = bounded::<(Arc<Job>, P)>(Shards::<P>::DEPTH);
+        let (report, done) = bounded(Shards::<P>::DEPTH);
+        let handle = std::thread::spawn(move || {
+            let mut worker = Worker::new(settings, index, of);
+            for (job, mut product) in to_do {
+                let part = worker.work(&job, &mut product);
+                drop(job);
+                if report.send((product, part)).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { jobs, done, handle: Some(handle) }
+    }
+
+    /// Passes a worker's panic on.
+    fn panicked(&mut self) -> ! {
+        match self.handle.take().map(JoinHandle::join) {
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            _ => panic!("a worker is gone"),
+        }
+    }
+}

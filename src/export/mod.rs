@@ -1,0 +1,164 @@
+//! Records → bytes. Worker threads render the records as they end ([`Renderer`]); the thread that owns the
+//! output prints them in order ([`Printer`]), and puts in what is known only then: the agent's verdict.
+//!
+//! | format | one record is |
+//! |---|---|
+//! | `ndjson` | one JSON object on one line ([`schema`]) |
+//! | `json` | one element of one array |
+//! | `csv` | one row (`csv.rs`) |
+//! | `table` | one row of text for a terminal (`table/`) |
+
+mod community_id;
+mod csv;
+mod grpc_status;
+pub mod json;
+mod printer;
+mod redact;
+mod renderer;
+mod sanitize;
+pub mod schema;
+mod table;
+pub mod value;
+mod view;
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
+
+pub use printer::{PrintError, Printer};
+pub use redact::{REDACTED, SECRET_FIELDS};
+pub use renderer::Renderer;
+pub use sanitize::visible;
+
+use crate::base::tuning;
+use crate::transaction::Wanted;
+use std::ops::Range;
+
+/// How records are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Rows for people.
+    Table,
+    /// One JSON object a line.
+    #[default]
+    Ndjson,
+    /// One JSON array.
+    Json,
+    /// Comma separated values with a header row; one kind of record.
+    Csv,
+}
+
+/// What is rendered, and how.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// The format.
+    pub format: Format,
+    /// The records to render, and whether transactions show all header fields.
+    pub wanted: Wanted,
+    /// Show the values of secret fields.
+    pub show_secrets: bool,
+    /// Colour the table.
+    pub color: bool,
+    /// Columns of the terminal; `None` where lines may be as long as they want.
+    pub width: Option<u16>,
+    /// Print table rows as they come, instead of holding a short table to fit its columns.
+    pub live: bool,
+}
+
+impl Options {
+    /// Whether transactions say what the agent would have made of them.
+    pub const fn agent(&self) -> bool {
+        self.wanted.transactions && self.wanted.telemetry
+    }
+
+    /// Records of more than one kind are shown, telemetry aside.
+    const fn several_kinds(&self) -> bool {
+        let Wanted { transactions, connections, frames, findings, .. } = self.wanted;
+        transactions as u8 + connections as u8 + frames as u8 + findings as u8 > 1
+    }
+
+    /// Telemetry is the only record shown.
+    const fn only_telemetry(&self) -> bool {
+        let Wanted { transactions, connections, frames, findings, telemetry, .. } = self.wanted;
+        telemetry && !(transactions || connections || frames || findings)
+    }
+}
+
+/// What one worker rendered from one batch: bytes, and which record stands where. Used again and again.
+#[derive(Clone, Debug, Default)]
+pub struct Rendered {
+    /// The records' text, one behind the other.
+    pub bytes: Vec<u8>,
+    /// The records.
+    pub items: Vec<Item>,
+}
+
+impl Rendered {
+    /// Forgets the records and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.bytes.shrink_to(tuning::TEXT_KEPT);
+        self.items.clear();
+        self.items.shrink_to(tuning::LIST_KEPT / size_of::<Item>());
+    }
+}
+
+/// A rendered record.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Its place among all records.
+    pub order: Order,
+    /// Its text within [`Rendered::bytes`].
+    pub range: Range<u32>,
+    /// Where the agent's verdict goes; of transactions only, when it is wanted.
+    pub agent: Option<AgentSlot>,
+}
+
+/// The order of the output: by the packet that completed the record; what the end of the capture completes
+/// comes last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Order {
+    /// The packet; `u64::MAX` for the end of the capture.
+    pub packet: u64,
+    /// The connection.
+    pub connection: u64,
+    /// The kind of record.
+    pub kind: Kind,
+    /// Of transactions the stream, else a running number.
+    pub sequence: u64,
+}
+
+impl Order {
+    /// Before all others.
+    pub const FIRST: Self = Self { packet: 0, connection: 0, kind: Kind::Frame, sequence: 0 };
+}
+
+/// Kinds of records, in the order in which one packet's are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A frame.
+    Frame,
+    /// A transaction.
+    Transaction,
+    /// A finding.
+    Finding,
+    /// A connection.
+    Connection,
+}
+
+/// Where a transaction's record waits for the agent's verdict.
+#[derive(Clone, Copy, Debug)]
+pub struct AgentSlot {
+    /// Offset in [`Rendered::bytes`].
+    pub at: u32,
+}
+
+/// Whether the kernel agent would have emitted a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgentVerdict {
+    /// It would.
+    pub seen: bool,
+    /// Why not, by the names of [`crate::record::MissReason`].
+    pub reason: Option<&'static str>,
+}

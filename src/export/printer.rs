@@ -1,0 +1,187 @@
+//! The output's half: rendered records, in order, to a writer.
+
+use super::csv::Columns;
+use super::json::Json;
+use super::renderer::csv_kind;
+use super::schema::TelemetryObject;
+use super::table::TablePrinter;
+use super::{AgentVerdict, Format, Item, Options, Rendered};
+use crate::base::tuning::OUTPUT_BUFFER;
+use crate::record::Report;
+use std::io::{self, ErrorKind, Write};
+
+/// Why output ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum PrintError {
+    /// The reader has closed its end: no error, nobody wants to read more.
+    #[error("the reader of the output has closed it")]
+    Closed,
+    /// Anything else.
+    #[error("cannot write the output: {0}")]
+    Io(io::Error),
+}
+
+impl From<io::Error> for PrintError {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == ErrorKind::BrokenPipe { Self::Closed } else { Self::Io(error) }
+    }
+}
+
+/// Prints records in the order in which it is given them.
+#[derive(Debug)]
+pub struct Printer<W: Write> {
+    writer: W,
+    buffer: Vec<u8>,
+    format: Format,
+    table: Option<TablePrinter>,
+    /// CSV of telemetry.
+    telemetry: Option<Columns>,
+    /// Something was printed (JSON: an element of the array).
+    begun: bool,
+    /// Records printed, and those of them that the writer has been given.
+    records: u64,
+    written: u64,
+}
+
+impl<W: Write> Printer<W> {
+    /// A printer of what renderers with the same options made. Nothing is written yet.
+    pub fn new(writer: W, options: &Options) -> Self {
+        let mut buffer = Vec::with_capacity(OUTPUT_BUFFER + OUTPUT_BUFFER / 4);
+        let table = (options.format == Format::Table).then(|| TablePrinter::new(*options));
+        let telemetry =
+            (options.format == Format::Csv && options.only_telemetry()).then(Columns::of_telemetry);
+        match options.format {
+            Format::Json => buffer.push(b'['),
+            Format::Csv => match &telemetry {
+                Some(columns) => columns.header(&mut buffer),
+                None => Columns::of(csv_kind(options)).header(&mut buffer),
+            },
+            Format::Ndjson | Format::Table => (),
+        }
+        Self {
+            writer,
+            buffer,
+            format: options.format,
+            table,
+            telemetry,
+            begun: false,
+            records: 0,
+            written: 0,
+        }
+    }
+
+    /// Records that the writer has been given so far, telemetry included. It is only ever given whole ones.
+    pub const fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// What the records are written to.
+    pub const fn writer_mut(&mut self) -> &mut W {
+        &mut self.writer
+    }
+
+    /// Prints a record of a worker, with the agent's verdict where the record has a place for it.
+    pub fn print(
+        &mut self,
+        rendered: &Rendered,
+        item: &Item,
+        verdict: Option<AgentVerdict>,
+    ) -> Result<(), PrintError> {
+        let text = rendered.bytes.get(item.range.start as usize..item.range.end as usize).unwrap_or_default();
+        self.records += 1;
+        if let Some(table) = &mut self.table {
+            let row = std::str::from_utf8(text).unwrap_or_default();
+            table.row(&mut self.buffer, item.order.kind, row, verdict);
+            return self.flush_full();
+        }
+        self.separate();
+        match (&item.agent, verdict) {
+            (Some(slot), Some(verdict)) if self.format != Format::Csv => {
+                let at = slot.at.saturating_sub(item.range.start) as usize;
+                let (head, tail) = text.split_at_checked(at).unwrap_or((text, &[]));
+                self.buffer.extend_from_slice(head);
+                push_verdict(&mut self.buffer, verdict);
+                self.buffer.extend_from_slice(tail);
+            }
+            _ => self.buffer.extend_from_slice(text),
+        }
+        self.unterminate();
+        self.flush_full()
+    }
+
+    /// Prints a telemetry record; in a table the rows held are printed before it, and CSV of other records has no
+    /// place for it.
+    pub fn telemetry(&mut self, report: &Report) -> Result<(), PrintError> {
+        self.records += 1;
+        if let Some(table) = &mut self.table {
+            table.telemetry(&mut self.buffer, report);
+        } else if let Some(columns) = &mut self.telemetry {
+            columns.row(&mut self.buffer, &TelemetryObject::new(report));
+        } else if self.format != Format::Csv {
+            self.separate();
+            TelemetryObject::new(report).write(&mut self.buffer);
+            self.buffer.push(b'\n');
+            self.unterminate();
+        }
+        self.flush_full()
+    }
+
+    /// Hands everything that can be shown to the writer, and flushes that.
+    pub fn flush(&mut self) -> Result<(), PrintError> {
+        self.write_out()?;
+        Ok(self.writer.flush()?)
+    }
+
+    /// Ends the output: the rows held, the end of the array.
+    pub fn finish(&mut self) -> Result<(), PrintError> {
+        if let Some(table) = &mut self.table {
+            table.finish(&mut self.buffer);
+        }
+        if self.format == Format::Json {
+            self.buffer.extend_from_slice(if self.begun { b"\n]\n" } else { b"]\n" });
+        }
+        self.flush()
+    }
+
+    /// Before an element of a JSON array.
+    fn separate(&mut self) {
+        if self.format == Format::Json {
+            self.buffer.extend_from_slice(if self.begun { b",\n" } else { b"\n" });
+        }
+        self.begun = true;
+    }
+
+    /// After an element of a JSON array: the line end waits until it is known whether a comma precedes it.
+    fn unterminate(&mut self) {
+        if self.format == Format::Json && self.buffer.last() == Some(&b'\n') {
+            self.buffer.pop();
+        }
+    }
+
+    fn flush_full(&mut self) -> Result<(), PrintError> {
+        if self.buffer.len() >= OUTPUT_BUFFER { self.write_out() } else { Ok(()) }
+    }
+
+    fn write_out(&mut self) -> Result<(), PrintError> {
+        let result = self.writer.write_all(&self.buffer);
+        self.buffer.clear();
+        self.written = self.records;
+        Ok(result?)
+    }
+}
+
+/// Appends `h2.agent` behind another member.
+fn push_verdict(out: &mut Vec<u8>, verdict: AgentVerdict) {
+    out.extend_from_slice(if verdict.seen {
+        b",\"agent\":{\"seen\":true"
+    } else {
+        b",\"agent\":{\"seen\":false"
+    });
+    if let Some(reason) = verdict.reason.filter(|_| !verdict.seen) {
+        // The reasons are our own words, without anything to escape.
+        out.extend_from_slice(b",\"reason\":\"");
+        out.extend_from_slice(reason.as_bytes());
+        out.push(b'"');
+    }
+    out.push(b'}');
+}

@@ -1,0 +1,158 @@
+//! The worker's half: records → bytes, as they end.
+
+use super::csv::Columns;
+use super::json::Json;
+use super::schema::{ConnectionObject, FindingObject, FrameObject, TransactionObject};
+use super::view::TransactionView;
+use super::{AgentSlot, Format, Item, Kind, Options, Order, Rendered, table};
+use crate::base::time::Moment;
+use crate::transaction::frame::{FrameView, Payload};
+use crate::transaction::{ConnectionMeta, ConnectionRecord, Finding, RecordSink, Transaction};
+use std::cell::Cell;
+
+/// Bytes behind the place of the agent's verdict in a transaction's JSON: the ends of `h2` and of the record, and
+/// the line end.
+const JSON_TAIL: usize = b"}}\n".len();
+
+/// Renders the records of one worker.
+#[derive(Debug)]
+pub struct Renderer {
+    options: Options,
+    rendered: Rendered,
+    csv: Option<Columns>,
+    at_end: bool,
+    sequence: u64,
+}
+
+impl Renderer {
+    /// A renderer of records as the options say.
+    pub fn new(options: Options) -> Self {
+        let csv = (options.format == Format::Csv).then(|| Columns::of(csv_kind(&options)));
+        Self { options, rendered: Rendered::default(), csv, at_end: false, sequence: 0 }
+    }
+
+    /// What was rendered since the last call; `empty` is filled next.
+    pub fn take(&mut self, mut empty: Rendered) -> Rendered {
+        empty.clear();
+        std::mem::replace(&mut self.rendered, empty)
+    }
+
+    /// What was rendered since the last [`Renderer::clear`].
+    pub const fn rendered(&self) -> &Rendered {
+        &self.rendered
+    }
+
+    /// Forgets what was rendered and keeps the memory.
+    pub fn clear(&mut self) {
+        self.rendered.clear();
+    }
+
+    /// From here on records are completed by the end of the capture, and come behind all others.
+    pub fn at_end(&mut self) {
+        self.at_end = true;
+    }
+
+    /// Notes a record whose text begins at `start` and ends here.
+    fn add(&mut self, start: usize, now: Moment, connection: u64, kind: Kind) {
+        self.sequence += 1;
+        self.add_at(start, now, connection, kind, self.sequence, None);
+    }
+
+    fn add_at(
+        &mut self,
+        start: usize,
+        now: Moment,
+        connection: u64,
+        kind: Kind,
+        sequence: u64,
+        agent: Option<AgentSlot>,
+    ) {
+        let packet = if self.at_end { u64::MAX } else { now.packet };
+        let range = start as u32..self.rendered.bytes.len() as u32;
+        self.rendered.items.push(Item { order: Order { packet, connection, kind, sequence }, range, agent });
+    }
+
+    /// Renders a record in a format that is not the table.
+    fn push(&mut self, record: &impl Json) {
+        if let Some(columns) = &mut self.csv {
+            columns.row(&mut self.rendered.bytes, record);
+        } else {
+            record.write(&mut self.rendered.bytes);
+            self.rendered.bytes.push(b'\n');
+        }
+    }
+}
+
+/// The one kind of record that CSV shows.
+pub(super) fn csv_kind(options: &Options) -> Kind {
+    let wanted = &options.wanted;
+    if wanted.transactions {
+        Kind::Transaction
+    } else if wanted.connections {
+        Kind::Connection
+    } else if wanted.frames {
+        Kind::Frame
+    } else {
+        Kind::Finding
+    }
+}
+
+impl RecordSink for Renderer {
+    fn transaction(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
+        if !self.options.wanted.transactions {
+            return;
+        }
+        let start = self.rendered.bytes.len();
+        let view = TransactionView::new(connection, transaction);
+        let lossy = Cell::new(false);
+        let mut tail = 0;
+        if self.options.format == Format::Table {
+            table::transaction(&mut self.rendered.bytes, &view, &self.options);
+        } else {
+            self.push(&TransactionObject::new(&view, &self.options, &lossy));
+            tail = JSON_TAIL;
+        }
+        let agent = self.options.agent().then(|| AgentSlot { at: (self.rendered.bytes.len() - tail) as u32 });
+        self.add_at(start, now, connection.id, Kind::Transaction, transaction.stream.into(), agent);
+    }
+
+    fn connection(&mut self, now: Moment, connection: &ConnectionRecord) {
+        if !self.options.wanted.connections {
+            return;
+        }
+        let start = self.rendered.bytes.len();
+        if self.options.format == Format::Table {
+            table::connection(&mut self.rendered.bytes, connection);
+        } else {
+            self.push(&ConnectionObject::new(connection, &Cell::new(false)));
+        }
+        self.add(start, now, connection.meta.id, Kind::Connection);
+    }
+
+    fn frame(&mut self, now: Moment, connection: &ConnectionMeta, frame: &FrameView<'_>) {
+        if !self.options.wanted.frames {
+            return;
+        }
+        let start = self.rendered.bytes.len();
+        let payload = Payload::parse(&frame.header, frame.payload);
+        if self.options.format == Format::Table {
+            table::frame(&mut self.rendered.bytes, connection, frame, payload.as_ref());
+        } else {
+            self.push(&FrameObject::new(connection, frame, payload.as_ref(), &Cell::new(false)));
+        }
+        self.add(start, now, connection.id, Kind::Frame);
+    }
+
+    fn finding(&mut self, now: Moment, connection: &ConnectionMeta, finding: &Finding) {
+        if !self.options.wanted.findings {
+            return;
+        }
+        let start = self.rendered.bytes.len();
+        if self.options.format == Format::Table {
+            table::finding(&mut self.rendered.bytes, connection, finding);
+        } else {
+            self.push(&FindingObject::new(connection, finding));
+        }
+        self.add(start, now, connection.id, Kind::Finding);
+    }
+}

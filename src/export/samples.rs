@@ -1,0 +1,313 @@
+//! Records with everything in them, and some with almost nothing, for the tests of the formats.
+
+use crate::base::counters::Counters;
+use crate::base::time::{Moment, Timestamp};
+use crate::flow::PerDirection;
+use crate::record::{AgentView, Coverage, Report, View};
+use crate::transaction::{
+    ConnectionMeta, ConnectionRecord, DirectionStats, EndBy, EndHow, Endpoint, Field, Fields, Finding,
+    Goaway, Grpc, How, Interim, Known, Message, NotDecrypted, Partial, SideFrames, SideHpack, SideSettings,
+    Source, StreamEnd, TlsDescription, Transaction, Unknown, UnknownRef,
+};
+
+/// 2026-11-22T04:17:00.123456789Z and `nanos` more.
+pub(super) fn at(packet: u64, nanos: u64) -> Moment {
+    Moment { packet, time: Timestamp::from_nanos(1_795_321_020_123_456_789 + nanos) }
+}
+
+pub(super) fn end(ip: &str, port: u16) -> Endpoint {
+    Endpoint { ip: ip.parse().unwrap(), port }
+}
+
+pub(super) fn fields(lines: &[(&str, &str)]) -> Fields {
+    let mut fields = Fields::default();
+    for (name, value) in lines {
+        fields.push(Field {
+            name: Some(name.as_bytes()),
+            value: Some(value.as_bytes()),
+            known: Known::of(name.as_bytes()),
+            source: Source::Exact,
+            reference: None,
+        });
+    }
+    fields
+}
+
+/// A field whose name or value is unknown.
+pub(super) fn unknown(name: Option<&'static str>, epoch: u32) -> Field<'static> {
+    Field {
+        name: name.map(str::as_bytes),
+        value: None,
+        known: name.map_or(Known::Other, |name| Known::of(name.as_bytes())),
+        source: Source::Unknown,
+        reference: Some(UnknownRef { epoch, entry: 7 }),
+    }
+}
+
+pub(super) fn meta() -> ConnectionMeta {
+    ConnectionMeta {
+        id: 1,
+        client: end("10.0.0.1", 50_000),
+        server: end("10.0.0.2", 8080),
+        tls: None,
+        client_is_forward: true,
+    }
+}
+
+pub(super) fn tls_meta() -> ConnectionMeta {
+    let tls = TlsDescription {
+        client: None,
+        bytes: PerDirection::default(),
+        version: Some("1.3"),
+        cipher: Some("TLS_AES_128_GCM_SHA256"),
+        server_name: Some("a.example".to_owned()),
+        alpn_offered: vec!["h2".to_owned(), "http/1.1".to_owned()],
+        alpn_cut: false,
+        alpn: Some("h2".to_owned()),
+        resumed: Some(true),
+        early_data: true,
+        ja4: Some("t13d1516h2_8daaf6152771_b186095e22b6".to_owned()),
+        not_decrypted: Some(NotDecrypted::Damaged),
+    };
+    ConnectionMeta {
+        tls: Some(Box::new(tls)),
+        client: end("2001:db8::1", 50_000),
+        server: end("2001:db8::2", 443),
+        client_is_forward: false,
+        ..meta()
+    }
+}
+
+/// A plain exchange, as most are.
+pub(super) fn get() -> Transaction {
+    Transaction {
+        stream: 1,
+        first: at(12, 0),
+        last: at(19, 1_234_567),
+        request: Message {
+            headers: fields(&[
+                (":method", "GET"),
+                (":scheme", "http"),
+                (":authority", "users.example:8080"),
+                (":path", "/v1/users?q=1"),
+                ("user-agent", "curl/8.5"),
+                ("authorization", "Bearer secret"),
+            ]),
+            seen: true,
+            first: Some(at(12, 0).time),
+            last: Some(at(12, 0).time),
+            ended: true,
+            ..Message::default()
+        },
+        response: Message {
+            headers: fields(&[(":status", "200"), ("set-cookie", "id=secret")]),
+            seen: true,
+            body: 345,
+            first: Some(at(15, 900_000).time),
+            last: Some(at(19, 1_234_567).time),
+            ended: true,
+            ..Message::default()
+        },
+        end: StreamEnd { by: EndBy::Server, how: EndHow::EndStream, code: None },
+        ..Transaction::default()
+    }
+}
+
+/// An exchange with every field there is.
+pub(super) fn everything() -> Transaction {
+    let mut transaction = get();
+    transaction.stream = 8;
+    transaction.pushed = true;
+    transaction.parent = Some(7);
+    transaction.request.headers = fields(&[
+        (":method", "POST"),
+        (":scheme", "https"),
+        (":authority", "a.example"),
+        (":path", "/pkg.Service/Method?q=1"),
+        (":protocol", "websocket"),
+        ("user-agent", "grpc-test/1"),
+        ("cookie", "id=secret"),
+    ]);
+    transaction.request.headers.push(unknown(None, 0));
+    transaction.request.headers.push(Field {
+        name: Some(b"x-inferred"),
+        value: Some(b"a\xffb"),
+        known: Known::Other,
+        source: Source::Inferred,
+        reference: None,
+    });
+    transaction.request.trailers = fields(&[("x-checksum", "1")]);
+    transaction.request.body = 12;
+    transaction.request.last = Some(at(13, 100_000).time);
+    transaction.response.headers = Fields::default();
+    transaction.response.headers.push(unknown(Some(":status"), 2));
+    transaction.response.headers.push(Field { value: Some(b"text/html"), ..unknown(None, 0) });
+    transaction.response.trailers = fields(&[("grpc-status", "8"), ("grpc-message", "too many")]);
+    transaction.interim = vec![Interim { status: 103, time: at(14, 400_000).time }];
+    transaction.end = StreamEnd { by: EndBy::Server, how: EndHow::RstStream, code: Some(8) };
+    transaction.partial.insert(Partial::TCP_GAP);
+    transaction.partial.insert(Partial::UNKNOWN_HEADER);
+    transaction.unknown = Unknown::STATUS;
+    transaction.grpc = Some(Grpc {
+        status: Some(8),
+        message: Some(b"too many".to_vec()),
+        request_messages: Some(1),
+        response_messages: Some(2),
+    });
+    transaction
+}
+
+/// Nothing but a RST_STREAM's worth of knowledge.
+pub(super) fn nothing() -> Transaction {
+    let mut transaction =
+        Transaction { stream: 5, first: at(3, 0), last: at(3, 0), ..Transaction::default() };
+    transaction.partial.insert(Partial::NO_REQUEST);
+    transaction.partial.insert(Partial::NO_RESPONSE);
+    transaction
+}
+
+pub(super) fn connection() -> ConnectionRecord {
+    let frames = SideFrames { by_type: std::array::from_fn(|kind| kind as u64), unknown: 100 };
+    ConnectionRecord {
+        meta: tls_meta(),
+        first: at(1, 0),
+        last: at(99, 5_000_000_000),
+        how: Some(How::Alpn),
+        upgrade_declined: false,
+        is_http2: true,
+        transactions: 12,
+        streams_opened: 13,
+        max_concurrent: 5,
+        client_settings: SideSettings(vec![(1, 4096), (8, 1), (0x1234, 9)]),
+        server_settings: SideSettings(vec![(3, 100)]),
+        client_frames: frames,
+        server_frames: frames,
+        goaway: vec![Goaway { by: EndBy::Server, last_stream: 23, code: 0, debug: b"bye\xff".to_vec() }],
+        limited: true,
+        client_hpack: SideHpack { wire_bytes: 100, decoded_bytes: 1000 },
+        server_hpack: SideHpack { wire_bytes: 200, decoded_bytes: 2000 },
+        end: StreamEnd { by: EndBy::Server, how: EndHow::Goaway, code: Some(0xdead) },
+        tcp: PerDirection {
+            forward: DirectionStats {
+                segments: 1,
+                bytes: 2,
+                retransmitted: 3,
+                out_of_order: 4,
+                gaps: 5,
+                gap_bytes: 6,
+                ..DirectionStats::default()
+            },
+            backward: DirectionStats { segments: 11, bytes: 12, ..DirectionStats::default() },
+        },
+    }
+}
+
+/// A TLS connection without keys.
+pub(super) fn undecrypted() -> ConnectionRecord {
+    ConnectionRecord {
+        how: None,
+        is_http2: false,
+        transactions: 0,
+        streams_opened: 0,
+        max_concurrent: 0,
+        client_settings: SideSettings::default(),
+        server_settings: SideSettings::default(),
+        client_frames: SideFrames::default(),
+        server_frames: SideFrames::default(),
+        goaway: Vec::new(),
+        client_hpack: SideHpack::default(),
+        server_hpack: SideHpack::default(),
+        end: StreamEnd { by: EndBy::Client, how: EndHow::Fin, code: None },
+        ..connection()
+    }
+}
+
+pub(super) fn finding() -> Finding {
+    Finding {
+        code: "settings_flood",
+        severity: "warning",
+        rfc: "9113#10.5",
+        from_client: true,
+        stream: 0,
+        first: at(10, 0),
+        last: at(20, 9),
+        count: 1000,
+    }
+}
+
+/// Different numbers in all counters.
+pub(super) fn counters(base: u64) -> Counters {
+    Counters {
+        requests: base + 1,
+        responses: base + 2,
+        eos: base + 3,
+        rst: base + 4,
+        literal_value_exceeds_frame: base + 5,
+        exceeding_max_interesting_frames: base + 6,
+        exceeding_max_frames_to_filter: base + 7,
+        continuation_frames: base + 8,
+        exceeding_data_end_headers: base + 9,
+        exceeding_data_end_headers_eos: base + 10,
+        exceeding_data_end_data_eos: base + 11,
+        exceeding_data_end_rst: base + 12,
+        path_size_bucket: std::array::from_fn(|bucket| base + 13 + bucket as u64),
+    }
+}
+
+pub(super) fn report() -> Report {
+    Report {
+        exact: View { plaintext: counters(100), tls: counters(200) },
+        agent: Some(AgentView {
+            rules: "2026",
+            view: View { plaintext: counters(100), tls: counters(190) },
+            transactions: 5,
+            missed: std::array::from_fn(|reason| reason as u64 + 1),
+            spurious: 3,
+        }),
+        coverage: Coverage {
+            packets: 1,
+            bytes: 2,
+            payload_bytes: 3,
+            packets_with_http2: 4,
+            connections_http2: 5,
+            connections_tls_undecrypted: 6,
+            not_decrypted: [7, 8, 9, 10],
+            connections_other: 11,
+            connections_one_sided: 12,
+            bytes_http2: 13,
+            gap_bytes: 14,
+            skipped_bytes: 15,
+            header_blocks_decoded: 16,
+            header_blocks_partial: 17,
+            header_blocks_lost: 18,
+            transactions_complete: 19,
+            transactions_incomplete: 20,
+            missed_requests: 21,
+            parse_errors: 22,
+            truncated_packets: 23,
+            damaged_inputs: 24,
+            dropped_by_kernel: 25,
+            dropped_records: 26,
+            limits: vec![("stream_cap", 27)],
+            skipped_packets: vec![("udp", 28)],
+            complete: false,
+        },
+    }
+}
+
+/// The report of an undamaged capture where both views agree.
+pub(super) fn calm_report() -> Report {
+    let plaintext = Counters { requests: 2, responses: 2, eos: 4, ..Counters::default() };
+    let view = View { plaintext, tls: Counters::default() };
+    Report {
+        exact: view,
+        agent: Some(AgentView { rules: "2026", view, transactions: 2, ..AgentView::default() }),
+        coverage: Coverage {
+            packets: 30,
+            bytes: 4000,
+            connections_http2: 1,
+            complete: true,
+            ..Coverage::default()
+        },
+    }
+}

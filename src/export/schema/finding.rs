@@ -1,0 +1,66 @@
+//! The finding record.
+
+use super::{ConnectionRef, Packets, Socket, StreamRef, side_name};
+use crate::export::json::{Word, object};
+use crate::export::value::Time;
+use crate::transaction::{ConnectionMeta, Finding};
+
+object! {
+    /// A violation of a standard, or an attack. Repeated ones are counted in one record.
+    pub struct FindingObject {
+        /// Always `finding`.
+        "record": record: Word,
+        /// When it was first seen.
+        "@timestamp": timestamp: Time,
+        /// What it is: a stable name.
+        "code": code: Word,
+        /// `info`, `warning` or `error`.
+        "severity": severity: Word,
+        /// The rule that was broken, as `9113#6.5` for RFC 9113 section 6.5.
+        "rfc": rfc: Word,
+        /// The side at fault: `client` or `server`.
+        "from": from: Word,
+        /// How often it was seen.
+        "count": count: u64,
+        /// The client.
+        "client": client: Socket,
+        /// The server.
+        "server": server: Socket,
+        /// Where it was.
+        "h2": h2: H2Finding,
+    }
+}
+
+object! {
+    /// `h2`
+    pub struct H2Finding {
+        /// The connection.
+        "connection": connection: ConnectionRef,
+        /// The stream, 0 for the connection.
+        "stream": stream: StreamRef,
+        /// The packets where it was first and last seen.
+        "packets": packets: Packets,
+    }
+}
+
+impl FindingObject {
+    /// The record of a finding.
+    pub(in crate::export) fn new(connection: &ConnectionMeta, finding: &Finding) -> Self {
+        Self {
+            record: Word("finding"),
+            timestamp: Time(finding.first.time),
+            code: Word(finding.code),
+            severity: Word(finding.severity),
+            rfc: Word(finding.rfc),
+            from: Word(side_name(finding.from_client)),
+            count: finding.count,
+            client: Socket::new(connection.client),
+            server: Socket::new(connection.server),
+            h2: H2Finding {
+                connection: ConnectionRef { id: connection.id },
+                stream: StreamRef { id: finding.stream },
+                packets: Packets { first: finding.first.packet, last: finding.last.packet },
+            },
+        }
+    }
+}

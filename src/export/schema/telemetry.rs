@@ -1,0 +1,250 @@
+//! The telemetry record.
+
+use crate::export::json::{Json, Word, map, object};
+use crate::record::Counters;
+use crate::record::{AgentView, Coverage, MissReason, Report, View};
+use crate::transaction::NotDecrypted;
+
+object! {
+    /// The counters of both views, and what of the capture was seen.
+    pub struct TelemetryObject<'a> {
+        /// Always `telemetry`.
+        "record": record: Word,
+        /// What was on the wire.
+        "exact": exact: ViewObject<'a>,
+        /// What the kernel agent would have counted; absent when its model did not run.
+        "agent": agent: Option<AgentObject<'a>>,
+        /// What was seen, and what is missing.
+        "coverage": coverage: CoverageObject<'a>,
+    }
+}
+
+object! {
+    /// `exact`
+    pub struct ViewObject<'a> {
+        /// `encrypted:false`
+        "plaintext": plaintext: CountersObject<'a>,
+        /// `encrypted:true`
+        "tls": tls: CountersObject<'a>,
+    }
+}
+
+impl<'a> ViewObject<'a> {
+    const fn new(view: &'a View) -> Self {
+        Self { plaintext: CountersObject(&view.plaintext), tls: CountersObject(&view.tls) }
+    }
+}
+
+object! {
+    /// `agent`
+    pub struct AgentObject<'a> {
+        /// `2025` or `2026`.
+        "rules": rules: Word,
+        /// `encrypted:false`
+        "plaintext": plaintext: CountersObject<'a>,
+        /// `encrypted:true`
+        "tls": tls: CountersObject<'a>,
+        /// Complete transactions of the exact view that the agent would have emitted, too.
+        "transactions": transactions: u64,
+        /// Those that it would not have emitted, by the first reason that applies; reasons that did not occur are absent.
+        "missed": missed: Missed<'a>,
+        /// Transactions that it would have emitted and that the exact view does not have.
+        "spurious": spurious: u64,
+    }
+}
+
+/// Always all counters, by the agent's names.
+#[derive(Debug)]
+pub struct CountersObject<'a>(&'a Counters);
+
+impl Json for CountersObject<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        map(out, self.0.entries());
+    }
+}
+
+/// `agent.missed`
+#[derive(Debug)]
+pub struct Missed<'a>(&'a [u64; MissReason::ALL.len()]);
+
+impl Json for Missed<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        let counts = MissReason::ALL.iter().map(|reason| reason.name()).zip(self.0);
+        map(out, counts.filter(|(_, count)| **count > 0));
+    }
+}
+
+object! {
+    /// `coverage`
+    pub struct CoverageObject<'a> {
+        /// Packets read.
+        "packets": packets: u64,
+        /// Their bytes on the wire.
+        "bytes": bytes: u64,
+        /// TCP payload bytes in the capture.
+        "payload_bytes": payload_bytes: u64,
+        /// Packets with bytes of an HTTP/2 connection.
+        "packets_with_http2": packets_with_http2: u64,
+        /// Connections.
+        "connections": connections: Connections,
+        /// TLS connections that were not decrypted, by reason; reasons that did not occur are absent.
+        "not_decrypted": not_decrypted: NotDecryptedCounts<'a>,
+        /// Bytes of HTTP/2 seen, in both directions.
+        "bytes_http2": bytes_http2: u64,
+        /// Bytes of HTTP/2 connections that are not in the capture.
+        "gap_bytes": gap_bytes: u64,
+        /// Bytes skipped in search of a frame boundary.
+        "skipped_bytes": skipped_bytes: u64,
+        /// Header blocks.
+        "header_blocks": header_blocks: HeaderBlocks,
+        /// Transactions.
+        "transactions": transactions: Transactions,
+        /// Responses whose request was not seen.
+        "missed_requests": missed_requests: u64,
+        /// Violations of the protocol that made bytes unreadable.
+        "parse_errors": parse_errors: u64,
+        /// Packets cut by the snaplen, or by the end of the file.
+        "truncated_packets": truncated_packets: u64,
+        /// Inputs that end within a packet, a block or a compressed stream, or that hold a corrupt one.
+        "damaged_inputs": damaged_inputs: u64,
+        /// Packets without a TCP segment, by reason.
+        "skipped_packets": skipped_packets: Named<'a>,
+        /// Packets that the kernel or the interface dropped.
+        "dropped_by_kernel": dropped_by_kernel: u64,
+        /// Records dropped because the reader of the output was too slow.
+        "dropped_records": dropped_records: u64,
+        /// Times a cap of h2lens struck, by its name.
+        "limits": limits: Named<'a>,
+        /// Nothing of an HTTP/2 connection is known to be missing.
+        "complete": complete: bool,
+    }
+}
+
+object! {
+    /// `coverage.connections`
+    pub struct Connections {
+        /// HTTP/2.
+        "http2": http2: u64,
+        /// Of those, the ones of which one direction only was seen.
+        "one_sided": one_sided: u64,
+        /// TLS that was not decrypted.
+        "tls_undecrypted": tls_undecrypted: u64,
+        /// All other TCP connections.
+        "other": other: u64,
+    }
+}
+
+object! {
+    /// `coverage.header_blocks`
+    pub struct HeaderBlocks {
+        /// Decoded whole.
+        "decoded": decoded: u64,
+        /// With fields unknown, or cut.
+        "partial": partial: u64,
+        /// Their frame was seen and no field of it.
+        "lost": lost: u64,
+    }
+}
+
+object! {
+    /// `coverage.transactions`
+    pub struct Transactions {
+        /// With nothing missing.
+        "complete": complete: u64,
+        /// With something missing.
+        "incomplete": incomplete: u64,
+    }
+}
+
+/// Counts by name; names that did not occur are absent.
+#[derive(Debug)]
+pub struct Named<'a>(&'a [(&'static str, u64)]);
+
+impl Json for Named<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        map(out, self.0.iter().copied().filter(|(_, count)| *count > 0));
+    }
+}
+
+/// `coverage.not_decrypted`
+#[derive(Debug)]
+pub struct NotDecryptedCounts<'a>(&'a [u64; 4]);
+
+/// The reasons, in the order of [`Coverage::not_decrypted`].
+pub(in crate::export) const NOT_DECRYPTED: [NotDecrypted; 4] = [
+    NotDecrypted::NoSecrets,
+    NotDecrypted::UnsupportedSuite,
+    NotDecrypted::Damaged,
+    NotDecrypted::HandshakeNotCaptured,
+];
+
+impl Json for NotDecryptedCounts<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        let counts = NOT_DECRYPTED.into_iter().map(super::not_decrypted_name).zip(self.0);
+        map(out, counts.filter(|(_, count)| **count > 0));
+    }
+}
+
+impl<'a> TelemetryObject<'a> {
+    /// The record of a report.
+    pub(in crate::export) fn new(report: &'a Report) -> Self {
+        Self {
+            record: Word("telemetry"),
+            exact: ViewObject::new(&report.exact),
+            agent: report.agent.as_ref().map(AgentObject::new),
+            coverage: CoverageObject::new(&report.coverage),
+        }
+    }
+}
+
+impl<'a> AgentObject<'a> {
+    const fn new(agent: &'a AgentView) -> Self {
+        Self {
+            rules: Word(agent.rules),
+            plaintext: CountersObject(&agent.view.plaintext),
+            tls: CountersObject(&agent.view.tls),
+            transactions: agent.transactions,
+            missed: Missed(&agent.missed),
+            spurious: agent.spurious,
+        }
+    }
+}
+
+impl<'a> CoverageObject<'a> {
+    fn new(coverage: &'a Coverage) -> Self {
+        Self {
+            packets: coverage.packets,
+            bytes: coverage.bytes,
+            payload_bytes: coverage.payload_bytes,
+            packets_with_http2: coverage.packets_with_http2,
+            connections: Connections {
+                http2: coverage.connections_http2,
+                one_sided: coverage.connections_one_sided,
+                tls_undecrypted: coverage.connections_tls_undecrypted,
+                other: coverage.connections_other,
+            },
+            not_decrypted: NotDecryptedCounts(&coverage.not_decrypted),
+            bytes_http2: coverage.bytes_http2,
+            gap_bytes: coverage.gap_bytes,
+            skipped_bytes: coverage.skipped_bytes,
+            header_blocks: HeaderBlocks {
+                decoded: coverage.header_blocks_decoded,
+                partial: coverage.header_blocks_partial,
+                lost: coverage.header_blocks_lost,
+            },
+            transactions: Transactions {
+                complete: coverage.transactions_complete,
+                incomplete: coverage.transactions_incomplete,
+            },
+            missed_requests: coverage.missed_requests,
+            parse_errors: coverage.parse_errors,
+            truncated_packets: coverage.truncated_packets,
+            damaged_inputs: coverage.damaged_inputs,
+            skipped_packets: Named(&coverage.skipped_packets),
+            dropped_by_kernel: coverage.dropped_by_kernel,
+            dropped_records: coverage.dropped_records,
+            limits: Named(&coverage.limits),
+            complete: coverage.complete,
+        }
+    }
+}

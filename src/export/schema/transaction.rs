@@ -1,0 +1,470 @@
+//! The transaction record.
+
+use super::{ConnectionRef, End, Network, Packets, Socket, Tls};
+use crate::base::time::Timestamp;
+use crate::export::Options;
+use crate::export::json::{Json, Word, array, object, push_plain};
+use crate::export::redact::{REDACTED, is_secret};
+use crate::export::value::{GrpcStatus, LossyFlag, Seconds, Text, Time};
+use crate::export::view::TransactionView;
+use crate::transaction::{Field, Fields, Interim, Message, Partial, Source, Unknown, UnknownRef};
+use std::borrow::Cow;
+use std::cell::Cell;
+
+object! {
+    /// An exchange on one stream.
+    ///
+    /// `h2` comes last in it, and `h2.agent`, which is put in when the record is printed, last in that.
+    pub struct TransactionObject<'a> {
+        /// Always `transaction`.
+        "record": record: Word,
+        /// The first packet that carries a byte of the request's header block.
+        "@timestamp": timestamp: Time,
+        /// From there to the last byte of the stream.
+        "duration": duration: Seconds,
+        /// Method, status, sizes.
+        "http": http: Http<'a>,
+        /// Scheme, path, query.
+        "url": url: Url<'a>,
+        /// The side that opened the connection.
+        "client": client: Socket,
+        /// The other side.
+        "server": server: Socket,
+        /// Protocols.
+        "network": network: Network,
+        /// The program that the client says it is.
+        "user_agent": user_agent: Option<UserAgent<'a>>,
+        /// gRPC.
+        "rpc": rpc: Option<Rpc<'a>>,
+        /// TLS.
+        "tls": tls: Option<Tls<'a>>,
+        /// What went wrong, as the client saw it.
+        "error": error: Option<ErrorType>,
+        /// What OpenTelemetry has no names for.
+        "h2": h2: H2<'a>,
+    }
+}
+
+object! {
+    /// `http`
+    pub struct Http<'a> {
+        /// The request.
+        "request": request: HttpRequest<'a>,
+        /// The response.
+        "response": response: HttpResponse,
+    }
+}
+
+object! {
+    /// `http.request`
+    pub struct HttpRequest<'a> {
+        /// `:method`, as sent.
+        "method": method: Option<Text<'a>>,
+        /// There once the request's HEADERS was seen.
+        "body": body: Option<Body>,
+    }
+}
+
+object! {
+    /// `http.response`
+    pub struct HttpResponse {
+        /// `:status` of the final response.
+        "status_code": status_code: Option<u16>,
+        /// There once the response's HEADERS was seen.
+        "body": body: Option<Body>,
+    }
+}
+
+object! {
+    /// `http.request.body`, `http.response.body`
+    pub struct Body {
+        /// Bytes in DATA frames, without padding.
+        "size": size: u64,
+    }
+}
+
+object! {
+    /// `url`
+    pub struct Url<'a> {
+        /// `:scheme`
+        "scheme": scheme: Option<Text<'a>>,
+        /// `:path` up to the first `?`
+        "path": path: Option<Text<'a>>,
+        /// `:path` after the first `?`
+        "query": query: Option<Text<'a>>,
+    }
+}
+
+object! {
+    /// `user_agent`
+    pub struct UserAgent<'a> {
+        /// The field `user-agent`.
+        "original": original: Text<'a>,
+    }
+}
+
+object! {
+    /// `rpc`
+    pub struct Rpc<'a> {
+        /// The system.
+        "system": system: RpcSystem,
+        /// `package.Service/Method`
+        "method": method: Option<Text<'a>>,
+        /// The answer.
+        "response": response: Option<RpcResponse>,
+    }
+}
+
+object! {
+    /// `rpc.system`
+    pub struct RpcSystem {
+        /// Always `grpc`.
+        "name": name: Word,
+    }
+}
+
+object! {
+    /// `rpc.response`
+    pub struct RpcResponse {
+        /// Name of the gRPC status.
+        "status_code": status_code: GrpcStatus,
+    }
+}
+
+object! {
+    /// `error`
+    pub struct ErrorType {
+        /// The gRPC status unless `OK`; else a status code from 400 on; else the error code of the RST_STREAM or GOAWAY
+        /// that ended the stream, unless `NO_ERROR`.
+        "type": r#type: Cow<'static, str>,
+    }
+}
+
+object! {
+    /// `h2`
+    pub struct H2<'a> {
+        /// The connection.
+        "connection": connection: ConnectionRef,
+        /// The stream.
+        "stream": stream: Stream,
+        /// More about the request.
+        "request": request: Request<'a>,
+        /// More about the response.
+        "response": response: Response<'a>,
+        /// More about gRPC.
+        "grpc": grpc: Option<GrpcObject<'a>>,
+        /// Parts of the duration.
+        "timing": timing: Timing,
+        /// Nothing of the exchange is missing.
+        "complete": complete: bool,
+        /// What is missing.
+        "partial_reason": partial_reason: PartialReasons,
+        /// Attributes whose value was sent and is not known.
+        "unknown": unknown: UnknownFields,
+        /// Where in the capture.
+        "packets": packets: Packets,
+        /// Text that is not UTF-8 was shown with U+FFFD. Known only when all text has been written: keep it behind.
+        "lossy_text": lossy_text: LossyFlag<'a>,
+    }
+}
+
+object! {
+    /// `h2.stream`
+    pub struct Stream {
+        /// Stream identifier.
+        "id": id: u32,
+        /// Promised by the server.
+        "pushed": pushed: bool,
+        /// The stream that carried the promise.
+        "parent": parent: Option<u32>,
+        /// How the stream ended.
+        "end": end: End,
+    }
+}
+
+object! {
+    /// `h2.request`
+    pub struct Request<'a> {
+        /// `:authority`, else `host`.
+        "authority": authority: Option<Text<'a>>,
+        /// `:protocol` (RFC 8441).
+        "protocol": protocol: Option<Text<'a>>,
+        /// All header fields, with `--headers`.
+        "headers": headers: Option<FieldList<'a>>,
+        /// The trailer fields.
+        "trailers": trailers: NamedFields<'a>,
+    }
+}
+
+object! {
+    /// `h2.response`
+    pub struct Response<'a> {
+        /// All header fields, with `--headers`.
+        "headers": headers: Option<FieldList<'a>>,
+        /// The trailer fields.
+        "trailers": trailers: NamedFields<'a>,
+        /// Interim (1xx) answers.
+        "interim": interim: InterimList<'a>,
+    }
+}
+
+object! {
+    /// `h2.grpc`
+    pub struct GrpcObject<'a> {
+        /// `grpc-status`
+        "status": status: Option<u32>,
+        /// `grpc-message`, percent-decoded.
+        "message": message: Option<Text<'a>>,
+        /// Messages that the client began to send.
+        "request_messages": request_messages: Option<u64>,
+        /// Messages that the server began to send.
+        "response_messages": response_messages: Option<u64>,
+    }
+}
+
+object! {
+    /// `h2.timing`
+    pub struct Timing {
+        /// From the request's first byte to the response's first.
+        "ttfb": ttfb: Option<Seconds>,
+        /// From the request's first byte to its last.
+        "send": send: Option<Seconds>,
+        /// From the response's first byte to its last.
+        "receive": receive: Option<Seconds>,
+    }
+}
+
+/// `h2.partial_reason`: `no_request`, `no_response`, `response_cut`, `request_cut`, `tcp_gap`, `snaplen`,
+/// `mid_stream`, `unknown_header`, `not_decrypted`, `limit`.
+#[derive(Debug)]
+pub struct PartialReasons(Partial);
+
+impl Json for PartialReasons {
+    fn write(&self, out: &mut Vec<u8>) {
+        array(out, self.0.names().map(Word));
+    }
+
+    fn is_absent(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// `h2.unknown`: attribute names.
+#[derive(Debug)]
+pub struct UnknownFields(Unknown);
+
+impl Json for UnknownFields {
+    fn write(&self, out: &mut Vec<u8>) {
+        array(out, self.0.names().map(Word));
+    }
+
+    fn is_absent(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// A header or trailer section: an array of [`FieldObject`].
+#[derive(Clone, Copy, Debug)]
+pub struct FieldList<'a> {
+    fields: &'a Fields,
+    show_secrets: bool,
+    lossy: &'a Cell<bool>,
+}
+
+/// Trailer fields whose name is known; that others were sent, `h2.unknown` says.
+#[derive(Debug)]
+pub struct NamedFields<'a>(FieldList<'a>);
+
+impl Json for NamedFields<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        let FieldList { fields, show_secrets, lossy } = self.0;
+        let named = fields.iter().filter(|field| field.name.is_some());
+        array(out, named.map(|field| FieldObject::new(&field, show_secrets, lossy)));
+    }
+
+    fn is_absent(&self) -> bool {
+        self.0.fields.iter().all(|field| field.name.is_none())
+    }
+}
+
+impl Json for FieldList<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        array(out, self.fields.iter().map(|field| FieldObject::new(&field, self.show_secrets, self.lossy)));
+    }
+
+    fn is_absent(&self) -> bool {
+        self.fields.is_empty()
+    }
+}
+
+object! {
+    /// A field line.
+    pub struct FieldObject<'a> {
+        /// The name, where it is known.
+        "name": name: Option<Text<'a>>,
+        /// The value, where it is known; `[redacted]` where it is a secret.
+        "value": value: Option<Text<'a>>,
+        /// `exact`, `inferred` or `unknown`.
+        "src": src: Word,
+        /// Identity of an unknown table entry: the same unknown entry of a connection's side has the same one.
+        "ref": r#ref: Option<EntryName>,
+    }
+}
+
+impl<'a> FieldObject<'a> {
+    fn new(field: &Field<'a>, show_secrets: bool, lossy: &'a Cell<bool>) -> Self {
+        let text = |bytes| Text { bytes, lossy };
+        let hidden = !show_secrets && is_secret(field.name);
+        Self {
+            name: field.name.map(text),
+            value: field.value.map(|value| text(if hidden { REDACTED.as_bytes() } else { value })),
+            src: Word(match field.source {
+                Source::Exact => "exact",
+                Source::Inferred => "inferred",
+                Source::Unknown => "unknown",
+            }),
+            r#ref: field.reference.map(EntryName),
+        }
+    }
+}
+
+/// `?7` is the seventh entry before a late start, `?2.7` the seventh before the table's past was lost a second time
+/// after it.
+#[derive(Debug)]
+pub struct EntryName(UnknownRef);
+
+impl Json for EntryName {
+    fn write(&self, out: &mut Vec<u8>) {
+        let UnknownRef { epoch, entry } = self.0;
+        let text = if epoch == 0 { format!("?{entry}") } else { format!("?{epoch}.{entry}") };
+        push_plain(out, text.as_bytes());
+    }
+}
+
+/// `h2.response.interim`
+#[derive(Debug)]
+pub struct InterimList<'a> {
+    answers: &'a [Interim],
+    start: Timestamp,
+}
+
+object! {
+    /// An element of `h2.response.interim`
+    pub struct InterimObject {
+        /// 100 to 199.
+        "status_code": status_code: u16,
+        /// When it came, counted from `@timestamp`.
+        "at": at: Seconds,
+    }
+}
+
+impl Json for InterimList<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        array(
+            out,
+            self.answers.iter().map(|answer| InterimObject {
+                status_code: answer.status,
+                at: Seconds::between(self.start, answer.time),
+            }),
+        );
+    }
+
+    fn is_absent(&self) -> bool {
+        self.answers.is_empty()
+    }
+}
+
+impl<'a> TransactionObject<'a> {
+    /// The record of a transaction; `lossy` is where text that is not UTF-8 is noted.
+    #[inline]
+    pub(in crate::export) fn new(
+        view: &TransactionView<'a>,
+        options: &Options,
+        lossy: &'a Cell<bool>,
+    ) -> Self {
+        let (transaction, connection) = (view.transaction, view.connection);
+        let text = |bytes| Text { bytes, lossy };
+        let body = |message: &Message| message.seen.then_some(Body { size: message.body });
+        lossy.set(false);
+        Self {
+            record: Word("transaction"),
+            timestamp: Time(transaction.first.time),
+            duration: Seconds::between(transaction.first.time, transaction.last.time),
+            http: Http {
+                request: HttpRequest { method: view.method.map(text), body: body(&transaction.request) },
+                response: HttpResponse { status_code: view.status, body: body(&transaction.response) },
+            },
+            url: Url {
+                scheme: view.scheme.map(text),
+                path: view.path.map(text),
+                query: view.query.map(text),
+            },
+            client: Socket::new(connection.client),
+            server: Socket::new(connection.server),
+            network: Network::new(connection.client, Some("2")),
+            user_agent: view.user_agent.map(|original| UserAgent { original: text(original) }),
+            rpc: transaction.grpc.is_some().then(|| Rpc {
+                system: RpcSystem { name: Word("grpc") },
+                method: view.rpc_method().map(text),
+                response: view.grpc_status().map(|status_code| RpcResponse { status_code }),
+            }),
+            tls: connection.tls.as_deref().map(Tls::new),
+            error: view.error_type().map(|r#type| ErrorType { r#type }),
+            h2: H2::new(view, options, lossy),
+        }
+    }
+}
+
+impl<'a> H2<'a> {
+    #[inline]
+    fn new(view: &TransactionView<'a>, options: &Options, lossy: &'a Cell<bool>) -> Self {
+        let transaction = view.transaction;
+        let (request, response) = (&transaction.request, &transaction.response);
+        let text = |bytes| Text { bytes, lossy };
+        let list = |fields| FieldList { fields, show_secrets: options.show_secrets, lossy };
+        let all = |fields| options.wanted.headers.then(|| list(fields));
+        Self {
+            connection: ConnectionRef { id: view.connection.id },
+            stream: Stream {
+                id: transaction.stream,
+                pushed: transaction.pushed,
+                parent: transaction.parent,
+                end: End::new(transaction.end),
+            },
+            request: Request {
+                authority: view.authority.map(text),
+                protocol: view.protocol.map(text),
+                headers: all(&request.headers),
+                trailers: NamedFields(list(&request.trailers)),
+            },
+            response: Response {
+                headers: all(&response.headers),
+                trailers: NamedFields(list(&response.trailers)),
+                interim: InterimList { answers: &transaction.interim, start: transaction.first.time },
+            },
+            grpc: transaction.grpc.as_ref().map(|grpc| GrpcObject {
+                status: grpc.status,
+                message: grpc.message.as_deref().map(text),
+                request_messages: grpc.request_messages,
+                response_messages: grpc.response_messages,
+            }),
+            timing: Timing::new(request, response),
+            complete: transaction.partial.is_empty(),
+            partial_reason: PartialReasons(transaction.partial),
+            unknown: UnknownFields(view.unknown),
+            packets: Packets { first: transaction.first.packet, last: transaction.last.packet },
+            lossy_text: LossyFlag(lossy),
+        }
+    }
+}
+
+impl Timing {
+    fn new(request: &Message, response: &Message) -> Self {
+        let between = |from: Option<Timestamp>, to: Option<Timestamp>| Some(Seconds::between(from?, to?));
+        Self {
+            ttfb: between(request.first, response.first),
+            send: between(request.first, request.last),
+            receive: between(response.first, response.last),
+        }
+    }
+}

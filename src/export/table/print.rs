@@ -1,0 +1,316 @@
+//! Rows → text. A short table is held, and printed when all its cells are known; a long or live one is printed in
+//! fixed columns as it comes.
+
+use super::layout::{GAP, LAST_MIN, Layout, fit};
+use super::style::{self, Style};
+use super::{AGENT_CELL, CELL, Class, Column, EXTRA, columns, telemetry};
+use crate::base::tuning::{TABLE_HELD_BYTES, TABLE_HELD_ROWS};
+use crate::export::{AgentVerdict, Kind, Options};
+use crate::record::Report;
+use comfy_table::presets::NOTHING;
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
+use unicode_width::UnicodeWidthStr;
+
+const KINDS: [Kind; 4] = [Kind::Transaction, Kind::Connection, Kind::Frame, Kind::Finding];
+
+/// Prints rows.
+#[derive(Debug)]
+pub(in crate::export) struct TablePrinter {
+    options: Options,
+    held: Vec<(Kind, String)>,
+    held_bytes: usize,
+    /// Set once rows are printed as they come.
+    layouts: Option<[Layout; 4]>,
+    /// Kinds whose heading was printed.
+    headed: [bool; 4],
+}
+
+const fn index(kind: Kind) -> usize {
+    match kind {
+        Kind::Transaction => 0,
+        Kind::Connection => 1,
+        Kind::Frame => 2,
+        Kind::Finding => 3,
+    }
+}
+
+impl TablePrinter {
+    /// A printer; a live one, and one that shows header fields below the rows, holds no rows.
+    pub(in crate::export) fn new(options: Options) -> Self {
+        let mut printer =
+            Self { options, held: Vec::new(), held_bytes: 0, layouts: None, headed: [false; 4] };
+        if options.live || options.wanted.headers {
+            printer.layouts = Some(printer.freeze());
+        }
+        printer
+    }
+
+    /// Takes a row as [`super::rows`] made it.
+    pub(in crate::export) fn row(
+        &mut self,
+        out: &mut Vec<u8>,
+        kind: Kind,
+        row: &str,
+        verdict: Option<AgentVerdict>,
+    ) {
+        let row = row.trim_end_matches('\n');
+        let missed = verdict.filter(|verdict| kind == Kind::Transaction && !verdict.seen);
+        let row = match missed {
+            Some(verdict) => with_cell(row, AGENT_CELL, verdict.reason.unwrap_or("other")),
+            None => row.to_owned(),
+        };
+        if let Some(layouts) = &self.layouts {
+            if let Some(layout) = layouts.get(index(kind)) {
+                stream(out, &self.options, layout, kind, &mut self.headed, &row);
+            }
+            return;
+        }
+        self.held_bytes += row.len();
+        self.held.push((kind, row));
+        if self.held.len() > TABLE_HELD_ROWS || self.held_bytes > TABLE_HELD_BYTES {
+            let layouts = self.freeze();
+            for (kind, row) in std::mem::take(&mut self.held) {
+                if let Some(layout) = layouts.get(index(kind)) {
+                    stream(out, &self.options, layout, kind, &mut self.headed, &row);
+                }
+            }
+            self.layouts = Some(layouts);
+        }
+    }
+
+    /// Prints the telemetry below what was printed so far.
+    pub(in crate::export) fn telemetry(&mut self, out: &mut Vec<u8>, report: &Report) {
+        self.finish(out);
+        if self.layouts.is_some() || self.shows_records() {
+            out.push(b'\n');
+        }
+        telemetry::print(out, report, self.options.color);
+    }
+
+    /// Prints the rows held.
+    pub(in crate::export) fn finish(&mut self, out: &mut Vec<u8>) {
+        if self.layouts.is_some() {
+            return;
+        }
+        let held = std::mem::take(&mut self.held);
+        let mut first = true;
+        for (kind, slot) in KINDS.into_iter().zip(0..) {
+            let wanted = self.wants(kind);
+            let Some(headed) = self.headed.get_mut(slot).filter(|headed| wanted && !**headed) else {
+                continue;
+            };
+            *headed = true;
+            if !std::mem::take(&mut first) {
+                out.push(b'\n');
+            }
+            let rows: Vec<&str> =
+                held.iter().filter(|(own, _)| *own == kind).map(|(_, row)| row.as_str()).collect();
+            if rows.is_empty() {
+                out.extend_from_slice(format!("No {}.\n", plural(kind)).as_bytes());
+            } else {
+                table(out, kind, &rows, &self.options);
+            }
+        }
+    }
+
+    fn wants(&self, kind: Kind) -> bool {
+        let wanted = &self.options.wanted;
+        match kind {
+            Kind::Transaction => wanted.transactions,
+            Kind::Connection => wanted.connections,
+            Kind::Frame => wanted.frames,
+            Kind::Finding => wanted.findings,
+        }
+    }
+
+    fn shows_records(&self) -> bool {
+        KINDS.into_iter().any(|kind| self.wants(kind))
+    }
+
+    /// Layouts for rows that are not known yet: the usual widths, or those of the rows held where they are greater.
+    fn freeze(&self) -> [Layout; 4] {
+        let tag = if self.options.several_kinds() { TAG_LEN } else { 0 };
+        KINDS.map(|kind| {
+            let columns = columns(kind);
+            let rows = self.held.iter().filter(|(own, _)| *own == kind).map(|(_, row)| row.as_str());
+            let mut widths = widths(columns, rows);
+            for (at, (width, column)) in widths.iter_mut().zip(columns).enumerate() {
+                if at + 1 == columns.len() {
+                    *width = LAST_MIN;
+                } else if kind != Kind::Transaction || at != AGENT_CELL || self.options.agent() {
+                    *width = column.usual.max(*width);
+                }
+            }
+            Layout::new(
+                columns,
+                &widths,
+                self.options.width.map(|line| usize::from(line).saturating_sub(tag)),
+            )
+        })
+    }
+}
+
+/// Bytes of a row's tag and the blank behind it.
+const TAG_LEN: usize = 6;
+
+/// What rows begin with where several kinds are mixed.
+const fn tag(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Transaction => "call  ",
+        Kind::Connection => "conn  ",
+        Kind::Frame => "frame ",
+        Kind::Finding => "find  ",
+    }
+}
+
+const fn plural(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Transaction => "transactions",
+        Kind::Connection => "connections",
+        Kind::Frame => "frames",
+        Kind::Finding => "findings",
+    }
+}
+
+/// The row with another text in one of its cells.
+fn with_cell(row: &str, cell: usize, text: &str) -> String {
+    let mut out = String::with_capacity(row.len() + text.len());
+    for (at, own) in row.split(CELL).enumerate() {
+        if at > 0 {
+            out.push(CELL);
+        }
+        out.push_str(if at == cell { text } else { own });
+    }
+    out
+}
+
+/// A row's class, its cells, and the lines below it.
+fn parts(row: &str) -> (Class, impl Iterator<Item = &str>, impl Iterator<Item = &str>) {
+    let mut lines = row.split(EXTRA);
+    let cells = lines.next().unwrap_or_default();
+    (Class::of(cells.bytes().next()), cells.get(1..).unwrap_or_default().split(CELL), lines)
+}
+
+/// The widest cell of each column.
+fn widths<'a>(columns: &[Column], rows: impl Iterator<Item = &'a str>) -> Vec<usize> {
+    let mut widths = vec![0; columns.len()];
+    for row in rows {
+        let (_, cells, _) = parts(row);
+        for (width, cell) in widths.iter_mut().zip(cells) {
+            *width = cell.width().max(*width);
+        }
+    }
+    widths
+}
+
+/// Prints one row in fixed columns, below its heading if it is the first of its kind.
+fn stream(
+    out: &mut Vec<u8>,
+    options: &Options,
+    layout: &Layout,
+    kind: Kind,
+    headed: &mut [bool; 4],
+    row: &str,
+) {
+    let columns = columns(kind);
+    if let Some(headed) = headed.get_mut(index(kind)).filter(|headed| !**headed) {
+        *headed = true;
+        let titles: Vec<&str> = columns.iter().map(|column| column.title).collect();
+        line(out, options, layout, kind, |at| titles.get(at).copied(), |_| style::HEADING);
+    }
+    let (class, cells, extra) = parts(row);
+    let cells: Vec<&str> = cells.collect();
+    let style = |column: &Column| if column.colored { style::of(class) } else { Style::new() };
+    line(out, options, layout, kind, |at| cells.get(at).copied(), style);
+    for text in extra {
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'\n');
+    }
+}
+
+/// Prints one line in fixed columns.
+fn line<'a>(
+    out: &mut Vec<u8>,
+    options: &Options,
+    layout: &Layout,
+    kind: Kind,
+    cell: impl Fn(usize) -> Option<&'a str>,
+    style: impl Fn(&Column) -> Style,
+) {
+    let columns = columns(kind);
+    let mut text = String::with_capacity(options.width.unwrap_or(200).into());
+    if options.several_kinds() {
+        text.push_str(tag(kind));
+    }
+    for &(at, width) in &layout.columns {
+        let Some(column) = columns.get(at) else { continue };
+        let value = cell(at).unwrap_or_default();
+        if at + 1 == columns.len() {
+            if options.width.is_some() && value.width() > width {
+                fit(&mut text, value, width, false);
+            } else {
+                text.push_str(value);
+            }
+            break;
+        }
+        let style = style(column);
+        if options.color && !value.is_empty() {
+            text.push_str(&style.render().to_string());
+            fit(&mut text, value, width, column.right);
+            text.push_str(&style.render_reset().to_string());
+        } else {
+            fit(&mut text, value, width, column.right);
+        }
+        text.extend(std::iter::repeat_n(' ', GAP));
+    }
+    out.extend_from_slice(text.trim_end().as_bytes());
+    out.push(b'\n');
+}
+
+/// Prints a whole table.
+fn table(out: &mut Vec<u8>, kind: Kind, rows: &[&str], options: &Options) {
+    let columns = columns(kind);
+    let layout = Layout::new(columns, &widths(columns, rows.iter().copied()), options.width.map(usize::from));
+    let shown = || layout.columns.iter().filter_map(|&(at, _)| Some((at, columns.get(at)?)));
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    match options.width {
+        Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+    };
+    if options.color {
+        // Whether to colour has been decided: the table crate's backend must not look at NO_COLOR again.
+        crossterm::style::force_color_output(true);
+        table.enforce_styling();
+    } else {
+        table.force_no_tty();
+    }
+    let align = |cell: Cell, column: &Column| {
+        cell.set_alignment(if column.right { CellAlignment::Right } else { CellAlignment::Left })
+    };
+    table.set_header(shown().map(|(_, column)| {
+        align(Cell::new(column.title), column).add_attribute(comfy_table::Attribute::Bold)
+    }));
+    for row in rows {
+        let (class, cells, _) = parts(row);
+        let cells: Vec<&str> = cells.collect();
+        table.add_row(shown().map(|(at, column)| {
+            let cell = align(Cell::new(cells.get(at).copied().unwrap_or_default()), column);
+            match style::table_color(class).filter(|_| column.colored) {
+                Some(color) => cell.fg(color),
+                None => cell,
+            }
+        }));
+    }
+    for (column, &(at, width)) in table.column_iter_mut().zip(&layout.columns) {
+        let is_last = at + 1 == columns.len();
+        column.set_padding((0, if is_last { 0 } else { GAP as u16 }));
+        if !is_last && options.width.is_some() {
+            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed((width + GAP) as u16)));
+        }
+    }
+    for line in table.lines() {
+        out.extend_from_slice(line.trim_end().as_bytes());
+        out.push(b'\n');
+    }
+}

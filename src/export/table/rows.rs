@@ -1,0 +1,410 @@
+//! Records → rows.
+
+use super::{CELL, Class, EXTRA};
+use crate::base::limits::{TABLE_CELL_CHARS, TABLE_LINE_CHARS};
+use crate::base::time::Timestamp;
+use crate::export::Options;
+use crate::export::redact::{REDACTED, is_secret};
+use crate::export::sanitize::push_visible;
+use crate::export::schema::{by_name, connection_how_name, how_name};
+use crate::export::value::ErrorCode;
+use crate::export::view::TransactionView;
+use crate::transaction::frame::{self, FrameView, Payload, flag_name, settings};
+use crate::transaction::{
+    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Endpoint, Fields, Finding, Source, StreamEnd,
+};
+use std::fmt::{Display, Write};
+
+/// A row that is being made.
+struct Row {
+    text: String,
+}
+
+impl Row {
+    fn new(class: Class) -> Self {
+        let mut text = String::with_capacity(256);
+        text.push(class.code());
+        Self { text }
+    }
+
+    /// Our own words and numbers.
+    fn cell(&mut self, value: impl Display) {
+        // Writing to a string cannot fail.
+        let _ = write!(self.text, "{value}");
+        self.text.push(CELL);
+    }
+
+    fn optional(&mut self, value: Option<impl Display>) {
+        match value {
+            Some(value) => self.cell(value),
+            None => self.text.push(CELL),
+        }
+    }
+
+    /// Text from the wire, in pieces that make up one cell.
+    fn visible<'a>(&mut self, pieces: impl IntoIterator<Item = &'a [u8]>) {
+        for piece in pieces {
+            push_visible(&mut self.text, piece, TABLE_CELL_CHARS);
+        }
+        self.text.push(CELL);
+    }
+
+    fn finish(mut self, out: &mut Vec<u8>) {
+        if self.text.ends_with(CELL) {
+            self.text.pop();
+        }
+        self.text.push('\n');
+        out.extend_from_slice(self.text.as_bytes());
+    }
+}
+
+/// Appends a transaction's row; the agent's verdict is put in when it is printed.
+pub(in crate::export) fn transaction(out: &mut Vec<u8>, view: &TransactionView<'_>, options: &Options) {
+    let transaction = view.transaction;
+    let mut row = Row::new(class(view));
+    row.cell(TimeOfDay(transaction.first.time));
+    row.cell(Socket(view.connection.client));
+    row.cell(Socket(view.connection.server));
+    row.cell(view.connection.id);
+    row.cell(transaction.stream);
+    row.visible(view.method);
+    row.optional(view.status);
+    row.cell(Span(transaction.last.time.since(transaction.first.time).as_nanos() as u64));
+    row.optional(transaction.request.seen.then_some(Size(transaction.request.body)));
+    row.optional(transaction.response.seen.then_some(Size(transaction.response.body)));
+    row.cell(""); // agent
+    row.cell(note(view));
+    let mark = view.query.map(|_| &b"?"[..]);
+    row.visible([view.authority, view.path, mark, view.query].into_iter().flatten());
+    if options.wanted.headers {
+        row.text.pop();
+        fields(&mut row, '>', &transaction.request.headers, options);
+        fields(&mut row, '>', &transaction.request.trailers, options);
+        fields(&mut row, '<', &transaction.response.headers, options);
+        fields(&mut row, '<', &transaction.response.trailers, options);
+    }
+    row.finish(out);
+}
+
+/// Adds header fields, each on a line below the row.
+fn fields(row: &mut Row, mark: char, fields: &Fields, options: &Options) {
+    for field in fields.iter() {
+        let _ = write!(row.text, "{EXTRA}  {mark} ");
+        push_visible(&mut row.text, field.name.unwrap_or(b"?"), TABLE_CELL_CHARS);
+        row.text.push_str(": ");
+        let value = match field.value {
+            Some(_) if !options.show_secrets && is_secret(field.name) => REDACTED.as_bytes(),
+            value => value.unwrap_or(b"?"),
+        };
+        push_visible(&mut row.text, value, TABLE_LINE_CHARS);
+        if field.source == Source::Inferred {
+            row.text.push_str(" (inferred)");
+        }
+    }
+}
+
+fn class(view: &TransactionView<'_>) -> Class {
+    match (view.error_type(), view.status) {
+        (Some(_), Some(400..=499)) => Class::ClientError,
+        (Some(_), _) => Class::Error,
+        (None, Some(200..=299)) => Class::Success,
+        (None, Some(_)) => Class::Other,
+        (None, None) => Class::Plain,
+    }
+}
+
+/// What is worth saying beside the status: an error, an end that is not END_STREAM, what is missing.
+fn note(view: &TransactionView<'_>) -> String {
+    let transaction = view.transaction;
+    let mut note = String::new();
+    let mut add = |text: &str| {
+        if !note.is_empty() {
+            note.push_str(", ");
+        }
+        note.push_str(text);
+    };
+    if transaction.pushed {
+        add("pushed");
+    }
+    match view.grpc_status() {
+        Some(status) if status.0 != 0 => add(&status.name()),
+        _ => (),
+    }
+    if let Some(end) = end(transaction.end) {
+        add(&end);
+    }
+    for reason in transaction.partial.names() {
+        add(reason);
+    }
+    note
+}
+
+/// An end that is not the usual one, in words.
+fn end(end: StreamEnd) -> Option<String> {
+    let by = match end.by {
+        EndBy::Client | EndBy::Server => format!(" by {}", by_name(end.by)),
+        EndBy::Tcp | EndBy::Capture => String::new(),
+    };
+    Some(match (end.how, end.code) {
+        (EndHow::EndStream, _) => return None,
+        (EndHow::RstStream, Some(code)) => format!("{}{by}", ErrorCode(code).name()),
+        (EndHow::Goaway, Some(code)) => format!("goaway {}{by}", ErrorCode(code).name()),
+        (EndHow::Eof, _) => "open at the end".to_owned(),
+        (how, _) => format!("{}{by}", how_name(how)),
+    })
+}
+
+/// Appends a connection's row.
+pub(in crate::export) fn connection(out: &mut Vec<u8>, connection: &ConnectionRecord) {
+    let meta = &connection.meta;
+    let (sent, received) = if meta.client_is_forward {
+        (&connection.tcp.forward, &connection.tcp.backward)
+    } else {
+        (&connection.tcp.backward, &connection.tcp.forward)
+    };
+    let is_error = connection.end.how == EndHow::Rst || sent.gaps + received.gaps > 0;
+    let mut row = Row::new(if is_error { Class::Error } else { Class::Plain });
+    row.cell(TimeOfDay(connection.first.time));
+    row.cell(meta.id);
+    row.cell(Socket(meta.client));
+    row.cell(Socket(meta.server));
+    row.cell(match (connection.is_http2, &meta.tls, connection.upgrade_declined) {
+        (true, Some(_), _) => "h2",
+        (true, None, _) => "h2c",
+        (false, Some(_), _) => "tls",
+        (false, None, true) => "http/1.1",
+        (false, None, false) => "",
+    });
+    row.optional(connection.how.map(connection_how_name));
+    row.optional(connection.how.map(|_| connection.streams_opened));
+    row.cell(Size(sent.bytes));
+    row.cell(Size(received.bytes));
+    row.cell(sent.gaps + received.gaps);
+    row.cell(Span(connection.last.time.since(connection.first.time).as_nanos() as u64));
+    row.cell(match connection.end.how {
+        EndHow::Eof => "open at the end".to_owned(),
+        how => format!("{} by {}", how_name(how), by_name(connection.end.by)),
+    });
+    let tls = meta.tls.as_deref();
+    let word = |word: Option<&'static str>| word.map(str::as_bytes);
+    let name = tls.and_then(|tls| tls.server_name.as_deref()).map(str::as_bytes);
+    let parts = [word(tls.and_then(|tls| tls.version)), name, word(tls.and_then(|tls| tls.cipher))];
+    row.visible(parts.into_iter().flatten().flat_map(|part| [part, b" "]));
+    row.finish(out);
+}
+
+/// Appends a frame's row.
+pub(in crate::export) fn frame(
+    out: &mut Vec<u8>,
+    connection: &ConnectionMeta,
+    frame: &FrameView<'_>,
+    payload: Option<&Payload<'_>>,
+) {
+    let header = &frame.header;
+    let class = match header.kind {
+        frame::FrameType::RST_STREAM | frame::FrameType::GOAWAY => Class::Error,
+        frame::FrameType::HEADERS | frame::FrameType::PUSH_PROMISE => Class::Other,
+        _ => Class::Plain,
+    };
+    let mut row = Row::new(class);
+    row.cell(TimeOfDay(frame.at.time));
+    row.cell(frame.at.packet);
+    row.cell(connection.id);
+    row.cell(header.stream);
+    row.cell(if frame.from_client { "client" } else { "server" });
+    match header.kind.name() {
+        Some(name) => row.cell(name),
+        None => row.cell(format_args!("{:#04x}", header.kind.0)),
+    }
+    row.cell(header.length);
+    let mut flags = String::new();
+    for bit in (0..8).filter(|&bit| header.flags.has(1 << bit)) {
+        let space = if flags.is_empty() { "" } else { " " };
+        let _ = match flag_name(header.kind, bit) {
+            Some(name) => write!(flags, "{space}{name}"),
+            None => write!(flags, "{space}{:#x}", 1 << bit),
+        };
+    }
+    row.cell(flags);
+    if let Some(payload) = payload {
+        carries(&mut row, payload);
+    }
+    row.finish(out);
+}
+
+/// The cell that says what a frame carries.
+fn carries(row: &mut Row, payload: &Payload<'_>) {
+    let padding =
+        |padding: Option<u8>| padding.map_or(String::new(), |padding| format!(" padding={padding}"));
+    let priority = |priority: &frame::Priority| {
+        let exclusive = if priority.exclusive { " exclusive" } else { "" };
+        format!("weight={} depends_on={}{exclusive}", priority.weight, priority.dependency)
+    };
+    match payload {
+        Payload::Data(data) => row.cell(format_args!("data={}{}", data.data_length, padding(data.padding))),
+        Payload::Headers(headers) => {
+            let priority =
+                headers.priority.as_ref().map_or(String::new(), |own| format!(" {}", priority(own)));
+            row.cell(format_args!(
+                "fragment={}{}{priority}",
+                headers.fragment_length,
+                padding(headers.padding)
+            ));
+        }
+        Payload::Priority(own) => row.cell(priority(own)),
+        Payload::RstStream(rst) => row.cell(ErrorCode(rst.code).name()),
+        Payload::Settings(list) => {
+            let mut text = String::new();
+            for (identifier, value) in list.iter().take(usize::from(u8::MAX)) {
+                let space = if text.is_empty() { "" } else { " " };
+                let _ = match settings::name(identifier) {
+                    Some(name) => write!(text, "{space}{name}={value}"),
+                    None => write!(text, "{space}{identifier:#x}={value}"),
+                };
+            }
+            row.visible([text.as_bytes()]);
+        }
+        Payload::PushPromise(push) => row.cell(format_args!(
+            "promised={} fragment={}{}",
+            push.promised_stream,
+            push.fragment_length,
+            padding(push.padding)
+        )),
+        Payload::Ping(ping) => row.cell(format_args!("{:016x}", u64::from_be_bytes(ping.opaque))),
+        Payload::Goaway(goaway) => {
+            let text = format!("last_stream={} {} ", goaway.last_stream, ErrorCode(goaway.code).name());
+            row.visible([text.as_bytes(), goaway.debug]);
+        }
+        Payload::WindowUpdate(update) => row.cell(format_args!("increment={}", update.increment)),
+        Payload::Continuation(own) => row.cell(format_args!("fragment={}", own.fragment_length)),
+        Payload::AltSvc(altsvc) => row.visible([altsvc.origin, b" ", altsvc.value]),
+        Payload::Origin(origins) => {
+            row.visible(origins.iter().take(usize::from(u8::MAX)).flat_map(|origin| [origin, b" "]));
+        }
+        Payload::PriorityUpdate(update) => {
+            let text = format!("stream={} ", update.prioritized_stream);
+            row.visible([text.as_bytes(), update.value]);
+        }
+    }
+}
+
+/// Appends a finding's row.
+pub(in crate::export) fn finding(out: &mut Vec<u8>, connection: &ConnectionMeta, finding: &Finding) {
+    let class = match finding.severity {
+        "error" => Class::Error,
+        "warning" => Class::ClientError,
+        _ => Class::Plain,
+    };
+    let mut row = Row::new(class);
+    row.cell(TimeOfDay(finding.first.time));
+    row.cell(finding.first.packet);
+    row.cell(connection.id);
+    row.cell(finding.stream);
+    row.cell(if finding.from_client { "client" } else { "server" });
+    row.cell(finding.severity);
+    row.cell(finding.rfc);
+    row.cell(finding.count);
+    row.cell(finding.code);
+    row.finish(out);
+}
+
+/// `10.0.0.1:80`, `[::1]:80`
+struct Socket(Endpoint);
+
+impl Display for Socket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::net::SocketAddr::new(self.0.ip, self.0.port).fmt(f)
+    }
+}
+
+/// The time of day in UTC, to the microsecond.
+struct TimeOfDay(Timestamp);
+
+impl Display for TimeOfDay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = self.0.rfc3339();
+        f.write_str(text.get(11..26).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default())
+    }
+}
+
+/// A duration in nanoseconds, with three digits: `1.23 ms`.
+struct Span(u64);
+
+impl Display for Span {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            0..1_000 => write!(f, "{} ns", self.0),
+            1_000..60_000_000_000 => scaled(f, self.0, &["ns", "µs", "ms", "s"]),
+            _ => write!(f, "{} min", self.0 / 60_000_000_000),
+        }
+    }
+}
+
+/// A number of bytes, with three digits: `1.23 kB`.
+pub(super) struct Size(pub(super) u64);
+
+impl Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        scaled(f, self.0, &["B", "kB", "MB", "GB", "TB", "PB", "EB"])
+    }
+}
+
+/// Three digits and the unit that fits; each unit is a thousand of the one before.
+fn scaled(f: &mut std::fmt::Formatter<'_>, value: u64, units: &[&str]) -> std::fmt::Result {
+    let mut divisor = 1u64;
+    for (index, unit) in units.iter().enumerate() {
+        let whole = value / divisor;
+        if whole < 1000 || index + 1 == units.len() {
+            let decimals = match whole {
+                _ if index == 0 => return write!(f, "{whole} {unit}"),
+                0..10 => 2,
+                10..100 => 1,
+                _ => 0,
+            };
+            // Cut, not rounded: 999.96 must not become 1000.
+            let fraction = value % divisor / (divisor / 1000);
+            return match decimals {
+                2 => write!(f, "{whole}.{:02} {unit}", fraction / 10),
+                1 => write!(f, "{whole}.{} {unit}", fraction / 100),
+                _ => write!(f, "{whole} {unit}"),
+            };
+        }
+        divisor = divisor.saturating_mul(1000);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_spans_have_three_digits() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.00 kB"),
+            (1234, "1.23 kB"),
+            (12_345, "12.3 kB"),
+            (999_999, "999 kB"),
+            (u64::MAX, "18.4 EB"),
+        ] {
+            assert_eq!(Size(bytes).to_string(), text);
+        }
+        for (nanos, text) in [
+            (0, "0 ns"),
+            (1_500, "1.50 µs"),
+            (12_300_000, "12.3 ms"),
+            (59_999_999_999, "59.9 s"),
+            (60_000_000_000, "1 min"),
+        ] {
+            assert_eq!(Span(nanos).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn addresses_carry_their_port() {
+        let socket = |ip: &str| Socket(Endpoint { ip: ip.parse().unwrap(), port: 443 }).to_string();
+        assert_eq!((socket("10.0.0.1").as_str(), socket("::1").as_str()), ("10.0.0.1:443", "[::1]:443"));
+    }
+}

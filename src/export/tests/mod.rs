@@ -1,0 +1,83 @@
+//! The formats, over sample records.
+
+mod formats;
+mod schema;
+mod table;
+
+use super::samples::*;
+use super::*;
+use crate::transaction::frame::{Flags, FrameHeader, FrameType, FrameView};
+use crate::transaction::{ConnectionMeta, RecordSink, Transaction};
+
+/// Everything is wanted.
+pub(super) const ALL: Wanted = Wanted {
+    transactions: true,
+    connections: true,
+    frames: true,
+    findings: true,
+    telemetry: true,
+    headers: true,
+};
+
+/// Prints what a renderer made, with one verdict for all.
+pub(super) fn print(
+    options: Options,
+    verdict: Option<AgentVerdict>,
+    fill: impl FnOnce(&mut Renderer),
+    report: Option<&crate::record::Report>,
+) -> String {
+    let mut renderer = Renderer::new(options);
+    fill(&mut renderer);
+    let rendered = renderer.take(Rendered::default());
+    let mut out = Vec::new();
+    let mut printer = Printer::new(&mut out, &options);
+    for item in &rendered.items {
+        printer.print(&rendered, item, verdict).unwrap();
+    }
+    if let Some(report) = report {
+        printer.telemetry(report).unwrap();
+    }
+    printer.finish().unwrap();
+    drop(printer);
+    String::from_utf8(out).unwrap()
+}
+
+/// One transaction as one line of JSON.
+pub(super) fn line(wanted: Wanted, meta: &ConnectionMeta, transaction: &Transaction) -> String {
+    let options = Options { wanted, ..Options::default() };
+    print(options, None, |renderer| renderer.transaction(at(1, 0), meta, transaction), None)
+}
+
+/// A frame of each type, and one of an unknown type.
+pub(super) fn each_frame(mut take: impl FnMut(&FrameView<'_>)) {
+    let frames: [(u8, u8, &[u8]); 14] = [
+        (0, 0x9, &[3]),
+        (1, 0x2d, &[1, 0x80, 0, 0, 3, 15, b'x', 0]),
+        (2, 0, &[0, 0, 0, 3, 0]),
+        (3, 0, &[0, 0, 0, 8]),
+        (4, 0, &[0, 1, 0, 0, 16, 0, 0x12, 0x34, 0, 0, 0, 1]),
+        (5, 0x8, &[1, 0, 0, 0, 2, b'x', 0]),
+        (6, 0x41, &[0, 1, 2, 3, 4, 5, 6, 7]),
+        (7, 0, b"\0\0\0\x17\0\0\x12\x34bye\xff"),
+        (8, 0, &[0, 0, 0xff, 0xff]),
+        (9, 0x4, b"x"),
+        (0xa, 0, b"\0\x09a.exampleh2=\":443\""),
+        (0xc, 0, b"\0\x09https://a"),
+        (0x10, 0, b"\0\0\0\x03u=1"),
+        (0xbe, 0xff, b"?"),
+    ];
+    for (kind, flags, payload) in frames {
+        take(&FrameView {
+            at: at(12, 0),
+            from_client: kind % 2 == 1,
+            header: FrameHeader {
+                length: payload.len() as u32,
+                kind: FrameType(kind),
+                flags: Flags(flags),
+                stream: 1,
+                reserved: kind == 0xbe,
+            },
+            payload,
+        });
+    }
+}

@@ -1,0 +1,110 @@
+//! What the telemetry record holds.
+
+use crate::agent::{Agent, MissReason};
+use crate::base::counters::Counters;
+
+/// The telemetry record (spec/product.md).
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// What was on the wire.
+    pub exact: View,
+    /// What the kernel agent would have counted; `None` when its model did not run.
+    pub agent: Option<AgentView>,
+    /// What was seen and what is missing.
+    pub coverage: Coverage,
+}
+
+/// Counters of plaintext and TLS traffic, apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    /// `encrypted:false`
+    pub plaintext: Counters,
+    /// `encrypted:true`
+    pub tls: Counters,
+}
+
+/// The agent's view.
+#[derive(Clone, Debug, Default)]
+pub struct AgentView {
+    /// `2025` or `2026`.
+    pub rules: &'static str,
+    /// Its counters.
+    pub view: View,
+    /// Transactions it would have emitted that the wire has, complete, too.
+    pub transactions: u64,
+    /// Complete exact transactions it would not have emitted, by the first reason that applies.
+    pub missed: [u64; MissReason::ALL.len()],
+    /// Transactions it would have emitted that the wire does not have.
+    pub spurious: u64,
+}
+
+impl AgentView {
+    /// The view of an agent that has seen the whole capture.
+    pub fn of(agent: &Agent) -> Self {
+        let summary = agent.summary();
+        Self {
+            rules: agent.rules().name(),
+            view: View { plaintext: summary.plaintext, tls: summary.tls },
+            transactions: summary.transactions,
+            missed: summary.missed,
+            spurious: summary.spurious,
+        }
+    }
+}
+
+/// What of the capture was seen, and what is missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Packets read.
+    pub packets: u64,
+    /// Packet bytes on the wire.
+    pub bytes: u64,
+    /// TCP payload bytes in the capture.
+    pub payload_bytes: u64,
+    /// Packets with bytes of an HTTP/2 connection.
+    pub packets_with_http2: u64,
+    /// Connections that are HTTP/2.
+    pub connections_http2: u64,
+    /// TLS connections that were not decrypted.
+    pub connections_tls_undecrypted: u64,
+    /// TLS connections not decrypted, by reason (the names of [`crate::tls::NotDecrypted`]).
+    pub not_decrypted: [u64; 4],
+    /// All other TCP connections.
+    pub connections_other: u64,
+    /// HTTP/2 connections of which one direction only was seen.
+    pub connections_one_sided: u64,
+    /// Bytes of HTTP/2 seen, in both directions.
+    pub bytes_http2: u64,
+    /// Bytes of HTTP/2 connections that are not in the capture.
+    pub gap_bytes: u64,
+    /// Bytes skipped in search of a frame boundary.
+    pub skipped_bytes: u64,
+    /// Header blocks decoded whole.
+    pub header_blocks_decoded: u64,
+    /// Header blocks with fields unknown, or cut.
+    pub header_blocks_partial: u64,
+    /// Header blocks whose frame was seen and no field of it.
+    pub header_blocks_lost: u64,
+    /// Transactions with nothing missing.
+    pub transactions_complete: u64,
+    /// Transactions with something missing.
+    pub transactions_incomplete: u64,
+    /// Responses whose request was not seen.
+    pub missed_requests: u64,
+    /// Violations of the protocol that made bytes unreadable.
+    pub parse_errors: u64,
+    /// Packets cut by the snaplen, or by the end of the file.
+    pub truncated_packets: u64,
+    /// Inputs that end within a packet, a block, or a compressed stream, or that hold a corrupt one.
+    pub damaged_inputs: u64,
+    /// Packets that the kernel or the interface dropped during live capture.
+    pub dropped_by_kernel: u64,
+    /// Records dropped because the reader of the output was too slow (live).
+    pub dropped_records: u64,
+    /// Times a cap of h2lens struck, by its name: some of [`super::LIMITS`], in that order.
+    pub limits: Vec<(&'static str, u64)>,
+    /// Packets that hold no TCP segment, by reason.
+    pub skipped_packets: Vec<(&'static str, u64)>,
+    /// Nothing of an HTTP/2 connection is known to be missing.
+    pub complete: bool,
+}
