@@ -1,6 +1,6 @@
 //! Every cap has a counter, a test and a line in the documentation.
 
-use h2lens::record::LIMITS;
+use h2lens::base::limit::LIMITS;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

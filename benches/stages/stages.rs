@@ -11,16 +11,16 @@ use h2lens::base::time::Moment;
 use h2lens::capture::{Batch, Input, Timeline};
 use h2lens::engine::Job;
 use h2lens::export::{Format, Options, Renderer};
-use h2lens::flow::{Budget, ByteSink, Direction, End, Gap, GapCause, Table};
+use h2lens::base::direction::Direction;
+use h2lens::flow::{Budget, ByteSink, End, Gap, GapCause, Table};
 use h2lens::http2::frame::{FrameHeader, FrameView};
 use h2lens::http2::{self, Anomaly, Block, BlockEnd, Connection, EventSink, FrameSpot, Start, hpack};
-use h2lens::packet::{Decoder, Endpoint};
+use h2lens::base::endpoint::Endpoint;
+use h2lens::packet::Decoder;
 use h2lens::pipeline::{Output, Pipeline, Settings};
 use h2lens::tls::{self, KeyStore};
-use h2lens::transaction::{
-    ConnectionMeta, ConnectionRecord, Finding, Pairing, RecordSink, Session, Stats, StreamPool, Transaction,
-    Wanted,
-};
+use h2lens::record::{ConnectionMeta, ConnectionRecord, Finding, RecordSink, Transaction, Wanted};
+use h2lens::transaction::{Pairing, Session, Stats, StreamPool};
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 

@@ -226,7 +226,7 @@ impl Connections {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packet::Endpoint;
+    use crate::base::endpoint::Endpoint;
 
     fn tuple(number: u32) -> Tuple {
         let ip = IpAddr::from([10, 1, (number >> 8) as u8, number as u8]);

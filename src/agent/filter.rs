@@ -4,11 +4,11 @@
 use super::classify::PREFACE;
 use super::connection::{Incomplete, NONE};
 use super::frame::{self, Buffer, FrameHeader, HEADER_LEN};
-use super::reason::MissReason;
 use super::stream::StreamKey;
 use super::trace::Trace;
 use super::{Agent, Unit};
 use crate::base::counters::Counters;
+use crate::base::verdict::MissReason;
 
 /// Interesting frames that are kept of a packet (`HTTP2_MAX_FRAMES_ITERATIONS`).
 const MAX_INTERESTING: usize = 240;

@@ -46,15 +46,16 @@ mod wire;
 mod tests;
 
 pub use params::{Params, Rules};
-pub use reason::{MissReason, Verdict};
 pub use statkeeper::{Endpoint as EndpointStatistics, Latencies, UserTelemetry};
 pub use tuple::Tuple;
 pub use user::Method;
 pub use wire::{FrameFact, WireFacts, WireTransaction};
 
 use crate::base::counters::Counters;
+use crate::base::endpoint::Endpoint;
 use crate::base::time::Moment;
-use crate::packet::{Endpoint, Segment};
+use crate::base::verdict::MissReason;
+use crate::packet::Segment;
 use classify::Protocol;
 use clock::Clock;
 use connection::Connections;

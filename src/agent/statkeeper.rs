@@ -236,11 +236,10 @@ impl Latencies {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packet;
     use std::net::IpAddr;
 
     fn transaction(path: &[u8], status: u16, latency: f64) -> Transaction<'_> {
-        let end = |port| packet::Endpoint { ip: IpAddr::from([10, 0, 0, 1]), port };
+        let end = |port| crate::base::endpoint::Endpoint { ip: IpAddr::from([10, 0, 0, 1]), port };
         Transaction {
             serial: 1,
             tuple: Tuple { client: end(40_000), server: end(80) },

@@ -1,11 +1,11 @@
 //! What happened to a stream and to a connection, as far as it can make the agent miss a transaction. The kernel
-//! keeps none of this: it serves the reasons of [`super::MissReason`] alone.
+//! keeps none of this: it serves the reasons of [`MissReason`] alone.
 
 use super::fifo::Fifo;
-use super::reason::MissReason;
 use super::stream::StreamKey;
 use super::tuple::{Side, Sides};
 use crate::base::limits;
+use crate::base::verdict::MissReason;
 use foldhash::quality::RandomState;
 use std::collections::{HashMap, VecDeque};
 

@@ -1,6 +1,6 @@
 //! Tuple normalisation (agent-telemetry section 2.8), and one value for each sender of a tuple.
 
-use crate::packet::Endpoint;
+use crate::base::endpoint::Endpoint;
 use std::ops::RangeInclusive;
 
 /// A normalised connection tuple: client first.

@@ -2,13 +2,14 @@
 
 use super::connection::Connection;
 use super::ledger::Found;
-use super::reason::{MissReason, ReasonSet, Verdict};
+use super::reason::ReasonSet;
 use super::stream::StreamKey;
 use super::trace::Trace;
 use super::tuple::{Side, Tuple};
 use super::user::{self, Method, Shown};
 use super::wire::{FrameFact, WireTransaction};
 use super::{Agent, dynamic_table, huffman};
+use crate::base::verdict::{MissReason, Verdict};
 
 /// What the agent knew of a connection when a packet came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

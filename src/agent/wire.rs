@@ -1,8 +1,8 @@
 //! What the exact side tells of a finished transaction, so that it can be looked for among those that the agent
 //! would have emitted.
 
+use crate::base::endpoint::Endpoint;
 use crate::base::time::Moment;
-use crate::packet::Endpoint;
 
 /// A transaction as it was on the wire.
 #[derive(Clone, Copy, Debug)]

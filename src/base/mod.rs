@@ -1,7 +1,13 @@
-//! What every room may use and that uses none of them: packet time, caps and their counters, tuning numbers.
+//! What every room may use and that uses none of them: packet time, caps and their counters, tuning numbers, and the
+//! words in which stages and records speak of a connection.
 
 pub mod counters;
+pub mod direction;
+pub mod endpoint;
 pub mod limit;
 pub mod limits;
+pub mod tcp;
 pub mod time;
+pub mod tls;
 pub mod tuning;
+pub mod verdict;

@@ -6,7 +6,7 @@ use super::usage::UsageError;
 use crate::agent::Params;
 use crate::capture::{Input, Rotation};
 use crate::export::{Format, Options};
-use crate::transaction::Wanted;
+use crate::record::Wanted;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::net::SocketAddr;

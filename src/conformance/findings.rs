@@ -2,7 +2,7 @@
 
 use crate::base::time::Moment;
 use crate::http2::{Anomaly, Side};
-use crate::transaction::Finding;
+use crate::record::Finding;
 
 /// The findings of one connection: at most one for each side and [`Anomaly`]. Costs nothing while there is none.
 #[derive(Debug, Default)]

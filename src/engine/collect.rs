@@ -2,15 +2,15 @@
 
 use super::worker::Product;
 use crate::agent::{FrameFact, WireFacts, WireTransaction};
+use crate::base::endpoint::Endpoint;
 use crate::base::time::Moment;
 use crate::base::tuning;
 use crate::export::{Kind, Options, Order, Rendered, Renderer};
 use crate::http2::FrameSpot;
 use crate::http2::frame::FrameView;
-use crate::packet::Endpoint;
 use crate::pipeline::Output;
 use crate::record::Tally;
-use crate::transaction::{ConnectionMeta, ConnectionRecord, EndHow, Finding, Known, RecordSink, Transaction};
+use crate::record::{ConnectionMeta, ConnectionRecord, EndHow, Finding, Known, RecordSink, Transaction};
 use std::ops::Range;
 
 /// One worker's product of one job.

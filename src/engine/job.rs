@@ -1,11 +1,12 @@
 //! A batch of packets, decoded: what the workers get.
 
+use crate::base::endpoint::Endpoint;
 use crate::base::time::Moment;
 use crate::base::tuning;
 use crate::base::tuning::SHARDS;
 use crate::capture::Batch;
 use crate::flow::Key;
-use crate::packet::{Decoder, Endpoint, Segment, TcpFlags, offset_within};
+use crate::packet::{Decoder, Segment, TcpFlags, offset_within};
 use crate::tls::KeyStore;
 use std::ops::Range;
 use std::sync::Arc;

@@ -5,7 +5,8 @@
 
 use super::collect::Collected;
 use super::shards::Done;
-use crate::agent::{Agent, Verdict};
+use crate::agent::Agent;
+use crate::base::verdict::Verdict;
 use crate::export::{AgentVerdict, Order, PrintError, Printer};
 use std::io::Write;
 

@@ -1,9 +1,10 @@
 //! The telemetry record, from what every stage has counted.
 
 use crate::agent::Agent;
+use crate::base::limit::{LIMITS, Limit};
 use crate::packet::PacketCounters;
 use crate::pipeline::ShardReport;
-use crate::record::{AgentView, Coverage, LIMITS, Limit, Report, View};
+use crate::record::{AgentView, Coverage, Report, View};
 use crate::tls::KeyLogCounters;
 
 /// What the input told.
@@ -61,8 +62,20 @@ pub(crate) fn assemble(
     };
     Report {
         exact: View { plaintext: stats.plaintext, tls: stats.tls },
-        agent: agent.map(AgentView::of),
+        agent: agent.map(agent_view),
         coverage,
+    }
+}
+
+/// The view of an agent that has seen the whole capture.
+fn agent_view(agent: &Agent) -> AgentView {
+    let summary = agent.summary();
+    AgentView {
+        rules: agent.rules().name(),
+        view: View { plaintext: summary.plaintext, tls: summary.tls },
+        transactions: summary.transactions,
+        missed: summary.missed,
+        spurious: summary.spurious,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Community ID version 1 with seed 0: the flow hash that Zeek, Suricata and Arkime share
 //! (<https://github.com/corelight/community-id-spec>).
 
-use crate::transaction::Endpoint;
+use crate::base::endpoint::Endpoint;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};

@@ -6,7 +6,7 @@
 
 use super::Kind;
 use super::json::Json;
-use crate::record::Counters;
+use crate::base::counters::Counters;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;

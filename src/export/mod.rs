@@ -32,7 +32,7 @@ pub use renderer::Renderer;
 pub use sanitize::visible;
 
 use crate::base::tuning;
-use crate::transaction::Wanted;
+use crate::record::Wanted;
 use std::ops::Range;
 
 /// How records are written.
@@ -159,6 +159,6 @@ pub struct AgentSlot {
 pub struct AgentVerdict {
     /// It would.
     pub seen: bool,
-    /// Why not, by the names of [`crate::record::MissReason`].
+    /// Why not, by the names of [`crate::base::verdict::MissReason`].
     pub reason: Option<&'static str>,
 }

@@ -6,8 +6,8 @@ use super::schema::{ConnectionObject, FindingObject, FrameObject, TransactionObj
 use super::view::TransactionView;
 use super::{AgentSlot, Format, Item, Kind, Options, Order, Rendered, table};
 use crate::base::time::Moment;
-use crate::transaction::frame::{FrameView, Payload};
-use crate::transaction::{ConnectionMeta, ConnectionRecord, Finding, RecordSink, Transaction};
+use crate::http2::frame::{FrameView, Payload};
+use crate::record::{ConnectionMeta, ConnectionRecord, Finding, RecordSink, Transaction};
 use std::cell::Cell;
 
 /// Bytes behind the place of the agent's verdict in a transaction's JSON: the ends of `h2` and of the record, and

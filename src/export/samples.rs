@@ -1,13 +1,16 @@
 //! Records with everything in them, and some with almost nothing, for the tests of the formats.
 
 use crate::base::counters::Counters;
+use crate::base::direction::PerDirection;
+use crate::base::endpoint::Endpoint;
+use crate::base::tcp::DirectionStats;
 use crate::base::time::{Moment, Timestamp};
-use crate::flow::PerDirection;
+use crate::base::tls::{Description as TlsDescription, NotDecrypted};
 use crate::record::{AgentView, Coverage, Report, View};
-use crate::transaction::{
-    ConnectionMeta, ConnectionRecord, DirectionStats, EndBy, EndHow, Endpoint, Field, Fields, Finding,
-    Goaway, Grpc, How, Interim, Known, Message, NotDecrypted, Partial, SideFrames, SideHpack, SideSettings,
-    Source, StreamEnd, TlsDescription, Transaction, Unknown, UnknownRef,
+use crate::record::{
+    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Field, Fields, Finding, Goaway, Grpc, How, Interim,
+    Known, Message, Partial, SideFrames, SideHpack, SideSettings, Source, StreamEnd, Transaction, Unknown,
+    UnknownRef,
 };
 
 /// 2026-11-22T04:17:00.123456789Z and `nanos` more.

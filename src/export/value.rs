@@ -3,7 +3,7 @@
 use super::grpc_status;
 use super::json::{Json, is_plain, push_plain};
 use crate::base::time::{Timestamp, nine_digits};
-use crate::transaction::error_code;
+use crate::http2::error_code;
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::io::Write as _;

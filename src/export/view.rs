@@ -1,7 +1,7 @@
 //! A transaction as all formats see it: its header fields looked up once, what follows from them decided here.
 
 use super::value::{ErrorCode, GrpcStatus};
-use crate::transaction::{ConnectionMeta, EndHow, Fields, Known, Transaction, Unknown};
+use crate::record::{ConnectionMeta, EndHow, Fields, Known, Transaction, Unknown};
 use std::borrow::Cow;
 
 /// A transaction with the fields that are shown by themselves.

@@ -1,7 +1,7 @@
 //! Which connection a segment belongs to: its two endpoints, in either order.
 
+use crate::base::endpoint::Endpoint;
 use crate::base::tuning::SHARDS;
-use crate::packet::Endpoint;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::IpAddr;
 

@@ -12,7 +12,7 @@ mod reassembly;
 mod table;
 
 pub use budget::Budget;
-pub use chunk::{ByteSink, Direction, End, Gap, GapCause, PerDirection, Place};
+pub use chunk::{ByteSink, End, Gap, GapCause, Place};
 pub use key::Key;
-pub use reassembly::{DirectionStats, Reassembly, Restart};
+pub use reassembly::{Reassembly, Restart};
 pub use table::{Entry, Found, Slot, Table};

@@ -1,9 +1,11 @@
 //! The connections of a shard, found by their endpoints; the one idle for longest is at the front of a list.
 
-use super::{Direction, Key, Reassembly, Restart};
+use super::{Key, Reassembly, Restart};
+use crate::base::direction::Direction;
+use crate::base::endpoint::Endpoint;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
-use crate::packet::{Endpoint, Segment};
+use crate::packet::Segment;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 

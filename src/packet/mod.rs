@@ -30,7 +30,7 @@ mod tunnel;
 pub use counters::PacketCounters;
 pub use decoder::Decoder;
 pub use fragments::FragmentCounters;
-pub use segment::{Endpoint, Segment, TcpFlags, offset_within};
+pub use segment::{Segment, TcpFlags, offset_within};
 pub use skip::Skip;
 
 #[cfg(test)]

@@ -1,21 +1,7 @@
 //! What the stages above IP see of a packet: one TCP segment.
 
+use crate::base::endpoint::Endpoint;
 use crate::base::time::{Moment, Timestamp};
-use std::net::IpAddr;
-
-/// One end of a TCP connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Endpoint {
-    /// The address; inside tunnels the innermost one.
-    pub ip: IpAddr,
-    /// The TCP port.
-    pub port: u16,
-}
-
-impl Endpoint {
-    /// An end that is not known.
-    pub const UNKNOWN: Self = Self { ip: IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), port: 0 };
-}
 
 /// The control bits of the TCP header (RFC 9293 section 3.1), as on the wire: FIN is bit 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! TCP headers (RFC 9293 section 3.1).
 
 use super::ip::IpPacket;
-use super::segment::{Endpoint, Segment, TcpFlags};
+use super::segment::{Segment, TcpFlags};
 use super::skip::Skip;
+use crate::base::endpoint::Endpoint;
 use crate::base::time::Moment;
 
 /// Decodes the TCP header that `packet` begins with; its checksum, often left to the network card, is not looked

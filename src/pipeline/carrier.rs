@@ -2,15 +2,18 @@
 
 use super::context::{Context, Output};
 use super::opening::{Known, Opening, What};
+use crate::base::direction::Direction;
+use crate::base::endpoint::Endpoint;
 use crate::base::limits;
 use crate::base::time::Moment;
+use crate::base::tls::Description;
 use crate::base::tuning;
-use crate::flow::{ByteSink, Direction, End, Gap, Place};
+use crate::flow::{ByteSink, End, Gap, Place};
 use crate::http1::Switch;
 use crate::http2::{Connection, Side, Start};
-use crate::packet::Endpoint;
+use crate::record::{ConnectionMeta, EndBy, EndHow, How, StreamEnd};
 use crate::tls;
-use crate::transaction::{ConnectionMeta, EndBy, EndHow, How, Pairing, Session, StreamEnd};
+use crate::transaction::{Pairing, Session};
 
 /// A connection's state above TCP.
 #[derive(Debug, Default)]
@@ -29,7 +32,7 @@ pub(super) struct Carrier {
     /// Directions of which the SYN was seen, so that their first bytes are known.
     pub(super) syn: [bool; 2],
     /// What the TLS below tells.
-    pub(super) tls: Option<Box<tls::Description>>,
+    pub(super) tls: Option<Box<Description>>,
     /// Bytes of memory that the shard counts for it.
     pub(super) weight: usize,
 }
@@ -452,7 +455,7 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
 }
 
 impl<O: Output> tls::PlaintextSink for Feed<'_, '_, O> {
-    fn describe(&mut self, description: &tls::Description) {
+    fn describe(&mut self, description: &Description) {
         let known = match &mut self.carrier.layer {
             Layer::Http2(http2) => &mut http2.pairing.meta.tls,
             _ => &mut self.carrier.tls,

@@ -3,14 +3,17 @@
 use super::Pipeline;
 use super::carrier::{Carrier, Feed, Http2, Layer, side};
 use super::context::{Context, Output};
+use crate::base::direction::{Direction, PerDirection};
+use crate::base::endpoint::Endpoint;
 use crate::base::time::Moment;
-use crate::flow::{Direction, PerDirection, Reassembly};
+use crate::base::tls::{Description, NotDecrypted};
+use crate::flow::Reassembly;
 use crate::http2::Side;
-use crate::packet::Endpoint;
-use crate::tls::{self, NotDecrypted};
-use crate::transaction::{
-    ConnectionMeta, ConnectionRecord, EndBy, How, SideFrames, SideHpack, SideSettings, Stats, StreamEnd,
+use crate::record::{
+    ConnectionMeta, ConnectionRecord, EndBy, How, SideFrames, SideHpack, SideSettings, StreamEnd,
 };
+use crate::tls;
+use crate::transaction::Stats;
 
 /// What a shard adds to the telemetry record.
 #[derive(Clone, Debug, Default)]
@@ -260,7 +263,7 @@ fn report_slot(counts: &mut [u64; 4], reason: NotDecrypted) -> Option<&mut u64> 
 /// The record of a connection of which no more is known than TCP and TLS tell.
 fn blank(
     carrier: &Carrier,
-    tls: Option<Box<tls::Description>>,
+    tls: Option<Box<Description>>,
     (first, last): (Moment, Moment),
     end: StreamEnd,
     reassembly: &Reassembly,

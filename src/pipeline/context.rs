@@ -1,10 +1,12 @@
 //! What the stages of a shard share while they work on a packet.
 
+use crate::base::direction::{Direction, PerDirection};
+use crate::base::endpoint::Endpoint;
 use crate::base::time::Moment;
-use crate::flow::{Direction, PerDirection, Place, Reassembly};
-use crate::packet::Endpoint;
+use crate::flow::{Place, Reassembly};
+use crate::record::{RecordSink, Wanted};
 use crate::tls;
-use crate::transaction::{Reading, RecordSink, Stats, StreamPool, Wanted};
+use crate::transaction::{Reading, Stats, StreamPool};
 
 /// Where a shard's results go: records, and for the agent's view the plaintext of TLS records.
 pub trait Output: RecordSink {

@@ -16,14 +16,15 @@ pub use crate::transaction::StreamPool;
 pub use conclude::{OpenNow, ShardReport};
 pub use context::Output;
 
+use crate::base::direction::Direction;
 use crate::base::limits;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
 use crate::base::tuning::SHARDS;
-use crate::flow::{Budget, Direction, Slot, Table};
+use crate::flow::{Budget, Slot, Table};
 use crate::packet::Segment;
+use crate::record::{EndBy, EndHow, StreamEnd, Wanted};
 use crate::tls;
-use crate::transaction::{EndBy, EndHow, StreamEnd, Wanted};
 use carrier::{Carrier, Feed};
 use context::{Context, Totals};
 use std::time::Duration;

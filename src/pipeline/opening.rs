@@ -3,10 +3,11 @@
 //! In this order: a PROXY protocol header is taken off; the client preface is HTTP/2; a TLS hello is TLS; an
 //! HTTP/1.x request is followed to an upgrade or a tunnel; anything else is searched for HTTP/2 joined late.
 
+use crate::base::direction::{Direction, PerDirection};
 use crate::base::limits;
 use crate::base::time::Moment;
 use crate::base::tuning;
-use crate::flow::{Direction, Gap, PerDirection};
+use crate::flow::Gap;
 use crate::http1::{self, Dialogue, Step, Switch, proxy};
 use crate::http2::{Detector, PREFACE, Recognised, Side};
 use crate::tls;

@@ -1,9 +1,10 @@
 //! The caps of a whole shard.
 
 use super::*;
+use crate::base::endpoint::Endpoint;
 use crate::http2::frame::FrameView;
-use crate::packet::{Endpoint, TcpFlags};
-use crate::transaction::{ConnectionMeta, ConnectionRecord, Finding, RecordSink, Transaction};
+use crate::packet::TcpFlags;
+use crate::record::{ConnectionMeta, ConnectionRecord, Finding, RecordSink, Transaction};
 
 /// How the exchanges ended.
 #[derive(Debug, Default)]

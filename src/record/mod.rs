@@ -1,10 +1,22 @@
-//! The telemetry record: exact counters, the agent's, and coverage, added up from the stages.
+//! The records: what finished exchanges, connections, frames and findings are known to have been, and the telemetry
+//! that a capture adds up to. No stage is known here but for HTTP/2's views of frames and its numbers of names.
 
+mod connection;
+mod end;
+mod fields;
+mod finding;
+mod partial;
 mod report;
+mod sink;
 mod tally;
+mod transaction;
 
-pub use crate::agent::MissReason;
-pub use crate::base::counters::Counters;
-pub use crate::base::limit::{LIMITS, Limit};
+pub use connection::{ConnectionMeta, ConnectionRecord, Goaway, How, SideFrames, SideHpack, SideSettings};
+pub use end::{EndBy, EndHow, StreamEnd};
+pub use fields::{Field, Fields, Known, Source, UnknownRef};
+pub use finding::Finding;
+pub use partial::{Partial, Unknown};
 pub use report::{AgentView, Coverage, Report, View};
+pub use sink::{RecordSink, Wanted};
 pub use tally::{DURATION_BOUNDS, Histogram, STATUS_CLASSES, Tally, TallySide};
+pub use transaction::{Grpc, Interim, Message, Transaction, WireShape};

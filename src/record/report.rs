@@ -1,7 +1,7 @@
 //! What the telemetry record holds.
 
-use crate::agent::{Agent, MissReason};
 use crate::base::counters::Counters;
+use crate::base::verdict::MissReason;
 
 /// The telemetry record (spec/product.md).
 #[derive(Clone, Debug, Default)]
@@ -38,20 +38,6 @@ pub struct AgentView {
     pub spurious: u64,
 }
 
-impl AgentView {
-    /// The view of an agent that has seen the whole capture.
-    pub fn of(agent: &Agent) -> Self {
-        let summary = agent.summary();
-        Self {
-            rules: agent.rules().name(),
-            view: View { plaintext: summary.plaintext, tls: summary.tls },
-            transactions: summary.transactions,
-            missed: summary.missed,
-            spurious: summary.spurious,
-        }
-    }
-}
-
 /// What of the capture was seen, and what is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
@@ -67,7 +53,7 @@ pub struct Coverage {
     pub connections_http2: u64,
     /// TLS connections that were not decrypted.
     pub connections_tls_undecrypted: u64,
-    /// TLS connections not decrypted, by reason (the names of [`crate::tls::NotDecrypted`]).
+    /// TLS connections not decrypted, by reason (the names of [`crate::base::tls::NotDecrypted`]).
     pub not_decrypted: [u64; 4],
     /// All other TCP connections.
     pub connections_other: u64,
@@ -101,7 +87,7 @@ pub struct Coverage {
     pub dropped_by_kernel: u64,
     /// Records dropped because the reader of the output was too slow (live).
     pub dropped_records: u64,
-    /// Times a cap of h2lens struck, by its name: some of [`super::LIMITS`], in that order.
+    /// Times a cap of h2lens struck, by its name: some of [`crate::base::limit::LIMITS`], in that order.
     pub limits: Vec<(&'static str, u64)>,
     /// Packets that hold no TCP segment, by reason.
     pub skipped_packets: Vec<(&'static str, u64)>,

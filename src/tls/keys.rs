@@ -2,15 +2,15 @@
 
 use super::cipher::{Opener, Writer};
 use super::counters::Counters;
-use super::description::NotDecrypted;
 use super::keylog::{ClientRandom, KeyStore, Label, PremasterName};
 use super::negotiation::{Early, Epoch, Negotiation};
 use super::record::Header;
 use super::schedule::{master_secret, next_traffic_secret};
 use super::secret::Secret;
 use super::suite::{Suite, TLS13};
+use crate::base::direction::Direction;
 use crate::base::limits::{MAX_TLS_RANDOM_TRIES, MAX_TLS_RANDOM_TRIES_TOTAL};
-use crate::flow::Direction;
+use crate::base::tls::NotDecrypted;
 use std::ops::Range;
 
 /// The keys of one direction in one epoch, and how far they were used.

@@ -5,7 +5,6 @@ mod buffer;
 mod cbc;
 mod cipher;
 mod counters;
-mod description;
 mod detect;
 mod handshake;
 mod hello;
@@ -27,7 +26,6 @@ mod transcript;
 mod workspace;
 
 pub use counters::Counters;
-pub use description::{Description, NotDecrypted};
 pub use detect::{Detection, MAX_DETECTION_BYTES, contains_tls_records, looks_like_tls};
 pub use hold::Budget;
 pub use keylog::{ClientRandom, KeyLogCounters, KeyLogReader, KeyStore};

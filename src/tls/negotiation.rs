@@ -1,13 +1,13 @@
 //! What both sides of a connection agreed on, as far as it was seen.
 
-use super::description::{Description, NotDecrypted};
 use super::handshake::Message;
 use super::hello::{ClientHello, ServerHello};
 use super::keylog::{ClientRandom, PremasterName};
 use super::session::PlaintextSink;
 use super::suite::Suite;
 use super::transcript::Transcript;
-use crate::flow::{Direction, PerDirection};
+use crate::base::direction::{Direction, PerDirection};
+use crate::base::tls::{Description, NotDecrypted};
 
 /// What protects the records of a direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

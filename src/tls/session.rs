@@ -1,14 +1,15 @@
 //! A TLS connection: two ciphertext streams in, two plaintext streams out.
 
-use super::description::Description;
 use super::hold::Event;
 use super::keylog::{ClientRandom, KeyStore};
 use super::keys::Waiting;
 use super::negotiation::Negotiation;
 use super::stream::{Context, Stream};
 use super::workspace::Workspace;
+use crate::base::direction::{Direction, PerDirection};
 use crate::base::time::Moment;
-use crate::flow::{ByteSink, Direction, End, PerDirection};
+use crate::base::tls::Description;
+use crate::flow::{ByteSink, End};
 
 /// Takes the plaintext of a connection, and what its handshake tells.
 pub trait PlaintextSink: ByteSink {

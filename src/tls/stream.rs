@@ -3,7 +3,6 @@
 mod protected;
 
 use super::buffer::Buffer;
-use super::description::NotDecrypted;
 use super::handshake::{Message, Messages};
 use super::hold::{Budget, Event, Hold};
 use super::keylog::KeyStore;
@@ -14,9 +13,11 @@ use super::record::{self, HEADER_LEN, Header};
 use super::seek::{self, Step};
 use super::session::PlaintextSink;
 use super::workspace::Workspace;
+use crate::base::direction::Direction;
 use crate::base::limits::{MAX_TLS_HELD_FOR_HELLO, TLS_TRIAL_RATE, TLS_TRIAL_START};
 use crate::base::time::Moment;
-use crate::flow::{Direction, End, Gap, GapCause};
+use crate::base::tls::NotDecrypted;
+use crate::flow::{End, Gap, GapCause};
 
 /// What a call works with beside the stream.
 pub(crate) struct Context<'a> {

@@ -8,9 +8,11 @@ mod openssl;
 mod stack;
 mod vectors;
 
-use super::{Counters, Description, KeyStore, PlaintextSink, Session, Workspace};
+use super::{Counters, KeyStore, PlaintextSink, Session, Workspace};
+use crate::base::direction::{Direction, PerDirection};
 use crate::base::time::Moment;
-use crate::flow::{ByteSink, Direction, End, PerDirection};
+use crate::base::tls::Description;
+use crate::flow::{ByteSink, End};
 
 const BOTH: [Direction; 2] = [Direction::Forward, Direction::Backward];
 

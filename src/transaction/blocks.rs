@@ -1,14 +1,12 @@
 //! Header blocks: what their fields tell while they are read, and which part of which message they turn out to be.
 
-use super::fields::{Field, Known};
-use super::record::{Interim, Partial};
 use super::section::{self, Before, Section, Shape};
 use super::session::Session;
-use super::sink::RecordSink;
 use super::stream::reason;
 use crate::base::limits;
 use crate::flow::GapCause;
 use crate::http2::{Block, BlockEnd, EventSink, Side, hpack};
+use crate::record::{Field, Fields, Interim, Known, Partial, RecordSink};
 
 /// What is known of the header block being read.
 #[derive(Debug, Default)]
@@ -75,7 +73,7 @@ impl<R: RecordSink> Session<'_, R> {
         self.lose_in_block(block, end);
     }
 
-    fn end_request_block(&mut self, block: &Block, end: &BlockEnd, fields: &mut super::Fields) {
+    fn end_request_block(&mut self, block: &Block, end: &BlockEnd, fields: &mut Fields) {
         let state = std::mem::take(&mut self.pairing.block);
         let client = &mut self.pairing.client;
         client.highest = client.highest.max(block.stream);
@@ -125,7 +123,7 @@ impl<R: RecordSink> Session<'_, R> {
         self.finish_orphans();
     }
 
-    fn end_response_block(&mut self, block: &Block, end: &BlockEnd, fields: &mut super::Fields) {
+    fn end_response_block(&mut self, block: &Block, end: &BlockEnd, fields: &mut Fields) {
         let state = std::mem::take(&mut self.pairing.block);
         let side = &mut self.pairing.server;
         side.highest = side.highest.max(block.stream);
@@ -183,7 +181,7 @@ impl<R: RecordSink> Session<'_, R> {
         }
     }
 
-    fn end_promise(&mut self, block: &Block, end: &BlockEnd, promised: u32, fields: &mut super::Fields) {
+    fn end_promise(&mut self, block: &Block, end: &BlockEnd, promised: u32, fields: &mut Fields) {
         let state = std::mem::take(&mut self.pairing.block);
         let losses = self.pairing.client.losses.count;
         let promised_at = self.pairing.server.reading.place.start;

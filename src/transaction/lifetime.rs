@@ -1,13 +1,11 @@
 //! The streams of a connection, from their first frame to their end (RFC 9113 section 5.1).
 
-use super::fields::{Field, Fields, Known};
-use super::record::{EndBy, EndHow, Partial, StreamEnd};
 use super::session::Session;
-use super::sink::RecordSink;
 use super::stream::Stream;
 use crate::base::limits;
 use crate::base::time::Moment;
 use crate::http2::{BlockEnd, EventSink, FrameSpot, Side, hpack};
+use crate::record::{EndBy, EndHow, Field, Fields, Known, Partial, RecordSink, StreamEnd};
 
 impl<R: RecordSink> Session<'_, R> {
     /// The stream, opened if it is new; `None` if it had ended for what `from` sent in this packet.

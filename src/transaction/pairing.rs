@@ -6,14 +6,12 @@
 
 use super::blocks::BlockState;
 use super::closed::ClosedStreams;
-use super::fields::Fields;
-use super::record::{ConnectionMeta, ConnectionRecord, Goaway};
 use super::resets::EarlyResets;
 use super::side::{Losses, Reading, SideState};
-use super::sink::Wanted;
 use super::stream::Stream;
 use crate::conformance::Rules;
 use crate::http2::Side;
+use crate::record::{ConnectionMeta, ConnectionRecord, Fields, Goaway, Wanted};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 /// The exchanges of one connection.

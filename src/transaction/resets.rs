@@ -2,12 +2,11 @@
 //! by then: packets are captured out of order, and one direction waits for a hole to fill while the other goes on.
 
 use super::pairing::Pairing;
-use super::record::{EndHow, Partial, StreamEnd};
 use super::session::Session;
-use super::sink::RecordSink;
 use crate::base::limits;
 use crate::base::time::Moment;
 use crate::http2::{FrameSpot, Side};
+use crate::record::{EndHow, Partial, RecordSink, StreamEnd};
 use std::collections::BTreeMap;
 
 /// A reset that has not ended its stream yet.

@@ -2,8 +2,6 @@
 
 use super::blocks::{BlockState, kept};
 use super::pairing::Pairing;
-use super::record::Goaway;
-use super::sink::RecordSink;
 use super::stats::Stats;
 use super::stream::StreamPool;
 use crate::base::counters::Counters;
@@ -12,6 +10,7 @@ use crate::base::time::Moment;
 use crate::flow::GapCause;
 use crate::http2::frame::{FrameHeader, FrameView};
 use crate::http2::{Anomaly, Block, BlockEnd, EventSink, FrameSpot, Severity, Side, hpack};
+use crate::record::{Goaway, RecordSink};
 
 /// A connection's exchanges, for the time that one packet is worked on.
 #[derive(Debug)]

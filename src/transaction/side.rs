@@ -1,9 +1,9 @@
 //! What pairing knows of one side of a connection.
 
-use super::record::{SideFrames, SideHpack, SideSettings};
 use super::resets::Awaited;
 use crate::base::time::Moment;
 use crate::flow::{GapCause, Place};
+use crate::record::{SideFrames, SideHpack, SideSettings};
 
 /// Where one side is read, in the TCP streams of both.
 #[derive(Clone, Copy, Debug, Default)]

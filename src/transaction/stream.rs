@@ -1,14 +1,15 @@
 //! An open stream: the record that it will become, and what is needed until then.
 
-use super::fields::{Fields, Known};
 use super::grpc::{self, MessageCounter};
-use super::record::{Grpc, Message, Partial, StreamEnd, Transaction, Unknown, WireShape};
 use super::resets::Reset;
 use super::side::Losses;
 use crate::base::time::Moment;
 use crate::base::tuning;
 use crate::flow::GapCause;
 use crate::http2::{BlockEnd, FrameSpot, Side};
+use crate::record::{
+    EndHow, Fields, Grpc, Interim, Known, Message, Partial, StreamEnd, Transaction, Unknown, WireShape,
+};
 
 #[derive(Debug, Default)]
 pub(super) struct Stream {
@@ -102,7 +103,7 @@ impl Stream {
         let Transaction { request, response, interim, .. } = &self.record;
         let fields = [&request.headers, &request.trailers, &response.headers, &response.trailers];
         size_of::<Self>()
-            + interim.capacity() * size_of::<super::Interim>()
+            + interim.capacity() * size_of::<Interim>()
             + fields.iter().map(|fields| fields.memory()).sum::<usize>()
     }
 
@@ -229,7 +230,7 @@ impl Stream {
         if self.server.maybe_interim.take().is_some() {
             self.forget_response();
         }
-        let reset = end.code.is_some() || end.how == super::EndHow::RstStream;
+        let reset = end.code.is_some() || end.how == EndHow::RstStream;
         self.record.end = end;
         let mut partial = self.record.partial;
         for (side, losses, missing, cut) in [

@@ -4,7 +4,7 @@ use super::samples;
 use super::truth::{difference, timeless, until_reset};
 use crate::support::conversation::Side;
 use crate::support::{Analyze, Capture, Conversation, Ends, Outcome, Random, dig};
-use h2lens::transaction::Wanted;
+use h2lens::record::Wanted;
 use serde_json::{Value, json};
 use std::path::Path;
 

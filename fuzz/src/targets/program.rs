@@ -9,7 +9,7 @@ use h2lens::capture::Timeline;
 use h2lens::engine::{Analysis, captures};
 use h2lens::export::{Format, Options};
 use h2lens::tls::KeyStore;
-use h2lens::transaction::Wanted;
+use h2lens::record::Wanted;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -3,8 +3,10 @@
 
 use crate::cost::Cost;
 use h2lens::base::time::{Moment, Timestamp};
-use h2lens::flow::{Budget, ByteSink, Direction, End, Gap, Reassembly};
-use h2lens::packet::{Endpoint, Segment, TcpFlags};
+use h2lens::base::direction::Direction;
+use h2lens::flow::{Budget, ByteSink, End, Gap, Reassembly};
+use h2lens::base::endpoint::Endpoint;
+use h2lens::packet::{Segment, TcpFlags};
 use std::collections::BTreeMap;
 
 const BUDGET: usize = 4096;

@@ -4,6 +4,7 @@ use super::super::*;
 use super::encoder::*;
 use super::lab::*;
 use super::raw_traffic::continuation_packets;
+use crate::base::verdict::{MissReason, Verdict};
 use crate::packet::TcpFlags;
 use std::time::Duration;
 

@@ -1,7 +1,8 @@
 //! The Prometheus text format, version 0.0.4.
 
+use crate::base::verdict::MissReason;
 use crate::engine::Standing;
-use crate::record::{DURATION_BOUNDS, Histogram, MissReason, Report, STATUS_CLASSES};
+use crate::record::{DURATION_BOUNDS, Histogram, Report, STATUS_CLASSES};
 use std::fmt::Write;
 
 /// What the text is.

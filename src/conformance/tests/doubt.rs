@@ -3,7 +3,7 @@
 use super::talk::Step::{C, Cut, S, StallS, Wait};
 use super::talk::*;
 use crate::http2::frame::{Flags, FrameType};
-use crate::transaction::Finding;
+use crate::record::Finding;
 
 fn codes(steps: Vec<Step>) -> Vec<&'static str> {
     told(steps).iter().map(|finding| finding.code).collect()

@@ -1,14 +1,14 @@
 //! Conversations in bytes, and what is found in them.
 
+use crate::base::endpoint::Endpoint;
 use crate::base::time::{Moment, Timestamp};
 use crate::flow::{Gap, GapCause};
 use crate::http2::frame::{Flags, FrameType, FrameView};
 use crate::http2::{Connection, PREFACE, Start};
-use crate::packet::Endpoint;
-use crate::transaction::{
-    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Finding, Pairing, RecordSink, Session, Stats,
-    StreamPool, Transaction, Wanted,
+use crate::record::{
+    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Finding, RecordSink, Transaction, Wanted,
 };
+use crate::transaction::{Pairing, Session, Stats, StreamPool};
 
 pub(super) const END_STREAM: u8 = Flags::END_STREAM;
 pub(super) const END_HEADERS: u8 = Flags::END_HEADERS;

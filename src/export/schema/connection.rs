@@ -1,13 +1,12 @@
 //! The connection record.
 
 use super::{ConnectionRef, End, Network, Sides, Socket, Tls, by_name};
+use crate::base::tcp::DirectionStats;
 use crate::export::community_id;
 use crate::export::json::{Json, Word, array, map, object};
 use crate::export::value::{ErrorCode, LossyFlag, Seconds, Text, Time};
-use crate::transaction::frame::{FrameType, settings};
-use crate::transaction::{
-    ConnectionRecord, DirectionStats, Goaway, How, SideFrames, SideHpack, SideSettings,
-};
+use crate::http2::frame::{FrameType, settings};
+use crate::record::{ConnectionRecord, Goaway, How, SideFrames, SideHpack, SideSettings};
 use std::borrow::Cow;
 use std::cell::Cell;
 

@@ -3,7 +3,7 @@
 use super::{ConnectionRef, Packets, Socket, StreamRef, side_name};
 use crate::export::json::{Word, object};
 use crate::export::value::Time;
-use crate::transaction::{ConnectionMeta, Finding};
+use crate::record::{ConnectionMeta, Finding};
 
 object! {
     /// A violation of a standard, or an attack. Repeated ones are counted in one record.

@@ -3,8 +3,8 @@
 use super::{ConnectionRef, StreamRef, side_name};
 use crate::export::json::{Json, Word, array, object};
 use crate::export::value::{ErrorCode, Hex, LossyFlag, Text, Time};
-use crate::transaction::ConnectionMeta;
-use crate::transaction::frame::{self, Flags, FrameType, FrameView, Origin, Payload, Settings, flag_name};
+use crate::http2::frame::{self, Flags, FrameType, FrameView, Origin, Payload, Settings, flag_name};
+use crate::record::ConnectionMeta;
 use std::borrow::Cow;
 use std::cell::Cell;
 

@@ -20,7 +20,9 @@ pub use transaction::TransactionObject;
 
 use super::json::{Json, Strings, Word, close, object};
 use super::value::{Address, ErrorCode};
-use crate::transaction::{EndBy, EndHow, Endpoint, NotDecrypted, StreamEnd, TlsDescription};
+use crate::base::endpoint::Endpoint;
+use crate::base::tls::{Description as TlsDescription, NotDecrypted};
+use crate::record::{EndBy, EndHow, StreamEnd};
 
 object! {
     /// `client`, `server`: one end of the connection; inside tunnels the inner one.

@@ -1,9 +1,10 @@
 //! The telemetry record.
 
+use crate::base::counters::Counters;
+use crate::base::tls::NotDecrypted;
+use crate::base::verdict::MissReason;
 use crate::export::json::{Json, Word, map, object};
-use crate::record::Counters;
-use crate::record::{AgentView, Coverage, MissReason, Report, View};
-use crate::transaction::NotDecrypted;
+use crate::record::{AgentView, Coverage, Report, View};
 
 object! {
     /// The counters of both views, and what of the capture was seen.

@@ -7,7 +7,7 @@ use crate::export::json::{Json, Word, array, object, push_plain};
 use crate::export::redact::{REDACTED, is_secret};
 use crate::export::value::{GrpcStatus, LossyFlag, Seconds, Text, Time};
 use crate::export::view::TransactionView;
-use crate::transaction::{Field, Fields, Interim, Message, Partial, Source, Unknown, UnknownRef};
+use crate::record::{Field, Fields, Interim, Message, Partial, Source, Unknown, UnknownRef};
 use std::borrow::Cow;
 use std::cell::Cell;
 

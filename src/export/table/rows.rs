@@ -1,6 +1,7 @@
 //! Records → rows.
 
 use super::{CELL, Class, EXTRA};
+use crate::base::endpoint::Endpoint;
 use crate::base::limits::{TABLE_CELL_CHARS, TABLE_LINE_CHARS};
 use crate::base::time::Timestamp;
 use crate::export::Options;
@@ -9,10 +10,8 @@ use crate::export::sanitize::push_visible;
 use crate::export::schema::{by_name, connection_how_name, how_name};
 use crate::export::value::ErrorCode;
 use crate::export::view::TransactionView;
-use crate::transaction::frame::{self, FrameView, Payload, flag_name, settings};
-use crate::transaction::{
-    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Endpoint, Fields, Finding, Source, StreamEnd,
-};
+use crate::http2::frame::{self, FrameView, Payload, flag_name, settings};
+use crate::record::{ConnectionMeta, ConnectionRecord, EndBy, EndHow, Fields, Finding, Source, StreamEnd};
 use std::fmt::{Display, Write};
 
 /// A row that is being made.

@@ -2,9 +2,10 @@
 
 use super::rows::Size;
 use super::style;
+use crate::base::counters::Counters;
+use crate::base::verdict::MissReason;
 use crate::export::schema::{NOT_DECRYPTED, not_decrypted_name};
-use crate::record::Counters;
-use crate::record::{AgentView, Coverage, MissReason, Report};
+use crate::record::{AgentView, Coverage, Report};
 use std::fmt::Write;
 
 /// Appends the telemetry.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::record::Report;
-use crate::transaction::{EndHow, Field, Fields, Known, Partial, Source, StreamEnd, Unknown};
+use crate::record::{EndHow, Field, Fields, Known, Partial, Source, StreamEnd, Unknown};
 use serde_json::Value;
 
 const TRANSACTIONS: Wanted = Wanted { transactions: true, ..NONE };
@@ -131,7 +131,7 @@ fn errors_are_named_as_the_client_saw_them() {
         let mut transaction = get();
         transaction.response.headers = fields(&[(":status", status)]);
         transaction.grpc =
-            grpc.map(|status| crate::transaction::Grpc { status: Some(status), ..Default::default() });
+            grpc.map(|status| crate::record::Grpc { status: Some(status), ..Default::default() });
         transaction.end = StreamEnd { how, code, ..transaction.end };
         json(TRANSACTIONS, &meta(), &transaction)["error"]["type"].as_str().map(str::to_owned)
     };

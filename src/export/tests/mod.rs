@@ -6,8 +6,8 @@ mod table;
 
 use super::samples::*;
 use super::*;
-use crate::transaction::frame::{Flags, FrameHeader, FrameType, FrameView};
-use crate::transaction::{ConnectionMeta, RecordSink, Transaction};
+use crate::http2::frame::{Flags, FrameHeader, FrameType, FrameView};
+use crate::record::{ConnectionMeta, RecordSink, Transaction};
 
 /// Everything is wanted.
 pub(super) const ALL: Wanted = Wanted {

@@ -1,7 +1,8 @@
 use super::*;
+use crate::base::endpoint::Endpoint;
 use crate::base::limits;
 use crate::flow::pending;
-use crate::packet::{Endpoint, TcpFlags};
+use crate::packet::TcpFlags;
 use proptest::prelude::*;
 
 /// Collects streams: bytes, with `None` for each byte of a gap.

@@ -3,8 +3,8 @@
 use super::{Context, Fragment, Outcome, State, Stream};
 use crate::base::limits::MAX_TLS_UNPROVEN;
 use crate::base::time::Moment;
+use crate::base::tls::NotDecrypted;
 use crate::flow::End;
-use crate::tls::description::NotDecrypted;
 use crate::tls::handshake::Message;
 use crate::tls::keys::{self, Found, Protection, Waiting};
 use crate::tls::negotiation::{Early, Epoch};

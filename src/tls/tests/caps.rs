@@ -4,8 +4,9 @@ use super::stack::{Pair, Stack};
 use super::{Direction, Event, Output, decrypt, feed, run};
 use crate::base::limits;
 use crate::base::time::Moment;
+use crate::base::tls::NotDecrypted;
 use crate::tls::hold::{self, Budget, Hold};
-use crate::tls::{KeyStore, NotDecrypted, Session, Workspace};
+use crate::tls::{KeyStore, Session, Workspace};
 use Direction::{Backward, Forward};
 use rustls::crypto::ring::cipher_suite;
 

@@ -2,7 +2,8 @@
 
 use super::stack::{Pair, Stack};
 use super::{BOTH, Direction, End, Event, Output, PerDirection, decrypt, feed, run};
-use crate::tls::{KeyStore, NotDecrypted, Session, Workspace};
+use crate::base::tls::NotDecrypted;
+use crate::tls::{KeyStore, Session, Workspace};
 use Direction::{Backward, Forward};
 use proptest::prelude::*;
 use rustls::SupportedCipherSuite;

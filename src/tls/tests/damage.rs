@@ -3,7 +3,8 @@
 use super::connections::{cut, talk};
 use super::stack::Stack;
 use super::{BOTH, Direction, End, Event, Output, decrypt, feed};
-use crate::tls::{KeyStore, NotDecrypted, Session, Workspace};
+use crate::base::tls::NotDecrypted;
+use crate::tls::{KeyStore, Session, Workspace};
 use Direction::{Backward, Forward};
 use proptest::prelude::*;
 use rustls::SupportedCipherSuite;

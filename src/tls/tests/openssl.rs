@@ -2,7 +2,7 @@
 
 use super::connections::cut;
 use super::{BOTH, Direction, Event, Output, decrypt};
-use crate::tls::NotDecrypted;
+use crate::base::tls::NotDecrypted;
 use std::path::Path;
 
 /// The secrets of a capture, and the payloads of its packets.

@@ -1,6 +1,6 @@
 //! What a TLS connection's handshake told.
 
-use crate::flow::{Direction, PerDirection};
+use super::direction::{Direction, PerDirection};
 
 /// What is known of a TLS connection; what was not seen is `None` or empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

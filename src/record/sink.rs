@@ -1,6 +1,8 @@
 //! Where the records go.
 
-use super::record::{ConnectionMeta, ConnectionRecord, Transaction};
+use super::connection::{ConnectionMeta, ConnectionRecord};
+use super::finding::Finding;
+use super::transaction::Transaction;
 use crate::base::time::Moment;
 use crate::http2::frame::FrameView;
 
@@ -31,25 +33,4 @@ pub trait RecordSink {
     fn frame(&mut self, now: Moment, connection: &ConnectionMeta, frame: &FrameView<'_>);
     /// A violation or an attack.
     fn finding(&mut self, now: Moment, connection: &ConnectionMeta, finding: &Finding);
-}
-
-/// A violation of RFC 9113 or 7541, or a flood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// What: stable, `snake_case`.
-    pub code: &'static str,
-    /// `info`, `warning` or `error`.
-    pub severity: &'static str,
-    /// `RFC#section`, as `9113#6.5`.
-    pub rfc: &'static str,
-    /// The side at fault is the client.
-    pub from_client: bool,
-    /// The stream, 0 for the connection.
-    pub stream: u32,
-    /// Where it was first seen.
-    pub first: Moment,
-    /// Where it was last seen.
-    pub last: Moment,
-    /// How often.
-    pub count: u64,
 }

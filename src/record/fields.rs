@@ -178,12 +178,12 @@ impl Fields {
     }
 
     /// Bytes of memory held.
-    pub(super) fn memory(&self) -> usize {
+    pub fn memory(&self) -> usize {
         self.text.capacity() + self.lines.capacity() * size_of::<Line>()
     }
 
     /// Gives memory back that is far more than the lines need: it was made for longer ones.
-    pub(super) fn fit(&mut self) {
+    pub fn fit(&mut self) {
         if self.memory() > tuning::FIELDS_SPARE
             && self.memory() > 2 * (self.text.len() + self.lines.len() * size_of::<Line>())
         {
@@ -201,7 +201,7 @@ impl Fields {
     }
 
     /// Removes all lines and keeps no more memory than the next section is likely to need.
-    pub(super) fn trim(&mut self) {
+    pub fn trim(&mut self) {
         self.clear();
         self.text.shrink_to(tuning::FIELDS_KEPT);
         self.lines.shrink_to(tuning::FIELDS_KEPT / size_of::<Line>());

@@ -1,0 +1,17 @@
+//! Where a connection ends.
+
+use std::net::IpAddr;
+
+/// One end of a TCP connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint {
+    /// The address; inside tunnels the innermost one.
+    pub ip: IpAddr,
+    /// The TCP port.
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// An end that is not known.
+    pub const UNKNOWN: Self = Self { ip: IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), port: 0 };
+}

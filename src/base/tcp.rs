@@ -1,0 +1,26 @@
+//! What TCP did to carry a stream.
+
+/// What TCP did in one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DirectionStats {
+    /// Segments, those without payload too.
+    pub segments: u64,
+    /// Segments with payload.
+    pub data_segments: u64,
+    /// Payload bytes seen for the first time.
+    pub bytes: u64,
+    /// Segments that brought nothing new.
+    pub retransmitted: u64,
+    /// Segments that came before one that they follow.
+    pub out_of_order: u64,
+    /// Holes given up.
+    pub gaps: u64,
+    /// Bytes in them, and bytes cut off by the snaplen.
+    pub gap_bytes: u64,
+    /// Bytes that were sent again with other content while the first copy was still held.
+    pub differing_bytes: u64,
+    /// Segments too far ahead of the stream to belong to it.
+    pub out_of_window: u64,
+    /// Times the direction's cap made a hole be given up.
+    pub limited: u64,
+}

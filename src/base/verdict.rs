@@ -1,0 +1,79 @@
+//! Whether the agent would have emitted a transaction, and why not.
+
+/// The reasons, from the first that is tried to the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MissReason {
+    /// It did not take the connection for HTTP/2 in time.
+    Classification,
+    /// A frame it needs was split over segments.
+    SplitFrame,
+    /// The fields stood in a CONTINUATION.
+    Continuation,
+    /// A padded frame.
+    Padded,
+    /// A HEADERS frame with priority (rules 2025).
+    Priority,
+    /// The path is longer than 160 encoded bytes.
+    PathTooLong,
+    /// The fields it needs came after those it looks at.
+    HeaderLimit,
+    /// More frames in the segment than it looks at.
+    FrameLimit,
+    /// A method it does not know.
+    Method,
+    /// Its dynamic table was out of step.
+    HpackState,
+    /// The stream lived longer than the idle time to live.
+    Ttl,
+    /// A FIN or RST packet hid the payload or the rest of the connection.
+    Fin,
+    /// None of these.
+    Other,
+}
+
+impl MissReason {
+    /// All reasons, in the order in which they are tried.
+    pub const ALL: [Self; 13] = [
+        Self::Classification,
+        Self::SplitFrame,
+        Self::Continuation,
+        Self::Padded,
+        Self::Priority,
+        Self::PathTooLong,
+        Self::HeaderLimit,
+        Self::FrameLimit,
+        Self::Method,
+        Self::HpackState,
+        Self::Ttl,
+        Self::Fin,
+        Self::Other,
+    ];
+
+    /// The reason's name in `agent.missed` and `h2.agent.reason`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Classification => "classification",
+            Self::SplitFrame => "split_frame",
+            Self::Continuation => "continuation",
+            Self::Padded => "padded",
+            Self::Priority => "priority",
+            Self::PathTooLong => "path_too_long",
+            Self::HeaderLimit => "header_limit",
+            Self::FrameLimit => "frame_limit",
+            Self::Method => "method",
+            Self::HpackState => "hpack_state",
+            Self::Ttl => "ttl",
+            Self::Fin => "fin",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// Whether the agent would have shown a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It would.
+    Seen,
+    /// It would not, or with other values.
+    Missed(MissReason),
+}

@@ -1,0 +1,114 @@
+//! A connection: its two ends, and what passed over it.
+
+use super::end::{EndBy, StreamEnd};
+use crate::base::direction::PerDirection;
+use crate::base::endpoint::Endpoint;
+use crate::base::tcp::DirectionStats;
+use crate::base::time::Moment;
+use crate::base::tls;
+
+/// What every record of a connection repeats.
+#[derive(Clone, Debug)]
+pub struct ConnectionMeta {
+    /// The number of the packet the connection was first seen in.
+    pub id: u64,
+    /// The side that sent the preface or the upgrade request, or that is taken for the client.
+    pub client: Endpoint,
+    /// The other side.
+    pub server: Endpoint,
+    /// What the TLS handshake told, where there is TLS.
+    pub tls: Option<Box<tls::Description>>,
+    /// Whether the client is the sender of the [forward](crate::base::direction::Direction::Forward) stream.
+    pub client_is_forward: bool,
+}
+
+/// How HTTP/2 was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// The client preface (RFC 9113 section 3.4).
+    PriorKnowledge,
+    /// `Upgrade: h2c` (RFC 7540 section 3.2).
+    Upgrade,
+    /// TLS.
+    Alpn,
+    /// From the frames themselves, without a preface.
+    MidStream,
+}
+
+/// A finished connection.
+#[derive(Clone, Debug)]
+pub struct ConnectionRecord {
+    /// Who and where.
+    pub meta: ConnectionMeta,
+    /// First packet.
+    pub first: Moment,
+    /// Last packet.
+    pub last: Moment,
+    /// How HTTP/2 was found; `None` where it was not (undecrypted TLS, a declined upgrade).
+    pub how: Option<How>,
+    /// A server answered an `Upgrade: h2c` without switching.
+    pub upgrade_declined: bool,
+    /// HTTP/2 is certain: preface, mid-stream recognition, or a visible ALPN.
+    pub is_http2: bool,
+    /// Transaction records of this connection.
+    pub transactions: u64,
+    /// Streams opened.
+    pub streams_opened: u64,
+    /// The most streams open at one time.
+    pub max_concurrent: u64,
+    /// Settings by sender.
+    pub client_settings: SideSettings,
+    /// Settings by sender.
+    pub server_settings: SideSettings,
+    /// Frames by sender.
+    pub client_frames: SideFrames,
+    /// Frames by sender.
+    pub server_frames: SideFrames,
+    /// GOAWAY frames seen, the first [`crate::base::limits::GOAWAY_KEPT`].
+    pub goaway: Vec<Goaway>,
+    /// Settings, GOAWAY frames or debug data are left out for a cap.
+    pub limited: bool,
+    /// HPACK by sender.
+    pub client_hpack: SideHpack,
+    /// HPACK by sender.
+    pub server_hpack: SideHpack,
+    /// Who ended it, and how.
+    pub end: StreamEnd,
+    /// TCP by direction.
+    pub tcp: PerDirection<DirectionStats>,
+}
+
+/// Settings as last sent, in order of identifier; at most [`crate::base::limits::SETTINGS_KEPT`].
+#[derive(Clone, Debug, Default)]
+pub struct SideSettings(pub Vec<(u16, u32)>);
+
+/// Frames by type 0 to 9, ALTSVC, ORIGIN, PRIORITY_UPDATE, and all others.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SideFrames {
+    /// By frame type.
+    pub by_type: [u64; 17],
+    /// Types that h2lens does not know.
+    pub unknown: u64,
+}
+
+/// HPACK volumes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SideHpack {
+    /// Header block bytes.
+    pub wire_bytes: u64,
+    /// Bytes of the names and values that they stand for.
+    pub decoded_bytes: u64,
+}
+
+/// A GOAWAY frame.
+#[derive(Clone, Debug)]
+pub struct Goaway {
+    /// The sender.
+    pub by: EndBy,
+    /// Last stream that was or will be processed.
+    pub last_stream: u32,
+    /// Error code.
+    pub code: u32,
+    /// Debug data, the first [`crate::base::limits::GOAWAY_DEBUG`] bytes.
+    pub debug: Vec<u8>,
+}

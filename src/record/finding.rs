@@ -1,0 +1,24 @@
+//! What a side did against the protocol.
+
+use crate::base::time::Moment;
+
+/// A violation of RFC 9113 or 7541, or a flood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What: stable, `snake_case`.
+    pub code: &'static str,
+    /// `info`, `warning` or `error`.
+    pub severity: &'static str,
+    /// `RFC#section`, as `9113#6.5`.
+    pub rfc: &'static str,
+    /// The side at fault is the client.
+    pub from_client: bool,
+    /// The stream, 0 for the connection.
+    pub stream: u32,
+    /// Where it was first seen.
+    pub first: Moment,
+    /// Where it was last seen.
+    pub last: Moment,
+    /// How often.
+    pub count: u64,
+}

@@ -1,0 +1,117 @@
+//! What of an exchange is missing, and which of its fields are unknown.
+
+/// What is missing from an exchange: a set of reasons.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Partial(u16);
+
+impl Partial {
+    /// No header block of the request.
+    pub const NO_REQUEST: Self = Self(1);
+    /// No final header block of the response.
+    pub const NO_RESPONSE: Self = Self(1 << 1);
+    /// The response was not ended.
+    pub const RESPONSE_CUT: Self = Self(1 << 2);
+    /// The request was not ended.
+    pub const REQUEST_CUT: Self = Self(1 << 3);
+    /// Bytes lost in a hole of the TCP stream.
+    pub const TCP_GAP: Self = Self(1 << 4);
+    /// Bytes cut off by the snaplen.
+    pub const SNAPLEN: Self = Self(1 << 5);
+    /// The capture began in mid-stream.
+    pub const MID_STREAM: Self = Self(1 << 6);
+    /// A header value could not be known.
+    pub const UNKNOWN_HEADER: Self = Self(1 << 7);
+    /// Part of the exchange could not be decrypted.
+    pub const NOT_DECRYPTED: Self = Self(1 << 8);
+    /// A cap of h2lens struck.
+    pub const LIMIT: Self = Self(1 << 9);
+
+    const NAMES: [(Self, &'static str); 10] = [
+        (Self::NO_REQUEST, "no_request"),
+        (Self::NO_RESPONSE, "no_response"),
+        (Self::RESPONSE_CUT, "response_cut"),
+        (Self::REQUEST_CUT, "request_cut"),
+        (Self::TCP_GAP, "tcp_gap"),
+        (Self::SNAPLEN, "snaplen"),
+        (Self::MID_STREAM, "mid_stream"),
+        (Self::UNKNOWN_HEADER, "unknown_header"),
+        (Self::NOT_DECRYPTED, "not_decrypted"),
+        (Self::LIMIT, "limit"),
+    ];
+
+    /// Nothing is missing.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Adds the reasons of `other`.
+    pub const fn insert(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// Whether all the reasons of `other` apply.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Nothing was lost: the exchange has only not come to its end.
+    pub const fn only_unfinished(self) -> bool {
+        let unfinished = Self::NO_RESPONSE.0 | Self::RESPONSE_CUT.0 | Self::REQUEST_CUT.0;
+        self.0 & !unfinished == 0
+    }
+
+    /// The reasons' names in `h2.partial_reason`, in a fixed order.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES.into_iter().filter(move |(reason, _)| self.contains(*reason)).map(|(_, name)| name)
+    }
+}
+
+/// Fields whose value is unknown: a set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unknown(u8);
+
+impl Unknown {
+    /// `:method`
+    pub const METHOD: Self = Self(1);
+    /// `:scheme`
+    pub const SCHEME: Self = Self(1 << 1);
+    /// `:path`
+    pub const PATH: Self = Self(1 << 2);
+    /// `:authority`
+    pub const AUTHORITY: Self = Self(1 << 3);
+    /// `:status`
+    pub const STATUS: Self = Self(1 << 4);
+    /// `grpc-status`
+    pub const GRPC_STATUS: Self = Self(1 << 5);
+
+    /// Trailer fields of the request.
+    pub const REQUEST_TRAILERS: Self = Self(1 << 6);
+    /// Trailer fields of the response.
+    pub const RESPONSE_TRAILERS: Self = Self(1 << 7);
+
+    const NAMES: [(Self, &'static str); 8] = [
+        (Self::METHOD, "http.request.method"),
+        (Self::SCHEME, "url.scheme"),
+        (Self::PATH, "url.path"),
+        (Self::AUTHORITY, "h2.request.authority"),
+        (Self::STATUS, "http.response.status_code"),
+        (Self::GRPC_STATUS, "h2.grpc.status"),
+        (Self::REQUEST_TRAILERS, "h2.request.trailers"),
+        (Self::RESPONSE_TRAILERS, "h2.response.trailers"),
+    ];
+
+    /// Nothing is unknown.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Adds the fields of `other`.
+    pub const fn insert(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+
+    /// The attribute names for `h2.unknown`, in a fixed order.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES.into_iter().filter(move |(field, _)| self.0 & field.0 != 0).map(|(_, name)| name)
+    }
+}

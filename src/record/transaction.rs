@@ -1,0 +1,92 @@
+//! An exchange: what a request and its response are known to have been.
+
+use super::end::StreamEnd;
+use super::fields::Fields;
+use super::partial::{Partial, Unknown};
+use crate::base::time::{Moment, Timestamp};
+use crate::http2::FrameSpot;
+
+/// An exchange on one stream: request, response, and how it ended.
+#[derive(Clone, Debug, Default)]
+pub struct Transaction {
+    /// Stream identifier.
+    pub stream: u32,
+    /// Promised by the server (RFC 9113 section 8.4).
+    pub pushed: bool,
+    /// The stream that carried the PUSH_PROMISE.
+    pub parent: Option<u32>,
+    /// The first packet that carries a byte of the request's header block, or what was seen first.
+    pub first: Moment,
+    /// The packet with the last byte of the stream.
+    pub last: Moment,
+    /// What the client sent (of a pushed stream: what was promised).
+    pub request: Message,
+    /// What the server sent.
+    pub response: Message,
+    /// Interim (1xx) answers, in order.
+    pub interim: Vec<Interim>,
+    /// How the stream ended.
+    pub end: StreamEnd,
+    /// What is missing; empty when the exchange is complete.
+    pub partial: Partial,
+    /// Set when the exchange is gRPC (content-type application/grpc, but not grpc-web).
+    pub grpc: Option<Grpc>,
+    /// Fields that are in the exchange, or may be, and whose value is unknown.
+    pub unknown: Unknown,
+    /// What the kernel agent's model needs to say why it would have missed this.
+    pub wire: WireShape,
+}
+
+/// Where the frames lay that the kernel agent needs of an exchange; those that there are not have packet 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WireShape {
+    /// The request's HEADERS.
+    pub request: FrameSpot,
+    /// The client's frame with `END_STREAM`, or its `RST_STREAM`.
+    pub request_end: FrameSpot,
+    /// The HEADERS with the final status.
+    pub response: FrameSpot,
+    /// The server's frame with `END_STREAM`, or its `RST_STREAM`.
+    pub response_end: FrameSpot,
+}
+
+/// One side of an exchange.
+#[derive(Clone, Debug, Default)]
+pub struct Message {
+    /// The header section, pseudo-header fields first; only what the output needs, unless all were asked for.
+    pub headers: Fields,
+    /// The trailer section.
+    pub trailers: Fields,
+    /// A header block was seen, so that the body size counts from the first byte.
+    pub seen: bool,
+    /// DATA payload bytes, without padding.
+    pub body: u64,
+    /// The first packet of the header section (the first DATA where there is none).
+    pub first: Option<Timestamp>,
+    /// The packet with the last byte that this side sent on the stream.
+    pub last: Option<Timestamp>,
+    /// END_STREAM was seen.
+    pub ended: bool,
+}
+
+/// An interim response (RFC 9110 section 15.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interim {
+    /// 100 to 199.
+    pub status: u16,
+    /// When its header block was seen.
+    pub time: Timestamp,
+}
+
+/// What gRPC says over an exchange (the gRPC over HTTP/2 protocol).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grpc {
+    /// `grpc-status`, where it was seen and is a number.
+    pub status: Option<u32>,
+    /// `grpc-message`, percent-decoded.
+    pub message: Option<Vec<u8>>,
+    /// Messages that the client sent; `None` where some may have been missed.
+    pub request_messages: Option<u64>,
+    /// Messages that the server sent; `None` where some may have been missed.
+    pub response_messages: Option<u64>,
+}
