@@ -53,6 +53,7 @@ pub use wire::{FrameFact, WireFacts, WireTransaction};
 
 use crate::base::counters::Counters;
 use crate::base::endpoint::Endpoint;
+use crate::base::limit::{Limit, Struck};
 use crate::base::time::Moment;
 use crate::base::verdict::MissReason;
 use crate::packet::Segment;
@@ -306,17 +307,17 @@ impl Agent {
     }
 
     /// How often a cap struck: first the kernel's own maps, then those of the model.
-    pub fn limits(&self) -> [(&'static str, u64); 9] {
-        [
-            ("agent_in_flight", self.streams.refused),
-            ("agent_incomplete_frames", self.incomplete_refused),
-            ("agent_dynamic_table", self.dynamic.refused),
-            ("agent_dynamic_counter", self.counters_refused),
-            ("agent_connections", self.connections.evicted),
-            ("agent_emitted", self.ledger.evicted),
-            ("agent_traces", self.traces.evicted),
-            ("agent_reasons", self.reasons_forgotten),
-            ("agent_statistics", self.users.refused()),
-        ]
+    pub fn limits(&self) -> Struck {
+        Struck::from_iter([
+            (Limit::AgentInFlight, self.streams.refused),
+            (Limit::AgentIncompleteFrames, self.incomplete_refused),
+            (Limit::AgentDynamicTable, self.dynamic.refused),
+            (Limit::AgentDynamicCounter, self.counters_refused),
+            (Limit::AgentConnections, self.connections.evicted),
+            (Limit::AgentEmitted, self.ledger.evicted),
+            (Limit::AgentTraces, self.traces.evicted),
+            (Limit::AgentReasons, self.reasons_forgotten),
+            (Limit::AgentStatistics, self.users.refused()),
+        ])
     }
 }

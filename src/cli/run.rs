@@ -7,7 +7,6 @@ use super::generate;
 use super::live::{self, LiveFailure, LiveOptions};
 use super::messages::{Bar, Messages, Verbosity};
 use super::sandbox;
-use crate::base::limit::Limit;
 use crate::capture::{Batch, Filter, Input, Timeline, Writer};
 use crate::engine::{Analysis, Outcome, captures, cut_at};
 use crate::export::PrintError;
@@ -248,8 +247,8 @@ fn incomplete(coverage: &Coverage) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
-    let struck = coverage.limits.iter().filter(|(name, _)| Limit::costs(name));
-    parts.extend(struck.map(|(name, count)| format!("limit {name} struck {count} times")));
+    let struck = coverage.limits.iter().filter(|(limit, _)| limit.costs());
+    parts.extend(struck.map(|(limit, count)| format!("limit {} struck {count} times", limit.name())));
     if parts.is_empty() {
         parts.push("the capture starts or ends within a connection".to_owned());
     }

@@ -1,7 +1,7 @@
 //! The telemetry record, from what every stage has counted.
 
 use crate::agent::Agent;
-use crate::base::limit::{LIMITS, Limit};
+use crate::base::limit::Limit;
 use crate::packet::PacketCounters;
 use crate::pipeline::ShardReport;
 use crate::record::{AgentView, Coverage, Report, View};
@@ -29,9 +29,14 @@ pub(crate) fn assemble(
     agent: Option<&Agent>,
 ) -> Report {
     let stats = &shards.stats;
-    let limits: Vec<_> =
-        limits(shards, packets, input, agent).into_iter().filter(|&(_, struck)| struck > 0).collect();
-    let within_limits = !limits.iter().any(|(name, _)| Limit::costs(name));
+    let mut limits = shards.limits;
+    limits.add(Limit::FilterLinkTypes, input.filter_limited);
+    for part in [stats.limits, shards.tls.limits(), input.key_log.limits(), packets.limits()] {
+        limits.merge(&part);
+    }
+    if let Some(agent) = agent {
+        limits.merge(&agent.limits());
+    }
     let coverage = Coverage {
         packets: input.packets,
         bytes: input.bytes,
@@ -56,7 +61,7 @@ pub(crate) fn assemble(
         damaged_inputs: input.damaged_inputs,
         dropped_by_kernel: input.dropped_by_kernel,
         dropped_records: input.dropped_records,
-        complete: is_complete(shards, input) && within_limits,
+        complete: is_complete(shards, input) && !limits.costs(),
         limits,
         skipped_packets: packets.entries().into_iter().filter(|&(_, count)| count > 0).collect(),
     };
@@ -79,56 +84,6 @@ fn agent_view(agent: &Agent) -> AgentView {
     }
 }
 
-/// How often each cap struck, in the order of [`LIMITS`].
-fn limits(
-    shards: &ShardReport,
-    packets: &PacketCounters,
-    input: InputCounts,
-    agent: Option<&Agent>,
-) -> [(&'static str, u64); LIMITS.len()] {
-    let (stats, tls) = (&shards.stats, &shards.tls);
-    let packets = packets.limits();
-    let agent = agent.map(Agent::limits).unwrap_or_default();
-    LIMITS.map(|Limit { name, .. }| {
-        let struck = match name {
-            "connections" => shards.connections_evicted,
-            "connection_memory" => shards.connections_heavy,
-            "streams" => stats.streams_evicted,
-            "stream_memory" => stats.streams_heavy,
-            "headers" => stats.headers_limited,
-            "hpack_table" => stats.table_limited,
-            "interim" => stats.interim_limited,
-            "early_resets" => stats.early_resets,
-            "one_sided_streams" => shards.one_sided_streams,
-            "reassembly_direction" => shards.reassembly_direction,
-            "reassembly_total" => shards.reassembly_shard,
-            "tls_held" => tls.held_limit,
-            "opening" => shards.opening_limited,
-            "filter_link_types" => input.filter_limited,
-            "opening_depth" => shards.opening_depth,
-            "http1" => shards.http1_limited,
-            "frame_payload" => shards.payloads_limited,
-            "settings_unacknowledged" => shards.settings_unacknowledged,
-            "settings" => stats.settings_limited,
-            "goaway" => stats.goaways_limited,
-            "ended_streams" => stats.ended_streams,
-            "ended_connections" => shards.connections_forgotten,
-            "findings" => stats.findings_limited,
-            "tls_hello" => tls.hello_limit,
-            "tls_message" => tls.message_limit,
-            "tls_alpn" => tls.alpn_limit,
-            "tls_trials" => tls.trial_limit + tls.random_limit,
-            "key_log_lines" => input.key_log.too_long,
-            "key_log_connections" => input.key_log.forgotten,
-            _ => {
-                let theirs = packets.iter().chain(&agent).find(|(known, _)| *known == name);
-                theirs.map_or(0, |&(_, struck)| struck)
-            }
-        };
-        (name, struck)
-    })
-}
-
 /// Nothing of an HTTP/2 connection is known to be missing.
 fn is_complete(shards: &ShardReport, input: InputCounts) -> bool {
     let lost =
@@ -139,21 +94,6 @@ fn is_complete(shards: &ShardReport, input: InputCounts) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::Params;
-
-    /// Each stage's counts are shown under the name that they have there.
-    #[test]
-    fn every_limit_of_a_stage_is_shown() {
-        let agent = Agent::new(Params::default());
-        let names: Vec<_> = LIMITS.iter().map(|limit| limit.name).collect();
-        for (name, _) in PacketCounters::default().limits().into_iter().chain(agent.limits()) {
-            assert!(names.contains(&name), "{name}");
-        }
-        let mut unique = names.clone();
-        unique.sort_unstable();
-        unique.dedup();
-        assert_eq!(unique.len(), names.len());
-    }
 
     #[test]
     fn what_costs_nothing_of_an_exchange_leaves_the_analysis_complete() {
@@ -163,9 +103,9 @@ mod tests {
             assemble(&shards, &PacketCounters::default(), InputCounts::default(), None).coverage
         };
         assert!(with(&|_| ()).complete && with(&|_| ()).limits.is_empty());
-        let findings = with(&|shards| shards.stats.findings_limited = 3);
-        assert_eq!((findings.complete, findings.limits), (true, vec![("findings", 3)]));
-        let streams = with(&|shards| shards.stats.streams_evicted = 1);
-        assert_eq!((streams.complete, streams.limits), (false, vec![("streams", 1)]));
+        let findings = with(&|shards| shards.stats.limits.add(Limit::Findings, 3));
+        assert_eq!((findings.complete, findings.limits.of(Limit::Findings)), (true, 3));
+        let streams = with(&|shards| shards.stats.limits.strike(Limit::Streams));
+        assert_eq!((streams.complete, streams.limits.of(Limit::Streams)), (false, 1));
     }
 }

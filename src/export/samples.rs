@@ -3,6 +3,7 @@
 use crate::base::counters::Counters;
 use crate::base::direction::PerDirection;
 use crate::base::endpoint::Endpoint;
+use crate::base::limit::{Limit, Struck};
 use crate::base::tcp::DirectionStats;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tls::{Description as TlsDescription, NotDecrypted};
@@ -291,7 +292,7 @@ pub(super) fn report() -> Report {
             damaged_inputs: 24,
             dropped_by_kernel: 25,
             dropped_records: 26,
-            limits: vec![("stream_cap", 27)],
+            limits: Struck::from_iter([(Limit::Streams, 27)]),
             skipped_packets: vec![("udp", 28)],
             complete: false,
         },

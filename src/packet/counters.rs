@@ -2,6 +2,7 @@
 
 use super::fragments::FragmentCounters;
 use super::skip::Skip;
+use crate::base::limit::{Limit, Struck};
 
 /// The decoder's counters. Each packet is counted once as segment or by the reason it was skipped for, so that
 /// `packets` is the sum of the two. All count since the start.
@@ -41,16 +42,16 @@ impl PacketCounters {
         Skip::ALL.map(|reason| (reason.name(), self.skipped(reason)))
     }
 
-    /// Name and number of strikes for each cap of [`crate::base::limits`] that the decoder keeps, zeros included.
-    pub fn limits(&self) -> [(&'static str, u64); 6] {
-        [
-            ("tunnel_depth", self.skipped(Skip::TunnelTooDeep)),
-            ("link_tags", self.skipped(Skip::TooManyTags)),
-            ("ip_extensions", self.skipped(Skip::TooManyExtensions)),
-            ("super_packet", self.super_packets),
-            ("fragment_table", self.fragments.evicted),
-            ("fragments_per_datagram", self.fragments.too_many_pieces),
-        ]
+    /// How often the caps struck that the decoder keeps.
+    pub fn limits(&self) -> Struck {
+        Struck::from_iter([
+            (Limit::TunnelDepth, self.skipped(Skip::TunnelTooDeep)),
+            (Limit::LinkTags, self.skipped(Skip::TooManyTags)),
+            (Limit::IpExtensions, self.skipped(Skip::TooManyExtensions)),
+            (Limit::SuperPacket, self.super_packets),
+            (Limit::FragmentTable, self.fragments.evicted),
+            (Limit::FragmentsPerDatagram, self.fragments.too_many_pieces),
+        ])
     }
 
     /// Adds another count.

@@ -4,6 +4,7 @@ use super::context::{Context, Output};
 use super::opening::{Known, Opening, What};
 use crate::base::direction::Direction;
 use crate::base::endpoint::Endpoint;
+use crate::base::limit::Limit;
 use crate::base::limits;
 use crate::base::time::Moment;
 use crate::base::tls::Description;
@@ -241,7 +242,7 @@ impl<O: Output> Feed<'_, '_, O> {
 
     fn known(&mut self, known: Known) {
         let Layer::Opening(mut opening) = std::mem::take(&mut self.carrier.layer) else { return };
-        self.cx.totals.report.opening_limited += u64::from(opening.limited);
+        self.cx.totals.report.limits.add(Limit::Opening, opening.limited.into());
         match known {
             Known::Preface { client } => {
                 let server = client.reverse();
@@ -393,7 +394,7 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
             Layer::Opening(opening) => {
                 if self.carrier.depth > limits::OPENING_DEPTH {
                     let first = !std::mem::replace(&mut opening.too_deep, true);
-                    cx.totals.report.opening_depth += u64::from(first);
+                    cx.totals.report.limits.add(Limit::OpeningDepth, first.into());
                     return;
                 }
                 // Where a handshake was seen, the other side's first bytes may only be late.
@@ -403,7 +404,8 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
                     _ => tuning::UNSEEN_PIECES,
                 };
                 let known = opening.data(from, at, bytes, wait);
-                cx.totals.report.http1_limited += u64::from(std::mem::take(&mut opening.http1_limited));
+                let limited = std::mem::take(&mut opening.http1_limited);
+                cx.totals.report.limits.add(Limit::Http1, limited.into());
                 if let Some(known) = known {
                     self.known(known);
                 }

@@ -5,6 +5,7 @@ use super::carrier::{Carrier, Feed, Http2, Layer, side};
 use super::context::{Context, Output};
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::endpoint::Endpoint;
+use crate::base::limit::{Limit, Struck};
 use crate::base::time::Moment;
 use crate::base::tls::{Description, NotDecrypted};
 use crate::flow::Reassembly;
@@ -44,28 +45,8 @@ pub struct ShardReport {
     pub bytes_http2: u64,
     /// Bytes of them that are missing.
     pub gap_bytes: u64,
-    /// Times the cap on a direction's waiting bytes struck.
-    pub reassembly_direction: u64,
-    /// Times the shard's budget for waiting bytes refused.
-    pub reassembly_shard: u64,
-    /// Connections evicted because there were too many.
-    pub connections_evicted: u64,
-    /// Connections given up because all together took too much memory.
-    pub connections_heavy: u64,
-    /// Ended connections forgotten before their time because there were too many.
-    pub connections_forgotten: u64,
-    /// Connections whose beginning was given up before it was known what they carry.
-    pub opening_limited: u64,
-    /// Connections that carry something deeper down than is looked at.
-    pub opening_depth: u64,
-    /// Connections whose HTTP/1.1 was not followed any more for a cap.
-    pub http1_limited: u64,
-    /// Frames beside DATA and header blocks that were longer than is kept.
-    pub payloads_limited: u64,
-    /// SETTINGS frames beyond those that may await their acknowledgment.
-    pub settings_unacknowledged: u64,
-    /// Streams that were told of without their other side, which came later.
-    pub one_sided_streams: u64,
+    /// Caps that struck.
+    pub limits: Struck,
     /// Bytes that were sent twice with different content.
     pub differing_bytes: u64,
     /// What is open now.
@@ -115,17 +96,7 @@ impl ShardReport {
         self.packets_http2 += other.packets_http2;
         self.bytes_http2 += other.bytes_http2;
         self.gap_bytes += other.gap_bytes;
-        self.reassembly_direction += other.reassembly_direction;
-        self.reassembly_shard += other.reassembly_shard;
-        self.connections_evicted += other.connections_evicted;
-        self.connections_heavy += other.connections_heavy;
-        self.connections_forgotten += other.connections_forgotten;
-        self.opening_limited += other.opening_limited;
-        self.opening_depth += other.opening_depth;
-        self.http1_limited += other.http1_limited;
-        self.payloads_limited += other.payloads_limited;
-        self.settings_unacknowledged += other.settings_unacknowledged;
-        self.one_sided_streams += other.one_sided_streams;
+        self.limits.merge(&other.limits);
         self.differing_bytes += other.differing_bytes;
         self.open.merge(&other.open);
     }
@@ -133,10 +104,10 @@ impl ShardReport {
     /// Adds what is known of an HTTP/2 connection by its streams, and whether something of it is missing.
     fn add_http2(&mut self, reassembly: &Reassembly, http2: &Http2) {
         self.http2 += 1;
-        self.opening_limited += u64::from(http2.opening_limited());
-        self.payloads_limited += http2.connection.payloads_limited();
-        self.settings_unacknowledged += http2.connection.settings_limited();
-        self.one_sided_streams += http2.pairing.one_sided_limited();
+        self.limits.add(Limit::Opening, http2.opening_limited().into());
+        self.limits.add(Limit::FramePayload, http2.connection.payloads_limited());
+        self.limits.add(Limit::SettingsUnacknowledged, http2.connection.settings_limited());
+        self.limits.add(Limit::OneSidedStreams, http2.pairing.one_sided_limited());
         let damaged = http2.pairing.damaged();
         let one_sided = !reassembly.seen(Direction::Forward) || !reassembly.seen(Direction::Backward);
         self.one_sided += u64::from(one_sided);
@@ -158,12 +129,12 @@ impl Pipeline {
             stats: self.totals.stats,
             tls: self.tls.counters(),
             payload_bytes: self.totals.payload_bytes,
-            reassembly_shard: self.budget.struck(),
-            connections_evicted: self.table.evicted,
-            connections_heavy: self.heavy,
-            connections_forgotten: self.table.forgotten,
             ..self.totals.report.clone()
         };
+        report.limits.add(Limit::ReassemblyTotal, self.budget.struck());
+        report.limits.add(Limit::Connections, self.table.evicted);
+        report.limits.add(Limit::ConnectionMemory, self.heavy);
+        report.limits.add(Limit::EndedConnections, self.table.forgotten);
         let mut open = OpenNow { reassembly_bytes: self.budget.held() as u64, ..OpenNow::default() };
         for entry in self.table.iter_mut() {
             let Some(carrier) = &entry.state else {
@@ -172,7 +143,7 @@ impl Pipeline {
             };
             open.connections += 1;
             for side in [Direction::Forward, Direction::Backward] {
-                report.reassembly_direction += entry.reassembly.stats(side).limited;
+                report.limits.add(Limit::ReassemblyDirection, entry.reassembly.stats(side).limited);
             }
             open.in_flight += carrier.in_flight() as u64;
             if let Some(http2) = carrier.http2() {
@@ -211,7 +182,7 @@ impl Pipeline {
         let report = &mut cx.totals.report;
         let stats = [reassembly.stats(Direction::Forward), reassembly.stats(Direction::Backward)];
         for side in stats {
-            report.reassembly_direction += side.limited;
+            report.limits.add(Limit::ReassemblyDirection, side.limited);
             report.differing_bytes += side.differing_bytes;
         }
         let first_ended = innermost.first_ended();

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::endpoint::Endpoint;
+use crate::base::limit::Limit;
 use crate::http2::frame::FrameView;
 use crate::packet::TcpFlags;
 use crate::record::{ConnectionMeta, ConnectionRecord, Finding, RecordSink, Transaction};
@@ -56,7 +57,7 @@ fn three(memory_cap: usize) -> (usize, u64, Ends) {
     let report = pipeline.report();
     pipeline.finish(Moment { packet, ..Moment::default() }, &keys, &mut ends);
     assert_eq!(pipeline.memory, 0, "all is given back");
-    (most, report.connections_heavy, ends)
+    (most, report.limits.of(Limit::ConnectionMemory), ends)
 }
 
 #[test]

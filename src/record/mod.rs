@@ -11,6 +11,7 @@ mod sink;
 mod tally;
 mod transaction;
 
+pub use crate::base::counters::Counters;
 pub use connection::{ConnectionMeta, ConnectionRecord, Goaway, How, SideFrames, SideHpack, SideSettings};
 pub use end::{EndBy, EndHow, StreamEnd};
 pub use fields::{Field, Fields, Known, Source, UnknownRef};

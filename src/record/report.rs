@@ -1,6 +1,7 @@
 //! What the telemetry record holds.
 
 use crate::base::counters::Counters;
+use crate::base::limit::Struck;
 use crate::base::verdict::MissReason;
 
 /// The telemetry record (spec/product.md).
@@ -87,8 +88,8 @@ pub struct Coverage {
     pub dropped_by_kernel: u64,
     /// Records dropped because the reader of the output was too slow (live).
     pub dropped_records: u64,
-    /// Times a cap of h2lens struck, by its name: some of [`crate::base::limit::LIMITS`], in that order.
-    pub limits: Vec<(&'static str, u64)>,
+    /// Times a cap of h2lens struck.
+    pub limits: Struck,
     /// Packets that hold no TCP segment, by reason.
     pub skipped_packets: Vec<(&'static str, u64)>,
     /// Nothing of an HTTP/2 connection is known to be missing.

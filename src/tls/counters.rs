@@ -1,5 +1,7 @@
 //! What was done with records, and which caps struck.
 
+use crate::base::limit::{Limit, Struck};
+
 /// Counts over all connections of a [`super::Workspace`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -37,6 +39,17 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// How often the caps struck that are kept here.
+    pub fn limits(&self) -> Struck {
+        Struck::from_iter([
+            (Limit::TlsHeld, self.held_limit),
+            (Limit::TlsHello, self.hello_limit),
+            (Limit::TlsMessage, self.message_limit),
+            (Limit::TlsAlpn, self.alpn_limit),
+            (Limit::TlsTrials, self.trial_limit + self.random_limit),
+        ])
+    }
+
     /// Adds another count.
     pub fn merge(&mut self, other: &Self) {
         let Self {

@@ -6,6 +6,7 @@
 //! ```
 
 use super::secret::Secret;
+use crate::base::limit::{Limit, Struck};
 use crate::base::limits::{MAX_KEY_LOG_CONNECTIONS, MAX_KEY_LOG_LINE, MAX_TLS_PREMASTER};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -78,6 +79,13 @@ pub struct KeyLogCounters {
     pub too_long: u64,
     /// Connections whose secrets were forgotten for room: those beyond [`MAX_KEY_LOG_CONNECTIONS`].
     pub forgotten: u64,
+}
+
+impl KeyLogCounters {
+    /// How often the caps struck that are kept here.
+    pub fn limits(&self) -> Struck {
+        Struck::from_iter([(Limit::KeyLogLines, self.too_long), (Limit::KeyLogConnections, self.forgotten)])
+    }
 }
 
 /// The secrets known so far. They are wiped when the store is dropped, and shown by nothing but

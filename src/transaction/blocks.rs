@@ -3,6 +3,7 @@
 use super::section::{self, Before, Section, Shape};
 use super::session::Session;
 use super::stream::reason;
+use crate::base::limit::Limit;
 use crate::base::limits;
 use crate::flow::GapCause;
 use crate::http2::{Block, BlockEnd, EventSink, Side, hpack};
@@ -157,7 +158,7 @@ impl<R: RecordSink> Session<'_, R> {
                 if !before.headers {
                     stream.record.response.first = None;
                 }
-                self.stats.interim_limited += u64::from(!room);
+                self.stats.limits.add(Limit::Interim, (!room).into());
             }
             Section::Headers | Section::MaybeInterim => {
                 stream.record.wire.response = block.spot;
@@ -208,8 +209,8 @@ impl<R: RecordSink> Session<'_, R> {
         {
             stream.record.partial.insert(reason);
         }
-        self.stats.headers_limited += u64::from(end.limited || end.cut == Some(GapCause::Limit));
-        self.stats.table_limited += u64::from(end.given_up > 0);
+        self.stats.limits.add(Limit::Headers, (end.limited || end.cut == Some(GapCause::Limit)).into());
+        self.stats.limits.add(Limit::HpackTable, (end.given_up > 0).into());
         let damaged = end.cut.is_some() || end.broken;
         if !damaged && end.unknown == 0 {
             self.stats.blocks_decoded += 1;

@@ -2,6 +2,7 @@
 
 use super::session::Session;
 use super::stream::Stream;
+use crate::base::limit::Limit;
 use crate::base::limits;
 use crate::base::time::Moment;
 use crate::http2::{BlockEnd, EventSink, FrameSpot, Side, hpack};
@@ -21,12 +22,13 @@ impl<R: RecordSink> Session<'_, R> {
     /// Opens a stream; `None` if it has been open before.
     fn open_stream(&mut self, id: u32, from: Side, at: Moment) -> Option<()> {
         let late = self.pairing.client.losses.late || self.pairing.server.losses.late;
-        self.stats.ended_streams += u64::from(self.pairing.closed.is_forgotten(id));
+        self.stats.limits.add(Limit::EndedStreams, self.pairing.closed.is_forgotten(id).into());
         if id == 0 || self.pairing.closed.contains(id, !late) {
             return None;
         }
         if self.pairing.streams.len() >= limits::STREAMS_CONNECTION {
-            self.stats.streams_evicted += self.evict();
+            let evicted = self.evict();
+            self.stats.limits.add(Limit::Streams, evicted);
         }
         let pairing = &mut *self.pairing;
         let mut stream = self.pool.take();
@@ -76,7 +78,8 @@ impl<R: RecordSink> Session<'_, R> {
         let before = std::mem::replace(&mut stream.weight, memory);
         pairing.held = pairing.held.saturating_sub(before) + memory;
         while self.pairing.held > limits::STREAM_MEMORY_CONNECTION && !self.pairing.streams.is_empty() {
-            self.stats.streams_heavy += self.evict();
+            let evicted = self.evict();
+            self.stats.limits.add(Limit::StreamMemory, evicted);
         }
     }
 
@@ -195,7 +198,7 @@ impl<R: RecordSink> Session<'_, R> {
         }
         if let Some(mut rules) = self.pairing.rules.take() {
             rules.conclude(matches!(how, EndHow::Fin | EndHow::Rst), self.now);
-            self.stats.findings_limited += rules.limited();
+            self.stats.limits.add(Limit::Findings, rules.limited());
             for finding in rules.findings.drain() {
                 self.records.finding(self.now, &self.pairing.meta, &finding);
             }

@@ -3,6 +3,7 @@
 
 use super::pairing::Pairing;
 use super::session::Session;
+use crate::base::limit::Limit;
 use crate::base::limits;
 use crate::base::time::Moment;
 use crate::http2::{FrameSpot, Side};
@@ -89,7 +90,7 @@ impl<R: RecordSink> Session<'_, R> {
         let Some(stream) = self.pairing.streams.get_mut(&id) else {
             if self.may_still_open(from.peer(), id) {
                 let forgot = self.pairing.early_resets.keep(id, Reset { from, at, acknowledged, end });
-                self.stats.early_resets += u64::from(forgot && !unseen);
+                self.stats.limits.add(Limit::EarlyResets, (forgot && !unseen).into());
             }
             return;
         };

@@ -5,6 +5,7 @@ use super::pairing::Pairing;
 use super::stats::Stats;
 use super::stream::StreamPool;
 use crate::base::counters::Counters;
+use crate::base::limit::Limit;
 use crate::base::limits;
 use crate::base::time::Moment;
 use crate::flow::GapCause;
@@ -133,7 +134,7 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
             self.pairing.goaways.push(Goaway { by: from.into(), last_stream, code, debug });
         }
         self.pairing.limited |= limited;
-        self.stats.goaways_limited += u64::from(limited);
+        self.stats.limits.add(Limit::Goaway, limited.into());
     }
 
     fn setting(&mut self, from: Side, id: u16, value: u32) {
@@ -150,7 +151,7 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
             Err(at) if settings.len() < limits::SETTINGS_KEPT => settings.insert(at, (id, value)),
             Err(_) => {
                 self.pairing.limited = true;
-                self.stats.settings_limited += 1;
+                self.stats.limits.strike(Limit::Settings);
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::super::*;
 use super::encoder::*;
 use super::lab::*;
+use crate::base::limit::Limit;
 use crate::base::time::Timestamp;
 use crate::packet::TcpFlags;
 use std::time::Duration;
@@ -146,7 +147,7 @@ fn full_maps_take_nothing_new() {
     assert_eq!((lab.counters().requests, lab.counters().eos), (3, 3));
     lab.answer((0..5).map(id), "200");
     assert_eq!(lab.seen(), [post("/", 3)]);
-    assert_eq!(lab.agent.limits()[0], ("agent_in_flight", 2));
+    assert_eq!(lab.agent.limits().of(Limit::AgentInFlight), 2);
     // Dynamic table: the literal is captured, but not stored.
     let mut lab = Lab::with(params(2));
     lab.connect();
@@ -156,7 +157,7 @@ fn full_maps_take_nothing_new() {
         lab.answer([id(i)], "200");
     }
     assert_eq!((lab.stored_of_client().len(), lab.seen().len()), (2, 3));
-    assert_eq!(lab.agent.limits()[2], ("agent_dynamic_table", 1));
+    assert_eq!(lab.agent.limits().of(Limit::AgentDynamicTable), 1);
     // Incomplete frames, and dynamic counters: of the first connections alone.
     let mut lab = Lab::with(params(2));
     for _ in 0..3 {
@@ -166,7 +167,7 @@ fn full_maps_take_nothing_new() {
     }
     assert_eq!((lab.agent.incomplete_len, lab.agent.counters_len), (2, 2));
     assert_eq!(lab.counters().requests, 2);
-    assert_eq!(lab.agent.limits()[1].1, 1);
+    assert_eq!(lab.agent.limits().of(Limit::AgentIncompleteFrames), 1);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::super::*;
 use super::encoder::*;
 use super::lab::*;
 use super::raw_traffic::continuation_packets;
+use crate::base::limit::Limit;
 use crate::base::verdict::{MissReason, Verdict};
 use crate::packet::TcpFlags;
 use std::time::Duration;
@@ -192,7 +193,7 @@ fn cap_agent_long_paths() {
         assert_eq!(crate::base::limits::AGENT_LONG_PATHS, 64);
         let refers = request(1001, &[0x83, 0x80 | index]);
         assert_eq!(exchange(&mut lab, 1001, &path, &refers), because(reason), "{paths} {index}");
-        assert!(lab.agent.limits().contains(&("agent_reasons", struck)), "{paths} {index}");
+        assert_eq!(lab.agent.limits().of(Limit::AgentReasons), struck, "{paths} {index}");
     }
 }
 

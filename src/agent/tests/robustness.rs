@@ -3,6 +3,7 @@
 use super::super::*;
 use super::encoder::*;
 use super::lab::*;
+use crate::base::limit::{Limit, Struck};
 use crate::base::time::Timestamp;
 use crate::packet::TcpFlags;
 use proptest::prelude::*;
@@ -56,7 +57,7 @@ fn packet() -> impl Strategy<Value = Packet> {
     )
 }
 
-fn run(packets: &[Packet], rules: Rules) -> (Summary, [(&'static str, u64); 9]) {
+fn run(packets: &[Packet], rules: Rules) -> (Summary, Struck) {
     let mut agent = Agent::new(Params { rules, max_requests: 20, statistics: true, ..Params::default() });
     let mut at = Moment { packet: 0, time: Timestamp::from_parts(1_700_000_000, 0) };
     let ip = IpAddr::from([10, 0, 0, 1]);
@@ -160,7 +161,7 @@ fn a_million_streams_and_connections_take_bounded_memory() {
     assert_eq!(agent.streams.len(), 65_536);
     assert_eq!(agent.dynamic.len(), 65_536);
     assert!(agent.connections.len() <= crate::base::limits::AGENT_CONNECTIONS);
-    assert_eq!(agent.limits()[0].1, 1_000_000 - 65_536);
+    assert_eq!(agent.limits().of(Limit::AgentInFlight), 1_000_000 - 65_536);
     // All of it goes with time.
     at.time = at.time.after(std::time::Duration::from_secs(70));
     agent.segment(&Segment {

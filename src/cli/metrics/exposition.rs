@@ -247,7 +247,7 @@ fn coverage(text: &mut Text, report: &Report) {
         "h2lens_limits_total",
         "counter",
         "Times a cap of h2lens struck.",
-        coverage.limits.iter().map(|&(limit, count)| (vec![("limit", limit)], count)),
+        coverage.limits.iter().map(|(limit, count)| (vec![("limit", limit.name())], count)),
     );
     text.family(
         "h2lens_skipped_packets_total",
@@ -309,7 +309,7 @@ mod tests {
         report.exact.tls.path_size_bucket[7] = 3;
         report.agent = Some(AgentView { rules: "2026", transactions: 5, ..AgentView::default() });
         report.coverage.dropped_by_kernel = 11;
-        report.coverage.limits = vec![("streams", 2)];
+        report.coverage.limits.add(crate::base::limit::Limit::Streams, 2);
         let tally = &mut snapshot.standing.tally;
         tally.record(true, Some(204), false, Duration::from_millis(1));
         tally.record(true, Some(500), true, Duration::from_secs(60));

@@ -119,7 +119,7 @@ pub(super) fn played(steps: Vec<Step>) -> (Vec<Finding>, u64) {
     connection.finish(crate::http2::Side::Client, now, &mut session!());
     connection.finish(crate::http2::Side::Server, now, &mut session!());
     session!().finish(EndBy::Tcp, how);
-    (records.0, stats.findings_limited)
+    (records.0, stats.limits.of(crate::base::limit::Limit::Findings))
 }
 
 pub(super) fn frame(kind: FrameType, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {

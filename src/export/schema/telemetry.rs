@@ -1,6 +1,7 @@
 //! The telemetry record.
 
 use crate::base::counters::Counters;
+use crate::base::limit::Struck;
 use crate::base::tls::NotDecrypted;
 use crate::base::verdict::MissReason;
 use crate::export::json::{Json, Word, map, object};
@@ -115,7 +116,7 @@ object! {
         /// Records dropped because the reader of the output was too slow.
         "dropped_records": dropped_records: u64,
         /// Times a cap of h2lens struck, by its name.
-        "limits": limits: Named<'a>,
+        "limits": limits: Limits<'a>,
         /// Nothing of an HTTP/2 connection is known to be missing.
         "complete": complete: bool,
     }
@@ -164,6 +165,16 @@ pub struct Named<'a>(&'a [(&'static str, u64)]);
 impl Json for Named<'_> {
     fn write(&self, out: &mut Vec<u8>) {
         map(out, self.0.iter().copied().filter(|(_, count)| *count > 0));
+    }
+}
+
+/// `coverage.limits`
+#[derive(Debug)]
+pub struct Limits<'a>(&'a Struck);
+
+impl Json for Limits<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        map(out, self.0.iter().map(|(limit, count)| (limit.name(), count)));
     }
 }
 
@@ -244,7 +255,7 @@ impl<'a> CoverageObject<'a> {
             skipped_packets: Named(&coverage.skipped_packets),
             dropped_by_kernel: coverage.dropped_by_kernel,
             dropped_records: coverage.dropped_records,
-            limits: Named(&coverage.limits),
+            limits: Limits(&coverage.limits),
             complete: coverage.complete,
         }
     }

@@ -145,7 +145,7 @@ impl Text {
                 ("protocol errors", coverage.parse_errors),
             ],
         );
-        self.list("limits", coverage.limits.iter().copied());
+        self.list("limits", coverage.limits.iter().map(|(limit, count)| (limit.name(), count)));
         self.list("not TCP", coverage.skipped_packets.iter().copied());
     }
 

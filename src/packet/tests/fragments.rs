@@ -2,6 +2,7 @@
 
 use super::build::*;
 use super::{Decoder, Skip, assert_sample, decode_with, moment};
+use crate::base::limit::Limit;
 use crate::base::limits::{FRAGMENT_BYTES, FRAGMENTED_DATAGRAMS, FRAGMENTS_PER_DATAGRAM, TUNNEL_DEPTH};
 use crate::base::tuning::{FRAGMENT_LIFETIME, RECENT_DATAGRAM_LIFETIME, RECENT_DATAGRAMS};
 use crate::packet::offset_within;
@@ -282,7 +283,7 @@ fn cap_fragment_bytes() {
         assert_eq!(decoder.pending_datagrams() as u64 + decoder.counters().fragments.evicted, id as u64 + 1);
         if id <= fit {
             // All that fit, and one more.
-            assert!(decoder.counters().limits().contains(&("fragment_table", u64::from(id == fit))), "{id}");
+            assert_eq!(decoder.counters().limits().of(Limit::FragmentTable), u64::from(id == fit), "{id}");
         }
     }
     assert_eq!(decoder.pending_datagrams(), fit);

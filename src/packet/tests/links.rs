@@ -2,6 +2,7 @@
 
 use super::build::*;
 use super::{Decoder, Skip, assert_sample, decode, decode_with, moment};
+use crate::base::limit::Limit;
 use crate::base::limits::LINK_TAGS;
 
 /// Frames that all hold [`sample`], by name and link type.
@@ -172,7 +173,7 @@ fn cap_link_tags() {
     for (count, struck) in [(LINK_TAGS - 1, 0), (LINK_TAGS, 0), (LINK_TAGS + 1, 1)] {
         let found = decode_with(&mut decoder, 0, 1, &tagged(count));
         assert_eq!(found.is_ok(), struck == 0, "{count}");
-        assert!(decoder.counters().limits().contains(&("link_tags", struck)));
+        assert_eq!(decoder.counters().limits().of(Limit::LinkTags), struck);
     }
     let labelled = |count: u8| ethernet(0x8847, &mpls(&vec![16; count.into()], &v4));
     assert!(decode(1, &labelled(LINK_TAGS)).is_ok());

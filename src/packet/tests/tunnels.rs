@@ -2,6 +2,7 @@
 
 use super::build::*;
 use super::{Decoder, Skip, assert_sample, decode, decode_with, moment};
+use crate::base::limit::Limit;
 use crate::base::limits::{GTP_EXTENSIONS, IP_EXTENSIONS, TUNNEL_DEPTH};
 
 /// Raw IP packets that hold [`sample`] in a tunnel, by name.
@@ -79,10 +80,10 @@ fn cap_tunnel_depth() {
             packet = wrap(&packet);
             assert!(decode_with(&mut decoder, 0, 101, &packet).is_ok(), "tunnel {index}, depth {depth}");
         }
-        assert!(decoder.counters().limits().contains(&("tunnel_depth", 0)));
+        assert_eq!(decoder.counters().limits().of(Limit::TunnelDepth), 0);
         let deeper = decode_with(&mut decoder, 0, 101, &wrap(&packet));
         assert_eq!(deeper, Err(Skip::TunnelTooDeep), "tunnel {index}");
-        assert!(decoder.counters().limits().contains(&("tunnel_depth", 1)));
+        assert_eq!(decoder.counters().limits().of(Limit::TunnelDepth), 1);
     }
     let mut wire = ethernet(IPV4, &ipv4(6, &sample()));
     for _ in 0..TUNNEL_DEPTH {
@@ -187,7 +188,7 @@ fn cap_ip_extensions() {
     for (count, struck) in [(IP_EXTENSIONS - 1, 0), (IP_EXTENSIONS, 0), (IP_EXTENSIONS + 1, 1)] {
         let expected = if struck == 0 { Ok((PAYLOAD.to_vec(), 7)) } else { Err(Skip::TooManyExtensions) };
         assert_eq!(decode_with(&mut decoder, 0, 101, &many(count)), expected, "{count}");
-        assert!(decoder.counters().limits().contains(&("ip_extensions", struck)));
+        assert_eq!(decoder.counters().limits().of(Limit::IpExtensions), struck);
     }
 }
 
@@ -205,7 +206,7 @@ fn cap_gtp_extensions() {
     for (count, struck) in [(GTP_EXTENSIONS - 1, 0), (GTP_EXTENSIONS, 0), (GTP_EXTENSIONS + 1, 1), (50, 2)] {
         let expected = if struck == 0 { Ok((PAYLOAD.to_vec(), 7)) } else { Err(Skip::TooManyExtensions) };
         assert_eq!(decode_with(&mut decoder, 0, 101, &many(count)), expected, "{count}");
-        assert!(decoder.counters().limits().contains(&("ip_extensions", struck)));
+        assert_eq!(decoder.counters().limits().of(Limit::IpExtensions), struck);
     }
 }
 
