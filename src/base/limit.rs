@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Debug, Formatter};
 
-/// Declares [`Limit`]: each counter with its name in `coverage.limits`, and whether what strikes costs something of an
-/// exchange for certain.
+/// Declares [`Limit`]: each counter with its name in `coverage.limits`, and whether what strikes makes the
+/// analysis incomplete.
 macro_rules! limits {
     ($($(#[$doc:meta])* $variant:ident = $name:literal $cost:ident,)+) => {
         /// A counter in `coverage.limits`, in the order in which they are shown. `docs/limits.md` says what each means,
@@ -25,8 +25,8 @@ macro_rules! limits {
                 match self { $(Self::$variant => $name,)+ }
             }
 
-            /// What strikes costs bytes or values of an exchange for certain: the analysis is then incomplete. What the
-            /// others cost need not be of an exchange, or is told of as a loss of its own.
+            /// What strikes costs bytes or values of an exchange, or packets that may hold some: the analysis is then
+            /// incomplete. What the others cost need not be of an exchange, or is told of as a loss of its own.
             pub const fn costs(self) -> bool {
                 match self { $(Self::$variant => limits!(@$cost),)+ }
             }
@@ -65,6 +65,12 @@ limits! {
     Opening = "opening" costs,
     /// Link types that the capture filter is compiled for.
     FilterLinkTypes = "filter_link_types" costs,
+    /// Tunnels within tunnels.
+    TunnelDepth = "tunnel_depth" costs,
+    /// Tags of the link layer.
+    LinkTags = "link_tags" costs,
+    /// IPv6 extension headers.
+    IpExtensions = "ip_extensions" costs,
     /// Protocols within one another.
     OpeningDepth = "opening_depth" other,
     /// HTTP/1.1 heads and bodies before an upgrade.
@@ -81,12 +87,6 @@ limits! {
     EndedStreams = "ended_streams" other,
     /// Connections that are known to have ended.
     EndedConnections = "ended_connections" other,
-    /// Tunnels within tunnels.
-    TunnelDepth = "tunnel_depth" other,
-    /// Tags of the link layer.
-    LinkTags = "link_tags" other,
-    /// IPv6 extension headers.
-    IpExtensions = "ip_extensions" other,
     /// Packets longer than any that offloading makes.
     SuperPacket = "super_packet" other,
     /// Datagrams whose fragments are not all there.

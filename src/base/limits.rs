@@ -42,7 +42,7 @@ pub const FILTER_LINK_TYPES: usize = 64;
 
 // Packets
 
-/// Tunnels that one packet may stand in (GRE, IP in IP, VXLAN, Geneve, GTP-U, pseudowires, …); a packet deeper
+/// Tunnels that one packet may stand in (GRE, IP in IP, VXLAN, NSH, Geneve, GTP-U, pseudowires, …); a packet deeper
 /// down is skipped. Counter: `tunnel_depth`.
 pub const TUNNEL_DEPTH: u8 = 4;
 

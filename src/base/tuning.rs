@@ -56,6 +56,9 @@ pub const RECENT_DATAGRAMS: usize = 64;
 /// is taken to mean a new datagram.
 pub const RECENT_DATAGRAM_LIFETIME: Duration = Duration::from_secs(1);
 
+/// Link types that are not read and that a message names; the packets of further ones are only counted.
+pub const UNREAD_LINKS: usize = 8;
+
 // TCP
 
 /// Segments of a connection that are awaited, once the peer has acknowledged past a hole, before the hole is

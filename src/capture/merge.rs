@@ -52,6 +52,8 @@ struct Lane {
     /// The latest time handed on.
     clock: Timestamp,
     damage: DamageLog,
+    /// Packets dropped while the capture was made; known once it was read to its end.
+    dropped: u64,
 }
 
 impl Merge {
@@ -118,6 +120,14 @@ impl Merge {
                 reader.skip_secrets(blocks);
             }
         }
+    }
+
+    /// Packets that were dropped while the captures were made, as far as they were read and tell.
+    pub(super) fn dropped(&self) -> u64 {
+        let lanes = self.lanes.iter();
+        lanes
+            .map(|lane| lane.reader.as_ref().map_or(lane.dropped, Reader::dropped))
+            .fold(0, u64::saturating_add)
     }
 
     /// What was found wrong so far, by input.
@@ -187,6 +197,7 @@ impl Lane {
             secrets_done: 0,
             clock: Timestamp::default(),
             damage: DamageLog::default(),
+            dropped: 0,
         }
     }
 
@@ -240,7 +251,7 @@ impl Lane {
         let filled =
             self.reader.as_mut().is_some_and(|reader| reader.fill(&mut self.batch, &mut self.damage));
         if !filled {
-            self.reader = None;
+            self.dropped = self.reader.take().map_or(self.dropped, |reader| reader.dropped());
             self.batch = Batch::default();
         }
         filled

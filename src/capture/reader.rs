@@ -57,6 +57,11 @@ impl Reader {
         self.source.file_size
     }
 
+    /// Packets that were dropped while the capture was made, as far as it tells.
+    pub(super) fn dropped(&self) -> u64 {
+        self.decoder.dropped()
+    }
+
     /// Leaves the next TLS key logs out, so many: they were taken already.
     pub(super) fn skip_secrets(&mut self, blocks: usize) {
         self.decoder.skip_secrets(blocks);

@@ -24,6 +24,8 @@ pub(super) struct Outcome {
     /// Secrets, and how many packets came before them.
     pub(super) secrets: Vec<(usize, Vec<u8>)>,
     pub(super) damage: Vec<Damage>,
+    /// Packets dropped while the capture was made.
+    pub(super) dropped: u64,
 }
 
 impl Outcome {
@@ -66,6 +68,7 @@ pub(super) fn read_from(
     }
     assert!(!reader.fill(&mut batch, &mut log), "the end stays the end");
     outcome.damage = log.named("x").collect();
+    outcome.dropped = reader.dropped();
     Ok(outcome)
 }
 
@@ -252,6 +255,36 @@ impl PcapngFile {
         put32(&mut body, self.order, text.len() as u32);
         body.extend(text);
         self.block(10, &body)
+    }
+
+    /// Statistics of an interface: options of code and count.
+    pub(super) fn statistics(self, interface: u32, options: &[(u16, u64)]) -> Self {
+        let mut body = Vec::new();
+        for field in [interface, 0, 0] {
+            put32(&mut body, self.order, field);
+        }
+        for &(code, count) in options {
+            body.extend(self.option(code, &self.count(count)));
+        }
+        self.block(5, &body)
+    }
+
+    /// A packet of the first interface, before which so many were dropped.
+    pub(super) fn after_drops(self, packet: &Read1, drops: u64) -> Self {
+        let mut body = Vec::new();
+        for field in [0, 0, 0, packet.bytes.len() as u32, packet.original] {
+            put32(&mut body, self.order, field);
+        }
+        body.extend(&packet.bytes);
+        body.resize(body.len().next_multiple_of(4), 0);
+        body.extend(self.option(1, b"a comment"));
+        body.extend(self.option(4, &self.count(drops)));
+        self.block(6, &body)
+    }
+
+    /// A number of 64 bits, in the order of the section.
+    fn count(&self, value: u64) -> [u8; 8] {
+        if self.order == Order::Little { value.to_le_bytes() } else { value.to_be_bytes() }
     }
 
     /// Packets of the first interface, which counts nanoseconds.

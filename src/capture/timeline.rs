@@ -126,6 +126,12 @@ impl Timeline {
         self.merge.damaged_inputs()
     }
 
+    /// Packets that were dropped while the captures were made, as far as they were read and tell: pcapng interface
+    /// statistics and packets do.
+    pub fn dropped(&self) -> u64 {
+        self.merge.dropped()
+    }
+
     /// What was read so far.
     pub fn counts(&self) -> TimelineCounts {
         self.counts

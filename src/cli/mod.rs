@@ -13,6 +13,7 @@ mod privileges;
 pub mod run;
 pub mod sandbox;
 mod units;
+mod unread;
 pub mod usage;
 
 use args::Args;

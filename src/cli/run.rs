@@ -7,6 +7,7 @@ use super::generate;
 use super::live::{self, LiveFailure, LiveOptions};
 use super::messages::{Bar, Messages, Verbosity};
 use super::sandbox;
+use super::unread;
 use crate::capture::{Batch, Filter, Input, Timeline, Writer};
 use crate::engine::{Analysis, Outcome, captures, cut_at};
 use crate::export::PrintError;
@@ -248,6 +249,7 @@ fn incomplete(coverage: &Coverage) -> String {
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
     let struck = coverage.limits.iter().filter(|(limit, _)| limit.costs());
+    parts.extend(unread::phrases(coverage));
     parts.extend(struck.map(|(limit, count)| format!("limit {} struck {count} times", limit.name())));
     if parts.is_empty() {
         parts.push("the capture starts or ends within a connection".to_owned());

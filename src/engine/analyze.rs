@@ -168,7 +168,9 @@ impl<W: Write> Engine<W> {
             self.open = shards.open;
             let agent = self.merge.agent().map(|agent| &*agent);
             self.counts.key_log = self.keys.counters();
-            self.report = Some(assemble(shards, &self.decoder.counters(), self.counts, agent));
+            let mut report = assemble(shards, &self.decoder.counters(), self.counts, agent);
+            report.coverage.unread_link_types = self.decoder.unread_links().iter().collect();
+            self.report = Some(report);
         }
         for product in &done.products {
             if let Some(tally) = &product.tally {
@@ -273,6 +275,7 @@ pub fn captures(
     }
     let counts = engine.counts_mut();
     counts.damaged_inputs = timeline.damaged_inputs();
+    counts.dropped_by_kernel = timeline.dropped();
     counts.filter_limited = timeline.filter_limited();
     let report = engine.finish()?;
     Ok(Outcome { report, secrets: engine.keys.used_lines() })

@@ -61,8 +61,9 @@ pub(crate) fn assemble(
         damaged_inputs: input.damaged_inputs,
         dropped_by_kernel: input.dropped_by_kernel,
         dropped_records: input.dropped_records,
-        complete: is_complete(shards, input) && !limits.costs(),
+        complete: is_complete(shards, packets, input) && !limits.costs(),
         limits,
+        unread_link_types: Vec::new(),
         skipped_packets: packets.entries().into_iter().filter(|&(_, count)| count > 0).collect(),
     };
     Report {
@@ -85,15 +86,35 @@ fn agent_view(agent: &Agent) -> AgentView {
 }
 
 /// Nothing of an HTTP/2 connection is known to be missing.
-fn is_complete(shards: &ShardReport, input: InputCounts) -> bool {
+fn is_complete(shards: &ShardReport, packets: &PacketCounters, input: InputCounts) -> bool {
     let lost =
         shards.damaged + shards.tls_maybe_http2 + shards.stats.blocks_lost + shards.stats.blocks_partial;
-    lost + input.damaged_inputs + input.dropped_by_kernel + input.dropped_records == 0
+    lost + packets.unread() + input.damaged_inputs + input.dropped_by_kernel + input.dropped_records == 0
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packet::Skip;
+
+    #[test]
+    fn what_is_not_read_makes_the_analysis_incomplete() {
+        let with = |reason: Skip| {
+            let mut packets = PacketCounters::default();
+            packets.skipped[reason as usize] = 1;
+            assemble(&ShardReport::default(), &packets, InputCounts::default(), None).coverage
+        };
+        for reason in Skip::ALL {
+            let coverage = with(reason);
+            assert_eq!(coverage.skipped_packets, [(reason.name(), 1)]);
+            let told = reason.unread().is_some() || coverage.limits.costs();
+            assert_eq!(coverage.complete, !told, "{reason:?}");
+        }
+        let dropped = InputCounts { dropped_by_kernel: 1, ..InputCounts::default() };
+        assert!(
+            !assemble(&ShardReport::default(), &PacketCounters::default(), dropped, None).coverage.complete
+        );
+    }
 
     #[test]
     fn what_costs_nothing_of_an_exchange_leaves_the_analysis_complete() {

@@ -294,6 +294,7 @@ pub(super) fn report() -> Report {
             dropped_records: 26,
             limits: Struck::from_iter([(Limit::Streams, 27)]),
             skipped_packets: vec![("udp", 28)],
+            unread_link_types: Vec::new(),
             complete: false,
         },
     }

@@ -37,6 +37,15 @@ impl PacketCounters {
         self.skipped.get(reason as usize).copied().unwrap_or_default()
     }
 
+    /// How many packets may have held TCP in something that is not read.
+    pub fn unread(&self) -> u64 {
+        Skip::ALL
+            .into_iter()
+            .filter(|reason| reason.unread().is_some())
+            .map(|reason| self.skipped(reason))
+            .sum()
+    }
+
     /// Name and number of packets for each reason, zeros included, in the order of the telemetry record.
     pub fn entries(&self) -> [(&'static str, u64); Skip::ALL.len()] {
         Skip::ALL.map(|reason| (reason.name(), self.skipped(reason)))

@@ -8,7 +8,8 @@ use super::layer::Layer;
 use super::next::{Header, Next};
 use super::segment::Segment;
 use super::skip::Skip;
-use super::{ethernet, ip, link, mpls, offset_within, ppp, tcp, tunnel};
+use super::unread::UnreadLinks;
+use super::{ethernet, ip, link, mpls, nsh, offset_within, ppp, tcp, tunnel};
 use crate::base::limits::SUPER_PACKET_BYTES;
 use crate::base::time::Moment;
 
@@ -18,6 +19,7 @@ use crate::base::time::Moment;
 pub struct Decoder {
     fragments: Fragments,
     counters: PacketCounters,
+    unread: UnreadLinks,
     /// The reassembled datagram that the segment given last may borrow from.
     datagram: Vec<u8>,
 }
@@ -69,8 +71,18 @@ impl Decoder {
         match link::enter(link, frame).and_then(|next| self.walk(at, next, &mut budget)) {
             Ok(Reached::Tcp(packet)) => self.segment(at, &packet, budget),
             Ok(Reached::Datagram(datagram)) => self.decode_datagram(at, *datagram, budget),
-            Err(reason) => self.skip(reason),
+            Err(reason) => {
+                if reason == Skip::UnknownLinkType {
+                    self.unread.count(link::innermost(link, frame));
+                }
+                self.skip(reason)
+            }
         }
+    }
+
+    /// The link types met that are not decoded.
+    pub fn unread_links(&self) -> UnreadLinks {
+        self.unread
     }
 
     /// What was seen so far.
@@ -232,6 +244,7 @@ fn ip_packet<'d>(mut next: Next<'d>, budget: &mut Budget) -> Result<IpPacket<'d>
             (Header::Llc, body) => ethernet::llc(body)?,
             (Header::Ppp, body) => ppp::ppp(body)?,
             (Header::Mpls, stack) => mpls::labels(stack, budget)?,
+            (Header::Nsh, header) => nsh::nsh(header, budget)?,
         };
     }
 }
@@ -248,6 +261,13 @@ fn tunnel<'d>(packet: &IpPacket<'d>, budget: &mut Budget) -> Result<Next<'d>, Sk
         protocol::GRE => tunnel::gre(body)?,
         protocol::ETHERIP => tunnel::etherip(body)?,
         protocol::MPLS => (Header::Mpls, body),
+        protocol::L2TP => tunnel::l2tp_v3(body)?,
+        protocol::IP_COMPRESSION
+        | protocol::MINIMAL_ENCAPSULATION
+        | protocol::IPIP
+        | protocol::ENCAPSULATION => {
+            return Err(Skip::UnknownTunnel);
+        }
         _ => return Err(Skip::OtherIpProtocol),
     };
     budget.tunnel()?;

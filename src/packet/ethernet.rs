@@ -19,6 +19,8 @@ const OLD_SERVICE_VLAN: [u16; 2] = [0x9100, 0x9200];
 pub(super) const MPLS: [u16; 2] = [0x8847, 0x8848];
 /// `PPPoE` session stage (RFC 2516 section 4).
 const PPPOE_SESSION: u16 = 0x8864;
+/// Network service header (RFC 8300 section 12.1).
+pub(super) const NSH: u16 = 0x894f;
 /// The largest value that is a length, not a type (IEEE 802.3 section 3.2.6).
 const MAX_LENGTH: u16 = 1500;
 
@@ -50,6 +52,7 @@ pub(super) fn typed(ethertype: u16, body: Layer<'_>) -> Result<Next<'_>, Skip> {
         IPV4 => Ok((Header::Ipv4, body)),
         IPV6 => Ok((Header::Ipv6, body)),
         PPPOE_SESSION => super::ppp::pppoe_session(body),
+        NSH => Ok((Header::Nsh, body)),
         _ if MPLS.contains(&ethertype) => Ok((Header::Mpls, body)),
         0..=MAX_LENGTH => Ok((Header::Llc, body.limit(usize::from(ethertype)))),
         _ => Err(Skip::NotIp),

@@ -25,6 +25,11 @@ pub(super) mod protocol {
     pub(in super::super) const ETHERIP: u8 = IpNumber::ETHER_IP.0;
     pub(in super::super) const MOBILITY: u8 = IpNumber::MOBILITY_HEADER.0;
     pub(in super::super) const MPLS: u8 = IpNumber::MPLS_IN_IP.0;
+    pub(in super::super) const L2TP: u8 = IpNumber::LAYER2_TUNNELING_PROTOCOL.0;
+    pub(in super::super) const IP_COMPRESSION: u8 = IpNumber::IP_COMP.0;
+    pub(in super::super) const MINIMAL_ENCAPSULATION: u8 = IpNumber::MOBILE.0;
+    pub(in super::super) const IPIP: u8 = IpNumber::IPIP.0;
+    pub(in super::super) const ENCAPSULATION: u8 = IpNumber::ENCAP.0;
     pub(in super::super) const HIP: u8 = IpNumber::HIP.0;
     pub(in super::super) const SHIM6: u8 = IpNumber::SHIM6.0;
 }
@@ -160,6 +165,17 @@ fn final_destination(header: Layer<'_>) -> Option<IpAddr> {
         _ => return None,
     };
     header.bytes().get(at..)?.first_chunk().copied().map(v6_address)
+}
+
+/// The length that an IP header states, where it states one.
+pub(super) fn stated_len(packet: Layer<'_>) -> Option<usize> {
+    let &[first, _, v4_0, v4_1, v6_0, v6_1] = packet.head::<6>(Skip::MalformedIp).ok()?;
+    let len = match first >> 4 {
+        4 => usize::from(u16::from_be_bytes([v4_0, v4_1])),
+        6 => usize::from(u16::from_be_bytes([v6_0, v6_1])),
+        _ => 0,
+    };
+    (len > 0).then_some(if first >> 4 == 6 { len + 40 } else { len })
 }
 
 /// Whether these bytes can only be IPv4: version, and both lengths within the layer.

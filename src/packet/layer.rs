@@ -1,6 +1,7 @@
 //! The bytes of one protocol layer: those captured, and how many there were on the wire.
 
 use super::skip::Skip;
+use crate::base::limits::SUPER_PACKET_BYTES;
 
 /// A header and what follows it, up to the end that the layers below it state.
 ///
@@ -42,6 +43,12 @@ impl<'d> Layer<'d> {
     #[must_use]
     pub(super) fn limit(self, len: usize) -> Self {
         Self { bytes: self.bytes.get(..len).unwrap_or(self.bytes), wire: self.wire.min(len) }
+    }
+
+    /// The same, said to have had `wire` bytes at least before it was cut.
+    #[must_use]
+    pub(super) fn widen(self, wire: usize) -> Self {
+        Self { wire: self.wire.max(wire.min(SUPER_PACKET_BYTES)), ..self }
     }
 
     /// The first `N` bytes; for want of them [`Skip::Truncated`] when they were on the wire, else `malformed`.

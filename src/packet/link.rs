@@ -26,16 +26,29 @@ const ENC: u16 = 109;
 const LINUX_SLL: u16 = 113;
 /// Packet filter log of the BSDs.
 const PFLOG: u16 = 117;
+/// IEEE 802.11, from its frame control on.
+pub(super) const IEEE_802_11: u16 = 105;
+/// IEEE 802.11 behind a radiotap header.
+const RADIOTAP: u16 = 127;
+/// A link type for private use, in which macOS wrote [`PKTAP`] before that had a number of its own.
+const USER2: u16 = 149;
+/// Per-packet information: a description, then a frame of another link type.
+const PPI: u16 = 192;
 /// PPP behind a byte that tells the direction.
 const PPP_WITH_DIR: u16 = 204;
 /// Raw IPv4.
 const IPV4: u16 = 228;
 /// Raw IPv6.
 const IPV6: u16 = 229;
+/// Packets from Linux netfilter's log.
+const NFLOG: u16 = 239;
 /// Apple's `pktap`: a description of interface and process, then a frame of another link type.
 const PKTAP: u16 = 258;
 /// Linux cooked capture, version 2 (interface `any`).
 const LINUX_SLL2: u16 = 276;
+
+/// What no IP is met in: Bluetooth, USB, CAN, netlink.
+const NEVER_IP: [u16; 11] = [186, 187, 189, 201, 220, 227, 249, 251, 253, 254, 266];
 
 /// `AF_INET`, the same everywhere.
 const AF_INET: u32 = 2;
@@ -59,10 +72,21 @@ pub(super) fn enter(link: u16, frame: Layer<'_>) -> Result<Next<'_>, Skip> {
         C_HDLC => cisco_hdlc(frame),
         ENC => Ok((Header::Ip, frame.skip(12, Skip::MalformedLink)?)),
         PFLOG => pflog(frame),
-        PKTAP => pktap(frame),
+        NFLOG => super::nflog::nflog(frame),
+        RADIOTAP => super::wifi::radiotap(frame),
+        IEEE_802_11 => super::wifi::frame(frame),
+        PKTAP | PPI => described(link, frame),
+        USER2 => described(PKTAP, frame).map_err(|_| Skip::UnknownLinkType),
         raw if RAW.contains(&raw) => Ok((Header::Ip, frame)),
+        _ if NEVER_IP.contains(&link) => Err(Skip::NotIp),
         _ => Err(Skip::UnknownLinkType),
     }
+}
+
+/// The link type of the frame that stands in one of [`PKTAP`] or [`PPI`]; else `link` itself.
+pub(super) fn innermost(link: u16, frame: Layer<'_>) -> u16 {
+    let inner = if matches!(link, PKTAP | PPI) { description(link, frame).ok() } else { None };
+    inner.map_or(link, |(_, link)| link)
 }
 
 /// Linux cooked, version 1: packet type, device type, address length, address, protocol: 16 bytes.
@@ -124,16 +148,35 @@ fn pflog(frame: Layer<'_>) -> Result<Next<'_>, Skip> {
     Ok((Header::Ip, frame.skip(len, Skip::MalformedLink)?))
 }
 
-/// `pktap`: header length, kind of record (1 is a packet), link type of the frame behind it, all 32 bits
-/// little-endian.
-fn pktap(frame: Layer<'_>) -> Result<Next<'_>, Skip> {
-    let &[l0, l1, l2, l3, _, _, _, _, t0, t1, t2, t3] = frame.head::<12>(Skip::MalformedLink)?;
-    let len = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
-    if len < 12 {
-        return Err(Skip::MalformedLink);
+/// A frame behind a description that tells its link type.
+fn described(link: u16, frame: Layer<'_>) -> Result<Next<'_>, Skip> {
+    match description(link, frame)? {
+        (_, PKTAP | PPI | USER2) => Err(Skip::UnknownLinkType),
+        (len, link) => enter(link, frame.skip(len, Skip::MalformedLink)?),
     }
-    match u16::try_from(u32::from_le_bytes([t0, t1, t2, t3])) {
-        Ok(link) if link != PKTAP => enter(link, frame.skip(len, Skip::MalformedLink)?),
-        _ => Err(Skip::UnknownLinkType),
-    }
+}
+
+/// Length of the description, and link type of what follows. All numbers are little-endian.
+///
+/// ```text
+/// pktap: length 4 · kind of record 4 (1 is a packet) · link type 4 · …
+/// ppi:   version 1 (0) · flags 1 · length 2 · link type 4 · …
+/// ```
+fn description(link: u16, frame: Layer<'_>) -> Result<(usize, u16), Skip> {
+    const PACKET: u32 = 1;
+    let (shortest, len, inner) = if link == PPI {
+        let &[version, _, l0, l1, t0, t1, t2, t3] = frame.head::<8>(Skip::MalformedLink)?;
+        if version != 0 {
+            return Err(Skip::MalformedLink);
+        }
+        (8, u32::from(u16::from_le_bytes([l0, l1])), u32::from_le_bytes([t0, t1, t2, t3]))
+    } else {
+        let &[l0, l1, l2, l3, k0, k1, k2, k3, t0, t1, t2, t3] = frame.head::<12>(Skip::MalformedLink)?;
+        if u32::from_le_bytes([k0, k1, k2, k3]) != PACKET {
+            return Err(Skip::MalformedLink);
+        }
+        (12, u32::from_le_bytes([l0, l1, l2, l3]), u32::from_le_bytes([t0, t1, t2, t3]))
+    };
+    let inner = u16::try_from(inner).map_err(|_| Skip::UnknownLinkType)?;
+    if len < shortest { Err(Skip::MalformedLink) } else { Ok((len as usize, inner)) }
 }

@@ -21,17 +21,22 @@ mod layer;
 mod link;
 mod mpls;
 mod next;
+mod nflog;
+mod nsh;
 mod ppp;
 mod segment;
 mod skip;
 mod tcp;
 mod tunnel;
+mod unread;
+mod wifi;
 
 pub use counters::PacketCounters;
 pub use decoder::Decoder;
 pub use fragments::FragmentCounters;
 pub use segment::{Segment, TcpFlags, offset_within};
 pub use skip::Skip;
+pub use unread::{UnreadLinks, link_type_name};
 
 #[cfg(test)]
 mod tests;

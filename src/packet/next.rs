@@ -19,6 +19,8 @@ pub(super) enum Header {
     Ppp,
     /// An MPLS label stack.
     Mpls,
+    /// A network service header (RFC 8300).
+    Nsh,
     /// IPv4.
     Ipv4,
     /// IPv6.

@@ -11,6 +11,9 @@ const IPV6: u16 = 0x0057;
 /// MPLS, unicast and multicast (RFC 3032 section 4.3).
 const MPLS: [u16; 2] = [0x0281, 0x0283];
 
+/// Multilink (RFC 1990), encryption (RFC 1968), and compression with multilink and without (RFC 1962).
+const COMPRESSED: [u16; 4] = [0x003d, 0x0053, 0x00fb, 0x00fd];
+
 /// The optional HDLC address and control bytes (RFC 1662 section 3.1), and the protocol in two bytes or,
 /// compressed, in one odd byte (RFC 1661 section 2).
 pub(super) fn ppp(frame: Layer<'_>) -> Result<Next<'_>, Skip> {
@@ -29,6 +32,7 @@ pub(super) fn ppp(frame: Layer<'_>) -> Result<Next<'_>, Skip> {
         IPV4 => Ok((Header::Ipv4, body)),
         IPV6 => Ok((Header::Ipv6, body)),
         _ if MPLS.contains(&protocol) => Ok((Header::Mpls, body)),
+        _ if COMPRESSED.contains(&protocol) => Err(Skip::PppCompressed),
         _ => Err(Skip::NotIp),
     }
 }

@@ -34,8 +34,18 @@ pub enum Skip {
     TooManyFragments,
     /// A tunnel header that contradicts itself or its length.
     MalformedTunnel,
-    /// A tunnel with a version or an option that is not decoded.
+    /// GRE with source routing or of a version that is not decoded, or IP in a compressed or outdated form.
     UnknownTunnel,
+    /// ERSPAN of a version or with a kind of frame that is not decoded.
+    UnknownErspan,
+    /// VXLAN-GPE or NSH that carry a protocol which is not decoded.
+    UnknownShim,
+    /// PPP that is compressed, encrypted or divided over several links.
+    PppCompressed,
+    /// An 802.11 data frame that is encrypted.
+    WifiEncrypted,
+    /// An 802.11 data frame that is a fragment, or that holds several frames.
+    WifiDivided,
     /// A packet inside more tunnels than [`crate::base::limits::TUNNEL_DEPTH`].
     TunnelTooDeep,
     /// A TCP header that contradicts itself or its length.
@@ -46,7 +56,7 @@ pub enum Skip {
 
 impl Skip {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 24] = [
         Self::UnknownLinkType,
         Self::MalformedLink,
         Self::NotIp,
@@ -63,6 +73,11 @@ impl Skip {
         Self::TooManyFragments,
         Self::MalformedTunnel,
         Self::UnknownTunnel,
+        Self::UnknownErspan,
+        Self::UnknownShim,
+        Self::PppCompressed,
+        Self::WifiEncrypted,
+        Self::WifiDivided,
         Self::TunnelTooDeep,
         Self::MalformedTcp,
         Self::Truncated,
@@ -87,10 +102,32 @@ impl Skip {
             Self::TooManyFragments => "too_many_fragments",
             Self::MalformedTunnel => "malformed_tunnel",
             Self::UnknownTunnel => "unknown_tunnel",
+            Self::UnknownErspan => "unknown_erspan",
+            Self::UnknownShim => "unknown_shim",
+            Self::PppCompressed => "ppp_compressed",
+            Self::WifiEncrypted => "wifi_encrypted",
+            Self::WifiDivided => "wifi_divided",
             Self::TunnelTooDeep => "tunnel_too_deep",
             Self::MalformedTcp => "malformed_tcp",
             Self::Truncated => "truncated",
         }
+    }
+
+    /// What there is in such a packet that is not read, in words, where TCP may have been in it: the analysis is
+    /// incomplete then. `None` for packets that hold no TCP, for those whose headers are damaged, and where a cap struck,
+    /// which is told of as such.
+    pub const fn unread(self) -> Option<&'static str> {
+        Some(match self {
+            Self::UnknownLinkType => "a link type",
+            Self::Esp => "IPsec (ESP)",
+            Self::UnknownTunnel => "a kind of GRE or IP in IP",
+            Self::UnknownErspan => "a kind of ERSPAN",
+            Self::UnknownShim => "a protocol in VXLAN-GPE or NSH",
+            Self::PppCompressed => "compressed, encrypted or multilink PPP",
+            Self::WifiEncrypted => "encrypted 802.11 frames",
+            Self::WifiDivided => "fragmented or aggregated 802.11 frames",
+            _ => return None,
+        })
     }
 }
 

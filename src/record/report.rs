@@ -84,7 +84,7 @@ pub struct Coverage {
     pub truncated_packets: u64,
     /// Inputs that end within a packet, a block, or a compressed stream, or that hold a corrupt one.
     pub damaged_inputs: u64,
-    /// Packets that the kernel or the interface dropped during live capture.
+    /// Packets that the kernel or the interface dropped while the capture was made.
     pub dropped_by_kernel: u64,
     /// Records dropped because the reader of the output was too slow (live).
     pub dropped_records: u64,
@@ -92,6 +92,8 @@ pub struct Coverage {
     pub limits: Struck,
     /// Packets that hold no TCP segment, by reason.
     pub skipped_packets: Vec<(&'static str, u64)>,
+    /// Link types that are not read, by number, and packets of each: for a message.
+    pub unread_link_types: Vec<(u16, u64)>,
     /// Nothing of an HTTP/2 connection is known to be missing.
     pub complete: bool,
 }

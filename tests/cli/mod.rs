@@ -1,5 +1,7 @@
 //! What a shell sees: exit statuses, messages, and where they go.
 
+mod inputs;
+
 use assert_cmd::Command;
 use std::process::Stdio;
 

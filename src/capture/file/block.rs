@@ -18,7 +18,7 @@ pub(super) const SIMPLE_PACKET: u32 = 3;
 /// Name Resolution Block.
 const NAME_RESOLUTION: u32 = 4;
 /// Interface Statistics Block.
-const STATISTICS: u32 = 5;
+pub(super) const STATISTICS: u32 = 5;
 /// Enhanced Packet Block.
 pub(super) const ENHANCED_PACKET: u32 = 6;
 /// Decryption Secrets Block.

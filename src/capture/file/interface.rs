@@ -14,6 +14,79 @@ pub(super) struct Interface {
     resolution: Resolution,
     /// Nanoseconds to add.
     offset: i64,
+    /// Packets that did not make it into the capture.
+    pub(super) drops: Drops,
+}
+
+/// Packets of an interface that were dropped before they could be captured: two ways to tell the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Drops {
+    /// As the latest interface statistics say, since the start of the capture.
+    total: u64,
+    /// The sum of what the packets say, each since the one before.
+    between: u64,
+}
+
+impl Drops {
+    /// How many there were at least.
+    pub(super) fn count(self) -> u64 {
+        self.total.max(self.between)
+    }
+
+    /// Takes in a packet's count.
+    pub(super) fn add(&mut self, since_last: u64) {
+        self.between = self.between.saturating_add(since_last);
+    }
+
+    /// Takes in the body of an Interface Statistics Block behind its interface (draft-ietf-opsawg-pcapng section 4.6):
+    /// what the interface dropped (`isb_ifdrop`) and what the operating system did (`isb_osdrop`).
+    ///
+    /// ```text
+    /// time 4+4 · options
+    /// ```
+    pub(super) fn statistics(&mut self, body: &[u8], order: Order) {
+        let [mut interface, mut system] = [0; 2];
+        for (code, value) in Options::new(body.get(8..).unwrap_or_default(), order) {
+            match (code, value.first_chunk()) {
+                (5, Some(count)) => interface = order.u64(*count),
+                (7, Some(count)) => system = order.u64(*count),
+                _ => {}
+            }
+        }
+        self.total = self.total.max(interface.saturating_add(system));
+    }
+}
+
+/// The options at the end of a block (draft-ietf-opsawg-pcapng section 3.5): code, length, value padded to four bytes.
+/// Those that run past the end are left out, and what comes after the end of the options is none.
+pub(super) struct Options<'a> {
+    rest: &'a [u8],
+    order: Order,
+}
+
+impl<'a> Options<'a> {
+    pub(super) const fn new(bytes: &'a [u8], order: Order) -> Self {
+        Self { rest: bytes, order }
+    }
+}
+
+impl<'a> Iterator for Options<'a> {
+    type Item = (u16, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let ([c0, c1, l0, l1], rest) = self.rest.split_first_chunk()?;
+        let (code, length) = (self.order.u16([*c0, *c1]), usize::from(self.order.u16([*l0, *l1])));
+        let value = rest.get(..length).filter(|_| code != 0)?;
+        self.rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some((code, value))
+    }
+}
+
+/// The drops that an Enhanced Packet Block's options tell (`epb_dropcount`, section 4.3).
+pub(super) fn drop_count(options: &[u8], order: Order) -> Option<u64> {
+    let mut options = Options::new(options, order);
+    let (_, value) = options.find(|(code, _)| *code == 4)?;
+    value.first_chunk().map(|count| order.u64(*count))
 }
 
 /// What a unit of time is.
@@ -47,19 +120,17 @@ impl Interface {
     /// link type 2 · reserved 2 · snaplen 4 · options
     /// ```
     pub(super) fn from_block(body: &[u8], order: Order) -> Option<Self> {
-        let (head, mut options) = body.split_first_chunk::<8>()?;
+        let (head, options) = body.split_first_chunk::<8>()?;
         let [l0, l1, _, _, s0, s1, s2, s3] = *head;
         let mut interface = Self {
             link: LinkType(order.u16([l0, l1])),
             snaplen: order.u32([s0, s1, s2, s3]),
             resolution: Resolution::new(6),
             offset: 0,
+            drops: Drops::default(),
         };
-        while let Some(([c0, c1, l0, l1], rest)) = options.split_first_chunk() {
-            let length = usize::from(order.u16([*l0, *l1]));
-            let Some(value) = rest.get(..length) else { break };
-            match (order.u16([*c0, *c1]), value) {
-                (0, _) => break,
+        for (code, value) in Options::new(options, order) {
+            match (code, value) {
                 (9, [resolution, ..]) => interface.resolution = Resolution::new(*resolution),
                 (14, _) => {
                     if let Some(seconds) = value.first_chunk() {
@@ -68,7 +139,6 @@ impl Interface {
                 }
                 _ => {}
             }
-            options = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
         }
         Some(interface)
     }

@@ -134,6 +134,14 @@ impl Decoder {
         }
     }
 
+    /// Packets that were dropped while the capture was made, as far as it tells.
+    pub(super) fn dropped(&self) -> u64 {
+        match self {
+            Self::Pcap(_) => 0,
+            Self::Pcapng(decoder) => decoder.dropped(),
+        }
+    }
+
     /// Leaves the next TLS key logs out, so many: they were taken already.
     pub(super) fn skip_secrets(&mut self, blocks: usize) {
         if let Self::Pcapng(decoder) = self {

@@ -28,6 +28,14 @@ impl Order {
         }
     }
 
+    /// 64 bits.
+    pub(in crate::capture) const fn u64(self, bytes: [u8; 8]) -> u64 {
+        match self {
+            Self::Little => u64::from_le_bytes(bytes),
+            Self::Big => u64::from_be_bytes(bytes),
+        }
+    }
+
     /// 64 bits with sign.
     pub(in crate::capture) const fn i64(self, bytes: [u8; 8]) -> i64 {
         match self {

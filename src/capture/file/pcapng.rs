@@ -4,9 +4,10 @@
 //! a type that is often met stands before two lengths that agree.
 
 use super::block::{
-    BlockHead, ENHANCED_PACKET, INTERFACE, PACKET, SECRETS, SECTION, SHORTEST, SIMPLE_PACKET, tls_key_log,
+    BlockHead, ENHANCED_PACKET, INTERFACE, PACKET, SECRETS, SECTION, SHORTEST, SIMPLE_PACKET, STATISTICS,
+    tls_key_log,
 };
-use super::interface::Interface;
+use super::interface::{Interface, drop_count};
 use super::{Decoded, Order, Out, Search};
 use crate::base::limits;
 use crate::base::time::Timestamp;
@@ -26,6 +27,8 @@ pub(in crate::capture) struct Pcapng {
     order: Order,
     /// Of the current section.
     interfaces: Vec<Interface>,
+    /// Packets dropped in the sections before.
+    dropped: u64,
     /// Time of the last packet, for simple packet blocks, which have none.
     last: Timestamp,
     /// Bytes and blocks of TLS secrets taken so far.
@@ -54,6 +57,7 @@ impl Pcapng {
         Ok(Self {
             order: first.order,
             interfaces: Vec::new(),
+            dropped: 0,
             last: Timestamp::default(),
             secrets: (0, 0),
             skip_secrets: 0,
@@ -64,6 +68,13 @@ impl Pcapng {
     /// Leaves the next TLS key logs out, so many.
     pub(super) fn skip_secrets(&mut self, blocks: usize) {
         self.skip_secrets = blocks;
+    }
+
+    /// Packets that were dropped while the capture was made, as far as it was read: by interface statistics or by what
+    /// the packets tell, whichever are more.
+    pub(super) fn dropped(&self) -> u64 {
+        let here = self.interfaces.iter().map(|interface| interface.drops.count());
+        here.fold(self.dropped, u64::saturating_add)
     }
 
     /// Decodes what it can; see [`super::Decoder::decode`].
@@ -133,12 +144,20 @@ impl Pcapng {
                 Some(found) if found.captured as usize + found.start <= body.len() + 8 => {
                     let start = at + found.start;
                     self.push(&found, at, start, start + found.captured as usize, out);
+                    self.count_drops(head, &found, body);
                 }
                 _ => out.damage(DamageKind::CorruptBlock, at),
             },
             SECTION => {
                 self.order = head.order;
+                self.dropped = self.dropped();
                 self.interfaces.clear();
+            }
+            STATISTICS => {
+                let [interface] = head.order.words(body).unwrap_or([u32::MAX]);
+                if let Some(interface) = self.interfaces.get_mut(interface as usize) {
+                    interface.drops.statistics(body.get(4..).unwrap_or_default(), head.order);
+                }
             }
             INTERFACE if self.interfaces.len() < limits::INTERFACES => {
                 if let Some(interface) = Interface::from_block(body, head.order) {
@@ -189,6 +208,32 @@ impl Pcapng {
             (_, Order::Big) => first >> 16,
         };
         Some(Found { interface, time: Some((high, low)), captured, original, start: 28 })
+    }
+
+    /// Takes in how many packets were dropped before this one; an obsolete packet block says `0xffff` where nobody knows.
+    #[inline]
+    fn count_drops(&mut self, head: BlockHead, found: &Found, body: &[u8]) {
+        const UNKNOWN: u32 = 0xffff;
+        let drops = match (head.kind, head.order) {
+            (ENHANCED_PACKET, order) => {
+                let options = found.start - 8 + (found.captured as usize).next_multiple_of(4);
+                match body.get(options..) {
+                    None | Some([]) => None,
+                    Some(options) => drop_count(options, order),
+                }
+            }
+            (PACKET, order) => {
+                let [first] = order.words(body).unwrap_or_default();
+                let drops = if order == Order::Little { first >> 16 } else { first & 0xffff };
+                (drops != UNKNOWN).then_some(drops.into())
+            }
+            _ => None,
+        };
+        if let (Some(drops @ 1..), Some(interface)) =
+            (drops, self.interfaces.get_mut(found.interface as usize))
+        {
+            interface.drops.add(drops);
+        }
     }
 
     /// Pushes a packet, of which the bytes from `start` to `stop` are there.
@@ -243,5 +288,41 @@ impl Pcapng {
         }
         let tail = (bytes.len() + 1).saturating_sub(SHORTEST).max(from);
         if end { Search::Nothing } else { Search::More(Decoded { at: tail, needed: SHORTEST }) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::capture::batch::LinkType;
+    use crate::capture::file::Order;
+    use crate::capture::testing::{PcapngFile, read, sample};
+
+    #[test]
+    fn drops_are_those_of_statistics_or_packets_whichever_are_more() {
+        for order in [Order::Little, Order::Big] {
+            let file =
+                || PcapngFile::new(order).interface(LinkType(1), 0, &[]).interface(LinkType(1), 0, &[]);
+            let packet = sample(1);
+            for (file, dropped) in [
+                (file().enhanced(0, 1, &packet), 0),
+                (file().statistics(0, &[(4, 100), (5, 0)]), 0),
+                (file().statistics(0, &[(5, 3), (7, 4)]), 7),
+                (file().statistics(0, &[(5, 3)]).statistics(0, &[(5, 9)]), 9),
+                (file().statistics(0, &[(5, 3)]).statistics(1, &[(7, 9)]), 12),
+                (file().after_drops(&packet, 2).after_drops(&packet, 3).statistics(1, &[(5, 1)]), 6),
+                (file().after_drops(&packet, 2).statistics(0, &[(5, 1)]), 2),
+                (file().obsolete(1, 1, &packet).obsolete(1, 1, &packet), 14),
+                (file().statistics(0, &[(5, 3)]).section(order).interface(LinkType(1), 0, &[]), 3),
+                (file().statistics(2, &[(5, 3)]), 0),
+                (file().statistics(0, &[(0, 0), (5, 3)]), 0),
+                (
+                    file().statistics(0, &[(5, u64::MAX), (7, u64::MAX)]).after_drops(&packet, u64::MAX),
+                    u64::MAX,
+                ),
+                (file().block(5, &[0; 4]).block(5, &[]), 0),
+            ] {
+                assert_eq!(read(&file.bytes).unwrap().dropped, dropped, "{order:?}");
+            }
+        }
     }
 }

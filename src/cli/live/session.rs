@@ -10,6 +10,7 @@ use crate::base::limits;
 use crate::base::time::Timestamp;
 use crate::capture::{Batch, LiveCapture, LiveInput, Writer};
 use crate::cli::metrics::{Metrics, Snapshot};
+use crate::cli::unread;
 use crate::engine::{Analysis, Engine, Standing};
 use crate::export::PrintError;
 use crate::record::Report;
@@ -352,6 +353,9 @@ impl Session<'_> {
                 coverage.packets, coverage.dropped_by_kernel
             ),
         );
+        for phrase in unread::phrases(coverage) {
+            self.options.messages.say(Messages::Normal, phrase);
+        }
         if coverage.dropped_records > 0 {
             self.options.messages.say(
                 Messages::Normal,

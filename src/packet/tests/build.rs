@@ -118,3 +118,54 @@ pub(super) fn gtp_u(flags: u8, options: &[u8], body: &[u8]) -> Vec<u8> {
     let len = (options.len() + body.len()) as u16;
     join(&[&[0x30 | flags, 255], &len.to_be_bytes(), &[0, 0, 0, 9], options, body])
 }
+
+/// Netfilter's log: a packet header attribute, a prefix of seven bytes, then the packet.
+pub(super) fn nflog(big_endian: bool, family: u8, ethertype: u16, packet: &[u8]) -> Vec<u8> {
+    let number = |value: usize| {
+        let value = value as u16;
+        if big_endian { value.to_be_bytes() } else { value.to_le_bytes() }
+    };
+    let attribute = |kind: usize, value: &[u8]| {
+        let padding = vec![0; value.len().next_multiple_of(4) - value.len()];
+        join(&[&number(4 + value.len()), &number(kind), value, &padding])
+    };
+    let header = attribute(1, &join(&[&ethertype.to_be_bytes(), &[1, 0]]));
+    join(&[&[family, 0, 0, 5], &header, &attribute(10, b"prefix\0"), &attribute(9, packet)])
+}
+
+/// An 802.11 data frame (subtype 8: with a quality of service field) with these flags, and what stands between the addresses and LLC.
+pub(super) fn wifi(subtype: u8, flags: u8, rest: &[u8], body: &[u8]) -> Vec<u8> {
+    let head = [subtype << 4 | 8, flags, 0, 0];
+    join(&[&head, &[2; 18], &[0x10, 0], rest, body])
+}
+
+/// LLC and SNAP.
+pub(super) fn snap(ethertype: u16, body: &[u8]) -> Vec<u8> {
+    snap_of([0; 3], ethertype, body)
+}
+
+/// LLC and SNAP of an organization.
+pub(super) fn snap_of(organization: [u8; 3], protocol: u16, body: &[u8]) -> Vec<u8> {
+    join(&[&[0xaa, 0xaa, 3], &organization, &protocol.to_be_bytes(), body])
+}
+
+/// A network service header with this many words of metadata.
+pub(super) fn nsh(next: u8, metadata: u8, body: &[u8]) -> Vec<u8> {
+    let words = vec![0x77; usize::from(metadata) * 4];
+    join(&[&[0x0f, 0xc0 | (2 + metadata), 2, next, 0, 0, 1, 0xff], &words, body])
+}
+
+/// VXLAN-GPE.
+pub(super) fn gpe(next: u8, body: &[u8]) -> Vec<u8> {
+    join(&[&[0x0c, 0, 0, next, 0, 0, 77, 0], body])
+}
+
+/// L2TP version 2 with these flags; `options` are what stands before PPP beside the tunnel and the session.
+pub(super) fn l2tp_2(flags: u16, len: &[u8], options: &[u8], body: &[u8]) -> Vec<u8> {
+    join(&[&(flags | 2).to_be_bytes(), len, &[0, 7, 0, 9], options, body])
+}
+
+/// TZSP with these tags.
+pub(super) fn tzsp(kind: u16, tags: &[u8], body: &[u8]) -> Vec<u8> {
+    join(&[&[1, 0], &kind.to_be_bytes(), tags, &[1], body])
+}

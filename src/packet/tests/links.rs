@@ -16,9 +16,6 @@ pub(super) fn frames() -> Vec<(&'static str, u16, Vec<u8>)> {
     let sll2 = |protocol: u16, packet: &[u8]| {
         join(&[&protocol.to_be_bytes(), &[0, 0, 0, 0, 0, 3, 0, 1, 4, 6, 2, 0, 0, 0, 0, 1, 0, 0], packet])
     };
-    let snap = |organization: [u8; 3], ethertype: u16, packet: &[u8]| {
-        join(&[&[0xaa, 0xaa, 3], &organization, &ethertype.to_be_bytes(), packet])
-    };
     let ieee_802_3 = |body: &[u8]| join(&[&ethernet(body.len() as u16, body), &[0; 12]]);
     let ppp4 = join(&[&[0, 0x21], &v4]);
     let pktap =
@@ -26,7 +23,7 @@ pub(super) fn frames() -> Vec<(&'static str, u16, Vec<u8>)> {
     let pflog = |len: u8, packet: &[u8]| {
         join(&[&[len, 2], &vec![0; usize::from(len).next_multiple_of(4) - 2], packet])
     };
-    vec![
+    let mut frames = vec![
         ("ethernet v4", 1, ethernet(IPV4, &v4)),
         ("ethernet v6", 1, ethernet(IPV6, &v6)),
         ("ethernet, padded", 1, join(&[&ethernet(IPV4, &v4), &[0x55; 30]])),
@@ -34,7 +31,7 @@ pub(super) fn frames() -> Vec<(&'static str, u16, Vec<u8>)> {
         ("sll", 113, sll(IPV4, &v4)),
         ("sll v6", 113, sll(IPV6, &v6)),
         ("sll vlan", 113, sll(0x8100, &vlan(IPV4, &v4))),
-        ("sll llc", 113, sll(4, &snap([0, 0, 0], IPV4, &v4))),
+        ("sll llc", 113, sll(4, &snap_of([0, 0, 0], IPV4, &v4))),
         ("sll2", 276, sll2(IPV4, &v4)),
         ("sll2 v6", 276, sll2(IPV6, &v6)),
         ("raw 101 v4", 101, v4.clone()),
@@ -66,6 +63,13 @@ pub(super) fn frames() -> Vec<(&'static str, u16, Vec<u8>)> {
         ("pflog", 117, pflog(61, &v4)),
         ("pktap ethernet", 258, pktap(1, &ethernet(IPV4, &v4))),
         ("pktap raw", 258, pktap(12, &v6)),
+        ("pktap, old number", 149, pktap(12, &v4)),
+        ("ppi", 192, join(&[&[0, 0, 12, 0, 1, 0, 0, 0, 9, 9, 9, 9], &ethernet(IPV4, &v4)])),
+        ("nflog", 239, nflog(false, 2, IPV4, &v4)),
+        ("nflog v6, be", 239, nflog(true, 10, IPV6, &v6)),
+        ("nflog bridge", 239, nflog(false, 7, 0x8100, &vlan(IPV4, &v4))),
+        ("nsh", 1, ethernet(0x894f, &nsh(1, 4, &v4))),
+        ("nsh ethernet", 1, ethernet(0x894f, &nsh(3, 0, &ethernet(IPV6, &v6)))),
         ("vlan", 1, ethernet(0x8100, &vlan(IPV4, &v4))),
         ("qinq", 1, ethernet(0x88a8, &vlan(0x8100, &vlan(IPV6, &v6)))),
         ("old qinq", 1, ethernet(0x9100, &vlan(0x8100, &vlan(IPV4, &v4)))),
@@ -89,10 +93,34 @@ pub(super) fn frames() -> Vec<(&'static str, u16, Vec<u8>)> {
         ),
         ("pppoe", 1, ethernet(0x8864, &pppoe(&ppp4))),
         ("pppoe in vlan", 1, ethernet(0x8100, &vlan(0x8864, &pppoe(&join(&[&[0, 0x57], &v6]))))),
-        ("snap", 1, ieee_802_3(&snap([0, 0, 0], IPV4, &v4))),
-        ("snap 802.1H", 1, ieee_802_3(&snap([0, 0, 0xf8], IPV6, &v6))),
+        ("snap", 1, ieee_802_3(&snap_of([0, 0, 0], IPV4, &v4))),
+        ("snap 802.1H", 1, ieee_802_3(&snap_of([0, 0, 0xf8], IPV6, &v6))),
         ("llc", 1, ieee_802_3(&join(&[&[6, 6, 3], &v4]))),
-        ("snap in vlan", 1, ethernet(0x8100, &vlan((v4.len() + 8) as u16, &snap([0, 0, 0], IPV4, &v4)))),
+        ("snap in vlan", 1, ethernet(0x8100, &vlan((v4.len() + 8) as u16, &snap_of([0, 0, 0], IPV4, &v4)))),
+    ];
+    frames.extend(wifi_frames());
+    frames
+}
+
+/// The same in 802.11.
+fn wifi_frames() -> Vec<(&'static str, u16, Vec<u8>)> {
+    let v4 = ipv4(6, &sample());
+    let v6 = ipv6(6, &sample());
+    vec![
+        ("802.11", 105, wifi(0, 1, &[], &snap(IPV4, &v4))),
+        ("802.11 qos", 105, wifi(8, 2, &[5, 0], &snap(IPV6, &v6))),
+        ("802.11 qos, HT control, four addresses", 105, wifi(8, 0x83, &[9; 12], &snap(IPV4, &v4))),
+        ("802.11 aggregate of one", 105, {
+            let llc = snap(IPV4, &v4);
+            let head = join(&[&[0x80, 0], &[2; 12], &(llc.len() as u16).to_be_bytes()]);
+            wifi(8, 1, &head, &join(&[&llc, &[0; 6]]))
+        }),
+        ("radiotap", 127, join(&[&[0, 0, 8, 0, 0, 0, 0, 0], &wifi(0, 1, &[], &snap(IPV4, &v4))])),
+        ("radiotap, time stamp, padding, two words", 127, {
+            let head = [0, 0, 28, 0, 3, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0];
+            let frame = wifi(8, 1, &[0, 0, 0xee, 0xee], &snap(IPV4, &v4));
+            join(&[&head, &[0xff; 8], &[0x30, 0, 0, 0], &frame, b"fcs!"])
+        }),
     ]
 }
 
@@ -124,8 +152,41 @@ fn endpoints_are_those_of_the_ip_header() {
 #[test]
 fn what_is_not_ip_is_told_apart() {
     let v4 = ipv4(6, &sample());
+    let pktap_of =
+        |kind: u8, link: u8, frame: &[u8]| join(&[&[12, 0, 0, 0, kind, 0, 0, 0, link, 0, 0, 0], frame]);
     let frames = [
-        (Skip::UnknownLinkType, 105, v4.clone()),
+        (Skip::UnknownLinkType, 119, v4.clone()),
+        (Skip::UnknownLinkType, 149, v4.clone()),
+        (Skip::UnknownLinkType, 149, pktap_of(2, 12, &v4)),
+        (Skip::NotIp, 189, v4.clone()),
+        (Skip::MalformedLink, 258, pktap_of(2, 12, &v4)),
+        (Skip::MalformedLink, 192, join(&[&[1, 0, 8, 0, 12, 0, 0, 0], &v4])),
+        (Skip::UnknownLinkType, 192, join(&[&[0, 0, 8, 0, 192, 0, 0, 0], &v4])),
+        (Skip::NotIp, 239, nflog(false, 7, 0x0806, &v4)),
+        (Skip::MalformedLink, 239, join(&[&[2, 1, 0, 0], &nflog(false, 2, IPV4, &v4)[4..]])),
+        (Skip::MalformedLink, 239, vec![2, 0, 0, 0, 3, 0, 9, 0, 0, 0, 0, 0]),
+        (Skip::MalformedLink, 239, vec![2, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0]),
+        (Skip::MalformedLink, 239, vec![2, 0, 0, 0, 8, 0, 1, 0, 8, 0, 0, 0]),
+        (Skip::WifiEncrypted, 105, wifi(0, 0x41, &[], &snap(IPV4, &v4))),
+        (Skip::WifiDivided, 105, wifi(0, 0x05, &[], &snap(IPV4, &v4))),
+        (Skip::WifiDivided, 105, {
+            let frame = join(&[&[2; 12], &[0, 40], &[0; 42]]);
+            wifi(8, 1, &[0x80, 0], &join(&[&frame, &frame]))
+        }),
+        (Skip::NotIp, 105, wifi(4, 1, &[], &[])),
+        (Skip::NotIp, 105, join(&[&[0x80, 0], &[0; 40]])),
+        (Skip::MalformedLink, 105, join(&[&[0x09, 0], &[0; 40]])),
+        (Skip::MalformedLink, 105, wifi(0, 1, &[], &[])[..20].to_vec()),
+        (Skip::MalformedLink, 127, vec![0, 0, 7, 0, 0, 0, 0, 0]),
+        (Skip::MalformedLink, 127, {
+            // The radio says that the check sequence was wrong.
+            join(&[&[0, 0, 9, 0, 2, 0, 0, 0, 0x40], &wifi(0, 1, &[], &snap(IPV4, &v4))])
+        }),
+        (Skip::UnknownShim, 1, ethernet(0x894f, &nsh(9, 0, &v4))),
+        (Skip::UnknownShim, 1, ethernet(0x894f, &join(&[&[0x40], &nsh(1, 0, &v4)[1..]]))),
+        (Skip::NotIp, 1, ethernet(0x894f, &join(&[&[0x2f], &nsh(1, 0, &v4)[1..]]))),
+        (Skip::MalformedTunnel, 1, ethernet(0x894f, &[0x0f, 0xc1, 2, 1, 0, 0, 1, 0xff])),
+        (Skip::PppCompressed, 9, join(&[&[0, 0xfd], &v4])),
         (Skip::UnknownLinkType, 258, join(&[&[12, 0, 0, 0, 1, 0, 0, 0, 2, 1, 0, 0], &v4])), // pktap in pktap
         (Skip::UnknownLinkType, 258, join(&[&[12, 0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 0], &v4])),
         (Skip::MalformedLink, 258, join(&[&[11, 0, 0, 0, 1, 0, 0, 0, 12, 0, 0, 0], &v4])),
@@ -179,4 +240,23 @@ fn cap_link_tags() {
     assert!(decode(1, &labelled(LINK_TAGS)).is_ok());
     assert_eq!(decode(1, &labelled(LINK_TAGS + 1)), Err(Skip::TooManyTags));
     assert_eq!(decode(1, &ethernet(0x8847, &vec![0; 60_000])), Err(Skip::TooManyTags));
+}
+
+#[test]
+fn a_log_that_copies_less_tells_how_much_is_cut() {
+    let packet = ipv4(6, &sample());
+    let frame = nflog(false, 2, IPV4, &packet[..packet.len() - 10]);
+    let mut decoder = Decoder::new();
+    let segment = decoder.decode(moment(0), 239, frame.len() as u32, &frame).unwrap();
+    assert_eq!((segment.payload.len(), segment.cut), (PAYLOAD.len() - 10, 10));
+}
+
+#[test]
+fn link_types_that_are_not_read_are_counted_by_number() {
+    let mut decoder = Decoder::new();
+    let in_pktap = join(&[&[12, 0, 0, 0, 1, 0, 0, 0, 119, 0, 0, 0], &[0; 40]]);
+    for (link, packet) in [(119, vec![0; 40]), (258, in_pktap), (147, vec![0; 40]), (1, vec![0; 40])] {
+        decoder.decode(moment(0), link, packet.len() as u32, &packet);
+    }
+    assert_eq!(decoder.unread_links().iter().collect::<Vec<_>>(), [(119, 2), (147, 1)]);
 }

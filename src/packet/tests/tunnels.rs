@@ -10,6 +10,7 @@ pub(super) fn packets() -> Vec<(&'static str, Vec<u8>)> {
     let v4 = ipv4(6, &sample());
     let v6 = ipv6(6, &sample());
     let frame = ethernet(IPV4, &v4);
+    let ppp = join(&[&[0, 0x21], &v4]);
     let over4 = |protocol: u8, body: &[u8]| ipv4(protocol, body);
     let udp4 = |port: u16, body: &[u8]| ipv4(17, &udp(port, body));
     let erspan_ii = |frame: &[u8]| join(&[&[0x10, 1, 0, 2, 0, 0, 0, 3], frame]);
@@ -33,6 +34,33 @@ pub(super) fn packets() -> Vec<(&'static str, Vec<u8>)> {
         ("erspan iii", over4(47, &gre(0x1000, &[0, 0, 0, 1], 0x22eb, &erspan_iii(0, &[], &frame)))),
         ("erspan iii more", over4(47, &gre(0x1000, &[0; 4], 0x22eb, &erspan_iii(1, &[0; 8], &frame)))),
         ("erspan iii ip", over4(47, &gre(0x1000, &[0; 4], 0x22eb, &erspan_iii(2 << 10, &[], &v6)))),
+        ("gre nsh", over4(47, &gre(0, &[], 0x894f, &nsh(2, 1, &v6)))),
+        (
+            "pptp",
+            over4(47, &gre(0x3081, &[0, v4.len() as u8 + 2, 0, 9, 0, 0, 0, 1, 0, 0, 0, 2], 0x880b, &ppp)),
+        ),
+        ("vxlan-gpe", udp4(4790, &gpe(3, &frame))),
+        ("vxlan-gpe v6", udp4(4790, &gpe(2, &v6))),
+        ("vxlan-gpe nsh", udp4(4790, &gpe(4, &nsh(1, 2, &v4)))),
+        ("vxlan-gpe mpls", udp4(4790, &gpe(5, &mpls(&[16], &v4)))),
+        ("vxlan-gpe, plain", udp4(4790, &vxlan(&frame))),
+        ("l2tp 2", udp4(1701, &l2tp_2(0, &[], &[], &ppp))),
+        ("l2tp 2, answer", ipv4(17, &join(&[&[6, 0xa5, 0xd0, 0], &udp(0, &l2tp_2(0, &[], &[], &ppp))[4..]]))),
+        (
+            "l2tp 2, all",
+            udp4(1701, &l2tp_2(0x4a00, &[0, v4.len() as u8 + 18], &[0, 1, 0, 2, 0, 2, 0xee, 0xee], &ppp)),
+        ),
+        ("l2tp 3 in udp", udp4(1701, &join(&[&[0, 3, 0, 0, 0, 0, 0, 5], &[9; 4], &frame]))),
+        ("l2tp 3", over4(115, &join(&[&[0, 0, 0, 5], &frame]))),
+        (
+            "l2tp 3, cookie and sublayer",
+            over4(115, &join(&[&[0, 0, 0, 5], &[9; 8], &[0x40, 0, 0, 1], &frame])),
+        ),
+        ("l2tp 3, ppp", over4(115, &join(&[&[0, 0, 0, 5], &ppp]))),
+        ("l2tp 3, ip", ipv6(115, &join(&[&[0, 0, 0, 5], &[9; 4], &v6]))),
+        ("tzsp", udp4(37008, &tzsp(1, &[], &frame))),
+        ("tzsp, tags and padding", udp4(37008, &tzsp(1, &[0, 10, 1, 0xbb, 0, 41, 2, 0, 60], &frame))),
+        ("tzsp 802.11", udp4(37008, &tzsp(18, &[], &wifi(0, 1, &[], &snap(IPV4, &v4))))),
         ("etherip", over4(97, &join(&[&[0x30, 0], &frame]))),
         ("mpls in ip", over4(137, &mpls(&[16], &v4))),
         ("vxlan", udp4(4789, &vxlan(&frame))),
@@ -113,6 +141,18 @@ fn other_udp_is_not_misread() {
     for (at, value) in [(0, 0x50), (0, 0x20), (0, 0x38), (1, 1), (2, 1), (8, 0x55), (8, 0x44), (10, 9)] {
         spoil(2152, &gtp_u(0, &[], &v4), at, value);
     }
+    for (at, value) in [(0, 0x0d), (0, 0x2c), (0, 4), (1, 1), (2, 1), (3, 0), (7, 1)] {
+        spoil(4790, &gpe(1, &v4), at, value);
+    }
+    let ppp = join(&[&[0, 0x21], &v4]);
+    for (at, value) in [(0, 0x80), (0, 0x10), (1, 1), (1, 3), (1, 0x42)] {
+        spoil(1701, &l2tp_2(0, &[], &[], &ppp), at, value);
+    }
+    for (at, value) in [(0, 2), (1, 4), (3, 99)] {
+        spoil(37008, &tzsp(1, &[], &frame), at, value);
+    }
+    bodies.push((37008, vec![1, 0, 0, 1, 10, 200, 0])); // a tag beyond the end
+    bodies.push((1701, l2tp_2(0x4000, &[0xff, 0xff], &[], &ppp)));
     bodies.push((2152, gtp_u(4, &[0, 0, 0, 0x85, 0, 0, 9, 0], &v4))); // an extension without length
     bodies.push((2152, gtp_u(4, &[0, 0, 0, 0x85, 200, 0, 9, 0], &v4)));
     bodies.push((2152, gtp_u(0, &[], &[])));
@@ -130,9 +170,17 @@ fn what_tunnels_do_not_tell_is_counted() {
     let v4 = ipv4(6, &sample());
     for (reason, protocol, body) in [
         (Skip::UnknownTunnel, 47, gre(0x4000, &[0; 4], IPV4, &v4)), // routing
-        (Skip::UnknownTunnel, 47, gre(0x2001, &[0; 4], 0x880b, &v4)), // PPTP
-        (Skip::UnknownTunnel, 47, gre(0x1000, &[0; 4], 0x88be, &v4)), // no ERSPAN version
-        (Skip::UnknownTunnel, 47, gre(0x1000, &[0; 4], 0x22eb, &v4)),
+        (Skip::UnknownTunnel, 47, gre(0x2001, &[0; 4], IPV4, &v4)),
+        (Skip::UnknownTunnel, 47, gre(0x0001, &[0; 4], 0x880b, &v4)),
+        (Skip::NotIp, 47, gre(0x2081, &[0, 0, 0, 9, 0, 0, 0, 1], 0x880b, &[])), // PPTP's acknowledgment
+        (Skip::UnknownErspan, 47, gre(0x1000, &[0; 4], 0x88be, &v4)),           // no ERSPAN version
+        (Skip::UnknownErspan, 47, gre(0x1000, &[0; 4], 0x22eb, &v4)),
+        (Skip::UnknownTunnel, 108, v4.clone()),
+        (Skip::OtherIpProtocol, 115, join(&[&[0; 4], &ethernet(IPV4, &v4)])), // L2TP's control connection
+        (Skip::OtherIpProtocol, 115, vec![9; 60]),
+        (Skip::UnknownShim, 17, udp(4790, &gpe(9, &v4))),
+        (Skip::Esp, 17, udp(4500, &v4)),
+        (Skip::Udp, 17, udp(4500, &[0; 32])),
         (Skip::MalformedTunnel, 47, gre(0xb000, &[0; 4], IPV4, &[])),
         (Skip::MalformedTunnel, 97, join(&[&[0x20, 0], &v4])),
         (Skip::NotIp, 47, gre(0, &[], 0, &[])), // keep-alive
