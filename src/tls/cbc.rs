@@ -5,7 +5,6 @@
 //! encrypt-then-MAC:  IV(16) | E( content | padding | padding length(1) ) | MAC
 //! ```
 
-use super::cipher::additional_data;
 use super::record::Header;
 use super::suite::Mac;
 use aes::cipher::{Array, BlockModeDecrypt, InnerIvInit, KeyInit, consts::U16};
@@ -63,7 +62,7 @@ impl Cbc {
 
     fn authentic(&self, seq: u64, header: Header, bytes: &[u8], tag: &[u8]) -> bool {
         let mut context = hmac::Context::with_key(&self.mac);
-        context.update(&additional_data(seq, header, bytes.len()));
+        context.update(&header.additional_data(seq, bytes.len()));
         context.update(bytes);
         context.sign().as_ref() == tag
     }
@@ -98,7 +97,7 @@ mod tests {
     fn seal(content: &[u8], mac: Mac, etm: bool, padding: u8) -> (Cbc, Vec<u8>) {
         let keys = Cbc::new(&[1; 32], mac, &vec![2; mac.len()], etm).unwrap();
         let sign = |bytes: &[u8]| {
-            let data = [&additional_data(5, HEADER, bytes.len())[..], bytes].concat();
+            let data = [&HEADER.additional_data(5, bytes.len())[..], bytes].concat();
             hmac::sign(&keys.mac, &data).as_ref().to_vec()
         };
         let mut padded = content.to_vec();

@@ -194,7 +194,7 @@ impl Opener {
             aad
         } else {
             let content_len = sealed.len().checked_sub(self.key.tag_len())?;
-            aad = additional_data(seq, header, content_len);
+            aad = header.additional_data(seq, content_len);
             &aad[..]
         };
         let len = self.key.open(nonce, aad, sealed)?;
@@ -206,14 +206,6 @@ impl Opener {
         let end = inner.iter().rposition(|&byte| byte != 0)?;
         Some((*inner.get(end)?, 0..end))
     }
-}
-
-/// Sequence number, type, version and length, as TLS 1.2 authenticates them (RFC 5246 sections 6.2.3.1, 6.2.3.3).
-pub(super) fn additional_data(seq: u64, header: Header, len: usize) -> [u8; 13] {
-    let mut out = [0; 13];
-    let header = Header { len: len as u16, ..header }.to_bytes();
-    seq.to_be_bytes().iter().chain(&header).zip(&mut out).for_each(|(from, to)| *to = *from);
-    out
 }
 
 impl Key {

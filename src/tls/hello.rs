@@ -1,29 +1,11 @@
 //! The hello messages (RFC 8446 section 4.1, RFC 5246 section 7.4.1) and `EncryptedExtensions`, as far as a
 //! passive reader needs them.
 
+use super::extension;
+use super::ja4::{self, Offer};
+use super::keylog::ClientRandom;
 use super::reader::Reader;
-use super::{ja4, keylog::ClientRandom};
 use crate::base::limits::MAX_TLS_ALPN;
-
-/// Extension numbers (IANA TLS `ExtensionType` Values).
-pub(crate) mod extension {
-    /// RFC 6066 section 3.
-    pub(crate) const SERVER_NAME: u16 = 0;
-    /// RFC 8446 section 4.2.3.
-    pub(crate) const SIGNATURE_ALGORITHMS: u16 = 13;
-    /// RFC 7301.
-    pub(crate) const ALPN: u16 = 16;
-    /// RFC 7366.
-    pub(crate) const ENCRYPT_THEN_MAC: u16 = 22;
-    /// RFC 7627.
-    pub(crate) const EXTENDED_MASTER_SECRET: u16 = 23;
-    /// RFC 8446 section 4.2.11.
-    pub(crate) const PRE_SHARED_KEY: u16 = 41;
-    /// RFC 8446 section 4.2.10.
-    pub(crate) const EARLY_DATA: u16 = 42;
-    /// RFC 8446 section 4.2.1.
-    pub(crate) const SUPPORTED_VERSIONS: u16 = 43;
-}
 
 /// The random of a server hello that asks for another client hello (RFC 8446 section 4.1.3).
 const HELLO_RETRY_REQUEST: [u8; 32] = [
@@ -55,23 +37,6 @@ pub(crate) struct ClientHello {
     pub(crate) alpn_cut: bool,
     /// JA4 fingerprint.
     pub(crate) ja4: String,
-}
-
-/// Versions, suites, extensions and the like that the JA4 fingerprint is made of, in the order of the hello.
-#[derive(Default)]
-pub(crate) struct Offer<'a> {
-    /// The version field of the message.
-    pub(crate) legacy_version: u16,
-    /// Those of the extension `supported_versions`.
-    pub(crate) versions: Vec<u16>,
-    /// Cipher suites.
-    pub(crate) suites: Vec<u16>,
-    /// Numbers of all extensions.
-    pub(crate) extensions: Vec<u16>,
-    /// Those of the extension `signature_algorithms`.
-    pub(crate) signature_algorithms: Vec<u16>,
-    /// The first protocol of ALPN.
-    pub(crate) first_alpn: Option<&'a [u8]>,
 }
 
 impl ClientHello {

@@ -4,9 +4,26 @@
 //! `_` hash of the sorted suites `_` hash of the sorted extensions (without server name and ALPN) and of the
 //! signature algorithms in their order. Reserved values (RFC 8701) are ignored everywhere.
 
-use super::hello::{Offer, extension};
+use super::extension;
 use ring::digest::{SHA256, digest};
 use std::fmt::Write;
+
+/// Versions, suites, extensions and the like that the JA4 fingerprint is made of, in the order of the hello.
+#[derive(Default)]
+pub(crate) struct Offer<'a> {
+    /// The version field of the message.
+    pub(crate) legacy_version: u16,
+    /// Those of the extension `supported_versions`.
+    pub(crate) versions: Vec<u16>,
+    /// Cipher suites.
+    pub(crate) suites: Vec<u16>,
+    /// Numbers of all extensions.
+    pub(crate) extensions: Vec<u16>,
+    /// Those of the extension `signature_algorithms`.
+    pub(crate) signature_algorithms: Vec<u16>,
+    /// The first protocol of ALPN.
+    pub(crate) first_alpn: Option<&'a [u8]>,
+}
 
 /// The fingerprint; `offer` comes without reserved values.
 pub(crate) fn fingerprint(offer: &Offer<'_>) -> String {

@@ -6,7 +6,9 @@ mod cbc;
 mod cipher;
 mod counters;
 mod detect;
+mod extension;
 mod handshake;
+mod handshake_type;
 mod hello;
 mod hold;
 mod ja4;
@@ -20,6 +22,7 @@ mod schedule;
 mod secret;
 mod seek;
 mod session;
+mod sink;
 mod stream;
 mod suite;
 mod transcript;
@@ -29,7 +32,8 @@ pub use counters::Counters;
 pub use detect::{Detection, MAX_DETECTION_BYTES, contains_tls_records, looks_like_tls};
 pub use hold::Budget;
 pub use keylog::{ClientRandom, KeyLogCounters, KeyLogReader, KeyStore};
-pub use session::{PlaintextSink, Session};
+pub use session::Session;
+pub use sink::PlaintextSink;
 pub use workspace::Workspace;
 
 #[cfg(test)]

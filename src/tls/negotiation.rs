@@ -3,7 +3,7 @@
 use super::handshake::Message;
 use super::hello::{ClientHello, ServerHello};
 use super::keylog::{ClientRandom, PremasterName};
-use super::session::PlaintextSink;
+use super::sink::PlaintextSink;
 use super::suite::Suite;
 use super::transcript::Transcript;
 use crate::base::direction::{Direction, PerDirection};

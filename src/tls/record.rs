@@ -56,6 +56,15 @@ impl Header {
         [self.content, major, minor, high, low]
     }
 
+    /// Sequence number, type, version and length of the content, as TLS 1.2 authenticates them (RFC 5246 sections
+    /// 6.2.3.1 and 6.2.3.3).
+    pub(crate) fn additional_data(self, seq: u64, content_len: usize) -> [u8; 8 + HEADER_LEN] {
+        let mut out = [0; 8 + HEADER_LEN];
+        let header = Self { len: content_len as u16, ..self }.to_bytes();
+        seq.to_be_bytes().iter().chain(&header).zip(&mut out).for_each(|(from, to)| *to = *from);
+        out
+    }
+
     /// Whether it may head a protected record: version 3.3, and a fragment that has room for a tag.
     pub(crate) fn may_be_protected(self) -> bool {
         self.version == 0x0303 && usize::from(self.len) >= MIN_PROTECTED

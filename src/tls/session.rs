@@ -4,23 +4,17 @@ use super::hold::Event;
 use super::keylog::{ClientRandom, KeyStore};
 use super::keys::Waiting;
 use super::negotiation::Negotiation;
+use super::sink::PlaintextSink;
 use super::stream::{Context, Stream};
 use super::workspace::Workspace;
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::time::Moment;
 use crate::base::tls::Description;
-use crate::flow::{ByteSink, End};
-
-/// Takes the plaintext of a connection, and what its handshake tells.
-pub trait PlaintextSink: ByteSink {
-    /// What is known of the connection now. Called when that has changed, before the bytes, gaps and ends behind the
-    /// change are handed on; what changes with the last of them, before the session returns.
-    fn describe(&mut self, description: &Description);
-}
+use crate::flow::End;
 
 /// Decrypts one connection.
 ///
-/// It takes the streams as [`ByteSink`] describes them, in the order of the capture, and hands on the application
+/// It takes the streams as [`crate::flow::ByteSink`] describes them, in the order of the capture, and hands on the application
 /// data: one call of `data` for a record, with the packet of the record's last byte. Records that were lost are a gap;
 /// its size is known when it is that of whole records of TLS 1.2 alone. `close_notify` ends a stream.
 ///

@@ -11,7 +11,7 @@ use super::loss::{Loss, Owed};
 use super::negotiation::{Epoch, Negotiation};
 use super::record::{self, HEADER_LEN, Header};
 use super::seek::{self, Step};
-use super::session::PlaintextSink;
+use super::sink::PlaintextSink;
 use super::workspace::Workspace;
 use crate::base::direction::Direction;
 use crate::base::limits::{MAX_TLS_HELD_FOR_HELLO, TLS_TRIAL_RATE, TLS_TRIAL_START};

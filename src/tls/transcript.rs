@@ -1,7 +1,7 @@
 //! The session hash of the extended master secret (RFC 7627 section 3): over all handshake messages of TLS 1.2
 //! from the client hello to the client key exchange.
 
-use super::handshake::kind;
+use super::handshake_type as kind;
 use super::suite::Hash;
 use crate::base::limits::MAX_TLS_TRANSCRIPT;
 use ring::digest::{self, Digest};
