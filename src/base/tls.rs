@@ -21,8 +21,11 @@ pub struct Description {
     pub alpn: Option<String>,
     /// The session was resumed; `None` where that cannot be told.
     pub resumed: Option<bool>,
-    /// 0-RTT data was announced by the client.
-    pub early_data: bool,
+    /// Whether the server took the 0-RTT data (RFC 8446 section 4.2.10) that the client announced; `None` where it
+    /// announced none, or where the server's answer cannot be read.
+    pub early_data: Option<bool>,
+    /// The client hello carries an encrypted one (RFC 9849), or pretends to.
+    pub ech: bool,
     /// JA4 client fingerprint of the first client hello.
     pub ja4: Option<String>,
     /// Bytes of the streams, handshake and record headers included, holes not.

@@ -69,7 +69,8 @@ pub(super) fn tls_meta() -> ConnectionMeta {
         alpn_cut: false,
         alpn: Some("h2".to_owned()),
         resumed: Some(true),
-        early_data: true,
+        early_data: Some(true),
+        ech: true,
         ja4: Some("t13d1516h2_8daaf6152771_b186095e22b6".to_owned()),
         not_decrypted: Some(NotDecrypted::Damaged),
     };

@@ -3,7 +3,7 @@
 
 use super::extension;
 use super::ja4::{self, Offer};
-use super::keylog::ClientRandom;
+use super::keylog::{ClientRandom, SessionId};
 use super::reader::Reader;
 use crate::base::limits::MAX_TLS_ALPN;
 
@@ -29,6 +29,8 @@ pub(crate) struct ClientHello {
     pub(crate) offers_tls13: bool,
     /// 0-RTT data is announced.
     pub(crate) early_data: bool,
+    /// It carries an encrypted hello, or pretends to: the server may answer the inner one, whose random is another.
+    pub(crate) ech: bool,
     /// The `server_name`'s host name.
     pub(crate) server_name: Option<String>,
     /// Protocols offered.
@@ -75,6 +77,7 @@ impl ClientHello {
                     offer.versions = list.filter(|&version| !is_grease(version)).collect();
                 }
                 extension::EARLY_DATA => hello.early_data = true,
+                extension::ENCRYPTED_CLIENT_HELLO => hello.ech = true,
                 _ => {}
             }
         }
@@ -94,6 +97,8 @@ pub(crate) struct ServerHello {
     pub(crate) version: u16,
     /// The suite chosen.
     pub(crate) suite: u16,
+    /// The session's id (TLS 1.2), that of the session which is resumed if it is.
+    pub(crate) session: SessionId,
     /// It asks for another client hello.
     pub(crate) retry: bool,
     /// A pre-shared key was accepted (TLS 1.3).
@@ -112,7 +117,7 @@ impl ServerHello {
         let mut reader = Reader::new(body);
         let mut hello = Self { version: reader.u16()?, random: reader.array()?, ..Self::default() };
         hello.retry = hello.random == HELLO_RETRY_REQUEST;
-        reader.vector8()?; // legacy_session_id_echo
+        hello.session = SessionId::new(reader.vector8()?.rest()).unwrap_or_default();
         hello.suite = reader.u16()?;
         reader.u8()?; // legacy_compression_method
         for (number, mut data) in extensions(reader) {

@@ -2,7 +2,7 @@
 
 use super::cipher::{Opener, Writer};
 use super::counters::Counters;
-use super::keylog::{ClientRandom, KeyStore, Label, PremasterName};
+use super::keylog::{ClientRandom, KeyStore, Label, Name};
 use super::negotiation::{Early, Epoch, Negotiation};
 use super::record::Header;
 use super::schedule::{master_secret, next_traffic_secret};
@@ -35,7 +35,7 @@ pub(crate) struct Protection {
 #[derive(Clone, Copy)]
 enum Source {
     Secret(Label),
-    Premaster(PremasterName),
+    Named(Name),
 }
 
 impl Protection {
@@ -48,7 +48,7 @@ impl Protection {
     pub(crate) fn mark_used(&self, keys: &KeyStore) {
         match &self.source {
             Source::Secret(label) => keys.mark_used(&self.random, *label),
-            Source::Premaster(name) => keys.mark_premaster_used(name),
+            Source::Named(name) => keys.mark_named_used(name),
         }
     }
 
@@ -189,9 +189,12 @@ fn first_client_epoch(negotiation: &Negotiation, keys: &KeyStore, from: Directio
     }
 }
 
-/// The client random; without the client hello those of the key log, newest first, within limits.
+/// The client random; those of the key log, newest first and within limits, without the client hello, or where it
+/// carries an encrypted one with another random.
 fn randoms(negotiation: &Negotiation, keys: &KeyStore, counters: &mut Counters) -> Vec<ClientRandom> {
-    if let Some(hello) = &negotiation.hello {
+    if let Some(hello) = &negotiation.hello
+        && !(hello.ech && keys.is_unknown(&hello.random))
+    {
         return vec![hello.random];
     }
     let left = MAX_TLS_RANDOM_TRIES_TOTAL.saturating_sub(counters.random_tries) as usize;
@@ -238,7 +241,7 @@ fn tls13(
     })
 }
 
-/// The keys of TLS 1.2, from the master secret or from a premaster secret.
+/// The keys of TLS 1.2: from the master secret by client random or session id, or from a premaster secret.
 fn tls12(
     negotiation: &Negotiation,
     keys: &KeyStore,
@@ -251,13 +254,16 @@ fn tls12(
     let (master, source) = if let Some(master) = keys.secret(random, Label::Master) {
         (master, Source::Secret(Label::Master))
     } else {
-        let (name, premaster) = negotiation
-            .premaster_names()
-            .find_map(|name| keys.premaster(&name).map(|secret| (name, secret)))?;
-        let session_hash =
-            if server.extended_master_secret { Some(negotiation.transcript.session_hash()?) } else { None };
-        derived = master_secret(suite.hash, premaster, random, &server.random, session_hash)?;
-        (&derived, Source::Premaster(name))
+        let (name, secret) =
+            negotiation.names().find_map(|name| keys.named(&name).map(|secret| (name, secret)))?;
+        derived = if let Name::Session(_) = name {
+            Secret::new(secret)?
+        } else {
+            let extended = server.extended_master_secret;
+            let session_hash = if extended { Some(negotiation.transcript.session_hash()?) } else { None };
+            master_secret(suite.hash, secret, random, &server.random, session_hash)?
+        };
+        (&derived, Source::Named(name))
     };
     let writer = if client { Writer::Client } else { Writer::Server };
     let etm = server.encrypt_then_mac;

@@ -2,7 +2,7 @@
 
 use super::handshake::Message;
 use super::hello::{ClientHello, ServerHello};
-use super::keylog::{ClientRandom, PremasterName};
+use super::keylog::{ClientRandom, Name};
 use super::sink::PlaintextSink;
 use super::suite::Suite;
 use super::transcript::Transcript;
@@ -85,9 +85,7 @@ impl Negotiation {
             Message::ServerHello(hello) => self.server_hello(from, hello),
             Message::EncryptedExtensions(extensions) => {
                 self.description.alpn = extensions.alpn.or(self.description.alpn.take());
-                if self.early == Early::Undecided {
-                    self.early = if extensions.early_data { Early::Accepted } else { Early::Rejected };
-                }
+                self.answer_early(extensions.early_data);
             }
             Message::ClientKeyExchange(prefix) => {
                 self.encrypted_premaster = prefix;
@@ -118,7 +116,7 @@ impl Negotiation {
             description.alpn_offered = std::mem::take(&mut hello.alpn);
             description.alpn_cut = hello.alpn_cut;
             description.ja4 = Some(std::mem::take(&mut hello.ja4));
-            description.early_data = hello.early_data;
+            description.ech = hello.ech;
         }
         // The server's answer may have come first when the capture has the packets in another order.
         if self.hello.is_some() && !known_by_trial {
@@ -126,7 +124,7 @@ impl Negotiation {
             self.full_handshake = false;
         }
         self.encrypted_premaster = None;
-        self.early = if hello.early_data && !self.retried { Early::Undecided } else { Early::None };
+        self.early = if hello.early_data { Early::Undecided } else { Early::None };
         self.hello = Some(hello);
         self.decide_early();
     }
@@ -157,8 +155,19 @@ impl Negotiation {
 
     fn decide_early(&mut self) {
         let refused = self.server.as_ref().is_some_and(|server| !server.pre_shared_key);
-        if self.early == Early::Undecided && (self.retried || refused) {
-            self.early = Early::Rejected;
+        if self.retried || refused {
+            self.answer_early(false);
+        }
+    }
+
+    /// The server's answer to 0-RTT data is known, if there is any.
+    pub(crate) fn answer_early(&mut self, accepted: bool) {
+        if self.early != Early::None && self.description.early_data.is_none() {
+            self.description.early_data = Some(accepted);
+            self.untold = true;
+        }
+        if self.early == Early::Undecided {
+            self.early = if accepted { Early::Accepted } else { Early::Rejected };
         }
     }
 
@@ -226,6 +235,8 @@ impl Negotiation {
         if self.hello.is_none() {
             self.hello = Some(Box::new(ClientHello { random: *random, ..ClientHello::default() }));
             self.progress = true;
+        } else if let Some(hello) = self.hello.as_mut().filter(|hello| hello.ech) {
+            hello.random = *random; // of the encrypted hello
         }
         if self.server.is_none() && suite.is_tls13() {
             let server = ServerHello { version: 0x0304, suite: suite.id, ..ServerHello::default() };
@@ -238,10 +249,12 @@ impl Negotiation {
         }
     }
 
-    /// The names under which a premaster secret of this handshake may stand in a key log.
-    pub(crate) fn premaster_names(&self) -> impl Iterator<Item = PremasterName> {
-        let encrypted = self.encrypted_premaster.map(PremasterName::Encrypted);
-        encrypted.into_iter().chain(self.hello.as_ref().map(|hello| PremasterName::Random(hello.random)))
+    /// The names, beside the client random, under which a key log may have a secret of this handshake of TLS 1.2.
+    pub(crate) fn names(&self) -> impl Iterator<Item = Name> {
+        let session = self.server.as_ref().map(|server| server.session).filter(|id| !id.is_empty());
+        let encrypted = self.encrypted_premaster.map(Name::Encrypted);
+        let random = self.hello.as_ref().map(|hello| Name::Random(hello.random));
+        session.map(Name::Session).into_iter().chain(encrypted).chain(random)
     }
 
     /// Something could not be decrypted; the first reason stays.

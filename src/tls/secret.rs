@@ -21,7 +21,6 @@ impl Secret {
     }
 
     /// A secret of these bytes; `None` when they are too many.
-    #[cfg(test)]
     pub(crate) fn new(bytes: &[u8]) -> Option<Self> {
         let mut secret = Self::zeros(bytes.len())?;
         secret.bytes_mut().copy_from_slice(bytes);

@@ -88,7 +88,7 @@ object! {
         "next_protocol": next_protocol: Option<&'a str>,
         /// The session was resumed, where that can be told.
         "resumed": resumed: Option<bool>,
-        /// The client sent 0-RTT data; there only when it did.
+        /// The client sent 0-RTT data, and the server took it (`true`) or did not; there only where that is known.
         "early_data": early_data: Option<bool>,
         /// Why it was not decrypted, or not wholly: `no_secrets`, `unsupported_suite`, `damaged`,
         /// `handshake_not_captured`.
@@ -113,6 +113,9 @@ object! {
         "alpn": alpn: Strings<'a>,
         /// JA4 fingerprint of the client hello.
         "ja4": ja4: Option<&'a str>,
+        /// The client hello carries an encrypted one (RFC 9849), or pretends to: what is told of it here is the outer
+        /// one's. There only when it does.
+        "ech": ech: Option<bool>,
     }
 }
 
@@ -125,10 +128,11 @@ impl<'a> Tls<'a> {
                 server_name: tls.server_name.as_deref(),
                 alpn: Strings(&tls.alpn_offered),
                 ja4: tls.ja4.as_deref(),
+                ech: tls.ech.then_some(true),
             },
             next_protocol: tls.alpn.as_deref(),
             resumed: tls.resumed,
-            early_data: tls.early_data.then_some(true),
+            early_data: tls.early_data,
             not_decrypted: tls.not_decrypted.map(not_decrypted_name).map(Word),
         }
     }

@@ -243,7 +243,10 @@ impl Stream {
                     cx.shared.message(self.from, Message::EncryptedExtensions(extensions));
                 }
                 (true, Epoch::Handshake, Message::Finished) => return self.want(Epoch::Application),
-                (true, Epoch::Early, Message::EndOfEarlyData) => return self.want(Epoch::Handshake),
+                (true, Epoch::Early, Message::EndOfEarlyData) => {
+                    cx.shared.answer_early(true); // else it would not be sent
+                    return self.want(Epoch::Handshake);
+                }
                 (true, Epoch::Application, Message::KeyUpdate) => {
                     self.keys = key.next_generation().into_iter().collect();
                     return self.messages.reset();

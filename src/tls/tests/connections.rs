@@ -191,7 +191,7 @@ fn early_data_counts_when_the_server_takes_it() {
         for sizes in [&[100_000][..], &[3], &[50, 1]] {
             let output = decrypt(&cut(&pair.events, sizes), &pair.keys());
             check(&output, &pair.plain);
-            assert!(output.description.early_data);
+            assert_eq!(output.description.early_data, Some(accepted));
             assert_eq!(output.description.resumed, Some(true));
         }
     }

@@ -1,0 +1,12 @@
+//! Key logs: session secrets by what names their connection.
+
+mod line;
+mod reader;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use line::ClientRandom;
+pub(crate) use line::{Label, Name, SessionId};
+pub use reader::KeyLogReader;
+pub use store::{KeyLogCounters, KeyStore};
