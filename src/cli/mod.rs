@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod config;
+mod decryption;
 pub mod exit;
 mod generate;
 pub mod live;

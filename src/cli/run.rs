@@ -2,6 +2,7 @@
 
 use super::args;
 use super::config::{self, Action, Config, Live, Source};
+use super::decryption::{self, KeyLogs};
 use super::exit::Exit;
 use super::generate;
 use super::live::{self, LiveFailure, LiveOptions};
@@ -66,10 +67,6 @@ fn keys(config: &Config, messages: Messages) -> anyhow::Result<KeyStore> {
             }
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
         }
-    }
-    let bad = keys.counters().bad_lines;
-    if bad > 0 {
-        messages.detail(format_args!("{bad} lines of the key log could not be read"));
     }
     Ok(keys)
 }
@@ -164,7 +161,7 @@ fn files(config: &Config, inputs: &[Input], keys: KeyStore, messages: Messages) 
     };
     let result = captures(&mut timeline, analysis, config.duration, bar.beside(io::stdout().lock()));
     drop(bar);
-    let Outcome { report, secrets } = match result {
+    let Outcome { report, secrets, key_log } = match result {
         Ok(outcome) => outcome,
         Err(PrintError::Closed) => return Ok(Exit::Done),
         Err(error) => return Err(error.into()),
@@ -180,6 +177,11 @@ fn files(config: &Config, inputs: &[Input], keys: KeyStore, messages: Messages) 
         save(config, inputs, write, &secrets)?;
     }
     let coverage = &report.coverage;
+    let given = !config.keylogs.is_empty() && !config.keylog_from_environment;
+    let key_logs = KeyLogs { given, lines: key_log, used: !secrets.is_empty() };
+    for notice in decryption::notices(coverage, key_logs) {
+        messages.notice(notice);
+    }
     if coverage.complete {
         return Ok(Exit::Done);
     }

@@ -12,7 +12,7 @@ use crate::export::{Options, PrintError, Printer};
 use crate::packet::Decoder;
 use crate::pipeline::{OpenNow, Settings};
 use crate::record::{Report, Tally};
-use crate::tls::KeyStore;
+use crate::tls::{KeyLogCounters, KeyStore};
 use std::io::Write;
 use std::ops::Range;
 use std::sync::Arc;
@@ -222,6 +222,11 @@ impl<W: Write> Engine<W> {
         Ok(Standing { report: self.report.clone().unwrap_or_default(), open: self.open, tally: self.tally })
     }
 
+    /// What the lines of the key logs were, and whether any of their secrets opened a record.
+    pub(crate) fn key_log(&self) -> (KeyLogCounters, bool) {
+        (self.keys.counters(), !self.keys.used_lines().is_empty())
+    }
+
     /// The output.
     pub(crate) fn printer(&mut self) -> &mut Printer<W> {
         &mut self.printer
@@ -235,6 +240,8 @@ pub struct Outcome {
     pub report: Report,
     /// Key log lines that decrypted something.
     pub secrets: Zeroizing<Vec<u8>>,
+    /// What the lines of the key logs were, with those in the captures.
+    pub key_log: KeyLogCounters,
 }
 
 /// Analyzes captures to their end, or until so much packet time has passed since their first packet.
@@ -278,7 +285,7 @@ pub fn captures(
     counts.dropped_by_kernel = timeline.dropped();
     counts.filter_limited = timeline.filter_limited();
     let report = engine.finish()?;
-    Ok(Outcome { report, secrets: engine.keys.used_lines() })
+    Ok(Outcome { report, secrets: engine.keys.used_lines(), key_log: engine.keys.counters() })
 }
 
 /// Drops the packets from the first on that is not within `duration` of the capture's first; whether there was one.

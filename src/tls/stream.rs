@@ -1,5 +1,6 @@
 //! One direction of a TLS connection: ciphertext in, plaintext out.
 
+mod input;
 mod protected;
 
 use super::buffer::Buffer;
@@ -9,7 +10,7 @@ use super::keylog::KeyStore;
 use super::keys::{Protection, Waiting};
 use super::loss::{Loss, Owed};
 use super::negotiation::{Epoch, Negotiation};
-use super::record::{self, HEADER_LEN, Header};
+use super::record::{self, Header};
 use super::seek::{self, Step};
 use super::sink::PlaintextSink;
 use super::workspace::Workspace;
@@ -18,6 +19,7 @@ use crate::base::limits::{MAX_TLS_HELD_FOR_HELLO, TLS_TRIAL_RATE, TLS_TRIAL_STAR
 use crate::base::time::Moment;
 use crate::base::tls::NotDecrypted;
 use crate::flow::{End, Gap, GapCause};
+use input::{Fragment, Input};
 
 /// What a call works with beside the stream.
 pub(crate) struct Context<'a> {
@@ -51,21 +53,6 @@ enum Outcome {
     Rejected,
     /// It cannot be read yet and stays where it is; the state says why.
     Waits,
-}
-
-/// A record's fragment.
-enum Fragment<'a> {
-    Borrowed(&'a [u8]),
-    Owned(&'a mut [u8]),
-}
-
-impl Fragment<'_> {
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Borrowed(bytes) => bytes,
-            Self::Owned(bytes) => bytes,
-        }
-    }
 }
 
 /// One direction.
@@ -371,73 +358,9 @@ impl Stream {
 
     /// Takes bytes; how many: all but those that must wait.
     fn feed(&mut self, at: Moment, bytes: &[u8], cx: &mut Context<'_>) -> usize {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let mut rest = bytes;
-        while self.state == State::Open {
-            if self.skip > 0 {
-                let skipped = usize::try_from(self.skip).unwrap_or(usize::MAX).min(rest.len());
-                self.skip -= skipped as u64;
-                rest = rest.get(skipped..).unwrap_or_default();
-                if self.skip > 0 {
-                    break;
-                }
-            }
-            let buffered = !buffer.is_empty();
-            let view = if buffered { buffer.view() } else { rest };
-            let step = if self.seeking {
-                seek::search(view, self.keys.is_empty() && self.epoch == Epoch::Clear)
-            } else {
-                seek::next(view)
-            };
-            let consumed = match step {
-                Step::Need(len) => {
-                    let more = len.saturating_sub(view.len()).min(rest.len());
-                    let more = if buffered { more } else { rest.len() };
-                    let (now, later) = rest.split_at_checked(more).unwrap_or((rest, &[]));
-                    if now.is_empty() {
-                        break;
-                    }
-                    buffer.append(at, now, &mut cx.work.pool);
-                    rest = later;
-                    0
-                }
-                Step::Drop(len) => {
-                    self.loss.pass_over(len as u64);
-                    len
-                }
-                Step::Lost => {
-                    if self.epoch == Epoch::Clear {
-                        cx.shared.lose_clear(self.from);
-                    }
-                    self.messages.reset();
-                    self.seeking = true;
-                    0
-                }
-                Step::Record(header) => {
-                    let (moment, fragment) = if buffered {
-                        let whole = buffer.at;
-                        let bytes = buffer.view_mut().get_mut(HEADER_LEN..header.total());
-                        (whole, Fragment::Owned(bytes.unwrap_or_default()))
-                    } else {
-                        let bytes = rest.get(HEADER_LEN..header.total());
-                        (at, Fragment::Borrowed(bytes.unwrap_or_default()))
-                    };
-                    match self.record(moment, header, fragment, cx) {
-                        Outcome::Waits => break,
-                        Outcome::Rejected if self.seeking => {
-                            self.loss.pass_over(1);
-                            1
-                        }
-                        Outcome::Rejected | Outcome::Taken => header.total(),
-                    }
-                }
-            };
-            if buffered {
-                buffer.consume(consumed);
-            } else {
-                rest = rest.get(consumed..).unwrap_or_default();
-            }
-        }
+        let mut input = Input::new(std::mem::take(&mut self.buffer), at, bytes);
+        while self.state == State::Open && self.advance(&mut input, cx) {}
+        let Input { mut buffer, mut rest, .. } = input;
         if matches!(self.state, State::Closed | State::Dead) {
             buffer.clear();
             rest = &[];
@@ -445,6 +368,53 @@ impl Stream {
         buffer.recycle(&mut cx.work.pool);
         self.buffer = buffer;
         bytes.len() - rest.len()
+    }
+
+    /// One step: past the rest of a lost record, past bytes that are none, or over one record. False when that needs
+    /// more bytes, or what the other direction or the key log has yet to bring.
+    fn advance(&mut self, input: &mut Input<'_>, cx: &mut Context<'_>) -> bool {
+        if self.skip > 0 {
+            let skipped = usize::try_from(self.skip).unwrap_or(usize::MAX).min(input.rest.len());
+            self.skip -= skipped as u64;
+            input.skip(skipped);
+            return self.skip == 0;
+        }
+        let view = input.view();
+        let step = if self.seeking {
+            seek::search(view, self.keys.is_empty() && self.epoch == Epoch::Clear)
+        } else {
+            seek::next(view)
+        };
+        match step {
+            Step::Need(len) => return input.gather(len, &mut cx.work.pool),
+            Step::Drop(len) => {
+                self.loss.pass_over(len as u64);
+                input.consume(len);
+            }
+            Step::Lost => self.lose_place(cx),
+            Step::Record(header) => {
+                let (moment, fragment) = input.record(header);
+                match self.record(moment, header, fragment, cx) {
+                    Outcome::Waits => return false,
+                    Outcome::Rejected if self.seeking => {
+                        // Its header was none: another may begin at the next byte.
+                        self.loss.pass_over(1);
+                        input.consume(1);
+                    }
+                    Outcome::Rejected | Outcome::Taken => input.consume(header.total()),
+                }
+            }
+        }
+        true
+    }
+
+    /// What follows is no record: from here on they are searched for.
+    fn lose_place(&mut self, cx: &mut Context<'_>) {
+        if self.epoch == Epoch::Clear {
+            cx.shared.lose_clear(self.from);
+        }
+        self.messages.reset();
+        self.seeking = true;
     }
 
     fn record(

@@ -9,6 +9,7 @@ use super::{LiveFailure, LiveOptions, Messages, rights};
 use crate::base::limits;
 use crate::base::time::Timestamp;
 use crate::capture::{Batch, LiveCapture, LiveInput, Writer};
+use crate::cli::decryption::{self, KeyLogs};
 use crate::cli::metrics::{Metrics, Snapshot};
 use crate::cli::unread;
 use crate::engine::{Analysis, Engine, Standing};
@@ -361,6 +362,11 @@ impl Session<'_> {
                 Messages::Normal,
                 format_args!("{} records dropped: the output was read too slowly", coverage.dropped_records),
             );
+        }
+        let (lines, used) = self.engine.key_log();
+        let given = !self.key_logs.is_empty() && !self.options.key_logs_optional;
+        for notice in decryption::notices(coverage, KeyLogs { given, lines, used }) {
+            self.options.messages.say(Messages::Normal, notice);
         }
         saved?;
         learned?;

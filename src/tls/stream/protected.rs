@@ -1,6 +1,7 @@
 //! Protected records: which key opens them, and what is in them.
 
-use super::{Context, Fragment, Outcome, State, Stream};
+use super::input::Fragment;
+use super::{Context, Outcome, State, Stream};
 use crate::base::limits::MAX_TLS_UNPROVEN;
 use crate::base::time::Moment;
 use crate::base::tls::NotDecrypted;

@@ -420,3 +420,62 @@ fn wrong_secrets_and_no_hello() {
     assert_eq!(output.data, PerDirection::default());
     assert_eq!(output.description.not_decrypted, Some(NotDecrypted::HandshakeNotCaptured));
 }
+
+/// The events with the client hello's random replaced, and an extension added that offers an encrypted hello.
+fn with_encrypted_hello(events: &[(Direction, Event)]) -> Vec<(Direction, Event)> {
+    let mut events = events.to_vec();
+    let Event::Data(bytes) = &mut events[0].1 else { panic!() };
+    let end = 5 + usize::from(u16::from_be_bytes([bytes[3], bytes[4]]));
+    let mut hello = bytes[..end].to_vec();
+    hello[11..43].fill(0xee);
+    let extension = [0xfe, 0x0d, 0, 4, 0, 0, 1, 2];
+    hello.extend(extension);
+    let extensions = 43 + 1 + 32;
+    let suites = usize::from(u16::from_be_bytes([hello[extensions], hello[extensions + 1]]));
+    // Each length that covers the new extension: of the record, of the message, of the list of extensions.
+    for at in [3, 7, extensions + 2 + suites + 2] {
+        let len = u16::from_be_bytes([hello[at], hello[at + 1]]) + extension.len() as u16;
+        hello[at..at + 2].copy_from_slice(&len.to_be_bytes());
+    }
+    bytes.splice(..end, hello);
+    events
+}
+
+#[test]
+fn an_encrypted_hello_has_another_random() {
+    let decoy =
+        "CLIENT_HANDSHAKE_TRAFFIC_SECRET ".to_owned() + &"ab".repeat(32) + " " + &"cd".repeat(32) + "\n";
+    for suite in suites().filter(|suite| suite.tls13().is_some()) {
+        let mut pair = Stack::new(suite, false, false).connect();
+        talk(&mut pair);
+        pair.close();
+        let events = with_encrypted_hello(&pair.events);
+        for keys in [pair.keys(), decoy.clone() + &pair.keys() + &decoy.replace("ab", "ac")] {
+            let output = decrypt(&events, &keys);
+            check(&output, &pair.plain);
+            assert!(output.description.ech);
+        }
+        let output = decrypt(&events, &decoy);
+        assert_eq!(output.description.not_decrypted, Some(NotDecrypted::NoSecrets));
+        assert!(!decrypt(&pair.events, &pair.keys()).description.ech);
+    }
+}
+
+#[test]
+fn a_master_secret_may_be_named_by_the_session() {
+    for suite in suites().filter(|suite| suite.tls13().is_none()) {
+        let mut pair = Stack::new(suite, false, false).connect();
+        talk(&mut pair);
+        pair.close();
+        let (_, Event::Data(hello)) = pair.events.iter().find(|(from, _)| *from == Backward).unwrap() else {
+            panic!()
+        };
+        let id: String =
+            hello[44..][..usize::from(hello[43])].iter().map(|byte| format!("{byte:02X}")).collect();
+        assert_eq!(id.len(), 64);
+        let keys = pair.keys();
+        let master = keys.split_whitespace().nth(2).unwrap();
+        let output = decrypt(&pair.events, &format!("RSA Session-ID:{id} Master-Key:{master}"));
+        check(&output, &pair.plain);
+    }
+}
