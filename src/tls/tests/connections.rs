@@ -8,6 +8,7 @@ use Direction::{Backward, Forward};
 use proptest::prelude::*;
 use rustls::SupportedCipherSuite;
 use rustls::crypto::ring::{ALL_CIPHER_SUITES, cipher_suite};
+use std::fmt::Write as _;
 
 /// Sizes of what is sent that have a boundary in them.
 const SIZES: [usize; 7] = [1, 100, 16_383, 16_384, 16_385, 40_000, 3];
@@ -470,8 +471,10 @@ fn a_master_secret_may_be_named_by_the_session() {
         let (_, Event::Data(hello)) = pair.events.iter().find(|(from, _)| *from == Backward).unwrap() else {
             panic!()
         };
-        let id: String =
-            hello[44..][..usize::from(hello[43])].iter().map(|byte| format!("{byte:02X}")).collect();
+        let mut id = String::new();
+        for byte in &hello[44..][..usize::from(hello[43])] {
+            write!(id, "{byte:02X}").unwrap();
+        }
         assert_eq!(id.len(), 64);
         let keys = pair.keys();
         let master = keys.split_whitespace().nth(2).unwrap();
