@@ -11,10 +11,9 @@ mod traffic;
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use h2lens::agent::Params;
 use h2lens::capture::{Input, Timeline};
 use h2lens::engine::{Analysis, captures};
-use h2lens::export::{Format, Options};
+use h2lens::export::{Format, Options, Printer};
 use h2lens::http2::hpack;
 use h2lens::record::Wanted;
 use h2lens::tls::KeyStore;
@@ -36,8 +35,8 @@ fn analyze(traffic: &Traffic, wanted: Wanted, threads: usize) {
     keys.add_text(traffic.keys.as_bytes());
     keys.set_complete();
     let output = Options { format: Format::Ndjson, wanted, ..Options::default() };
-    let analysis = Analysis { output, threads, agent: Params::default(), keys, idle_timeout: None };
-    captures(&mut timeline, analysis, None, std::io::sink()).unwrap();
+    let analysis = Analysis { wanted, threads, keys, ..Analysis::default() };
+    captures(&mut timeline, analysis, None, Printer::new(std::io::sink(), &output)).unwrap();
 }
 
 fn measure(bencher: Bencher<'_, '_>, traffic: &Traffic, wanted: Wanted, threads: usize) {

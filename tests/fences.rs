@@ -20,19 +20,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("pipeline", &["base", "packet", "flow", "tls", "http1", "http2", "transaction", "record"]),
     (
         "engine",
-        &[
-            "base",
-            "capture",
-            "packet",
-            "flow",
-            "tls",
-            "http2",
-            "agent",
-            "transaction",
-            "record",
-            "pipeline",
-            "export",
-        ],
+        &["base", "capture", "packet", "flow", "tls", "http2", "agent", "transaction", "record", "pipeline"],
     ),
     ("export", &["base", "http2", "record"]),
 ];

@@ -6,20 +6,20 @@
 use gungraun::{Callgrind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
 use h2lens::agent::{Agent, Params};
 use h2lens::base::counters::Counters;
+use h2lens::base::direction::Direction;
+use h2lens::base::endpoint::Endpoint;
 use h2lens::base::limits;
 use h2lens::base::time::Moment;
 use h2lens::capture::{Batch, Input, Timeline};
 use h2lens::engine::Job;
 use h2lens::export::{Format, Options, Renderer};
-use h2lens::base::direction::Direction;
 use h2lens::flow::{Budget, ByteSink, End, Gap, GapCause, Table};
 use h2lens::http2::frame::{FrameHeader, FrameView};
 use h2lens::http2::{self, Anomaly, Block, BlockEnd, Connection, EventSink, FrameSpot, Start, hpack};
-use h2lens::base::endpoint::Endpoint;
 use h2lens::packet::Decoder;
 use h2lens::pipeline::{Output, Pipeline, Settings};
-use h2lens::tls::{self, KeyStore};
 use h2lens::record::{ConnectionMeta, ConnectionRecord, Finding, RecordSink, Transaction, Wanted};
+use h2lens::tls::{self, KeyStore};
 use h2lens::transaction::{Pairing, Session, Stats, StreamPool};
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -104,7 +104,7 @@ impl ByteSink for Ignore {
 }
 
 impl tls::PlaintextSink for Ignore {
-    fn describe(&mut self, _: &tls::Description) {}
+    fn describe(&mut self, _: &h2lens::base::tls::Description) {}
 }
 
 impl EventSink for Ignore {

@@ -2,12 +2,12 @@
 
 use crate::pieces::Builder;
 use crate::targets::packet;
-use h2lens::base::time::Moment;
-use h2lens::capture::{Batch, Timeline};
 use h2lens::base::direction::Direction;
+use h2lens::base::time::Moment;
+use h2lens::base::tls::Description;
+use h2lens::capture::{Batch, Timeline};
 use h2lens::flow::{Budget, ByteSink, End, Gap, Key, Reassembly};
 use h2lens::packet::Decoder;
-use h2lens::base::tls::Description;
 use h2lens::tls::{KeyStore, PlaintextSink, Session, Workspace};
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};

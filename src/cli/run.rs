@@ -11,7 +11,7 @@ use super::sandbox;
 use super::unread;
 use crate::capture::{Batch, Filter, Input, Timeline, Writer};
 use crate::engine::{Analysis, Outcome, captures, cut_at};
-use crate::export::PrintError;
+use crate::export::{PrintError, Printer};
 use crate::record::Coverage;
 use crate::tls::{KeyLogReader, KeyStore};
 use anyhow::{Context, bail};
@@ -93,8 +93,8 @@ fn watch(config: Config, options: &LiveOptions) -> anyhow::Result<Exit> {
     let idle_timeout = config.idle_timeout;
     let Config { output, threads, agent, strict, .. } = config;
     // The key logs are followed from their start.
-    let analysis = Analysis { output, threads, agent, keys: KeyStore::default(), idle_timeout };
-    let report = match live::run(options, analysis, io::stdout()) {
+    let analysis = Analysis { wanted: output.wanted, threads, agent, idle_timeout, ..Analysis::default() };
+    let report = match live::run(options, analysis, output, io::stdout()) {
         Ok(report) => report,
         Err(LiveFailure::Print(PrintError::Closed)) => return Ok(Exit::Done),
         Err(error) => return Err(error.into()),
@@ -153,13 +153,15 @@ fn files(config: &Config, inputs: &[Input], keys: KeyStore, messages: Messages) 
     }
     let bar = Bar::new(timeline.progress(), config.progress);
     let analysis = Analysis {
-        output: config.output,
+        wanted: config.output.wanted,
+        live: config.output.live,
         threads: config.threads,
         agent: config.agent.clone(),
         keys,
         idle_timeout: config.idle_timeout,
     };
-    let result = captures(&mut timeline, analysis, config.duration, bar.beside(io::stdout().lock()));
+    let printer = Printer::new(bar.beside(io::stdout().lock()), &config.output);
+    let result = captures(&mut timeline, analysis, config.duration, printer);
     drop(bar);
     let Outcome { report, secrets, key_log } = match result {
         Ok(outcome) => outcome,

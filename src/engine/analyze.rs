@@ -1,4 +1,4 @@
-//! Captures → records: reads, decodes, lets the shards work, merges, prints.
+//! Packets → records in order: decodes, lets the shards work, merges.
 
 use super::collect::Collected;
 use super::job::{Job, Task};
@@ -8,22 +8,22 @@ use super::shards::Shards;
 use crate::agent::{Agent, Params};
 use crate::base::time::Timestamp;
 use crate::capture::{Batch, Timeline};
-use crate::export::{Options, PrintError, Printer};
 use crate::packet::Decoder;
 use crate::pipeline::{OpenNow, Settings};
-use crate::record::{Report, Tally};
+use crate::record::{Consumer, Report, Tally, Wanted};
 use crate::tls::{KeyLogCounters, KeyStore};
-use std::io::Write;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// What an analysis needs to know.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Analysis {
-    /// What is rendered, and how.
-    pub output: Options,
+    /// Which records are made.
+    pub wanted: Wanted,
+    /// Count how exchanges ended, and hand records on as they come: for those who watch.
+    pub live: bool,
     /// Worker threads.
     pub threads: usize,
     /// The agent's parameters.
@@ -35,11 +35,11 @@ pub struct Analysis {
 }
 
 /// A running analysis: jobs go in, records come out in order.
-pub(crate) struct Engine<W: Write> {
+pub(crate) struct Engine<C: Consumer> {
     decoder: Decoder,
-    shards: Shards<Collected>,
+    shards: Shards<Collected<C::Part>>,
     merge: Merge,
-    printer: Printer<W>,
+    consumer: C,
     keys: Arc<KeyStore>,
     spare: Vec<Job>,
     counts: InputCounts,
@@ -58,19 +58,20 @@ pub(crate) struct Standing {
     pub(crate) report: Report,
     /// What is open.
     pub(crate) open: OpenNow,
-    /// How the exchanges ended; empty unless [`Options::live`].
+    /// How the exchanges ended; empty unless [`Analysis::live`].
     pub(crate) tally: Tally,
 }
 
-impl<W: Write> Engine<W> {
-    pub(crate) fn new(analysis: Analysis, writer: W) -> Self {
-        let Analysis { output, threads, agent, keys, idle_timeout } = analysis;
-        let settings = Settings { wanted: output.wanted, idle_timeout };
+impl<C: Consumer> Engine<C> {
+    pub(crate) fn new(analysis: Analysis, consumer: C) -> Self {
+        let Analysis { wanted, live, threads, agent, keys, idle_timeout } = analysis;
+        let settings = Settings { wanted, idle_timeout };
+        let telemetry = wanted.telemetry;
         Self {
             decoder: Decoder::new(),
-            shards: Shards::new(threads, settings, || Collected::new(&output)),
-            merge: Merge::new(output.wanted.telemetry.then(|| Agent::new(agent))),
-            printer: Printer::new(writer, &output),
+            shards: Shards::new(threads, settings, || Collected::new(consumer.part(), telemetry, live)),
+            merge: Merge::new(telemetry.then(|| Agent::new(agent))),
+            consumer,
             keys: Arc::new(keys),
             spare: Vec::new(),
             counts: InputCounts::default(),
@@ -78,7 +79,7 @@ impl<W: Write> Engine<W> {
             report: None,
             open: OpenNow::default(),
             tally: Tally::default(),
-            show_telemetry: output.wanted.telemetry,
+            show_telemetry: telemetry,
         }
     }
 
@@ -88,7 +89,7 @@ impl<W: Write> Engine<W> {
     }
 
     /// Analyzes the packets of a job's batch.
-    pub(crate) fn push(&mut self, job: Job) -> Result<(), PrintError> {
+    pub(crate) fn push(&mut self, job: Job) -> Result<(), C::Error> {
         // Secrets in the batch divide it: what comes before them is analyzed without.
         let mut job = job;
         let secrets = std::mem::take(&mut job.batch.secrets);
@@ -111,7 +112,7 @@ impl<W: Write> Engine<W> {
     }
 
     /// Adds TLS secrets; where they are new, what waited for them goes on.
-    pub(crate) fn learn(&mut self, add: impl FnOnce(&mut KeyStore)) -> Result<(), PrintError> {
+    pub(crate) fn learn(&mut self, add: impl FnOnce(&mut KeyStore)) -> Result<(), C::Error> {
         // Nobody else looks at the secrets while none of the jobs is under way.
         while self.collect()? {}
         let Some(keys) = Arc::get_mut(&mut self.keys) else { return Ok(()) };
@@ -135,7 +136,7 @@ impl<W: Write> Engine<W> {
         packets: Range<usize>,
         task: Task,
         new_keys: bool,
-    ) -> Result<(), PrintError> {
+    ) -> Result<(), C::Error> {
         let mut job = job;
         job.task = task;
         job.new_keys = new_keys;
@@ -154,10 +155,10 @@ impl<W: Write> Engine<W> {
         Ok(())
     }
 
-    /// Prints the oldest job under way; false when there is none.
-    fn collect(&mut self) -> Result<bool, PrintError> {
+    /// Hands on the records of the oldest job under way; false when there is none.
+    fn collect(&mut self) -> Result<bool, C::Error> {
         let Some(done) = self.shards.pop() else { return Ok(false) };
-        self.merge.job(&done, &mut self.printer)?;
+        self.merge.job(&done, &mut self.consumer)?;
         if let Some(shards) = &done.report {
             if done.job.task == Task::Finish {
                 if let Some(agent) = self.merge.agent() {
@@ -184,38 +185,38 @@ impl<W: Write> Engine<W> {
         Ok(true)
     }
 
-    /// Prints all that is under way, to the last record that can be.
-    pub(crate) fn drain(&mut self) -> Result<(), PrintError> {
+    /// Hands on all that is under way, to the last record that can be.
+    pub(crate) fn drain(&mut self) -> Result<(), C::Error> {
         while self.collect()? {}
-        self.printer.flush()
+        self.consumer.flush()
     }
 
     /// The capture is over.
-    pub(crate) fn finish(&mut self) -> Result<Report, PrintError> {
+    pub(crate) fn finish(&mut self) -> Result<Report, C::Error> {
         let job = self.job();
         self.submit(job, 0..0, Task::Finish, false)?;
         while self.collect()? {}
         let report = self.report.take().unwrap_or_default();
         if self.show_telemetry {
-            self.printer.telemetry(&report)?;
+            self.consumer.telemetry(&report)?;
         }
-        self.printer.finish()?;
+        self.consumer.finish()?;
         Ok(report)
     }
 }
 
 /// What a live capture needs besides.
 #[cfg(feature = "live")]
-impl<W: Write> Engine<W> {
+impl<C: Consumer> Engine<C> {
     /// Gives up what has waited for too long: packet time has come to `now` without packets.
-    pub(crate) fn tick(&mut self, now: Timestamp) -> Result<(), PrintError> {
+    pub(crate) fn tick(&mut self, now: Timestamp) -> Result<(), C::Error> {
         self.now.time = self.now.time.max(now);
         let job = self.job();
         self.submit(job, 0..0, Task::Tick, false)
     }
 
     /// Where the analysis stands, once all that is under way is done.
-    pub(crate) fn standing(&mut self) -> Result<Standing, PrintError> {
+    pub(crate) fn standing(&mut self) -> Result<Standing, C::Error> {
         let job = self.job();
         self.submit(job, 0..0, Task::Report, false)?;
         while self.collect()? {}
@@ -227,9 +228,9 @@ impl<W: Write> Engine<W> {
         (self.keys.counters(), !self.keys.used_lines().is_empty())
     }
 
-    /// The output.
-    pub(crate) fn printer(&mut self) -> &mut Printer<W> {
-        &mut self.printer
+    /// Where the records go.
+    pub(crate) fn consumer(&mut self) -> &mut C {
+        &mut self.consumer
     }
 }
 
@@ -247,13 +248,13 @@ pub struct Outcome {
 /// Analyzes captures to their end, or until so much packet time has passed since their first packet.
 ///
 /// # Errors
-/// When the output cannot be written, or its reader has closed it.
-pub fn captures(
+/// When the consumer takes no more.
+pub fn captures<C: Consumer>(
     timeline: &mut Timeline,
     analysis: Analysis,
     duration: Option<Duration>,
-    writer: impl Write,
-) -> Result<Outcome, PrintError> {
+    consumer: C,
+) -> Result<Outcome, C::Error> {
     let mut analysis = analysis;
     let (secrets, all) = timeline.take_secrets();
     for text in secrets.into_iter().map(Zeroizing::new) {
@@ -263,8 +264,8 @@ pub fn captures(
         analysis.keys.set_complete();
     }
     // From a pipe packets come when they come: what can be printed does not wait for more.
-    let eager = analysis.output.live || timeline.progress().total().is_none();
-    let mut engine = Engine::new(analysis, writer);
+    let eager = analysis.live || timeline.progress().total().is_none();
+    let mut engine = Engine::new(analysis, consumer);
     let mut end = None;
     loop {
         let mut job = engine.job();

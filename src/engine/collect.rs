@@ -1,41 +1,43 @@
-//! What a worker leaves for the merge: rendered records, and what the agent's model needs to be asked.
+//! What a worker leaves for the merge: what was made of the records, and what the agent's model needs to be asked.
 
 use super::worker::Product;
 use crate::agent::{FrameFact, WireFacts, WireTransaction};
 use crate::base::endpoint::Endpoint;
 use crate::base::time::Moment;
 use crate::base::tuning;
-use crate::export::{Kind, Options, Order, Rendered, Renderer};
 use crate::http2::FrameSpot;
 use crate::http2::frame::FrameView;
 use crate::pipeline::Output;
-use crate::record::Tally;
-use crate::record::{ConnectionMeta, ConnectionRecord, EndHow, Finding, Known, RecordSink, Transaction};
+use crate::record::{
+    ConnectionMeta, ConnectionRecord, EndHow, Finding, Kind, Known, Order, Part, RecordSink, Tally,
+    Transaction,
+};
 use std::ops::Range;
 
 /// One worker's product of one job.
 #[derive(Debug)]
-pub(crate) struct Collected {
-    pub(crate) renderer: Renderer,
+pub(super) struct Collected<P> {
+    /// What was made of the records.
+    pub(super) part: P,
     /// The agent's view is wanted.
     agent: bool,
-    /// Transactions are shown, so that each exchange has a rendered record.
-    shown: bool,
     at_end: bool,
     /// How the exchanges ended, when that is counted.
-    pub(crate) tally: Option<Box<Tally>>,
+    pub(super) tally: Option<Box<Tally>>,
     /// The exchanges that have ended, for the agent's verdict.
-    pub(crate) exchanges: Vec<Exchange>,
+    pub(super) exchanges: Vec<Exchange>,
     text: Vec<u8>,
     /// TLS records, for the agent's model.
-    pub(crate) tls: Vec<TlsRecord>,
+    pub(super) tls: Vec<TlsRecord>,
     tls_bytes: Vec<u8>,
 }
 
 /// An exchange that the agent's model is asked about.
 #[derive(Clone, Debug)]
-pub(crate) struct Exchange {
-    pub(crate) order: Order,
+pub(super) struct Exchange {
+    pub(super) order: Order,
+    /// The record made of it, by its index in the part.
+    pub(super) record: Option<usize>,
     wire: WireTransaction<'static>,
     method: Option<Range<usize>>,
     path: Option<Range<usize>>,
@@ -43,23 +45,23 @@ pub(crate) struct Exchange {
 
 /// A decrypted TLS record.
 #[derive(Clone, Debug)]
-pub(crate) struct TlsRecord {
+pub(super) struct TlsRecord {
     /// The packet that let it be decrypted.
-    pub(crate) now: u64,
-    pub(crate) at: Moment,
-    pub(crate) src: Endpoint,
-    pub(crate) dst: Endpoint,
+    pub(super) now: u64,
+    pub(super) at: Moment,
+    pub(super) src: Endpoint,
+    pub(super) dst: Endpoint,
     range: Range<usize>,
 }
 
-impl Collected {
-    pub(crate) fn new(options: &Options) -> Self {
+impl<P: Part> Collected<P> {
+    /// Nothing yet. With `agent` what its model needs is kept, with `tally` it is counted how exchanges ended.
+    pub(super) fn new(part: P, agent: bool, tally: bool) -> Self {
         Self {
-            renderer: Renderer::new(*options),
-            agent: options.wanted.telemetry,
-            shown: options.wanted.transactions,
+            part,
+            agent,
             at_end: false,
-            tally: options.live.then(Box::default),
+            tally: tally.then(Box::default),
             exchanges: Vec::new(),
             text: Vec::new(),
             tls: Vec::new(),
@@ -67,19 +69,14 @@ impl Collected {
         }
     }
 
-    /// What was rendered.
-    pub(crate) fn rendered(&self) -> &Rendered {
-        self.renderer.rendered()
-    }
-
     /// The exchange as the agent's model takes it.
-    pub(crate) fn wire<'a>(&'a self, exchange: &Exchange) -> WireTransaction<'a> {
+    pub(super) fn wire<'a>(&'a self, exchange: &Exchange) -> WireTransaction<'a> {
         let text = |range: &Option<Range<usize>>| self.text.get(range.clone()?);
         WireTransaction { method: text(&exchange.method), path: text(&exchange.path), ..exchange.wire }
     }
 
     /// A record's plaintext.
-    pub(crate) fn plaintext(&self, record: &TlsRecord) -> &[u8] {
+    pub(super) fn plaintext(&self, record: &TlsRecord) -> &[u8] {
         self.tls_bytes.get(record.range.clone()).unwrap_or_default()
     }
 
@@ -90,14 +87,14 @@ impl Collected {
     }
 }
 
-impl Product for Collected {
+impl<P: Part> Product for Collected<P> {
     fn at_end(&mut self) {
         self.at_end = true;
-        self.renderer.at_end();
+        self.part.at_end();
     }
 
     fn clear(&mut self) {
-        self.renderer.clear();
+        self.part.clear();
         if let Some(tally) = &mut self.tally {
             **tally = Tally::default();
         }
@@ -112,7 +109,7 @@ impl Product for Collected {
     }
 }
 
-impl Output for Collected {
+impl<P: Part> Output for Collected<P> {
     fn tls_record(&mut self, now: Moment, at: Moment, src: Endpoint, dst: Endpoint, plaintext: &[u8]) {
         if self.agent {
             let start = self.tls_bytes.len();
@@ -122,11 +119,11 @@ impl Output for Collected {
     }
 }
 
-impl RecordSink for Collected {
+impl<P: Part> RecordSink for Collected<P> {
     fn transaction(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
-        if self.shown {
-            self.renderer.transaction(now, connection, transaction);
-        }
+        let before = self.part.len();
+        self.part.transaction(now, connection, transaction);
+        let record = (self.part.len() > before).then_some(before);
         let status = transaction.response.headers.value(Known::Status);
         let status = status.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
         if let Some(tally) = &mut self.tally {
@@ -140,6 +137,7 @@ impl RecordSink for Collected {
         let (method, path) = (self.keep(request.value(Known::Method)), self.keep(request.value(Known::Path)));
         let fact = |spot: FrameSpot| FrameFact { packet: spot.packet, split: spot.split };
         self.exchanges.push(Exchange {
+            record,
             order: Order {
                 packet: if self.at_end { u64::MAX } else { now.packet },
                 connection: connection.id,
@@ -170,15 +168,15 @@ impl RecordSink for Collected {
     }
 
     fn connection(&mut self, now: Moment, connection: &ConnectionRecord) {
-        self.renderer.connection(now, connection);
+        self.part.connection(now, connection);
     }
 
     fn frame(&mut self, now: Moment, connection: &ConnectionMeta, frame: &FrameView<'_>) {
-        self.renderer.frame(now, connection, frame);
+        self.part.frame(now, connection, frame);
     }
 
     fn finding(&mut self, now: Moment, connection: &ConnectionMeta, finding: &Finding) {
-        self.renderer.finding(now, connection, finding);
+        self.part.finding(now, connection, finding);
     }
 }
 

@@ -7,12 +7,11 @@ use super::collect::Collected;
 use super::shards::Done;
 use crate::agent::Agent;
 use crate::base::verdict::Verdict;
-use crate::export::{AgentVerdict, Order, PrintError, Printer};
-use std::io::Write;
+use crate::record::{Annotation, Consumer, Order, Part};
 
 /// Merges jobs as they are done.
 #[derive(Debug)]
-pub(crate) struct Merge {
+pub(super) struct Merge {
     agent: Option<Agent>,
     order: Vec<Entry>,
 }
@@ -29,28 +28,28 @@ struct Entry {
 enum What {
     /// A TLS record that the agent's model is to see.
     Tls(usize),
-    /// A rendered record, and the exchange it shows.
+    /// A record, and the exchange it shows.
     Record(usize, Option<usize>),
     /// An exchange that is not shown.
     Exchange(usize),
 }
 
 impl Merge {
-    pub(crate) fn new(agent: Option<Agent>) -> Self {
+    pub(super) fn new(agent: Option<Agent>) -> Self {
         Self { agent, order: Vec::new() }
     }
 
     /// The agent's model.
-    pub(crate) fn agent(&mut self) -> Option<&mut Agent> {
+    pub(super) fn agent(&mut self) -> Option<&mut Agent> {
         self.agent.as_mut()
     }
 
-    /// Prints a job's records.
-    pub(crate) fn job(
+    /// Hands a job's records on.
+    pub(super) fn job<C: Consumer>(
         &mut self,
-        done: &Done<Collected>,
-        printer: &mut Printer<impl Write>,
-    ) -> Result<(), PrintError> {
+        done: &Done<Collected<C::Part>>,
+        consumer: &mut C,
+    ) -> Result<(), C::Error> {
         self.order.clear();
         for (worker, product) in done.products.iter().enumerate() {
             self.line_up(worker, product);
@@ -76,11 +75,8 @@ impl Merge {
                     self.verdict(product, at);
                 }
                 What::Record(at, exchange) => {
-                    let verdict = exchange.and_then(|at| self.verdict(product, at));
-                    let rendered = product.rendered();
-                    if let Some(item) = rendered.items.get(at) {
-                        printer.print(rendered, item, verdict)?;
-                    }
+                    let agent = exchange.and_then(|at| self.verdict(product, at));
+                    consumer.record(&product.part, at, Annotation { agent })?;
                 }
             }
         }
@@ -90,16 +86,24 @@ impl Merge {
         Ok(())
     }
 
-    fn line_up(&mut self, worker: usize, product: &Collected) {
-        let mut exchanges = product.exchanges.iter().enumerate().map(|(at, _)| at);
-        for (at, item) in product.rendered().items.iter().enumerate() {
-            let exchange = if item.agent.is_some() { exchanges.next() } else { None };
-            self.order.push(Entry { order: item.order, worker, what: What::Record(at, exchange) });
-        }
-        for at in exchanges {
-            if let Some(exchange) = product.exchanges.get(at) {
-                self.order.push(Entry { order: exchange.order, worker, what: What::Exchange(at) });
+    /// Puts what a worker left into the order of all.
+    fn line_up<P: Part>(&mut self, worker: usize, product: &Collected<P>) {
+        // Both in the order in which they were made: each record meets its exchange.
+        let mut shown =
+            product.exchanges.iter().enumerate().filter_map(|(at, exchange)| Some((exchange.record?, at)));
+        let mut next = shown.next();
+        for record in 0..product.part.len() {
+            let exchange = next.filter(|&(of, _)| of == record).map(|(_, at)| at);
+            if exchange.is_some() {
+                next = shown.next();
             }
+            let order = product.part.order(record);
+            self.order.push(Entry { order, worker, what: What::Record(record, exchange) });
+        }
+        for (at, exchange) in
+            product.exchanges.iter().enumerate().filter(|(_, exchange)| exchange.record.is_none())
+        {
+            self.order.push(Entry { order: exchange.order, worker, what: What::Exchange(at) });
         }
         for (at, record) in product.tls.iter().enumerate() {
             // Before any record of the packet; of those that were decrypted together, in the order of their own.
@@ -108,11 +112,8 @@ impl Merge {
         }
     }
 
-    fn verdict(&mut self, product: &Collected, at: usize) -> Option<AgentVerdict> {
+    fn verdict<P: Part>(&mut self, product: &Collected<P>, at: usize) -> Option<Verdict> {
         let wire = product.wire(product.exchanges.get(at)?);
-        Some(match self.agent.as_mut()?.verdict(&wire) {
-            Verdict::Seen => AgentVerdict { seen: true, reason: None },
-            Verdict::Missed(reason) => AgentVerdict { seen: false, reason: Some(reason.name()) },
-        })
+        Some(self.agent.as_mut()?.verdict(&wire))
     }
 }

@@ -4,9 +4,9 @@
 //! `@`, a tab or a line break would be taken for a formula by a spreadsheet: a `'` is put before it. Numbers and
 //! times never begin so.
 
-use super::Kind;
 use super::json::Json;
 use crate::base::counters::Counters;
+use crate::record::Kind;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;

@@ -32,7 +32,7 @@ pub use renderer::Renderer;
 pub use sanitize::visible;
 
 use crate::base::tuning;
-use crate::record::Wanted;
+use crate::record::{Order, Wanted};
 use std::ops::Range;
 
 /// How records are written.
@@ -115,50 +115,9 @@ pub struct Item {
     pub agent: Option<AgentSlot>,
 }
 
-/// The order of the output: by the packet that completed the record; what the end of the capture completes
-/// comes last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Order {
-    /// The packet; `u64::MAX` for the end of the capture.
-    pub packet: u64,
-    /// The connection.
-    pub connection: u64,
-    /// The kind of record.
-    pub kind: Kind,
-    /// Of transactions the stream, else a running number.
-    pub sequence: u64,
-}
-
-impl Order {
-    /// Before all others.
-    pub const FIRST: Self = Self { packet: 0, connection: 0, kind: Kind::Frame, sequence: 0 };
-}
-
-/// Kinds of records, in the order in which one packet's are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// A frame.
-    Frame,
-    /// A transaction.
-    Transaction,
-    /// A finding.
-    Finding,
-    /// A connection.
-    Connection,
-}
-
 /// Where a transaction's record waits for the agent's verdict.
 #[derive(Clone, Copy, Debug)]
 pub struct AgentSlot {
     /// Offset in [`Rendered::bytes`].
     pub at: u32,
-}
-
-/// Whether the kernel agent would have emitted a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AgentVerdict {
-    /// It would.
-    pub seen: bool,
-    /// Why not, by the names of [`crate::base::verdict::MissReason`].
-    pub reason: Option<&'static str>,
 }

@@ -2,12 +2,14 @@
 
 use super::csv::Columns;
 use super::json::Json;
+use super::renderer::Renderer;
 use super::renderer::csv_kind;
 use super::schema::TelemetryObject;
 use super::table::TablePrinter;
-use super::{AgentVerdict, Format, Item, Options, Rendered};
+use super::{Format, Options};
 use crate::base::tuning::OUTPUT_BUFFER;
-use crate::record::Report;
+use crate::base::verdict::Verdict;
+use crate::record::{Annotation, Consumer, Report};
 use std::io::{self, ErrorKind, Write};
 
 /// Why output ended early.
@@ -32,7 +34,7 @@ impl From<io::Error> for PrintError {
 pub struct Printer<W: Write> {
     writer: W,
     buffer: Vec<u8>,
-    format: Format,
+    options: Options,
     table: Option<TablePrinter>,
     /// CSV of telemetry.
     telemetry: Option<Columns>,
@@ -58,16 +60,7 @@ impl<W: Write> Printer<W> {
             },
             Format::Ndjson | Format::Table => (),
         }
-        Self {
-            writer,
-            buffer,
-            format: options.format,
-            table,
-            telemetry,
-            begun: false,
-            records: 0,
-            written: 0,
-        }
+        Self { writer, buffer, options: *options, table, telemetry, begun: false, records: 0, written: 0 }
     }
 
     /// Records that the writer has been given so far, telemetry included. It is only ever given whole ones.
@@ -80,72 +73,9 @@ impl<W: Write> Printer<W> {
         &mut self.writer
     }
 
-    /// Prints a record of a worker, with the agent's verdict where the record has a place for it.
-    pub fn print(
-        &mut self,
-        rendered: &Rendered,
-        item: &Item,
-        verdict: Option<AgentVerdict>,
-    ) -> Result<(), PrintError> {
-        let text = rendered.bytes.get(item.range.start as usize..item.range.end as usize).unwrap_or_default();
-        self.records += 1;
-        if let Some(table) = &mut self.table {
-            let row = std::str::from_utf8(text).unwrap_or_default();
-            table.row(&mut self.buffer, item.order.kind, row, verdict);
-            return self.flush_full();
-        }
-        self.separate();
-        match (&item.agent, verdict) {
-            (Some(slot), Some(verdict)) if self.format != Format::Csv => {
-                let at = slot.at.saturating_sub(item.range.start) as usize;
-                let (head, tail) = text.split_at_checked(at).unwrap_or((text, &[]));
-                self.buffer.extend_from_slice(head);
-                push_verdict(&mut self.buffer, verdict);
-                self.buffer.extend_from_slice(tail);
-            }
-            _ => self.buffer.extend_from_slice(text),
-        }
-        self.unterminate();
-        self.flush_full()
-    }
-
-    /// Prints a telemetry record; in a table the rows held are printed before it, and CSV of other records has no
-    /// place for it.
-    pub fn telemetry(&mut self, report: &Report) -> Result<(), PrintError> {
-        self.records += 1;
-        if let Some(table) = &mut self.table {
-            table.telemetry(&mut self.buffer, report);
-        } else if let Some(columns) = &mut self.telemetry {
-            columns.row(&mut self.buffer, &TelemetryObject::new(report));
-        } else if self.format != Format::Csv {
-            self.separate();
-            TelemetryObject::new(report).write(&mut self.buffer);
-            self.buffer.push(b'\n');
-            self.unterminate();
-        }
-        self.flush_full()
-    }
-
-    /// Hands everything that can be shown to the writer, and flushes that.
-    pub fn flush(&mut self) -> Result<(), PrintError> {
-        self.write_out()?;
-        Ok(self.writer.flush()?)
-    }
-
-    /// Ends the output: the rows held, the end of the array.
-    pub fn finish(&mut self) -> Result<(), PrintError> {
-        if let Some(table) = &mut self.table {
-            table.finish(&mut self.buffer);
-        }
-        if self.format == Format::Json {
-            self.buffer.extend_from_slice(if self.begun { b"\n]\n" } else { b"]\n" });
-        }
-        self.flush()
-    }
-
     /// Before an element of a JSON array.
     fn separate(&mut self) {
-        if self.format == Format::Json {
+        if self.options.format == Format::Json {
             self.buffer.extend_from_slice(if self.begun { b",\n" } else { b"\n" });
         }
         self.begun = true;
@@ -153,7 +83,7 @@ impl<W: Write> Printer<W> {
 
     /// After an element of a JSON array: the line end waits until it is known whether a comma precedes it.
     fn unterminate(&mut self) {
-        if self.format == Format::Json && self.buffer.last() == Some(&b'\n') {
+        if self.options.format == Format::Json && self.buffer.last() == Some(&b'\n') {
             self.buffer.pop();
         }
     }
@@ -170,18 +100,80 @@ impl<W: Write> Printer<W> {
     }
 }
 
-/// Appends `h2.agent` behind another member.
-fn push_verdict(out: &mut Vec<u8>, verdict: AgentVerdict) {
-    out.extend_from_slice(if verdict.seen {
-        b",\"agent\":{\"seen\":true"
-    } else {
-        b",\"agent\":{\"seen\":false"
-    });
-    if let Some(reason) = verdict.reason.filter(|_| !verdict.seen) {
-        // The reasons are our own words, without anything to escape.
-        out.extend_from_slice(b",\"reason\":\"");
-        out.extend_from_slice(reason.as_bytes());
-        out.push(b'"');
+impl<W: Write> Consumer for Printer<W> {
+    type Part = Renderer;
+    type Error = PrintError;
+
+    fn part(&self) -> Renderer {
+        Renderer::new(self.options)
     }
-    out.push(b'}');
+
+    fn record(&mut self, part: &Renderer, index: usize, annotation: Annotation) -> Result<(), PrintError> {
+        let rendered = part.rendered();
+        let Some(item) = rendered.items.get(index) else { return Ok(()) };
+        let text = rendered.bytes.get(item.range.start as usize..item.range.end as usize).unwrap_or_default();
+        self.records += 1;
+        if let Some(table) = &mut self.table {
+            let row = std::str::from_utf8(text).unwrap_or_default();
+            table.row(&mut self.buffer, item.order.kind, row, annotation.agent);
+            return self.flush_full();
+        }
+        self.separate();
+        match (&item.agent, annotation.agent) {
+            (Some(slot), Some(verdict)) if self.options.format != Format::Csv => {
+                let at = slot.at.saturating_sub(item.range.start) as usize;
+                let (head, tail) = text.split_at_checked(at).unwrap_or((text, &[]));
+                self.buffer.extend_from_slice(head);
+                push_verdict(&mut self.buffer, verdict);
+                self.buffer.extend_from_slice(tail);
+            }
+            _ => self.buffer.extend_from_slice(text),
+        }
+        self.unterminate();
+        self.flush_full()
+    }
+
+    /// In a table the rows held are printed before it, and CSV of other records has no place for it.
+    fn telemetry(&mut self, report: &Report) -> Result<(), PrintError> {
+        self.records += 1;
+        if let Some(table) = &mut self.table {
+            table.telemetry(&mut self.buffer, report);
+        } else if let Some(columns) = &mut self.telemetry {
+            columns.row(&mut self.buffer, &TelemetryObject::new(report));
+        } else if self.options.format != Format::Csv {
+            self.separate();
+            TelemetryObject::new(report).write(&mut self.buffer);
+            self.buffer.push(b'\n');
+            self.unterminate();
+        }
+        self.flush_full()
+    }
+
+    fn flush(&mut self) -> Result<(), PrintError> {
+        self.write_out()?;
+        Ok(self.writer.flush()?)
+    }
+
+    fn finish(&mut self) -> Result<(), PrintError> {
+        if let Some(table) = &mut self.table {
+            table.finish(&mut self.buffer);
+        }
+        if self.options.format == Format::Json {
+            self.buffer.extend_from_slice(if self.begun { b"\n]\n" } else { b"]\n" });
+        }
+        self.flush()
+    }
+}
+
+/// Appends `h2.agent` behind another member.
+fn push_verdict(out: &mut Vec<u8>, verdict: Verdict) {
+    match verdict {
+        Verdict::Seen => out.extend_from_slice(b",\"agent\":{\"seen\":true}"),
+        Verdict::Missed(reason) => {
+            // The reasons are our own words, without anything to escape.
+            out.extend_from_slice(b",\"agent\":{\"seen\":false,\"reason\":\"");
+            out.extend_from_slice(reason.name().as_bytes());
+            out.extend_from_slice(b"\"}");
+        }
+    }
 }

@@ -4,10 +4,10 @@ use super::csv::Columns;
 use super::json::Json;
 use super::schema::{ConnectionObject, FindingObject, FrameObject, TransactionObject};
 use super::view::TransactionView;
-use super::{AgentSlot, Format, Item, Kind, Options, Order, Rendered, table};
+use super::{AgentSlot, Format, Item, Options, Rendered, table};
 use crate::base::time::Moment;
 use crate::http2::frame::{FrameView, Payload};
-use crate::record::{ConnectionMeta, ConnectionRecord, Finding, RecordSink, Transaction};
+use crate::record::{ConnectionMeta, ConnectionRecord, Finding, Kind, Order, Part, RecordSink, Transaction};
 use std::cell::Cell;
 
 /// Bytes behind the place of the agent's verdict in a transaction's JSON: the ends of `h2` and of the record, and
@@ -31,25 +31,9 @@ impl Renderer {
         Self { options, rendered: Rendered::default(), csv, at_end: false, sequence: 0 }
     }
 
-    /// What was rendered since the last call; `empty` is filled next.
-    pub fn take(&mut self, mut empty: Rendered) -> Rendered {
-        empty.clear();
-        std::mem::replace(&mut self.rendered, empty)
-    }
-
-    /// What was rendered since the last [`Renderer::clear`].
+    /// What was rendered since the last [`Part::clear`].
     pub const fn rendered(&self) -> &Rendered {
         &self.rendered
-    }
-
-    /// Forgets what was rendered and keeps the memory.
-    pub fn clear(&mut self) {
-        self.rendered.clear();
-    }
-
-    /// From here on records are completed by the end of the capture, and come behind all others.
-    pub fn at_end(&mut self) {
-        self.at_end = true;
     }
 
     /// Notes a record whose text begins at `start` and ends here.
@@ -80,6 +64,24 @@ impl Renderer {
             record.write(&mut self.rendered.bytes);
             self.rendered.bytes.push(b'\n');
         }
+    }
+}
+
+impl Part for Renderer {
+    fn at_end(&mut self) {
+        self.at_end = true;
+    }
+
+    fn len(&self) -> usize {
+        self.rendered.items.len()
+    }
+
+    fn order(&self, index: usize) -> Order {
+        self.rendered.items.get(index).map_or(Order::FIRST, |item| item.order)
+    }
+
+    fn clear(&mut self) {
+        self.rendered.clear();
     }
 }
 

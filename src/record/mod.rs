@@ -2,9 +2,11 @@
 //! that a capture adds up to. No stage is known here but for HTTP/2's views of frames and its numbers of names.
 
 mod connection;
+mod consumer;
 mod end;
 mod fields;
 mod finding;
+mod order;
 mod partial;
 mod report;
 mod sink;
@@ -13,9 +15,11 @@ mod transaction;
 
 pub use crate::base::counters::Counters;
 pub use connection::{ConnectionMeta, ConnectionRecord, Goaway, How, SideFrames, SideHpack, SideSettings};
+pub use consumer::{Annotation, Consumer, Part};
 pub use end::{EndBy, EndHow, StreamEnd};
 pub use fields::{Field, Fields, Known, Source, UnknownRef};
 pub use finding::Finding;
+pub use order::{Kind, Order};
 pub use partial::{Partial, Unknown};
 pub use report::{AgentView, Coverage, Report, View};
 pub use sink::{RecordSink, Wanted};

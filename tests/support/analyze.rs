@@ -2,10 +2,9 @@
 
 use super::exchange::{dig, text};
 use super::{Capture, Exchange};
-use h2lens::agent::Params;
 use h2lens::capture::{Input, Timeline};
 use h2lens::engine::{Analysis, captures};
-use h2lens::export::{Format, Options};
+use h2lens::export::{Format, Options, Printer};
 use h2lens::record::Wanted;
 use h2lens::tls::KeyStore;
 use serde_json::Value;
@@ -91,10 +90,9 @@ impl Analyze {
         keys.set_complete();
         let output =
             Options { format: Format::Ndjson, wanted: self.wanted, show_secrets: true, ..Options::default() };
-        let analysis =
-            Analysis { output, threads: self.threads, agent: Params::default(), keys, idle_timeout: None };
+        let analysis = Analysis { wanted: self.wanted, threads: self.threads, keys, ..Analysis::default() };
         let mut ndjson = Vec::new();
-        captures(&mut timeline, analysis, None, &mut ndjson).unwrap();
+        captures(&mut timeline, analysis, None, Printer::new(&mut ndjson, &output)).unwrap();
         let damage = timeline.damage().iter().map(ToString::to_string).collect();
         Outcome::new(ndjson, damage)
     }

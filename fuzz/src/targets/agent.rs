@@ -4,9 +4,9 @@
 use crate::cost::Cost;
 use crate::pieces::{Pieces, What};
 use h2lens::agent::{Agent, Params, Rules, Summary, WireFacts, WireTransaction};
-use h2lens::base::verdict::Verdict;
-use h2lens::base::time::{Moment, Timestamp};
 use h2lens::base::endpoint::Endpoint;
+use h2lens::base::time::{Moment, Timestamp};
+use h2lens::base::verdict::Verdict;
 use h2lens::packet::{Segment, TcpFlags};
 
 /// Segments as [`Pieces`]; a gap is a segment without payload, with flags from its length.

@@ -4,11 +4,9 @@
 use super::capture_file::Pipe;
 use crate::cost::Cost;
 use crate::random::Random;
-use h2lens::agent::Params;
 use h2lens::capture::Timeline;
 use h2lens::engine::{Analysis, captures};
-use h2lens::export::{Format, Options};
-use h2lens::tls::KeyStore;
+use h2lens::export::{Format, Options, Printer};
 use h2lens::record::Wanted;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::collections::HashSet;
@@ -89,10 +87,10 @@ fn analyze(
     let cost = Cost::start();
     let mut timeline = Timeline::of_reader(Pipe::new(bytes, pieces)).ok()?;
     let output = Options { format, wanted, width: Some(120), ..Options::default() };
-    let analysis =
-        Analysis { output, threads, agent: Params::default(), keys: KeyStore::default(), idle_timeout: None };
+    let analysis = Analysis { wanted, threads, ..Analysis::default() };
     let mut out = Vec::new();
-    captures(&mut timeline, analysis, None, &mut out).expect("memory can be written to");
+    captures(&mut timeline, analysis, None, Printer::new(&mut out, &output))
+        .expect("memory can be written to");
     let (memory, time) = (cost.memory(), cost.time());
     assert!(memory <= MEMORY + 2 * out.len(), "{memory} bytes of memory");
     assert!(time <= TIME, "{time:?}");

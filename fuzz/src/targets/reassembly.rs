@@ -2,10 +2,10 @@
 //! of it.
 
 use crate::cost::Cost;
-use h2lens::base::time::{Moment, Timestamp};
 use h2lens::base::direction::Direction;
-use h2lens::flow::{Budget, ByteSink, End, Gap, Reassembly};
 use h2lens::base::endpoint::Endpoint;
+use h2lens::base::time::{Moment, Timestamp};
+use h2lens::flow::{Budget, ByteSink, End, Gap, Reassembly};
 use h2lens::packet::{Segment, TcpFlags};
 use std::collections::BTreeMap;
 

@@ -3,10 +3,10 @@
 
 use crate::cost::Cost;
 use crate::pieces::{Piece, Pieces, What};
-use h2lens::base::time::{Moment, Timestamp};
 use h2lens::base::direction::Direction;
-use h2lens::flow::{ByteSink, End, Gap};
+use h2lens::base::time::{Moment, Timestamp};
 use h2lens::base::tls::Description;
+use h2lens::flow::{ByteSink, End, Gap};
 use h2lens::tls::{Counters, KeyStore, PlaintextSink, Session, Workspace};
 
 #[derive(Debug, PartialEq, Eq)]

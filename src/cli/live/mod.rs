@@ -79,6 +79,7 @@ pub enum LiveFailure {
 pub fn run(
     _options: &LiveOptions,
     _analysis: crate::engine::Analysis,
+    _output: crate::export::Options,
     _out: impl std::io::Write + Send + 'static,
 ) -> Result<crate::record::Report, LiveFailure> {
     Err(LiveFailure::NotBuilt)

@@ -13,8 +13,8 @@ use crate::cli::decryption::{self, KeyLogs};
 use crate::cli::metrics::{Metrics, Snapshot};
 use crate::cli::unread;
 use crate::engine::{Analysis, Engine, Standing};
-use crate::export::PrintError;
-use crate::record::Report;
+use crate::export::{self, PrintError, Printer};
+use crate::record::{Consumer, Report};
 use crossbeam_channel::RecvTimeoutError;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, Write};
@@ -39,6 +39,7 @@ const LAG: Duration = Duration::from_millis(500);
 pub fn run(
     options: &LiveOptions,
     analysis: Analysis,
+    output: export::Options,
     out: impl Write + Send + 'static,
 ) -> Result<Report, LiveFailure> {
     let signals = Signals::hold().map_err(LiveFailure::Start)?;
@@ -82,7 +83,8 @@ pub fn run(
         })
         .map_err(LiveFailure::Start)?;
     let mut analysis = analysis;
-    analysis.output.live = true;
+    analysis.live = true;
+    let output = export::Options { live: true, ..output };
     analysis.idle_timeout = Some(options.idle_timeout);
     if key_logs.is_empty() {
         analysis.keys.set_complete();
@@ -91,8 +93,8 @@ pub fn run(
     let now = Instant::now();
     let session = Session {
         options,
-        show_telemetry: analysis.output.wanted.telemetry,
-        engine: Engine::new(analysis, Vec::new()),
+        show_telemetry: analysis.wanted.telemetry,
+        engine: Engine::new(analysis, Printer::new(Vec::new(), &output)),
         outbox,
         shipped: 0,
         save,
@@ -136,7 +138,7 @@ struct Last {
 struct Session<'a> {
     options: &'a LiveOptions,
     show_telemetry: bool,
-    engine: Engine<Vec<u8>>,
+    engine: Engine<Printer<Vec<u8>>>,
     outbox: Outbox,
     /// Records that the outbox was given.
     shipped: u64,
@@ -290,7 +292,7 @@ impl Session<'_> {
         let elapsed = now.duration_since(self.last.summary);
         self.last.summary = now;
         if self.show_telemetry {
-            self.engine.printer().telemetry(&standing.report)?;
+            self.engine.consumer().telemetry(&standing.report)?;
             self.engine.drain()?;
         }
         if self.options.status_line {
@@ -329,7 +331,7 @@ impl Session<'_> {
     }
 
     fn take(&mut self) -> (Vec<u8>, u64) {
-        let printer = self.engine.printer();
+        let printer = self.engine.consumer();
         let written = printer.written();
         let bytes = std::mem::take(printer.writer_mut());
         (bytes, written - std::mem::replace(&mut self.shipped, written))

@@ -13,7 +13,7 @@ mod telemetry;
 pub(super) use print::TablePrinter;
 pub(super) use rows::{connection, finding, frame, transaction};
 
-use super::Kind;
+use crate::record::Kind;
 
 /// Separates cells.
 const CELL: char = '\u{1f}';

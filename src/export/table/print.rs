@@ -5,8 +5,9 @@ use super::layout::{GAP, LAST_MIN, Layout, fit};
 use super::style::{self, Style};
 use super::{AGENT_CELL, CELL, Class, Column, EXTRA, columns, telemetry};
 use crate::base::tuning::{TABLE_HELD_BYTES, TABLE_HELD_ROWS};
-use crate::export::{AgentVerdict, Kind, Options};
-use crate::record::Report;
+use crate::base::verdict::Verdict;
+use crate::export::Options;
+use crate::record::{Kind, Report};
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 use unicode_width::UnicodeWidthStr;
@@ -51,13 +52,14 @@ impl TablePrinter {
         out: &mut Vec<u8>,
         kind: Kind,
         row: &str,
-        verdict: Option<AgentVerdict>,
+        verdict: Option<Verdict>,
     ) {
         let row = row.trim_end_matches('\n');
-        let missed = verdict.filter(|verdict| kind == Kind::Transaction && !verdict.seen);
-        let row = match missed {
-            Some(verdict) => with_cell(row, AGENT_CELL, verdict.reason.unwrap_or("other")),
-            None => row.to_owned(),
+        let row = match verdict {
+            Some(Verdict::Missed(reason)) if kind == Kind::Transaction => {
+                with_cell(row, AGENT_CELL, reason.name())
+            }
+            _ => row.to_owned(),
         };
         if let Some(layouts) = &self.layouts {
             if let Some(layout) = layouts.get(index(kind)) {

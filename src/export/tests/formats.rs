@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::record::Report;
-use crate::record::{EndHow, Field, Fields, Known, Partial, Source, StreamEnd, Unknown};
+use crate::record::{EndHow, Field, Fields, Kind, Known, Partial, Source, StreamEnd, Unknown};
 use serde_json::Value;
 
 const TRANSACTIONS: Wanted = Wanted { transactions: true, ..NONE };
@@ -32,13 +32,13 @@ fn all_records(renderer: &mut Renderer) {
 #[test]
 fn ndjson_of_every_record() {
     let options = Options { wanted: ALL, ..Options::default() };
-    let verdict = AgentVerdict { seen: true, reason: None };
+    let verdict = Verdict::Seen;
     insta::assert_snapshot!(print(options, Some(verdict), all_records, Some(&report())));
 }
 
 #[test]
 fn json_is_one_array_of_the_same_records() {
-    let verdict = AgentVerdict { seen: false, reason: Some("padded") };
+    let verdict = Verdict::Missed(MissReason::Padded);
     let options = |format| Options { wanted: ALL, format, ..Options::default() };
     let lines = print(options(Format::Ndjson), Some(verdict), all_records, Some(&report()));
     let array = print(options(Format::Json), Some(verdict), all_records, Some(&report()));
@@ -187,9 +187,8 @@ fn time_that_goes_backwards_gives_no_negative_duration() {
 fn every_verdict_gets_its_place() {
     let options = Options { wanted: Wanted { telemetry: true, ..TRANSACTIONS }, ..Options::default() };
     for (verdict, shown) in [
-        (AgentVerdict { seen: true, reason: None }, r#"{"seen":true}"#),
-        (AgentVerdict { seen: false, reason: Some("ttl") }, r#"{"reason":"ttl","seen":false}"#),
-        (AgentVerdict { seen: false, reason: None }, r#"{"seen":false}"#),
+        (Verdict::Seen, r#"{"seen":true}"#),
+        (Verdict::Missed(MissReason::Ttl), r#"{"reason":"ttl","seen":false}"#),
     ] {
         let lines = print(options, Some(verdict), all_records, None);
         for line in lines.lines() {
@@ -199,7 +198,7 @@ fn every_verdict_gets_its_place() {
     let alone = Options { wanted: TRANSACTIONS, ..Options::default() };
     let mut renderer = Renderer::new(alone);
     all_records(&mut renderer);
-    assert!(renderer.take(Rendered::default()).items.iter().all(|item| item.agent.is_none()));
+    assert!(renderer.rendered().items.iter().all(|item| item.agent.is_none()));
 }
 
 #[test]
@@ -213,7 +212,7 @@ fn records_are_ordered_by_packet_then_connection_kind_and_stream() {
     renderer.at_end();
     renderer.connection(at(20, 0), &connection());
     renderer.transaction(at(20, 0), &meta(), &stream(1));
-    let mut items = renderer.take(Rendered::default()).items;
+    let mut items = renderer.rendered().items.clone();
     items.sort_by_key(|item| item.order);
     let order: Vec<_> = items
         .iter()
@@ -230,7 +229,7 @@ fn records_are_ordered_by_packet_then_connection_kind_and_stream() {
 fn nothing_is_rendered_that_was_not_asked_for() {
     let mut renderer = Renderer::new(Options { wanted: NONE, ..Options::default() });
     all_records(&mut renderer);
-    let rendered = renderer.take(Rendered::default());
+    let rendered = renderer.rendered();
     assert!(rendered.items.is_empty() && rendered.bytes.is_empty());
 }
 

@@ -6,8 +6,9 @@ mod table;
 
 use super::samples::*;
 use super::*;
+use crate::base::verdict::{MissReason, Verdict};
 use crate::http2::frame::{Flags, FrameHeader, FrameType, FrameView};
-use crate::record::{ConnectionMeta, RecordSink, Transaction};
+use crate::record::{Annotation, ConnectionMeta, Consumer, Part, RecordSink, Transaction};
 
 /// Everything is wanted.
 pub(super) const ALL: Wanted = Wanted {
@@ -22,17 +23,16 @@ pub(super) const ALL: Wanted = Wanted {
 /// Prints what a renderer made, with one verdict for all.
 pub(super) fn print(
     options: Options,
-    verdict: Option<AgentVerdict>,
+    verdict: Option<Verdict>,
     fill: impl FnOnce(&mut Renderer),
     report: Option<&crate::record::Report>,
 ) -> String {
     let mut renderer = Renderer::new(options);
     fill(&mut renderer);
-    let rendered = renderer.take(Rendered::default());
     let mut out = Vec::new();
     let mut printer = Printer::new(&mut out, &options);
-    for item in &rendered.items {
-        printer.print(&rendered, item, verdict).unwrap();
+    for index in 0..renderer.len() {
+        printer.record(&renderer, index, Annotation { agent: verdict }).unwrap();
     }
     if let Some(report) = report {
         printer.telemetry(report).unwrap();

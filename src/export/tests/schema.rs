@@ -39,7 +39,7 @@ fn shape_of(lines: &str) -> String {
 
 #[test]
 fn transaction() {
-    let seen = AgentVerdict { seen: false, reason: Some("continuation") };
+    let seen = Verdict::Missed(MissReason::Continuation);
     let options = Options { wanted: ALL, ..Options::default() };
     let lines = print(
         options,

@@ -40,7 +40,7 @@ fn a_short_table_on_terminals_of_any_width() {
 
 #[test]
 fn differences_are_explained_and_missed_ones_named() {
-    let verdict = AgentVerdict { seen: false, reason: Some("continuation") };
+    let verdict = Verdict::Missed(MissReason::Continuation);
     insta::assert_snapshot!(print(options(120), Some(verdict), three, Some(&report())));
 }
 
@@ -49,7 +49,7 @@ fn a_live_table_is_printed_as_it_comes() {
     let wanted = Wanted { headers: false, ..ALL };
     let out = print(
         Options { live: true, wanted, ..options(120) },
-        Some(AgentVerdict { seen: false, reason: Some("fin") }),
+        Some(Verdict::Missed(MissReason::Fin)),
         |renderer| {
             three(renderer);
             renderer.connection(at(99, 0), &connection());
@@ -111,11 +111,10 @@ fn a_long_table_is_not_held() {
         for _ in 0..count {
             renderer.transaction(at(20, 0), &meta(), &get());
         }
-        let rendered = renderer.take(Rendered::default());
         let mut out = Vec::new();
         let mut printer = Printer::new(&mut out, &options(100));
-        for item in &rendered.items {
-            printer.print(&rendered, item, None).unwrap();
+        for index in 0..renderer.len() {
+            printer.record(&renderer, index, Annotation::default()).unwrap();
         }
         printer.flush().unwrap();
         printer.finish().unwrap();

@@ -1,0 +1,59 @@
+//! What is made of the records: by each worker from those that it is lent, and by the one consumer from all of them,
+//! in order.
+
+use super::order::Order;
+use super::report::Report;
+use super::sink::RecordSink;
+use crate::base::verdict::Verdict;
+use std::fmt::Debug;
+
+/// What one worker makes of the records that it is lent: text, owned copies, sums. Used again and again.
+pub trait Part: RecordSink + Debug + Send + 'static {
+    /// Records from here on are completed by the end of the capture, and come behind all others.
+    fn at_end(&mut self);
+
+    /// Records made since the last [`Part::clear`]. One that is not wanted is not made.
+    fn len(&self) -> usize;
+
+    /// None were made.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The place of a record among all, by its index below [`Part::len`].
+    fn order(&self, index: usize) -> Order;
+
+    /// Forgets the records and keeps the memory.
+    fn clear(&mut self);
+}
+
+/// What is known of a record only when all records before it are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Annotation {
+    /// Whether the kernel agent would have emitted the transaction; where its model runs, and of transactions only.
+    pub agent: Option<Verdict>,
+}
+
+/// Takes the records of all parts in their order, each with its annotation. To add an output, implement this and
+/// [`Part`].
+pub trait Consumer {
+    /// What the workers make.
+    type Part: Part;
+    /// Why it takes no more.
+    type Error;
+
+    /// An empty part, for one worker.
+    fn part(&self) -> Self::Part;
+
+    /// The next record: that of a part with this index.
+    fn record(&mut self, part: &Self::Part, index: usize, annotation: Annotation) -> Result<(), Self::Error>;
+
+    /// A telemetry record.
+    fn telemetry(&mut self, report: &Report) -> Result<(), Self::Error>;
+
+    /// No more will come for a while: what can be shown is to be seen now.
+    fn flush(&mut self) -> Result<(), Self::Error>;
+
+    /// No more will come.
+    fn finish(&mut self) -> Result<(), Self::Error>;
+}
