@@ -1,4 +1,4 @@
-//! The octets of a header block as the agent reads them (agent-telemetry section 2.5): HPACK's integers and strings,
+//! The octets of a header block as the agent reads them (docs/agent.md, "Header blocks"): HPACK's integers and strings,
 //! as far as it knows them.
 
 use super::frame::Buffer;
@@ -51,7 +51,7 @@ impl Reader<'_> {
         Some((self.integer(first, 0x7f)?, first & 0x80 != 0))
     }
 
-    /// Section 2.5, size update: one, at the start alone. The octets after the first are skipped up to one whose top
+    /// Skips a size update: one, at the start alone. The octets after the first are skipped up to one whose top
     /// bit is clear, though there are none unless the first octet's five bits are all set. Says whether there was
     /// such an update, whose skipping ate bytes that are not its own.
     pub(super) fn skip_size_update(&mut self) -> bool {

@@ -1,4 +1,5 @@
-//! Which protocol a connection speaks, from the first bytes of one packet (agent-telemetry section 2.1).
+//! Which protocol a connection speaks, from the first bytes of one packet (docs/agent.md, "Segments and
+//! connections").
 
 use super::frame::{self, FrameHeader};
 

@@ -3,7 +3,7 @@
 use crate::base::time::Timestamp;
 
 /// Nanoseconds between two ticks of user space: the cleaners of streams in flight and of the dynamic table, and the
-/// reading of statistics (`http2_dynamic_table_map_cleaner_interval_seconds` and others, section 1.2).
+/// reading of statistics (`http2_dynamic_table_map_cleaner_interval_seconds` and others).
 pub(super) const TICK: u64 = 30_000_000_000;
 /// The kernel's clock, and user space's ticks.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,19 +1,17 @@
 //! Connections that the agent has classified, by normalised tuple, with what its maps hold for each.
 
+use super::arena::List;
 use super::classify::Protocol;
-use super::dynamic_table::{Counter, Owned};
+use super::dynamic_table::Counter;
 use super::frame::HEADER_LEN;
-use super::trace::{Incidents, LongPaths};
+use super::incident::{Incidents, LongPaths};
 use super::tuple::{Sides, Tuple};
 use crate::base::limits;
 use foldhash::quality::RandomState;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-/// No place.
-pub(super) const NONE: u32 = u32::MAX;
-
-/// State of a frame that a packet did not hold to its end (section 2.4): an entry of `http2_incomplete_frames`.
+/// State of a frame that a packet did not hold to its end: an entry of `http2_incomplete_frames`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Incomplete {
     /// Bytes missing: of the header when `header_len` is 1 to 8, of the payload otherwise.
@@ -29,14 +27,16 @@ pub(super) struct Incomplete {
 /// What the maps hold for a directed tuple.
 #[derive(Debug, Default)]
 pub(super) struct DirectedState {
-    /// The sequence number dispatched last; 0 for none (section 2.1).
+    /// The sequence number dispatched last; 0 for none.
     pub(super) last_seq: u32,
+    /// Not the kernel's: where the next segment begins if none is missing or repeated.
+    pub(super) next_seq: Option<u32>,
     /// The entry in the map of incomplete frames.
     pub(super) incomplete: Option<Incomplete>,
     /// The entry in the map of dynamic counters.
     pub(super) counter: Option<Counter>,
     /// Its entries in the dynamic table.
-    pub(super) dynamic: Owned,
+    pub(super) dynamic: List,
     /// Not the kernel's: entries not stored because they were too long.
     pub(super) long_paths: LongPaths,
     /// Not the kernel's: packets in which frames were lost.

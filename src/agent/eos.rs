@@ -1,11 +1,12 @@
-//! The EOS pass (agent-telemetry section 2.7), and what user space makes of what it emits (section 3).
+//! The last pass over a packet's frames: streams end, and what is complete goes to user space (docs/agent.md, "Ends of
+//! streams" and "User space").
 
-use super::connection::NONE;
+use super::arena::NONE;
 use super::frame;
+use super::key::StreamKey;
+use super::model::{Agent, Unit};
 use super::statkeeper::Transaction;
-use super::stream::StreamKey;
 use super::user::{self, Method, PATH_BUFFER, Shown};
-use super::{Agent, Unit};
 
 impl Agent {
     /// Applies every `RST_STREAM` and `END_STREAM` of the list, in order, whoever sent it.
@@ -19,28 +20,28 @@ impl Agent {
             let key = StreamKey::new(unit.serial, listed.header.stream);
             let hinted = listed.stream != NONE && self.streams.at(listed.stream, key).is_some();
             let place = if hinted { Some(listed.stream) } else { self.streams.find(key) };
-            // Step 1: an end never makes a stream.
+            // An end never makes a stream.
             let Some(place) = place else { continue };
             let Some(stream) = self.streams.get_mut(place) else { continue };
             stream.trace.packet = unit.packet;
-            *stream.trace.ends.get_mut(unit.side) = true;
+            stream.trace.end(unit.side, reset);
             let request = stream.path.finalized && stream.method.finalized;
-            // Step 2.
+            // A reset of a stream that lacks something is no end to the agent, and not counted.
             if reset && !(request && stream.status.finalized) {
                 self.delete(place);
                 continue;
             }
-            // Step 3: counted also when the stream is then thrown away.
+            // Counted also when the stream is then thrown away.
             let counters = self.counters.get_mut(unit.tls);
             if reset {
                 counters.rst += 1;
             } else {
                 counters.eos += 1;
             }
-            // Steps 4 and 5.
+            // The second end emits the stream, whoever sent the two.
             if stream.end_seen {
                 // Two packets never have the same kernel time, but they can have the same time stamp; then the
-                // agent's own consumer of coarse clocks (section 4) adds a nanosecond, and so does this.
+                // agent's own consumer of coarse clocks (on Windows) adds a nanosecond, and so does this.
                 stream.last_seen = unit.now.max(stream.started + 1);
                 self.emit(unit, place);
             } else {
@@ -63,11 +64,12 @@ impl Agent {
 
     /// Deletes a stream and hands it to user space.
     fn emit(&mut self, unit: &Unit<'_>, place: u32) {
+        self.summary.emitted += 1;
         let Some(stream) = self.streams.get_mut(place) else { return };
         let status = user::status(stream.status);
         self.users.hit(status);
         let mut buffer = [0; PATH_BUFFER];
-        // Section 3.1: without these a transaction is incomplete, waits for its other half and is dropped.
+        // Without these it is incomplete to user space: it waits for another half, and is dropped at the next flush.
         let method =
             if status == 0 || !stream.path.finalized { None } else { Method::captured(&stream.method) };
         let Some(method) = method else {

@@ -1,12 +1,12 @@
-//! From one packet to its interesting frames (agent-telemetry section 2.4), and the fragmented-frame counters
-//! (section 1.4).
+//! From one packet to its interesting frames (docs/agent.md, "Walking a segment"), and the fragmented-frame counters.
 
+use super::arena::NONE;
 use super::classify::PREFACE;
-use super::connection::{Incomplete, NONE};
-use super::frame::{self, Buffer, FrameHeader, HEADER_LEN};
-use super::stream::StreamKey;
+use super::connection::Incomplete;
+use super::frame::{self, Buffer, FrameHeader, HEADER_LEN, Listed};
+use super::key::StreamKey;
+use super::model::{Agent, Unit};
 use super::trace::Trace;
-use super::{Agent, Unit};
 use crate::base::counters::Counters;
 use crate::base::verdict::MissReason;
 
@@ -14,16 +14,6 @@ use crate::base::verdict::MissReason;
 const MAX_INTERESTING: usize = 240;
 /// Iterations of the filter loop, after the first frame (`HTTP2_MAX_FRAMES_TO_FILTER`).
 const MAX_ITERATIONS: usize = 240;
-
-/// An interesting frame.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Listed {
-    pub(super) header: FrameHeader,
-    /// Where its payload starts.
-    pub(super) offset: u32,
-    /// The place of its stream, once that was looked up.
-    pub(super) stream: u32,
-}
 
 /// What became of the search for a packet's first frame.
 struct First {
@@ -50,12 +40,13 @@ impl Agent {
     /// Parses one buffer: the entry point of the HTTP/2 program.
     pub(super) fn parse(&mut self, unit: &Unit<'_>) {
         self.frames.clear();
+        let misplaced = !unit.in_order && self.incomplete(unit).is_some();
         let trouble = self.filter(unit);
-        self.note_incident(unit, trouble);
+        self.note_incident(unit, trouble, misplaced);
         if self.frames.is_empty() {
             return;
         }
-        // Section 2.4 step 6: within a packet every header block is parsed before any end of stream is applied.
+        // Within a packet every header block is parsed before any end of stream is applied.
         self.headers_pass(unit);
         self.prune(unit);
         self.eos_pass(unit);
@@ -64,14 +55,13 @@ impl Agent {
     fn filter(&mut self, unit: &Unit<'_>) -> Option<Trouble> {
         let Unit { buf, .. } = *unit;
         let mut at = 0;
-        // Step 1: a preface is skipped, in any packet.
+        // A preface is skipped, in any packet.
         if buf.bytes.starts_with(PREFACE) {
             at = PREFACE.len() as u32;
             if at == buf.end {
                 return None;
             }
         }
-        // Step 2: the first frame.
         let state = self.incomplete(unit);
         let First { frame, state: next, trouble, resumed } = first_frame(&buf, &mut at, state);
         if next != state {
@@ -83,7 +73,7 @@ impl Agent {
         };
         let counters = self.counters.get_mut(unit.tls);
         count_fragmented(counters, header, at, buf.end);
-        // Step 3.
+        // A first frame that runs past the packet hides what else is in it: nothing of this packet is processed.
         let offset = at;
         at += header.length;
         if at > buf.end {
@@ -107,7 +97,8 @@ impl Agent {
         self.filter_loop(unit, at).or(trouble)
     }
 
-    /// Steps 4 and 5.
+    /// The frames after the first. One that the packet's end cuts is listed, and processed with the bytes that are
+    /// there.
     fn filter_loop(&mut self, unit: &Unit<'_>, mut at: u32) -> Option<Trouble> {
         let Unit { buf, .. } = *unit;
         let counters = self.counters.get_mut(unit.tls);
@@ -199,11 +190,16 @@ impl Agent {
         }
     }
 
-    /// Keeps in mind in which packets frames were lost, and since when the parser may be out of step.
-    fn note_incident(&mut self, unit: &Unit<'_>, trouble: Option<Trouble>) {
+    /// Keeps in mind in which packets frames were lost, and since when the parser may be out of step. `misplaced`: a
+    /// frame was to go on here, and this is not the segment that it goes on in.
+    fn note_incident(&mut self, unit: &Unit<'_>, trouble: Option<Trouble>, misplaced: bool) {
         let Some(connection) = self.connections.get_mut(unit.place) else { return };
         let directed = connection.sides.get_mut(unit.side);
         let incidents = &mut directed.incidents;
+        let left_open = directed.incomplete.is_some();
+        if misplaced || !unit.in_order && (left_open || trouble.is_some()) {
+            incidents.astray.get_or_insert(MissReason::PacketOrder);
+        }
         let reason = match trouble {
             Some(Trouble::Split) => {
                 incidents.astray = Some(MissReason::SplitFrame);
@@ -213,19 +209,16 @@ impl Agent {
                 incidents.astray = Some(MissReason::FrameLimit);
                 incidents.astray
             }
-            Some(Trouble::Invalid) => Some(incidents.astray.unwrap_or(MissReason::Other)),
+            Some(Trouble::Invalid) => Some(incidents.astray.unwrap_or(MissReason::InvalidFrame)),
             // Out of step, and still inside what is taken for a frame.
-            None if incidents.astray.is_some() && directed.incomplete.is_some() => incidents.astray,
-            None => {
-                incidents.astray = None;
-                None
-            }
+            None if incidents.astray.is_some() && left_open => incidents.astray,
+            None => incidents.astray.take().filter(|_| misplaced),
         };
         incidents.record(unit.packet, reason);
     }
 }
 
-/// Step 2 of section 2.4.
+/// The first frame of a packet, which may have begun in an earlier one.
 fn first_frame(buf: &Buffer<'_>, at: &mut u32, state: Option<Incomplete>) -> First {
     let nothing = First { frame: None, state: None, trouble: None, resumed: false };
     let found = |bytes: [u8; HEADER_LEN]| FrameHeader::valid(&bytes).map(|header| (header, bytes));
@@ -278,7 +271,7 @@ fn first_frame(buf: &Buffer<'_>, at: &mut u32, state: Option<Incomplete>) -> Fir
     First { trouble: frame.is_none().then_some(Trouble::Invalid), frame, ..nothing }
 }
 
-/// Section 1.4: a frame whose payload runs past the packet; the first that matches.
+/// A frame whose payload runs past the packet; the first that matches.
 fn count_fragmented(counters: &mut Counters, header: FrameHeader, payload: u32, end: u32) {
     if payload + header.length <= end {
         return;

@@ -1,4 +1,4 @@
-//! Frame headers as the agent reads them (agent-telemetry sections 2.2 and 2.3), and the bytes of one packet.
+//! Frame headers as the agent reads them (docs/agent.md, "Frames it keeps"), and the bytes of one packet.
 
 /// Length of a frame header.
 pub(super) const HEADER_LEN: usize = 9;
@@ -49,7 +49,7 @@ impl FrameHeader {
         }
     }
 
-    /// The header, if the agent takes it for one (section 2.2): not all zero, type at most 9, length at most
+    /// The header, if the agent takes it for one: not all zero, type at most 9, length at most
     /// 16,384, stream 0 or odd. So pushed streams, extension types and large frames are not valid to it.
     pub(super) fn valid(bytes: &[u8; HEADER_LEN]) -> Option<Self> {
         let header = Self::read(bytes);
@@ -60,7 +60,7 @@ impl FrameHeader {
         valid.then_some(header)
     }
 
-    /// Whether the agent keeps the frame (section 2.3): HEADERS, `RST_STREAM`, and DATA with `END_STREAM`.
+    /// Whether the agent keeps the frame: HEADERS, `RST_STREAM`, and DATA with `END_STREAM`.
     pub(super) const fn is_interesting(self) -> bool {
         match self.kind {
             HEADERS | RST_STREAM => true,
@@ -78,6 +78,16 @@ impl FrameHeader {
     pub(super) const fn is_data(self) -> bool {
         self.kind == DATA
     }
+}
+
+/// An interesting frame.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Listed {
+    pub(super) header: FrameHeader,
+    /// Where its payload starts.
+    pub(super) offset: u32,
+    /// The place of its stream, once that was looked up.
+    pub(super) stream: u32,
 }
 
 /// The unit of work: a segment's payload, or a decrypted record.

@@ -1,15 +1,17 @@
-//! The HEADERS pass (agent-telemetry section 2.5).
+//! The first pass over a packet's frames: what is captured of each header block (docs/agent.md, "Header blocks").
 
 use super::block_reader::Reader;
+use super::captured::{MAX_VALUE, STATUS_MAX};
 use super::connection::Connection;
-use super::dynamic_table::{Counter, DynamicTable, EntryKey, MAX_VALUE};
-use super::filter::Listed;
-use super::frame;
+use super::dynamic_table::{Counter, DynamicTable};
+use super::frame::{self, Listed};
+use super::incident::LongPaths;
+use super::key::{EntryKey, StreamKey};
+use super::model::{Agent, Unit};
 use super::params::Rules;
-use super::stream::{STATUS_MAX, Stream, StreamKey};
-use super::trace::{BlockMarks, LongPaths};
+use super::stream::Stream;
+use super::trace::BlockMarks;
 use super::tuple::Side;
-use super::{Agent, Unit};
 use crate::base::counters::Counters;
 
 /// Fields of a block that are looked at (`HTTP2_MAX_PSEUDO_HEADERS_COUNT_FOR_FILTERING`).
@@ -24,8 +26,16 @@ const STATIC_MAX: u32 = 61;
 const PRIORITY_LEN: u32 = 5;
 /// Top bit of an indexed field (RFC 7541 section 6.1).
 const INDEXED: u8 = 0x80;
-/// Static name index of `:path`.
-const PATH: u8 = 4;
+/// Static name indices that stand for names that are spelled out.
+const METHOD: u32 = 2;
+const PATH: u32 = 4;
+const STATUS: u32 = 8;
+/// The names that count: their index, spelled out in plain, and in Huffman code.
+const NAMES: [(u32, &[u8], &[u8]); 3] = [
+    (METHOD, b":method", &[0xb9, 0x49, 0x53, 0x39, 0xe4]),
+    (PATH, b":path", &[0xb9, 0x58, 0xd3, 0x3f]),
+    (STATUS, b":status", &[0xb8, 0x84, 0x8d, 0x36, 0xa3]),
+];
 
 /// What a field that interests the agent stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +153,7 @@ impl Agent {
         }
     }
 
-    /// In-kernel pruning of the sender's entries (section 2.6).
+    /// In-kernel pruning of the sender's entries, between the two passes.
     pub(super) fn prune(&mut self, unit: &Unit<'_>) {
         let Some(connection) = self.connections.get_mut(unit.place) else { return };
         let directed = connection.sides.get_mut(unit.side);
@@ -284,21 +294,21 @@ impl Block<'_, '_> {
 
     /// A literal of pass A; `None` when one of its integers could not be read.
     fn literal(&mut self, incremental: bool, name: u32) -> Option<()> {
+        let mut name = name;
+        if name > STATIC_MAX && self.stored(self.number(name)).is_some() {
+            self.marks.insert(BlockMarks::LITERAL_NAME);
+        }
         // Counted whatever the name is.
         self.counter.value += u64::from(incremental);
-        let mut name = name;
         let Some((mut len, mut huffman)) = self.reader.string() else {
             self.marks.insert_if(matches!(Meaning::of(name), Some(Meaning::Path)), BlockMarks::LONG_PATH);
             return None;
         };
         if name == 0 {
-            let is_path = self.rules.reads_path_names() && self.is_path_name(len, huffman);
+            name = self.spelled_out(len, huffman).unwrap_or(0);
             self.reader.at += len;
             let value = self.reader.string();
-            if is_path {
-                name = PATH.into();
-                self.marks.insert_if(value.is_none(), BlockMarks::LONG_PATH);
-            }
+            self.marks.insert_if(value.is_none() && name == PATH, BlockMarks::LONG_PATH);
             (len, huffman) = value?;
         }
         if let Some(meaning) = Meaning::of(name) {
@@ -328,15 +338,25 @@ impl Block<'_, '_> {
         }
     }
 
-    /// Section 2.5, the later change: five raw bytes that start with `:p`, or four of Huffman code that start as
-    /// `:path` does.
-    fn is_path_name(&self, len: u32, huffman: bool) -> bool {
-        let start = self.reader.buf.slice(self.reader.at, 2);
-        match (len, huffman) {
-            (5, false) => start == Some(b":p"),
-            (4, true) => start == Some(&[0xb9, 0x58]),
-            _ => false,
-        }
+    /// The static index that the name at hand is treated as, where it is spelled out and the rules read it. The rules
+    /// of 2026 look at the name's length and first two octets alone.
+    fn spelled_out(&mut self, len: u32, huffman: bool) -> Option<u32> {
+        let octets = |len| self.reader.buf.slice(self.reader.at, len);
+        let known = octets(len).and_then(|name| {
+            let is_it =
+                |(_, plain, coded): &(u32, &[u8], &[u8])| name == if huffman { *coded } else { *plain };
+            NAMES.iter().find(|entry| is_it(entry)).map(|entry| entry.0)
+        });
+        let read = match self.rules {
+            Rules::Y2025 => None,
+            Rules::Y2026 => {
+                let start = octets(2).filter(|_| len == if huffman { 4 } else { 5 });
+                (start == Some(if huffman { &[0xb9, 0x58] } else { b":p" })).then_some(PATH)
+            }
+            Rules::Y2026b => known,
+        };
+        self.marks.insert_if(known.is_some() && read.is_none(), BlockMarks::LITERAL_NAME);
+        read
     }
 
     /// Pass B: 33 more fields, walked to keep the counter right. Indexed ones are ignored.
@@ -356,8 +376,12 @@ impl Block<'_, '_> {
             if !enough {
                 self.marks.insert_if(Meaning::of(name).is_some(), BlockMarks::LIMIT);
             }
-            let Some((mut len, _)) = self.reader.string() else { return };
+            let Some((mut len, huffman)) = self.reader.string() else { return };
             if name == 0 {
+                if !enough {
+                    let read = self.spelled_out(len, huffman).is_some();
+                    self.marks.insert_if(read, BlockMarks::LIMIT);
+                }
                 self.reader.at += len;
                 let Some((value, _)) = self.reader.string() else { return };
                 len = value;
@@ -376,7 +400,7 @@ impl Block<'_, '_> {
     }
 }
 
-/// Section 2.5, "apply": an indexed static field counts, and its entry wins over literals from then on.
+/// An indexed static field counts, and its entry wins over literals from then on.
 fn apply_static(stream: &mut Stream, index: u8, counters: &mut Counters) {
     match Meaning::of(index.into()) {
         Some(Meaning::Method) => {

@@ -1,7 +1,7 @@
 //! Transactions that the agent has emitted and that the exact side has not asked for yet.
 
 use super::fifo::Fifo;
-use super::stream::StreamKey;
+use super::key::StreamKey;
 use super::trace::Trace;
 use super::user::Shown;
 use crate::base::limits;

@@ -1,8 +1,8 @@
-//! Connections that begin and end (agent-telemetry section 2.1), and user space's periodic work (sections 2.6, 2.9).
+//! Connections that begin and end (docs/agent.md, "Segments and connections"), and user space's periodic work.
 
-use super::Agent;
 use super::classify::Protocol;
 use super::clock::TICK;
+use super::model::Agent;
 use super::tuple::{Side, Sides, Tuple};
 use crate::base::time::Moment;
 use crate::packet::Segment;
@@ -20,7 +20,7 @@ impl Agent {
 
     /// User space's periodic work.
     fn tick(&mut self, now: u64) {
-        // Section 2.9: streams without response.
+        // Streams without response.
         let ttl = u64::try_from(self.params.idle_ttl.as_nanos()).unwrap_or(u64::MAX);
         while let Some(place) = self.streams.expired(now, ttl) {
             if let Some(stream) = self.streams.get_mut(place) {
@@ -28,7 +28,7 @@ impl Agent {
             }
             self.delete(place);
         }
-        // Section 2.6: entries of terminated connections, whichever of the two tuples terminated.
+        // Entries of terminated connections, whichever of the two tuples terminated.
         for (place, serial) in std::mem::take(&mut self.terminated) {
             let connection = self.connections.get_mut(place).filter(|connection| connection.serial == serial);
             if let Some(connection) = connection {
@@ -87,12 +87,13 @@ impl Agent {
             self.incomplete_len -= usize::from(directed.incomplete.take().is_some());
             self.counters_len -= usize::from(directed.counter.take().is_some());
             directed.last_seq = 0;
+            directed.next_seq = None;
             directed.incidents.astray = None;
             directed.long_paths.clear();
         }
     }
 
-    /// A packet with FIN or RST, from either side: its payload is never parsed (section 2.1).
+    /// A packet with FIN or RST, from either side: its payload is never parsed.
     pub(super) fn end_of_connection(
         &mut self,
         tuple: &Tuple,

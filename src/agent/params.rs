@@ -3,15 +3,17 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// Which of the agent's versions is modelled (agent-telemetry section 9).
+/// Which of the agent's versions is modelled (docs/agent.md, "Rule sets").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rules {
     /// The base version of 2025.
     Y2025,
     /// The base version with two later changes: the PRIORITY flag of HEADERS skips five bytes, and a literal
     /// field that spells out the name `:path` is treated as one with name index 4.
-    #[default]
     Y2026,
+    /// The newest: names that are spelled out are compared whole, and `:method` and `:status` are read, too.
+    #[default]
+    Y2026b,
 }
 
 impl Rules {
@@ -20,17 +22,13 @@ impl Rules {
         match self {
             Self::Y2025 => "2025",
             Self::Y2026 => "2026",
+            Self::Y2026b => "2026b",
         }
     }
 
-    /// HEADERS with the PRIORITY flag: the five bytes of priority are skipped (section 9, change a).
+    /// HEADERS with the PRIORITY flag: the five bytes of priority are skipped.
     pub(super) const fn skips_priority(self) -> bool {
-        matches!(self, Self::Y2026)
-    }
-
-    /// A spelled-out `:path` is recognised (section 9, change b).
-    pub(super) const fn reads_path_names(self) -> bool {
-        matches!(self, Self::Y2026)
+        !matches!(self, Self::Y2025)
     }
 }
 
@@ -39,14 +37,14 @@ impl Rules {
 pub struct Params {
     /// The rule set.
     pub rules: Rules,
-    /// `net.ipv4.ip_local_port_range` of the host that the agent would run on (section 2.8).
+    /// `net.ipv4.ip_local_port_range` of the host that the agent would run on.
     pub ephemeral_ports: RangeInclusive<u16>,
-    /// `http_idle_connection_ttl_in_s`: a stream older than this is deleted at the next tick (section 2.9).
+    /// `http_idle_connection_ttl_in_s`: a stream older than this is deleted at the next tick.
     pub idle_ttl: Duration,
     /// `max_concurrent_requests`: the capacity of each of the maps of streams in flight, incomplete frames,
-    /// dynamic table entries, and dynamic counters (section 1.2).
+    /// dynamic table entries, and dynamic counters.
     pub max_requests: usize,
-    /// Keep the statistics that user space would send (section 3.2), for [`super::Agent::statistics`]. Without it
+    /// Keep the statistics that user space would send, for [`super::Agent::statistics`]. Without it
     /// only their key limit is modelled, which costs neither memory nor time worth mentioning.
     pub statistics: bool,
 }

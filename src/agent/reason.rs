@@ -1,20 +1,20 @@
-//! Why the agent would not have emitted a transaction.
+//! The reasons that apply to one transaction.
 
 use crate::base::verdict::MissReason;
 
 /// A set of reasons that apply.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct ReasonSet(u16, bool);
+pub(super) struct ReasonSet(u32, bool);
 
 impl ReasonSet {
     /// Adds a reason.
     pub(super) fn insert(&mut self, reason: MissReason) {
-        self.0 |= 1 << reason as u16;
+        self.0 |= 1 << reason as u32;
     }
 
     /// Adds a reason when `applies`.
     pub(super) fn insert_if(&mut self, applies: bool, reason: MissReason) {
-        self.0 |= u16::from(applies) << reason as u16;
+        self.0 |= u32::from(applies) << reason as u32;
     }
 
     /// A reason may have been forgotten.
@@ -31,7 +31,7 @@ impl ReasonSet {
     pub(super) fn first(self) -> MissReason {
         MissReason::ALL
             .into_iter()
-            .find(|&reason| self.0 & 1 << reason as u16 != 0)
+            .find(|&reason| self.0 & 1 << reason as u32 != 0)
             .unwrap_or(MissReason::Other)
     }
 }

@@ -1,7 +1,8 @@
-//! The agent's statistics (agent-telemetry section 3.2): what is done with a transaction that was emitted complete.
+//! The agent's statistics (docs/agent.md, "Statistics"): what is done with a transaction that was emitted complete.
 
 use super::tuple::Tuple;
 use super::user::{self, Method};
+use crate::base::counters::UserTelemetry;
 use crate::base::limits;
 use foldhash::quality::RandomState;
 use sketches_ddsketch::{Config, DDSketch};
@@ -16,25 +17,6 @@ const ACCURACY: f64 = 0.01;
 /// More bins than nanoseconds of 64 bits can fill at that accuracy, so that none are ever merged.
 const MAX_BINS: u32 = 4096;
 
-/// The counters of `http.Telemetry` for protocol `http2` (section 3.3), and of the incomplete buffer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct UserTelemetry {
-    /// Emitted events by status class, 1xx first, before any check.
-    pub total_hits: [u64; 5],
-    /// Keys made.
-    pub aggregations: u64,
-    /// Transactions whose key found the map full.
-    pub dropped: u64,
-    /// Paths that could not be decoded, or that do not start with `/`.
-    pub malformed_empty_path: u64,
-    /// Paths with a byte that is not printable.
-    pub malformed_non_printable: u64,
-    /// Latencies of zero. See [`super::Agent`] for why there are none.
-    pub malformed_invalid_latency: u64,
-    /// Events without status, path, or a known method: parked, and dropped at the next flush.
-    pub incomplete: u64,
-}
-
 /// The latencies of one status of one endpoint, in nanoseconds.
 #[derive(Clone)]
 pub struct Latencies {
@@ -48,7 +30,7 @@ pub struct Latencies {
 
 /// The statistics of one endpoint: one aggregation key.
 #[derive(Clone, Debug)]
-pub struct Endpoint {
+pub struct EndpointStatistics {
     /// Normalised tuple.
     pub tuple: Tuple,
     /// Method.
@@ -90,7 +72,7 @@ pub(super) struct StatKeeper {
 #[derive(Debug, Default)]
 struct Statistics {
     places: HashMap<u64, u32, RandomState>,
-    endpoints: Vec<Endpoint>,
+    endpoints: Vec<EndpointStatistics>,
     sketches: usize,
     refused: u64,
 }
@@ -164,7 +146,7 @@ impl StatKeeper {
     }
 
     /// The statistics kept.
-    pub(super) fn endpoints(&self) -> &[Endpoint] {
+    pub(super) fn endpoints(&self) -> &[EndpointStatistics] {
         self.kept.as_ref().map_or(&[], |kept| &kept.endpoints)
     }
 
@@ -184,7 +166,12 @@ impl Statistics {
             place
         } else if self.endpoints.len() < limits::AGENT_ENDPOINTS {
             let place = self.endpoints.len() as u32;
-            self.endpoints.push(Endpoint { tuple, method, path: path.into(), statuses: Vec::new() });
+            self.endpoints.push(EndpointStatistics {
+                tuple,
+                method,
+                path: path.into(),
+                statuses: Vec::new(),
+            });
             self.places.insert(key, place);
             place
         } else {

@@ -1,57 +1,11 @@
-//! Streams in flight: the kernel's `http2_in_flight` map (agent-telemetry sections 2.5 to 2.9).
+//! Streams in flight: the kernel's `http2_in_flight` map.
 
-use super::connection::NONE;
-use super::dynamic_table::{Literal, MAX_VALUE};
+use super::arena::{Arena, List};
+use super::captured::{Captured, MAX_VALUE, METHOD_MAX, STATUS_MAX};
+use super::key::StreamKey;
 use super::trace::Trace;
 use foldhash::quality::RandomState;
 use std::collections::HashMap;
-
-/// Stored method bytes (`HTTP2_METHOD_MAX_LEN`). A longer one is unknown whatever it is.
-pub(super) const METHOD_MAX: usize = 7;
-/// Stored status bytes (`HTTP2_STATUS_CODE_MAX_LEN`).
-pub(super) const STATUS_MAX: usize = 3;
-
-/// A stream's key: the connection's serial number and the stream identifier.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct StreamKey(u64);
-
-impl StreamKey {
-    /// The key of a stream of a connection.
-    pub(super) const fn new(serial: u32, stream: u32) -> Self {
-        Self((serial as u64) << 32 | stream as u64)
-    }
-}
-
-/// One of `:method`, `:path` and `:status`.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Captured<const SIZE: usize> {
-    /// A value was captured.
-    pub(super) finalized: bool,
-    /// The static table entry; 0 for none. Once set it wins over later literals.
-    pub(super) static_entry: u8,
-    /// The last literal.
-    pub(super) literal: Literal<SIZE>,
-}
-
-impl<const SIZE: usize> Captured<SIZE> {
-    /// An indexed field of the static table.
-    pub(super) const fn set_static(&mut self, index: u8) {
-        self.static_entry = index;
-        self.finalized = true;
-    }
-
-    /// A literal, new or stored.
-    pub(super) fn set_literal(&mut self, value: &[u8], huffman: bool) {
-        self.literal.set(value, huffman);
-        self.finalized = true;
-    }
-
-    fn clear(&mut self) {
-        self.finalized = false;
-        self.static_entry = 0;
-        self.literal.set(&[], false);
-    }
-}
 
 /// A stream.
 #[derive(Clone, Debug, Default)]
@@ -69,18 +23,26 @@ pub(super) struct Stream {
     /// What the kernel does not keep: for the reasons.
     pub(super) trace: Trace,
     live: bool,
-    older: u32,
-    newer: u32,
+}
+
+impl Stream {
+    /// Makes it the stream of `key`, with nothing captured yet.
+    fn start_over(&mut self, key: StreamKey, now: u64) {
+        let Self { key: own, started, last_seen, end_seen, method, path, status, trace, live } = self;
+        (*own, *started, *last_seen, *end_seen, *live) = (key, now, 0, false, true);
+        method.clear();
+        path.clear();
+        status.clear();
+        *trace = Trace::default();
+    }
 }
 
 /// The map. The streams also stand in a list by the time they started, so that expiry looks at expired ones only.
 #[derive(Debug)]
 pub(super) struct InFlight {
     places: HashMap<StreamKey, u32, RandomState>,
-    streams: Vec<Stream>,
-    free: Vec<u32>,
-    oldest: u32,
-    newest: u32,
+    streams: Arena<Stream>,
+    by_start: List,
     capacity: usize,
     /// HEADERS frames that found the map full.
     pub(super) refused: u64,
@@ -91,10 +53,8 @@ impl InFlight {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
             places: HashMap::default(),
-            streams: Vec::new(),
-            free: Vec::new(),
-            oldest: NONE,
-            newest: NONE,
+            streams: Arena::new(),
+            by_start: List::default(),
             capacity,
             refused: 0,
         }
@@ -107,15 +67,15 @@ impl InFlight {
 
     /// The stream at `place`, if it is still that of `key`.
     pub(super) fn at(&mut self, place: u32, key: StreamKey) -> Option<&mut Stream> {
-        self.streams.get_mut(place as usize).filter(|stream| stream.live && stream.key == key)
+        self.streams.get_mut(place).filter(|stream| stream.live && stream.key == key)
     }
 
     /// The stream at `place`.
     pub(super) fn get_mut(&mut self, place: u32) -> Option<&mut Stream> {
-        self.streams.get_mut(place as usize)
+        self.streams.get_mut(place)
     }
 
-    /// The place of a stream, made when there is none (section 2.5: started now). `None` when the map is full.
+    /// The place of a stream, made when there is none and started now. `None` when the map is full.
     pub(super) fn fetch(&mut self, key: StreamKey, now: u64) -> Option<u32> {
         if let Some(place) = self.find(key) {
             return Some(place);
@@ -124,70 +84,34 @@ impl InFlight {
             self.refused += 1;
             return None;
         }
-        let place = self.free.pop().unwrap_or(self.streams.len() as u32);
-        if place as usize == self.streams.len() {
-            self.streams.push(Stream::default());
-        }
-        let stream = self.streams.get_mut(place as usize)?;
-        (stream.key, stream.live, stream.started, stream.last_seen, stream.end_seen) =
-            (key, true, now, 0, false);
-        stream.method.clear();
-        stream.path.clear();
-        stream.status.clear();
-        stream.trace = Trace::default();
+        let place = self.streams.add(&mut self.by_start);
+        self.streams.get_mut(place)?.start_over(key, now);
         self.places.insert(key, place);
-        self.append(place);
         Some(place)
     }
 
     /// Deletes the stream at `place`. It can be read until the next is made.
     pub(super) fn remove(&mut self, place: u32) -> Option<&Stream> {
-        let stream = self.streams.get_mut(place as usize).filter(|stream| stream.live)?;
+        let stream = self.streams.get_mut(place).filter(|stream| stream.live)?;
         stream.live = false;
         self.places.remove(&stream.key);
-        self.free.push(place);
-        self.unlink(place);
-        self.streams.get(place as usize)
+        self.streams.remove(&mut self.by_start, place);
+        self.streams.get(place)
     }
 
-    /// The oldest stream, if it started more than `ttl` nanoseconds before `now` (section 2.9; a stream whose
-    /// response is complete is not in the map, so that only the start counts).
+    /// The oldest stream, if it started more than `ttl` nanoseconds before `now`. A stream whose response is complete
+    /// is not in the map, so that the start alone counts.
     ///
     /// A stream that started in the future (the capture's clock was set back) starts now: one in a call.
     pub(super) fn expired(&mut self, now: u64, ttl: u64) -> Option<u32> {
-        let place = self.oldest;
-        let stream = self.streams.get_mut(place as usize)?;
+        let place = self.by_start.first();
+        let stream = self.streams.get_mut(place)?;
         if stream.started > now {
             stream.started = now;
-            self.unlink(place);
-            self.append(place);
+            self.streams.renew(&mut self.by_start, place);
             return None;
         }
         (now - stream.started > ttl).then_some(place)
-    }
-
-    fn append(&mut self, place: u32) {
-        let newest = self.newest;
-        match self.streams.get_mut(newest as usize) {
-            Some(stream) => stream.newer = place,
-            None => self.oldest = place,
-        }
-        self.newest = place;
-        if let Some(stream) = self.streams.get_mut(place as usize) {
-            (stream.older, stream.newer) = (newest, NONE);
-        }
-    }
-
-    fn unlink(&mut self, place: u32) {
-        let Some(&Stream { older, newer, .. }) = self.streams.get(place as usize) else { return };
-        match self.streams.get_mut(older as usize) {
-            Some(stream) => stream.newer = newer,
-            None => self.oldest = newer,
-        }
-        match self.streams.get_mut(newer as usize) {
-            Some(stream) => stream.older = older,
-            None => self.newest = older,
-        }
     }
 
     /// Streams in flight.

@@ -1,17 +1,12 @@
-//! What happened to a stream and to a connection, as far as it can make the agent miss a transaction. The kernel
-//! keeps none of this: it serves the reasons of [`MissReason`] alone.
+//! What happened to a stream, as far as it can make the agent miss a transaction. The kernel keeps none of this: it
+//! serves the reasons of [`MissReason`] alone.
 
-use super::fifo::Fifo;
-use super::stream::StreamKey;
 use super::tuple::{Side, Sides};
-use crate::base::limits;
 use crate::base::verdict::MissReason;
-use foldhash::quality::RandomState;
-use std::collections::{HashMap, VecDeque};
 
 /// What kept a header block from being captured as it is on the wire: a set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct BlockMarks(u8);
+pub(super) struct BlockMarks(u16);
 
 impl BlockMarks {
     /// The block runs past the segment.
@@ -31,10 +26,12 @@ impl BlockMarks {
     pub(super) const HPACK: Self = Self(1 << 6);
     /// A size update whose skipping ate bytes of the block.
     pub(super) const SIZE_UPDATE: Self = Self(1 << 7);
+    /// A field that counts has its name spelled out where the rules do not read it, or from the dynamic table.
+    pub(super) const LITERAL_NAME: Self = Self(1 << 8);
     /// What misleads the agent, and does not merely keep something from it.
     pub(super) const MISLEADING: Self = Self(Self::CUT.0 | Self::SIZE_UPDATE.0);
 
-    const REASONS: [(Self, MissReason); 8] = [
+    const REASONS: [(Self, MissReason); 9] = [
         (Self::CUT, MissReason::SplitFrame),
         (Self::CONTINUES, MissReason::Continuation),
         (Self::PADDED, MissReason::Padded),
@@ -43,6 +40,7 @@ impl BlockMarks {
         (Self::LIMIT, MissReason::HeaderLimit),
         (Self::HPACK, MissReason::HpackState),
         (Self::SIZE_UPDATE, MissReason::HpackState),
+        (Self::LITERAL_NAME, MissReason::LiteralName),
     ];
 
     /// Adds marks.
@@ -77,19 +75,31 @@ pub(super) struct Trace {
     pub(super) headers: Sides<bool>,
     /// An `END_STREAM` or `RST_STREAM` of that side was processed.
     pub(super) ends: Sides<bool>,
+    /// A `RST_STREAM` was processed.
+    pub(super) reset: bool,
+    /// An `END_STREAM` of one side was processed twice.
+    pub(super) repeated: bool,
     /// Method and path were captured.
     pub(super) request: bool,
     /// A status was captured.
     pub(super) status: bool,
     /// It was deleted for its age.
     pub(super) expired: bool,
-    /// One of its frames ran into the defect of section 2.4.
+    /// A frame of it was split after its header, and so misread.
     pub(super) split: bool,
     /// A verdict on it was given before the agent emitted it.
     pub(super) judged: bool,
 }
 
 impl Trace {
+    /// An `END_STREAM`, or a `RST_STREAM`, of that side is processed.
+    pub(super) const fn end(&mut self, side: Side, reset: bool) {
+        let ended = self.ends.get_mut(side);
+        self.repeated |= *ended && !reset;
+        *ended = true;
+        self.reset |= reset;
+    }
+
     /// Adds what another trace of the same stream says.
     pub(super) fn merge(&mut self, other: &Self) {
         self.packet = self.packet.max(other.packet);
@@ -98,196 +108,12 @@ impl Trace {
             *self.headers.get_mut(side) |= other.headers.get(side);
             *self.ends.get_mut(side) |= other.ends.get(side);
         }
+        self.reset |= other.reset;
+        self.repeated |= other.repeated;
         self.request |= other.request;
         self.status |= other.status;
         self.expired |= other.expired;
         self.split |= other.split;
         self.judged |= other.judged;
-    }
-}
-
-/// Traces of streams that are not in flight any more and were not emitted: at most [`limits::AGENT_TRACES`], the
-/// oldest give way.
-#[derive(Debug)]
-pub(super) struct Traces {
-    numbers: HashMap<StreamKey, u64, RandomState>,
-    kept: Fifo<(StreamKey, Trace)>,
-    /// Traces that gave way.
-    pub(super) evicted: u64,
-}
-
-impl Traces {
-    /// No traces.
-    pub(super) fn new() -> Self {
-        Self { numbers: HashMap::default(), kept: Fifo::new(limits::AGENT_TRACES), evicted: 0 }
-    }
-
-    /// Keeps a trace, together with what is kept of the stream already.
-    pub(super) fn keep(&mut self, key: StreamKey, trace: &Trace) {
-        let known = self.numbers.get(&key).and_then(|&number| self.kept.get_mut(number));
-        if let Some((_, known)) = known {
-            known.merge(trace);
-            return;
-        }
-        self.numbers.insert(key, self.kept.next());
-        if let Some((oldest, _)) = self.kept.push((key, *trace)) {
-            self.evicted += 1;
-            self.numbers.remove(&oldest);
-        }
-    }
-
-    /// Takes the trace of a stream.
-    pub(super) fn take(&mut self, key: StreamKey) -> Option<Trace> {
-        let number = self.numbers.remove(&key)?;
-        self.kept.take(number).map(|(_, trace)| trace)
-    }
-}
-
-/// Numbers of entries of one sender that were not stored because they were too long: the last
-/// [`limits::AGENT_LONG_PATHS`].
-#[derive(Debug, Default)]
-pub(super) struct LongPaths {
-    numbers: VecDeque<u64>,
-    /// All before this one are forgotten.
-    since: u64,
-}
-
-impl LongPaths {
-    /// Adds an entry.
-    pub(super) fn push(&mut self, number: u64) {
-        if self.numbers.len() >= limits::AGENT_LONG_PATHS
-            && let Some(oldest) = self.numbers.pop_front()
-        {
-            self.since = oldest + 1;
-        }
-        self.numbers.push_back(number);
-    }
-
-    /// Whether an entry is among them; `None` when it may have been.
-    pub(super) fn find(&self, number: u64) -> Option<bool> {
-        if self.numbers.is_empty() {
-            return Some(false);
-        }
-        let found = self.numbers.contains(&number);
-        (found || number >= self.since).then_some(found)
-    }
-
-    /// Forgets all.
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
-    }
-}
-
-/// Packets of one sender in which frames were lost to the agent, and why: the last [`limits::AGENT_INCIDENTS`] runs.
-#[derive(Debug, Default)]
-pub(super) struct Incidents {
-    runs: Vec<Run>,
-    /// The last packet of the sender that was parsed.
-    last_packet: u64,
-    /// The last packet of the runs that were forgotten; 0 for none.
-    forgotten: u64,
-    /// Why the parser is out of step with the frames, while it may be.
-    pub(super) astray: Option<MissReason>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Run {
-    first: u64,
-    last: u64,
-    reason: MissReason,
-}
-
-impl Incidents {
-    /// A packet was parsed. `incident`: why frames in it were lost, if any were.
-    pub(super) fn record(&mut self, packet: u64, incident: Option<MissReason>) {
-        if let Some(reason) = incident {
-            match self.runs.last_mut() {
-                Some(run) if run.reason == reason && (run.last == self.last_packet || run.last == packet) => {
-                    run.last = packet;
-                }
-                _ => {
-                    if self.runs.len() >= limits::AGENT_INCIDENTS {
-                        self.forgotten = self.runs.remove(0).last;
-                    }
-                    self.runs.push(Run { first: packet, last: packet, reason });
-                }
-            }
-        }
-        self.last_packet = packet;
-    }
-
-    /// Whether it is forgotten why frames were lost in a packet, if they were.
-    pub(super) const fn is_forgotten(&self, packet: u64) -> bool {
-        packet <= self.forgotten
-    }
-
-    /// Why frames were lost in a packet.
-    pub(super) fn at(&self, packet: u64) -> Option<MissReason> {
-        self.within(packet, packet)
-    }
-
-    /// Why frames were lost in any of the packets from `first` to `last`.
-    pub(super) fn within(&self, first: u64, last: u64) -> Option<MissReason> {
-        self.runs.iter().find(|run| run.first <= last && first <= run.last).map(|run| run.reason)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cap_agent_traces() {
-        let mut traces = Traces::new();
-        let key = |stream| StreamKey::new(1, stream);
-        traces.keep(key(0), &Trace { request: true, ..Trace::default() });
-        traces.keep(key(0), &Trace { expired: true, packet: 7, ..Trace::default() });
-        let trace = traces.take(key(0)).unwrap();
-        assert!(trace.request && trace.expired && trace.packet == 7 && !trace.status);
-        assert!(traces.take(key(0)).is_none());
-        for stream in 0..limits::AGENT_TRACES as u32 {
-            traces.keep(key(stream), &Trace::default());
-        }
-        assert_eq!(traces.evicted, 0);
-        traces.keep(key(limits::AGENT_TRACES as u32), &Trace::default());
-        assert_eq!((traces.evicted, traces.numbers.len()), (1, limits::AGENT_TRACES));
-        assert!(traces.take(key(0)).is_none() && traces.take(key(1)).is_some());
-    }
-
-    #[test]
-    fn incidents_in_a_row_are_one_run() {
-        let mut incidents = Incidents::default();
-        incidents.record(10, Some(MissReason::SplitFrame));
-        incidents.record(20, Some(MissReason::SplitFrame));
-        incidents.record(30, None);
-        incidents.record(40, Some(MissReason::SplitFrame));
-        assert_eq!(incidents.runs.len(), 2);
-        assert_eq!(
-            (incidents.at(9), incidents.at(15), incidents.at(30)),
-            (None, Some(MissReason::SplitFrame), None)
-        );
-        assert_eq!(incidents.within(25, 45), Some(MissReason::SplitFrame));
-        assert!(!incidents.is_forgotten(1));
-    }
-
-    #[test]
-    fn cap_agent_incidents() {
-        let mut incidents = Incidents::default();
-        for packet in 0..limits::AGENT_INCIDENTS as u64 {
-            incidents.record(40 + 2 * packet, Some(MissReason::SplitFrame));
-            incidents.record(41 + 2 * packet, None);
-            assert!(incidents.at(40).is_some() && !incidents.is_forgotten(40));
-        }
-        incidents.record(60, Some(MissReason::SplitFrame));
-        assert!(incidents.at(40).is_none() && incidents.is_forgotten(40) && !incidents.is_forgotten(41));
-        assert!(incidents.at(42).is_some() && incidents.at(60).is_some());
-        for packet in 0..100 {
-            incidents.record(
-                100 + packet,
-                Some(if packet % 2 == 0 { MissReason::Other } else { MissReason::FrameLimit }),
-            );
-        }
-        assert_eq!(incidents.runs.len(), limits::AGENT_INCIDENTS);
-        assert_eq!(incidents.at(40), None, "the oldest give way");
     }
 }

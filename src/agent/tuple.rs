@@ -1,4 +1,4 @@
-//! Tuple normalisation (agent-telemetry section 2.8), and one value for each sender of a tuple.
+//! Which end is the client (docs/agent.md, "Client and server"), and one value for each sender of a tuple.
 
 use crate::base::endpoint::Endpoint;
 use std::ops::RangeInclusive;

@@ -1,8 +1,7 @@
-//! The agent's user space: what it makes of an emitted stream (agent-telemetry section 3.1).
+//! The agent's user space: what it makes of an emitted stream (docs/agent.md, "User space").
 
-use super::dynamic_table::{Literal, MAX_VALUE};
+use super::captured::{Captured, Literal, MAX_VALUE, METHOD_MAX, STATUS_MAX};
 use super::huffman;
-use super::stream::{Captured, METHOD_MAX, STATUS_MAX};
 
 /// Size of the buffer that takes a path (`HTTP_BUFFER_SIZE`).
 pub(super) const PATH_BUFFER: usize = 208;
@@ -148,7 +147,7 @@ mod tests {
         path(captured, &mut vec![0; size]).map(<[u8]>::to_vec)
     }
 
-    // The names are those of agent-telemetry section 5.6.
+    // Named after the tests that the agent has for this.
 
     #[test]
     fn huffman_path_of_161_bytes_is_decoded_whole_or_cut_to_the_buffer() {

@@ -1,14 +1,16 @@
 //! Whether the agent would have shown a transaction of the wire, and why not.
 
+use super::captured::MAX_VALUE;
 use super::connection::Connection;
+use super::huffman;
+use super::key::StreamKey;
 use super::ledger::Found;
+use super::model::Agent;
 use super::reason::ReasonSet;
-use super::stream::StreamKey;
 use super::trace::Trace;
 use super::tuple::{Side, Tuple};
 use super::user::{self, Method, Shown};
-use super::wire::{FrameFact, WireTransaction};
-use super::{Agent, dynamic_table, huffman};
+use super::wire::{FrameFact, WireFacts, WireTransaction};
 use crate::base::verdict::{MissReason, Verdict};
 
 /// What the agent knew of a connection when a packet came.
@@ -25,10 +27,13 @@ enum Known {
 impl Agent {
     /// Says whether the agent would have shown `tx`, after it had the same packet as the exact side, and counts it.
     ///
-    /// A complete transaction counts in [`super::Summary::transactions`] or, by its reason, in
-    /// [`super::Summary::missed`]: the two add up to the complete transactions. An incomplete one counts in neither;
-    /// when the agent emitted it, the emission is used up, so that it does not count as spurious either. An emission
-    /// with another method, path or status than the wire's is spurious, and the transaction missed.
+    /// A complete transaction counts in [`Summary::transactions`] or, by its reason, in [`Summary::missed`]: the two add
+    /// up to the complete transactions. An incomplete one counts in neither; when the agent emitted it, the emission is
+    /// used up, so that it does not count as spurious either. An emission with another method, path or status than the
+    /// wire's is spurious, and the transaction missed.
+    ///
+    /// [`Summary::transactions`]: super::Summary::transactions
+    /// [`Summary::missed`]: super::Summary::missed
     pub fn verdict(&mut self, tx: &WireTransaction<'_>) -> Verdict {
         let (tuple, client) = Tuple::normalise(tx.client, tx.server, &self.params.ephemeral_ports);
         let place = self.connections.find(&tuple);
@@ -118,7 +123,7 @@ fn reasons(
             lost_frame(&mut reasons, tx, connection, side, fact);
         }
     }
-    if *facts == super::WireFacts::default() {
+    if *facts == WireFacts::default() {
         whole_exchange(&mut reasons, tx, connection, trace);
     }
     let request = tx.path.is_some() && tx.method.is_some() && !trace.request;
@@ -129,11 +134,14 @@ fn reasons(
         }
     }
     reasons.insert_if(trace.split, MissReason::SplitFrame);
-    let too_long = |path: &[u8]| path.len().min(huffman::encoded_len(path)) > dynamic_table::MAX_VALUE;
+    let too_long = |path: &[u8]| path.len().min(huffman::encoded_len(path)) > MAX_VALUE;
     reasons.insert_if(request && tx.path.is_some_and(too_long), MissReason::PathTooLong);
     reasons.insert_if(tx.method.is_some_and(|method| Method::of(method).is_none()), MissReason::Method);
     reasons.insert_if(different, MissReason::HpackState);
     reasons.insert_if(trace.expired, MissReason::Ttl);
+    reasons.insert_if(trace.reset, MissReason::Reset);
+    reasons.insert_if(trace.repeated || !facts.are_in_order(), MissReason::PacketOrder);
+    reasons.insert_if(tx.stream.is_multiple_of(2), MissReason::Pushed);
     reasons
 }
 

@@ -45,6 +45,16 @@ pub struct WireFacts {
     pub response_end: FrameFact,
 }
 
+impl WireFacts {
+    /// Whether the frames were captured in the order in which they were sent, as far as their packets tell.
+    pub(super) fn are_in_order(&self) -> bool {
+        let Self { request, request_end, response, response_end } = self;
+        [(request, request_end), (request, response), (request, response_end), (response, response_end)]
+            .into_iter()
+            .all(|(first, then)| first.packet <= then.packet || then.packet == 0)
+    }
+}
+
 /// Where a frame is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FrameFact {

@@ -1,4 +1,4 @@
-//! The HTTP/2 telemetry counters, by the kernel agent's names (spec: agent-telemetry section 1). Both views,
+//! The HTTP/2 telemetry counters, by the kernel agent's names (docs/agent.md). Both views,
 //! the exact one and the agent's, are counted in this shape.
 
 /// How many path-size buckets there are.
@@ -102,6 +102,42 @@ impl Counters {
             ("path_size_bucket_6", b6),
             ("path_size_bucket_7", b7),
             ("path_size_bucket_8", b8),
+        ]
+    }
+}
+
+/// What the kernel agent's user space counts of the events that it is handed (docs/agent.md, "Statistics"). An event that is refused is
+/// counted once, in the order of the fields.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UserTelemetry {
+    /// Emitted events by status class, 1xx first, before any check.
+    pub total_hits: [u64; 5],
+    /// Events without status, path, or a known method: parked, and dropped at the next flush.
+    pub incomplete: u64,
+    /// Paths that could not be decoded, or that do not start with `/`.
+    pub malformed_empty_path: u64,
+    /// Paths with a byte that is not printable.
+    pub malformed_non_printable: u64,
+    /// Latencies of zero.
+    pub malformed_invalid_latency: u64,
+    /// Transactions whose key found the map full.
+    pub dropped: u64,
+    /// Keys made.
+    pub aggregations: u64,
+}
+
+impl UserTelemetry {
+    /// Events with a status from 100 to 599.
+    pub fn hits(&self) -> u64 {
+        self.total_hits.iter().sum()
+    }
+
+    /// What was malformed, by the agent's word for it.
+    pub const fn malformed(&self) -> [(&'static str, u64); 3] {
+        [
+            ("empty-path", self.malformed_empty_path),
+            ("non-printable-char", self.malformed_non_printable),
+            ("invalid-latency", self.malformed_invalid_latency),
         ]
     }
 }

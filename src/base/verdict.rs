@@ -27,13 +27,23 @@ pub enum MissReason {
     Ttl,
     /// A FIN or RST packet hid the payload or the rest of the connection.
     Fin,
+    /// A `RST_STREAM` came before the agent had what it needs, or as its first end of the stream.
+    Reset,
+    /// Segments came in another order than they were sent, or more than once.
+    PacketOrder,
+    /// The server pushed it: the agent takes no frame on an even stream for one.
+    Pushed,
+    /// A frame that the agent takes for none hid the rest of its segment.
+    InvalidFrame,
+    /// The name of a field it needs was spelled out, or taken from the dynamic table.
+    LiteralName,
     /// None of these.
     Other,
 }
 
 impl MissReason {
     /// All reasons, in the order in which they are tried.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 18] = [
         Self::Classification,
         Self::SplitFrame,
         Self::Continuation,
@@ -46,6 +56,11 @@ impl MissReason {
         Self::HpackState,
         Self::Ttl,
         Self::Fin,
+        Self::Reset,
+        Self::PacketOrder,
+        Self::Pushed,
+        Self::InvalidFrame,
+        Self::LiteralName,
         Self::Other,
     ];
 
@@ -64,6 +79,11 @@ impl MissReason {
             Self::HpackState => "hpack_state",
             Self::Ttl => "ttl",
             Self::Fin => "fin",
+            Self::Reset => "reset",
+            Self::PacketOrder => "packet_order",
+            Self::Pushed => "pushed",
+            Self::InvalidFrame => "invalid_frame",
+            Self::LiteralName => "literal_name",
             Self::Other => "other",
         }
     }

@@ -137,13 +137,13 @@ pub struct Args {
     #[arg(short, long, help_heading = "Output")]
     pub verbose: bool,
 
-    /// Which agent to model: 2025 or 2026
+    /// Which agent to model: 2025, 2026 or 2026b
     ///
-    /// The agent's rules: 2025 is its base version, 2026 (the default) has two later changes, by which it reads HEADERS
-    /// with priority, and paths whose field name is spelled out.
+    /// The agent's rules: 2025 is its base version, 2026 has two later changes, by which it reads HEADERS with priority,
+    /// and paths whose field name is spelled out; with 2026b (the default) methods and statuses, too.
     #[arg(
         long,
-        value_name = "YEAR",
+        value_name = "RULES",
         value_enum,
         hide_possible_values = true,
         help_heading = "Agent view",
@@ -310,6 +310,9 @@ pub enum AgentRules {
     /// With two later changes
     #[value(name = "2026")]
     Y2026,
+    /// The newest
+    #[value(name = "2026b")]
+    Y2026b,
 }
 
 impl From<AgentRules> for Rules {
@@ -317,6 +320,7 @@ impl From<AgentRules> for Rules {
         match rules {
             AgentRules::Y2025 => Self::Y2025,
             AgentRules::Y2026 => Self::Y2026,
+            AgentRules::Y2026b => Self::Y2026b,
         }
     }
 }

@@ -431,7 +431,7 @@ mod tests {
         let agent = config("a", &terminal()).agent;
         assert_eq!(
             (agent.rules.name(), agent.ephemeral_ports, agent.max_requests),
-            ("2026", 32_768..=60_999, 65_536)
+            ("2026b", 32_768..=60_999, 65_536)
         );
         let agent = config(
             "a --agent-rules 2025 --agent-ephemeral-ports 1024-65535 --agent-idle-ttl 1m --agent-max-requests 10",

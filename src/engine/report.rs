@@ -79,9 +79,11 @@ fn agent_view(agent: &Agent) -> AgentView {
     AgentView {
         rules: agent.rules().name(),
         view: View { plaintext: summary.plaintext, tls: summary.tls },
+        emitted: summary.emitted,
         transactions: summary.transactions,
         missed: summary.missed,
         spurious: summary.spurious,
+        user: summary.user,
     }
 }
 

@@ -177,6 +177,22 @@ const FINDING: &[&str] = &[
     "h2.packets.last",
 ];
 
+/// The columns of the agent's view, after its counters.
+const AGENT: [&str; 12] = [
+    "agent.emitted",
+    "agent.transactions",
+    "agent.missed",
+    "agent.spurious",
+    "agent.user.hits",
+    "agent.user.hits_by_status",
+    "agent.user.aggregations",
+    "agent.user.dropped",
+    "agent.user.rejected",
+    "agent.user.malformed",
+    "agent.user.malformed_by_type",
+    "agent.user.incomplete",
+];
+
 const COVERAGE: &[&str] = &[
     "coverage.packets",
     "coverage.bytes",
@@ -239,7 +255,7 @@ impl Columns {
         names.push(Cow::Borrowed("agent.rules"));
         names.extend(counters("agent", "plaintext"));
         names.extend(counters("agent", "tls"));
-        names.extend(["agent.transactions", "agent.missed", "agent.spurious"].map(Cow::Borrowed));
+        names.extend(AGENT.map(Cow::Borrowed));
         names.extend(COVERAGE.iter().copied().map(Cow::Borrowed));
         Self::new(names)
     }

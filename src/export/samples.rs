@@ -1,6 +1,6 @@
 //! Records with everything in them, and some with almost nothing, for the tests of the formats.
 
-use crate::base::counters::Counters;
+use crate::base::counters::{Counters, UserTelemetry};
 use crate::base::direction::PerDirection;
 use crate::base::endpoint::Endpoint;
 use crate::base::limit::{Limit, Struck};
@@ -263,11 +263,21 @@ pub(super) fn report() -> Report {
     Report {
         exact: View { plaintext: counters(100), tls: counters(200) },
         agent: Some(AgentView {
-            rules: "2026",
+            rules: "2026b",
             view: View { plaintext: counters(100), tls: counters(190) },
+            emitted: 9,
             transactions: 5,
             missed: std::array::from_fn(|reason| reason as u64 + 1),
             spurious: 3,
+            user: UserTelemetry {
+                total_hits: [0, 6, 0, 1, 0],
+                aggregations: 4,
+                dropped: 7,
+                malformed_empty_path: 8,
+                malformed_invalid_latency: 9,
+                incomplete: 2,
+                ..UserTelemetry::default()
+            },
         }),
         coverage: Coverage {
             packets: 1,
@@ -307,7 +317,7 @@ pub(super) fn calm_report() -> Report {
     let view = View { plaintext, tls: Counters::default() };
     Report {
         exact: view,
-        agent: Some(AgentView { rules: "2026", view, transactions: 2, ..AgentView::default() }),
+        agent: Some(AgentView { rules: "2026b", view, transactions: 2, ..AgentView::default() }),
         coverage: Coverage {
             packets: 30,
             bytes: 4000,

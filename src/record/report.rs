@@ -1,6 +1,6 @@
 //! What the telemetry record holds.
 
-use crate::base::counters::Counters;
+use crate::base::counters::{Counters, UserTelemetry};
 use crate::base::limit::Struck;
 use crate::base::verdict::MissReason;
 
@@ -27,16 +27,20 @@ pub struct View {
 /// The agent's view.
 #[derive(Clone, Debug, Default)]
 pub struct AgentView {
-    /// `2025` or `2026`.
+    /// The rule set: `2025`, `2026` or `2026b`.
     pub rules: &'static str,
     /// Its counters.
     pub view: View,
-    /// Transactions it would have emitted that the wire has, complete, too.
+    /// All that it would have emitted.
+    pub emitted: u64,
+    /// Of those, the ones that the wire has, complete, too.
     pub transactions: u64,
     /// Complete exact transactions it would not have emitted, by the first reason that applies.
     pub missed: [u64; MissReason::ALL.len()],
     /// Transactions it would have emitted that the wire does not have.
     pub spurious: u64,
+    /// What its user space counts.
+    pub user: UserTelemetry,
 }
 
 /// What of the capture was seen, and what is missing.

@@ -124,7 +124,7 @@ pub(super) fn huffman_string(out: &mut Vec<u8>, text: &str) {
     out.extend(code);
 }
 
-/// `testHeaders` of section 5.0.
+/// `testHeaders` of the agent's tests.
 pub(super) const TEST_HEADERS: [(&str, &str); 8] = [
     (":authority", "127.0.0.1:8082"),
     (":method", "POST"),
@@ -167,27 +167,27 @@ pub(super) fn headers(stream: u32, block: &[u8]) -> Vec<u8> {
     frame(HEADERS, 0x4, stream, block)
 }
 
-/// H of section 5.0: a fresh encoder's `testHeaders`.
+/// H of the agent's tests: a fresh encoder's `testHeaders`.
 pub(super) fn h(stream: u32) -> Vec<u8> {
     headers(stream, &Encoder::new().block(&TEST_HEADERS))
 }
 
-/// D of section 5.0: empty DATA with `END_STREAM`.
+/// D of the agent's tests: empty DATA with `END_STREAM`.
 pub(super) fn d(stream: u32) -> Vec<u8> {
     frame(DATA, 0x1, stream, &[])
 }
 
-/// R of section 5.0.
+/// R of the agent's tests: `RST_STREAM`.
 pub(super) fn r(stream: u32, code: u32) -> Vec<u8> {
     frame(3, 0, stream, &code.to_be_bytes())
 }
 
-/// S of section 5.0.
+/// S of the agent's tests: SETTINGS.
 pub(super) fn s() -> Vec<u8> {
     frame(SETTINGS, 0, 0, &[0; 6])
 }
 
-/// P of section 5.0.
+/// P of the agent's tests: PING.
 pub(super) fn p() -> Vec<u8> {
     frame(PING, 1, 0, &[0; 8])
 }

@@ -1,13 +1,18 @@
 //! A client, a server, and the agent that sees their packets.
 
+pub(super) use super::super::tuple::Side;
 use super::super::*;
 use super::encoder::{Encoder, frame, headers, s};
-use crate::base::time::Timestamp;
-use crate::packet::TcpFlags;
+pub(super) use crate::base::counters::Counters;
+pub(super) use crate::base::endpoint::Endpoint;
+pub(super) use crate::base::limit::{Limit, Struck};
+pub(super) use crate::base::time::{Moment, Timestamp};
+pub(super) use crate::base::verdict::{MissReason, Verdict};
+pub(super) use crate::packet::{Segment, TcpFlags};
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// Writes are this far apart (section 5.0).
+/// Writes are this far apart, as in the agent's tests.
 pub(super) const GAP: Duration = Duration::from_millis(10);
 
 pub(super) struct Lab {

@@ -1,16 +1,13 @@
-//! Map states (section 5.2), classification, deduplication, ends of connections, and time.
+//! Map states, classification, deduplication, ends of connections, and time.
 
 use super::super::*;
 use super::encoder::*;
 use super::lab::*;
-use crate::base::limit::Limit;
-use crate::base::time::Timestamp;
-use crate::packet::TcpFlags;
 use std::time::Duration;
 
 #[test]
 fn dynamic_table() {
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     lab.client(&(0..10).flat_map(|i| [h(id(i)), d(id(i))].concat()).collect::<Vec<_>>());
     assert_eq!(lab.stored_of_client(), [1, 7, 13, 19, 25, 31, 37, 43, 49, 55]);
     lab.answer((0..10).map(id), "200");
@@ -20,14 +17,14 @@ fn dynamic_table() {
 #[test]
 fn incomplete_frame_table() {
     // "Clean with remainder".
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     let data = frame(DATA, 1, 1, b"test12345");
     lab.client(&[&h(1), &data[..11]].concat());
     assert_eq!(lab.agent.incomplete_len, 1);
     lab.client(&data[11..]);
     assert_eq!(lab.agent.incomplete_len, 0);
     // "Remainder in map".
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     let message = [h(1), d(1)].concat();
     lab.client(&message[..10]);
     lab.client(&message[10..]);
@@ -36,7 +33,7 @@ fn incomplete_frame_table() {
 
 #[test]
 fn raw_huffman_encoding() {
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     let short = Encoder::new().block(&test_headers(&[(":path", "/a")]));
     assert!(short.windows(4).any(|bytes| bytes == [0x45, 0x02, 0x2f, 0x61]));
     lab.client(&[h(1), d(1), headers(3, &short), d(3)].concat());
@@ -45,8 +42,7 @@ fn raw_huffman_encoding() {
         .stored_of_client()
         .into_iter()
         .map(|number| {
-            let place =
-                lab.agent.dynamic.find(dynamic_table::EntryKey::new(serial, Side::Client, number)).unwrap();
+            let place = lab.agent.dynamic.find(key::EntryKey::new(serial, Side::Client, number)).unwrap();
             let entry = lab.agent.dynamic.get(place).unwrap();
             (entry.value.bytes().len(), entry.value.huffman)
         })
@@ -73,7 +69,7 @@ fn http2_in_flight_map_cleaner() {
 
 #[test]
 fn http2_dynamic_table_cleanup() {
-    let mut lab = Lab::new(Rules::Y2026);
+    let mut lab = Lab::new(Rules::default());
     for client in 0..2 {
         lab.another();
         let mut encoder = Encoder::new();
@@ -95,7 +91,7 @@ fn http2_dynamic_table_cleanup() {
 
 #[test]
 fn entries_stay_until_the_tick_and_the_counter_does_not() {
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     lab.client(&[h(1), d(1)].concat());
     lab.send(false, &[], TcpFlags::FIN);
     assert_eq!((lab.agent.dynamic.len(), lab.agent.counters_len), (1, 0));
@@ -111,7 +107,7 @@ fn entries_stay_until_the_tick_and_the_counter_does_not() {
 #[test]
 fn in_kernel_pruning_keeps_the_newest_200_numbers() {
     for (others, stored) in [(199, 1), (200, 0)] {
-        let mut lab = Lab::connected(Rules::Y2026);
+        let mut lab = Lab::connected(Rules::default());
         lab.client(&headers(1, &[0x83, 0x45, 2, b'/', b'a']));
         for left in (0..others).step_by(20).map(|done| (others - done).min(20)) {
             lab.client(&headers(101, &[0x40, 1, b'a', 1, b'b'].repeat(left)));
@@ -123,7 +119,7 @@ fn in_kernel_pruning_keeps_the_newest_200_numbers() {
 #[test]
 fn the_last_reachable_index_is_254() {
     for (others, seen) in [(192_u32, 2), (193, 1)] {
-        let mut lab = Lab::connected(Rules::Y2026);
+        let mut lab = Lab::connected(Rules::default());
         lab.client(&[headers(1, &[0x83, 0x45, 2, b'/', b'a']), d(1)].concat());
         for left in (0..others).step_by(20).map(|done| (others - done).min(20)) {
             lab.client(&headers(101, &[0x40, 1, b'a', 1, b'b'].repeat(left as usize)));
@@ -172,7 +168,7 @@ fn full_maps_take_nothing_new() {
 
 #[test]
 fn nothing_is_seen_before_the_connection_is_classified() {
-    let mut lab = Lab::new(Rules::Y2026);
+    let mut lab = Lab::new(Rules::default());
     lab.client(&[h(1), d(1)].concat());
     lab.answer([1], "200");
     assert_eq!(lab.counters(), Counters::default());
@@ -185,7 +181,7 @@ fn nothing_is_seen_before_the_connection_is_classified() {
 
 #[test]
 fn a_split_preface_needs_the_servers_settings() {
-    let mut lab = Lab::new(Rules::Y2026);
+    let mut lab = Lab::new(Rules::default());
     let start = [classify::PREFACE.as_slice(), &s()].concat();
     lab.client(&start[..10]);
     lab.client(&start[10..]);
@@ -198,7 +194,7 @@ fn a_split_preface_needs_the_servers_settings() {
 
 #[test]
 fn http1_and_tls_are_not_parsed() {
-    let mut lab = Lab::new(Rules::Y2026);
+    let mut lab = Lab::new(Rules::default());
     lab.client(b"GET / HTTP/1.1\r\nUpgrade: h2c\r\n\r\n");
     lab.connect();
     lab.client(&[h(1), d(1)].concat());
@@ -212,7 +208,7 @@ fn http1_and_tls_are_not_parsed() {
 
 #[test]
 fn a_tls_connections_packets_are_skipped_on_the_socket_path() {
-    let mut lab = Lab::over_tls(Rules::Y2026);
+    let mut lab = Lab::over_tls(Rules::default());
     let (src, dst) = (lab.client, lab.server);
     let payload = [classify::PREFACE.as_slice(), &s(), &h(1)].concat();
     let flags = TcpFlags(TcpFlags::ACK);
@@ -226,7 +222,7 @@ fn a_tls_connections_packets_are_skipped_on_the_socket_path() {
 
 #[test]
 fn a_tls_connection_ends_after_the_records_of_its_last_packet() {
-    let mut lab = Lab::over_tls(Rules::Y2026);
+    let mut lab = Lab::over_tls(Rules::default());
     lab.client(&[h(1), d(1)].concat());
     lab.send(true, &[], TcpFlags::FIN);
     lab.answer([1], "200");
@@ -245,7 +241,7 @@ fn a_tls_connection_ends_after_the_records_of_its_last_packet() {
 
 #[test]
 fn the_same_sequence_number_again_is_dropped_unless_another_came_between() {
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     let request = [h(1), d(1)].concat();
     for (seq, requests) in [(100, 1), (100, 1), (200, 2), (100, 3), (0, 4), (0, 5), (0, 6)] {
         lab.send_at(true, &request, TcpFlags::ACK, seq);
@@ -254,7 +250,7 @@ fn the_same_sequence_number_again_is_dropped_unless_another_came_between() {
     // The other direction has its own, and a connection that is not HTTP/2 keeps none.
     lab.send_at(false, &headers(1, &[0x88]), TcpFlags::ACK, 200);
     assert_eq!(lab.counters().responses, 1);
-    let mut lab = Lab::new(Rules::Y2026);
+    let mut lab = Lab::new(Rules::default());
     lab.send_at(true, &request, TcpFlags::ACK, 100);
     lab.send_at(true, &[classify::PREFACE.as_slice(), &s()].concat(), TcpFlags::ACK, 100);
     lab.client(&request);
@@ -264,7 +260,7 @@ fn the_same_sequence_number_again_is_dropped_unless_another_came_between() {
 #[test]
 fn fin_and_rst_payloads_are_never_parsed() {
     for flag in [TcpFlags::FIN, TcpFlags::RST] {
-        let mut lab = Lab::connected(Rules::Y2026);
+        let mut lab = Lab::connected(Rules::default());
         lab.client(&[h(1), d(1)].concat());
         lab.client(&d(3)[..4]);
         assert_eq!((lab.agent.incomplete_len, lab.agent.counters_len), (1, 1));
@@ -283,7 +279,7 @@ fn fin_and_rst_payloads_are_never_parsed() {
 
 #[test]
 fn streams_without_response_expire_after_the_time_to_live_at_a_tick() {
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     lab.wait(Duration::from_secs(5));
     lab.client(&[h(1), d(1)].concat());
     // At the first tick it is 25 s old, at the second 55 s.
@@ -299,7 +295,7 @@ fn streams_without_response_expire_after_the_time_to_live_at_a_tick() {
 
 #[test]
 fn a_long_gap_is_one_tick() {
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     lab.client(&[h(1), d(1)].concat());
     lab.wait(Duration::from_secs(3_000_000_000));
     lab.client(&p());
@@ -308,7 +304,7 @@ fn a_long_gap_is_one_tick() {
 
 #[test]
 fn time_that_goes_back_stops_no_tick() {
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     lab.wait(Duration::from_secs(1_000_000));
     lab.client(&[h(1), d(1)].concat());
     lab.at.time = Timestamp::from_parts(1000, 0);
@@ -328,7 +324,7 @@ fn time_that_goes_back_stops_no_tick() {
 
 #[test]
 fn time_zero_is_a_time() {
-    let mut lab = Lab::new(Rules::Y2026);
+    let mut lab = Lab::new(Rules::default());
     lab.at.time = Timestamp::from_nanos(0);
     lab.connect();
     lab.at.time = Timestamp::from_nanos(0);
@@ -339,7 +335,7 @@ fn time_zero_is_a_time() {
 
 #[test]
 fn the_last_time_there_is_has_a_nanosecond_after_it() {
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     lab.at.time = Timestamp::MAX;
     lab.client(&[h(1), d(1)].concat());
     lab.answer([1], "200");
@@ -348,7 +344,7 @@ fn the_last_time_there_is_has_a_nanosecond_after_it() {
 
 #[test]
 fn the_snaplen_cuts_bytes_but_not_the_frames_lengths() {
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     lab.client(&h(1));
     let (src, dst) = (lab.client, lab.server);
     let data = frame(DATA, 0, 1, &[0; 500]);
@@ -364,7 +360,7 @@ fn the_snaplen_cuts_bytes_but_not_the_frames_lengths() {
 
 #[test]
 fn equal_ports_make_two_connections_that_end_together() {
-    let mut lab = Lab::new(Rules::Y2026);
+    let mut lab = Lab::new(Rules::default());
     lab.client = Endpoint { ip: std::net::IpAddr::from([127, 0, 0, 9]), port: 8082 };
     lab.connect();
     lab.server(&s());

@@ -1,4 +1,4 @@
-//! The agent's own tests (agent-telemetry section 5), by name, at the level of packets, and others: limits, maps,
+//! The agent's own tests , by name, at the level of packets, and others: limits, maps,
 //! reasons, hostile input.
 
 mod encoder;
@@ -8,3 +8,4 @@ mod raw_traffic;
 mod reasons;
 mod robustness;
 mod telemetry;
+mod unusual;

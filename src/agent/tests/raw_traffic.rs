@@ -1,11 +1,11 @@
-//! `TestRawTraffic` (section 5.1). The counters are those of the client's packets; what the server's answers add is
+//! `TestRawTraffic` of the agent's test suite. The counters are those of the client's packets; what the server's answers add is
 //! checked after.
 
 use super::super::*;
 use super::encoder::*;
 use super::lab::*;
 
-const BOTH: [Rules; 2] = [Rules::Y2025, Rules::Y2026];
+const ALL: [Rules; 3] = [Rules::Y2025, Rules::Y2026, Rules::Y2026b];
 
 /// Counters of a request kind: requests, ends of stream, paths in the first bucket.
 fn counters(requests: u64, eos: u64, bucket_1: u64) -> Counters {
@@ -41,8 +41,8 @@ fn check(rules: Rules, case: &Case) {
     }
 }
 
-fn check_both(case: &Case) {
-    for rules in BOTH {
+fn check_all(case: &Case) {
+    for rules in ALL {
         check(rules, case);
     }
 }
@@ -59,7 +59,7 @@ fn pairs(count: u32, block: &[u8]) -> Vec<Vec<u8>> {
 #[test]
 fn parse_frames_tail_call_using_1_program() {
     let packet = [s().repeat(238), h(1), d(1)].concat();
-    check_both(&Case {
+    check_all(&Case {
         packets: vec![packet],
         answered: ids(1),
         client: counters(1, 1, 1),
@@ -72,13 +72,13 @@ fn validate_frames_filter_tail_calls_limit() {
     let packet = [s().repeat(241), h(1), d(1)].concat();
     let client = Counters { exceeding_max_frames_to_filter: 1, ..Counters::default() };
     // The answer makes a stream, counts, and is thrown away for want of a path.
-    check_both(&Case { packets: vec![packet], answered: ids(1), client, seen: vec![] });
+    check_all(&Case { packets: vec![packet], answered: ids(1), client, seen: vec![] });
 }
 
 #[test]
 fn validate_max_interesting_frames_limit() {
     let block = Encoder::new().block(&TEST_HEADERS);
-    check_both(&Case {
+    check_all(&Case {
         packets: pairs(119, &block),
         answered: ids(119),
         client: counters(119, 119, 119),
@@ -92,7 +92,7 @@ fn literal_header_field_without_indexing() {
     let block = Encoder::with_table_size(100).block(&test_headers(&[(":path", &path)]));
     assert!(block.starts_with(&[0x3f, 0x45]));
     assert!(block.windows(2).any(|bytes| bytes == [0x05, 0x80 | 64]));
-    check_both(&Case {
+    check_all(&Case {
         packets: pairs(5, &block),
         answered: ids(5),
         client: counters(5, 5, 5),
@@ -107,7 +107,7 @@ fn literal_header_field_never_indexed() {
         encoder.field(&mut block, name, value, name == ":path");
     }
     assert!(block.windows(5).any(|bytes| bytes == [0x15, 0x83, 0x60, 0x63, 0x1f]));
-    check_both(&Case {
+    check_all(&Case {
         packets: pairs(5, &block),
         answered: ids(5),
         client: counters(5, 5, 5),
@@ -119,7 +119,7 @@ fn literal_header_field_never_indexed() {
 fn path_with_index_4() {
     let rest = Encoder::new().block(&test_headers_without(":path"));
     let block = [&[0x44, 0x83, 0x60, 0x63, 0x1f], rest.as_slice()].concat();
-    check_both(&Case {
+    check_all(&Case {
         packets: pairs(5, &block),
         answered: ids(5),
         client: counters(5, 5, 5),
@@ -131,7 +131,7 @@ fn path_with_index_4() {
 fn ping_and_window_update_between_headers_and_data() {
     let update = frame(WINDOW_UPDATE, 0, 1, &[0, 0, 0, 1]);
     let packet = (0..5).flat_map(|i| [h(id(i)), p(), update.clone(), d(id(i))].concat()).collect();
-    check_both(&Case {
+    check_all(&Case {
         packets: vec![packet],
         answered: ids(5),
         client: counters(5, 5, 5),
@@ -143,7 +143,7 @@ fn ping_and_window_update_between_headers_and_data() {
 fn rst_stream_cancel_err_code() {
     let exchange =
         |i| if i < 5 { [h(id(i)), d(id(i)), r(id(i), 8)].concat() } else { [h(id(i)), d(id(i))].concat() };
-    check_both(&Case {
+    check_all(&Case {
         packets: vec![(0..10).flat_map(exchange).collect()],
         answered: (5..10).map(id).collect(),
         client: counters(10, 10, 10),
@@ -153,7 +153,7 @@ fn rst_stream_cancel_err_code() {
 
 #[test]
 fn rst_stream_before_server_status_ok() {
-    check_both(&Case {
+    check_all(&Case {
         packets: vec![(0..10).flat_map(|i| [h(id(i)), d(id(i)), r(id(i), 0)].concat()).collect()],
         answered: vec![],
         client: counters(10, 10, 10),
@@ -164,7 +164,7 @@ fn rst_stream_before_server_status_ok() {
 #[test]
 fn various_status_codes() {
     const CODES: [&str; 11] = ["200", "201", "204", "206", "300", "304", "400", "401", "404", "500", "504"];
-    for rules in BOTH {
+    for rules in ALL {
         for mut lab in [Lab::connected(rules), Lab::over_tls(rules)] {
             let requests: Vec<(u32, &str)> =
                 (0..).map(id).zip(CODES.iter().flat_map(|code| [*code; 3])).collect();
@@ -207,7 +207,7 @@ fn http_methods() {
         [headers(id(i), &block), d(id(i))].concat()
     };
     let packet = (0..).zip(METHODS.iter().chain(&METHODS)).flat_map(&mut exchange).collect();
-    check_both(&Case {
+    check_all(&Case {
         packets: vec![packet],
         answered: ids(18),
         client: counters(4, 18, 1),
@@ -223,7 +223,7 @@ fn http_methods_huffman_encoded() {
         block.extend(Encoder::new().block(&test_headers_without(":method")));
         [headers(id(i), &block), d(id(i))].concat()
     };
-    check_both(&Case {
+    check_all(&Case {
         packets: vec![(0..).zip(METHODS.iter()).flat_map(exchange).collect()],
         answered: ids(9),
         client: counters(0, 9, 9),
@@ -239,7 +239,7 @@ fn post_and_get_as_literal() {
         block.extend(Encoder::new().block(&test_headers_without(":method")));
         [headers(id(i), &block), d(id(i))].concat()
     };
-    check_both(&Case {
+    check_all(&Case {
         packets: vec![[(0, "GET"), (1, "POST")].into_iter().flat_map(exchange).collect()],
         answered: ids(2),
         client: counters(0, 2, 2),
@@ -258,7 +258,7 @@ fn max_path_length() {
     let block = Encoder::new().block(&test_headers(&[(":path", &path)]));
     let mut client = counters(1, 1, 0);
     client.path_size_bucket[5] = 1;
-    check_both(&Case { packets: pairs(1, &block), answered: ids(1), client, seen: vec![] });
+    check_all(&Case { packets: pairs(1, &block), answered: ids(1), client, seen: vec![] });
 }
 
 #[test]
@@ -275,7 +275,10 @@ fn path_sent_by_value() {
             seen: vec![],
         },
     );
-    check(Rules::Y2026, &Case { packets, answered, client: counters(1, 1, 1), seen: vec![post("/aaa", 1)] });
+    for rules in [Rules::Y2026, Rules::Y2026b] {
+        let (packets, answered) = (packets.clone(), answered.clone());
+        check(rules, &Case { packets, answered, client: counters(1, 1, 1), seen: vec![post("/aaa", 1)] });
+    }
 }
 
 #[test]
@@ -296,13 +299,16 @@ fn path_sent_by_value_not_huffman_encoded_and_referred_to() {
             seen: vec![],
         },
     );
-    check(Rules::Y2026, &Case { packets, answered, client: counters(2, 2, 1), seen: vec![post("/a", 2)] });
+    for rules in [Rules::Y2026, Rules::Y2026b] {
+        let (packets, answered) = (packets.clone(), answered.clone());
+        check(rules, &Case { packets, answered, client: counters(2, 2, 1), seen: vec![post("/a", 2)] });
+    }
 }
 
 #[test]
 fn interesting_frame_header_sent_separately() {
     let frame = h(1);
-    check_both(&Case {
+    check_all(&Case {
         packets: vec![frame[..9].to_vec(), [&frame[9..], &d(1)].concat()],
         answered: ids(1),
         client: Counters { exceeding_data_end_headers: 1, ..counters(1, 1, 1) },
@@ -313,7 +319,7 @@ fn interesting_frame_header_sent_separately() {
 #[test]
 fn not_interesting_frame_header_separately() {
     let ping = p();
-    check_both(&Case {
+    check_all(&Case {
         packets: vec![ping[..9].to_vec(), [&ping[9..], &h(1), &d(1)].concat()],
         answered: ids(1),
         client: counters(1, 1, 1),
@@ -325,7 +331,7 @@ fn not_interesting_frame_header_separately() {
 fn dynamic_table_update_with_indexed_header_field() {
     let block = Encoder::with_table_size(100).block(&test_headers(&[(":path", "/")]));
     assert!(block.starts_with(&[0x3f, 0x45]));
-    check_both(&Case {
+    check_all(&Case {
         packets: pairs(5, &block),
         answered: ids(5),
         client: counters(5, 5, 0),
@@ -337,7 +343,7 @@ fn dynamic_table_update_with_indexed_header_field() {
 fn dynamic_table_update_high_value_with_indexed_header_field() {
     let block = Encoder::with_table_size(4000).block(&test_headers(&[(":path", "/")]));
     assert!(block.starts_with(&[0x3f, 0x81, 0x1f]));
-    check_both(&Case {
+    check_all(&Case {
         packets: pairs(5, &block),
         answered: ids(5),
         client: counters(5, 5, 0),
@@ -348,7 +354,7 @@ fn dynamic_table_update_high_value_with_indexed_header_field() {
 #[test]
 fn data_frame_header_sent_separately() {
     let (one, two) = (frame(DATA, 1, 1, b"test"), frame(DATA, 1, 3, b"test"));
-    check_both(&Case {
+    check_all(&Case {
         packets: vec![[&h(1), &one[..9]].concat(), [&one[9..], &h(3), &two].concat()],
         answered: ids(2),
         client: Counters { exceeding_data_end_data_eos: 1, ..counters(2, 2, 2) },
@@ -359,7 +365,7 @@ fn data_frame_header_sent_separately() {
 #[test]
 fn data_frame_header_sent_separately_with_ping_between() {
     let data = frame(DATA, 1, 1, b"test");
-    check_both(&Case {
+    check_all(&Case {
         packets: vec![[&h(1), &data[..9]].concat(), [p(), b"test".to_vec()].concat()],
         answered: ids(1),
         client: Counters { exceeding_data_end_data_eos: 1, ..counters(1, 1, 1) },
@@ -370,7 +376,7 @@ fn data_frame_header_sent_separately_with_ping_between() {
 #[test]
 fn payload_data_frame_header_sent_separately() {
     let (one, two) = (frame(DATA, 1, 1, b"testtest1"), d(3));
-    check_both(&Case {
+    check_all(&Case {
         packets: vec![[&h(1), &one[..12]].concat(), [&one[12..], &h(3), &two].concat()],
         answered: ids(2),
         client: Counters { exceeding_data_end_data_eos: 1, ..counters(2, 2, 2) },
@@ -388,7 +394,7 @@ pub(super) fn continuation_packets() -> Vec<Vec<u8>> {
 
 #[test]
 fn continuation_frame_support() {
-    check_both(&Case {
+    check_all(&Case {
         packets: continuation_packets(),
         answered: ids(1),
         client: Counters { continuation_frames: 1, ..counters(1, 1, 0) },
@@ -398,7 +404,7 @@ fn continuation_frame_support() {
 
 #[test]
 fn message_split_into_2_tcp_segments() {
-    for rules in BOTH {
+    for rules in ALL {
         let mut lab = Lab::connected(rules);
         let message = [h(1), d(1)].concat();
         lab.client(&message[..10]);
@@ -416,7 +422,7 @@ fn remainder_and_header_remainder() {
     let one = [h(1), frame(DATA, 1, 1, b"testcontent")].concat();
     let two = [headers(3, &Encoder::new().block(&test_headers(&[(":path", "/bbb")]))), d(3)].concat();
     let cut = one.len() - 6;
-    check_both(&Case {
+    check_all(&Case {
         packets: vec![one[..cut].to_vec(), [&one[cut..], &two[..5]].concat(), two[5..].to_vec()],
         answered: ids(2),
         client: Counters { exceeding_data_end_data_eos: 1, ..counters(2, 2, 2) },
@@ -424,7 +430,7 @@ fn remainder_and_header_remainder() {
     });
 }
 
-// Section 5.8: the same with the PRIORITY flag, of which the names are known.
+// The same with the PRIORITY flag, of which the names are known.
 
 /// H with the PRIORITY flag.
 fn h_priority(stream: u32) -> Vec<u8> {
@@ -436,12 +442,12 @@ fn h_priority(stream: u32) -> Vec<u8> {
 fn priority_frame_header_separate() {
     // "Split at 14 bytes": after the priority. The first packet's payload bytes are forgotten.
     let message = [h_priority(1), d(1)].concat();
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     lab.client(&message[..14]);
     lab.client(&message[14..]);
     lab.answer([1], "200");
     assert_eq!(lab.seen(), vec![]);
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     lab.client(&message[..9]);
     lab.client(&message[9..]);
     lab.answer([1], "200");

@@ -3,9 +3,6 @@
 use super::super::*;
 use super::encoder::*;
 use super::lab::*;
-use crate::base::limit::{Limit, Struck};
-use crate::base::time::Timestamp;
-use crate::packet::TcpFlags;
 use proptest::prelude::*;
 use std::net::IpAddr;
 
@@ -103,7 +100,7 @@ fn run(packets: &[Packet], rules: Rules) -> (Summary, Struck) {
 proptest! {
     #[test]
     fn any_packets_are_survived_and_give_the_same_twice(packets in proptest::collection::vec(packet(), 0..120)) {
-        for rules in [Rules::Y2025, Rules::Y2026] {
+        for rules in [Rules::Y2025, Rules::Y2026, Rules::Y2026b] {
             let (summary, limits) = run(&packets, rules);
             prop_assert_eq!((summary, limits), run(&packets, rules));
             let complete = packets.len() as u64 / 2;
@@ -113,7 +110,7 @@ proptest! {
 
     #[test]
     fn packets_of_whole_frames_are_counted_as_they_are(counts in proptest::collection::vec(1_u32..20, 1..20)) {
-        let mut lab = Lab::connected(Rules::Y2026);
+        let mut lab = Lab::connected(Rules::default());
         let mut next = 0;
         for count in counts {
             let ids: Vec<u32> = (next..next + count).map(id).collect();
@@ -181,7 +178,7 @@ fn a_million_streams_and_connections_take_bounded_memory() {
 #[test]
 fn a_tick_at_every_packet_is_not_slow() {
     // Each packet is 31 s after the one before, with all maps well filled.
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     let started = std::time::Instant::now();
     for n in 0..50_000 {
         lab.wait(std::time::Duration::from_secs(31));

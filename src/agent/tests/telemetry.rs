@@ -1,16 +1,16 @@
-//! `TestHTTP2KernelTelemetry` (section 5.3), the real client's tests (5.4, 5.5), the removed fragmented-frame tests
-//! (5.7), and what the agent does not test (5.9).
+//! `TestHTTP2KernelTelemetry` of the agent's test suite, its tests with a real client, its removed tests of fragmented
+//! frames, and what it does not test.
 
 use super::super::*;
 use super::encoder::*;
 use super::lab::*;
 use super::raw_traffic::continuation_packets;
 
-const BOTH: [Rules; 2] = [Rules::Y2025, Rules::Y2026];
+const ALL: [Rules; 3] = [Rules::Y2025, Rules::Y2026, Rules::Y2026b];
 
 #[test]
 fn fill_each_bucket() {
-    for rules in BOTH {
+    for rules in ALL {
         for mut lab in [Lab::connected(rules), Lab::over_tls(rules)] {
             for i in 0..8 {
                 let path = path_of_huffman_len(120 + 10 * i as usize);
@@ -32,7 +32,7 @@ fn fill_each_bucket() {
 
 #[test]
 fn continuation_frame() {
-    for rules in BOTH {
+    for rules in ALL {
         let mut lab = Lab::connected(rules);
         for packet in continuation_packets() {
             lab.client(&packet);
@@ -46,7 +46,7 @@ fn continuation_frame() {
 
 /// A real client: one encoder a connection, requests of one connection in one packet each, answered at once.
 fn real_clients(clients: u32, paths: &[String]) -> Seen {
-    let mut lab = Lab::new(Rules::Y2026);
+    let mut lab = Lab::new(Rules::default());
     let share = paths.len().div_ceil(clients as usize);
     for (client, paths) in (0..).zip(paths.chunks(share)) {
         lab.another();
@@ -87,7 +87,7 @@ fn http2_many_different_paths() {
 
 /// Runs packets and returns the four fragmented-frame counters: headers, with end of stream, data, reset.
 fn fragmented(packets: &[&[u8]]) -> [u64; 4] {
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     for packet in packets {
         lab.client(packet);
     }
@@ -117,7 +117,7 @@ fn frame_split_into_multiple_packets() {
 #[test]
 fn pairs_120_and_121_reach_the_limit_of_interesting_frames() {
     for pairs in [120, 121] {
-        let mut lab = Lab::connected(Rules::Y2026);
+        let mut lab = Lab::connected(Rules::default());
         lab.client(&(0..pairs).flat_map(|i| [h(id(i)), d(id(i))].concat()).collect::<Vec<_>>());
         let counters = lab.counters();
         assert_eq!((counters.requests, counters.eos), (120, 120));
@@ -131,12 +131,12 @@ fn pairs_120_and_121_reach_the_limit_of_interesting_frames() {
 #[test]
 fn frames_241_and_242_reach_the_limit_of_the_filter() {
     for (settings, exceeding) in [(240, 0), (241, 1)] {
-        let mut lab = Lab::connected(Rules::Y2026);
+        let mut lab = Lab::connected(Rules::default());
         lab.client(&[s().repeat(settings), d(1)].concat());
         assert_eq!(lab.counters().exceeding_max_frames_to_filter, exceeding, "{settings}");
     }
     // Fewer than nine bytes after the last iteration are not counted.
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     lab.client(&[s().repeat(241), vec![0; 8]].concat());
     assert_eq!(lab.counters(), Counters::default());
 }
@@ -144,7 +144,7 @@ fn frames_241_and_242_reach_the_limit_of_the_filter() {
 #[test]
 fn nothing_is_kept_of_what_the_limits_drop() {
     // Cut in its last frame: with the limit struck before, no remainder is stored and the next packet is misread.
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     let packet = [s().repeat(241), frame(DATA, 0, 1, &[0; 100])].concat();
     lab.client(&packet[..packet.len() - 50]);
     assert_eq!(lab.agent.incomplete_len, 0);
@@ -157,7 +157,7 @@ fn nothing_is_kept_of_what_the_limits_drop() {
 #[test]
 fn padded_headers_capture_nothing() {
     let block = [&[4], Encoder::new().block(&TEST_HEADERS).as_slice(), &[0; 4]].concat();
-    for rules in BOTH {
+    for rules in ALL {
         let mut lab = Lab::connected(rules);
         lab.client(&[frame(HEADERS, 0xc, 1, &block), d(1)].concat());
         // The padding's length is read as a literal with the name index of `:path`, and the block's first byte as
@@ -171,7 +171,7 @@ fn padded_headers_capture_nothing() {
 
 #[test]
 fn padding_of_data_does_not_matter() {
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     lab.client(&[h(1), frame(DATA, 0x9, 1, &[3, b'x', 0, 0, 0])].concat());
     lab.answer([1], "200");
     assert_eq!(lab.seen(), [post("/aaa", 1)]);
@@ -180,7 +180,7 @@ fn padding_of_data_does_not_matter() {
 #[test]
 fn size_update_of_one_byte_loses_the_request_and_counts_a_bogus_response() {
     let block = [&[0x20], Encoder::new().block(&TEST_HEADERS).as_slice()].concat();
-    for rules in BOTH {
+    for rules in ALL {
         let mut lab = Lab::connected(rules);
         lab.client(&[headers(1, &block), d(1)].concat());
         // 41 is eaten; 8a is static index 10.
@@ -193,7 +193,7 @@ fn size_update_of_one_byte_loses_the_request_and_counts_a_bogus_response() {
 
 #[test]
 fn continuation_first_in_its_packet_is_not_counted() {
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     lab.client(&frame(CONTINUATION, 4, 1, b"\x82"));
     assert_eq!(lab.counters(), Counters::default());
     lab.client(&[p(), frame(CONTINUATION, 4, 1, b"\x82")].concat());
@@ -202,7 +202,7 @@ fn continuation_first_in_its_packet_is_not_counted() {
 
 #[test]
 fn data_with_end_of_stream_first_and_cut_loses_the_next_packets_frames() {
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     lab.client(&h(1));
     let data = frame(DATA, 1, 1, &[b'x'; 30]);
     lab.client(&data[..19]);
@@ -216,7 +216,7 @@ fn data_with_end_of_stream_first_and_cut_loses_the_next_packets_frames() {
 
 #[test]
 fn a_frame_longer_than_the_packets_arms_the_defect_for_ever() {
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     lab.client(&h(1));
     let data = frame(DATA, 1, 1, &[b'x'; 3000]);
     for part in data.chunks(1000) {
@@ -234,7 +234,7 @@ fn a_frame_longer_than_the_packets_arms_the_defect_for_ever() {
 #[test]
 fn literal_value_exceeds_frame_is_about_the_packet() {
     let block = Encoder::new().block(&TEST_HEADERS);
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     // PING first, so that the cut HEADERS is processed with what there is: up to two bytes into the path.
     let message = [p(), headers(1, &block)].concat();
     let cut = p().len() + 9 + 15;
@@ -243,10 +243,10 @@ fn literal_value_exceeds_frame_is_about_the_packet() {
     assert_eq!((counters.literal_value_exceeds_frame, counters.requests), (1, 1));
     assert_eq!(counters.path_size_bucket[0], 1, "counted before the value is looked at");
     // A value that runs past the frame, but not past the packet, is captured.
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     lab.client(&[headers(1, &[0x83, 0x45, 20, b'/']), vec![b'x'; 19]].concat());
     let serial = lab.connection().serial;
-    let place = lab.agent.streams.find(stream::StreamKey::new(serial, 1)).unwrap();
+    let place = lab.agent.streams.find(key::StreamKey::new(serial, 1)).unwrap();
     let captured = lab.agent.streams.get_mut(place).unwrap().path;
     assert_eq!(captured.literal.bytes(), [b"/".as_slice(), &[b'x'; 19]].concat());
     assert_eq!(lab.counters().literal_value_exceeds_frame, 0);
@@ -260,7 +260,7 @@ fn path_lengths_that_the_integer_cannot_hold_are_in_no_bucket() {
         block
     };
     for (n, bucket) in [(160, Some(4)), (161, Some(5)), (254, Some(7)), (255, None), (400, None)] {
-        let mut lab = Lab::connected(Rules::Y2026);
+        let mut lab = Lab::connected(Rules::default());
         lab.client(&[headers(1, &block(n)), d(1)].concat());
         let counted = lab.counters().path_size_bucket.iter().position(|&count| count == 1);
         assert_eq!(counted, bucket, "{n}");
@@ -273,7 +273,7 @@ fn path_lengths_that_the_integer_cannot_hold_are_in_no_bucket() {
 fn the_fifth_field_is_not_captured_and_the_38th_is_not_walked() {
     let filler = |count: usize| (0..count).flat_map(|_| [0x00, 1, b'a', 1, b'b']).collect::<Vec<u8>>();
     for (before, seen) in [(0, 1), (2, 1), (3, 0)] {
-        let mut lab = Lab::connected(Rules::Y2026);
+        let mut lab = Lab::connected(Rules::default());
         let block = [&filler(before), &[0x83, 0x84][..]].concat();
         lab.client(&[headers(1, &block), d(1)].concat());
         lab.answer([1], "200");
@@ -281,7 +281,7 @@ fn the_fifth_field_is_not_captured_and_the_38th_is_not_walked() {
     }
     // An incremental literal in the 37th place is counted, one in the 38th is not.
     for (before, counted) in [(36, 1), (37, 0)] {
-        let mut lab = Lab::connected(Rules::Y2026);
+        let mut lab = Lab::connected(Rules::default());
         let block = [&filler(before), &[0x40, 1, b'a', 1, b'b'][..]].concat();
         lab.client(&headers(1, &block));
         let counter = lab.connection().sides.get(Side::Client).counter.unwrap();
@@ -291,7 +291,7 @@ fn the_fifth_field_is_not_captured_and_the_38th_is_not_walked() {
 
 #[test]
 fn two_fields_at_most_are_captured() {
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     lab.client(&[headers(1, &[0x83, 0x84, 0x82, 0x88]), d(1)].concat());
     assert_eq!((lab.counters().requests, lab.counters().responses), (1, 0));
 }
@@ -299,7 +299,7 @@ fn two_fields_at_most_are_captured() {
 #[test]
 fn a_literal_is_not_there_for_a_reference_in_the_same_block() {
     // It is stored when the block is applied.
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     let block = [0x45, 2, b'/', b'a', 0xbe, 0x83];
     lab.client(&[headers(1, &block), d(1), headers(3, &[0xbe, 0x83]), d(3)].concat());
     lab.answer([1, 3], "200");
@@ -308,11 +308,11 @@ fn a_literal_is_not_there_for_a_reference_in_the_same_block() {
 
 #[test]
 fn a_static_entry_wins_over_later_literals() {
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     lab.client(&[headers(1, &[0x83, 0x84]), headers(1, &[0x05, 2, b'/', b'b']), d(1)].concat());
     lab.answer([1], "200");
     assert_eq!(lab.seen(), [post("/", 1)]);
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     lab.client(
         &[headers(1, &[0x83, 0x05, 2, b'/', b'c']), headers(1, &[0x05, 2, b'/', b'b']), d(1)].concat(),
     );
@@ -323,7 +323,7 @@ fn a_static_entry_wins_over_later_literals() {
 #[test]
 fn end_of_stream_is_direction_blind() {
     // The client ends the stream twice: emitted without an answer's end.
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     lab.client(&[h(1), d(1)].concat());
     lab.server(&headers(1, &[0x88]));
     lab.client(&d(1));
@@ -338,7 +338,7 @@ fn end_of_stream_is_direction_blind() {
 #[test]
 fn within_a_packet_blocks_come_before_ends() {
     // The reset of the first stream stands before the answer's block, but is applied after it.
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     lab.client(&[h(1), d(1)].concat());
     lab.server(&[r(1, 0), headers(1, &[0x88])].concat());
     assert_eq!((lab.seen(), lab.counters().rst), (vec![post("/aaa", 1)], 1));
@@ -346,11 +346,11 @@ fn within_a_packet_blocks_come_before_ends() {
 
 #[test]
 fn equal_time_stamps_are_a_nanosecond_apart() {
-    let mut lab = Lab::connected(Rules::Y2026);
+    let mut lab = Lab::connected(Rules::default());
     let time = lab.at.time;
     lab.client(&[h(1), d(1)].concat());
     let serial = lab.connection().serial;
-    let place = lab.agent.streams.find(stream::StreamKey::new(serial, 1)).unwrap();
+    let place = lab.agent.streams.find(key::StreamKey::new(serial, 1)).unwrap();
     lab.agent.streams.get_mut(place).unwrap().started = lab.at.time.after(GAP).as_nanos();
     lab.answer([1], "200");
     assert!(lab.at.time > time);

@@ -307,7 +307,7 @@ mod tests {
         let report = &mut snapshot.standing.report;
         report.exact.plaintext.requests = 7;
         report.exact.tls.path_size_bucket[7] = 3;
-        report.agent = Some(AgentView { rules: "2026", transactions: 5, ..AgentView::default() });
+        report.agent = Some(AgentView { rules: "2026b", transactions: 5, ..AgentView::default() });
         report.coverage.dropped_by_kernel = 11;
         report.coverage.limits.add(crate::base::limit::Limit::Streams, 2);
         let tally = &mut snapshot.standing.tally;

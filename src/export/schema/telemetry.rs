@@ -1,6 +1,6 @@
 //! The telemetry record.
 
-use crate::base::counters::Counters;
+use crate::base::counters::{Counters, UserTelemetry};
 use crate::base::limit::Struck;
 use crate::base::tls::NotDecrypted;
 use crate::base::verdict::MissReason;
@@ -40,18 +40,65 @@ impl<'a> ViewObject<'a> {
 object! {
     /// `agent`
     pub struct AgentObject<'a> {
-        /// `2025` or `2026`.
+        /// The rule set: `2025`, `2026` or `2026b`.
         "rules": rules: Word,
         /// `encrypted:false`
         "plaintext": plaintext: CountersObject<'a>,
         /// `encrypted:true`
         "tls": tls: CountersObject<'a>,
-        /// Complete transactions of the exact view that the agent would have emitted, too.
+        /// All that the agent would have emitted.
+        "emitted": emitted: u64,
+        /// Of those, the ones that are complete exchanges of the exact view.
         "transactions": transactions: u64,
         /// Those that it would not have emitted, by the first reason that applies; reasons that did not occur are absent.
         "missed": missed: Missed<'a>,
         /// Transactions that it would have emitted and that the exact view does not have.
         "spurious": spurious: u64,
+        /// What its user space counts of that.
+        "user": user: UserObject<'a>,
+    }
+}
+
+object! {
+    /// `agent.user`
+    pub struct UserObject<'a> {
+        /// Events with a status from 100 to 599, before any check.
+        "hits": hits: u64,
+        /// Those, by the class of their status; classes that did not occur are absent.
+        "hits_by_status": hits_by_status: Hits<'a>,
+        /// Keys made: connection, path and method, anew after each read.
+        "aggregations": aggregations: u64,
+        /// Events whose key found the map full.
+        "dropped": dropped: u64,
+        /// Events that a drop rule refused. The agent has none by default.
+        "rejected": rejected: u64,
+        /// Events with a value that is refused.
+        "malformed": malformed: u64,
+        /// Those, by the agent's word for what is wrong; what did not occur is absent.
+        "malformed_by_type": malformed_by_type: Malformed,
+        /// Events without status, path or a known method: set aside, and dropped.
+        "incomplete": incomplete: u64,
+    }
+}
+
+/// `agent.user.hits_by_status`
+#[derive(Debug)]
+pub struct Hits<'a>(&'a [u64; 5]);
+
+impl Json for Hits<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        let counts = ["1xx", "2xx", "3xx", "4xx", "5xx"].iter().zip(self.0);
+        map(out, counts.filter(|(_, count)| **count > 0));
+    }
+}
+
+/// `agent.user.malformed_by_type`
+#[derive(Debug)]
+pub struct Malformed([(&'static str, u64); 3]);
+
+impl Json for Malformed {
+    fn write(&self, out: &mut Vec<u8>) {
+        map(out, self.0.iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name, count)));
     }
 }
 
@@ -210,14 +257,32 @@ impl<'a> TelemetryObject<'a> {
 }
 
 impl<'a> AgentObject<'a> {
-    const fn new(agent: &'a AgentView) -> Self {
+    fn new(agent: &'a AgentView) -> Self {
         Self {
             rules: Word(agent.rules),
             plaintext: CountersObject(&agent.view.plaintext),
             tls: CountersObject(&agent.view.tls),
+            emitted: agent.emitted,
             transactions: agent.transactions,
             missed: Missed(&agent.missed),
             spurious: agent.spurious,
+            user: UserObject::new(&agent.user),
+        }
+    }
+}
+
+impl<'a> UserObject<'a> {
+    fn new(user: &'a UserTelemetry) -> Self {
+        let malformed = user.malformed();
+        Self {
+            hits: user.hits(),
+            hits_by_status: Hits(&user.total_hits),
+            aggregations: user.aggregations,
+            dropped: user.dropped,
+            rejected: 0,
+            malformed: malformed.iter().map(|(_, count)| count).sum(),
+            malformed_by_type: Malformed(malformed),
+            incomplete: user.incomplete,
         }
     }
 }

@@ -3,9 +3,9 @@
 use crate::base::counters::Counters;
 use crate::http2::frame::{Flags, FrameHeader, FrameType};
 
-/// Segments with so many interesting frames, or more, exceed the agent's limit (agent-telemetry 1.2).
+/// Segments with so many interesting frames, or more, exceed the agent's limit (docs/agent.md).
 const INTERESTING_FRAMES: u32 = 240;
-/// Segments with more frames than this exceed the agent's filter (agent-telemetry 1.2).
+/// Segments with more frames than this exceed the agent's filter (docs/agent.md).
 const FRAMES_TO_FILTER: u32 = 241;
 
 /// The segment of a direction that is being read.
