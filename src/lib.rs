@@ -1,35 +1,82 @@
-//! h2lens: passive HTTP/2 analysis, from packets to transactions and telemetry.
+//! Passive HTTP/2 analysis: packets go in, records come out.
 //!
+//! h2lens reassembles TCP, decrypts TLS where it has the secrets, finds HTTP/2, decodes frames and header blocks, and
+//! pairs requests with responses. As a library it does no I/O and reads no clock: time is packet time.
+//!
+//! - [`Analyzer`] takes packets and secrets as they come, and hands out [`Record`]s.
+//! - [`read`] opens captures and is an iterator of records. The failed calls of a capture:
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use h2lens::{Config, Record};
+//!
+//! for record in h2lens::read(["testdata/curl-h2c.pcap"], Config::default())? {
+//!     let Record::Transaction { connection, transaction, .. } = record else { continue };
+//!     println!("{} stream {}: {:?}", connection.server, transaction.stream, transaction.end);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What is missing from a capture is said, never guessed: [`Transaction::partial`](record::Transaction::partial) of an
+//! exchange, [`Coverage`](record::Coverage) of the whole.
+//!
+//! # How it works
 //! ```text
 //! file · stdin · interface
 //!     │ Batch { bytes, PacketHead { number, time, link type, original length, range } }
 //!     ▼
-//! capture ──► packet ──► flow ──► tls ──► http2 ──► transaction ──► output
-//! (secrets in  Segment     bytes    bytes   events     records        text, JSON
+//! capture ──► packet ──► flow ──► tls ──► http2 ──► transaction · conformance ──► record ──► export
+//! (secrets in  Segment    bytes    bytes   events    (listeners of the events)                text, JSON
 //!  pcapng ─────────────────────────► keys)
 //!                │                   │
 //!                └──► agent ◄────────┘     (the kernel agent's model sees segments and TLS plaintext)
 //! ```
 //!
-//! Data flows one way. No stage below `capture` and above `output` does I/O, and none reads a clock: time is
-//! packet time, always an argument. `pipeline` alone knows the order of the stages; `shard` runs it on
-//! several threads. `ARCHITECTURE.md` says who may import whom.
+//! Data flows one way. `pipeline` alone knows the order of the stages; `engine` runs it on several threads and puts the
+//! records into the order of the packets, so that they are the same for any number of threads. `ARCHITECTURE.md` shows
+//! the rooms and who may import whom.
+//!
+//! # Features
+//! - `cli` (default): the program.
+//! - `live` (default): live capture, which needs libpcap.
+//! - `internals`: all rooms are public, without any promise; for the project's own tests, fuzz targets and benches.
 
-pub mod agent;
 pub mod base;
-pub mod capture;
-pub mod cli;
-pub mod conformance;
-
-pub mod flow;
-pub mod http1;
-pub mod http2;
-
-pub mod engine;
-pub mod export;
-pub mod packet;
-pub mod pipeline;
 pub mod record;
 
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
+
+#[doc(hidden)]
+pub mod agent;
+#[doc(hidden)]
+pub mod capture;
+#[doc(hidden)]
+pub mod conformance;
+#[doc(hidden)]
+pub mod engine;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod export;
+#[doc(hidden)]
+pub mod flow;
+#[doc(hidden)]
+pub mod http1;
+#[doc(hidden)]
+pub mod http2;
+#[doc(hidden)]
+pub mod packet;
+#[doc(hidden)]
+pub mod pipeline;
+#[doc(hidden)]
 pub mod tls;
+#[doc(hidden)]
 pub mod transaction;
+
+pub use base::endpoint::Endpoint;
+pub use base::time::{Moment, Timestamp};
+pub use capture::OpenError;
+pub use engine::{Analyzer, Config, Frame, Packet, Record, Records, read};
+pub use record::{Report, Wanted};

@@ -7,6 +7,7 @@ mod caps;
 mod cli;
 mod damage;
 mod fences;
+mod library;
 mod readme;
 mod round_trip;
 #[allow(dead_code, unused_imports, reason = "each kind of test uses its part")]

@@ -34,6 +34,19 @@ pub struct Analysis {
     pub idle_timeout: Option<Duration>,
 }
 
+impl Analysis {
+    /// Takes the secrets that the captures hold, as far as they can be read beforehand.
+    pub(super) fn take_secrets(&mut self, timeline: &mut Timeline) {
+        let (secrets, all) = timeline.take_secrets();
+        for text in secrets.into_iter().map(Zeroizing::new) {
+            self.keys.add_text(&text);
+        }
+        if all {
+            self.keys.set_complete();
+        }
+    }
+}
+
 /// A running analysis: jobs go in, records come out in order.
 pub(crate) struct Engine<C: Consumer> {
     decoder: Decoder,
@@ -126,6 +139,7 @@ impl<C: Consumer> Engine<C> {
     }
 
     /// What the input tells, to be kept up to date.
+    #[cfg(feature = "live")]
     pub(crate) fn counts_mut(&mut self) -> &mut InputCounts {
         &mut self.counts
     }
@@ -205,8 +219,7 @@ impl<C: Consumer> Engine<C> {
     }
 }
 
-/// What a live capture needs besides.
-#[cfg(feature = "live")]
+/// What comes without packets, or is asked for in between.
 impl<C: Consumer> Engine<C> {
     /// Gives up what has waited for too long: packet time has come to `now` without packets.
     pub(crate) fn tick(&mut self, now: Timestamp) -> Result<(), C::Error> {
@@ -215,7 +228,15 @@ impl<C: Consumer> Engine<C> {
         self.submit(job, 0..0, Task::Tick, false)
     }
 
+    /// Notes what the captures told beside their packets.
+    pub(super) fn note_inputs(&mut self, timeline: &Timeline) {
+        self.counts.damaged_inputs = timeline.damaged_inputs();
+        self.counts.dropped_by_kernel = timeline.dropped();
+        self.counts.filter_limited = timeline.filter_limited();
+    }
+
     /// Where the analysis stands, once all that is under way is done.
+    #[cfg(feature = "live")]
     pub(crate) fn standing(&mut self) -> Result<Standing, C::Error> {
         let job = self.job();
         self.submit(job, 0..0, Task::Report, false)?;
@@ -224,6 +245,7 @@ impl<C: Consumer> Engine<C> {
     }
 
     /// What the lines of the key logs were, and whether any of their secrets opened a record.
+    #[cfg(feature = "live")]
     pub(crate) fn key_log(&self) -> (KeyLogCounters, bool) {
         (self.keys.counters(), !self.keys.used_lines().is_empty())
     }
@@ -256,13 +278,7 @@ pub fn captures<C: Consumer>(
     consumer: C,
 ) -> Result<Outcome, C::Error> {
     let mut analysis = analysis;
-    let (secrets, all) = timeline.take_secrets();
-    for text in secrets.into_iter().map(Zeroizing::new) {
-        analysis.keys.add_text(&text);
-    }
-    if all {
-        analysis.keys.set_complete();
-    }
+    analysis.take_secrets(timeline);
     // From a pipe packets come when they come: what can be printed does not wait for more.
     let eager = analysis.live || timeline.progress().total().is_none();
     let mut engine = Engine::new(analysis, consumer);
@@ -281,10 +297,7 @@ pub fn captures<C: Consumer>(
             break;
         }
     }
-    let counts = engine.counts_mut();
-    counts.damaged_inputs = timeline.damaged_inputs();
-    counts.dropped_by_kernel = timeline.dropped();
-    counts.filter_limited = timeline.filter_limited();
+    engine.note_inputs(timeline);
     let report = engine.finish()?;
     Ok(Outcome { report, secrets: engine.keys.used_lines(), key_log: engine.keys.counters() })
 }

@@ -2,17 +2,24 @@
 //! merged in the order of the packets.
 
 mod analyze;
+mod analyzer;
 mod collect;
 mod job;
 mod merge;
+mod owned;
+mod read;
 mod report;
 mod shards;
 mod worker;
 
+#[cfg(feature = "cli")]
 pub(crate) use analyze::cut_at;
 pub use analyze::{Analysis, Outcome, captures};
 #[cfg(feature = "live")]
 pub(crate) use analyze::{Engine, Standing};
+pub use analyzer::{Analyzer, Config, Packet};
 pub use job::{Job, Task};
+pub use owned::{Frame, Record};
+pub use read::{Records, read};
 pub use shards::{Done, Shards};
 pub use worker::{Product, Worker};

@@ -1,0 +1,172 @@
+//! Records as the library hands them out: owned copies, in order.
+
+use crate::base::time::Moment;
+use crate::base::verdict::Verdict;
+use crate::http2::frame::{FrameHeader, FrameView};
+use crate::record::{
+    Annotation, ConnectionMeta, ConnectionRecord, Consumer, Finding, Kind, Order, Part, RecordSink, Report,
+    Transaction, Wanted,
+};
+use std::collections::VecDeque;
+use std::convert::Infallible;
+
+/// A record of what was found in the packets.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// An exchange on one stream.
+    Transaction {
+        /// The connection it was on.
+        connection: ConnectionMeta,
+        /// The exchange.
+        transaction: Box<Transaction>,
+        /// Whether the kernel agent would have emitted it; with telemetry only.
+        agent: Option<Verdict>,
+    },
+    /// A frame.
+    Frame {
+        /// The connection it was on.
+        connection: ConnectionMeta,
+        /// The frame.
+        frame: Frame,
+    },
+    /// What a side did that it may not do, or a flood.
+    Finding {
+        /// The connection it was on.
+        connection: ConnectionMeta,
+        /// What was found.
+        finding: Finding,
+    },
+    /// A connection that has ended.
+    Connection(Box<ConnectionRecord>),
+}
+
+/// A frame (RFC 9113 section 4.1), with its payload.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The packet with its header.
+    pub at: Moment,
+    /// The client sent it.
+    pub from_client: bool,
+    /// Length, type, flags and stream.
+    pub header: FrameHeader,
+    /// The payload; of DATA, and where bytes are missing, less than the header's length.
+    pub payload: Vec<u8>,
+}
+
+impl Frame {
+    /// The frame as the views of [`crate::http2::frame`] take it.
+    pub fn view(&self) -> FrameView<'_> {
+        FrameView { at: self.at, from_client: self.from_client, header: self.header, payload: &self.payload }
+    }
+}
+
+/// Copies of the records that a worker was lent.
+#[derive(Debug)]
+pub(super) struct Copies {
+    wanted: Wanted,
+    at_end: bool,
+    sequence: u64,
+    records: Vec<(Order, Record)>,
+}
+
+impl Copies {
+    fn add(&mut self, now: Moment, connection: u64, kind: Kind, record: Record) {
+        self.sequence += 1;
+        let sequence = match &record {
+            Record::Transaction { transaction, .. } => transaction.stream.into(),
+            _ => self.sequence,
+        };
+        let packet = if self.at_end { u64::MAX } else { now.packet };
+        self.records.push((Order { packet, connection, kind, sequence }, record));
+    }
+}
+
+impl RecordSink for Copies {
+    fn transaction(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
+        if self.wanted.transactions {
+            let transaction = Box::new(transaction.clone());
+            let record = Record::Transaction { connection: connection.clone(), transaction, agent: None };
+            self.add(now, connection.id, Kind::Transaction, record);
+        }
+    }
+
+    fn connection(&mut self, now: Moment, connection: &ConnectionRecord) {
+        if self.wanted.connections {
+            let record = Record::Connection(Box::new(connection.clone()));
+            self.add(now, connection.meta.id, Kind::Connection, record);
+        }
+    }
+
+    fn frame(&mut self, now: Moment, connection: &ConnectionMeta, frame: &FrameView<'_>) {
+        if self.wanted.frames {
+            let FrameView { at, from_client, header, payload } = *frame;
+            let frame = Frame { at, from_client, header, payload: payload.to_vec() };
+            let record = Record::Frame { connection: connection.clone(), frame };
+            self.add(now, connection.id, Kind::Frame, record);
+        }
+    }
+
+    fn finding(&mut self, now: Moment, connection: &ConnectionMeta, finding: &Finding) {
+        if self.wanted.findings {
+            let record = Record::Finding { connection: connection.clone(), finding: *finding };
+            self.add(now, connection.id, Kind::Finding, record);
+        }
+    }
+}
+
+impl Part for Copies {
+    fn at_end(&mut self) {
+        self.at_end = true;
+    }
+
+    fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    fn order(&self, index: usize) -> Order {
+        self.records.get(index).map_or(Order::FIRST, |&(order, _)| order)
+    }
+
+    fn clear(&mut self) {
+        self.records.clear();
+    }
+}
+
+/// Records that wait to be handed out.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    pub(super) wanted: Wanted,
+    pub(super) records: VecDeque<Record>,
+}
+
+impl Consumer for Queue {
+    type Part = Copies;
+    type Error = Infallible;
+
+    fn part(&self) -> Copies {
+        Copies { wanted: self.wanted, at_end: false, sequence: 0, records: Vec::new() }
+    }
+
+    fn record(&mut self, part: &Copies, index: usize, annotation: Annotation) -> Result<(), Infallible> {
+        if let Some((_, record)) = part.records.get(index) {
+            let mut record = record.clone();
+            if let Record::Transaction { agent, .. } = &mut record {
+                *agent = annotation.agent;
+            }
+            self.records.push_back(record);
+        }
+        Ok(())
+    }
+
+    fn telemetry(&mut self, _: &Report) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
