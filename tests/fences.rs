@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Module → the other modules that it may name.
+/// Module → the other modules that it may name: such as stand before it, so that no arrow runs back up.
 const MODULES: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("capture", &["base"]),
@@ -24,6 +24,9 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     ("export", &["base", "http2", "record"]),
 ];
+
+/// What may use all of them.
+const TOP: &[&str] = &["cli", "lib", "main"];
 
 /// Third-party crate → the places that may name it.
 const CRATES: &[(&str, &[&str])] = &[
@@ -92,19 +95,43 @@ fn named(code: &str, prefix: &str) -> Vec<String> {
 }
 
 #[test]
+fn every_module_is_known_and_uses_earlier_ones() {
+    for (at, (module, allowed)) in MODULES.iter().enumerate() {
+        for other in *allowed {
+            assert!(MODULES[..at].iter().any(|(known, _)| known == other), "{module} may use {other}?");
+        }
+    }
+    for (name, _) in production() {
+        let module = name.split(['/', '.']).next().unwrap();
+        let known = MODULES.iter().any(|(known, _)| *known == module) || TOP.contains(&module);
+        assert!(known, "src/{name}: the module {module} is in no table: say what it may use");
+    }
+}
+
+#[test]
 fn modules_import_downwards_only() {
     let mut broken = Vec::new();
     for (name, code) in production() {
         let module = name.split(['/', '.']).next().unwrap();
         let Some((_, allowed)) = MODULES.iter().find(|(known, _)| *known == module) else { continue };
         for import in named(&code, "crate::") {
-            let is_module = MODULES.iter().any(|(known, _)| *known == import) || import == "cli";
+            let is_module =
+                MODULES.iter().any(|(known, _)| *known == import) || TOP.contains(&import.as_str());
             if is_module && import != module && !allowed.contains(&import.as_str()) {
                 broken.push(format!("{name} may not use crate::{import}"));
             }
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn no_room_passes_on_what_another_defines() {
+    let passes_on =
+        |code: &str| ["pub use crate::", "pub(crate) use crate::"].iter().any(|line| code.contains(line));
+    let broken: Vec<_> =
+        production().into_iter().filter(|(_, code)| passes_on(code)).map(|(name, _)| name).collect();
+    assert!(broken.is_empty(), "{broken:?} re-export what another room defines");
 }
 
 #[test]

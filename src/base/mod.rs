@@ -1,6 +1,7 @@
 //! What every room may use and that uses none of them: packet time, caps and their counters, tuning numbers, and the
 //! words in which stages and records speak of a connection.
 
+pub mod certainty;
 pub mod counters;
 pub mod direction;
 pub mod endpoint;

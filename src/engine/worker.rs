@@ -2,8 +2,9 @@
 
 use super::job::{Job, Task};
 use crate::base::tuning::SHARDS;
-use crate::pipeline::{Output, Pipeline, Settings, ShardReport, StreamPool};
+use crate::pipeline::{Output, Pipeline, Settings, ShardReport};
 use crate::tls::KeyStore;
+use crate::transaction::StreamPool;
 
 /// What a worker writes into, and what it leaves for the merge.
 pub trait Product: Output + Send + 'static {

@@ -1,5 +1,6 @@
 //! Records with everything in them, and some with almost nothing, for the tests of the formats.
 
+use crate::base::certainty::{Certainty, UnknownRef};
 use crate::base::counters::{Counters, UserTelemetry};
 use crate::base::direction::PerDirection;
 use crate::base::endpoint::Endpoint;
@@ -10,8 +11,7 @@ use crate::base::tls::{Description as TlsDescription, NotDecrypted};
 use crate::record::{AgentView, Coverage, Report, View};
 use crate::record::{
     ConnectionMeta, ConnectionRecord, EndBy, EndHow, Field, Fields, Finding, Goaway, Grpc, How, Interim,
-    Known, Message, Partial, SideFrames, SideHpack, SideSettings, Source, StreamEnd, Transaction, Unknown,
-    UnknownRef,
+    Known, Message, Partial, SideFrames, SideHpack, SideSettings, StreamEnd, Transaction, Unknown,
 };
 
 /// 2026-11-22T04:17:00.123456789Z and `nanos` more.
@@ -30,7 +30,7 @@ pub(super) fn fields(lines: &[(&str, &str)]) -> Fields {
             name: Some(name.as_bytes()),
             value: Some(value.as_bytes()),
             known: Known::of(name.as_bytes()),
-            source: Source::Exact,
+            source: Certainty::Exact,
             reference: None,
         });
     }
@@ -43,7 +43,7 @@ pub(super) fn unknown(name: Option<&'static str>, epoch: u32) -> Field<'static> 
         name: name.map(str::as_bytes),
         value: None,
         known: name.map_or(Known::Other, |name| Known::of(name.as_bytes())),
-        source: Source::Unknown,
+        source: Certainty::Unknown,
         reference: Some(UnknownRef { epoch, entry: 7 }),
     }
 }
@@ -138,7 +138,7 @@ pub(super) fn everything() -> Transaction {
         name: Some(b"x-inferred"),
         value: Some(b"a\xffb"),
         known: Known::Other,
-        source: Source::Inferred,
+        source: Certainty::Inferred,
         reference: None,
     });
     transaction.request.trailers = fields(&[("x-checksum", "1")]);

@@ -12,7 +12,6 @@ mod opening;
 #[cfg(test)]
 mod tests;
 
-pub use crate::transaction::StreamPool;
 pub use conclude::{OpenNow, ShardReport};
 pub use context::Output;
 
@@ -25,6 +24,7 @@ use crate::flow::{Budget, Slot, Table};
 use crate::packet::Segment;
 use crate::record::{EndBy, EndHow, StreamEnd, Wanted};
 use crate::tls;
+use crate::transaction::StreamPool;
 use carrier::{Carrier, Feed};
 use context::{Context, Totals};
 use std::time::Duration;

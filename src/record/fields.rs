@@ -1,7 +1,6 @@
 //! Header and trailer sections: field lines in order, their text in one buffer.
 
-pub use crate::http2::hpack::{Source, UnknownRef};
-
+use crate::base::certainty::{Certainty, UnknownRef};
 use crate::base::tuning;
 use crate::http2::hpack::NameId;
 
@@ -48,7 +47,7 @@ pub struct Field<'a> {
     /// What the name says.
     pub known: Known,
     /// Certainty of name and value together: the lesser of the two.
-    pub source: Source,
+    pub source: Certainty,
     /// Which unknown entry was referred to.
     pub reference: Option<UnknownRef>,
 }
@@ -70,7 +69,7 @@ struct Line {
     name_len: Option<u32>,
     value_len: Option<u32>,
     known: Known,
-    source: Source,
+    source: Certainty,
     reference: Option<UnknownRef>,
 }
 
@@ -219,7 +218,7 @@ mod tests {
             name: Some(name),
             value,
             known: Known::of(name),
-            source: Source::Exact,
+            source: Certainty::Exact,
             reference: None,
         };
         fields.push(line(b"x-a", Some(b"1")));

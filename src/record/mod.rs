@@ -13,11 +13,10 @@ mod sink;
 mod tally;
 mod transaction;
 
-pub use crate::base::counters::Counters;
 pub use connection::{ConnectionMeta, ConnectionRecord, Goaway, How, SideFrames, SideHpack, SideSettings};
 pub use consumer::{Annotation, Consumer, Part};
 pub use end::{EndBy, EndHow, StreamEnd};
-pub use fields::{Field, Fields, Known, Source, UnknownRef};
+pub use fields::{Field, Fields, Known};
 pub use finding::Finding;
 pub use order::{Kind, Order};
 pub use partial::{Partial, Unknown};

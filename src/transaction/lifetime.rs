@@ -2,10 +2,11 @@
 
 use super::session::Session;
 use super::stream::Stream;
+use crate::base::certainty::Certainty;
 use crate::base::limit::Limit;
 use crate::base::limits;
 use crate::base::time::Moment;
-use crate::http2::{BlockEnd, EventSink, FrameSpot, Side, hpack};
+use crate::http2::{BlockEnd, EventSink, FrameSpot, Side};
 use crate::record::{EndBy, EndHow, Field, Fields, Known, Partial, RecordSink, StreamEnd};
 
 impl<R: RecordSink> Session<'_, R> {
@@ -216,7 +217,7 @@ impl<R: RecordSink> Session<'_, R> {
                     name: Some(name),
                     value: Some(value),
                     known,
-                    source: hpack::Source::Exact,
+                    source: Certainty::Exact,
                     reference: None,
                 });
             }

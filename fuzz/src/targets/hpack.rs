@@ -3,8 +3,9 @@
 
 use crate::cost::Cost;
 use crate::random::Random;
+use h2lens::base::certainty::Certainty;
 use h2lens::base::limits;
-use h2lens::http2::hpack::{Decoder, Field, Source};
+use h2lens::http2::hpack::{Decoder, Field};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -37,7 +38,7 @@ fn any_bytes(data: &[u8], options: u8) {
         let mut sink = |field: Field<'_>| {
             fields += 1;
             let known = field.name.is_some() && field.value.is_some();
-            assert_eq!(known, field.source != Source::Unknown, "{field:?}");
+            assert_eq!(known, field.source != Certainty::Unknown, "{field:?}");
             unknown += u32::from(!known);
             bytes += field.name.map_or(0, <[u8]>::len) as u64 + field.value.map_or(0, <[u8]>::len) as u64;
         };

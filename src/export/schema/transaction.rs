@@ -1,13 +1,14 @@
 //! The transaction record.
 
 use super::{ConnectionRef, End, Network, Packets, Socket, Tls};
+use crate::base::certainty::{Certainty, UnknownRef};
 use crate::base::time::Timestamp;
 use crate::export::Options;
 use crate::export::json::{Json, Word, array, object, push_plain};
 use crate::export::redact::{REDACTED, is_secret};
 use crate::export::value::{GrpcStatus, LossyFlag, Seconds, Text, Time};
 use crate::export::view::TransactionView;
-use crate::record::{Field, Fields, Interim, Message, Partial, Source, Unknown, UnknownRef};
+use crate::record::{Field, Fields, Interim, Message, Partial, Unknown};
 use std::borrow::Cow;
 use std::cell::Cell;
 
@@ -319,9 +320,9 @@ impl<'a> FieldObject<'a> {
             name: field.name.map(text),
             value: field.value.map(|value| text(if hidden { REDACTED.as_bytes() } else { value })),
             src: Word(match field.source {
-                Source::Exact => "exact",
-                Source::Inferred => "inferred",
-                Source::Unknown => "unknown",
+                Certainty::Exact => "exact",
+                Certainty::Inferred => "inferred",
+                Certainty::Unknown => "unknown",
             }),
             r#ref: field.reference.map(EntryName),
         }

@@ -1,6 +1,7 @@
 //! Records → rows.
 
 use super::{CELL, Class, EXTRA};
+use crate::base::certainty::Certainty;
 use crate::base::endpoint::Endpoint;
 use crate::base::limits::{TABLE_CELL_CHARS, TABLE_LINE_CHARS};
 use crate::base::time::Timestamp;
@@ -11,7 +12,7 @@ use crate::export::schema::{by_name, connection_how_name, how_name};
 use crate::export::value::ErrorCode;
 use crate::export::view::TransactionView;
 use crate::http2::frame::{self, FrameView, Payload, flag_name, settings};
-use crate::record::{ConnectionMeta, ConnectionRecord, EndBy, EndHow, Fields, Finding, Source, StreamEnd};
+use crate::record::{ConnectionMeta, ConnectionRecord, EndBy, EndHow, Fields, Finding, StreamEnd};
 use std::fmt::{Display, Write};
 
 /// A row that is being made.
@@ -96,7 +97,7 @@ fn fields(row: &mut Row, mark: char, fields: &Fields, options: &Options) {
             value => value.unwrap_or(b"?"),
         };
         push_visible(&mut row.text, value, TABLE_LINE_CHARS);
-        if field.source == Source::Inferred {
+        if field.source == Certainty::Inferred {
             row.text.push_str(" (inferred)");
         }
     }

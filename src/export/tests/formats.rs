@@ -1,8 +1,9 @@
 //! JSON and CSV of sample records.
 
 use super::*;
+use crate::base::certainty::Certainty;
 use crate::record::Report;
-use crate::record::{EndHow, Field, Fields, Kind, Known, Partial, Source, StreamEnd, Unknown};
+use crate::record::{EndHow, Field, Fields, Kind, Known, Partial, StreamEnd, Unknown};
 use serde_json::Value;
 
 const TRANSACTIONS: Wanted = Wanted { transactions: true, ..NONE };
@@ -155,7 +156,7 @@ fn text_that_is_not_utf8_is_marked() {
         name: Some(b"x-raw"),
         value: Some(b"\xff"),
         known: Known::Other,
-        source: Source::Exact,
+        source: Certainty::Exact,
         reference: None,
     });
     assert_eq!(json(TRANSACTIONS, &meta(), &transaction)["h2"].get("lossy_text"), None, "it is not shown");

@@ -9,11 +9,12 @@
 //! ```
 
 use super::arena::Span;
-use super::field::{Field, Source, UnknownRef};
+use super::field::Field;
 use super::integer;
 use super::name::NameId;
 use super::outcome::{ErrorKind, Outcome};
 use super::table::{INITIAL_SIZE, Lookup, Stored, Table};
+use crate::base::certainty::{Certainty, UnknownRef};
 use crate::base::limits;
 
 /// The decoder of one direction of one connection.
@@ -182,7 +183,7 @@ impl Decoder {
             name: None,
             value: None,
             id: NameId::OTHER,
-            source: Source::Unknown,
+            source: Certainty::Unknown,
             reference,
             never_indexed: false,
         };
@@ -192,7 +193,7 @@ impl Decoder {
                     name: Some(entry.name),
                     value: Some(entry.value),
                     id: entry.id,
-                    source: Source::Exact,
+                    source: Certainty::Exact,
                     reference: None,
                     never_indexed: false,
                 },
@@ -205,7 +206,7 @@ impl Decoder {
                     name,
                     value,
                     id: entry.id(),
-                    source: if known { Source::Exact } else { Source::Unknown },
+                    source: if known { Certainty::Exact } else { Certainty::Unknown },
                     reference: self.table.name_reference(entry),
                     never_indexed: false,
                 };
@@ -245,7 +246,7 @@ impl Decoder {
             name: self.resolve(name),
             value: self.resolve(value),
             id: if let Text::Numbered(id) = name { id } else { NameId::OTHER },
-            source: if known { Source::Exact } else { Source::Unknown },
+            source: if known { Certainty::Exact } else { Certainty::Unknown },
             reference,
             never_indexed: first & 0xf0 == 0x10,
         };
@@ -446,7 +447,7 @@ impl<'b> Reader<'b> {
     #[inline]
     fn deliver<S: FnMut(Field<'_>)>(&mut self, field: Field<'_>, len: u64, sink: &mut S) {
         self.outcome.fields += 1;
-        self.outcome.unknown_fields += u32::from(field.source == Source::Unknown);
+        self.outcome.unknown_fields += u32::from(field.source == Certainty::Unknown);
         self.outcome.decoded_bytes += len;
         self.list_size += len + 32;
         if self.list_size <= self.list_limit {

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Whatever a block holds, the decoder keeps the table in step with the encoder's as long as that is possible,
-//! and says what is unknown where it is not: see [`Source`] and [`UnknownRef`].
+//! and says what is unknown where it is not: see [`Certainty`](crate::base::certainty::Certainty) and [`UnknownRef`](crate::base::certainty::UnknownRef).
 
 mod arena;
 mod decoder;
@@ -20,6 +20,6 @@ mod static_table;
 mod table;
 
 pub use decoder::Decoder;
-pub use field::{Field, Source, UnknownRef};
+pub use field::Field;
 pub use name::NameId;
 pub use outcome::{Error, ErrorKind, Outcome};

@@ -4,10 +4,10 @@
 //! is watched stands at a known index, and what an index beyond that means is unknown. How many older entries there
 //! can still be follows from the size that the table can have at the most, and that the newer entries take at least.
 
+use crate::base::certainty::UnknownRef;
 use std::collections::VecDeque;
 
 use super::arena::{Arena, Span};
-use super::field::UnknownRef;
 use super::name::NameId;
 use super::static_table::{self, StaticEntry};
 use crate::base::limits;

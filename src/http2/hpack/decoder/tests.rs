@@ -15,7 +15,7 @@ struct Owned {
     name: Option<Vec<u8>>,
     value: Option<Vec<u8>>,
     id: NameId,
-    source: Source,
+    source: Certainty,
     reference: Option<UnknownRef>,
     never_indexed: bool,
 }

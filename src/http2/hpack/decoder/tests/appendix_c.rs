@@ -9,7 +9,7 @@ fn check(decoder: &mut Decoder, hex: &str, fields: &[&str], table: &[&str], size
         (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect();
     let (decoded, outcome) = decode(decoder, &block);
     assert_eq!(decoded.iter().map(Owned::line).collect::<Vec<_>>(), fields);
-    assert!(decoded.iter().all(|field| field.source == Source::Exact && field.reference.is_none()));
+    assert!(decoded.iter().all(|field| field.source == Certainty::Exact && field.reference.is_none()));
     assert_eq!((outcome.error, outcome.complete), (None, true));
     assert_eq!(outcome.fields as usize, fields.len());
     let text: usize = fields.iter().map(|line| line.len() - ": ".len()).sum();

@@ -33,7 +33,7 @@ impl Watch {
             name: unknown.is_none().then(|| truth.name.clone()),
             value: value_known.then(|| truth.value.clone()),
             id: if unknown.is_none() { NameId::of(&truth.name) } else { NameId::OTHER },
-            source: if unknown.is_none() && value_known { Source::Exact } else { Source::Unknown },
+            source: if unknown.is_none() && value_known { Certainty::Exact } else { Certainty::Unknown },
             reference: unknown.map(|entry| UnknownRef { epoch: self.epoch, entry: self.since - entry }),
             never_indexed: truth.never_indexed,
         };
@@ -44,7 +44,7 @@ impl Watch {
         let (fields, outcome) = decode(decoder, block);
         assert_eq!((outcome.error, outcome.complete, outcome.limited), (None, true, false));
         assert_eq!(fields.len(), truths.len());
-        let unknown = fields.iter().filter(|field| field.source == Source::Unknown).count();
+        let unknown = fields.iter().filter(|field| field.source == Certainty::Unknown).count();
         assert_eq!(outcome.unknown_fields as usize, unknown);
         for (truth, field) in truths.iter().zip(&fields) {
             self.check(truth, field, parents);
@@ -183,7 +183,7 @@ fn certainty_returns_when_new_entries_fill_the_table() {
     assert_eq!(lines(&mut decoder, &beyond), ["x-a: 000"]);
     let (fields, outcome) = decode(&mut decoder, &[0xff, 61 + 108 - 127]);
     assert_eq!(outcome.error.map(|error| error.kind), Some(ErrorKind::IndexBeyondTable));
-    assert_eq!((fields[0].source, fields[0].reference), (Source::Unknown, None));
+    assert_eq!((fields[0].source, fields[0].reference), (Certainty::Unknown, None));
 }
 
 #[test]
@@ -246,6 +246,6 @@ fn a_block_that_ends_early_loses_the_past() {
     assert!(!outcome.complete);
     assert_eq!(outcome.error.map(|error| (error.kind, error.offset)), Some((ErrorKind::Truncated, 1)));
     let (fields, outcome) = decode(&mut decoder, &[0xbe]);
-    assert_eq!((fields[0].source, outcome.error), (Source::Unknown, None));
+    assert_eq!((fields[0].source, outcome.error), (Certainty::Unknown, None));
     assert_eq!(fields[0].reference, Some(UnknownRef { epoch: 1, entry: 1 }));
 }

@@ -48,7 +48,7 @@ proptest! {
             let outcome = decoder.decode(&block, &cuts, &mut |field| {
                 seen += 1;
                 let known = field.name.is_some() && field.value.is_some();
-                assert_eq!(known, field.source == Source::Exact);
+                assert_eq!(known, field.source == Certainty::Exact);
                 if let Some(name) = field.name {
                     assert_eq!(field.id, NameId::of(name));
                 }
@@ -193,12 +193,12 @@ fn cap_hpack_table() {
         assert!(decoder.memory() < 4 * limits::HPACK_TABLE as usize);
         let mut last = Vec::new();
         integer(&mut last, 0x80, 7, 61 + kept);
-        assert_eq!(decode(&mut decoder, &last).0[0].source, Source::Exact);
+        assert_eq!(decode(&mut decoder, &last).0[0].source, Certainty::Exact);
         // What was dropped is unknown; what the encoder has evicted is a violation.
         let mut next = Vec::new();
         integer(&mut next, 0x80, 7, 61 + kept + 1);
         let (fields, outcome) = decode(&mut decoder, &next);
-        assert_eq!((fields[0].source, fields[0].reference), (Source::Unknown, None));
+        assert_eq!((fields[0].source, fields[0].reference), (Certainty::Unknown, None));
         assert_eq!((outcome.error.is_none(), outcome.given_up), (is_larger, u32::from(is_larger)));
     }
 }
@@ -218,13 +218,13 @@ fn cap_hpack_table_unsure() {
         integer(&mut block, 0x80, 7, 61 + entry);
         let (fields, outcome) = decode(&mut decoder, &block);
         assert_eq!(
-            (outcome.given_up, fields[0].source == Source::Exact),
+            (outcome.given_up, fields[0].source == Certainty::Exact),
             (given_up, entry <= kept),
             "{entry}"
         );
     }
     let (fields, outcome) = decode(&mut decoder, &[0xff, 61 + 100 - 127]);
-    assert_eq!((fields[0].source, fields[0].reference, outcome.error), (Source::Unknown, None, None));
+    assert_eq!((fields[0].source, fields[0].reference, outcome.error), (Certainty::Unknown, None, None));
     let (fields, _) = decode(&mut decoder, &[0xff, 0x80 | (61 + 201 - 127) as u8, 1]);
     assert_eq!(fields[0].reference, Some(UnknownRef { epoch: 0, entry: 1 }));
 }
