@@ -71,6 +71,8 @@ limits! {
     LinkTags = "link_tags" costs,
     /// IPv6 extension headers.
     IpExtensions = "ip_extensions" costs,
+    /// Which packet came from which input.
+    Origins = "origins" other,
     /// Protocols within one another.
     OpeningDepth = "opening_depth" other,
     /// HTTP/1.1 heads and bodies before an upgrade.

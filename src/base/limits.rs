@@ -40,6 +40,10 @@ pub const ZSTD_WINDOW_LOG: u32 = 27;
 /// `filter_link_types`.
 pub const FILTER_LINK_TYPES: usize = 64;
 
+/// Runs of packets that follow one another in their input, where several inputs are one timeline: whose packets stood
+/// before so many switches between inputs are not told to be of which input. Counter: `origins`.
+pub const ORIGIN_RUNS: usize = 512 << 10;
+
 // Packets
 
 /// Tunnels that one packet may stand in (GRE, IP in IP, VXLAN, NSH, Geneve, GTP-U, pseudowires, …); a packet deeper

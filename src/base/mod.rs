@@ -7,6 +7,7 @@ pub mod direction;
 pub mod endpoint;
 pub mod limit;
 pub mod limits;
+pub mod origin;
 pub mod tcp;
 pub mod time;
 pub mod tls;

@@ -1,5 +1,6 @@
 //! Packets in batches: the bytes as they were read, and where in them the packets are.
 
+use crate::base::origin::InReach;
 use crate::base::time::Timestamp;
 use crate::base::tuning;
 use std::ops::Range;
@@ -36,6 +37,8 @@ pub struct Batch {
     pub packets: Vec<PacketHead>,
     /// TLS key logs from Decryption Secrets Blocks that stood before the packet with this index into `packets`.
     pub secrets: Vec<(usize, Vec<u8>)>,
+    /// Where packets up to the last of these came from, with several inputs.
+    pub origins: Option<InReach>,
 }
 
 impl Batch {
@@ -50,5 +53,6 @@ impl Batch {
         self.packets.clear();
         self.packets.shrink_to(tuning::LIST_KEPT / size_of::<PacketHead>());
         self.secrets.clear();
+        self.origins = None;
     }
 }

@@ -24,6 +24,9 @@ use std::io::Read;
 /// Bytes read of a file to find its first packet.
 const PEEK_BYTES: usize = 16 << 10;
 
+/// Bytes of a batch for each packet at least: those without any, too, take memory.
+const MANY_PACKETS: usize = 16;
+
 /// The inputs, merged.
 pub(super) struct Merge {
     /// By time of the first packet, then name.
@@ -32,6 +35,19 @@ pub(super) struct Merge {
     queue: BinaryHeap<Reverse<(Timestamp, usize)>>,
     read_bytes: usize,
     progress: Progress,
+    /// The pieces that the last batch is made of, where there are several inputs.
+    pieces: Vec<Piece>,
+}
+
+/// Packets of a batch that follow one another in their input.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece {
+    /// Index of the first into the batch's packets.
+    pub(super) start: usize,
+    /// Index of the input.
+    pub(super) input: u32,
+    /// Packets of the input that come before.
+    pub(super) before: u64,
 }
 
 /// One input.
@@ -46,6 +62,8 @@ struct Lane {
     /// Key logs to leave out, as they were taken already.
     skip_secrets: usize,
     batch: Batch,
+    /// Packets handed on in earlier batches.
+    packets_before: u64,
     /// Packets and secrets of the batch that were handed on.
     packets_done: usize,
     secrets_done: usize,
@@ -86,7 +104,7 @@ impl Merge {
         }
         lanes.sort_by(|a, b| (a.first, &a.name).cmp(&(b.first, &b.name)));
         let queue = lanes.iter().enumerate().map(|(index, lane)| Reverse((lane.first, index))).collect();
-        Ok(Self { lanes, queue, read_bytes, progress: progress.with_total(total) })
+        Ok(Self { lanes, queue, read_bytes, progress: progress.with_total(total), pieces: Vec::new() })
     }
 
     /// One input that is already open, as standard input is read.
@@ -99,7 +117,7 @@ impl Merge {
         lane.start(reader);
         let queue = [Reverse((lane.first, 0))].into();
         let progress = Progress::default().with_total(None);
-        Ok(Self { lanes: vec![lane], queue, read_bytes: tuning::READ_BYTES, progress })
+        Ok(Self { lanes: vec![lane], queue, read_bytes: tuning::READ_BYTES, progress, pieces: Vec::new() })
     }
 
     /// How far the reading is.
@@ -107,9 +125,19 @@ impl Merge {
         &self.progress
     }
 
+    /// The names of the inputs, in order.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.lanes.iter().map(|lane| lane.name.as_str())
+    }
+
     /// The inputs, in order.
     pub(super) fn inputs(&self) -> impl Iterator<Item = &Input> {
         self.lanes.iter().map(|lane| &lane.input)
+    }
+
+    /// What the last batch is made of, in its order; nothing where there is one input.
+    pub(super) fn pieces(&self) -> &[Piece] {
+        &self.pieces
     }
 
     /// Leaves out the first key logs, so many, of the input with this index: they were taken already.
@@ -143,8 +171,10 @@ impl Merge {
     /// Fills the batch with the next packets or secrets, numbers left at zero; `false` at the end.
     pub(super) fn next(&mut self, out: &mut Batch) -> bool {
         out.clear();
+        self.pieces.clear();
         // `out.bytes` has what was copied to it, and only that.
         let mut copied = false;
+        let several = self.lanes.len() > 1;
         while let Some(Reverse((_, index))) = self.queue.pop() {
             let Some(lane) = self.lanes.get_mut(index) else { continue };
             if lane.is_drained() {
@@ -164,6 +194,7 @@ impl Merge {
             let whole = end == lane.batch.packets.len();
             if whole && (lane.bytes_left() > self.read_bytes / 4 || bound.is_none() && !copied) {
                 if !copied {
+                    self.pieces.extend(several.then(|| lane.piece(0, index)));
                     lane.hand_on(out);
                 }
                 self.queue.push(Reverse((lane.next_time(), index)));
@@ -173,9 +204,11 @@ impl Merge {
                 out.bytes.clear();
                 copied = true;
             }
+            self.pieces
+                .extend((several && end > lane.packets_done).then(|| lane.piece(out.packets.len(), index)));
             lane.copy(end, out);
             self.queue.push(Reverse((lane.next_time(), index)));
-            if out.bytes.len() >= self.read_bytes {
+            if out.bytes.len() >= self.read_bytes || out.packets.len() >= self.read_bytes / MANY_PACKETS {
                 return true;
             }
         }
@@ -193,6 +226,7 @@ impl Lane {
             started: false,
             skip_secrets: 0,
             batch: Batch::default(),
+            packets_before: 0,
             packets_done: 0,
             secrets_done: 0,
             clock: Timestamp::default(),
@@ -236,6 +270,7 @@ impl Lane {
 
     /// Reads the next batch, opening the file first if its time has only come; `false` at the end.
     fn refill(&mut self, read_bytes: usize, progress: &Progress) -> bool {
+        self.packets_before += self.packets_done as u64;
         (self.packets_done, self.secrets_done) = (0, 0);
         if !self.started {
             self.started = true;
@@ -278,12 +313,18 @@ impl Lane {
         }
     }
 
+    /// What is handed on next of the lane with this index, from `start` on in the batch.
+    fn piece(&self, start: usize, index: usize) -> Piece {
+        Piece { start, input: index as u32, before: self.packets_before + self.packets_done as u64 }
+    }
+
     /// Hands on what is left of the batch, with the buffer that it stands in.
     fn hand_on(&mut self, out: &mut Batch) {
         let (packets, secrets) =
             (std::mem::take(&mut self.packets_done), std::mem::take(&mut self.secrets_done));
         std::mem::swap(&mut self.batch, out);
         self.batch.clear();
+        self.packets_before += out.packets.len() as u64;
         out.packets.drain(..packets);
         out.secrets.drain(..secrets);
         for (before, _) in &mut out.secrets {

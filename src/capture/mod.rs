@@ -12,6 +12,7 @@
 mod batch;
 mod damage;
 mod decompress;
+mod directory;
 mod file;
 mod filter;
 #[cfg(feature = "live")]
@@ -29,6 +30,7 @@ mod write;
 pub use batch::{Batch, LinkType, PacketHead};
 pub use damage::{Damage, DamageKind};
 pub use decompress::Compression;
+pub use directory::Expanded;
 pub use filter::{Filter, FilterError};
 #[cfg(feature = "live")]
 pub use live::{Interface, LiveCapture, LiveError, LiveInput, Waker, interfaces};

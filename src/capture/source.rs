@@ -58,6 +58,9 @@ pub enum OpenErrorKind {
     /// It cannot be opened or read at all.
     #[error("{0}")]
     Io(#[from] io::Error),
+    /// It is a directory in which no capture is.
+    #[error("no capture in this directory")]
+    NoCaptures,
     /// It holds nothing.
     #[error("empty")]
     Empty,

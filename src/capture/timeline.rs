@@ -3,10 +3,12 @@
 use super::batch::{Batch, LinkType};
 use super::damage::Damage;
 use super::filter::Filter;
-use super::merge::Merge;
+use super::merge::{Merge, Piece};
 use super::progress::Progress;
 use super::secrets;
 use super::source::{Input, OpenError};
+use crate::base::origin::{InReach, Origins, Run};
+use std::sync::Arc;
 
 /// What was read, and what of it was left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +47,9 @@ pub struct Timeline {
     /// Packets that may still pass.
     left: u64,
     counts: TimelineCounts,
+    /// Where there are several inputs.
+    origins: Option<Arc<Origins>>,
+    origins_lost: u64,
 }
 
 impl Timeline {
@@ -54,8 +59,7 @@ impl Timeline {
     /// The first input that cannot be opened, is empty, or is no capture. What is wrong further on is
     /// [`Timeline::damage`].
     pub fn open(inputs: &[Input]) -> Result<Self, OpenError> {
-        let merge = Merge::open(inputs, Progress::default())?;
-        Ok(Self { merge, filter: None, left: u64::MAX, counts: TimelineCounts::default() })
+        Ok(Self::new(Merge::open(inputs, Progress::default())?))
     }
 
     /// Reads one capture from anything that gives bytes, such as memory or a socket, as standard input is read:
@@ -64,8 +68,19 @@ impl Timeline {
     /// # Errors
     /// As [`Timeline::open`].
     pub fn of_reader(reader: impl std::io::Read + Send + 'static) -> Result<Self, OpenError> {
-        let merge = Merge::of_reader(reader)?;
-        Ok(Self { merge, filter: None, left: u64::MAX, counts: TimelineCounts::default() })
+        Ok(Self::new(Merge::of_reader(reader)?))
+    }
+
+    fn new(merge: Merge) -> Self {
+        let names: Vec<_> = merge.names().map(str::to_owned).collect();
+        Self {
+            merge,
+            filter: None,
+            left: u64::MAX,
+            counts: TimelineCounts::default(),
+            origins: (names.len() > 1).then(|| Arc::new(Origins::new(names))),
+            origins_lost: 0,
+        }
     }
 
     /// Lets only packets pass that the filter accepts. Those that it drops are numbered all the same.
@@ -115,6 +130,11 @@ impl Timeline {
         false
     }
 
+    /// How many runs of packets were put out of reach by [`crate::base::limits::ORIGIN_RUNS`].
+    pub fn origins_lost(&self) -> u64 {
+        self.origins_lost
+    }
+
     /// What is wrong with the inputs, as far as they were read: each kind once an input, in an order that does
     /// not depend on that of the arguments.
     pub fn damage(&self) -> Vec<Damage> {
@@ -155,8 +175,18 @@ impl Timeline {
 
     /// Numbers the packets, and takes out those that do not pass.
     fn number(&mut self, batch: &mut Batch) {
-        let Batch { bytes, packets, secrets } = batch;
         let mut number = self.counts.packets;
+        if let Some(origins) = &self.origins {
+            let run = |piece: &Piece| Run {
+                from: number + 1 + piece.start as u64,
+                input: piece.input,
+                number: piece.before + 1,
+            };
+            let (lost, first) = origins.add(self.merge.pieces().iter().map(run));
+            self.origins_lost += lost;
+            batch.origins = Some(InReach::new(Arc::clone(origins), first));
+        }
+        let Batch { bytes, packets, secrets, .. } = batch;
         if let Some(filter) = &mut self.filter {
             let (mut index, mut kept) = (0, 0);
             let mut secrets_moved = secrets.iter_mut().peekable();

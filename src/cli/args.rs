@@ -27,8 +27,9 @@ const USAGE: &str = "h2lens [OPTIONS] FILE...     (- is standard input)\n       
 #[command(disable_help_flag = true, disable_version_flag = true, max_term_width = 100)]
 pub struct Args {
     /// Captures to read: pcap or pcapng, plain or compressed with gzip, zstd or lz4; "-" is standard input, which may
-    /// be a pipe that is still growing. Several files are one timeline, merged by packet time.
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
+    /// be a pipe that is still growing. A directory means the captures in it. Several files are one timeline, merged by
+    /// packet time.
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath, hide_short_help = true)]
     pub files: Vec<PathBuf>,
 
     /// A capture to read: the same as FILE

@@ -9,7 +9,7 @@ use super::live::{self, LiveFailure, LiveOptions};
 use super::messages::{Bar, Messages, Verbosity};
 use super::sandbox;
 use super::unread;
-use crate::capture::{Batch, Filter, Input, Timeline, Writer};
+use crate::capture::{Batch, Expanded, Filter, Input, Timeline, Writer};
 use crate::engine::{Analysis, Outcome, captures, cut_at};
 use crate::export::{PrintError, Printer};
 use crate::record::Coverage;
@@ -46,7 +46,10 @@ fn analyze(config: Config) -> anyhow::Result<Exit> {
     match &config.source {
         Source::Captures(inputs) => {
             let keys = keys(&config, messages)?;
-            let inputs = inputs.clone();
+            let Expanded { inputs, others } = Input::expand(inputs)?;
+            for path in others {
+                messages.detail(format_args!("{}: no capture, left out", path.display()));
+            }
             files(&config, &inputs, keys, messages)
         }
         Source::Live(interface) => {

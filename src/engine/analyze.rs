@@ -6,6 +6,7 @@ use super::merge::Merge;
 use super::report::{InputCounts, assemble};
 use super::shards::Shards;
 use crate::agent::{Agent, Params};
+use crate::base::origin::InReach;
 use crate::base::time::Timestamp;
 use crate::capture::{Batch, Timeline};
 use crate::packet::Decoder;
@@ -55,6 +56,7 @@ pub(crate) struct Engine<C: Consumer> {
     consumer: C,
     keys: Arc<KeyStore>,
     spare: Vec<Job>,
+    origins: Option<InReach>,
     counts: InputCounts,
     now: crate::base::time::Moment,
     report: Option<Report>,
@@ -87,6 +89,7 @@ impl<C: Consumer> Engine<C> {
             consumer,
             keys: Arc::new(keys),
             spare: Vec::new(),
+            origins: None,
             counts: InputCounts::default(),
             now: crate::base::time::Moment::default(),
             report: None,
@@ -105,6 +108,7 @@ impl<C: Consumer> Engine<C> {
     pub(crate) fn push(&mut self, job: Job) -> Result<(), C::Error> {
         // Secrets in the batch divide it: what comes before them is analyzed without.
         let mut job = job;
+        self.origins = job.batch.origins.take();
         let secrets = std::mem::take(&mut job.batch.secrets);
         let mut from = 0;
         for (before, text) in secrets {
@@ -156,6 +160,7 @@ impl<C: Consumer> Engine<C> {
         job.new_keys = new_keys;
         job.keys = Some(Arc::clone(&self.keys));
         job.now = self.now;
+        job.origins.clone_from(&self.origins);
         for head in job.batch.packets.get(packets.clone()).unwrap_or_default() {
             self.counts.bytes += u64::from(head.original_len);
         }
@@ -233,6 +238,7 @@ impl<C: Consumer> Engine<C> {
         self.counts.damaged_inputs = timeline.damaged_inputs();
         self.counts.dropped_by_kernel = timeline.dropped();
         self.counts.filter_limited = timeline.filter_limited();
+        self.counts.origins_lost = timeline.origins_lost();
     }
 
     /// Where the analysis stands, once all that is under way is done.

@@ -1,5 +1,6 @@
 //! What a worker leaves for the merge: what was made of the records, and what the agent's model needs to be asked.
 
+use super::job::Job;
 use super::worker::Product;
 use crate::agent::{FrameFact, WireFacts, WireTransaction};
 use crate::base::endpoint::Endpoint;
@@ -88,6 +89,10 @@ impl<P: Part> Collected<P> {
 }
 
 impl<P: Part> Product for Collected<P> {
+    fn begin(&mut self, job: &Job) {
+        self.part.begin(job.origins.as_ref());
+    }
+
     fn at_end(&mut self) {
         self.at_end = true;
         self.part.at_end();

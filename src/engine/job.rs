@@ -1,6 +1,7 @@
 //! A batch of packets, decoded: what the workers get.
 
 use crate::base::endpoint::Endpoint;
+use crate::base::origin::InReach;
 use crate::base::time::Moment;
 use crate::base::tuning;
 use crate::base::tuning::SHARDS;
@@ -39,6 +40,8 @@ pub struct Job {
     pub keys: Option<Arc<KeyStore>>,
     /// The secrets are more than they were at the job before.
     pub new_keys: bool,
+    /// See [`Batch::origins`].
+    pub origins: Option<InReach>,
     segments: Vec<Place>,
     /// Which segments are whose, by shard.
     shards: [Vec<u32>; SHARDS],
@@ -115,7 +118,7 @@ impl Job {
         self.shards.iter_mut().for_each(Vec::clear);
         self.reassembled.clear();
         self.reassembled.shrink_to(tuning::TEXT_KEPT);
-        (self.task, self.new_keys, self.keys) = (Task::Analyze, false, None);
+        (self.task, self.new_keys, self.keys, self.origins) = (Task::Analyze, false, None, None);
     }
 
     fn segment(&self, place: &Place) -> Segment<'_> {

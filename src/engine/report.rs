@@ -17,6 +17,8 @@ pub(crate) struct InputCounts {
     pub(crate) dropped_records: u64,
     /// Packets that the filter could not judge for its cap.
     pub(crate) filter_limited: u64,
+    /// Runs of packets that went out of reach.
+    pub(crate) origins_lost: u64,
     /// Of the TLS key logs.
     pub(crate) key_log: KeyLogCounters,
 }
@@ -31,6 +33,7 @@ pub(crate) fn assemble(
     let stats = &shards.stats;
     let mut limits = shards.limits;
     limits.add(Limit::FilterLinkTypes, input.filter_limited);
+    limits.add(Limit::Origins, input.origins_lost);
     for part in [stats.limits, shards.tls.limits(), input.key_log.limits(), packets.limits()] {
         limits.merge(&part);
     }

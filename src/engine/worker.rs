@@ -8,6 +8,8 @@ use crate::transaction::StreamPool;
 
 /// What a worker writes into, and what it leaves for the merge.
 pub trait Product: Output + Send + 'static {
+    /// What follows is of this job.
+    fn begin(&mut self, job: &Job);
     /// What follows is completed by the end of the capture.
     fn at_end(&mut self);
     /// Forgets all and keeps the memory.
@@ -39,6 +41,7 @@ impl<P: Product> Worker<P> {
 
     /// Does a job; what the shards add up to, where that is asked for.
     pub fn work(&mut self, job: &Job, product: &mut P) -> Option<Box<ShardReport>> {
+        product.begin(job);
         if job.task == Task::Finish {
             product.at_end();
         }

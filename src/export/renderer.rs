@@ -5,6 +5,7 @@ use super::json::Json;
 use super::schema::{ConnectionObject, FindingObject, FrameObject, TransactionObject};
 use super::view::TransactionView;
 use super::{AgentSlot, Format, Item, Options, Rendered, table};
+use crate::base::origin::InReach;
 use crate::base::time::Moment;
 use crate::http2::frame::{FrameView, Payload};
 use crate::record::{ConnectionMeta, ConnectionRecord, Finding, Kind, Order, Part, RecordSink, Transaction};
@@ -22,13 +23,15 @@ pub struct Renderer {
     csv: Option<Columns>,
     at_end: bool,
     sequence: u64,
+    /// Where packets came from, with several inputs.
+    origins: Option<InReach>,
 }
 
 impl Renderer {
     /// A renderer of records as the options say.
     pub fn new(options: Options) -> Self {
         let csv = (options.format == Format::Csv).then(|| Columns::of(csv_kind(&options)));
-        Self { options, rendered: Rendered::default(), csv, at_end: false, sequence: 0 }
+        Self { options, rendered: Rendered::default(), csv, at_end: false, sequence: 0, origins: None }
     }
 
     /// What was rendered since the last [`Part::clear`].
@@ -68,6 +71,10 @@ impl Renderer {
 }
 
 impl Part for Renderer {
+    fn begin(&mut self, origins: Option<&InReach>) {
+        self.origins = origins.cloned();
+    }
+
     fn at_end(&mut self) {
         self.at_end = true;
     }
@@ -105,7 +112,9 @@ impl RecordSink for Renderer {
             return;
         }
         let start = self.rendered.bytes.len();
-        let view = TransactionView::new(connection, transaction);
+        let origins = self.origins.clone();
+        let mut view = TransactionView::new(connection, transaction);
+        view.origin = origins.as_ref().and_then(|origins| origins.find(transaction.first.packet));
         let lossy = Cell::new(false);
         let mut tail = 0;
         if self.options.format == Format::Table {
@@ -126,7 +135,9 @@ impl RecordSink for Renderer {
         if self.options.format == Format::Table {
             table::connection(&mut self.rendered.bytes, connection);
         } else {
-            self.push(&ConnectionObject::new(connection, &Cell::new(false)));
+            let origins = self.origins.clone();
+            let origin = origins.as_ref().and_then(|origins| origins.find(connection.meta.id));
+            self.push(&ConnectionObject::new(connection, origin, &Cell::new(false)));
         }
         self.add(start, now, connection.meta.id, Kind::Connection);
     }

@@ -1,6 +1,7 @@
 //! A transaction as all formats see it: its header fields looked up once, what follows from them decided here.
 
 use super::value::{ErrorCode, GrpcStatus};
+use crate::base::origin::Origin;
 use crate::record::{ConnectionMeta, EndHow, Fields, Known, Transaction, Unknown};
 use std::borrow::Cow;
 
@@ -29,6 +30,8 @@ pub(super) struct TransactionView<'a> {
     pub status: Option<u16>,
     /// Fields that were sent and whose value is not known.
     pub unknown: Unknown,
+    /// The input that it began in, where there are several.
+    pub origin: Option<Origin<'a>>,
 }
 
 impl<'a> TransactionView<'a> {
@@ -73,6 +76,7 @@ impl<'a> TransactionView<'a> {
             user_agent,
             status,
             unknown: transaction.unknown,
+            origin: None,
         }
     }
 

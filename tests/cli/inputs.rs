@@ -55,3 +55,79 @@ fn drops_that_a_pcapng_capture_tells_are_kernel_drops() {
     assert_eq!((&telemetry["coverage"]["complete"], status), (&false.into(), Some(1)));
     assert!(message.contains("5 packets were dropped by the kernel"), "{message}");
 }
+
+/// The packet records of a little-endian pcap file.
+fn packets_of(mut file: &[u8]) -> Vec<&[u8]> {
+    file = &file[24..];
+    let mut packets = Vec::new();
+    while !file.is_empty() {
+        let length = 16 + u32::from_le_bytes(file[8..12].try_into().unwrap()) as usize;
+        packets.push(&file[..length]);
+        file = &file[length..];
+    }
+    packets
+}
+
+/// A directory in which each packet stands in the file that `file_of` names by its index, beside what is no capture.
+fn divided(capture: &[u8], file_of: impl Fn(usize) -> usize) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let mut files = [capture[..24].to_vec(), capture[..24].to_vec()];
+    for (index, packet) in packets_of(capture).into_iter().enumerate() {
+        files[file_of(index)].extend(packet);
+    }
+    for (bytes, name) in files.iter().zip(["a.pcap", "b.cap"]) {
+        std::fs::write(directory.path().join(name), bytes).unwrap();
+    }
+    std::fs::write(directory.path().join("notes.txt"), "no capture").unwrap();
+    directory
+}
+
+/// The records of a kind.
+fn records(arguments: &[&str], kind: &str) -> Vec<Value> {
+    let output = h2lens(arguments).args(["--json", "-S", "transactions,connections"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = output.stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let all = lines.map(|line| serde_json::from_slice::<Value>(line).unwrap());
+    all.filter(|record| record["record"] == kind).collect()
+}
+
+#[test]
+fn a_directory_is_the_captures_in_it_and_records_name_theirs() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/curl-h2c.pcap");
+    let whole = std::fs::read(file).unwrap();
+    let count = packets_of(&whole).len();
+    let rotated = |index: usize| usize::from(index >= count / 2);
+    let interleaved = |index: usize| index % 3 / 2;
+    for file_of in [&rotated as &dyn Fn(usize) -> usize, &interleaved] {
+        let directory = divided(&whole, file_of);
+        let expected = records(&[file], "transaction");
+        for threads in ["1", "4"] {
+            let path = directory.path().to_str().unwrap();
+            let found = records(&[path, "--threads", threads], "transaction");
+            assert_eq!(found.len(), expected.len());
+            for (mut found, expected) in found.into_iter().zip(&expected) {
+                let first = expected["h2"]["packets"]["first"].as_u64().unwrap() as usize;
+                let (own, name) = (file_of(first - 1), ["a.pcap", "b.cap"][file_of(first - 1)]);
+                let packets = found["h2"]["packets"].as_object_mut().unwrap();
+                let input = packets.remove("input").unwrap();
+                assert!(input.as_str().unwrap().ends_with(name), "{input}");
+                let number = (0..first).filter(|&index| file_of(index) == own).count();
+                assert_eq!(packets.remove("first_in_input"), Some(number.into()));
+                assert_eq!(&found, expected);
+            }
+            for connection in records(&[path], "connection") {
+                let connection = &connection["h2"]["connection"];
+                let name = ["a.pcap", "b.cap"][file_of(connection["id"].as_u64().unwrap() as usize - 1)];
+                assert!(connection["input"].as_str().unwrap().ends_with(name), "{connection}");
+            }
+        }
+    }
+    assert!(records(&[file], "connection").iter().all(|one| one["h2"]["connection"].get("input").is_none()));
+}
+
+#[test]
+fn a_directory_without_captures_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("notes.txt"), "no capture").unwrap();
+    assert!(super::refused(&[directory.path().to_str().unwrap()]).contains(": no capture in this directory"));
+}

@@ -1,6 +1,7 @@
 //! The connection record.
 
 use super::{ConnectionRef, End, Network, Sides, Socket, Tls, by_name};
+use crate::base::origin::Origin;
 use crate::base::tcp::DirectionStats;
 use crate::export::community_id;
 use crate::export::json::{Json, Word, array, map, object};
@@ -38,7 +39,7 @@ object! {
     /// `h2`
     pub struct H2Connection<'a> {
         /// The connection.
-        "connection": connection: ConnectionRef,
+        "connection": connection: ConnectionRef<'a>,
         /// How HTTP/2 was found: `prior_knowledge`, `upgrade`, `alpn`, `mid_stream`.
         "how": how: Option<Word>,
         /// The server answered an `Upgrade: h2c` without switching. There once a client asked, or HTTP/2 was found.
@@ -194,7 +195,11 @@ impl Tcp {
 
 impl<'a> ConnectionObject<'a> {
     /// The record of a connection; `lossy` is where text that is not UTF-8 is noted.
-    pub(in crate::export) fn new(connection: &'a ConnectionRecord, lossy: &'a Cell<bool>) -> Self {
+    pub(in crate::export) fn new(
+        connection: &'a ConnectionRecord,
+        origin: Option<Origin<'a>>,
+        lossy: &'a Cell<bool>,
+    ) -> Self {
         lossy.set(false);
         let meta = &connection.meta;
         let version =
@@ -215,14 +220,14 @@ impl<'a> ConnectionObject<'a> {
                 ..Network::new(meta.client, version)
             },
             tls: meta.tls.as_deref().map(Tls::new),
-            h2: H2Connection::new(connection, lossy),
+            h2: H2Connection::new(connection, origin, lossy),
             tcp: Sides { client: Tcp::new(client_tcp), server: Tcp::new(server_tcp) },
         }
     }
 }
 
 impl<'a> H2Connection<'a> {
-    fn new(connection: &'a ConnectionRecord, lossy: &'a Cell<bool>) -> Self {
+    fn new(connection: &'a ConnectionRecord, origin: Option<Origin<'a>>, lossy: &'a Cell<bool>) -> Self {
         // Without HTTP/2 there was nothing to count: such fields are absent, not 0.
         let found = connection.how.is_some();
         let hpack = |side: &SideHpack| {
@@ -230,7 +235,7 @@ impl<'a> H2Connection<'a> {
             (wire_bytes > 0).then_some(Hpack { wire_bytes, decoded_bytes })
         };
         Self {
-            connection: ConnectionRef { id: connection.meta.id },
+            connection: ConnectionRef { id: connection.meta.id, input: origin.map(|origin| origin.input) },
             how: connection.how.map(how_name).map(Word),
             upgrade_declined: (found || connection.upgrade_declined).then_some(connection.upgrade_declined),
             transactions: found.then_some(connection.transactions),

@@ -35,11 +35,11 @@ object! {
     /// `h2`
     pub struct H2Finding {
         /// The connection.
-        "connection": connection: ConnectionRef,
+        "connection": connection: ConnectionRef<'static>,
         /// The stream, 0 for the connection.
         "stream": stream: StreamRef,
         /// The packets where it was first and last seen.
-        "packets": packets: Packets,
+        "packets": packets: Packets<'static>,
     }
 }
 
@@ -57,9 +57,9 @@ impl FindingObject {
             client: Socket::new(connection.client),
             server: Socket::new(connection.server),
             h2: H2Finding {
-                connection: ConnectionRef { id: connection.id },
+                connection: ConnectionRef::new(connection.id),
                 stream: StreamRef { id: finding.stream },
-                packets: Packets { first: finding.first.packet, last: finding.last.packet },
+                packets: Packets::new(finding.first.packet, finding.last.packet, None),
             },
         }
     }

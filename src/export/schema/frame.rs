@@ -26,7 +26,7 @@ object! {
     /// `h2`
     pub struct H2Frame<'a> {
         /// The connection.
-        "connection": connection: ConnectionRef,
+        "connection": connection: ConnectionRef<'a>,
         /// The stream, 0 for the connection.
         "stream": stream: StreamRef,
         /// The frame.
@@ -170,7 +170,7 @@ impl<'a> FrameObject<'a> {
             timestamp: Time(frame.at.time),
             packet: frame.at.packet,
             h2: H2Frame {
-                connection: ConnectionRef { id: connection.id },
+                connection: ConnectionRef::new(connection.id),
                 stream: StreamRef { id: frame.header.stream },
                 frame: Frame::new(frame, payload, lossy),
                 lossy_text: LossyFlag(lossy),

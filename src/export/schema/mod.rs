@@ -21,6 +21,7 @@ pub use transaction::TransactionObject;
 use super::json::{Json, Strings, Word, close, object};
 use super::value::{Address, ErrorCode};
 use crate::base::endpoint::Endpoint;
+use crate::base::origin::Origin;
 use crate::base::tls::{Description as TlsDescription, NotDecrypted};
 use crate::record::{EndBy, EndHow, StreamEnd};
 
@@ -150,9 +151,11 @@ pub(super) const fn not_decrypted_name(reason: NotDecrypted) -> &'static str {
 
 object! {
     /// `h2.connection`
-    pub struct ConnectionRef {
+    pub struct ConnectionRef<'a> {
         /// The number of the packet that the connection was first seen in.
         "id": id: u64,
+        /// With several inputs, the name of the one with that packet; in connection records only.
+        "input": input: Option<&'a str>,
     }
 }
 
@@ -166,11 +169,32 @@ object! {
 
 object! {
     /// `h2.packets`: numbers of packets, 1-based, counted over all inputs.
-    pub struct Packets {
+    pub struct Packets<'a> {
         /// First packet.
         "first": first: u64,
         /// Last packet.
         "last": last: u64,
+        /// With several inputs, the name of the one with the first packet; in transactions only.
+        "input": input: Option<&'a str>,
+        /// The first packet's number in that input.
+        "first_in_input": first_in_input: Option<u64>,
+    }
+}
+
+impl<'a> Packets<'a> {
+    fn new(first: u64, last: u64, origin: Option<Origin<'a>>) -> Self {
+        Self {
+            first,
+            last,
+            input: origin.map(|origin| origin.input),
+            first_in_input: origin.map(|origin| origin.number),
+        }
+    }
+}
+
+impl ConnectionRef<'_> {
+    const fn new(id: u64) -> Self {
+        Self { id, input: None }
     }
 }
 

@@ -145,7 +145,7 @@ object! {
     /// `h2`
     pub struct H2<'a> {
         /// The connection.
-        "connection": connection: ConnectionRef,
+        "connection": connection: ConnectionRef<'a>,
         /// The stream.
         "stream": stream: Stream,
         /// More about the request.
@@ -163,7 +163,7 @@ object! {
         /// Attributes whose value was sent and is not known.
         "unknown": unknown: UnknownFields,
         /// Where in the capture.
-        "packets": packets: Packets,
+        "packets": packets: Packets<'a>,
         /// Text that is not UTF-8 was shown with U+FFFD. Known only when all text has been written: keep it behind.
         "lossy_text": lossy_text: LossyFlag<'a>,
     }
@@ -425,7 +425,7 @@ impl<'a> H2<'a> {
         let list = |fields| FieldList { fields, show_secrets: options.show_secrets, lossy };
         let all = |fields| options.wanted.headers.then(|| list(fields));
         Self {
-            connection: ConnectionRef { id: view.connection.id },
+            connection: ConnectionRef::new(view.connection.id),
             stream: Stream {
                 id: transaction.stream,
                 pushed: transaction.pushed,
@@ -453,7 +453,7 @@ impl<'a> H2<'a> {
             complete: transaction.partial.is_empty(),
             partial_reason: PartialReasons(transaction.partial),
             unknown: UnknownFields(view.unknown),
-            packets: Packets { first: transaction.first.packet, last: transaction.last.packet },
+            packets: Packets::new(transaction.first.packet, transaction.last.packet, view.origin),
             lossy_text: LossyFlag(lossy),
         }
     }
