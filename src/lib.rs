@@ -40,6 +40,7 @@
 //! # Features
 //! - `cli` (default): the program.
 //! - `live` (default): live capture, which needs libpcap.
+//! - `proto` (default): messages of protobuf by their schema.
 //! - `internals`: all rooms are public, without any promise; for the project's own tests, fuzz targets and benches.
 
 pub mod base;
@@ -51,6 +52,8 @@ pub mod cli;
 
 #[doc(hidden)]
 pub mod agent;
+#[doc(hidden)]
+pub mod body;
 #[doc(hidden)]
 pub mod capture;
 #[doc(hidden)]

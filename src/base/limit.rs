@@ -109,6 +109,8 @@ limits! {
     KeyLogLines = "key_log_lines" other,
     /// Connections whose secrets are kept.
     KeyLogConnections = "key_log_connections" other,
+    /// What is decoded of bodies.
+    BodyDecoding = "body_decoding" other,
     /// The agent's map of exchanges in flight.
     AgentInFlight = "agent_in_flight" other,
     /// The agent's map of frames that go on in a later segment.

@@ -312,6 +312,27 @@ pub const AGENT_ENDPOINTS: usize = 100_000;
 /// Latency sketches that the agent's statistics keep, when they are asked for. Counter: `agent_statistics`.
 pub const AGENT_SKETCHES: usize = 16_384;
 
+// Bodies
+
+/// Codings of a body that are undone; with more, it is shown as it was sent. Counter: `body_decoding`.
+pub const BODY_CODINGS: usize = 8;
+
+/// Bytes that a body may decode to, however small it is, all its codings together. At the cap decoding ends. Counter:
+/// `body_decoding`.
+pub const BODY_EXPANSION_SURE: u64 = 16 << 20;
+
+/// Bytes that it may decode to besides, for each byte of it. Counter: `body_decoding`.
+pub const BODY_EXPANSION: u64 = 256;
+
+/// The zstd window of a body that is accepted, as a power of two: what RFC 9659 allows. Counter: `body_decoding`.
+pub const BODY_ZSTD_WINDOW_LOG: u32 = 23;
+
+/// Messages of protobuf within each other that are followed; a deeper one is shown as bytes. Counter: `body_decoding`.
+pub const BODY_PROTO_DEPTH: usize = 100;
+
+/// Bytes of file descriptors that are taken from a connection's server reflection. Counter: `body_decoding`.
+pub const BODY_REFLECTION: usize = 4 << 20;
+
 // Output
 
 /// Bytes of records that wait for a slow reader of the output of a live capture. Beyond, the oldest are dropped.

@@ -144,3 +144,18 @@ pub const TABLE_HELD_ROWS: usize = 1_000;
 
 /// Bytes of rows that a table holds, likewise.
 pub const TABLE_HELD_BYTES: usize = 1 << 20;
+
+/// Messages within messages that are read as such without a schema. Deeper down they are shown as bytes.
+pub const BODY_GUESS_DEPTH: usize = 16;
+
+/// Numbers of a field that are shown as packed without a schema. More of them are shown as bytes.
+pub const BODY_GUESS_PACKED: usize = 256;
+
+/// Arrays and objects within each other in a JSON text that is shown as a value. A deeper one is shown as text.
+pub const BODY_JSON_DEPTH: usize = 128;
+
+/// Labels of all names of a DNS message that is shown as a value. One with more is shown as bytes.
+pub const BODY_DNS_NAMES: usize = 4096;
+
+/// Octets of a part's header fields in a multipart body. A part with more is shown in the body alone.
+pub const BODY_PART_HEADERS: usize = 4096;

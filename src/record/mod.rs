@@ -3,6 +3,7 @@
 
 mod connection;
 mod consumer;
+mod contents;
 mod end;
 mod fields;
 mod finding;
@@ -15,6 +16,7 @@ mod transaction;
 
 pub use connection::{ConnectionMeta, ConnectionRecord, Goaway, How, SideFrames, SideHpack, SideSettings};
 pub use consumer::{Annotation, Consumer, Part};
+pub use contents::{Body, BodyError, BodyMessage, Content, Contents, Events, GraphQl, WebSocketEnd};
 pub use end::{EndBy, EndHow, StreamEnd};
 pub use fields::{Field, Fields, Known};
 pub use finding::Finding;

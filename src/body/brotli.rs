@@ -1,0 +1,82 @@
+//! Brotli (RFC 7932).
+
+use super::coding::{Damage, Progress};
+use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
+
+/// Decodes Brotli.
+pub(super) struct Brotli {
+    state: BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>,
+    total: usize,
+    /// The logarithm of the window's size, from the first octet (RFC 7932 section 9.1).
+    window: Option<u8>,
+    ended: bool,
+}
+
+impl Default for Brotli {
+    fn default() -> Self {
+        let alloc = StandardAlloc::default;
+        Self { state: BrotliState::new(alloc(), alloc(), alloc()), total: 0, window: None, ended: false }
+    }
+}
+
+impl Brotli {
+    /// Decodes as much as fits.
+    pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> (Progress, Option<Damage>) {
+        if self.ended {
+            let damage = (!input.is_empty()).then_some(Damage::Trailing);
+            return (Progress { read: 0, written: 0 }, damage);
+        }
+        self.window = self.window.or_else(|| input.first().map(|&octet| window_log(octet)));
+        let (mut left, mut read) = (input.len(), 0);
+        let (mut room, mut written) = (output.len(), 0);
+        let result = BrotliDecompressStream(
+            &mut left,
+            &mut read,
+            input,
+            &mut room,
+            &mut written,
+            output,
+            &mut self.total,
+            &mut self.state,
+        );
+        self.ended = matches!(result, BrotliResult::ResultSuccess);
+        let damage = matches!(result, BrotliResult::ResultFailure).then_some(Damage::Data);
+        (Progress { read, written }, damage)
+    }
+
+    /// The last block has ended.
+    pub(super) fn at_end(&self) -> bool {
+        self.ended
+    }
+
+    /// Bytes of memory: what was written so far is in the window, up to its size; and tables.
+    pub(super) fn memory(&self) -> usize {
+        let window = 1_usize << self.window.unwrap_or(10);
+        window.min(self.total.saturating_mul(2).saturating_add(32 << 10)) + (64 << 10)
+    }
+}
+
+/// WBITS of RFC 7932 section 9.1, from the stream's first octet.
+fn window_log(octet: u8) -> u8 {
+    match (octet & 1, octet >> 1 & 7, octet >> 4 & 7) {
+        (0, ..) => 16,
+        (_, 0, 0) => 17,
+        (_, 0, high) => 8 + high,
+        (_, middle, _) => 17 + middle,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_read_from_the_first_octet() {
+        // RFC 7932 section 9.1: bit patterns, right to left.
+        for (octet, log) in
+            [(0b0, 16), (0b1, 17), (0b11, 18), (0b1111, 24), (0b10_0001, 10), (0b111_0001, 15)]
+        {
+            assert_eq!(window_log(octet), log, "{octet:b}");
+        }
+    }
+}

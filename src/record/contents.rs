@@ -1,0 +1,162 @@
+//! What is in the bodies of an exchange, where that was asked for.
+
+use crate::base::time::Timestamp;
+use std::time::Duration;
+
+/// The contents of an exchange.
+#[derive(Clone, Debug, Default)]
+pub struct Contents {
+    /// The request's body.
+    pub request: Option<Body>,
+    /// The response's body.
+    pub response: Option<Body>,
+    /// The messages of both sides, in the order of their last bytes.
+    pub messages: Vec<BodyMessage>,
+    /// Messages that came after those.
+    pub messages_omitted: u64,
+    /// The GraphQL operation that is called.
+    pub graphql: Option<GraphQl>,
+    /// `grpc-status-details-bin`, as JSON.
+    pub grpc_details: Option<String>,
+    /// The events of a `text/event-stream`.
+    pub events: Option<Events>,
+    /// How a WebSocket ended.
+    pub websocket: Option<WebSocketEnd>,
+}
+
+/// A body.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Body {
+    /// The decoded content, or its beginning; bytes that do not decode as they are.
+    pub content: Option<Content>,
+    /// Bytes of the whole decoded body.
+    pub decoded_size: Option<u64>,
+    /// SHA-256 of it, before any conversion to UTF-8.
+    pub sha256: Option<[u8; 32]>,
+    /// All that was sent is in the capture, up to the end of the stream.
+    pub complete: bool,
+    /// There is more than `content` shows.
+    pub truncated: bool,
+    /// Something in it was masked, or left out because it cannot be.
+    pub redacted: bool,
+    /// What does not decode.
+    pub error: Option<BodyError>,
+}
+
+/// Decoded content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Text, converted to UTF-8.
+    Text(String),
+    /// Anything else.
+    Bytes(Vec<u8>),
+}
+
+/// Why a body does not decode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BodyError {
+    /// The reason: stable, `snake_case`.
+    pub reason: &'static str,
+    /// The coding that it happened in.
+    pub coding: Option<String>,
+    /// Bytes that were decoded until then.
+    pub at: u64,
+}
+
+/// A message within a body.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BodyMessage {
+    /// The client sent it.
+    pub from_client: bool,
+    /// The packet with its last byte.
+    pub at: Timestamp,
+    /// Bytes, decompressed.
+    pub size: Option<u64>,
+    /// Bytes as sent, where they are others.
+    pub wire_size: Option<u64>,
+    /// It is compressed on its own.
+    pub compressed: Option<bool>,
+    /// Its type in the schema.
+    pub kind: Option<String>,
+    /// What it is in a WebSocket.
+    pub opcode: Option<&'static str>,
+    /// Frames that it came in.
+    pub fragments: Option<u32>,
+    /// The close code.
+    pub code: Option<u16>,
+    /// The name of a part.
+    pub name: Option<String>,
+    /// The file name of a part.
+    pub filename: Option<String>,
+    /// The media type of a part.
+    pub content_type: Option<String>,
+    /// Its value, as JSON.
+    pub value: Option<String>,
+    /// Its text, where it is no JSON.
+    pub text: Option<String>,
+    /// Its bytes, where it is no text.
+    pub bytes: Option<Vec<u8>>,
+    /// There is more than is shown.
+    pub truncated: bool,
+    /// These are the trailers of gRPC-Web.
+    pub trailers: bool,
+    /// This is the end of a Connect stream.
+    pub end: bool,
+    /// Why its content is not shown: stable, `snake_case`.
+    pub error: Option<&'static str>,
+}
+
+/// A GraphQL operation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GraphQl {
+    /// Its name.
+    pub name: Option<String>,
+    /// `query`, `mutation` or `subscription`.
+    pub kind: Option<&'static str>,
+}
+
+/// The events of a stream of events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Events {
+    /// How many.
+    pub count: u64,
+    /// When the first one was there.
+    pub first: Timestamp,
+    /// When the last one was.
+    pub last: Timestamp,
+    /// The longest time between two that follow each other.
+    pub longest_gap: Duration,
+}
+
+/// How a WebSocket was closed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WebSocketEnd {
+    /// The client closed it first.
+    pub by_client: bool,
+    /// The status code (RFC 6455 section 7.4).
+    pub code: Option<u16>,
+    /// The reason.
+    pub reason: Option<String>,
+}
+
+impl BodyMessage {
+    /// Bytes of memory beside its own.
+    pub fn memory(&self) -> usize {
+        let texts = [&self.kind, &self.name, &self.filename, &self.content_type, &self.value, &self.text];
+        let texts: usize = texts.into_iter().flatten().map(String::capacity).sum();
+        size_of::<Self>() + texts + self.bytes.as_ref().map_or(0, Vec::capacity)
+    }
+}
+
+impl Events {
+    /// Takes note of one more.
+    pub fn note(&mut self, at: Timestamp) {
+        if self.count == 0 {
+            self.first = at;
+        } else {
+            self.longest_gap = self.longest_gap.max(at.since(self.last));
+        }
+        self.count += 1;
+        self.last = at;
+    }
+}
