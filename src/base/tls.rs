@@ -34,12 +34,6 @@ pub struct Description {
     pub not_decrypted: Option<NotDecrypted>,
 }
 
-impl NotDecrypted {
-    /// All reasons, in the order of the counters.
-    pub const ALL: [Self; 4] =
-        [Self::NoSecrets, Self::UnsupportedSuite, Self::Damaged, Self::HandshakeNotCaptured];
-}
-
 /// Why TLS was not decrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotDecrypted {
@@ -51,4 +45,24 @@ pub enum NotDecrypted {
     Damaged,
     /// The hello messages are not in the capture.
     HandshakeNotCaptured,
+}
+
+impl NotDecrypted {
+    /// All reasons, in the order of the counters.
+    pub const ALL: [Self; 4] =
+        [Self::NoSecrets, Self::UnsupportedSuite, Self::Damaged, Self::HandshakeNotCaptured];
+
+    /// The names of [`Self::ALL`].
+    pub const NAMES: &'static [&'static str] =
+        &["no_secrets", "unsupported_suite", "damaged", "handshake_not_captured"];
+
+    /// The name in `tls.not_decrypted` and `coverage.not_decrypted`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoSecrets => "no_secrets",
+            Self::UnsupportedSuite => "unsupported_suite",
+            Self::Damaged => "damaged",
+            Self::HandshakeNotCaptured => "handshake_not_captured",
+        }
+    }
 }

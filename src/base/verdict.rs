@@ -64,6 +64,18 @@ impl MissReason {
         Self::Other,
     ];
 
+    /// The names of [`Self::ALL`].
+    #[allow(clippy::indexing_slicing, reason = "while it is compiled")]
+    pub const NAMES: [&'static str; Self::ALL.len()] = {
+        let mut names = [""; Self::ALL.len()];
+        let mut at = 0;
+        while at < names.len() {
+            names[at] = Self::ALL[at].name();
+            at += 1;
+        }
+        names
+    };
+
     /// The reason's name in `agent.missed` and `h2.agent.reason`.
     pub const fn name(self) -> &'static str {
         match self {

@@ -225,7 +225,7 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Other", hide_short_help = true)]
     pub threads: Option<u16>,
 
-    /// Print the man page, or completions: man, bash, zsh, fish
+    /// Print the man page, completions, or the records' schema: man, bash, zsh, fish, schema, duckdb
     #[arg(
         long,
         value_name = "WHAT",
@@ -349,6 +349,10 @@ pub enum Generate {
     Zsh,
     /// Completions for fish
     Fish,
+    /// The JSON Schema of the records
+    Schema,
+    /// Views for `DuckDB` over the records, SQL
+    Duckdb,
 }
 
 /// `32768-60999`

@@ -1,6 +1,7 @@
-//! `--generate`: the man page and the shell completions, from the definition of the options.
+//! `--generate`: the man page and the shell completions, from the definition of the options; the records' schema.
 
 use super::args::{Args, Generate};
+use crate::export::schema;
 use clap_complete::Shell;
 use clap_mangen::Man;
 
@@ -11,6 +12,8 @@ const SECTIONS: &str = include_str!("man.roff");
 pub(super) fn text(what: Generate) -> std::io::Result<Vec<u8>> {
     let shell = match what {
         Generate::Man => return man(),
+        Generate::Schema => return Ok(schema::json_schema().into_bytes()),
+        Generate::Duckdb => return Ok(schema::duckdb().into_bytes()),
         Generate::Bash => Shell::Bash,
         Generate::Zsh => Shell::Zsh,
         Generate::Fish => Shell::Fish,

@@ -3,35 +3,28 @@
 //!
 //! | format | one record is |
 //! |---|---|
-//! | `ndjson` | one JSON object on one line ([`schema`]) |
+//! | `ndjson` | one JSON object on one line ([`schema`](crate::record::schema)) |
 //! | `json` | one element of one array |
 //! | `csv` | one row (`csv.rs`) |
 //! | `table` | one row of text for a terminal (`table/`) |
 
-mod community_id;
 mod csv;
-mod grpc_status;
-pub mod json;
+mod json;
 mod printer;
-mod redact;
 mod renderer;
 mod sanitize;
 pub mod schema;
 mod table;
-pub mod value;
-mod view;
 
-#[cfg(test)]
-mod samples;
 #[cfg(test)]
 mod tests;
 
 pub use printer::{PrintError, Printer};
-pub use redact::{REDACTED, SECRET_FIELDS};
 pub use renderer::Renderer;
 pub use sanitize::visible;
 
 use crate::base::tuning;
+use crate::record::schema::Shown;
 use crate::record::{Order, Wanted};
 use std::ops::Range;
 
@@ -67,6 +60,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// What records show.
+    const fn shown(&self) -> Shown {
+        Shown { headers: self.wanted.headers, secrets: self.show_secrets }
+    }
+
     /// Whether transactions say what the agent would have made of them.
     pub const fn agent(&self) -> bool {
         self.wanted.transactions && self.wanted.telemetry

@@ -1,14 +1,10 @@
 //! The output's half: rendered records, in order, to a writer.
 
-use super::csv::Columns;
-use super::json::Json;
-use super::renderer::Renderer;
-use super::renderer::csv_kind;
-use super::schema::TelemetryObject;
+use super::renderer::{Renderer, csv_header};
 use super::table::TablePrinter;
-use super::{Format, Options};
+use super::{Format, Options, csv, json};
 use crate::base::tuning::OUTPUT_BUFFER;
-use crate::base::verdict::Verdict;
+use crate::record::schema::TelemetryObject;
 use crate::record::{Annotation, Consumer, Report};
 use std::io::{self, ErrorKind, Write};
 
@@ -37,7 +33,7 @@ pub struct Printer<W: Write> {
     options: Options,
     table: Option<TablePrinter>,
     /// CSV of telemetry.
-    telemetry: Option<Columns>,
+    telemetry: bool,
     /// Something was printed (JSON: an element of the array).
     begun: bool,
     /// Records printed, and those of them that the writer has been given.
@@ -50,14 +46,11 @@ impl<W: Write> Printer<W> {
     pub fn new(writer: W, options: &Options) -> Self {
         let mut buffer = Vec::with_capacity(OUTPUT_BUFFER + OUTPUT_BUFFER / 4);
         let table = (options.format == Format::Table).then(|| TablePrinter::new(*options));
-        let telemetry =
-            (options.format == Format::Csv && options.only_telemetry()).then(Columns::of_telemetry);
+        let telemetry = options.format == Format::Csv && options.only_telemetry();
         match options.format {
             Format::Json => buffer.push(b'['),
-            Format::Csv => match &telemetry {
-                Some(columns) => columns.header(&mut buffer),
-                None => Columns::of(csv_kind(options)).header(&mut buffer),
-            },
+            Format::Csv if telemetry => csv::header::<TelemetryObject<'_>>(&mut buffer),
+            Format::Csv => csv_header(&mut buffer, options),
             Format::Ndjson | Format::Table => (),
         }
         Self { writer, buffer, options: *options, table, telemetry, begun: false, records: 0, written: 0 }
@@ -120,12 +113,16 @@ impl<W: Write> Consumer for Printer<W> {
         }
         self.separate();
         match (&item.agent, annotation.agent) {
-            (Some(slot), Some(verdict)) if self.options.format != Format::Csv => {
+            (Some(slot), Some(verdict)) => {
                 let at = slot.at.saturating_sub(item.range.start) as usize;
                 let (head, tail) = text.split_at_checked(at).unwrap_or((text, &[]));
                 self.buffer.extend_from_slice(head);
-                push_verdict(&mut self.buffer, verdict);
-                self.buffer.extend_from_slice(tail);
+                if self.options.format == Format::Csv {
+                    csv::push_verdict(&mut self.buffer, verdict);
+                } else {
+                    json::push_verdict(&mut self.buffer, verdict);
+                    self.buffer.extend_from_slice(tail);
+                }
             }
             _ => self.buffer.extend_from_slice(text),
         }
@@ -138,11 +135,11 @@ impl<W: Write> Consumer for Printer<W> {
         self.records += 1;
         if let Some(table) = &mut self.table {
             table.telemetry(&mut self.buffer, report);
-        } else if let Some(columns) = &mut self.telemetry {
-            columns.row(&mut self.buffer, &TelemetryObject::new(report));
+        } else if self.telemetry {
+            csv::row(&mut self.buffer, &mut Vec::new(), &TelemetryObject::new(report));
         } else if self.options.format != Format::Csv {
             self.separate();
-            TelemetryObject::new(report).write(&mut self.buffer);
+            json::write(&mut self.buffer, &TelemetryObject::new(report));
             self.buffer.push(b'\n');
             self.unterminate();
         }
@@ -162,18 +159,5 @@ impl<W: Write> Consumer for Printer<W> {
             self.buffer.extend_from_slice(if self.begun { b"\n]\n" } else { b"]\n" });
         }
         self.flush()
-    }
-}
-
-/// Appends `h2.agent` behind another member.
-fn push_verdict(out: &mut Vec<u8>, verdict: Verdict) {
-    match verdict {
-        Verdict::Seen => out.extend_from_slice(b",\"agent\":{\"seen\":true}"),
-        Verdict::Missed(reason) => {
-            // The reasons are our own words, without anything to escape.
-            out.extend_from_slice(b",\"agent\":{\"seen\":false,\"reason\":\"");
-            out.extend_from_slice(reason.name().as_bytes());
-            out.extend_from_slice(b"\"}");
-        }
     }
 }

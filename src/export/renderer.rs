@@ -1,26 +1,28 @@
 //! The worker's half: records → bytes, as they end.
 
-use super::csv::Columns;
-use super::json::Json;
-use super::schema::{ConnectionObject, FindingObject, FrameObject, TransactionObject};
-use super::view::TransactionView;
-use super::{AgentSlot, Format, Item, Options, Rendered, table};
+use super::{AgentSlot, Format, Item, Options, Rendered, csv, json, table};
 use crate::base::origin::InReach;
 use crate::base::time::Moment;
 use crate::http2::frame::{FrameView, Payload};
-use crate::record::{ConnectionMeta, ConnectionRecord, Finding, Kind, Order, Part, RecordSink, Transaction};
-use std::cell::Cell;
+use crate::record::schema::{ConnectionObject, FindingObject, FrameObject, TransactionObject};
+use crate::record::visit::Object;
+use crate::record::{
+    ConnectionMeta, ConnectionRecord, Finding, Kind, Order, Part, RecordSink, Transaction, TransactionView,
+};
 
 /// Bytes behind the place of the agent's verdict in a transaction's JSON: the ends of `h2` and of the record, and
 /// the line end.
 const JSON_TAIL: usize = b"}}\n".len();
+/// And in its row of CSV: the cells that stand for no verdict.
+const CSV_TAIL: usize = b",\n".len();
 
 /// Renders the records of one worker.
 #[derive(Debug)]
 pub struct Renderer {
     options: Options,
     rendered: Rendered,
-    csv: Option<Columns>,
+    /// For cells of CSV that are not plain.
+    scratch: Vec<u8>,
     at_end: bool,
     sequence: u64,
     /// Where packets came from, with several inputs.
@@ -30,8 +32,14 @@ pub struct Renderer {
 impl Renderer {
     /// A renderer of records as the options say.
     pub fn new(options: Options) -> Self {
-        let csv = (options.format == Format::Csv).then(|| Columns::of(csv_kind(&options)));
-        Self { options, rendered: Rendered::default(), csv, at_end: false, sequence: 0, origins: None }
+        Self {
+            options,
+            rendered: Rendered::default(),
+            scratch: Vec::new(),
+            at_end: false,
+            sequence: 0,
+            origins: None,
+        }
     }
 
     /// What was rendered since the last [`Part::clear`].
@@ -58,15 +66,16 @@ impl Renderer {
         let range = start as u32..self.rendered.bytes.len() as u32;
         self.rendered.items.push(Item { order: Order { packet, connection, kind, sequence }, range, agent });
     }
+}
 
-    /// Renders a record in a format that is not the table.
-    fn push(&mut self, record: &impl Json) {
-        if let Some(columns) = &mut self.csv {
-            columns.row(&mut self.rendered.bytes, record);
-        } else {
-            record.write(&mut self.rendered.bytes);
-            self.rendered.bytes.push(b'\n');
-        }
+/// Renders a record in a format that is not the table.
+fn push(rendered: &mut Rendered, scratch: &mut Vec<u8>, format: Format, record: &impl Object) {
+    let out = &mut rendered.bytes;
+    if format == Format::Csv {
+        csv::row(out, scratch, record);
+    } else {
+        json::write(out, record);
+        out.push(b'\n');
     }
 }
 
@@ -92,8 +101,18 @@ impl Part for Renderer {
     }
 }
 
+/// Appends the header row of CSV.
+pub(super) fn csv_header(out: &mut Vec<u8>, options: &Options) {
+    match csv_kind(options) {
+        Kind::Transaction => csv::header::<TransactionObject<'_>>(out),
+        Kind::Connection => csv::header::<ConnectionObject<'_>>(out),
+        Kind::Frame => csv::header::<FrameObject<'_>>(out),
+        Kind::Finding => csv::header::<FindingObject>(out),
+    }
+}
+
 /// The one kind of record that CSV shows.
-pub(super) fn csv_kind(options: &Options) -> Kind {
+const fn csv_kind(options: &Options) -> Kind {
     let wanted = &options.wanted;
     if wanted.transactions {
         Kind::Transaction
@@ -112,16 +131,16 @@ impl RecordSink for Renderer {
             return;
         }
         let start = self.rendered.bytes.len();
-        let origins = self.origins.clone();
         let mut view = TransactionView::new(connection, transaction);
-        view.origin = origins.as_ref().and_then(|origins| origins.find(transaction.first.packet));
-        let lossy = Cell::new(false);
+        view.origin = self.origins.as_ref().and_then(|origins| origins.find(transaction.first.packet));
         let mut tail = 0;
         if self.options.format == Format::Table {
             table::transaction(&mut self.rendered.bytes, &view, &self.options);
         } else {
-            self.push(&TransactionObject::new(&view, &self.options, &lossy));
-            tail = JSON_TAIL;
+            let record = TransactionObject::new(&view, self.options.shown());
+            let format = self.options.format;
+            push(&mut self.rendered, &mut self.scratch, format, &record);
+            tail = if format == Format::Csv { CSV_TAIL } else { JSON_TAIL };
         }
         let agent = self.options.agent().then(|| AgentSlot { at: (self.rendered.bytes.len() - tail) as u32 });
         self.add_at(start, now, connection.id, Kind::Transaction, transaction.stream.into(), agent);
@@ -135,9 +154,9 @@ impl RecordSink for Renderer {
         if self.options.format == Format::Table {
             table::connection(&mut self.rendered.bytes, connection);
         } else {
-            let origins = self.origins.clone();
-            let origin = origins.as_ref().and_then(|origins| origins.find(connection.meta.id));
-            self.push(&ConnectionObject::new(connection, origin, &Cell::new(false)));
+            let origin = self.origins.as_ref().and_then(|origins| origins.find(connection.meta.id));
+            let record = ConnectionObject::new(connection, origin);
+            push(&mut self.rendered, &mut self.scratch, self.options.format, &record);
         }
         self.add(start, now, connection.meta.id, Kind::Connection);
     }
@@ -151,7 +170,8 @@ impl RecordSink for Renderer {
         if self.options.format == Format::Table {
             table::frame(&mut self.rendered.bytes, connection, frame, payload.as_ref());
         } else {
-            self.push(&FrameObject::new(connection, frame, payload.as_ref(), &Cell::new(false)));
+            let record = FrameObject::new(connection, frame, payload.as_ref());
+            push(&mut self.rendered, &mut self.scratch, self.options.format, &record);
         }
         self.add(start, now, connection.id, Kind::Frame);
     }
@@ -164,7 +184,8 @@ impl RecordSink for Renderer {
         if self.options.format == Format::Table {
             table::finding(&mut self.rendered.bytes, connection, finding);
         } else {
-            self.push(&FindingObject::new(connection, finding));
+            let record = FindingObject::new(connection, finding);
+            push(&mut self.rendered, &mut self.scratch, self.options.format, &record);
         }
         self.add(start, now, connection.id, Kind::Finding);
     }

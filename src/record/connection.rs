@@ -1,6 +1,7 @@
 //! A connection: its two ends, and what passed over it.
 
 use super::end::{EndBy, StreamEnd};
+use super::visit::words;
 use crate::base::direction::PerDirection;
 use crate::base::endpoint::Endpoint;
 use crate::base::tcp::DirectionStats;
@@ -33,6 +34,15 @@ pub enum How {
     Alpn,
     /// From the frames themselves, without a preface.
     MidStream,
+}
+
+words! {
+    How {
+        PriorKnowledge => "prior_knowledge",
+        Upgrade => "upgrade",
+        Alpn => "alpn",
+        MidStream => "mid_stream",
+    }
 }
 
 /// A finished connection.

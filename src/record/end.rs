@@ -1,5 +1,6 @@
 //! How a stream or a connection ended.
 
+use super::visit::words;
 use crate::http2::Side;
 
 /// How a stream ended.
@@ -54,4 +55,25 @@ pub enum EndHow {
     /// The capture ended.
     #[default]
     Eof,
+}
+
+words! {
+    EndBy {
+        Client => "client",
+        Server => "server",
+        Tcp => "tcp",
+        Capture => "capture",
+    }
+}
+
+words! {
+    EndHow {
+        EndStream => "end_stream",
+        RstStream => "rst_stream",
+        Goaway => "goaway",
+        Fin => "fin",
+        Rst => "rst",
+        Idle => "idle",
+        Eof => "eof",
+    }
 }

@@ -1,5 +1,6 @@
 //! Header and trailer sections: field lines in order, their text in one buffer.
 
+use super::visit::{Scalar, Type, Value, Visitor};
 use crate::base::certainty::{Certainty, UnknownRef};
 use crate::base::tuning;
 use crate::http2::hpack::NameId;
@@ -71,6 +72,19 @@ struct Line {
     known: Known,
     source: Certainty,
     reference: Option<UnknownRef>,
+}
+
+/// `src` of a field line.
+impl Value for Certainty {
+    const TYPE: Type = Type::Word(&["exact", "inferred", "unknown"]);
+
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.scalar(Scalar::Word(match self {
+            Self::Exact => "exact",
+            Self::Inferred => "inferred",
+            Self::Unknown => "unknown",
+        }));
+    }
 }
 
 impl Known {
@@ -169,6 +183,11 @@ impl Fields {
     /// Number of field lines.
     pub fn len(&self) -> usize {
         self.lines.len()
+    }
+
+    /// All names and values are ASCII.
+    pub fn is_ascii(&self) -> bool {
+        self.text.is_ascii()
     }
 
     /// Bytes of names and values.

@@ -1,18 +1,30 @@
 //! The records: what finished exchanges, connections, frames and findings are known to have been, and the telemetry
 //! that a capture adds up to. No stage is known here but for HTTP/2's views of frames and its numbers of names.
 
+mod community_id;
 mod connection;
 mod consumer;
 mod contents;
 mod end;
 mod fields;
 mod finding;
+mod grpc_status;
+mod lossy;
 mod order;
 mod partial;
+pub mod path;
+mod redact;
 mod report;
+pub mod schema;
 mod sink;
 mod tally;
 mod transaction;
+pub mod value;
+mod view;
+pub mod visit;
+
+#[cfg(test)]
+pub(crate) mod samples;
 
 pub use connection::{ConnectionMeta, ConnectionRecord, Goaway, How, SideFrames, SideHpack, SideSettings};
 pub use consumer::{Annotation, Consumer, Part};
@@ -22,7 +34,9 @@ pub use fields::{Field, Fields, Known};
 pub use finding::Finding;
 pub use order::{Kind, Order};
 pub use partial::{Partial, Unknown};
+pub use redact::{REDACTED, SECRET_FIELDS, is_secret};
 pub use report::{AgentView, Coverage, Report, View};
 pub use sink::{RecordSink, Wanted};
 pub use tally::{DURATION_BOUNDS, Histogram, STATUS_CLASSES, Tally, TallySide};
 pub use transaction::{Grpc, Interim, Message, Transaction, WireShape};
+pub use view::TransactionView;

@@ -1,5 +1,8 @@
 //! What of an exchange is missing, and which of its fields are unknown.
 
+use super::value::Word;
+use super::visit::{Type, Value, Visitor};
+
 /// What is missing from an exchange: a set of reasons.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Partial(u16);
@@ -38,6 +41,17 @@ impl Partial {
         (Self::NOT_DECRYPTED, "not_decrypted"),
         (Self::LIMIT, "limit"),
     ];
+
+    #[allow(clippy::indexing_slicing, reason = "while it is compiled")]
+    const WORDS: [&'static str; Self::NAMES.len()] = {
+        let mut words = [""; Self::NAMES.len()];
+        let mut at = 0;
+        while at < words.len() {
+            words[at] = Self::NAMES[at].1;
+            at += 1;
+        }
+        words
+    };
 
     /// Nothing is missing.
     pub const fn is_empty(self) -> bool {
@@ -113,5 +127,35 @@ impl Unknown {
     /// The attribute names for `h2.unknown`, in a fixed order.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         Self::NAMES.into_iter().filter(move |(field, _)| self.0 & field.0 != 0).map(|(_, name)| name)
+    }
+}
+
+/// `h2.partial_reason`
+impl Value for Partial {
+    const TYPE: Type = Type::List(&Type::Word(&Self::WORDS));
+    const OPTIONAL: bool = true;
+
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.list(self.names().map(Word));
+    }
+
+    #[inline]
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+/// `h2.unknown`
+impl Value for Unknown {
+    const TYPE: Type = Type::List(&Word::TYPE);
+    const OPTIONAL: bool = true;
+
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.list(self.names().map(Word));
+    }
+
+    #[inline]
+    fn is_absent(&self) -> bool {
+        self.is_empty()
     }
 }

@@ -37,6 +37,15 @@ pub struct Transaction {
     pub wire: WireShape,
 }
 
+impl Transaction {
+    /// All its text is ASCII.
+    pub(super) fn is_ascii(&self) -> bool {
+        let sections = [&self.request, &self.response].map(|side| [&side.headers, &side.trailers]);
+        let message = self.grpc.as_ref().and_then(|grpc| grpc.message.as_deref());
+        sections.as_flattened().iter().all(|fields| fields.is_ascii()) && message.is_none_or(<[u8]>::is_ascii)
+    }
+}
+
 /// Where the frames lay that the kernel agent needs of an exchange; those that there are not have packet 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WireShape {

@@ -6,13 +6,13 @@ use crate::base::endpoint::Endpoint;
 use crate::base::limits::{TABLE_CELL_CHARS, TABLE_LINE_CHARS};
 use crate::base::time::Timestamp;
 use crate::export::Options;
-use crate::export::redact::{REDACTED, is_secret};
 use crate::export::sanitize::push_visible;
-use crate::export::schema::{by_name, connection_how_name, how_name};
-use crate::export::value::ErrorCode;
-use crate::export::view::TransactionView;
 use crate::http2::frame::{self, FrameView, Payload, flag_name, settings};
-use crate::record::{ConnectionMeta, ConnectionRecord, EndBy, EndHow, Fields, Finding, StreamEnd};
+use crate::record::value::ErrorCode;
+use crate::record::{
+    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Fields, Finding, How, REDACTED, StreamEnd,
+    TransactionView, is_secret,
+};
 use std::fmt::{Display, Write};
 
 /// A row that is being made.
@@ -142,7 +142,7 @@ fn note(view: &TransactionView<'_>) -> String {
 /// An end that is not the usual one, in words.
 fn end(end: StreamEnd) -> Option<String> {
     let by = match end.by {
-        EndBy::Client | EndBy::Server => format!(" by {}", by_name(end.by)),
+        EndBy::Client | EndBy::Server => format!(" by {}", end.by.name()),
         EndBy::Tcp | EndBy::Capture => String::new(),
     };
     Some(match (end.how, end.code) {
@@ -150,7 +150,7 @@ fn end(end: StreamEnd) -> Option<String> {
         (EndHow::RstStream, Some(code)) => format!("{}{by}", ErrorCode(code).name()),
         (EndHow::Goaway, Some(code)) => format!("goaway {}{by}", ErrorCode(code).name()),
         (EndHow::Eof, _) => "open at the end".to_owned(),
-        (how, _) => format!("{}{by}", how_name(how)),
+        (how, _) => format!("{}{by}", how.name()),
     })
 }
 
@@ -175,7 +175,7 @@ pub(in crate::export) fn connection(out: &mut Vec<u8>, connection: &ConnectionRe
         (false, None, true) => "http/1.1",
         (false, None, false) => "",
     });
-    row.optional(connection.how.map(connection_how_name));
+    row.optional(connection.how.map(How::name));
     row.optional(connection.how.map(|_| connection.streams_opened));
     row.cell(Size(sent.bytes));
     row.cell(Size(received.bytes));
@@ -183,7 +183,7 @@ pub(in crate::export) fn connection(out: &mut Vec<u8>, connection: &ConnectionRe
     row.cell(Span(connection.last.time.since(connection.first.time).as_nanos() as u64));
     row.cell(match connection.end.how {
         EndHow::Eof => "open at the end".to_owned(),
-        how => format!("{} by {}", how_name(how), by_name(connection.end.by)),
+        how => format!("{} by {}", how.name(), connection.end.by.name()),
     });
     let tls = meta.tls.as_deref();
     let word = |word: Option<&'static str>| word.map(str::as_bytes);

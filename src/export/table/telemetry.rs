@@ -3,8 +3,8 @@
 use super::rows::Size;
 use super::style;
 use crate::base::counters::Counters;
+use crate::base::tls::NotDecrypted;
 use crate::base::verdict::MissReason;
-use crate::export::schema::{NOT_DECRYPTED, not_decrypted_name};
 use crate::record::{AgentView, Coverage, Report};
 use std::fmt::Write;
 
@@ -131,7 +131,7 @@ impl Text {
         self.row("transactions", &transactions);
         self.list(
             "not decrypted",
-            NOT_DECRYPTED.map(not_decrypted_name).into_iter().zip(coverage.not_decrypted),
+            NotDecrypted::ALL.map(NotDecrypted::name).into_iter().zip(coverage.not_decrypted),
         );
         self.list(
             "missing",

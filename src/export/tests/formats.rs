@@ -20,7 +20,7 @@ fn json(wanted: Wanted, meta: &ConnectionMeta, transaction: &Transaction) -> Val
     serde_json::from_str(&line(wanted, meta, transaction)).unwrap()
 }
 
-fn all_records(renderer: &mut Renderer) {
+pub(super) fn all_records(renderer: &mut Renderer) {
     renderer.transaction(at(20, 0), &meta(), &get());
     renderer.transaction(at(20, 0), &tls_meta(), &everything());
     renderer.transaction(at(20, 0), &meta(), &nothing());
@@ -195,6 +195,14 @@ fn every_verdict_gets_its_place() {
         for line in lines.lines() {
             assert_eq!(serde_json::from_str::<Value>(line).unwrap()["h2"]["agent"].to_string(), shown);
         }
+    }
+    for (verdict, cells) in
+        [(Some(Verdict::Seen), "true,"), (Some(Verdict::Missed(MissReason::Ttl)), "false,ttl"), (None, ",")]
+    {
+        let table = print(Options { format: Format::Csv, ..options }, verdict, all_records, None);
+        let mut lines = table.lines();
+        assert!(lines.next().unwrap().ends_with(",h2.agent.seen,h2.agent.reason"));
+        assert!(lines.all(|line| line.ends_with(&format!(",{cells}"))), "{table}");
     }
     let alone = Options { wanted: TRANSACTIONS, ..Options::default() };
     let mut renderer = Renderer::new(alone);

@@ -4,10 +4,10 @@ mod formats;
 mod schema;
 mod table;
 
-use super::samples::*;
 use super::*;
 use crate::base::verdict::{MissReason, Verdict};
 use crate::http2::frame::{Flags, FrameHeader, FrameType, FrameView};
+use crate::record::samples::*;
 use crate::record::{Annotation, ConnectionMeta, Consumer, Part, RecordSink, Transaction};
 
 /// Everything is wanted.

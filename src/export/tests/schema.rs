@@ -82,6 +82,68 @@ fn telemetry() {
     insta::assert_snapshot!(shape_of(&print(options, None, |_| (), Some(&report()))));
 }
 
+/// What `value` has that `schema`, as [`json_schema`] makes it, does not allow.
+fn violations(schema: &Value, value: &Value, path: &str, found: &mut Vec<String>) {
+    let kind = schema["type"].as_str().unwrap_or_default();
+    let fits = match kind {
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_u64(),
+        "number" => value.is_f64(),
+        "string" => value.is_string() && schema["enum"].as_array().is_none_or(|words| words.contains(value)),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        _ => schema["const"] == *value,
+    };
+    if !fits {
+        found.push(format!("{path} is no {kind}: {value}"));
+    }
+    for element in value.as_array().into_iter().flatten() {
+        violations(&schema["items"], element, &format!("{path}[]"), found);
+    }
+    let Some(members) = value.as_object() else { return };
+    for (key, member) in members {
+        let path = format!("{path}.{key}");
+        match schema["properties"].get(key).unwrap_or(&schema["additionalProperties"]) {
+            Value::Bool(false) => found.push(format!("{path} is not in the schema")),
+            schema => violations(schema, member, &path, found),
+        }
+    }
+    for key in schema["required"].as_array().into_iter().flatten() {
+        if members.get(key.as_str().unwrap()).is_none() {
+            found.push(format!("{path} has no {key}"));
+        }
+    }
+}
+
+/// What the lines have that the schema does not allow; and how many lines there were.
+fn invalid(lines: &str) -> (usize, Vec<String>) {
+    let schema: Value = serde_json::from_str(&super::super::schema::json_schema()).unwrap();
+    let kinds = schema["oneOf"].as_array().unwrap();
+    let mut found = Vec::new();
+    for line in lines.lines() {
+        let record: Value = serde_json::from_str(line).unwrap();
+        let kind = kinds.iter().find(|kind| kind["properties"]["record"]["const"] == record["record"]);
+        violations(kind.unwrap(), &record, record["record"].as_str().unwrap(), &mut found);
+    }
+    (lines.lines().count(), found)
+}
+
+#[test]
+fn the_json_schema_allows_the_samples_and_nothing_else() {
+    let options = Options { wanted: ALL, ..Options::default() };
+    let lines = print(options, None, super::formats::all_records, Some(&report()));
+    assert_eq!(invalid(&lines), (21, Vec::new()));
+    for (from, to) in [
+        ("\"stream\":{\"id\":1", "\"stream\":{\"other\":1"),
+        ("\"complete\":true", "\"complete\":1"),
+        ("\"@timestamp\":", "\"time\":"),
+        ("\"how\":\"end_stream\"", "\"how\":\"finished\""),
+    ] {
+        let line = lines.lines().next().unwrap().replacen(from, to, 1);
+        assert_ne!(invalid(&line).1, Vec::<String>::new(), "{to}");
+    }
+}
+
 /// Durations are floats even when they are whole, so that a column of them has one type.
 #[test]
 fn a_whole_second_is_a_float() {

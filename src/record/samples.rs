@@ -15,15 +15,15 @@ use crate::record::{
 };
 
 /// 2026-11-22T04:17:00.123456789Z and `nanos` more.
-pub(super) fn at(packet: u64, nanos: u64) -> Moment {
+pub(crate) fn at(packet: u64, nanos: u64) -> Moment {
     Moment { packet, time: Timestamp::from_nanos(1_795_321_020_123_456_789 + nanos) }
 }
 
-pub(super) fn end(ip: &str, port: u16) -> Endpoint {
+pub(crate) fn end(ip: &str, port: u16) -> Endpoint {
     Endpoint { ip: ip.parse().unwrap(), port }
 }
 
-pub(super) fn fields(lines: &[(&str, &str)]) -> Fields {
+pub(crate) fn fields(lines: &[(&str, &str)]) -> Fields {
     let mut fields = Fields::default();
     for (name, value) in lines {
         fields.push(Field {
@@ -38,7 +38,7 @@ pub(super) fn fields(lines: &[(&str, &str)]) -> Fields {
 }
 
 /// A field whose name or value is unknown.
-pub(super) fn unknown(name: Option<&'static str>, epoch: u32) -> Field<'static> {
+pub(crate) fn unknown(name: Option<&'static str>, epoch: u32) -> Field<'static> {
     Field {
         name: name.map(str::as_bytes),
         value: None,
@@ -48,7 +48,7 @@ pub(super) fn unknown(name: Option<&'static str>, epoch: u32) -> Field<'static> 
     }
 }
 
-pub(super) fn meta() -> ConnectionMeta {
+pub(crate) fn meta() -> ConnectionMeta {
     ConnectionMeta {
         id: 1,
         client: end("10.0.0.1", 50_000),
@@ -58,7 +58,7 @@ pub(super) fn meta() -> ConnectionMeta {
     }
 }
 
-pub(super) fn tls_meta() -> ConnectionMeta {
+pub(crate) fn tls_meta() -> ConnectionMeta {
     let tls = TlsDescription {
         client: None,
         bytes: PerDirection::default(),
@@ -84,7 +84,7 @@ pub(super) fn tls_meta() -> ConnectionMeta {
 }
 
 /// A plain exchange, as most are.
-pub(super) fn get() -> Transaction {
+pub(crate) fn get() -> Transaction {
     Transaction {
         stream: 1,
         first: at(12, 0),
@@ -119,7 +119,7 @@ pub(super) fn get() -> Transaction {
 }
 
 /// An exchange with every field there is.
-pub(super) fn everything() -> Transaction {
+pub(crate) fn everything() -> Transaction {
     let mut transaction = get();
     transaction.stream = 8;
     transaction.pushed = true;
@@ -163,7 +163,7 @@ pub(super) fn everything() -> Transaction {
 }
 
 /// Nothing but a RST_STREAM's worth of knowledge.
-pub(super) fn nothing() -> Transaction {
+pub(crate) fn nothing() -> Transaction {
     let mut transaction =
         Transaction { stream: 5, first: at(3, 0), last: at(3, 0), ..Transaction::default() };
     transaction.partial.insert(Partial::NO_REQUEST);
@@ -171,7 +171,7 @@ pub(super) fn nothing() -> Transaction {
     transaction
 }
 
-pub(super) fn connection() -> ConnectionRecord {
+pub(crate) fn connection() -> ConnectionRecord {
     let frames = SideFrames { by_type: std::array::from_fn(|kind| kind as u64), unknown: 100 };
     ConnectionRecord {
         meta: tls_meta(),
@@ -208,7 +208,7 @@ pub(super) fn connection() -> ConnectionRecord {
 }
 
 /// A TLS connection without keys.
-pub(super) fn undecrypted() -> ConnectionRecord {
+pub(crate) fn undecrypted() -> ConnectionRecord {
     ConnectionRecord {
         how: None,
         is_http2: false,
@@ -227,7 +227,7 @@ pub(super) fn undecrypted() -> ConnectionRecord {
     }
 }
 
-pub(super) fn finding() -> Finding {
+pub(crate) fn finding() -> Finding {
     Finding {
         code: "settings_flood",
         severity: "warning",
@@ -241,7 +241,7 @@ pub(super) fn finding() -> Finding {
 }
 
 /// Different numbers in all counters.
-pub(super) fn counters(base: u64) -> Counters {
+pub(crate) fn counters(base: u64) -> Counters {
     Counters {
         requests: base + 1,
         responses: base + 2,
@@ -259,7 +259,7 @@ pub(super) fn counters(base: u64) -> Counters {
     }
 }
 
-pub(super) fn report() -> Report {
+pub(crate) fn report() -> Report {
     Report {
         exact: View { plaintext: counters(100), tls: counters(200) },
         agent: Some(AgentView {
@@ -312,7 +312,7 @@ pub(super) fn report() -> Report {
 }
 
 /// The report of an undamaged capture where both views agree.
-pub(super) fn calm_report() -> Report {
+pub(crate) fn calm_report() -> Report {
     let plaintext = Counters { requests: 2, responses: 2, eos: 4, ..Counters::default() };
     let view = View { plaintext, tls: Counters::default() };
     Report {

@@ -1,13 +1,13 @@
 //! A transaction as all formats see it: its header fields looked up once, what follows from them decided here.
 
 use super::value::{ErrorCode, GrpcStatus};
+use super::{ConnectionMeta, EndHow, Fields, Known, Transaction, Unknown};
 use crate::base::origin::Origin;
-use crate::record::{ConnectionMeta, EndHow, Fields, Known, Transaction, Unknown};
 use std::borrow::Cow;
 
 /// A transaction with the fields that are shown by themselves.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct TransactionView<'a> {
+pub struct TransactionView<'a> {
     /// The transaction.
     pub transaction: &'a Transaction,
     /// Its connection.
@@ -36,7 +36,7 @@ pub(super) struct TransactionView<'a> {
 
 impl<'a> TransactionView<'a> {
     /// Looks the fields up.
-    pub(super) fn new(connection: &'a ConnectionMeta, transaction: &'a Transaction) -> Self {
+    pub fn new(connection: &'a ConnectionMeta, transaction: &'a Transaction) -> Self {
         let [mut method, mut scheme, mut path, mut authority, mut host, mut protocol, mut user_agent] =
             [None; 7];
         for field in transaction.request.headers.iter() {
@@ -81,20 +81,20 @@ impl<'a> TransactionView<'a> {
     }
 
     /// gRPC's name of the method, `package.Service/Method`: the path without its slash.
-    pub(super) fn rpc_method(&self) -> Option<&'a [u8]> {
+    pub fn rpc_method(&self) -> Option<&'a [u8]> {
         self.transaction.grpc.as_ref()?;
         self.path.map(|path| path.strip_prefix(b"/").unwrap_or(path))
     }
 
     /// gRPC's status.
-    pub(super) fn grpc_status(&self) -> Option<GrpcStatus> {
+    pub fn grpc_status(&self) -> Option<GrpcStatus> {
         self.transaction.grpc.as_ref()?.status.map(GrpcStatus)
     }
 
     /// `error.type`, as the client saw it: the gRPC status unless OK; else a status code of 400 or more; else
     /// the code of the RST_STREAM or GOAWAY that ended the stream, unless that is 0 (OpenTelemetry semantic
     /// conventions for HTTP client spans and for gRPC).
-    pub(super) fn error_type(&self) -> Option<Cow<'static, str>> {
+    pub fn error_type(&self) -> Option<Cow<'static, str>> {
         if let Some(status) = self.grpc_status() {
             if status.0 != 0 {
                 return Some(status.name());

@@ -1,21 +1,22 @@
 //! The transaction record.
 
-use super::{ConnectionRef, End, Network, Packets, Socket, Tls};
+use super::{ConnectionRef, End, Network, Packets, Shown, Socket, Tls};
 use crate::base::certainty::{Certainty, UnknownRef};
 use crate::base::time::Timestamp;
-use crate::export::Options;
-use crate::export::json::{Json, Word, array, object, push_plain};
-use crate::export::redact::{REDACTED, is_secret};
-use crate::export::value::{GrpcStatus, LossyFlag, Seconds, Text, Time};
-use crate::export::view::TransactionView;
+use crate::base::verdict::{MissReason, Verdict};
+use crate::record::lossy::is_lossy;
+use crate::record::redact::{REDACTED, is_secret};
+use crate::record::value::{GrpcStatus, Seconds, Text, Time, Word};
+use crate::record::view::TransactionView;
+use crate::record::visit::{Scalar, Type, Value, Visitor, object};
 use crate::record::{Field, Fields, Interim, Message, Partial, Unknown};
 use std::borrow::Cow;
-use std::cell::Cell;
 
 object! {
     /// An exchange on one stream.
     ///
-    /// `h2` comes last in it, and `h2.agent`, which is put in when the record is printed, last in that.
+    /// `h2` comes last in it, and `h2.agent` last in that: it is known only when the record's turn has come, and text
+    /// that was made before is completed there.
     pub struct TransactionObject<'a> {
         /// Always `transaction`.
         "record": record: Word,
@@ -159,13 +160,35 @@ object! {
         /// Nothing of the exchange is missing.
         "complete": complete: bool,
         /// What is missing.
-        "partial_reason": partial_reason: PartialReasons,
+        "partial_reason": partial_reason: Partial,
         /// Attributes whose value was sent and is not known.
-        "unknown": unknown: UnknownFields,
+        "unknown": unknown: Unknown,
         /// Where in the capture.
         "packets": packets: Packets<'a>,
-        /// Text that is not UTF-8 was shown with U+FFFD. Known only when all text has been written: keep it behind.
-        "lossy_text": lossy_text: LossyFlag<'a>,
+        /// Text that is not UTF-8 was shown with U+FFFD; there only when it was.
+        "lossy_text": lossy_text: Option<bool>,
+        /// What the kernel agent would have made of it; there when telemetry is shown, too.
+        "agent": agent: Option<AgentVerdict>,
+    }
+}
+
+object! {
+    /// `h2.agent`
+    pub struct AgentVerdict {
+        /// It would have emitted the transaction.
+        "seen": seen: bool,
+        /// The first reason that applies why it would not have.
+        "reason": reason: Option<MissReason>,
+    }
+}
+
+impl AgentVerdict {
+    /// The verdict as records show it.
+    pub const fn new(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Seen => Self { seen: true, reason: None },
+            Verdict::Missed(reason) => Self { seen: false, reason: Some(reason) },
+        }
     }
 }
 
@@ -235,52 +258,25 @@ object! {
     }
 }
 
-/// `h2.partial_reason`: `no_request`, `no_response`, `response_cut`, `request_cut`, `tcp_gap`, `snaplen`,
-/// `mid_stream`, `unknown_header`, `not_decrypted`, `limit`.
-#[derive(Debug)]
-pub struct PartialReasons(Partial);
-
-impl Json for PartialReasons {
-    fn write(&self, out: &mut Vec<u8>) {
-        array(out, self.0.names().map(Word));
-    }
-
-    fn is_absent(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-/// `h2.unknown`: attribute names.
-#[derive(Debug)]
-pub struct UnknownFields(Unknown);
-
-impl Json for UnknownFields {
-    fn write(&self, out: &mut Vec<u8>) {
-        array(out, self.0.names().map(Word));
-    }
-
-    fn is_absent(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
 /// A header or trailer section: an array of [`FieldObject`].
 #[derive(Clone, Copy, Debug)]
 pub struct FieldList<'a> {
     fields: &'a Fields,
     show_secrets: bool,
-    lossy: &'a Cell<bool>,
 }
 
 /// Trailer fields whose name is known; that others were sent, `h2.unknown` says.
 #[derive(Debug)]
 pub struct NamedFields<'a>(FieldList<'a>);
 
-impl Json for NamedFields<'_> {
-    fn write(&self, out: &mut Vec<u8>) {
-        let FieldList { fields, show_secrets, lossy } = self.0;
+impl<'a> Value for NamedFields<'a> {
+    const TYPE: Type = FieldList::<'a>::TYPE;
+    const OPTIONAL: bool = true;
+
+    fn visit(&self, visitor: &mut impl Visitor) {
+        let FieldList { fields, show_secrets } = self.0;
         let named = fields.iter().filter(|field| field.name.is_some());
-        array(out, named.map(|field| FieldObject::new(&field, show_secrets, lossy)));
+        visitor.list(named.map(|field| FieldObject::new(&field, show_secrets)));
     }
 
     fn is_absent(&self) -> bool {
@@ -288,9 +284,12 @@ impl Json for NamedFields<'_> {
     }
 }
 
-impl Json for FieldList<'_> {
-    fn write(&self, out: &mut Vec<u8>) {
-        array(out, self.fields.iter().map(|field| FieldObject::new(&field, self.show_secrets, self.lossy)));
+impl<'a> Value for FieldList<'a> {
+    const TYPE: Type = Type::List(&FieldObject::<'a>::TYPE);
+    const OPTIONAL: bool = true;
+
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.list(self.fields.iter().map(|field| FieldObject::new(&field, self.show_secrets)));
     }
 
     fn is_absent(&self) -> bool {
@@ -306,24 +305,19 @@ object! {
         /// The value, where it is known; `[redacted]` where it is a secret.
         "value": value: Option<Text<'a>>,
         /// `exact`, `inferred` or `unknown`.
-        "src": src: Word,
+        "src": src: Certainty,
         /// Identity of an unknown table entry: the same unknown entry of a connection's side has the same one.
         "ref": r#ref: Option<EntryName>,
     }
 }
 
 impl<'a> FieldObject<'a> {
-    fn new(field: &Field<'a>, show_secrets: bool, lossy: &'a Cell<bool>) -> Self {
-        let text = |bytes| Text { bytes, lossy };
+    fn new(field: &Field<'a>, show_secrets: bool) -> Self {
         let hidden = !show_secrets && is_secret(field.name);
         Self {
-            name: field.name.map(text),
-            value: field.value.map(|value| text(if hidden { REDACTED.as_bytes() } else { value })),
-            src: Word(match field.source {
-                Certainty::Exact => "exact",
-                Certainty::Inferred => "inferred",
-                Certainty::Unknown => "unknown",
-            }),
+            name: field.name.map(Text),
+            value: field.value.map(|value| Text(if hidden { REDACTED.as_bytes() } else { value })),
+            src: field.source,
             r#ref: field.reference.map(EntryName),
         }
     }
@@ -334,11 +328,13 @@ impl<'a> FieldObject<'a> {
 #[derive(Debug)]
 pub struct EntryName(UnknownRef);
 
-impl Json for EntryName {
-    fn write(&self, out: &mut Vec<u8>) {
+impl Value for EntryName {
+    const TYPE: Type = Type::Word(&[]);
+
+    fn visit(&self, visitor: &mut impl Visitor) {
         let UnknownRef { epoch, entry } = self.0;
         let text = if epoch == 0 { format!("?{entry}") } else { format!("?{epoch}.{entry}") };
-        push_plain(out, text.as_bytes());
+        visitor.scalar(Scalar::Word(&text));
     }
 }
 
@@ -359,15 +355,15 @@ object! {
     }
 }
 
-impl Json for InterimList<'_> {
-    fn write(&self, out: &mut Vec<u8>) {
-        array(
-            out,
-            self.answers.iter().map(|answer| InterimObject {
-                status_code: answer.status,
-                at: Seconds::between(self.start, answer.time),
-            }),
-        );
+impl Value for InterimList<'_> {
+    const TYPE: Type = Type::List(&InterimObject::TYPE);
+    const OPTIONAL: bool = true;
+
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.list(self.answers.iter().map(|answer| InterimObject {
+            status_code: answer.status,
+            at: Seconds::between(self.start, answer.time),
+        }));
     }
 
     fn is_absent(&self) -> bool {
@@ -376,54 +372,58 @@ impl Json for InterimList<'_> {
 }
 
 impl<'a> TransactionObject<'a> {
-    /// The record of a transaction; `lossy` is where text that is not UTF-8 is noted.
+    /// The record of a transaction.
     #[inline]
-    pub(in crate::export) fn new(
-        view: &TransactionView<'a>,
-        options: &Options,
-        lossy: &'a Cell<bool>,
-    ) -> Self {
+    pub fn new(view: &TransactionView<'a>, shown: Shown) -> Self {
         let (transaction, connection) = (view.transaction, view.connection);
-        let text = |bytes| Text { bytes, lossy };
         let body = |message: &Message| message.seen.then_some(Body { size: message.body });
-        lossy.set(false);
-        Self {
+        let mut record = Self {
             record: Word("transaction"),
             timestamp: Time(transaction.first.time),
             duration: Seconds::between(transaction.first.time, transaction.last.time),
             http: Http {
-                request: HttpRequest { method: view.method.map(text), body: body(&transaction.request) },
+                request: HttpRequest { method: view.method.map(Text), body: body(&transaction.request) },
                 response: HttpResponse { status_code: view.status, body: body(&transaction.response) },
             },
             url: Url {
-                scheme: view.scheme.map(text),
-                path: view.path.map(text),
-                query: view.query.map(text),
+                scheme: view.scheme.map(Text),
+                path: view.path.map(Text),
+                query: view.query.map(Text),
             },
             client: Socket::new(connection.client),
             server: Socket::new(connection.server),
             network: Network::new(connection.client, Some("2")),
-            user_agent: view.user_agent.map(|original| UserAgent { original: text(original) }),
+            user_agent: view.user_agent.map(|original| UserAgent { original: Text(original) }),
             rpc: transaction.grpc.is_some().then(|| Rpc {
                 system: RpcSystem { name: Word("grpc") },
-                method: view.rpc_method().map(text),
+                method: view.rpc_method().map(Text),
                 response: view.grpc_status().map(|status_code| RpcResponse { status_code }),
             }),
             tls: connection.tls.as_deref().map(Tls::new),
             error: view.error_type().map(|r#type| ErrorType { r#type }),
-            h2: H2::new(view, options, lossy),
+            h2: H2::new(view, shown),
+        };
+        if !transaction.is_ascii() {
+            record.h2.lossy_text = is_lossy(&record).then_some(true);
         }
+        record
+    }
+
+    /// The same record with the agent's verdict.
+    #[must_use]
+    pub fn with_verdict(mut self, verdict: Verdict) -> Self {
+        self.h2.agent = Some(AgentVerdict::new(verdict));
+        self
     }
 }
 
 impl<'a> H2<'a> {
     #[inline]
-    fn new(view: &TransactionView<'a>, options: &Options, lossy: &'a Cell<bool>) -> Self {
+    fn new(view: &TransactionView<'a>, shown: Shown) -> Self {
         let transaction = view.transaction;
         let (request, response) = (&transaction.request, &transaction.response);
-        let text = |bytes| Text { bytes, lossy };
-        let list = |fields| FieldList { fields, show_secrets: options.show_secrets, lossy };
-        let all = |fields| options.wanted.headers.then(|| list(fields));
+        let list = |fields| FieldList { fields, show_secrets: shown.secrets };
+        let all = |fields| shown.headers.then(|| list(fields));
         Self {
             connection: ConnectionRef::new(view.connection.id),
             stream: Stream {
@@ -433,8 +433,8 @@ impl<'a> H2<'a> {
                 end: End::new(transaction.end),
             },
             request: Request {
-                authority: view.authority.map(text),
-                protocol: view.protocol.map(text),
+                authority: view.authority.map(Text),
+                protocol: view.protocol.map(Text),
                 headers: all(&request.headers),
                 trailers: NamedFields(list(&request.trailers)),
             },
@@ -445,16 +445,17 @@ impl<'a> H2<'a> {
             },
             grpc: transaction.grpc.as_ref().map(|grpc| GrpcObject {
                 status: grpc.status,
-                message: grpc.message.as_deref().map(text),
+                message: grpc.message.as_deref().map(Text),
                 request_messages: grpc.request_messages,
                 response_messages: grpc.response_messages,
             }),
             timing: Timing::new(request, response),
             complete: transaction.partial.is_empty(),
-            partial_reason: PartialReasons(transaction.partial),
-            unknown: UnknownFields(view.unknown),
+            partial_reason: transaction.partial,
+            unknown: view.unknown,
             packets: Packets::new(transaction.first.packet, transaction.last.packet, view.origin),
-            lossy_text: LossyFlag(lossy),
+            lossy_text: None,
+            agent: None,
         }
     }
 }

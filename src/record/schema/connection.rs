@@ -1,15 +1,17 @@
 //! The connection record.
 
-use super::{ConnectionRef, End, Network, Sides, Socket, Tls, by_name};
+use super::{ConnectionRef, End, Network, Protocol, Sides, Socket, Tls};
 use crate::base::origin::Origin;
 use crate::base::tcp::DirectionStats;
-use crate::export::community_id;
-use crate::export::json::{Json, Word, array, map, object};
-use crate::export::value::{ErrorCode, LossyFlag, Seconds, Text, Time};
 use crate::http2::frame::{FrameType, settings};
-use crate::record::{ConnectionRecord, Goaway, How, SideFrames, SideHpack, SideSettings};
+use crate::record::community_id;
+use crate::record::lossy::is_lossy;
+use crate::record::value::{ErrorCode, Seconds, Text, Time, Word};
+use crate::record::visit::{Type, Value, Visitor, object};
+use crate::record::{
+    ConnectionMeta, ConnectionRecord, EndBy, Goaway, How, SideFrames, SideHpack, SideSettings,
+};
 use std::borrow::Cow;
-use std::cell::Cell;
 
 object! {
     /// A connection, from its first packet to its last.
@@ -25,7 +27,7 @@ object! {
         /// The other side.
         "server": server: Socket,
         /// Protocols; `network.protocol` only where it is known.
-        "network": network: Network,
+        "network": network: ConnectionNetwork,
         /// TLS.
         "tls": tls: Option<Tls<'a>>,
         /// HTTP/2.
@@ -36,12 +38,34 @@ object! {
 }
 
 object! {
+    /// `network` of a connection.
+    pub struct ConnectionNetwork {
+        /// Community ID version 1, which joins with Zeek, Suricata and Arkime.
+        "community_id": community_id: Cow<'static, str>,
+        /// The application protocol, where it is known.
+        "protocol": protocol: Option<Protocol>,
+        /// Always `tcp`.
+        "transport": transport: Word,
+        /// `ipv4` or `ipv6`.
+        "type": r#type: Word,
+    }
+}
+
+impl ConnectionNetwork {
+    fn new(meta: &ConnectionMeta, version: Option<&'static str>) -> Self {
+        let Network { protocol, transport, r#type } = Network::new(meta.client, version);
+        let community_id = Cow::Owned(community_id::of(meta.client, meta.server));
+        Self { community_id, protocol, transport, r#type }
+    }
+}
+
+object! {
     /// `h2`
     pub struct H2Connection<'a> {
         /// The connection.
         "connection": connection: ConnectionRef<'a>,
         /// How HTTP/2 was found: `prior_knowledge`, `upgrade`, `alpn`, `mid_stream`.
-        "how": how: Option<Word>,
+        "how": how: Option<How>,
         /// The server answered an `Upgrade: h2c` without switching. There once a client asked, or HTTP/2 was found.
         "upgrade_declined": upgrade_declined: Option<bool>,
         /// Transaction records of this connection.
@@ -60,8 +84,8 @@ object! {
         "hpack": hpack: Sides<Option<Hpack>>,
         /// How the connection ended.
         "end": end: End,
-        /// Text that is not UTF-8 was shown with U+FFFD. Known only when all text has been written: keep it behind.
-        "lossy_text": lossy_text: LossyFlag<'a>,
+        /// Text that is not UTF-8 was shown with U+FFFD; there only when it was.
+        "lossy_text": lossy_text: Option<bool>,
     }
 }
 
@@ -79,12 +103,15 @@ object! {
 #[derive(Debug)]
 pub struct Settings<'a>(&'a SideSettings);
 
-impl Json for Settings<'_> {
-    fn write(&self, out: &mut Vec<u8>) {
+impl Value for Settings<'_> {
+    const TYPE: Type = Type::Map(&u32::TYPE);
+    const OPTIONAL: bool = true;
+
+    fn visit(&self, visitor: &mut impl Visitor) {
         let name = |identifier| {
             settings::name(identifier).map_or_else(|| Cow::Owned(format!("{identifier:#x}")), Cow::Borrowed)
         };
-        map(out, self.0.0.iter().map(|(identifier, value)| (name(*identifier), value)));
+        visitor.map(self.0.0.iter().map(|(identifier, value)| (name(*identifier), value)));
     }
 
     fn is_absent(&self) -> bool {
@@ -96,13 +123,16 @@ impl Json for Settings<'_> {
 #[derive(Debug)]
 pub struct Frames<'a>(&'a SideFrames);
 
-impl Json for Frames<'_> {
-    fn write(&self, out: &mut Vec<u8>) {
+impl Value for Frames<'_> {
+    const TYPE: Type = Type::Map(&u64::TYPE);
+    const OPTIONAL: bool = true;
+
+    fn visit(&self, visitor: &mut impl Visitor) {
         let counts = || (0..).zip(self.0.by_type).map(|(kind, count)| (FrameType(kind).name(), count));
         let unnamed: u64 = counts().filter(|(name, _)| name.is_none()).map(|(_, count)| count).sum();
         let named = counts().filter_map(|(name, count)| Some((name?, count)));
         let all = named.chain([("unknown", self.0.unknown + unnamed)]);
-        map(out, all.filter(|&(_, count)| count > 0));
+        visitor.map(all.filter(|&(_, count)| count > 0).map(|(name, count)| (Cow::Borrowed(name), count)));
     }
 
     fn is_absent(&self) -> bool {
@@ -112,18 +142,18 @@ impl Json for Frames<'_> {
 
 /// `h2.goaway`
 #[derive(Debug)]
-pub struct GoawayList<'a> {
-    frames: &'a [Goaway],
-    lossy: &'a Cell<bool>,
-}
+pub struct GoawayList<'a>(&'a [Goaway]);
 
-impl Json for GoawayList<'_> {
-    fn write(&self, out: &mut Vec<u8>) {
-        array(out, self.frames.iter().map(|goaway| GoawayObject::new(goaway, self.lossy)));
+impl Value for GoawayList<'_> {
+    const TYPE: Type = Type::List(&GoawayObject::TYPE);
+    const OPTIONAL: bool = true;
+
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.list(self.0.iter().map(GoawayObject::new));
     }
 
     fn is_absent(&self) -> bool {
-        self.frames.is_empty()
+        self.0.is_empty()
     }
 }
 
@@ -131,7 +161,7 @@ object! {
     /// An element of `h2.goaway`
     pub struct GoawayObject<'a> {
         /// `client` or `server`.
-        "by": by: Word,
+        "by": by: EndBy,
         /// The last stream that was or will be processed.
         "last_stream_id": last_stream_id: u32,
         /// The error's name.
@@ -142,12 +172,12 @@ object! {
 }
 
 impl<'a> GoawayObject<'a> {
-    fn new(goaway: &'a Goaway, lossy: &'a Cell<bool>) -> Self {
+    fn new(goaway: &'a Goaway) -> Self {
         Self {
-            by: Word(by_name(goaway.by)),
+            by: goaway.by,
             last_stream_id: goaway.last_stream,
             code: ErrorCode(goaway.code),
-            debug: (!goaway.debug.is_empty()).then_some(Text { bytes: &goaway.debug, lossy }),
+            debug: (!goaway.debug.is_empty()).then_some(Text(&goaway.debug)),
         }
     }
 }
@@ -194,13 +224,8 @@ impl Tcp {
 }
 
 impl<'a> ConnectionObject<'a> {
-    /// The record of a connection; `lossy` is where text that is not UTF-8 is noted.
-    pub(in crate::export) fn new(
-        connection: &'a ConnectionRecord,
-        origin: Option<Origin<'a>>,
-        lossy: &'a Cell<bool>,
-    ) -> Self {
-        lossy.set(false);
+    /// The record of a connection.
+    pub fn new(connection: &'a ConnectionRecord, origin: Option<Origin<'a>>) -> Self {
         let meta = &connection.meta;
         let version =
             connection.is_http2.then_some("2").or_else(|| connection.upgrade_declined.then_some("1.1"));
@@ -209,25 +234,24 @@ impl<'a> ConnectionObject<'a> {
         } else {
             (&connection.tcp.backward, &connection.tcp.forward)
         };
-        Self {
+        let mut record = Self {
             record: Word("connection"),
             timestamp: Time(connection.first.time),
             duration: Seconds::between(connection.first.time, connection.last.time),
             client: Socket::new(meta.client),
             server: Socket::new(meta.server),
-            network: Network {
-                community_id: Some(community_id::of(meta.client, meta.server)),
-                ..Network::new(meta.client, version)
-            },
+            network: ConnectionNetwork::new(meta, version),
             tls: meta.tls.as_deref().map(Tls::new),
-            h2: H2Connection::new(connection, origin, lossy),
+            h2: H2Connection::new(connection, origin),
             tcp: Sides { client: Tcp::new(client_tcp), server: Tcp::new(server_tcp) },
-        }
+        };
+        record.h2.lossy_text = is_lossy(&record).then_some(true);
+        record
     }
 }
 
 impl<'a> H2Connection<'a> {
-    fn new(connection: &'a ConnectionRecord, origin: Option<Origin<'a>>, lossy: &'a Cell<bool>) -> Self {
+    fn new(connection: &'a ConnectionRecord, origin: Option<Origin<'a>>) -> Self {
         // Without HTTP/2 there was nothing to count: such fields are absent, not 0.
         let found = connection.how.is_some();
         let hpack = |side: &SideHpack| {
@@ -235,8 +259,11 @@ impl<'a> H2Connection<'a> {
             (wire_bytes > 0).then_some(Hpack { wire_bytes, decoded_bytes })
         };
         Self {
-            connection: ConnectionRef { id: connection.meta.id, input: origin.map(|origin| origin.input) },
-            how: connection.how.map(how_name).map(Word),
+            connection: ConnectionRef {
+                id: connection.meta.id,
+                input: origin.map(|origin| Text(origin.input.as_bytes())),
+            },
+            how: connection.how,
             upgrade_declined: (found || connection.upgrade_declined).then_some(connection.upgrade_declined),
             transactions: found.then_some(connection.transactions),
             streams: found.then_some(Streams {
@@ -251,21 +278,11 @@ impl<'a> H2Connection<'a> {
                 client: Frames(&connection.client_frames),
                 server: Frames(&connection.server_frames),
             },
-            goaway: GoawayList { frames: &connection.goaway, lossy },
+            goaway: GoawayList(&connection.goaway),
             limited: connection.limited.then_some(true),
             hpack: Sides { client: hpack(&connection.client_hpack), server: hpack(&connection.server_hpack) },
             end: End::new(connection.end),
-            lossy_text: LossyFlag(lossy),
+            lossy_text: None,
         }
-    }
-}
-
-/// The name of a way in which HTTP/2 was found.
-pub(in crate::export) const fn how_name(how: How) -> &'static str {
-    match how {
-        How::PriorKnowledge => "prior_knowledge",
-        How::Upgrade => "upgrade",
-        How::Alpn => "alpn",
-        How::MidStream => "mid_stream",
     }
 }

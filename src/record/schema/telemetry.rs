@@ -1,11 +1,14 @@
 //! The telemetry record.
 
-use crate::base::counters::{Counters, UserTelemetry};
+use super::counters::CountersObject;
+use crate::base::counters::UserTelemetry;
 use crate::base::limit::Struck;
 use crate::base::tls::NotDecrypted;
 use crate::base::verdict::MissReason;
-use crate::export::json::{Json, Word, map, object};
+use crate::record::value::Word;
+use crate::record::visit::{Type, Value, Visitor, object};
 use crate::record::{AgentView, Coverage, Report, View};
+use std::borrow::Cow;
 
 object! {
     /// The counters of both views, and what of the capture was seen.
@@ -13,7 +16,7 @@ object! {
         /// Always `telemetry`.
         "record": record: Word,
         /// What was on the wire.
-        "exact": exact: ViewObject<'a>,
+        "exact": exact: ViewObject,
         /// What the kernel agent would have counted; absent when its model did not run.
         "agent": agent: Option<AgentObject<'a>>,
         /// What was seen, and what is missing.
@@ -23,17 +26,17 @@ object! {
 
 object! {
     /// `exact`
-    pub struct ViewObject<'a> {
+    pub struct ViewObject {
         /// `encrypted:false`
-        "plaintext": plaintext: CountersObject<'a>,
+        "plaintext": plaintext: CountersObject,
         /// `encrypted:true`
-        "tls": tls: CountersObject<'a>,
+        "tls": tls: CountersObject,
     }
 }
 
-impl<'a> ViewObject<'a> {
-    const fn new(view: &'a View) -> Self {
-        Self { plaintext: CountersObject(&view.plaintext), tls: CountersObject(&view.tls) }
+impl ViewObject {
+    const fn new(view: &View) -> Self {
+        Self { plaintext: CountersObject::new(&view.plaintext), tls: CountersObject::new(&view.tls) }
     }
 }
 
@@ -43,9 +46,9 @@ object! {
         /// The rule set: `2025`, `2026` or `2026b`.
         "rules": rules: Word,
         /// `encrypted:false`
-        "plaintext": plaintext: CountersObject<'a>,
+        "plaintext": plaintext: CountersObject,
         /// `encrypted:true`
-        "tls": tls: CountersObject<'a>,
+        "tls": tls: CountersObject,
         /// All that the agent would have emitted.
         "emitted": emitted: u64,
         /// Of those, the ones that are complete exchanges of the exact view.
@@ -85,10 +88,11 @@ object! {
 #[derive(Debug)]
 pub struct Hits<'a>(&'a [u64; 5]);
 
-impl Json for Hits<'_> {
-    fn write(&self, out: &mut Vec<u8>) {
-        let counts = ["1xx", "2xx", "3xx", "4xx", "5xx"].iter().zip(self.0);
-        map(out, counts.filter(|(_, count)| **count > 0));
+impl Value for Hits<'_> {
+    const TYPE: Type = Type::Map(&u64::TYPE);
+
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.map(counts(["1xx", "2xx", "3xx", "4xx", "5xx"].into_iter().zip(self.0.iter().copied())));
     }
 }
 
@@ -96,19 +100,11 @@ impl Json for Hits<'_> {
 #[derive(Debug)]
 pub struct Malformed([(&'static str, u64); 3]);
 
-impl Json for Malformed {
-    fn write(&self, out: &mut Vec<u8>) {
-        map(out, self.0.iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name, count)));
-    }
-}
+impl Value for Malformed {
+    const TYPE: Type = Type::Map(&u64::TYPE);
 
-/// Always all counters, by the agent's names.
-#[derive(Debug)]
-pub struct CountersObject<'a>(&'a Counters);
-
-impl Json for CountersObject<'_> {
-    fn write(&self, out: &mut Vec<u8>) {
-        map(out, self.0.entries());
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.map(counts(self.0.into_iter()));
     }
 }
 
@@ -116,10 +112,12 @@ impl Json for CountersObject<'_> {
 #[derive(Debug)]
 pub struct Missed<'a>(&'a [u64; MissReason::ALL.len()]);
 
-impl Json for Missed<'_> {
-    fn write(&self, out: &mut Vec<u8>) {
-        let counts = MissReason::ALL.iter().map(|reason| reason.name()).zip(self.0);
-        map(out, counts.filter(|(_, count)| **count > 0));
+impl Value for Missed<'_> {
+    const TYPE: Type = Type::Map(&u64::TYPE);
+
+    fn visit(&self, visitor: &mut impl Visitor) {
+        let names = MissReason::ALL.iter().map(|reason| reason.name());
+        visitor.map(counts(names.zip(self.0.iter().copied())));
     }
 }
 
@@ -209,9 +207,11 @@ object! {
 #[derive(Debug)]
 pub struct Named<'a>(&'a [(&'static str, u64)]);
 
-impl Json for Named<'_> {
-    fn write(&self, out: &mut Vec<u8>) {
-        map(out, self.0.iter().copied().filter(|(_, count)| *count > 0));
+impl Value for Named<'_> {
+    const TYPE: Type = Type::Map(&u64::TYPE);
+
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.map(counts(self.0.iter().copied()));
     }
 }
 
@@ -219,9 +219,11 @@ impl Json for Named<'_> {
 #[derive(Debug)]
 pub struct Limits<'a>(&'a Struck);
 
-impl Json for Limits<'_> {
-    fn write(&self, out: &mut Vec<u8>) {
-        map(out, self.0.iter().map(|(limit, count)| (limit.name(), count)));
+impl Value for Limits<'_> {
+    const TYPE: Type = Type::Map(&u64::TYPE);
+
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.map(counts(self.0.iter().map(|(limit, count)| (limit.name(), count))));
     }
 }
 
@@ -229,24 +231,22 @@ impl Json for Limits<'_> {
 #[derive(Debug)]
 pub struct NotDecryptedCounts<'a>(&'a [u64; 4]);
 
-/// The reasons, in the order of [`Coverage::not_decrypted`].
-pub(in crate::export) const NOT_DECRYPTED: [NotDecrypted; 4] = [
-    NotDecrypted::NoSecrets,
-    NotDecrypted::UnsupportedSuite,
-    NotDecrypted::Damaged,
-    NotDecrypted::HandshakeNotCaptured,
-];
+impl Value for NotDecryptedCounts<'_> {
+    const TYPE: Type = Type::Map(&u64::TYPE);
 
-impl Json for NotDecryptedCounts<'_> {
-    fn write(&self, out: &mut Vec<u8>) {
-        let counts = NOT_DECRYPTED.into_iter().map(super::not_decrypted_name).zip(self.0);
-        map(out, counts.filter(|(_, count)| **count > 0));
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.map(counts(NotDecrypted::NAMES.iter().copied().zip(self.0.iter().copied())));
     }
+}
+
+/// Those that are not 0.
+fn counts(all: impl Iterator<Item = (&'static str, u64)>) -> impl Iterator<Item = (Cow<'static, str>, u64)> {
+    all.filter(|&(_, count)| count > 0).map(|(name, count)| (Cow::Borrowed(name), count))
 }
 
 impl<'a> TelemetryObject<'a> {
     /// The record of a report.
-    pub(in crate::export) fn new(report: &'a Report) -> Self {
+    pub fn new(report: &'a Report) -> Self {
         Self {
             record: Word("telemetry"),
             exact: ViewObject::new(&report.exact),
@@ -260,8 +260,8 @@ impl<'a> AgentObject<'a> {
     fn new(agent: &'a AgentView) -> Self {
         Self {
             rules: Word(agent.rules),
-            plaintext: CountersObject(&agent.view.plaintext),
-            tls: CountersObject(&agent.view.tls),
+            plaintext: CountersObject::new(&agent.view.plaintext),
+            tls: CountersObject::new(&agent.view.tls),
             emitted: agent.emitted,
             transactions: agent.transactions,
             missed: Missed(&agent.missed),

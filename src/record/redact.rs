@@ -35,7 +35,7 @@ pub const SECRET_FIELDS: [&str; 27] = [
 ];
 
 /// Whether the value of a field with this name is hidden. A field whose name is unknown may be any of them.
-pub(super) fn is_secret(name: Option<&[u8]>) -> bool {
+pub fn is_secret(name: Option<&[u8]>) -> bool {
     name.is_none_or(|name| {
         SECRET_FIELDS
             .iter()

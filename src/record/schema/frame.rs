@@ -1,12 +1,12 @@
 //! The frame record.
 
-use super::{ConnectionRef, StreamRef, side_name};
-use crate::export::json::{Json, Word, array, object};
-use crate::export::value::{ErrorCode, Hex, LossyFlag, Text, Time};
+use super::{ConnectionRef, StreamRef};
 use crate::http2::frame::{self, Flags, FrameType, FrameView, Origin, Payload, Settings, flag_name};
 use crate::record::ConnectionMeta;
+use crate::record::lossy::is_lossy;
+use crate::record::value::{ErrorCode, Hex, Sender, Text, Time, Word};
+use crate::record::visit::{Type, Value, Visitor, object};
 use std::borrow::Cow;
-use std::cell::Cell;
 
 object! {
     /// A frame. Field block fragments are not decoded in it: only their length is shown.
@@ -31,8 +31,8 @@ object! {
         "stream": stream: StreamRef,
         /// The frame.
         "frame": frame: Frame<'a>,
-        /// Text that is not UTF-8 was shown with U+FFFD. Known only when all text has been written: keep it behind.
-        "lossy_text": lossy_text: LossyFlag<'a>,
+        /// Text that is not UTF-8 was shown with U+FFFD; there only when it was.
+        "lossy_text": lossy_text: Option<bool>,
     }
 }
 
@@ -41,7 +41,7 @@ object! {
     #[derive(Default)]
     pub struct Frame<'a> {
         /// `client` or `server`.
-        "from": from: Word,
+        "from": from: Sender,
         /// The type's name; absent where it has none.
         "type": r#type: Option<Word>,
         /// The type's number.
@@ -111,12 +111,14 @@ pub struct FlagList {
     flags: Flags,
 }
 
-impl Json for FlagList {
-    fn write(&self, out: &mut Vec<u8>) {
+impl Value for FlagList {
+    const TYPE: Type = Type::List(&Word::TYPE);
+
+    fn visit(&self, visitor: &mut impl Visitor) {
         let bits = (0..8).filter(|&bit| self.flags.has(1 << bit));
         let name = |bit| self.kind.and_then(|kind| flag_name(kind, bit));
         let hex = |bit| Cow::Owned(format!("{:#x}", 1 << bit));
-        array(out, bits.map(|bit| name(bit).map_or_else(|| hex(bit), Cow::Borrowed)));
+        visitor.list(bits.map(|bit| name(bit).map_or_else(|| hex(bit), Cow::Borrowed)));
     }
 }
 
@@ -136,66 +138,63 @@ object! {
     }
 }
 
-impl Json for SettingList<'_> {
-    fn write(&self, out: &mut Vec<u8>) {
+impl Value for SettingList<'_> {
+    const TYPE: Type = Type::List(&Setting::TYPE);
+
+    fn visit(&self, visitor: &mut impl Visitor) {
         let name = |id| frame::settings::name(id).map(Word);
-        array(out, self.0.iter().map(|(id, value)| Setting { id, name: name(id), value }));
+        visitor.list(self.0.iter().map(|(id, value)| Setting { id, name: name(id), value }));
     }
 }
 
 /// `h2.frame.origins`
 #[derive(Clone, Copy, Debug)]
-pub struct OriginList<'a> {
-    origins: Origin<'a>,
-    lossy: &'a Cell<bool>,
-}
+pub struct OriginList<'a>(Origin<'a>);
 
-impl Json for OriginList<'_> {
-    fn write(&self, out: &mut Vec<u8>) {
-        array(out, self.origins.iter().map(|bytes| Text { bytes, lossy: self.lossy }));
+impl Value for OriginList<'_> {
+    const TYPE: Type = Type::List(&Text::TYPE);
+
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.list(self.0.iter().map(Text));
     }
 }
 
 impl<'a> FrameObject<'a> {
-    /// The record of a frame. `payload` is its own, taken apart; `lossy` is where text that is not UTF-8 is noted.
-    pub(in crate::export) fn new(
-        connection: &ConnectionMeta,
-        frame: &FrameView<'_>,
-        payload: Option<&'a Payload<'a>>,
-        lossy: &'a Cell<bool>,
-    ) -> Self {
-        lossy.set(false);
-        Self {
+    /// The record of a frame; `payload` is its own, taken apart.
+    pub fn new(connection: &ConnectionMeta, frame: &FrameView<'_>, payload: Option<&'a Payload<'a>>) -> Self {
+        let mut record = Self {
             record: Word("frame"),
             timestamp: Time(frame.at.time),
             packet: frame.at.packet,
             h2: H2Frame {
                 connection: ConnectionRef::new(connection.id),
                 stream: StreamRef { id: frame.header.stream },
-                frame: Frame::new(frame, payload, lossy),
-                lossy_text: LossyFlag(lossy),
+                frame: Frame::new(frame, payload),
+                lossy_text: None,
             },
-        }
+        };
+        record.h2.lossy_text = is_lossy(&record).then_some(true);
+        record
     }
 }
 
 impl<'a> Frame<'a> {
-    fn new(frame: &FrameView<'_>, payload: Option<&'a Payload<'a>>, lossy: &'a Cell<bool>) -> Self {
+    fn new(frame: &FrameView<'_>, payload: Option<&'a Payload<'a>>) -> Self {
         let header = &frame.header;
         Self {
-            from: Word(side_name(frame.from_client)),
+            from: Sender::new(frame.from_client),
             r#type: header.kind.name().map(Word),
             type_id: header.kind.0,
             flags: FlagList { kind: Some(header.kind), flags: header.flags },
             length: header.length,
             reserved: header.reserved.then_some(true),
-            ..payload.map(|payload| Self::carrying(payload, lossy)).unwrap_or_default()
+            ..payload.map(Self::carrying).unwrap_or_default()
         }
     }
 
     /// What a payload carries, without a header.
-    fn carrying(payload: &'a Payload<'a>, lossy: &'a Cell<bool>) -> Self {
-        let text = |bytes: &'a [u8]| (!bytes.is_empty()).then_some(Text { bytes, lossy });
+    fn carrying(payload: &'a Payload<'a>) -> Self {
+        let text = |bytes: &'a [u8]| (!bytes.is_empty()).then_some(Text(bytes));
         let none = Self::default();
         match payload {
             Payload::Data(data) => {
@@ -231,9 +230,7 @@ impl<'a> Frame<'a> {
             Payload::AltSvc(altsvc) => {
                 Self { origin: text(altsvc.origin), value: text(altsvc.value), ..none }
             }
-            Payload::Origin(origins) => {
-                Self { origins: Some(OriginList { origins: *origins, lossy }), ..none }
-            }
+            Payload::Origin(origins) => Self { origins: Some(OriginList(*origins)), ..none },
             Payload::PriorityUpdate(update) => Self {
                 prioritized_stream_id: Some(update.prioritized_stream),
                 value: text(update.value),

@@ -5,25 +5,49 @@
 //! absent, never `""`, `0` or `null`. Sizes are bytes, durations seconds, times RFC 3339 in UTC.
 
 pub mod connection;
+pub mod counters;
 pub mod finding;
 pub mod frame;
 pub mod telemetry;
 pub mod transaction;
 
 pub use connection::ConnectionObject;
-pub(super) use connection::how_name as connection_how_name;
 pub use finding::FindingObject;
 pub use frame::FrameObject;
-pub(super) use telemetry::NOT_DECRYPTED;
 pub use telemetry::TelemetryObject;
 pub use transaction::TransactionObject;
 
-use super::json::{Json, Strings, Word, close, object};
-use super::value::{Address, ErrorCode};
+use super::end::{EndBy, EndHow, StreamEnd};
+use super::value::{Address, ErrorCode, Strings, Text, Word};
+use super::visit::{Member, Object, Record, Type, Value, Visitor, member, object};
 use crate::base::endpoint::Endpoint;
 use crate::base::origin::Origin;
 use crate::base::tls::{Description as TlsDescription, NotDecrypted};
-use crate::record::{EndBy, EndHow, StreamEnd};
+
+/// Makes an object a kind of record.
+macro_rules! record {
+    ($type:ty, $name:literal, $plural:literal) => {
+        impl Record for $type {
+            const NAME: &'static str = $name;
+            const PLURAL: &'static str = $plural;
+        }
+    };
+}
+
+record!(TransactionObject<'_>, "transaction", "transactions");
+record!(ConnectionObject<'_>, "connection", "connections");
+record!(FrameObject<'_>, "frame", "frames");
+record!(FindingObject, "finding", "findings");
+record!(TelemetryObject<'_>, "telemetry", "telemetry");
+
+/// What records show beside what they always do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// All header fields of an exchange.
+    pub headers: bool,
+    /// The values of secret fields.
+    pub secrets: bool,
+}
 
 object! {
     /// `client`, `server`: one end of the connection; inside tunnels the inner one.
@@ -44,8 +68,6 @@ impl Socket {
 object! {
     /// `network`
     pub struct Network {
-        /// Community ID version 1 (connections only).
-        "community_id": community_id: Option<String>,
         /// The application protocol, where it is known.
         "protocol": protocol: Option<Protocol>,
         /// Always `tcp`.
@@ -68,7 +90,6 @@ object! {
 impl Network {
     fn new(end: Endpoint, version: Option<&'static str>) -> Self {
         Self {
-            community_id: None,
             protocol: version.map(|version| Protocol { name: Word("http"), version: Word(version) }),
             transport: Word("tcp"),
             r#type: Word(if end.ip.is_ipv4() { "ipv4" } else { "ipv6" }),
@@ -86,14 +107,14 @@ object! {
         /// What the client hello told.
         "client": client: TlsClient<'a>,
         /// The protocol that ALPN chose, where visible.
-        "next_protocol": next_protocol: Option<&'a str>,
+        "next_protocol": next_protocol: Option<Text<'a>>,
         /// The session was resumed, where that can be told.
         "resumed": resumed: Option<bool>,
         /// The client sent 0-RTT data, and the server took it (`true`) or did not; there only where that is known.
         "early_data": early_data: Option<bool>,
         /// Why it was not decrypted, or not wholly: `no_secrets`, `unsupported_suite`, `damaged`,
         /// `handshake_not_captured`.
-        "not_decrypted": not_decrypted: Option<Word>,
+        "not_decrypted": not_decrypted: Option<NotDecrypted>,
     }
 }
 
@@ -109,11 +130,11 @@ object! {
     /// `tls.client`
     pub struct TlsClient<'a> {
         /// The host name that the client asked for.
-        "server_name": server_name: Option<&'a str>,
+        "server_name": server_name: Option<Text<'a>>,
         /// The protocols that the client offered by ALPN, in its order.
         "alpn": alpn: Strings<'a>,
         /// JA4 fingerprint of the client hello.
-        "ja4": ja4: Option<&'a str>,
+        "ja4": ja4: Option<Text<'a>>,
         /// The client hello carries an encrypted one (RFC 9849), or pretends to: what is told of it here is the outer
         /// one's. There only when it does.
         "ech": ech: Option<bool>,
@@ -122,30 +143,21 @@ object! {
 
 impl<'a> Tls<'a> {
     fn new(tls: &'a TlsDescription) -> Self {
+        let text = |text: &'a str| Text(text.as_bytes());
         Self {
             protocol: tls.version.map(|version| TlsProtocol { version: Word(version) }),
             cipher: tls.cipher.map(Word),
             client: TlsClient {
-                server_name: tls.server_name.as_deref(),
+                server_name: tls.server_name.as_deref().map(text),
                 alpn: Strings(&tls.alpn_offered),
-                ja4: tls.ja4.as_deref(),
+                ja4: tls.ja4.as_deref().map(text),
                 ech: tls.ech.then_some(true),
             },
-            next_protocol: tls.alpn.as_deref(),
+            next_protocol: tls.alpn.as_deref().map(text),
             resumed: tls.resumed,
             early_data: tls.early_data,
-            not_decrypted: tls.not_decrypted.map(not_decrypted_name).map(Word),
+            not_decrypted: tls.not_decrypted,
         }
-    }
-}
-
-/// The name of a reason in `tls.not_decrypted` and `coverage.not_decrypted`.
-pub(super) const fn not_decrypted_name(reason: NotDecrypted) -> &'static str {
-    match reason {
-        NotDecrypted::NoSecrets => "no_secrets",
-        NotDecrypted::UnsupportedSuite => "unsupported_suite",
-        NotDecrypted::Damaged => "damaged",
-        NotDecrypted::HandshakeNotCaptured => "handshake_not_captured",
     }
 }
 
@@ -155,7 +167,7 @@ object! {
         /// The number of the packet that the connection was first seen in.
         "id": id: u64,
         /// With several inputs, the name of the one with that packet; in connection records only.
-        "input": input: Option<&'a str>,
+        "input": input: Option<Text<'a>>,
     }
 }
 
@@ -175,7 +187,7 @@ object! {
         /// Last packet.
         "last": last: u64,
         /// With several inputs, the name of the one with the first packet; in transactions only.
-        "input": input: Option<&'a str>,
+        "input": input: Option<Text<'a>>,
         /// The first packet's number in that input.
         "first_in_input": first_in_input: Option<u64>,
     }
@@ -186,7 +198,7 @@ impl<'a> Packets<'a> {
         Self {
             first,
             last,
-            input: origin.map(|origin| origin.input),
+            input: origin.map(|origin| Text(origin.input.as_bytes())),
             first_in_input: origin.map(|origin| origin.number),
         }
     }
@@ -202,9 +214,9 @@ object! {
     /// `h2.stream.end`, and `h2.end` of connections.
     pub struct End {
         /// `client`, `server`, `tcp` or `capture`.
-        "by": by: Word,
+        "by": by: EndBy,
         /// `end_stream`, `rst_stream`, `goaway`, `fin`, `rst`, `idle` or `eof`.
-        "how": how: Word,
+        "how": how: EndHow,
         /// The error's name, of RST_STREAM and GOAWAY only.
         "code": code: Option<ErrorCode>,
     }
@@ -212,36 +224,8 @@ object! {
 
 impl End {
     fn new(end: StreamEnd) -> Self {
-        Self { by: Word(by_name(end.by)), how: Word(how_name(end.how)), code: end.code.map(ErrorCode) }
+        Self { by: end.by, how: end.how, code: end.code.map(ErrorCode) }
     }
-}
-
-/// The name of who ended something.
-pub(super) const fn by_name(by: EndBy) -> &'static str {
-    match by {
-        EndBy::Client => "client",
-        EndBy::Server => "server",
-        EndBy::Tcp => "tcp",
-        EndBy::Capture => "capture",
-    }
-}
-
-/// The name of what ended something.
-pub(super) const fn how_name(how: EndHow) -> &'static str {
-    match how {
-        EndHow::EndStream => "end_stream",
-        EndHow::RstStream => "rst_stream",
-        EndHow::Goaway => "goaway",
-        EndHow::Fin => "fin",
-        EndHow::Rst => "rst",
-        EndHow::Idle => "idle",
-        EndHow::Eof => "eof",
-    }
-}
-
-/// `client` or `server`.
-pub(super) const fn side_name(is_client: bool) -> &'static str {
-    if is_client { "client" } else { "server" }
 }
 
 /// A value for each side; a side of which nothing is known is absent.
@@ -253,19 +237,37 @@ pub struct Sides<T> {
     server: T,
 }
 
-impl<T: Json> Json for Sides<T> {
-    fn write(&self, out: &mut Vec<u8>) {
-        let start = out.len();
-        for (key, side) in [(&b",\"client\":"[..], &self.client), (b",\"server\":", &self.server)] {
-            if !side.is_absent() {
-                out.extend_from_slice(key);
-                side.write(out);
-            }
-        }
-        close(out, start, [b'{', b'}']);
+impl<T: Value> Sides<T> {
+    const CLIENT: Member = member::<T>("client", ",\"client\":", "What the client sent.");
+    const SERVER: Member = member::<T>("server", ",\"server\":", "What the server sent.");
+}
+
+impl<T: Value> Value for Sides<T> {
+    const TYPE: Type = Type::Object(Self::MEMBERS);
+    const OPTIONAL: bool = T::OPTIONAL;
+
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.object(self);
     }
 
     fn is_absent(&self) -> bool {
         self.client.is_absent() && self.server.is_absent()
+    }
+}
+
+impl<T: Value> Object for Sides<T> {
+    const MEMBERS: &'static [Member] = &[Self::CLIENT, Self::SERVER];
+
+    fn members(&self, visitor: &mut impl Visitor) {
+        visitor.member(const { &Self::CLIENT }, &self.client);
+        visitor.member(const { &Self::SERVER }, &self.server);
+    }
+
+    fn member(&self, place: usize, visitor: &mut impl Visitor) {
+        match place {
+            0 => visitor.member(const { &Self::CLIENT }, &self.client),
+            1 => visitor.member(const { &Self::SERVER }, &self.server),
+            _ => (),
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! The finding record.
 
-use super::{ConnectionRef, Packets, Socket, StreamRef, side_name};
-use crate::export::json::{Word, object};
-use crate::export::value::Time;
+use super::{ConnectionRef, Packets, Socket, StreamRef};
+use crate::record::value::{Sender, Time, Word};
+use crate::record::visit::object;
 use crate::record::{ConnectionMeta, Finding};
 
 object! {
@@ -19,7 +19,7 @@ object! {
         /// The rule that was broken, as `9113#6.5` for RFC 9113 section 6.5.
         "rfc": rfc: Word,
         /// The side at fault: `client` or `server`.
-        "from": from: Word,
+        "from": from: Sender,
         /// How often it was seen.
         "count": count: u64,
         /// The client.
@@ -45,14 +45,14 @@ object! {
 
 impl FindingObject {
     /// The record of a finding.
-    pub(in crate::export) fn new(connection: &ConnectionMeta, finding: &Finding) -> Self {
+    pub fn new(connection: &ConnectionMeta, finding: &Finding) -> Self {
         Self {
             record: Word("finding"),
             timestamp: Time(finding.first.time),
             code: Word(finding.code),
             severity: Word(finding.severity),
             rfc: Word(finding.rfc),
-            from: Word(side_name(finding.from_client)),
+            from: Sender::new(finding.from_client),
             count: finding.count,
             client: Socket::new(connection.client),
             server: Socket::new(connection.server),
