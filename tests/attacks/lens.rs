@@ -1,10 +1,13 @@
 //! The program as a process of its own: its output, the processor time that it took, and the most memory that it had.
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use wait4::Wait4;
 
 /// What the program said, and what that cost.
 #[derive(Debug)]
@@ -12,7 +15,7 @@ pub(super) struct Run {
     pub(super) status: Option<i32>,
     pub(super) stdout: Vec<u8>,
     pub(super) stderr: String,
-    /// Resident memory at its highest, in MiB; looked at every two milliseconds.
+    /// Resident memory at its highest, in MiB, as wait4(2) tells.
     pub(super) mib: u64,
     /// Processor time, which does not depend on what else the machine does.
     pub(super) time: Duration,
@@ -44,25 +47,32 @@ pub(super) fn run_with(arguments: &[&str], feed: impl FnOnce(&mut dyn Write) + S
         .stderr(err.try_clone().unwrap())
         .spawn()
         .unwrap();
-    let (mut stdin, mut mib, mut time) = (child.stdin.take().unwrap(), 0, Duration::ZERO);
-    let status = std::thread::scope(|scope| {
+    let mut stdin = child.stdin.take().unwrap();
+    let pid = child.id();
+    // A child begins with the peak of the process that made it: the kernel's figure is its own where it is above that.
+    let own = peak("/proc/self/status", "");
+    let (ended, mut polled) = std::thread::scope(|scope| {
         scope.spawn(move || feed(&mut stdin));
-        let of_process = |name: &str| format!("/proc/{}/{name}", child.id());
-        let (status, stat) = (of_process("status"), of_process("stat"));
-        loop {
-            mib = mib.max(peak(&status));
-            time = time.max(processor_time(&stat));
-            if let Some(status) = child.try_wait().unwrap() {
-                return status;
-            }
+        let waiting = scope.spawn(move || child.wait4().unwrap());
+        let mut polled = 0;
+        while !waiting.is_finished() {
+            polled = polled.max(peak(&format!("/proc/{pid}/status"), "h2lens"));
+            let time = processor_time(&format!("/proc/{pid}/stat"));
             if time > TIME || start.elapsed() > PATIENCE {
-                child.kill().unwrap();
+                kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL).unwrap();
                 panic!("{arguments:?}: still at it after {time:?} of processor time");
             }
             std::thread::sleep(Duration::from_millis(2));
         }
+        (waiting.join().unwrap(), polled)
     });
-    let mut run = Run { status: status.code(), stdout: Vec::new(), stderr: String::new(), mib, time };
+    let of_kernel = ended.rusage.maxrss >> 20;
+    if of_kernel > own {
+        polled = of_kernel;
+    }
+    let time = ended.rusage.utime + ended.rusage.stime;
+    let status = ended.status;
+    let mut run = Run { status: status.code(), stdout: Vec::new(), stderr: String::new(), mib: polled, time };
     for file in [&mut out, &mut err] {
         file.rewind().unwrap();
     }
@@ -80,11 +90,10 @@ fn processor_time(path: &str) -> Duration {
     Duration::from_millis(10 * ticks.sum::<u64>())
 }
 
-/// `VmHWM` of a process in MiB, once it is the program: until its name has changed it may still be told with the memory
-/// of this one.
-fn peak(path: &str) -> u64 {
+/// `VmHWM` of a process in MiB, once it has the name: until then it may still be told with the memory of this one.
+fn peak(path: &str, name: &str) -> u64 {
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    if !text.starts_with("Name:\th2lens\n") {
+    if !name.is_empty() && !text.starts_with(&format!("Name:\t{name}\n")) {
         return 0;
     }
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,12 +1,23 @@
 //! Pseudo-random numbers: the same for the same seed, everywhere.
+//!
+//! `H2LENS_TEST_SEED` gives all tests of damage and traffic other numbers; CI takes new ones each time and prints them.
+
+use std::sync::LazyLock;
+
+/// The environment's seed; 0 where there is none.
+static SEED: LazyLock<u64> = LazyLock::new(|| {
+    let text = std::env::var("H2LENS_TEST_SEED").unwrap_or_default();
+    if text.is_empty() { 0 } else { text.parse().expect("H2LENS_TEST_SEED is a number") }
+});
 
 /// `SplitMix64` (Steele, Lea, Flood 2014).
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 
 impl Random {
-    pub(crate) const fn new(seed: u64) -> Self {
-        Self(seed)
+    /// Numbers of a test's own, which differ with the environment's seed.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_add(SEED.wrapping_mul(0xd134_2543_de82_ef95)))
     }
 
     pub(crate) const fn next(&mut self) -> u64 {
