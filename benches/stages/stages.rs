@@ -13,7 +13,7 @@ use h2lens::base::time::Moment;
 use h2lens::capture::{Batch, Input, Timeline};
 use h2lens::engine::Job;
 use h2lens::export::{Format, Options, Renderer};
-use h2lens::flow::{Budget, ByteSink, End, Gap, GapCause, Table};
+use h2lens::flow::{Arrival, Budget, ByteSink, End, Gap, GapCause, Table};
 use h2lens::http2::frame::{FrameHeader, FrameView};
 use h2lens::http2::{self, Anomaly, Block, BlockEnd, Connection, EventSink, FrameSpot, Start, hpack};
 use h2lens::packet::Decoder;
@@ -79,15 +79,15 @@ fn segments(name: &str) -> Job {
 }
 
 /// A connection's bytes as the reassembly hands them on.
-type Pieces = Vec<(Direction, Moment, Vec<u8>)>;
+type Pieces = Vec<(Direction, Arrival, Vec<u8>)>;
 
 struct Keep<'a>(&'a mut Pieces);
 
 impl ByteSink for Keep<'_> {
-    fn data(&mut self, from: Direction, at: Moment, bytes: &[u8]) {
-        self.0.push((from, at, bytes.to_vec()));
+    fn data(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) {
+        self.0.push((from, *arrival, bytes.to_vec()));
     }
-    fn gap(&mut self, _: Direction, _: Moment, _: Gap) {}
+    fn gap(&mut self, _: Direction, _: &Arrival, _: Gap) {}
     fn end(&mut self, _: Direction, _: Moment, _: End) {}
 }
 
@@ -96,10 +96,10 @@ impl ByteSink for Keep<'_> {
 struct Ignore(Counters);
 
 impl ByteSink for Ignore {
-    fn data(&mut self, _: Direction, _: Moment, bytes: &[u8]) {
+    fn data(&mut self, _: Direction, _: &Arrival, bytes: &[u8]) {
         black_box(bytes);
     }
-    fn gap(&mut self, _: Direction, _: Moment, _: Gap) {}
+    fn gap(&mut self, _: Direction, _: &Arrival, _: Gap) {}
     fn end(&mut self, _: Direction, _: Moment, _: End) {}
 }
 
@@ -187,8 +187,8 @@ fn tls_records((streams, keys): (Vec<Pieces>, KeyStore)) -> (Vec<Pieces>, tls::W
     let mut work = tls::Workspace::default();
     for stream in &streams {
         let mut session = tls::Session::new(&work);
-        for (from, at, bytes) in stream {
-            session.data(&keys, &mut work, *from, *at, bytes, &mut Ignore::default());
+        for (from, arrival, bytes) in stream {
+            session.data(&keys, &mut work, *from, arrival, bytes, &mut Ignore::default());
         }
     }
     (streams, work)
@@ -206,8 +206,8 @@ const fn side(from: Direction) -> http2::Side {
 fn http2_frames(streams: Vec<Pieces>) -> Vec<Pieces> {
     for stream in &streams {
         let mut connection = Connection::new(Start::Preface, Start::Frames);
-        for (from, at, bytes) in stream {
-            connection.data(side(*from), *at, bytes, &mut Ignore::default());
+        for (from, arrival, bytes) in stream {
+            connection.data(side(*from), arrival.at, bytes, &mut Ignore::default());
         }
     }
     streams
@@ -254,15 +254,15 @@ fn http2_and_pairing(streams: Vec<Pieces>) -> (Vec<Pieces>, Stats) {
     for stream in &streams {
         let mut connection = Connection::new(Start::Preface, Start::Frames);
         let mut pairing = Pairing::new(meta(), TRANSACTIONS, (false, false));
-        for (from, at, bytes) in stream {
+        for (from, arrival, bytes) in stream {
             let mut session = Session {
                 pairing: &mut pairing,
                 stats: &mut stats,
                 records: &mut records,
-                now: *at,
+                now: arrival.at,
                 pool: &mut pool,
             };
-            connection.data(side(*from), *at, bytes, &mut session);
+            connection.data(side(*from), arrival.at, bytes, &mut session);
         }
     }
     (streams, stats)

@@ -6,7 +6,7 @@ use h2lens::base::direction::Direction;
 use h2lens::base::time::Moment;
 use h2lens::base::tls::Description;
 use h2lens::capture::{Batch, Timeline};
-use h2lens::flow::{Budget, ByteSink, End, Gap, Key, Reassembly};
+use h2lens::flow::{Arrival, Budget, ByteSink, End, Gap, Key, Reassembly};
 use h2lens::packet::Decoder;
 use h2lens::tls::{KeyStore, PlaintextSink, Session, Workspace};
 use std::collections::BTreeMap;
@@ -21,10 +21,10 @@ struct Stream {
 }
 
 impl ByteSink for Stream {
-    fn data(&mut self, from: Direction, _: Moment, bytes: &[u8]) {
+    fn data(&mut self, from: Direction, _: &Arrival, bytes: &[u8]) {
         self.pieces.push((from == Direction::Backward, bytes.to_vec()));
     }
-    fn gap(&mut self, _: Direction, _: Moment, _: Gap) {}
+    fn gap(&mut self, _: Direction, _: &Arrival, _: Gap) {}
     fn end(&mut self, _: Direction, _: Moment, _: End) {}
 }
 
@@ -43,7 +43,7 @@ impl Stream {
         let mut session = Session::new(&work);
         for (backward, bytes) in &self.pieces {
             let from = if *backward { Direction::Backward } else { Direction::Forward };
-            session.data(&keys, &mut work, from, Moment::default(), bytes, &mut plain);
+            session.data(&keys, &mut work, from, &Arrival::default(), bytes, &mut plain);
         }
         session.finish(&keys, &mut work, &mut plain);
         plain

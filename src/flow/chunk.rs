@@ -34,17 +34,36 @@ pub enum GapCause {
     Limit,
 }
 
-/// Where in TCP's streams bytes or a gap stand.
+/// A part of a direction's TCP stream, in bytes from its first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    /// Offset of the first byte in its direction's stream.
+pub struct Span {
+    /// Offset of the first byte.
     pub start: u64,
     /// Offset behind the last one.
     pub end: u64,
-    /// The packet that carried them, 0 for a gap.
-    pub packet: u64,
-    /// So much of the other direction's stream that packet acknowledged; `None` where that is not known.
+}
+
+/// How bytes came, or how a gap became certain: by which packet, and where in TCP's streams that is.
+///
+/// The order of what the two sides did is told by this and not by the packets' numbers: a direction may wait for a
+/// hole to fill while the other is read on, and packets are captured out of order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arrival {
+    /// The packet that carried the bytes, or that made the gap certain.
+    pub at: Moment,
+    /// Where they stand in their direction's stream (above TLS, the last segment of their record).
+    pub span: Span,
+    /// So much of the other direction's stream the sender had received when it sent that packet (RFC 9293 section
+    /// 3.1, Acknowledgment Number); `None` for a gap, and where it is not known.
     pub acknowledged: Option<u64>,
+}
+
+impl Arrival {
+    /// How much of the other direction's stream the sender had received when it sent what `packet` carried; `None`
+    /// where that is another packet.
+    pub fn acknowledged_in(&self, packet: Moment) -> Option<u64> {
+        self.acknowledged.filter(|_| self.at.packet == packet.packet)
+    }
 }
 
 /// Takes the ordered byte streams of one connection. A stage pushes into it; nothing is queued.
@@ -52,17 +71,11 @@ pub struct Place {
 /// For one direction the calls describe its stream from the first byte seen to the last, in order and without
 /// overlap. Between the directions the order is that in which the packets allowed them to be known.
 pub trait ByteSink {
-    /// Where in its TCP stream that stands which follows. Said before each [`Self::data`] and [`Self::gap`] of TCP; what
-    /// has no use for it ignores it.
-    fn place(&mut self, from: Direction, place: Place) {
-        let _ = (from, place);
-    }
+    /// The next bytes: all from one segment (of one TLS record, above TLS).
+    fn data(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]);
 
-    /// The next bytes: all from one segment (of one TLS record, above TLS), with the packet that carried them.
-    fn data(&mut self, from: Direction, at: Moment, bytes: &[u8]);
-
-    /// Bytes that are not in the capture, and the packet that made this certain.
-    fn gap(&mut self, from: Direction, at: Moment, gap: Gap);
+    /// Bytes that are not in the capture.
+    fn gap(&mut self, from: Direction, arrival: &Arrival, gap: Gap);
 
     /// No byte of this direction follows. Called once a direction at the most.
     fn end(&mut self, from: Direction, at: Moment, how: End);

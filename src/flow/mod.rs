@@ -12,7 +12,7 @@ mod reassembly;
 mod table;
 
 pub use budget::Budget;
-pub use chunk::{ByteSink, End, Gap, GapCause, Place};
+pub use chunk::{Arrival, ByteSink, End, Gap, GapCause, Span};
 pub use key::Key;
 pub use reassembly::{Reassembly, Restart};
 pub use table::{Entry, Found, Slot, Table};

@@ -7,7 +7,7 @@
 
 use super::grace::Grace;
 use super::pending::{Pending, Source};
-use super::{Budget, ByteSink, End, Gap, GapCause, Place};
+use super::{Arrival, Budget, ByteSink, End, Gap, GapCause, Span};
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::tcp::DirectionStats;
 use crate::base::time::{Moment, Timestamp};
@@ -361,15 +361,14 @@ impl Half {
     fn hand_on(&mut self, bytes: &[u8], cut: u32, source: Source, sink: &mut impl ByteSink, from: Direction) {
         let Source { at, acknowledged } = source;
         if !bytes.is_empty() {
-            let (start, end) = self.advance(bytes.len() as u64);
-            sink.place(from, Place { start, end, packet: at.packet, acknowledged });
-            sink.data(from, at, bytes);
+            let span = self.advance(bytes.len() as u64);
+            sink.data(from, &Arrival { at, span, acknowledged }, bytes);
         }
         if cut > 0 {
-            let (start, end) = self.advance(u64::from(cut));
+            let span = self.advance(u64::from(cut));
             self.stats.gap_bytes += u64::from(cut);
-            sink.place(from, Place { start, end, ..Place::default() });
-            sink.gap(from, at, Gap { len: Some(u64::from(cut)), cause: GapCause::Snaplen });
+            let gap = Gap { len: Some(u64::from(cut)), cause: GapCause::Snaplen };
+            sink.gap(from, &Arrival { at, span, acknowledged: None }, gap);
         }
     }
 
@@ -383,13 +382,13 @@ impl Half {
         }
     }
 
-    /// Goes on by so much; where that was, and where it is now.
-    fn advance(&mut self, by: u64) -> (u64, u64) {
+    /// Goes on by so much, and says where that stands.
+    fn advance(&mut self, by: u64) -> Span {
         let start = self.next;
         self.next += by;
         self.seq = self.seq.wrapping_add(by as u32);
         self.hole_since = None;
-        (start, self.next)
+        Span { start, end: self.next }
     }
 
     fn open_hole(&self) -> bool {
@@ -454,9 +453,8 @@ impl Half {
         if len > 0 {
             self.stats.gaps += 1;
             self.stats.gap_bytes += len;
-            let (start, end) = self.advance(len);
-            sink.place(from, Place { start, end, ..Place::default() });
-            sink.gap(from, now, Gap { len: Some(len), cause });
+            let span = self.advance(len);
+            sink.gap(from, &Arrival { at: now, span, acknowledged: None }, Gap { len: Some(len), cause });
         }
     }
 }

@@ -29,7 +29,7 @@ const ANY: Expect =
 
 impl Detector {
     /// The next bytes: all from one segment.
-    pub fn data(&mut self, at: Moment, bytes: &[u8]) -> Option<Recognised> {
+    pub fn data(&mut self, bytes: &[u8]) -> Option<Recognised> {
         self.seen = self.seen.saturating_add(bytes.len());
         let idle = self.seen > limits::DETECT_BYTES && !self.tape.hopeful();
         if idle {
@@ -38,7 +38,7 @@ impl Detector {
             let header = FrameHeader::read(bytes)?;
             believe::header_bits(&header, &ANY)?;
         }
-        self.tape.push_data(at, bytes);
+        self.tape.push_data(Moment::default(), bytes);
         let chain = self.tape.search(&ANY, Demand::PROTOCOL, false)?;
         let sender = match (chain.client, chain.server) {
             (true, false) => Some(Side::Client),
@@ -54,10 +54,10 @@ impl Detector {
     }
 
     /// Bytes are missing here.
-    pub fn gap(&mut self, at: Moment, len: Option<u64>) {
+    pub fn gap(&mut self, len: Option<u64>) {
         match len {
             Some(len) if len <= limits::RESYNC_TAPE as u64 => {
-                self.tape.push_gap(at, len, crate::flow::GapCause::Lost);
+                self.tape.push_gap(Moment::default(), len, crate::flow::GapCause::Lost);
             }
             _ => self.tape.clear(),
         }

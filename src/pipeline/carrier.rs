@@ -9,7 +9,7 @@ use crate::base::limits;
 use crate::base::time::Moment;
 use crate::base::tls::Description;
 use crate::base::tuning;
-use crate::flow::{ByteSink, End, Gap, Place};
+use crate::flow::{Arrival, ByteSink, End, Gap};
 use crate::http1::Switch;
 use crate::http2::{Connection, Side, Start};
 use crate::record::{ConnectionMeta, EndBy, EndHow, How, StreamEnd};
@@ -288,15 +288,15 @@ impl<O: Output> Feed<'_, '_, O> {
                 self.carrier.layer = Layer::Tls(Box::new(Tls { session, inner }));
                 self.replay(&mut opening);
             }
-            Known::Switched { client, at, switch } => {
-                self.switch(client, at, &switch);
+            Known::Switched { client, arrival, switch } => {
+                self.switch(client, &arrival, &switch);
                 self.replay(&mut opening);
             }
         }
     }
 
     /// HTTP/1.1 has led to something else. The opening keeps what of the server's bytes is behind the response.
-    fn switch(&mut self, client: Direction, at: Moment, switch: &Switch) {
+    fn switch(&mut self, client: Direction, arrival: &Arrival, switch: &Switch) {
         if let Some(upgraded) = &switch.upgraded {
             self.start_http2(client, Start::Preface, Start::Frames, How::Upgrade);
             if let Layer::Http2(http2) = &mut self.carrier.layer {
@@ -312,7 +312,7 @@ impl<O: Output> Feed<'_, '_, O> {
             self.carrier.layer = Layer::Opening(Box::default());
         }
         if !switch.client_rest.is_empty() {
-            self.data(client, at, &switch.client_rest);
+            self.data(client, arrival, &switch.client_rest);
         }
     }
 
@@ -352,44 +352,41 @@ impl<O: Output> Feed<'_, '_, O> {
             match piece.what {
                 What::Bytes { start, end } if start == end => {}
                 What::Bytes { start, end } => {
-                    self.data(piece.from, piece.at, bytes.get(start..end).unwrap_or_default());
+                    self.data(piece.from, &piece.arrival, bytes.get(start..end).unwrap_or_default());
                 }
-                What::Gap(gap) => self.gap(piece.from, piece.at, gap),
+                What::Gap(gap) => self.gap(piece.from, &piece.arrival, gap),
             }
         }
     }
 }
 
 impl<O: Output> ByteSink for Feed<'_, '_, O> {
-    fn place(&mut self, from: Direction, place: Place) {
-        self.cx.places[from] = place;
-    }
-
-    fn data(&mut self, from: Direction, at: Moment, bytes: &[u8]) {
+    fn data(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) {
         let cx = &mut *self.cx;
+        cx.handed_on[from] = cx.handed_on[from].max(arrival.span.end);
         if let (Some(_), Some(ends)) = (&self.carrier.tls, self.carrier.ends) {
             let [forward, backward] = ends;
             let (src, dst) =
                 if from == Direction::Forward { (forward, backward) } else { (backward, forward) };
-            cx.out.tls_record(cx.now, at, src, dst, bytes);
+            cx.out.tls_record(cx.now, arrival.at, src, dst, bytes);
         }
         match &mut self.carrier.layer {
             Layer::Http2(http2) => {
                 let Http2 { connection, pairing, client, .. } = http2.as_mut();
                 let side = side(*client, from);
-                pairing.set_reading(side, cx.reading(from));
-                connection.data(side, at, bytes, &mut session(pairing, cx));
+                pairing.set_reading(side, cx.reading(from, arrival));
+                connection.data(side, arrival.at, bytes, &mut session(pairing, cx));
             }
             Layer::Tls(layer) => {
                 let Some(work) = cx.tls.take() else { return };
                 let Tls { session, inner } = layer.as_mut();
                 let keys = cx.keys;
-                session.data(keys, work, from, at, bytes, &mut Feed { carrier: inner, cx });
+                session.data(keys, work, from, arrival, bytes, &mut Feed { carrier: inner, cx });
                 cx.tls = Some(work);
             }
             Layer::Fresh => {
                 self.carrier.layer = Layer::Opening(Box::default());
-                self.data(from, at, bytes);
+                self.data(from, arrival, bytes);
             }
             Layer::Opening(opening) => {
                 if self.carrier.depth > limits::OPENING_DEPTH {
@@ -403,7 +400,7 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
                     (_, [true, true]) => limits::OPENING_PIECES,
                     _ => tuning::UNSEEN_PIECES,
                 };
-                let known = opening.data(from, at, bytes, wait);
+                let known = opening.data(from, arrival, bytes, wait);
                 let limited = std::mem::take(&mut opening.http1_limited);
                 cx.totals.report.limits.add(Limit::Http1, limited.into());
                 if let Some(known) = known {
@@ -413,19 +410,20 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
         }
     }
 
-    fn gap(&mut self, from: Direction, at: Moment, gap: Gap) {
+    fn gap(&mut self, from: Direction, arrival: &Arrival, gap: Gap) {
         let cx = &mut *self.cx;
+        cx.handed_on[from] = cx.handed_on[from].max(arrival.span.end);
         match &mut self.carrier.layer {
             Layer::Http2(http2) => {
                 let Http2 { connection, pairing, client, .. } = http2.as_mut();
                 let side = side(*client, from);
-                pairing.set_reading(side, cx.reading(from));
-                connection.gap(side, at, gap, &mut session(pairing, cx));
+                pairing.set_reading(side, cx.reading(from, arrival));
+                connection.gap(side, arrival.at, gap, &mut session(pairing, cx));
             }
             Layer::Tls(layer) => {
                 let Some(work) = cx.tls.take() else { return };
                 let Tls { session, inner } = layer.as_mut();
-                session.gap(cx.keys, work, from, at, gap.len, &mut Feed { carrier: inner, cx });
+                session.gap(cx.keys, work, from, arrival, gap.len, &mut Feed { carrier: inner, cx });
                 cx.tls = Some(work);
             }
             Layer::Fresh => {
@@ -434,7 +432,7 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
                 self.carrier.layer = Layer::Opening(opening);
             }
             Layer::Opening(opening) => {
-                if let Some(known) = opening.gap(from, at, gap) {
+                if let Some(known) = opening.gap(from, arrival, gap) {
                     self.known(known);
                 }
             }

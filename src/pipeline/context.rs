@@ -3,7 +3,7 @@
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::endpoint::Endpoint;
 use crate::base::time::Moment;
-use crate::flow::{Place, Reassembly};
+use crate::flow::{Arrival, Reassembly};
 use crate::record::{RecordSink, Wanted};
 use crate::tls;
 use crate::transaction::{Reading, Stats, StreamPool};
@@ -32,8 +32,8 @@ pub(super) struct Context<'a, O> {
     pub(super) tls: Option<&'a mut tls::Workspace>,
     pub(super) keys: &'a tls::KeyStore,
     pub(super) out: &'a mut O,
-    /// Where in its TCP stream each direction is read.
-    pub(super) places: PerDirection<Place>,
+    /// How far each direction's TCP stream was handed on.
+    pub(super) handed_on: PerDirection<u64>,
     /// Up to where each direction's TCP stream is known to have been received.
     pub(super) acknowledged: PerDirection<u64>,
 }
@@ -47,25 +47,20 @@ impl<'a, O> Context<'a, O> {
         keys: &'a tls::KeyStore,
         out: &'a mut O,
     ) -> Self {
-        let (places, acknowledged) = (PerDirection::default(), PerDirection::default());
-        Self { now, wanted, totals, tls: Some(tls), keys, out, places, acknowledged }
+        let (handed_on, acknowledged) = (PerDirection::default(), PerDirection::default());
+        Self { now, wanted, totals, tls: Some(tls), keys, out, handed_on, acknowledged }
     }
 
     /// Where the direction is read now.
-    pub(super) fn reading(&self, from: Direction) -> Reading {
+    pub(super) fn reading(&self, from: Direction, arrival: &Arrival) -> Reading {
         let peer = from.reverse();
-        Reading {
-            place: self.places[from],
-            peer: self.places[peer].end,
-            acknowledged: self.acknowledged[peer],
-        }
+        Reading { arrival: *arrival, peer: self.handed_on[peer], acknowledged: self.acknowledged[peer] }
     }
 
     /// Notes how far both TCP streams are.
     pub(super) fn note_streams(&mut self, reassembly: &Reassembly) {
         for from in [Direction::Forward, Direction::Backward] {
-            let end = reassembly.handed_on(from);
-            self.places[from] = Place { start: end, end, ..Place::default() };
+            self.handed_on[from] = reassembly.handed_on(from);
             self.acknowledged[from] = reassembly.acknowledged(from);
         }
     }

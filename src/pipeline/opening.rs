@@ -5,9 +5,8 @@
 
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::limits;
-use crate::base::time::Moment;
 use crate::base::tuning;
-use crate::flow::Gap;
+use crate::flow::{Arrival, Gap, Span};
 use crate::http1::{self, Dialogue, Step, Switch, proxy};
 use crate::http2::{Detector, PREFACE, Recognised, Side};
 use crate::tls;
@@ -19,6 +18,8 @@ pub(super) struct Opening {
     pieces: Vec<Piece>,
     sides: PerDirection<Begin>,
     dialogue: Option<(Direction, Box<Dialogue>)>,
+    /// Where the latest of its requests stands.
+    asked: Span,
     /// One direction was recognised as HTTP/2 before the first byte of the other was read. That may be the preface.
     recognised: Option<Known>,
     declined: bool,
@@ -48,7 +49,7 @@ struct Begin {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Piece {
     pub(super) from: Direction,
-    pub(super) at: Moment,
+    pub(super) arrival: Arrival,
     pub(super) what: What,
 }
 
@@ -68,7 +69,7 @@ pub(super) enum Known {
     /// TLS.
     Tls,
     /// Switched over from HTTP/1.1.
-    Switched { client: Direction, at: Moment, switch: Switch },
+    Switched { client: Direction, arrival: Arrival, switch: Switch },
 }
 
 /// Bytes of a head that may be needed to decide.
@@ -77,9 +78,15 @@ const HEAD: usize = tls::MAX_DETECTION_BYTES;
 impl Opening {
     /// The next bytes of a direction; what the connection is, once that is known. The bytes are kept. Until there are
     /// `wait` pieces, the other direction's first bytes are waited for.
-    pub(super) fn data(&mut self, from: Direction, at: Moment, bytes: &[u8], wait: usize) -> Option<Known> {
+    pub(super) fn data(
+        &mut self,
+        from: Direction,
+        arrival: &Arrival,
+        bytes: &[u8],
+        wait: usize,
+    ) -> Option<Known> {
         if self.dialogue.is_some() {
-            return self.follow(from, at, bytes);
+            return self.follow(from, arrival, bytes);
         }
         let bytes = self.take_proxy_header(from, bytes);
         if bytes.is_empty() {
@@ -91,12 +98,12 @@ impl Opening {
         let wait = if answers.contains(&true) { wait.max(tuning::UNSEEN_PIECES) } else { wait };
         let full = self.is_full(bytes.len());
         if self.recognised.is_some() && (full || self.pieces.len() >= wait) {
-            self.append(from, at, bytes);
+            self.append(from, arrival, bytes);
             // Of a side that no packet was seen of, more was kept than is waited for.
             self.unawaited = full && wait > tuning::UNSEEN_PIECES;
             return self.recognised.take();
         }
-        self.keep(from, at, bytes);
+        self.keep(from, arrival, bytes);
         let side = &mut self.sides[from];
         if self.recognised.is_some() && side.undecidable {
             return None;
@@ -119,7 +126,7 @@ impl Opening {
             return Some(Known::Tls);
         }
         let side = &mut self.sides[from];
-        let recognised = side.detector.get_or_insert_default().data(at, bytes)?;
+        let recognised = side.detector.get_or_insert_default().data(bytes)?;
         let known = Known::Frames { client: client_of(from, recognised) };
         let other = &self.sides[from.reverse()];
         if self.pieces.len() < wait && other.head.is_empty() && !other.late {
@@ -130,10 +137,11 @@ impl Opening {
     }
 
     /// The next bytes of HTTP/1.1. The server's wait until the request that they answer is there.
-    fn follow(&mut self, from: Direction, at: Moment, bytes: &[u8]) -> Option<Known> {
+    fn follow(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) -> Option<Known> {
         let (client, dialogue) = self.dialogue.as_mut()?;
         if from == *client {
-            return match dialogue.client(at, bytes) {
+            self.asked = arrival.span;
+            return match dialogue.client(arrival.at, bytes) {
                 Step::Lost => self.end_dialogue(),
                 _ => self.answer(),
             };
@@ -144,8 +152,9 @@ impl Opening {
                 Step::Lost => self.end_dialogue(),
                 Step::Switched(switch) => {
                     let behind = bytes.len().saturating_sub(switch.server_rest);
-                    let known = Known::Switched { client: *client, at, switch };
-                    self.append(from, at, bytes.get(behind..).unwrap_or_default());
+                    let rest = Arrival { at: arrival.at, span: self.asked, acknowledged: None };
+                    let known = Known::Switched { client: *client, arrival: rest, switch };
+                    self.append(from, arrival, bytes.get(behind..).unwrap_or_default());
                     Some(known)
                 }
             };
@@ -154,7 +163,7 @@ impl Opening {
             self.http1_limited = true;
             return self.end_dialogue();
         }
-        self.append(from, at, bytes);
+        self.append(from, arrival, bytes);
         None
     }
 
@@ -179,7 +188,8 @@ impl Opening {
                 if let What::Bytes { start, end } = &mut piece.what {
                     *start = end.saturating_sub(switch.server_rest);
                 }
-                Some(Known::Switched { client, at: piece.at, switch })
+                let arrival = Arrival { at: piece.arrival.at, span: self.asked, acknowledged: None };
+                Some(Known::Switched { client, arrival, switch })
             }
         };
         self.pieces.drain(..read);
@@ -199,16 +209,16 @@ impl Opening {
     }
 
     /// Bytes of a direction are missing; what the connection is, if that settles it.
-    pub(super) fn gap(&mut self, from: Direction, at: Moment, gap: Gap) -> Option<Known> {
+    pub(super) fn gap(&mut self, from: Direction, arrival: &Arrival, gap: Gap) -> Option<Known> {
         let known = self.end_dialogue();
         let side = &mut self.sides[from];
         side.undecidable = !side.head.is_empty();
         side.late |= side.head.is_empty();
-        side.detector.get_or_insert_default().gap(at, gap.len);
+        side.detector.get_or_insert_default().gap(gap.len);
         if self.is_full(0) {
             self.drop_older_half();
         }
-        self.pieces.push(Piece { from, at, what: What::Gap(gap) });
+        self.pieces.push(Piece { from, arrival: *arrival, what: What::Gap(gap) });
         known.or_else(|| self.recognised.take_if(|_| self.sides[from].late))
     }
 
@@ -272,21 +282,22 @@ impl Opening {
         bytes.get(off..).unwrap_or_default()
     }
 
-    fn keep(&mut self, from: Direction, at: Moment, bytes: &[u8]) {
+    fn keep(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) {
         if self.is_full(bytes.len()) {
             self.drop_older_half();
         }
-        self.append(from, at, bytes);
+        self.append(from, arrival, bytes);
     }
 
     fn is_full(&self, more: usize) -> bool {
         self.bytes.len() + more > limits::OPENING_BYTES || self.pieces.len() >= limits::OPENING_PIECES
     }
 
-    fn append(&mut self, from: Direction, at: Moment, bytes: &[u8]) {
+    fn append(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
-        self.pieces.push(Piece { from, at, what: What::Bytes { start, end: start + bytes.len() } });
+        let what = What::Bytes { start, end: start + bytes.len() };
+        self.pieces.push(Piece { from, arrival: *arrival, what });
     }
 
     fn drop_older_half(&mut self) {
@@ -324,7 +335,7 @@ impl Opening {
             let What::Bytes { start, end } = piece.what else { continue };
             let part = bytes.get(start..end).unwrap_or_default();
             if known.is_none() && self.dialogue.is_some() {
-                known = self.data(piece.from, piece.at, part, 0);
+                known = self.data(piece.from, &piece.arrival, part, 0);
             }
         }
         known

@@ -1,7 +1,7 @@
 //! Bytes of records that are not whole yet.
 
-use crate::base::time::Moment;
 use crate::base::tuning::TLS_SPARE_BUFFERS;
+use crate::flow::Arrival;
 
 /// A queue of bytes, with the packet that brought the last of them. Its memory comes from a pool and goes back
 /// there when it is empty.
@@ -10,7 +10,7 @@ pub(crate) struct Buffer {
     bytes: Vec<u8>,
     start: usize,
     /// The packet of the last byte.
-    pub(crate) at: Moment,
+    pub(crate) at: Arrival,
 }
 
 impl Buffer {
@@ -35,7 +35,7 @@ impl Buffer {
     }
 
     /// Adds bytes at the end.
-    pub(crate) fn append(&mut self, at: Moment, bytes: &[u8], pool: &mut Pool) {
+    pub(crate) fn append(&mut self, at: Arrival, bytes: &[u8], pool: &mut Pool) {
         if self.bytes.capacity() == 0 {
             self.bytes = pool.0.pop().unwrap_or_default();
         }
@@ -89,7 +89,7 @@ mod tests {
         let mut expected = 0..u8::MAX;
         for _ in 0..50 {
             let bytes: Vec<u8> = sent.by_ref().take(5).collect();
-            buffer.append(Moment::default(), &bytes, &mut pool);
+            buffer.append(Arrival::default(), &bytes, &mut pool);
             for &byte in buffer.view().iter().take(4) {
                 assert_eq!(Some(byte), expected.next());
             }
@@ -100,7 +100,7 @@ mod tests {
         buffer.consume(50);
         buffer.recycle(&mut pool);
         assert_eq!((buffer.bytes.capacity(), pool.0.len()), (0, 1));
-        buffer.append(Moment::default(), &[1], &mut pool);
+        buffer.append(Arrival::default(), &[1], &mut pool);
         assert!(pool.0.is_empty());
     }
 }

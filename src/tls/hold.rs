@@ -1,8 +1,7 @@
 //! Ciphertext kept until it can be decrypted, within a cap for each direction and one for all.
 
 use crate::base::limits::{MAX_TLS_HELD, MAX_TLS_HELD_TOTAL};
-use crate::base::time::Moment;
-use crate::flow::End;
+use crate::flow::{Arrival, End};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -47,14 +46,14 @@ pub(crate) enum Event<B> {
 /// What one direction waits with, in order.
 #[derive(Debug)]
 pub(crate) struct Hold {
-    events: VecDeque<(Moment, Event<Box<[u8]>>)>,
+    events: VecDeque<(Arrival, Event<Box<[u8]>>)>,
     /// Bytes taken from the budget.
     cost: usize,
     budget: Budget,
 }
 
 /// What an event costs beside its bytes, so that small ones are bounded too.
-const EVENT_COST: usize = 64;
+const EVENT_COST: usize = 96;
 
 fn cost(event: &Event<Box<[u8]>>) -> usize {
     EVENT_COST + if let Event::Data(bytes) = event { bytes.len() } else { 0 }
@@ -78,7 +77,7 @@ impl Hold {
 
     /// Keeps one more, as the last or as the first; false when a cap forbids it.
     #[must_use]
-    pub(crate) fn push(&mut self, at: Moment, event: &Event<&[u8]>, first: bool) -> bool {
+    pub(crate) fn push(&mut self, at: Arrival, event: &Event<&[u8]>, first: bool) -> bool {
         let event = match *event {
             Event::Data(bytes) => Event::Data(bytes.into()),
             Event::Gap(len) => Event::Gap(len),
@@ -98,12 +97,12 @@ impl Hold {
     }
 
     /// Where the first one happened.
-    pub(crate) fn first(&self) -> Option<Moment> {
+    pub(crate) fn first(&self) -> Option<Arrival> {
         self.events.front().map(|(at, _)| *at)
     }
 
     /// Takes the first one.
-    pub(crate) fn pop(&mut self) -> Option<(Moment, Event<Box<[u8]>>)> {
+    pub(crate) fn pop(&mut self) -> Option<(Arrival, Event<Box<[u8]>>)> {
         let (at, event) = self.events.pop_front()?;
         let cost = cost(&event);
         self.cost -= cost;
@@ -112,7 +111,7 @@ impl Hold {
     }
 
     /// Drops all; the end of the stream, if it was among them.
-    pub(crate) fn clear(&mut self) -> Option<(Moment, End)> {
+    pub(crate) fn clear(&mut self) -> Option<(Arrival, End)> {
         let mut end = None;
         while let Some((at, event)) = self.pop() {
             if let Event::End(how) = event {
@@ -139,19 +138,19 @@ mod tests {
         let budget = Budget::default();
         let bytes = vec![0; MAX_TLS_HELD - EVENT_COST];
         let mut hold = Hold::new(&budget);
-        assert!(!hold.push(Moment::default(), &Event::Data(&vec![0; MAX_TLS_HELD - EVENT_COST + 1]), false));
-        assert!(hold.push(Moment::default(), &Event::Data(&bytes), false));
-        assert!(!hold.push(Moment::default(), &Event::Gap(None), false));
+        assert!(!hold.push(Arrival::default(), &Event::Data(&vec![0; MAX_TLS_HELD - EVENT_COST + 1]), false));
+        assert!(hold.push(Arrival::default(), &Event::Data(&bytes), false));
+        assert!(!hold.push(Arrival::default(), &Event::Gap(None), false));
         let mut others: Vec<_> = (1..MAX_TLS_HELD_TOTAL / MAX_TLS_HELD).map(|_| Hold::new(&budget)).collect();
         for other in &mut others {
-            assert!(other.push(Moment::default(), &Event::Data(&bytes), false));
+            assert!(other.push(Arrival::default(), &Event::Data(&bytes), false));
         }
         let mut late = Hold::new(&budget);
-        assert!(!late.push(Moment::default(), &Event::Data(&[1]), false));
+        assert!(!late.push(Arrival::default(), &Event::Data(&[1]), false));
         others.pop();
-        assert!(late.push(Moment::default(), &Event::Data(&[1]), false));
-        assert!(late.push(Moment::default(), &Event::End(End::Rst), false));
-        assert_eq!(late.clear(), Some((Moment::default(), End::Rst)));
+        assert!(late.push(Arrival::default(), &Event::Data(&[1]), false));
+        assert!(late.push(Arrival::default(), &Event::End(End::Rst), false));
+        assert_eq!(late.clear(), Some((Arrival::default(), End::Rst)));
         drop((hold, others, late));
         assert_eq!(budget.0.load(Ordering::Relaxed), MAX_TLS_HELD_TOTAL);
     }

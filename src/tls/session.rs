@@ -10,7 +10,7 @@ use super::workspace::Workspace;
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::time::Moment;
 use crate::base::tls::Description;
-use crate::flow::End;
+use crate::flow::{Arrival, End, Span};
 
 /// Decrypts one connection.
 ///
@@ -25,6 +25,8 @@ pub struct Session {
     streams: PerDirection<Stream>,
     shared: Negotiation,
     last: Moment,
+    /// Where the latest ciphertext of each direction stands.
+    spans: PerDirection<Span>,
 }
 
 impl std::fmt::Debug for Session {
@@ -43,6 +45,7 @@ impl Session {
             },
             shared: Negotiation::default(),
             last: Moment::default(),
+            spans: PerDirection::default(),
         }
     }
 
@@ -52,12 +55,12 @@ impl Session {
         keys: &KeyStore,
         work: &mut Workspace,
         from: Direction,
-        at: Moment,
+        arrival: &Arrival,
         bytes: &[u8],
         sink: &mut impl PlaintextSink,
     ) {
         self.shared.description.bytes[from] += bytes.len() as u64;
-        self.push(keys, work, from, at, &Event::Data(bytes), sink);
+        self.push(keys, work, from, *arrival, &Event::Data(bytes), sink);
     }
 
     /// Ciphertext bytes that are not in the capture.
@@ -66,11 +69,11 @@ impl Session {
         keys: &KeyStore,
         work: &mut Workspace,
         from: Direction,
-        at: Moment,
+        arrival: &Arrival,
         len: Option<u64>,
         sink: &mut impl PlaintextSink,
     ) {
-        self.push(keys, work, from, at, &Event::Gap(len), sink);
+        self.push(keys, work, from, *arrival, &Event::Gap(len), sink);
     }
 
     /// No byte of this direction follows.
@@ -83,7 +86,8 @@ impl Session {
         how: End,
         sink: &mut impl PlaintextSink,
     ) {
-        self.push(keys, work, from, at, &Event::End(how), sink);
+        let arrival = self.behind(from, at);
+        self.push(keys, work, from, arrival, &Event::End(how), sink);
     }
 
     /// The key store has new secrets: goes on with what waited for them.
@@ -114,8 +118,8 @@ impl Session {
         self.shared.lose_hello(Direction::Backward);
         self.shared.assume_early();
         self.settle(keys, work, sink);
-        let at = self.last;
         for from in [Direction::Forward, Direction::Backward] {
+            let at = self.behind(from, self.last);
             let cx = &mut Context { keys, work, sink, shared: &mut self.shared };
             self.streams[from].finish(at, cx);
         }
@@ -141,16 +145,22 @@ impl Session {
             + hello
     }
 
+    /// What happens at this moment behind all that a direction has sent so far.
+    fn behind(&self, from: Direction, at: Moment) -> Arrival {
+        let Span { end, .. } = self.spans[from];
+        Arrival { at, span: Span { start: end, end }, acknowledged: None }
+    }
+
     fn push(
         &mut self,
         keys: &KeyStore,
         work: &mut Workspace,
         from: Direction,
-        at: Moment,
+        at: Arrival,
         event: &Event<&[u8]>,
         sink: &mut impl PlaintextSink,
     ) {
-        self.last = at;
+        (self.last, self.spans[from]) = (at.at, at.span);
         let cx = &mut Context { keys, work, sink, shared: &mut self.shared };
         self.streams[from].push(at, event, cx);
         self.settle(keys, work, sink);
@@ -165,7 +175,7 @@ impl Session {
             loop {
                 let (forward, backward) = (self.streams.forward.ready(), self.streams.backward.ready());
                 let stream = match (forward, backward) {
-                    (Some(forward), Some(backward)) if backward.packet < forward.packet => {
+                    (Some(forward), Some(backward)) if backward.at.packet < forward.at.packet => {
                         &mut self.streams.backward
                     }
                     (Some(_), _) => &mut self.streams.forward,

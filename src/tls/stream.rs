@@ -16,9 +16,8 @@ use super::sink::PlaintextSink;
 use super::workspace::Workspace;
 use crate::base::direction::Direction;
 use crate::base::limits::{MAX_TLS_HELD_FOR_HELLO, TLS_TRIAL_RATE, TLS_TRIAL_START};
-use crate::base::time::Moment;
 use crate::base::tls::NotDecrypted;
-use crate::flow::{End, Gap, GapCause};
+use crate::flow::{Arrival, End, Gap, GapCause};
 use input::{Fragment, Input};
 
 /// What a call works with beside the stream.
@@ -113,7 +112,7 @@ impl Stream {
     }
 
     /// Takes what happened next.
-    pub(crate) fn push(&mut self, at: Moment, event: &Event<&[u8]>, cx: &mut Context<'_>) {
+    pub(crate) fn push(&mut self, at: Arrival, event: &Event<&[u8]>, cx: &mut Context<'_>) {
         if self.ended {
             return;
         }
@@ -139,7 +138,7 @@ impl Stream {
     }
 
     /// The packet of the next event that was kept and can be processed.
-    pub(crate) fn ready(&self) -> Option<Moment> {
+    pub(crate) fn ready(&self) -> Option<Arrival> {
         if self.waiting().is_some() { None } else { self.hold.first() }
     }
 
@@ -164,7 +163,7 @@ impl Stream {
     }
 
     /// The capture ends: nothing that is waited for will come.
-    pub(crate) fn finish(&mut self, at: Moment, cx: &mut Context<'_>) {
+    pub(crate) fn finish(&mut self, at: Arrival, cx: &mut Context<'_>) {
         if let Some(waiting) = self.waiting() {
             self.die(
                 cx,
@@ -183,7 +182,7 @@ impl Stream {
         self.keys.clear();
     }
 
-    fn process(&mut self, at: Moment, event: &Event<&[u8]>, cx: &mut Context<'_>) {
+    fn process(&mut self, at: Arrival, event: &Event<&[u8]>, cx: &mut Context<'_>) {
         match *event {
             Event::Data(bytes) => {
                 let taken = self.feed(at, bytes, cx);
@@ -199,7 +198,7 @@ impl Stream {
     }
 
     /// Keeps an event for later, within the caps.
-    fn keep(&mut self, at: Moment, event: &Event<&[u8]>, first: bool, cx: &mut Context<'_>) {
+    fn keep(&mut self, at: Arrival, event: &Event<&[u8]>, first: bool, cx: &mut Context<'_>) {
         let kept = self.hold.push(at, event, first);
         if kept && self.hold.cost() <= MAX_TLS_HELD_FOR_HELLO {
             return;
@@ -254,7 +253,7 @@ impl Stream {
         }
     }
 
-    fn end(&mut self, at: Moment, how: End, cx: &mut Context<'_>) {
+    fn end(&mut self, at: Arrival, how: End, cx: &mut Context<'_>) {
         self.flush(cx);
         self.check_damage(cx);
         cx.shared.lose_hello(self.from);
@@ -262,7 +261,7 @@ impl Stream {
             self.ended = true;
             self.trailing_gap(at, cx);
             cx.shared.tell(cx.sink);
-            cx.sink.end(self.from, at, how);
+            cx.sink.end(self.from, at.at, how);
         }
     }
 
@@ -281,7 +280,7 @@ impl Stream {
     }
 
     /// What was lost and not followed by plaintext is told at the end.
-    fn trailing_gap(&mut self, at: Moment, cx: &mut Context<'_>) {
+    fn trailing_gap(&mut self, at: Arrival, cx: &mut Context<'_>) {
         let application = self.keys.first().is_some_and(|key| key.proven && key.epoch == Epoch::Application);
         let cut = !self.buffer.is_empty() || self.skip > 0 || self.loss.is_pending();
         if application && cut && self.state == State::Open {
@@ -292,14 +291,14 @@ impl Stream {
         }
     }
 
-    fn pay(&mut self, at: Moment, cx: &mut Context<'_>) {
+    fn pay(&mut self, at: Arrival, cx: &mut Context<'_>) {
         cx.shared.tell(cx.sink);
         match self.loss.pay() {
             Owed::Nothing => {}
             Owed::Exactly(len) => {
-                cx.sink.gap(self.from, at, Gap { len: Some(len), cause: GapCause::NotDecrypted });
+                cx.sink.gap(self.from, &at, Gap { len: Some(len), cause: GapCause::NotDecrypted });
             }
-            Owed::Unknown => cx.sink.gap(self.from, at, Gap { len: None, cause: GapCause::NotDecrypted }),
+            Owed::Unknown => cx.sink.gap(self.from, &at, Gap { len: None, cause: GapCause::NotDecrypted }),
         }
     }
 
@@ -357,7 +356,7 @@ impl Stream {
     }
 
     /// Takes bytes; how many: all but those that must wait.
-    fn feed(&mut self, at: Moment, bytes: &[u8], cx: &mut Context<'_>) -> usize {
+    fn feed(&mut self, at: Arrival, bytes: &[u8], cx: &mut Context<'_>) -> usize {
         let mut input = Input::new(std::mem::take(&mut self.buffer), at, bytes);
         while self.state == State::Open && self.advance(&mut input, cx) {}
         let Input { mut buffer, mut rest, .. } = input;
@@ -393,8 +392,8 @@ impl Stream {
             }
             Step::Lost => self.lose_place(cx),
             Step::Record(header) => {
-                let (moment, fragment) = input.record(header);
-                match self.record(moment, header, fragment, cx) {
+                let (arrival, fragment) = input.record(header);
+                match self.record(arrival, header, fragment, cx) {
                     Outcome::Waits => return false,
                     Outcome::Rejected if self.seeking => {
                         // Its header was none: another may begin at the next byte.
@@ -419,7 +418,7 @@ impl Stream {
 
     fn record(
         &mut self,
-        at: Moment,
+        at: Arrival,
         header: Header,
         fragment: Fragment<'_>,
         cx: &mut Context<'_>,

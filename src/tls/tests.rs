@@ -12,7 +12,7 @@ use super::{Counters, KeyStore, PlaintextSink, Session, Workspace};
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::time::Moment;
 use crate::base::tls::Description;
-use crate::flow::{ByteSink, End};
+use crate::flow::{Arrival, ByteSink, End};
 
 const BOTH: [Direction; 2] = [Direction::Forward, Direction::Backward];
 
@@ -41,13 +41,13 @@ struct Output {
 }
 
 impl ByteSink for Output {
-    fn data(&mut self, from: Direction, at: Moment, bytes: &[u8]) {
+    fn data(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) {
         assert!(!bytes.is_empty() && self.ends[from].is_empty());
         self.told_first.get_or_insert_with(|| self.told.clone());
         self.data[from].extend_from_slice(bytes);
-        self.records[from].push((bytes.len(), at.packet));
+        self.records[from].push((bytes.len(), arrival.at.packet));
     }
-    fn gap(&mut self, from: Direction, _at: Moment, gap: crate::flow::Gap) {
+    fn gap(&mut self, from: Direction, _: &Arrival, gap: crate::flow::Gap) {
         assert!(self.ends[from].is_empty());
         let offset = self.data[from].len();
         assert_ne!(self.gaps[from].last().map(|gap| gap.0), Some(offset), "two gaps in a row");
@@ -97,9 +97,10 @@ fn feed(
     output: &mut Output,
 ) {
     let at = Moment { packet, ..Moment::default() };
+    let arrival = Arrival { at, ..Arrival::default() };
     match event {
-        Event::Data(bytes) => session.data(keys, work, *from, at, bytes, output),
-        Event::Gap(len) => session.gap(keys, work, *from, at, *len, output),
+        Event::Data(bytes) => session.data(keys, work, *from, &arrival, bytes, output),
+        Event::Gap(len) => session.gap(keys, work, *from, &arrival, *len, output),
         Event::End(how) => session.end(keys, work, *from, at, *how, output),
     }
 }

@@ -185,7 +185,7 @@ impl<R: RecordSink> Session<'_, R> {
     fn end_promise(&mut self, block: &Block, end: &BlockEnd, promised: u32, fields: &mut Fields) {
         let state = std::mem::take(&mut self.pairing.block);
         let losses = self.pairing.client.losses.count;
-        let promised_at = self.pairing.server.reading.place.start;
+        let promised_at = self.pairing.server.reading.arrival.span.start;
         let Some(stream) = self.stream(promised, Side::Client, block.first) else { return };
         stream.record.pushed = true;
         stream.record.parent = Some(block.stream);

@@ -15,7 +15,7 @@ impl<R: RecordSink> Session<'_, R> {
         if !self.pairing.streams.contains_key(&id) {
             self.open_stream(id, from, at)?;
         }
-        let place = self.pairing.side(from).reading.place.start;
+        let place = self.pairing.side(from).reading.arrival.span.start;
         let stream = self.pairing.streams.get_mut(&id).map(Box::as_mut)?;
         (!stream.is_over(from, at, place)).then_some(stream)
     }

@@ -94,7 +94,7 @@ impl<R: RecordSink> Session<'_, R> {
             }
             return;
         };
-        if stream.is_over(from, at, reading.place.start) {
+        if stream.is_over(from, at, reading.arrival.span.start) {
             return;
         }
         stream.record.last = stream.record.last.max(at);

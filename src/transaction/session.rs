@@ -163,7 +163,7 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
     fn lost(&mut self, from: Side, cause: GapCause, _: Moment) {
         self.stats.losses += 1;
         let side = self.pairing.side_mut(from);
-        let (losses, end) = (&mut side.losses, side.reading.place.end);
+        let (losses, end) = (&mut side.losses, side.reading.arrival.span.end);
         losses.count += 1;
         losses.cause = Some(cause);
         losses.end = end;
@@ -175,7 +175,7 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
     fn skipped(&mut self, from: Side, bytes: u64, _: Moment) {
         self.stats.skipped_bytes += bytes;
         let side = self.pairing.side_mut(from);
-        let (losses, end) = (&mut side.losses, side.reading.place.end);
+        let (losses, end) = (&mut side.losses, side.reading.arrival.span.end);
         losses.count += u64::from(bytes > 0);
         losses.end = end;
     }

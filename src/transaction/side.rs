@@ -2,14 +2,14 @@
 
 use super::resets::Awaited;
 use crate::base::time::Moment;
-use crate::flow::{GapCause, Place};
+use crate::flow::{Arrival, GapCause};
 use crate::record::{SideFrames, SideHpack, SideSettings};
 
 /// Where one side is read, in the TCP streams of both.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reading {
     /// In its own stream.
-    pub place: Place,
+    pub arrival: Arrival,
     /// So far the other side's stream has been read, in bytes.
     pub peer: u64,
     /// And so far this side is known to have acknowledged that.
@@ -20,7 +20,7 @@ impl Reading {
     /// So much of the other side's stream the side had received when it sent what is in this packet; `None` where that
     /// is not known exactly.
     pub(super) fn received(&self, at: Moment) -> Option<u64> {
-        self.place.acknowledged.filter(|_| self.place.packet == at.packet)
+        self.arrival.acknowledged_in(at)
     }
 }
 

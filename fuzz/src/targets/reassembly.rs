@@ -5,7 +5,7 @@ use crate::cost::Cost;
 use h2lens::base::direction::Direction;
 use h2lens::base::endpoint::Endpoint;
 use h2lens::base::time::{Moment, Timestamp};
-use h2lens::flow::{Budget, ByteSink, End, Gap, Reassembly};
+use h2lens::flow::{Arrival, Budget, ByteSink, End, Gap, Reassembly};
 use h2lens::packet::{Segment, TcpFlags};
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ struct Told {
 struct Sink([Told; 2]);
 
 impl ByteSink for Sink {
-    fn data(&mut self, from: Direction, _: Moment, bytes: &[u8]) {
+    fn data(&mut self, from: Direction, _: &Arrival, bytes: &[u8]) {
         let told = &mut self.0[from.index()];
         assert!(!told.ended && !bytes.is_empty());
         for &byte in bytes {
@@ -32,7 +32,7 @@ impl ByteSink for Sink {
             told.position += 1;
         }
     }
-    fn gap(&mut self, from: Direction, _: Moment, gap: Gap) {
+    fn gap(&mut self, from: Direction, _: &Arrival, gap: Gap) {
         let told = &mut self.0[from.index()];
         assert!(!told.ended);
         told.position += gap.len.expect("TCP knows how much is missing");

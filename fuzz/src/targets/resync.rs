@@ -4,7 +4,6 @@
 use super::http2::{Events, read};
 use crate::cost::Cost;
 use crate::pieces::{Pieces, What};
-use h2lens::base::time::Moment;
 use h2lens::http2::frame::FrameHeader;
 use h2lens::http2::{Connection, Detector, Start};
 use memchr::memmem;
@@ -42,16 +41,15 @@ pub fn run(data: &[u8]) {
     let cost = Cost::start();
     let mut seen = 0;
     for piece in &pieces.list {
-        let at = Moment { packet: piece.number, ..Moment::default() };
         match piece.what {
             What::Bytes(bytes) => {
                 seen += bytes.len();
-                if detector.data(at, bytes).is_some() {
+                if detector.data(bytes).is_some() {
                     assert!(seen >= 9);
                     break;
                 }
             }
-            What::Gap(len) => detector.gap(at, Some(len)),
+            What::Gap(len) => detector.gap(Some(len)),
         }
     }
     cost.assert(data.len(), (1 << 20) + 64 * data.len(), 40_000);

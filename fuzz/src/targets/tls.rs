@@ -6,7 +6,7 @@ use crate::pieces::{Piece, Pieces, What};
 use h2lens::base::direction::Direction;
 use h2lens::base::time::{Moment, Timestamp};
 use h2lens::base::tls::Description;
-use h2lens::flow::{ByteSink, End, Gap};
+use h2lens::flow::{Arrival, ByteSink, End, Gap};
 use h2lens::tls::{Counters, KeyStore, PlaintextSink, Session, Workspace};
 
 #[derive(Debug, PartialEq, Eq)]
@@ -21,10 +21,10 @@ enum Told {
 struct Sink([Vec<Told>; 2]);
 
 impl ByteSink for Sink {
-    fn data(&mut self, from: Direction, _: Moment, bytes: &[u8]) {
+    fn data(&mut self, from: Direction, _: &Arrival, bytes: &[u8]) {
         self.0[from.index()].push(Told::Data(bytes.to_vec()));
     }
-    fn gap(&mut self, from: Direction, _: Moment, gap: Gap) {
+    fn gap(&mut self, from: Direction, _: &Arrival, gap: Gap) {
         self.0[from.index()].push(Told::Gap(gap));
     }
     fn end(&mut self, from: Direction, _: Moment, how: End) {
@@ -86,9 +86,10 @@ fn decrypt(pieces: &[Piece<'_>], keys: &KeyStore) -> (Sink, String, Counters) {
     for piece in pieces {
         let from = if piece.backward { Direction::Backward } else { Direction::Forward };
         let at = Moment { packet: piece.number, time: Timestamp::from_nanos(piece.number) };
+        let arrival = Arrival { at, ..Arrival::default() };
         match piece.what {
-            What::Bytes(bytes) => session.data(keys, &mut work, from, at, bytes, &mut sink),
-            What::Gap(len) => session.gap(keys, &mut work, from, at, Some(len), &mut sink),
+            What::Bytes(bytes) => session.data(keys, &mut work, from, &arrival, bytes, &mut sink),
+            What::Gap(len) => session.gap(keys, &mut work, from, &arrival, Some(len), &mut sink),
         }
     }
     session.finish(keys, &mut work, &mut sink);

@@ -13,11 +13,11 @@ pub(in crate::flow) struct Collect {
 }
 
 impl ByteSink for Collect {
-    fn data(&mut self, from: Direction, _: Moment, bytes: &[u8]) {
+    fn data(&mut self, from: Direction, _: &Arrival, bytes: &[u8]) {
         assert!(!bytes.is_empty());
         self.streams[from].extend(bytes.iter().copied().map(Some));
     }
-    fn gap(&mut self, from: Direction, _: Moment, gap: Gap) {
+    fn gap(&mut self, from: Direction, _: &Arrival, gap: Gap) {
         let len = gap.len.unwrap() as usize;
         assert!(len > 0);
         let to = self.streams[from].len() + len;

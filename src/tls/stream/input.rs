@@ -1,6 +1,6 @@
 //! The bytes that a call works on: those kept of a record that is not whole, and those that came now.
 
-use crate::base::time::Moment;
+use crate::flow::Arrival;
 use crate::tls::buffer::{Buffer, Pool};
 use crate::tls::record::{HEADER_LEN, Header};
 
@@ -11,8 +11,8 @@ pub(super) struct Input<'a> {
     pub(super) buffer: Buffer,
     /// What came now and was not read.
     pub(super) rest: &'a [u8],
-    /// The packet in which that came.
-    at: Moment,
+    /// How that came.
+    at: Arrival,
 }
 
 /// A record's fragment.
@@ -34,8 +34,8 @@ impl Fragment<'_> {
 }
 
 impl<'a> Input<'a> {
-    /// What was kept, followed by what came in the packet `at`.
-    pub(super) fn new(buffer: Buffer, at: Moment, bytes: &'a [u8]) -> Self {
+    /// What was kept, followed by what came so.
+    pub(super) fn new(buffer: Buffer, at: Arrival, bytes: &'a [u8]) -> Self {
         Self { buffer, rest: bytes, at }
     }
 
@@ -44,9 +44,9 @@ impl<'a> Input<'a> {
         if self.buffer.is_empty() { self.rest } else { self.buffer.view() }
     }
 
-    /// The record at the start of the bytes at hand, which must be there whole: the packet of its last byte, and its
+    /// The record at the start of the bytes at hand, which must be there whole: how its last byte came, and its
     /// fragment.
-    pub(super) fn record(&mut self, header: Header) -> (Moment, Fragment<'_>) {
+    pub(super) fn record(&mut self, header: Header) -> (Arrival, Fragment<'_>) {
         let range = HEADER_LEN..header.total();
         if self.buffer.is_empty() {
             return (self.at, Fragment::Borrowed(self.rest.get(range).unwrap_or_default()));

@@ -3,9 +3,8 @@
 use super::input::Fragment;
 use super::{Context, Outcome, State, Stream};
 use crate::base::limits::MAX_TLS_UNPROVEN;
-use crate::base::time::Moment;
 use crate::base::tls::NotDecrypted;
-use crate::flow::End;
+use crate::flow::{Arrival, End};
 use crate::tls::handshake::Message;
 use crate::tls::keys::{self, Found, Protection, Waiting};
 use crate::tls::negotiation::{Early, Epoch};
@@ -17,7 +16,7 @@ impl Stream {
     /// A protected record.
     pub(super) fn protected(
         &mut self,
-        at: Moment,
+        at: Arrival,
         header: Header,
         mut fragment: Fragment<'_>,
         cx: &mut Context<'_>,
@@ -207,7 +206,7 @@ impl Stream {
         Outcome::Rejected
     }
 
-    fn deliver(&mut self, at: Moment, content: u8, plain: &[u8], cx: &mut Context<'_>) {
+    fn deliver(&mut self, at: Arrival, content: u8, plain: &[u8], cx: &mut Context<'_>) {
         match content {
             record::APPLICATION_DATA if !plain.is_empty() => {
                 if std::mem::take(&mut self.early_skipped) && cx.shared.early == Early::Accepted {
@@ -215,7 +214,7 @@ impl Stream {
                 }
                 self.pay(at, cx);
                 cx.shared.plaintext = true;
-                cx.sink.data(self.from, at, plain);
+                cx.sink.data(self.from, &at, plain);
             }
             record::HANDSHAKE => self.protected_handshake(plain, cx),
             record::ALERT if matches!(plain, [_, 0]) => {

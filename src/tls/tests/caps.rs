@@ -3,15 +3,15 @@
 use super::stack::{Pair, Stack};
 use super::{Direction, Event, Output, decrypt, feed, run};
 use crate::base::limits;
-use crate::base::time::Moment;
 use crate::base::tls::NotDecrypted;
+use crate::flow::Arrival;
 use crate::tls::hold::{self, Budget, Hold};
 use crate::tls::{KeyStore, Session, Workspace};
 use Direction::{Backward, Forward};
 use rustls::crypto::ring::cipher_suite;
 
 /// What the hold reckons for an event beside its bytes.
-const EVENT: usize = 64;
+const EVENT: usize = 96;
 
 fn connect() -> Pair {
     let mut pair = Stack::new(cipher_suite::TLS13_AES_128_GCM_SHA256, false, false).connect();
@@ -48,7 +48,7 @@ fn cap_max_tls_held() {
         [(limits::MAX_TLS_HELD - 1, true), (limits::MAX_TLS_HELD, true), (limits::MAX_TLS_HELD + 1, false)]
     {
         let mut hold = Hold::new(&Budget::default());
-        assert_eq!(hold.push(Moment::default(), &hold::Event::Data(&vec![0; len - EVENT]), false), kept);
+        assert_eq!(hold.push(Arrival::default(), &hold::Event::Data(&vec![0; len - EVENT]), false), kept);
     }
     // Of a session: ciphertext that waits for secrets that may still come.
     let mut pair = connect();
