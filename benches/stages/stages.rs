@@ -5,17 +5,17 @@
 
 use gungraun::{Callgrind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main};
 use h2lens::agent::{Agent, Params};
-use h2lens::base::counters::Counters;
 use h2lens::base::direction::Direction;
 use h2lens::base::endpoint::Endpoint;
 use h2lens::base::limits;
 use h2lens::base::time::Moment;
+use h2lens::base::tls::Description;
 use h2lens::capture::{Batch, Input, Timeline};
 use h2lens::engine::Job;
 use h2lens::export::{Format, Options, Renderer};
-use h2lens::flow::{Arrival, Budget, ByteSink, End, Gap, GapCause, Table};
-use h2lens::http2::frame::{FrameHeader, FrameView};
-use h2lens::http2::{self, Anomaly, Block, BlockEnd, Connection, EventSink, FrameSpot, Start, hpack};
+use h2lens::flow::{Arrival, Budget, ByteSink, End, Gap, Table};
+use h2lens::http2::frame::FrameView;
+use h2lens::http2::{self, Connection, EventContext, EventSink, Start, hpack};
 use h2lens::packet::Decoder;
 use h2lens::pipeline::{Output, Pipeline, Settings};
 use h2lens::record::{ConnectionMeta, ConnectionRecord, Finding, RecordSink, Transaction, Wanted};
@@ -93,7 +93,7 @@ impl ByteSink for Keep<'_> {
 
 /// Looks at nothing.
 #[derive(Default)]
-struct Ignore(Counters);
+struct Ignore;
 
 impl ByteSink for Ignore {
     fn data(&mut self, _: Direction, _: &Arrival, bytes: &[u8]) {
@@ -104,35 +104,16 @@ impl ByteSink for Ignore {
 }
 
 impl tls::PlaintextSink for Ignore {
-    fn describe(&mut self, _: &h2lens::base::tls::Description) {}
+    fn describe(&mut self, _: &Description) {}
 }
 
 impl EventSink for Ignore {
-    fn counters(&mut self) -> &mut Counters {
-        &mut self.0
-    }
-    fn wants_frames(&self) -> bool {
-        false
-    }
-    fn frame_header(&mut self, _: http2::Side, _: &FrameHeader, _: Moment) {}
-    fn frame(&mut self, _: &FrameView<'_>) {}
-    fn block_start(&mut self, _: &Block) {}
     fn field(&mut self, field: &hpack::Field<'_>) {
         black_box(field);
     }
-    fn block_end(&mut self, _: &Block, _: &BlockEnd) {}
-    fn data(&mut self, _: http2::Side, _: u32, _: Moment, bytes: &[u8]) {
+    fn data(&mut self, _: &EventContext<'_>, _: u32, bytes: &[u8]) {
         black_box(bytes);
     }
-    fn data_lost(&mut self, _: http2::Side, _: u32, _: Moment, _: u64, _: GapCause) {}
-    fn data_end(&mut self, _: http2::Side, _: u32, _: Moment, _: bool, _: FrameSpot) {}
-    fn reset(&mut self, _: http2::Side, _: u32, _: Option<u32>, _: Moment, _: FrameSpot) {}
-    fn goaway(&mut self, _: http2::Side, _: u32, _: u32, _: &[u8], _: Moment) {}
-    fn setting(&mut self, _: http2::Side, _: u16, _: u32) {}
-    fn begins(&mut self, _: http2::Side) {}
-    fn lost(&mut self, _: http2::Side, _: GapCause, _: Moment) {}
-    fn skipped(&mut self, _: http2::Side, _: u64, _: Moment) {}
-    fn anomaly(&mut self, _: http2::Side, _: u32, _: Anomaly, _: Moment) {}
 }
 
 impl RecordSink for Ignore {
@@ -156,7 +137,7 @@ fn reassembly(job: Job) -> (Job, Table<()>) {
     for segment in job.segments() {
         let found = table.find(&segment, || ());
         let entry = table.get_mut(found.slot).unwrap();
-        entry.reassembly.segment(found.from, &segment, &mut budget, &mut Ignore::default());
+        entry.reassembly.segment(found.from, &segment, &mut budget, &mut Ignore);
     }
     (job, table)
 }
@@ -188,7 +169,7 @@ fn tls_records((streams, keys): (Vec<Pieces>, KeyStore)) -> (Vec<Pieces>, tls::W
     for stream in &streams {
         let mut session = tls::Session::new(&work);
         for (from, arrival, bytes) in stream {
-            session.data(&keys, &mut work, *from, arrival, bytes, &mut Ignore::default());
+            session.data(&keys, &mut work, *from, arrival, bytes, &mut Ignore);
         }
     }
     (streams, work)
@@ -207,7 +188,7 @@ fn http2_frames(streams: Vec<Pieces>) -> Vec<Pieces> {
     for stream in &streams {
         let mut connection = Connection::new(Start::Preface, Start::Frames);
         for (from, arrival, bytes) in stream {
-            connection.data(side(*from), arrival.at, bytes, &mut Ignore::default());
+            connection.data(side(*from), arrival, bytes, &mut Ignore);
         }
     }
     streams
@@ -250,32 +231,19 @@ const TRANSACTIONS: Wanted = Wanted {
 #[library_benchmark]
 #[bench::transactions(args = ("cleartext.pcap"), setup = streams)]
 fn http2_and_pairing(streams: Vec<Pieces>) -> (Vec<Pieces>, Stats) {
-    let (mut stats, mut pool, mut records) = (Stats::default(), StreamPool::default(), Ignore::default());
+    let (mut stats, mut pool) = (Stats::default(), StreamPool::default());
     for stream in &streams {
         let mut connection = Connection::new(Start::Preface, Start::Frames);
-        let mut pairing = Pairing::new(meta(), TRANSACTIONS, (false, false));
+        let mut pairing = Pairing::new(false, TRANSACTIONS, (false, false));
         for (from, arrival, bytes) in stream {
-            let mut session = Session {
-                pairing: &mut pairing,
-                stats: &mut stats,
-                records: &mut records,
-                now: arrival.at,
-                pool: &mut pool,
-            };
-            connection.data(side(*from), arrival.at, bytes, &mut session);
+            let mut session = Session { pairing: &mut pairing, stats: &mut stats, pool: &mut pool };
+            connection.data(side(*from), arrival, bytes, &mut session);
+            pairing.take_ended(&mut pool, |transaction| {
+                black_box(transaction);
+            });
         }
     }
     (streams, stats)
-}
-
-fn meta() -> ConnectionMeta {
-    ConnectionMeta {
-        id: 1,
-        client: Endpoint::UNKNOWN,
-        server: Endpoint::UNKNOWN,
-        tls: None,
-        client_is_forward: true,
-    }
 }
 
 /// Segments → records, all stages of a shard together.
@@ -291,7 +259,7 @@ fn analyze<O: Output>(job: &Job, out: &mut O) -> Pipeline {
 #[library_benchmark]
 #[bench::transactions(args = ("cleartext.pcap"), setup = segments)]
 fn shard(job: Job) -> (Job, Pipeline) {
-    let pipeline = analyze(&job, &mut Ignore::default());
+    let pipeline = analyze(&job, &mut Ignore);
     (job, pipeline)
 }
 

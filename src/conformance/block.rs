@@ -3,14 +3,14 @@
 use super::section::{Method, Role, Section};
 use super::streams::Sighting;
 use super::suspicion::{Excuse, Suspicion};
-use super::{MAX_HEADER_LIST_SIZE, Rules};
+use super::{Judge, MAX_HEADER_LIST_SIZE};
 use crate::flow::GapCause;
 use crate::http2::{Anomaly, Block, BlockEnd, hpack};
 
-impl Rules {
+impl Judge {
     /// A header block begins.
     #[cold]
-    pub(crate) fn block_start(&mut self, block: &Block) {
+    pub(super) fn start_block(&mut self, block: &Block) {
         let from = block.from;
         let certain = self.sides[from].whole;
         let role = if block.promised.is_some() {
@@ -29,7 +29,7 @@ impl Rules {
 
     /// A field of it.
     #[cold]
-    pub(crate) fn field(&mut self, field: &hpack::Field<'_>) {
+    pub(super) fn take_field(&mut self, field: &hpack::Field<'_>) {
         if !self.sides[self.section.from()].unjudged {
             self.section.field(field, &mut self.findings);
         }
@@ -37,7 +37,7 @@ impl Rules {
 
     /// The header block is over.
     #[cold]
-    pub(crate) fn block_end(&mut self, block: &Block, end: &BlockEnd) {
+    pub(super) fn end_block(&mut self, block: &Block, end: &BlockEnd) {
         let (from, id, at) = (block.from, block.stream, block.last);
         if self.sides[from].unjudged {
             return;

@@ -1,13 +1,13 @@
 //! What concerns the connection and no stream: SETTINGS, PING, GOAWAY (RFC 9113 sections 6.5, 6.7, 6.8).
 
 use super::suspicion::Excuse;
-use super::{Goaway, HEADER_TABLE_SIZE, MAX_FRAME_SIZE, Rules};
+use super::{Goaway, HEADER_TABLE_SIZE, Judge, MAX_FRAME_SIZE};
 use crate::http2::frame::{self, Flags, FrameView, Settings};
 use crate::http2::{Anomaly, Side};
 
 const ENABLE_CONNECT_PROTOCOL: u16 = 8;
 
-impl Rules {
+impl Judge {
     /// SETTINGS (section 6.5).
     pub(super) fn settings(&mut self, from: Side, frame: &FrameView<'_>) {
         let at = frame.at;

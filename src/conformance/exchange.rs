@@ -3,13 +3,13 @@
 use super::past::Left;
 use super::streams::{Sent, Sighting, State, opener};
 use super::suspicion::{Excuse, Suspicion};
-use super::{Pair, Rules};
+use super::{Judge, Pair};
 use crate::base::time::Moment;
 use crate::base::tuning;
 use crate::http2::frame::{Data, Flags, FrameView, PushPromise};
 use crate::http2::{Anomaly, Side};
 
-impl Rules {
+impl Judge {
     /// What any frame but PRIORITY breaks on a stream that its sender has left. Whether it broke something.
     pub(super) fn after_end(&mut self, from: Side, id: u32, sends: bool, at: Moment) -> bool {
         let (ended, reset) = match self.state(id, from) {

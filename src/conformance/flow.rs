@@ -2,7 +2,7 @@
 
 use super::streams::Stream;
 use super::suspicion::{Excuse, Suspicion};
-use super::{Rules, Side};
+use super::{Judge, Side};
 use crate::base::time::Moment;
 use crate::http2::Anomaly;
 use crate::http2::frame::{FrameView, WindowUpdate};
@@ -21,7 +21,7 @@ pub(super) struct Flow {
     window: u64,
 }
 
-impl Rules {
+impl Judge {
     /// `from` sent DATA of this length.
     pub(super) fn use_window(&mut self, from: Side, id: u32, length: u32, at: Moment) {
         let octets = u64::from(length);

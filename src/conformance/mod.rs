@@ -21,8 +21,10 @@ mod terms;
 mod tests;
 
 use crate::base::time::Moment;
+use crate::flow::GapCause;
 use crate::http2::frame::{Flags, FrameType, FrameView};
-use crate::http2::{Anomaly, Side};
+use crate::http2::{Anomaly, Block, BlockEnd, EventContext, EventSink, Side, UpgradeRequest, hpack};
+use crate::record::Finding;
 use findings::Findings;
 use flow::Flow;
 use pair::Pair;
@@ -39,9 +41,9 @@ const MAX_HEADER_LIST_SIZE: u16 = 6;
 
 /// Judges the conduct of both sides of a connection.
 #[derive(Debug, Default)]
-pub(super) struct Rules {
+pub struct Judge {
     /// What was found.
-    pub(super) findings: Findings,
+    findings: Findings,
     sides: Pair<Conduct>,
     streams: Streams,
     section: Section,
@@ -93,9 +95,9 @@ struct Goaway {
     received: bool,
 }
 
-impl Rules {
-    /// Rules for a connection of which the client's or the server's beginning is not in the capture.
-    pub(super) fn new(late: (bool, bool)) -> Self {
+impl Judge {
+    /// A judge of a connection of which the client's or the server's beginning is not in the capture.
+    pub fn new(late: (bool, bool)) -> Self {
         let mut rules = Self::default();
         (rules.sides[Side::Client].late, rules.sides[Side::Server].late) = late;
         rules.sides[Side::Client].terms.set_unseen(true);
@@ -103,24 +105,19 @@ impl Rules {
     }
 
     /// Whether the connection was upgraded from HTTP/1.1 is known: the client's SYN was seen.
-    pub(super) fn set_upgrade_known(&mut self) {
+    pub fn set_upgrade_known(&mut self) {
         self.upgrade_known = true;
         self.sides[Side::Client].terms.set_unseen(false);
     }
 
-    /// The side was not joined late after all: nothing of it was read yet.
-    pub(super) fn set_begins(&mut self, side: Side) {
-        self.sides[side].late = false;
-    }
-
     /// Times that a cap kept something from being judged.
-    pub(super) fn limited(&self) -> u64 {
+    pub fn limited(&self) -> u64 {
         let terms = self.sides[Side::Client].terms.limited + self.sides[Side::Server].terms.limited;
         self.streams.forgotten + self.dropped + terms
     }
 
     /// What `http2` found in a single frame or block, before the events that the frame leads to.
-    pub(super) fn anomaly(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment) {
+    fn take_anomaly(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment) {
         let side = &mut self.sides[from];
         if anomaly == Anomaly::SettingsFirst {
             // A server that begins otherwise may not speak HTTP/2, and its frames be none.
@@ -147,46 +144,35 @@ impl Rules {
     }
 
     /// The direction waits for a hole to fill, or does not.
-    pub(super) fn set_stalled(&mut self, side: Side, stalled: bool) {
+    pub fn set_stalled(&mut self, side: Side, stalled: bool) {
         if stalled {
             self.suspicions.withdraw(side);
         }
         self.sides[side].stalled = stalled;
     }
 
-    /// The side has, or has not, acknowledged what of its peer has not been read yet.
-    pub(super) fn set_ahead(&mut self, side: Side, ahead: bool) {
-        self.sides[side].ahead = ahead;
-    }
-
     /// Frames of this side were lost.
-    pub(super) fn lost(&mut self, side: Side) {
+    fn lose(&mut self, side: Side) {
         self.sides[side].losses += 1;
         (self.sides[side].whole, self.sides[side].unjudged) = (false, true);
         self.suspicions.withdraw(side);
     }
 
-    /// A setting that came without a frame, with the request to upgrade.
-    pub(super) fn setting(&mut self, from: Side, id: u16, value: u32) {
-        if self.sides[from].frames == 0 {
-            self.sides[from].terms.set(id, value);
-        }
-    }
-
-    /// Stream 1 was opened by an upgrade (RFC 7540 section 3.2): its request is whole.
-    pub(super) fn upgraded(&mut self, method: &[u8], at: Moment) {
+    /// Stream 1 was opened by an upgrade: its request is whole.
+    fn open_upgraded(&mut self, request: &UpgradeRequest<'_>) {
         self.streams.highest[Side::Client] = 1;
-        let stream = self.streams.open(1, at.time, Pair::default());
+        let stream = self.streams.open(1, request.first.time, Pair::default());
         (stream.sides[Side::Client].headers, stream.sides[Side::Client].ended) = (Sighting::Yes, true);
         stream.sides[Side::Server].headers = Sighting::No;
-        stream.method = if method == b"HEAD" { Method::Head } else { Method::Other };
+        let head = request.fields.iter().any(|&(name, value)| name == b":method" && value == b"HEAD");
+        stream.method = if head { Method::Head } else { Method::Other };
         stream.counted = Some(Side::Client);
         self.streams.active[Side::Client] += 1;
     }
 
     /// A frame, before the header block that it ends.
     #[cold]
-    pub(super) fn frame(&mut self, frame: &FrameView<'_>) {
+    fn take_frame(&mut self, frame: &FrameView<'_>) {
         let from = if frame.from_client { Side::Client } else { Side::Server };
         let (header, at, payload) = (&frame.header, frame.at, frame.payload);
         self.credit = self.credit.saturating_add(1);
@@ -211,7 +197,7 @@ impl Rules {
         }
         match header.kind {
             FrameType::SETTINGS | FrameType::WINDOW_UPDATE | FrameType::PUSH_PROMISE if cut => {
-                self.lost(from);
+                self.lose(from);
             }
             FrameType::SETTINGS => self.settings(from, frame),
             FrameType::PING => self.ping(from, frame),
@@ -229,8 +215,13 @@ impl Rules {
         }
     }
 
+    /// What was found, in the order in which it was first seen; told once.
+    pub fn findings(&mut self) -> impl Iterator<Item = Finding> + use<> {
+        self.findings.drain()
+    }
+
     /// Both sides are read to the end. `closed`: the connection was; else the capture ended.
-    pub(super) fn conclude(&mut self, closed: bool, now: Moment) {
+    pub fn conclude(&mut self, closed: bool, now: Moment) {
         for side in [Side::Client, Side::Server] {
             if !self.sides[side].whole {
                 self.suspicions.withdraw(side);
@@ -279,5 +270,52 @@ impl Rules {
             State::Never if id == 1 && !self.upgrade_known => State::Over(Left::FORGOTTEN),
             state => state,
         }
+    }
+}
+
+impl EventSink for Judge {
+    fn wants_frames(&self) -> bool {
+        true
+    }
+
+    fn frame(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>) {
+        self.sides[cx.from].ahead = cx.ledger.is_ahead(cx.from);
+        self.take_frame(frame);
+    }
+
+    fn block_start(&mut self, _: &EventContext<'_>, block: &Block) {
+        self.start_block(block);
+    }
+
+    fn field(&mut self, field: &hpack::Field<'_>) {
+        self.take_field(field);
+    }
+
+    fn block_end(&mut self, _: &EventContext<'_>, block: &Block, end: &BlockEnd) {
+        self.end_block(block, end);
+    }
+
+    fn upgraded(&mut self, _: &EventContext<'_>, request: &UpgradeRequest<'_>) {
+        self.open_upgraded(request);
+    }
+
+    fn setting(&mut self, from: Side, id: u16, value: u32) {
+        // Those of the request to upgrade come without a frame.
+        if self.sides[from].frames == 0 {
+            self.sides[from].terms.set(id, value);
+        }
+    }
+
+    fn begins(&mut self, from: Side) {
+        self.sides[from].late = false;
+    }
+
+    fn lost(&mut self, cx: &EventContext<'_>, _: GapCause) {
+        self.lose(cx.from);
+    }
+
+    fn anomaly(&mut self, cx: &EventContext<'_>, stream: u32, anomaly: Anomaly, at: Moment) {
+        self.sides[cx.from].ahead = cx.ledger.is_ahead(cx.from);
+        self.take_anomaly(cx.from, stream, anomaly, at);
     }
 }

@@ -30,7 +30,9 @@ pub(crate) fn assemble(
     input: InputCounts,
     agent: Option<&Agent>,
 ) -> Report {
-    let stats = &shards.stats;
+    let (stats, frames, mut exact) = (&shards.stats, &shards.frames, shards.exact);
+    exact.plaintext.merge(&stats.plaintext);
+    exact.tls.merge(&stats.tls);
     let mut limits = shards.limits;
     limits.add(Limit::FilterLinkTypes, input.filter_limited);
     limits.add(Limit::Origins, input.origins_lost);
@@ -52,14 +54,14 @@ pub(crate) fn assemble(
         connections_one_sided: shards.one_sided,
         bytes_http2: shards.bytes_http2,
         gap_bytes: shards.gap_bytes,
-        skipped_bytes: stats.skipped_bytes,
-        header_blocks_decoded: stats.blocks_decoded,
-        header_blocks_partial: stats.blocks_partial,
-        header_blocks_lost: stats.blocks_lost,
+        skipped_bytes: frames.skipped_bytes,
+        header_blocks_decoded: frames.blocks_decoded,
+        header_blocks_partial: frames.blocks_partial,
+        header_blocks_lost: frames.blocks_lost,
         transactions_complete: stats.complete,
         transactions_incomplete: stats.incomplete + stats.open,
         missed_requests: stats.missed_requests,
-        parse_errors: stats.errors,
+        parse_errors: frames.errors,
         truncated_packets: packets.truncated,
         damaged_inputs: input.damaged_inputs,
         dropped_by_kernel: input.dropped_by_kernel,
@@ -69,11 +71,7 @@ pub(crate) fn assemble(
         unread_link_types: Vec::new(),
         skipped_packets: packets.entries().into_iter().filter(|&(_, count)| count > 0).collect(),
     };
-    Report {
-        exact: View { plaintext: stats.plaintext, tls: stats.tls },
-        agent: agent.map(agent_view),
-        coverage,
-    }
+    Report { exact, agent: agent.map(agent_view), coverage }
 }
 
 /// The view of an agent that has seen the whole capture.
@@ -93,7 +91,7 @@ fn agent_view(agent: &Agent) -> AgentView {
 /// Nothing of an HTTP/2 connection is known to be missing.
 fn is_complete(shards: &ShardReport, packets: &PacketCounters, input: InputCounts) -> bool {
     let lost =
-        shards.damaged + shards.tls_maybe_http2 + shards.stats.blocks_lost + shards.stats.blocks_partial;
+        shards.damaged + shards.tls_maybe_http2 + shards.frames.blocks_lost + shards.frames.blocks_partial;
     lost + packets.unread() + input.damaged_inputs + input.dropped_by_kernel + input.dropped_records == 0
 }
 

@@ -1,10 +1,11 @@
 //! Both directions of an HTTP/2 connection.
 
-use super::event::{EventSink, Side};
+use super::counters::Counters;
+use super::event::{EventContext, EventSink, Side, UpgradeRequest};
 use super::half::Half;
-use super::settings::Shared;
+use super::ledger::Ledger;
 use crate::base::time::Moment;
-use crate::flow::Gap;
+use crate::flow::{Arrival, Gap};
 
 /// Where the bytes of a side begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub enum Start {
 pub struct Connection {
     client: Half,
     server: Half,
-    shared: Shared,
+    ledger: Ledger,
 }
 
 impl Connection {
@@ -39,18 +40,26 @@ impl Connection {
             Start::Unread => Half::unread(side),
             Start::Late => Half::joined_late(side),
         };
-        let mut shared = Shared::default();
+        let mut ledger = Ledger::default();
         for (side, start) in [(Side::Client, client), (Side::Server, server)] {
             if start == Start::Late {
-                shared.lost(side);
+                ledger.lost(side);
             }
         }
-        Self { client: half(Side::Client, client), server: half(Side::Server, server), shared }
+        Self { client: half(Side::Client, client), server: half(Side::Server, server), ledger }
+    }
+
+    /// The connection was upgraded from HTTP/1.1 by this request (RFC 7540 section 3.2), with the settings of its
+    /// `HTTP2-Settings` field.
+    pub fn upgrade(&mut self, request: &UpgradeRequest<'_>, settings: &[u8], sink: &mut impl EventSink) {
+        let (from, ledger) = (Side::Client, &self.ledger);
+        sink.upgraded(&EventContext { from, arrival: ledger.latest(from), ledger }, request);
+        self.upgrade_settings(settings, sink);
     }
 
     /// The client's settings came with an `HTTP2-Settings` field (RFC 7540 section 3.2.1); they count as
     /// acknowledged.
-    pub fn upgrade_settings(&mut self, payload: &[u8], sink: &mut impl EventSink) {
+    fn upgrade_settings(&mut self, payload: &[u8], sink: &mut impl EventSink) {
         let values = payload
             .as_chunks()
             .0
@@ -59,26 +68,30 @@ impl Connection {
         for (id, value) in values.clone() {
             sink.setting(Side::Client, id, value);
         }
-        self.shared.announced(Side::Client, values);
-        self.shared.acknowledged(Side::Server);
+        self.ledger.announced(Side::Client, values);
+        self.ledger.settings_acknowledged(Side::Server);
     }
 
     /// The next bytes of a side: all from one segment, or one TLS record.
-    pub fn data(&mut self, from: Side, at: Moment, bytes: &[u8], sink: &mut impl EventSink) {
-        let (half, shared) = self.half(from);
-        half.data(at, bytes, shared, sink);
+    pub fn data(&mut self, from: Side, arrival: &Arrival, bytes: &[u8], sink: &mut impl EventSink) {
+        let (half, ledger) = self.half(from);
+        ledger.arrived(from, arrival);
+        half.data(arrival, bytes, ledger, sink);
     }
 
     /// Bytes of a side are missing.
-    pub fn gap(&mut self, from: Side, at: Moment, gap: Gap, sink: &mut impl EventSink) {
-        let (half, shared) = self.half(from);
-        half.gap(at, gap, shared, sink);
+    pub fn gap(&mut self, from: Side, arrival: &Arrival, gap: Gap, sink: &mut impl EventSink) {
+        let (half, ledger) = self.half(from);
+        ledger.arrived(from, arrival);
+        half.gap(arrival, gap, ledger, sink);
     }
 
     /// No more bytes of this side: what is unfinished is told as far as it goes.
     pub fn finish(&mut self, from: Side, at: Moment, sink: &mut impl EventSink) {
-        let (half, shared) = self.half(from);
-        half.finish(at, shared, sink);
+        let (half, ledger) = self.half(from);
+        let latest = ledger.latest(from);
+        let arrival = Arrival { at, acknowledged: latest.acknowledged_in(at), ..*latest };
+        half.finish(&arrival, ledger, sink);
     }
 
     /// The side's bytes so far end within a frame or a header block.
@@ -96,7 +109,12 @@ impl Connection {
 
     /// SETTINGS, and acknowledgments of them, beyond [`crate::base::limits::SETTINGS_UNACKNOWLEDGED`].
     pub const fn settings_limited(&self) -> u64 {
-        self.shared.limited()
+        self.ledger.limited()
+    }
+
+    /// What the frames and header blocks so far add up to.
+    pub const fn counters(&self) -> &Counters {
+        &self.ledger.counters
     }
 
     /// Frames that were longer than [`crate::base::limits::FRAME_PAYLOAD`].
@@ -104,10 +122,10 @@ impl Connection {
         self.client.payloads_limited() + self.server.payloads_limited()
     }
 
-    fn half(&mut self, side: Side) -> (&mut Half, &mut Shared) {
+    fn half(&mut self, side: Side) -> (&mut Half, &mut Ledger) {
         match side {
-            Side::Client => (&mut self.client, &mut self.shared),
-            Side::Server => (&mut self.server, &mut self.shared),
+            Side::Client => (&mut self.client, &mut self.ledger),
+            Side::Server => (&mut self.server, &mut self.ledger),
         }
     }
 }

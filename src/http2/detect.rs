@@ -3,12 +3,12 @@
 //! Rather a doubtful connection is missed for a few frames than one invented: a header block must be whole and
 //! make sense, or eight frames in a row must.
 
-use super::believe::{self, Expect};
 use super::event::Side;
 use super::frame::FrameHeader;
+use super::plausibility::{self, Expect};
 use super::resync::{Demand, Tape};
 use crate::base::limits;
-use crate::base::time::Moment;
+use crate::flow::Arrival;
 
 /// Looks at one direction of a connection of unknown protocol.
 #[derive(Debug, Default)]
@@ -36,9 +36,9 @@ impl Detector {
             // Much was seen and nothing found: from now on only what stands at the start of a segment.
             self.tape.clear();
             let header = FrameHeader::read(bytes)?;
-            believe::header_bits(&header, &ANY)?;
+            plausibility::header_bits(&header, &ANY)?;
         }
-        self.tape.push_data(Moment::default(), bytes);
+        self.tape.push_data(&Arrival::default(), bytes);
         let chain = self.tape.search(&ANY, Demand::PROTOCOL, false)?;
         let sender = match (chain.client, chain.server) {
             (true, false) => Some(Side::Client),
@@ -57,7 +57,7 @@ impl Detector {
     pub fn gap(&mut self, len: Option<u64>) {
         match len {
             Some(len) if len <= limits::RESYNC_TAPE as u64 => {
-                self.tape.push_gap(Moment::default(), len, crate::flow::GapCause::Lost);
+                self.tape.push_gap(&Arrival::default(), len, crate::flow::GapCause::Lost);
             }
             _ => self.tape.clear(),
         }

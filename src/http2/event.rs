@@ -3,9 +3,9 @@
 use super::anomaly::Anomaly;
 use super::frame::{FrameHeader, FrameView};
 use super::hpack;
-use crate::base::counters::Counters;
+use super::ledger::Ledger;
 use crate::base::time::Moment;
-use crate::flow::GapCause;
+use crate::flow::{Arrival, GapCause};
 
 /// An end of an HTTP/2 connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,56 +81,96 @@ pub struct BlockEnd {
     pub given_up: u32,
 }
 
-/// Takes the events of one connection. What a call lends lives until it returns.
+/// A request made with HTTP/1.1 that asked for an upgrade to HTTP/2 (RFC 7540 section 3.2).
+#[derive(Clone, Copy, Debug)]
+pub struct UpgradeRequest<'a> {
+    /// Its fields, names in lower case, with the pseudo-header fields that its request line stands for.
+    pub fields: &'a [(&'a [u8], &'a [u8])],
+    /// Octets of its content.
+    pub body: u64,
+    /// The packet with its first byte.
+    pub first: Moment,
+    /// The packet with its last byte.
+    pub last: Moment,
+}
+
+/// What comes with an event: who sent what it tells of, how its last byte arrived, and the connection's state by then.
+#[derive(Clone, Copy, Debug)]
+pub struct EventContext<'a> {
+    /// The sender.
+    pub from: Side,
+    /// How the last byte came that the event tells of; of a loss, how it became certain.
+    pub arrival: &'a Arrival,
+    /// What both sides have said so far, before the frame that the event tells of takes effect.
+    pub ledger: &'a Ledger,
+}
+
+impl EventContext<'_> {
+    /// The packet with the last byte.
+    pub const fn at(&self) -> Moment {
+        self.arrival.at
+    }
+
+    /// How the latest bytes of a side came.
+    pub fn latest(&self, side: Side) -> &Arrival {
+        if side == self.from { self.arrival } else { self.ledger.latest(side) }
+    }
+}
+
+/// Takes the events of one connection. What a call lends lives until it returns. A sink takes note of what it needs and
+/// leaves the rest alone; `(A, B)` is a sink that tells A, then B, and `None` is one that takes no note of anything.
+#[expect(unused_variables, reason = "the names say what a sink is told")]
 pub trait EventSink {
-    /// The counters of the exact view, for this connection's kind of transport.
-    fn counters(&mut self) -> &mut Counters;
-
     /// [`EventSink::frame`] is to be called.
-    fn wants_frames(&self) -> bool;
+    fn wants_frames(&self) -> bool {
+        false
+    }
 
-    /// A frame header was read.
-    fn frame_header(&mut self, from: Side, header: &FrameHeader, at: Moment);
+    /// A frame header was read; it began in the packet `first`.
+    fn frame_header(&mut self, cx: &EventContext<'_>, header: &FrameHeader, first: Moment) {}
 
     /// A frame was read whole, or as much of it as there is.
-    fn frame(&mut self, frame: &FrameView<'_>);
+    fn frame(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>) {}
 
     /// A header block begins; its fields follow, then [`EventSink::block_end`].
-    fn block_start(&mut self, block: &Block);
+    fn block_start(&mut self, cx: &EventContext<'_>, block: &Block) {}
 
     /// A field of the block.
-    fn field(&mut self, field: &hpack::Field<'_>);
+    fn field(&mut self, field: &hpack::Field<'_>) {}
 
     /// The block is over.
-    fn block_end(&mut self, block: &Block, end: &BlockEnd);
+    fn block_end(&mut self, cx: &EventContext<'_>, block: &Block, end: &BlockEnd) {}
 
-    /// DATA payload without padding, in pieces as captured.
-    fn data(&mut self, from: Side, stream: u32, at: Moment, bytes: &[u8]);
+    /// DATA payload without padding, in order, in pieces as captured.
+    fn data(&mut self, cx: &EventContext<'_>, stream: u32, bytes: &[u8]) {}
 
     /// DATA payload that is not in the capture; its length is known from the frame header.
-    fn data_lost(&mut self, from: Side, stream: u32, at: Moment, len: u64, cause: GapCause);
+    fn data_lost(&mut self, cx: &EventContext<'_>, stream: u32, len: u64, cause: GapCause) {}
 
     /// A DATA frame is over.
-    fn data_end(&mut self, from: Side, stream: u32, at: Moment, end_stream: bool, spot: FrameSpot);
+    fn data_end(&mut self, cx: &EventContext<'_>, stream: u32, end_stream: bool, spot: FrameSpot) {}
 
     /// RST_STREAM; the code is unknown where its bytes are lost.
-    fn reset(&mut self, from: Side, stream: u32, code: Option<u32>, at: Moment, spot: FrameSpot);
+    fn reset(&mut self, cx: &EventContext<'_>, stream: u32, code: Option<u32>, spot: FrameSpot) {}
 
     /// GOAWAY.
-    fn goaway(&mut self, from: Side, last_stream: u32, code: u32, debug: &[u8], at: Moment);
+    fn goaway(&mut self, cx: &EventContext<'_>, last_stream: u32, code: u32, debug: &[u8]) {}
+
+    /// The connection was upgraded by this request, which opens stream 1 and is whole.
+    fn upgraded(&mut self, cx: &EventContext<'_>, request: &UpgradeRequest<'_>) {}
 
     /// A setting, of a SETTINGS frame without ACK.
-    fn setting(&mut self, from: Side, id: u16, value: u32);
+    fn setting(&mut self, from: Side, id: u16, value: u32) {}
 
     /// The client's preface was read, of which it was not known whether it is in the capture.
-    fn begins(&mut self, from: Side);
+    fn begins(&mut self, from: Side) {}
 
     /// Frames of this side were lost, one cannot know which: any stream may have lost something.
-    fn lost(&mut self, from: Side, cause: GapCause, at: Moment);
+    fn lost(&mut self, cx: &EventContext<'_>, cause: GapCause) {}
 
     /// So many bytes were skipped until a frame boundary was found, there, or until the end came. May be none.
-    fn skipped(&mut self, from: Side, bytes: u64, at: Moment);
+    fn skipped(&mut self, cx: &EventContext<'_>, bytes: u64) {}
 
-    /// The protocol was broken.
-    fn anomaly(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment);
+    /// The protocol was broken, in a frame that began at this moment.
+    fn anomaly(&mut self, cx: &EventContext<'_>, stream: u32, anomaly: Anomaly, at: Moment) {}
 }

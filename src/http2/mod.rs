@@ -4,20 +4,24 @@
 //! [`Detector`] recognises a connection that was joined late.
 
 mod anomaly;
-mod believe;
 mod connection;
+mod counters;
 mod detect;
 pub mod error_code;
 mod event;
 pub mod frame;
 mod half;
 pub mod hpack;
+mod ledger;
+mod plausibility;
 mod resync;
 mod rules;
-mod settings;
+mod tee;
 
 pub use anomaly::{Anomaly, Description, Severity};
 pub use connection::{Connection, Start};
+pub use counters::Counters;
 pub use detect::{Detector, Recognised};
-pub use event::{Block, BlockEnd, EventSink, FrameSpot, Side};
+pub use event::{Block, BlockEnd, EventContext, EventSink, FrameSpot, Side, UpgradeRequest};
 pub use half::PREFACE;
+pub use ledger::Ledger;

@@ -4,11 +4,10 @@
 //! State: at most [`limits::RESYNC_TAPE`] bytes and [`limits::RESYNC_CANDIDATES`] candidates. Each offset is looked at
 //! once, each candidate again when bytes come, for at most [`MAX_CHAIN`] headers: linear in the bytes skipped.
 
-use super::believe::{self, Expect};
 use super::frame::{self, Flags, FrameHeader, FrameType, Headers};
+use super::plausibility::{self, Expect};
 use crate::base::limits;
-use crate::base::time::Moment;
-use crate::flow::GapCause;
+use crate::flow::{Arrival, GapCause};
 
 /// Frame headers of a chain that are looked at.
 const MAX_CHAIN: usize = 8;
@@ -69,15 +68,15 @@ struct Candidate {
 #[derive(Clone, Copy, Debug)]
 struct Mark {
     start: usize,
-    at: Moment,
+    arrival: Arrival,
     gap: Option<GapCause>,
 }
 
 /// A piece of the tape, to be read again.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Piece<'a> {
-    Data(Moment, &'a [u8]),
-    Gap(Moment, u64, GapCause),
+    Data(Arrival, &'a [u8]),
+    Gap(Arrival, u64, GapCause),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,20 +89,20 @@ enum Verdict {
 
 impl Tape {
     /// Adds bytes of one segment.
-    pub(super) fn push_data(&mut self, at: Moment, bytes: &[u8]) {
+    pub(super) fn push_data(&mut self, arrival: &Arrival, bytes: &[u8]) {
         self.compact();
-        self.marks.push(Mark { start: self.bytes.len(), at, gap: None });
+        self.marks.push(Mark { start: self.bytes.len(), arrival: *arrival, gap: None });
         self.bytes.extend_from_slice(bytes);
     }
 
     /// Adds a hole; one that is longer than the tape empties it, and after many the older half is given up.
-    pub(super) fn push_gap(&mut self, at: Moment, len: u64, cause: GapCause) {
+    pub(super) fn push_gap(&mut self, arrival: &Arrival, len: u64, cause: GapCause) {
         if len > limits::RESYNC_TAPE as u64 {
             self.skip_all();
             return;
         }
         self.compact();
-        self.marks.push(Mark { start: self.bytes.len(), at, gap: Some(cause) });
+        self.marks.push(Mark { start: self.bytes.len(), arrival: *arrival, gap: Some(cause) });
         self.bytes.resize(self.bytes.len() + len as usize, HOLE);
         if self.len() > limits::RESYNC_TAPE {
             self.skip_to(self.bytes.len() - limits::RESYNC_TAPE / 2);
@@ -173,7 +172,7 @@ impl Tape {
             }
             self.scanned += 1;
             let header = self.bytes.get(at..).and_then(FrameHeader::read);
-            if header.and_then(|header| believe::header_bits(&header, expect)).is_none() {
+            if header.and_then(|header| plausibility::header_bits(&header, expect)).is_none() {
                 continue;
             }
             match self.evaluate(at, expect, demand, last) {
@@ -206,8 +205,8 @@ impl Tape {
         let mark = self.marks.get(self.head_mark)?;
         let end = self.mark_end(self.head_mark);
         Some(match mark.gap {
-            Some(cause) => Piece::Gap(mark.at, (end - self.head) as u64, cause),
-            None => Piece::Data(mark.at, self.bytes.get(self.head..end).unwrap_or_default()),
+            Some(cause) => Piece::Gap(mark.arrival, (end - self.head) as u64, cause),
+            None => Piece::Data(mark.arrival, self.bytes.get(self.head..end).unwrap_or_default()),
         })
     }
 
@@ -238,7 +237,7 @@ impl Tape {
                     (false, _) => Verdict::More(at + frame::LEN),
                 };
             };
-            let Some(header_bits) = believe::header_bits(&header, expect) else { return Verdict::No };
+            let Some(header_bits) = plausibility::header_bits(&header, expect) else { return Verdict::No };
             if open_block != (header.kind == FrameType::CONTINUATION) {
                 return Verdict::No;
             }
@@ -253,7 +252,7 @@ impl Tape {
             if header.kind == FrameType::HEADERS && !open_block {
                 if let Some(payload) = self.data(body, len) {
                     let frame = Headers::parse(&header, payload);
-                    let look = frame.and_then(|frame| believe::block(frame.fragment));
+                    let look = frame.and_then(|frame| plausibility::block(frame.fragment));
                     let Some(look) = look else { return Verdict::No };
                     chain =
                         Chain { client: chain.client | look.request, server: chain.server | look.response };
@@ -338,7 +337,7 @@ mod tests {
     fn holes_without_bytes_between_them_take_no_memory() {
         let mut tape = Tape::default();
         for _ in 0..10_000 {
-            tape.push_gap(Moment::default(), 1400, GapCause::Snaplen);
+            tape.push_gap(&Arrival::default(), 1400, GapCause::Snaplen);
             assert!(tape.len() <= limits::RESYNC_TAPE);
         }
         assert!(tape.memory() <= 4 * limits::RESYNC_TAPE, "{} bytes", tape.memory());
@@ -350,7 +349,7 @@ mod tests {
         let most = limits::RESYNC_TAPE;
         for (len, kept) in [(most - 1, most - 1), (most, most), (most + 1, most / 2)] {
             let mut tape = Tape::default();
-            tape.push_data(Moment::default(), &vec![0xff; len]);
+            tape.push_data(&Arrival::default(), &vec![0xff; len]);
             assert_eq!(tape.search(&expect, Demand::BOUNDARY, false), None);
             assert_eq!((tape.len(), tape.skipped()), (kept, (len - kept) as u64));
         }
@@ -365,11 +364,11 @@ mod tests {
             let before = limits::RESYNC_CANDIDATES - 2 + more;
             let mut tape = Tape::default();
             // DATA on stream 1, of 0x3000 octets.
-            tape.push_data(Moment::default(), &[0, 0x30, 0, 0, 0, 0, 0, 0, 1].repeat(before));
-            tape.push_data(Moment::default(), &frames[..11]);
+            tape.push_data(&Arrival::default(), &[0, 0x30, 0, 0, 0, 0, 0, 0, 1].repeat(before));
+            tape.push_data(&Arrival::default(), &frames[..11]);
             assert_eq!(tape.search(&expect, Demand::BOUNDARY, false), None);
             assert!(tape.candidates.len() <= limits::RESYNC_CANDIDATES);
-            tape.push_data(Moment::default(), &frames[11..]);
+            tape.push_data(&Arrival::default(), &frames[11..]);
             assert!(tape.search(&expect, Demand::BOUNDARY, false).is_some());
             // Passed over, it costs its own octets.
             let skipped = before * 9 + if more == 2 { 12 } else { 0 };

@@ -1,6 +1,7 @@
 //! What a connection carries, layer by layer, and how its bytes pass through.
 
 use super::context::{Context, Output};
+use super::http2::Http2;
 use super::opening::{Known, Opening, What};
 use crate::base::direction::Direction;
 use crate::base::endpoint::Endpoint;
@@ -11,10 +12,9 @@ use crate::base::tls::Description;
 use crate::base::tuning;
 use crate::flow::{Arrival, ByteSink, End, Gap};
 use crate::http1::Switch;
-use crate::http2::{Connection, Side, Start};
+use crate::http2::Start;
 use crate::record::{ConnectionMeta, EndBy, EndHow, How, StreamEnd};
 use crate::tls;
-use crate::transaction::{Pairing, Session};
 
 /// A connection's state above TCP.
 #[derive(Debug, Default)]
@@ -58,34 +58,6 @@ pub(super) struct Tls {
     pub(super) inner: Carrier,
 }
 
-#[derive(Debug)]
-pub(super) struct Http2 {
-    pub(super) connection: Connection,
-    pub(super) pairing: Pairing,
-    how: How,
-    pub(super) client: Direction,
-    /// The client's first bytes were not waited for any longer for a cap.
-    client_unawaited: bool,
-}
-
-impl Http2 {
-    /// How it was found.
-    pub(super) fn how(&self) -> How {
-        match self.how {
-            How::MidStream if self.pairing.is_late(Side::Client) => How::MidStream,
-            // The preface came after the server's first frames.
-            How::MidStream if self.pairing.meta.tls.is_some() => How::Alpn,
-            How::MidStream => How::PriorKnowledge,
-            how => how,
-        }
-    }
-
-    /// What the client sent before this was given up for a cap.
-    pub(super) fn opening_limited(&self) -> bool {
-        self.client_unawaited && self.pairing.is_late(Side::Client)
-    }
-}
-
 /// Lends a carrier the shard's context, so that bytes can be pushed into it.
 pub(super) struct Feed<'a, 'b, O> {
     pub(super) carrier: &'a mut Carrier,
@@ -99,7 +71,7 @@ impl Carrier {
             && !std::mem::replace(seen, true)
         {
             match &mut self.layer {
-                Layer::Http2(http2) => http2.pairing.set_unseen(side(http2.client, from), false),
+                Layer::Http2(http2) => http2.set_unseen(from, false),
                 Layer::Tls(layer) => layer.inner.note_sender(from),
                 Layer::Fresh | Layer::Opening(_) => {}
             }
@@ -112,7 +84,7 @@ impl Carrier {
             Layer::Fresh => 0,
             Layer::Opening(opening) => size_of::<Opening>() + opening.memory(),
             Layer::Tls(tls) => size_of::<Tls>() + tls.session.memory() + tls.inner.memory(),
-            Layer::Http2(http2) => size_of::<Http2>() + http2.connection.memory() + http2.pairing.memory(),
+            Layer::Http2(http2) => http2.memory(),
         }
     }
 
@@ -184,12 +156,7 @@ impl<O: Output> Feed<'_, '_, O> {
     /// All that a direction sent before this packet has been read.
     pub(super) fn caught_up(&mut self, from: Direction) {
         match &mut self.carrier.layer {
-            Layer::Http2(http2) => {
-                let from = side(http2.client, from);
-                if http2.pairing.awaits(from) {
-                    session(&mut http2.pairing, self.cx).caught_up(from);
-                }
-            }
+            Layer::Http2(http2) => http2.caught_up(from, self.cx),
             Layer::Tls(layer) if layer.session.is_settled(from) => {
                 Feed { carrier: &mut layer.inner, cx: &mut *self.cx }.caught_up(from);
             }
@@ -200,12 +167,7 @@ impl<O: Output> Feed<'_, '_, O> {
     /// The forward and the backward direction wait for holes to fill, or do not.
     pub(super) fn set_holes(&mut self, [forward, backward]: [bool; 2]) {
         match &mut self.carrier.layer {
-            Layer::Http2(http2) => {
-                let forward_is_client = http2.client == Direction::Forward;
-                let (client, server) =
-                    if forward_is_client { (forward, backward) } else { (backward, forward) };
-                session(&mut http2.pairing, self.cx).set_holes(client, server);
-            }
+            Layer::Http2(http2) => http2.set_holes([forward, backward]),
             Layer::Tls(layer) => {
                 Feed { carrier: &mut layer.inner, cx: &mut *self.cx }.set_holes([forward, backward]);
             }
@@ -230,12 +192,7 @@ impl<O: Output> Feed<'_, '_, O> {
                 }
                 Feed { carrier: &mut layer.inner, cx }.finish(last);
             }
-            Layer::Http2(http2) => {
-                let Http2 { connection, pairing, .. } = http2.as_mut();
-                let mut session = session(pairing, cx);
-                connection.finish(Side::Client, last, &mut session);
-                connection.finish(Side::Server, last, &mut session);
-            }
+            Layer::Http2(http2) => http2.finish(last, cx),
             Layer::Fresh | Layer::Opening(_) => {}
         }
     }
@@ -300,12 +257,7 @@ impl<O: Output> Feed<'_, '_, O> {
         if let Some(upgraded) = &switch.upgraded {
             self.start_http2(client, Start::Preface, Start::Frames, How::Upgrade);
             if let Layer::Http2(http2) = &mut self.carrier.layer {
-                let fields: Vec<(&[u8], &[u8])> =
-                    upgraded.fields.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
-                let Http2 { connection, pairing, .. } = http2.as_mut();
-                let mut session = session(pairing, self.cx);
-                session.upgraded_request(&fields, upgraded.body, upgraded.first, upgraded.last);
-                connection.upgrade_settings(&upgraded.settings, &mut session);
+                http2.upgrade(upgraded, self.cx);
             }
         } else {
             self.carrier.depth += 1;
@@ -329,20 +281,16 @@ impl<O: Output> Feed<'_, '_, O> {
             tls: self.carrier.tls.clone(),
             client_is_forward: client == Direction::Forward,
         };
-        let late = (matches!(client_start, Start::Late | Start::Unread), server_start == Start::Late);
-        let mut pairing = Pairing::new(meta, self.cx.wanted, late);
+        let how = if self.carrier.tls.is_some() && how == How::PriorKnowledge { How::Alpn } else { how };
+        let mut http2 = Box::new(Http2::new(meta, client_start, server_start, how, self.cx.wanted));
         for from in [Direction::Forward, Direction::Backward] {
-            let unseen = !self.carrier.seen.get(from.index()).copied().unwrap_or(true);
-            pairing.set_unseen(side(client, from), unseen);
+            http2.set_unseen(from, !self.carrier.seen.get(from.index()).copied().unwrap_or(true));
         }
         let encrypted = self.carrier.tls.is_some();
         if how == How::Upgrade || encrypted || self.carrier.syn.get(client.index()) == Some(&true) {
-            pairing.set_upgrade_known();
+            http2.set_upgrade_known();
         }
-        let how = if self.carrier.tls.is_some() && how == How::PriorKnowledge { How::Alpn } else { how };
-        let connection = Connection::new(client_start, server_start);
-        self.carrier.layer =
-            Layer::Http2(Box::new(Http2 { connection, pairing, how, client, client_unawaited: false }));
+        self.carrier.layer = Layer::Http2(http2);
     }
 
     /// Pushes what the opening kept into what it turned out to be.
@@ -363,7 +311,6 @@ impl<O: Output> Feed<'_, '_, O> {
 impl<O: Output> ByteSink for Feed<'_, '_, O> {
     fn data(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) {
         let cx = &mut *self.cx;
-        cx.handed_on[from] = cx.handed_on[from].max(arrival.span.end);
         if let (Some(_), Some(ends)) = (&self.carrier.tls, self.carrier.ends) {
             let [forward, backward] = ends;
             let (src, dst) =
@@ -371,12 +318,7 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
             cx.out.tls_record(cx.now, arrival.at, src, dst, bytes);
         }
         match &mut self.carrier.layer {
-            Layer::Http2(http2) => {
-                let Http2 { connection, pairing, client, .. } = http2.as_mut();
-                let side = side(*client, from);
-                pairing.set_reading(side, cx.reading(from, arrival));
-                connection.data(side, arrival.at, bytes, &mut session(pairing, cx));
-            }
+            Layer::Http2(http2) => http2.data(from, arrival, bytes, cx),
             Layer::Tls(layer) => {
                 let Some(work) = cx.tls.take() else { return };
                 let Tls { session, inner } = layer.as_mut();
@@ -412,14 +354,8 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
 
     fn gap(&mut self, from: Direction, arrival: &Arrival, gap: Gap) {
         let cx = &mut *self.cx;
-        cx.handed_on[from] = cx.handed_on[from].max(arrival.span.end);
         match &mut self.carrier.layer {
-            Layer::Http2(http2) => {
-                let Http2 { connection, pairing, client, .. } = http2.as_mut();
-                let side = side(*client, from);
-                pairing.set_reading(side, cx.reading(from, arrival));
-                connection.gap(side, arrival.at, gap, &mut session(pairing, cx));
-            }
+            Layer::Http2(http2) => http2.gap(from, arrival, gap, cx),
             Layer::Tls(layer) => {
                 let Some(work) = cx.tls.take() else { return };
                 let Tls { session, inner } = layer.as_mut();
@@ -457,25 +393,10 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
 impl<O: Output> tls::PlaintextSink for Feed<'_, '_, O> {
     fn describe(&mut self, description: &Description) {
         let known = match &mut self.carrier.layer {
-            Layer::Http2(http2) => &mut http2.pairing.meta.tls,
+            Layer::Http2(http2) => &mut http2.meta.tls,
             _ => &mut self.carrier.tls,
         };
         *known = Some(Box::new(description.clone()));
-    }
-}
-
-/// Which side sends in a direction.
-pub(super) fn side(client: Direction, from: Direction) -> Side {
-    if client == from { Side::Client } else { Side::Server }
-}
-
-pub(super) fn session<'a, O: Output>(pairing: &'a mut Pairing, cx: &'a mut Context<'_, O>) -> Session<'a, O> {
-    Session {
-        pairing,
-        stats: &mut cx.totals.stats,
-        records: &mut *cx.out,
-        now: cx.now,
-        pool: &mut cx.totals.pool,
     }
 }
 

@@ -1,17 +1,18 @@
 //! A connection is over: its last records, and what it adds to the report.
 
 use super::Pipeline;
-use super::carrier::{Carrier, Feed, Http2, Layer, side};
+use super::carrier::{Carrier, Feed, Layer};
 use super::context::{Context, Output};
+use super::http2::Http2;
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::endpoint::Endpoint;
 use crate::base::limit::{Limit, Struck};
 use crate::base::time::Moment;
 use crate::base::tls::{Description, NotDecrypted};
 use crate::flow::Reassembly;
-use crate::http2::Side;
+use crate::http2::{Counters, Side};
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, EndBy, How, SideFrames, SideHpack, SideSettings, StreamEnd,
+    ConnectionMeta, ConnectionRecord, EndBy, How, SideFrames, SideHpack, SideSettings, StreamEnd, View,
 };
 use crate::tls;
 use crate::transaction::Stats;
@@ -21,6 +22,10 @@ use crate::transaction::Stats;
 pub struct ShardReport {
     /// Of the transactions.
     pub stats: Stats,
+    /// Of the frames.
+    pub frames: Counters,
+    /// Of the frames, what the exact view counts.
+    pub exact: View,
     /// Of TLS.
     pub tls: tls::Counters,
     /// TCP payload bytes in the capture.
@@ -82,6 +87,9 @@ impl ShardReport {
     /// Adds another shard's.
     pub fn merge(&mut self, other: &Self) {
         self.stats.merge(&other.stats);
+        self.frames.merge(&other.frames);
+        self.exact.plaintext.merge(&other.exact.plaintext);
+        self.exact.tls.merge(&other.exact.tls);
         self.tls.merge(&other.tls);
         self.payload_bytes += other.payload_bytes;
         self.http2 += other.http2;
@@ -104,10 +112,11 @@ impl ShardReport {
     /// Adds what is known of an HTTP/2 connection by its streams, and whether something of it is missing.
     fn add_http2(&mut self, reassembly: &Reassembly, http2: &Http2) {
         self.http2 += 1;
-        self.limits.add(Limit::Opening, http2.opening_limited().into());
-        self.limits.add(Limit::FramePayload, http2.connection.payloads_limited());
-        self.limits.add(Limit::SettingsUnacknowledged, http2.connection.settings_limited());
-        self.limits.add(Limit::OneSidedStreams, http2.pairing.one_sided_limited());
+        http2.limits(&mut self.limits);
+        let counters = http2.connection.counters();
+        self.frames.merge(counters);
+        let View { plaintext, tls } = &mut self.exact;
+        counters.add_to(if http2.meta.tls.is_some() { tls } else { plaintext });
         let damaged = http2.pairing.damaged();
         let one_sided = !reassembly.seen(Direction::Forward) || !reassembly.seen(Direction::Backward);
         self.one_sided += u64::from(one_sided);
@@ -169,7 +178,6 @@ impl Pipeline {
     ) {
         self.memory = self.memory.saturating_sub(carrier.weight);
         let mut cx = Context::new(now, self.settings.wanted, &mut self.totals, &mut self.tls, keys, out);
-        cx.note_streams(reassembly);
         reassembly.finish(last, &mut self.budget, &mut Feed { carrier: &mut carrier, cx: &mut cx });
         Feed { carrier: &mut carrier, cx: &mut cx }.finish(last);
         let tls = match &carrier.layer {
@@ -188,17 +196,12 @@ impl Pipeline {
         let first_ended = innermost.first_ended();
         if let Layer::Http2(http2) = &mut innermost.layer {
             report.add_http2(reassembly, http2);
-            let mut session = super::carrier::session(&mut http2.pairing, &mut cx);
-            session.finish(end.by, end.how);
-            record.how = Some(http2.how());
-            http2.pairing.describe(&mut record);
-            record.meta = http2.pairing.meta.clone();
+            http2.conclude(end, &mut record, &mut cx);
             record.end.by = match first_ended.filter(|_| end.by == EndBy::Tcp) {
-                Some(from) if side(http2.client, from) == Side::Client => EndBy::Client,
+                Some(from) if http2.side(from) == Side::Client => EndBy::Client,
                 Some(_) => EndBy::Server,
                 None => end.by,
             };
-            record.is_http2 = true;
         } else if let Some(description) = &record.meta.tls {
             let undecrypted = description.not_decrypted.is_some();
             report.tls_undecrypted += u64::from(undecrypted);

@@ -1,12 +1,10 @@
 //! What the stages of a shard share while they work on a packet.
 
-use crate::base::direction::{Direction, PerDirection};
 use crate::base::endpoint::Endpoint;
 use crate::base::time::Moment;
-use crate::flow::{Arrival, Reassembly};
 use crate::record::{RecordSink, Wanted};
 use crate::tls;
-use crate::transaction::{Reading, Stats, StreamPool};
+use crate::transaction::{Stats, StreamPool};
 
 /// Where a shard's results go: records, and for the agent's view the plaintext of TLS records.
 pub trait Output: RecordSink {
@@ -32,10 +30,6 @@ pub(super) struct Context<'a, O> {
     pub(super) tls: Option<&'a mut tls::Workspace>,
     pub(super) keys: &'a tls::KeyStore,
     pub(super) out: &'a mut O,
-    /// How far each direction's TCP stream was handed on.
-    pub(super) handed_on: PerDirection<u64>,
-    /// Up to where each direction's TCP stream is known to have been received.
-    pub(super) acknowledged: PerDirection<u64>,
 }
 
 impl<'a, O> Context<'a, O> {
@@ -47,21 +41,6 @@ impl<'a, O> Context<'a, O> {
         keys: &'a tls::KeyStore,
         out: &'a mut O,
     ) -> Self {
-        let (handed_on, acknowledged) = (PerDirection::default(), PerDirection::default());
-        Self { now, wanted, totals, tls: Some(tls), keys, out, handed_on, acknowledged }
-    }
-
-    /// Where the direction is read now.
-    pub(super) fn reading(&self, from: Direction, arrival: &Arrival) -> Reading {
-        let peer = from.reverse();
-        Reading { arrival: *arrival, peer: self.handed_on[peer], acknowledged: self.acknowledged[peer] }
-    }
-
-    /// Notes how far both TCP streams are.
-    pub(super) fn note_streams(&mut self, reassembly: &Reassembly) {
-        for from in [Direction::Forward, Direction::Backward] {
-            self.handed_on[from] = reassembly.handed_on(from);
-            self.acknowledged[from] = reassembly.acknowledged(from);
-        }
+        Self { now, wanted, totals, tls: Some(tls), keys, out }
     }
 }

@@ -8,6 +8,7 @@
 mod carrier;
 mod conclude;
 mod context;
+mod http2;
 mod opening;
 #[cfg(test)]
 mod tests;
@@ -112,9 +113,6 @@ impl Pipeline {
         }
         let mut cx =
             Context::new(segment.at, self.settings.wanted, &mut self.totals, &mut self.tls, keys, out);
-        cx.note_streams(&entry.reassembly);
-        let other = found.from.reverse();
-        cx.acknowledged[other] = entry.reassembly.acknowledged_with(other, segment);
         let mut feed = Feed { carrier, cx: &mut cx };
         feed.carrier.note_sender(found.from);
         entry.reassembly.segment(found.from, segment, &mut self.budget, &mut feed);
@@ -151,7 +149,6 @@ impl Pipeline {
     pub fn new_secrets(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
         let mut cx = Context::new(now, self.settings.wanted, &mut self.totals, &mut self.tls, keys, out);
         for entry in self.table.iter_mut() {
-            cx.note_streams(&entry.reassembly);
             if let Some(carrier) = entry.state.as_mut() {
                 Feed { carrier, cx: &mut cx }.new_secrets();
             }
@@ -191,7 +188,6 @@ impl Pipeline {
                 return false;
             };
             let mut cx = Context::new(now, self.settings.wanted, &mut self.totals, &mut self.tls, keys, out);
-            cx.note_streams(&entry.reassembly);
             let mut feed = Feed { carrier, cx: &mut cx };
             let waited = entry.reassembly.holes();
             entry.reassembly.tick(now, &mut self.budget, &mut feed);

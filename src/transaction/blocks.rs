@@ -5,9 +5,8 @@ use super::session::Session;
 use super::stream::reason;
 use crate::base::limit::Limit;
 use crate::base::limits;
-use crate::flow::GapCause;
-use crate::http2::{Block, BlockEnd, EventSink, Side, hpack};
-use crate::record::{Field, Fields, Interim, Known, Partial, RecordSink};
+use crate::http2::{Block, BlockEnd, EventContext, Side, hpack};
+use crate::record::{Field, Fields, Interim, Known, Partial};
 
 /// What is known of the header block being read.
 #[derive(Debug, Default)]
@@ -62,27 +61,33 @@ impl BlockState {
     }
 }
 
-impl<R: RecordSink> Session<'_, R> {
-    pub(super) fn end_block(&mut self, block: &Block, end: &BlockEnd) {
+impl Session<'_> {
+    pub(super) fn end_block(&mut self, cx: &EventContext<'_>, block: &Block, end: &BlockEnd) {
         let mut scratch = std::mem::take(&mut self.pairing.scratch);
         match (block.promised, block.from) {
-            (Some(promised), _) => self.end_promise(block, end, promised, &mut scratch),
-            (None, Side::Client) => self.end_request_block(block, end, &mut scratch),
-            (None, Side::Server) => self.end_response_block(block, end, &mut scratch),
+            (Some(promised), _) => self.end_promise(cx, block, end, promised, &mut scratch),
+            (None, Side::Client) => self.end_request_block(cx, block, end, &mut scratch),
+            (None, Side::Server) => self.end_response_block(cx, block, end, &mut scratch),
         }
         self.pairing.scratch = scratch;
         self.lose_in_block(block, end);
     }
 
-    fn end_request_block(&mut self, block: &Block, end: &BlockEnd, fields: &mut Fields) {
+    fn end_request_block(
+        &mut self,
+        cx: &EventContext<'_>,
+        block: &Block,
+        end: &BlockEnd,
+        fields: &mut Fields,
+    ) {
         let state = std::mem::take(&mut self.pairing.block);
         let client = &mut self.pairing.client;
         client.highest = client.highest.max(block.stream);
         let (nothing_missed, headers_missed) = client.opening(block.stream);
         // A response comes after its request: nothing that the client had received by then was of it.
-        let received = client.reading.received(block.last);
+        let received = cx.arrival.acknowledged_in(block.last);
         let losses = self.pairing.server.losses;
-        let Some(stream) = self.stream(block.stream, block.from, block.first) else { return };
+        let Some(stream) = self.stream(cx, block.stream, block.from, block.first) else { return };
         let before = Before {
             headers: stream.record.request.seen,
             data: stream.record.request.body > 0,
@@ -124,12 +129,18 @@ impl<R: RecordSink> Session<'_, R> {
         self.finish_orphans();
     }
 
-    fn end_response_block(&mut self, block: &Block, end: &BlockEnd, fields: &mut Fields) {
+    fn end_response_block(
+        &mut self,
+        cx: &EventContext<'_>,
+        block: &Block,
+        end: &BlockEnd,
+        fields: &mut Fields,
+    ) {
         let state = std::mem::take(&mut self.pairing.block);
         let side = &mut self.pairing.server;
         side.highest = side.highest.max(block.stream);
         let losses = side.losses;
-        let Some(stream) = self.stream(block.stream, block.from, block.first) else {
+        let Some(stream) = self.stream(cx, block.stream, block.from, block.first) else {
             // The stream was reset while the response was under way: it is on the wire all the same.
             self.counters().responses += u64::from(matches!(state.status, Some(200..)));
             return;
@@ -182,11 +193,18 @@ impl<R: RecordSink> Session<'_, R> {
         }
     }
 
-    fn end_promise(&mut self, block: &Block, end: &BlockEnd, promised: u32, fields: &mut Fields) {
+    fn end_promise(
+        &mut self,
+        cx: &EventContext<'_>,
+        block: &Block,
+        end: &BlockEnd,
+        promised: u32,
+        fields: &mut Fields,
+    ) {
         let state = std::mem::take(&mut self.pairing.block);
         let losses = self.pairing.client.losses.count;
-        let promised_at = self.pairing.server.reading.arrival.span.start;
-        let Some(stream) = self.stream(promised, Side::Client, block.first) else { return };
+        let promised_at = cx.latest(Side::Server).span.start;
+        let Some(stream) = self.stream(cx, promised, Side::Client, block.first) else { return };
         stream.record.pushed = true;
         stream.record.parent = Some(block.stream);
         stream.asked = Some(promised_at);
@@ -208,16 +226,6 @@ impl<R: RecordSink> Session<'_, R> {
             && let Some(stream) = self.pairing.streams.get_mut(&block.promised.unwrap_or(block.stream))
         {
             stream.record.partial.insert(reason);
-        }
-        self.stats.limits.add(Limit::Headers, (end.limited || end.cut == Some(GapCause::Limit)).into());
-        self.stats.limits.add(Limit::HpackTable, (end.given_up > 0).into());
-        let damaged = end.cut.is_some() || end.broken;
-        if !damaged && end.unknown == 0 {
-            self.stats.blocks_decoded += 1;
-        } else if damaged && end.fields == end.unknown {
-            self.stats.blocks_lost += 1;
-        } else {
-            self.stats.blocks_partial += 1;
         }
     }
 }

@@ -6,22 +6,28 @@ use crate::base::certainty::Certainty;
 use crate::base::limit::Limit;
 use crate::base::limits;
 use crate::base::time::Moment;
-use crate::http2::{BlockEnd, EventSink, FrameSpot, Side};
-use crate::record::{EndBy, EndHow, Field, Fields, Known, Partial, RecordSink, StreamEnd};
+use crate::http2::{BlockEnd, EventContext, FrameSpot, Side, UpgradeRequest};
+use crate::record::{EndBy, EndHow, Field, Fields, Known, Partial, StreamEnd};
 
-impl<R: RecordSink> Session<'_, R> {
+impl Session<'_> {
     /// The stream, opened if it is new; `None` if it had ended for what `from` sent in this packet.
-    pub(super) fn stream(&mut self, id: u32, from: Side, at: Moment) -> Option<&mut Stream> {
+    pub(super) fn stream(
+        &mut self,
+        cx: &EventContext<'_>,
+        id: u32,
+        from: Side,
+        at: Moment,
+    ) -> Option<&mut Stream> {
         if !self.pairing.streams.contains_key(&id) {
-            self.open_stream(id, from, at)?;
+            self.open_stream(cx, id, from, at)?;
         }
-        let place = self.pairing.side(from).reading.arrival.span.start;
+        let place = cx.latest(from).span.start;
         let stream = self.pairing.streams.get_mut(&id).map(Box::as_mut)?;
         (!stream.is_over(from, at, place)).then_some(stream)
     }
 
     /// Opens a stream; `None` if it has been open before.
-    fn open_stream(&mut self, id: u32, from: Side, at: Moment) -> Option<()> {
+    fn open_stream(&mut self, cx: &EventContext<'_>, id: u32, from: Side, at: Moment) -> Option<()> {
         let late = self.pairing.client.losses.late || self.pairing.server.losses.late;
         self.stats.limits.add(Limit::EndedStreams, self.pairing.closed.is_forgotten(id).into());
         if id == 0 || self.pairing.closed.contains(id, !late) {
@@ -38,7 +44,7 @@ impl<R: RecordSink> Session<'_, R> {
         stream.server.losses_at_start = match from {
             // A push begins with its promise.
             _ if id.is_multiple_of(2) => pairing.server.losses.count,
-            Side::Client => pairing.server.losses.before(pairing.client.reading.received(at)),
+            Side::Client => pairing.server.losses.before(cx.latest(from).acknowledged_in(at)),
             Side::Server if pairing.client.unseen || late => pairing.server.losses.count,
             // The request was not seen: it came after those before it.
             Side::Server => {
@@ -107,10 +113,7 @@ impl<R: RecordSink> Session<'_, R> {
             self.stats.incomplete += 1;
         }
         self.stats.missed_requests += u64::from(!record.request.seen && record.response.seen);
-        if pairing.wanted.transactions || pairing.wanted.telemetry {
-            self.records.transaction(self.now, &pairing.meta, record);
-        }
-        self.pool.give(stream);
+        pairing.ended.push(stream);
     }
 
     pub(super) fn end_side(&mut self, from: Side, id: u32, spot: FrameSpot) {
@@ -155,14 +158,6 @@ impl<R: RecordSink> Session<'_, R> {
         self.pairing.client.highest > id
     }
 
-    /// A direction waits for a hole to fill, or does not.
-    pub fn set_holes(&mut self, client: bool, server: bool) {
-        if let Some(rules) = &mut self.pairing.rules {
-            rules.set_stalled(Side::Client, client);
-            rules.set_stalled(Side::Server, server);
-        }
-    }
-
     /// Ends the streams whose response has ended and whose request cannot come any more.
     pub(super) fn finish_orphans(&mut self) {
         while let Some(&id) = self.pairing.orphans.first()
@@ -197,17 +192,11 @@ impl<R: RecordSink> Session<'_, R> {
             };
             self.finish_stream(id, end);
         }
-        if let Some(mut rules) = self.pairing.rules.take() {
-            rules.conclude(matches!(how, EndHow::Fin | EndHow::Rst), self.now);
-            self.stats.limits.add(Limit::Findings, rules.limited());
-            for finding in rules.findings.drain() {
-                self.records.finding(self.now, &self.pairing.meta, &finding);
-            }
-        }
     }
 
     /// The request of stream 1, made with HTTP/1.1 (RFC 7540 section 3.2), whole with its body.
-    pub fn upgraded_request(&mut self, fields: &[(&[u8], &[u8])], body: u64, first: Moment, last: Moment) {
+    pub(super) fn take_upgrade(&mut self, cx: &EventContext<'_>, request: &UpgradeRequest<'_>) {
+        let UpgradeRequest { fields, body, first, last } = *request;
         let keep_all = self.pairing.wanted.headers;
         let mut headers = Fields::default();
         for &(name, value) in fields {
@@ -227,10 +216,7 @@ impl<R: RecordSink> Session<'_, R> {
         }
         self.counters().requests += 1;
         self.pairing.client.opened(1);
-        if let Some(rules) = &mut self.pairing.rules {
-            rules.upgraded(headers.value(Known::Method).unwrap_or_default(), first);
-        }
-        let Some(stream) = self.stream(1, Side::Client, first) else { return };
+        let Some(stream) = self.stream(cx, 1, Side::Client, first) else { return };
         stream.touch(Side::Client, first);
         stream.touch(Side::Client, last);
         stream.record.request.body = body;

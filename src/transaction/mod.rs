@@ -14,6 +14,5 @@ mod stream;
 
 pub use pairing::Pairing;
 pub use session::Session;
-pub use side::Reading;
 pub use stats::Stats;
 pub use stream::StreamPool;

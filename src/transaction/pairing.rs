@@ -7,18 +7,15 @@
 use super::blocks::BlockState;
 use super::closed::ClosedStreams;
 use super::resets::EarlyResets;
-use super::side::{Losses, Reading, SideState};
-use super::stream::Stream;
-use crate::conformance::Rules;
+use super::side::{Losses, SideState};
+use super::stream::{Stream, StreamPool};
 use crate::http2::Side;
-use crate::record::{ConnectionMeta, ConnectionRecord, Fields, Goaway, Wanted};
+use crate::record::{ConnectionRecord, Fields, Goaway, Transaction, Wanted};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 /// The exchanges of one connection.
 #[derive(Debug)]
 pub struct Pairing {
-    /// Who and where.
-    pub meta: ConnectionMeta,
     pub(super) streams: HashMap<u32, Box<Stream>, foldhash::fast::RandomState>,
     /// Bytes of memory that the open streams take.
     pub(super) held: usize,
@@ -37,8 +34,8 @@ pub struct Pairing {
     pub(super) scratch: Fields,
     pub(super) block: BlockState,
     pub(super) wanted: Wanted,
-    /// Judges both sides, where findings are wanted.
-    pub(super) rules: Option<Box<Rules>>,
+    /// Exchanges that have ended, to be taken out.
+    pub(super) ended: Vec<Box<Stream>>,
     pub(super) encrypted: bool,
     pub(super) opened: u64,
     pub(super) max_concurrent: u64,
@@ -48,16 +45,15 @@ pub struct Pairing {
 }
 
 impl Pairing {
-    /// The exchanges of a new connection. `late` says for client and server whether it was joined late.
-    pub fn new(meta: ConnectionMeta, wanted: Wanted, late: (bool, bool)) -> Self {
-        let encrypted = meta.tls.is_some();
+    /// The exchanges of a new connection, which is inside TLS or not. `late` says for client and server whether it was
+    /// joined late.
+    pub fn new(encrypted: bool, wanted: Wanted, late: (bool, bool)) -> Self {
         let side = |late: bool| SideState {
             losses: Losses { late, ..Losses::default() },
             opened: (!late).then_some((0, 0)),
             ..SideState::default()
         };
         Self {
-            meta,
             streams: HashMap::default(),
             held: 0,
             closed: ClosedStreams::default(),
@@ -72,7 +68,7 @@ impl Pairing {
             scratch: Fields::default(),
             block: BlockState::default(),
             wanted,
-            rules: wanted.findings.then(|| Box::new(Rules::new(late))),
+            ended: Vec::new(),
             encrypted,
             opened: 0,
             max_concurrent: 0,
@@ -86,6 +82,14 @@ impl Pairing {
         !self.side(side).resets.is_empty()
     }
 
+    /// Hands out the exchanges that have ended since this was last called, in the order in which they did.
+    pub fn take_ended(&mut self, pool: &mut StreamPool, mut take: impl FnMut(&mut Transaction)) {
+        for mut stream in self.ended.drain(..) {
+            take(&mut stream.record);
+            pool.give(stream);
+        }
+    }
+
     /// Exchanges under way.
     pub fn in_flight(&self) -> usize {
         self.streams.len()
@@ -96,6 +100,7 @@ impl Pairing {
         let ids = 2 * self.orphans.len() + self.alone.capacity();
         self.held
             + self.streams.capacity() * size_of::<(u32, Box<Stream>)>()
+            + self.ended.capacity() * size_of::<Box<Stream>>()
             + self.closed.memory()
             + self.scratch.memory()
             + self.client.resets.memory()
@@ -116,30 +121,11 @@ impl Pairing {
         }
     }
 
-    /// Where the side is read now.
-    pub fn set_reading(&mut self, side: Side, reading: Reading) {
-        self.side_mut(side).reading = reading;
-        if let Some(rules) = &mut self.rules {
-            // One more is for a FIN.
-            rules.set_ahead(side, reading.acknowledged > reading.peer + 1);
-        }
-    }
-
-    /// Whether the connection was upgraded from HTTP/1.1 is known.
-    pub fn set_upgrade_known(&mut self) {
-        if let Some(rules) = &mut self.rules {
-            rules.set_upgrade_known();
-        }
-    }
-
     /// A side that was taken to be joined late is read from its first byte.
     pub(super) fn begins(&mut self, from: Side) {
         let side = self.side_mut(from);
         side.losses.late = false;
         side.opened.get_or_insert((0, 0));
-        if let Some(rules) = &mut self.rules {
-            rules.set_begins(from);
-        }
     }
 
     /// A side was joined late.

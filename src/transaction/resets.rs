@@ -6,8 +6,8 @@ use super::session::Session;
 use crate::base::limit::Limit;
 use crate::base::limits;
 use crate::base::time::Moment;
-use crate::http2::{FrameSpot, Side};
-use crate::record::{EndHow, Partial, RecordSink, StreamEnd};
+use crate::http2::{EventContext, FrameSpot, Side};
+use crate::record::{EndHow, Partial, StreamEnd};
 use std::collections::BTreeMap;
 
 /// A reset that has not ended its stream yet.
@@ -73,18 +73,17 @@ impl Pairing {
     }
 }
 
-impl<R: RecordSink> Session<'_, R> {
+impl Session<'_> {
     pub(super) fn reset_stream(
         &mut self,
-        from: Side,
+        cx: &EventContext<'_>,
         id: u32,
         code: Option<u32>,
-        at: Moment,
         spot: FrameSpot,
     ) {
-        let side = self.pairing.side(from);
-        let (losses, reading) = (side.losses.count, side.reading);
-        let acknowledged = reading.received(at).unwrap_or(reading.acknowledged);
+        let (from, at) = (cx.from, cx.at());
+        let losses = self.pairing.side(from).losses.count;
+        let acknowledged = cx.arrival.acknowledged.unwrap_or_else(|| cx.ledger.acknowledged(from));
         let unseen = self.pairing.side(from.peer()).unseen;
         let end = StreamEnd { by: from.into(), how: EndHow::RstStream, code };
         let Some(stream) = self.pairing.streams.get_mut(&id) else {
@@ -94,7 +93,7 @@ impl<R: RecordSink> Session<'_, R> {
             }
             return;
         };
-        if stream.is_over(from, at, reading.arrival.span.start) {
+        if stream.is_over(from, at, cx.arrival.span.start) {
             return;
         }
         stream.record.last = stream.record.last.max(at);

@@ -9,52 +9,38 @@ use crate::base::limit::Limit;
 use crate::base::limits;
 use crate::base::time::Moment;
 use crate::flow::GapCause;
-use crate::http2::frame::{FrameHeader, FrameView};
-use crate::http2::{Anomaly, Block, BlockEnd, EventSink, FrameSpot, Severity, Side, hpack};
-use crate::record::{Goaway, RecordSink};
+use crate::http2::frame::FrameHeader;
+use crate::http2::{Block, BlockEnd, EventContext, EventSink, FrameSpot, Side, UpgradeRequest, hpack};
+use crate::record::Goaway;
 
 /// A connection's exchanges, for the time that one packet is worked on.
 #[derive(Debug)]
-pub struct Session<'a, R> {
+pub struct Session<'a> {
     /// The exchanges.
     pub pairing: &'a mut Pairing,
     /// What they add up to.
     pub stats: &'a mut Stats,
-    /// Where the records go.
-    pub records: &'a mut R,
-    /// The packet.
-    pub now: Moment,
     /// Memory of ended streams, to be used again.
     pub pool: &'a mut StreamPool,
 }
 
-impl<R: RecordSink> EventSink for Session<'_, R> {
-    fn counters(&mut self) -> &mut Counters {
+impl Session<'_> {
+    /// The counters of the exact view, for this connection's kind of transport.
+    pub(super) const fn counters(&mut self) -> &mut Counters {
         if self.pairing.encrypted { &mut self.stats.tls } else { &mut self.stats.plaintext }
     }
+}
 
-    fn wants_frames(&self) -> bool {
-        self.pairing.wanted.frames || self.pairing.rules.is_some()
-    }
-
-    fn frame_header(&mut self, from: Side, header: &FrameHeader, _: Moment) {
-        let frames = &mut self.pairing.side_mut(from).frames;
+impl EventSink for Session<'_> {
+    fn frame_header(&mut self, cx: &EventContext<'_>, header: &FrameHeader, _: Moment) {
+        let frames = &mut self.pairing.side_mut(cx.from).frames;
         match frames.by_type.get_mut(usize::from(header.kind.0)) {
             Some(count) if header.kind.name().is_some() => *count += 1,
             _ => frames.unknown += 1,
         }
     }
 
-    fn frame(&mut self, frame: &FrameView<'_>) {
-        if let Some(rules) = &mut self.pairing.rules {
-            rules.frame(frame);
-        }
-        if self.pairing.wanted.frames {
-            self.records.frame(self.now, &self.pairing.meta, frame);
-        }
-    }
-
-    fn block_start(&mut self, block: &Block) {
+    fn block_start(&mut self, _: &EventContext<'_>, block: &Block) {
         self.pairing.scratch.clear();
         // Trailers are always shown whole; what a block is may be known only once it is over.
         let seen = self.pairing.streams.get(&block.stream).is_some_and(|stream| match block.from {
@@ -63,30 +49,21 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
         });
         let keep_all = self.pairing.wanted.headers || (seen && block.promised.is_none());
         self.pairing.block = BlockState::start(keep_all);
-        if let Some(rules) = &mut self.pairing.rules {
-            rules.block_start(block);
-        }
     }
 
     fn field(&mut self, field: &hpack::Field<'_>) {
         let pairing = &mut *self.pairing;
-        if let Some(rules) = &mut pairing.rules {
-            rules.field(field);
-        }
         let (known, keep) = pairing.block.field(field);
         if keep {
             pairing.scratch.push(kept(field, known));
         }
     }
 
-    fn block_end(&mut self, block: &Block, end: &BlockEnd) {
+    fn block_end(&mut self, cx: &EventContext<'_>, block: &Block, end: &BlockEnd) {
         let hpack = &mut self.pairing.side_mut(block.from).hpack;
         hpack.wire_bytes += end.wire_bytes;
         hpack.decoded_bytes += end.decoded_bytes;
-        if let Some(rules) = &mut self.pairing.rules {
-            rules.block_end(block, end);
-        }
-        self.end_block(block, end);
+        self.end_block(cx, block, end);
         self.pairing.scratch.trim();
         self.weigh(block.promised.unwrap_or(block.stream));
         if block.end_stream {
@@ -94,22 +71,23 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
         }
     }
 
-    fn data(&mut self, from: Side, stream: u32, at: Moment, bytes: &[u8]) {
-        if let Some(stream) = self.stream(stream, from, at) {
-            stream.data(from, at, bytes);
+    fn data(&mut self, cx: &EventContext<'_>, stream: u32, bytes: &[u8]) {
+        if let Some(stream) = self.stream(cx, stream, cx.from, cx.at()) {
+            stream.data(cx.from, cx.at(), bytes);
         }
     }
 
-    fn data_lost(&mut self, from: Side, stream: u32, at: Moment, len: u64, cause: GapCause) {
-        if let Some(stream) = self.stream(stream, from, at) {
-            stream.data_lost(from, at, len, cause);
+    fn data_lost(&mut self, cx: &EventContext<'_>, stream: u32, len: u64, cause: GapCause) {
+        if let Some(stream) = self.stream(cx, stream, cx.from, cx.at()) {
+            stream.data_lost(cx.from, cx.at(), len, cause);
         }
     }
 
-    fn data_end(&mut self, from: Side, stream: u32, at: Moment, end_stream: bool, spot: FrameSpot) {
+    fn data_end(&mut self, cx: &EventContext<'_>, stream: u32, end_stream: bool, spot: FrameSpot) {
+        let from = cx.from;
         let losses = self.pairing.server.losses.count;
-        if let Some(open) = self.stream(stream, from, at) {
-            open.touch(from, at);
+        if let Some(open) = self.stream(cx, stream, from, cx.at()) {
+            open.touch(from, cx.at());
             // DATA follows the final response's header section only.
             if from == Side::Server && open.settle_response(losses) {
                 self.counters().responses += 1;
@@ -120,11 +98,12 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
         }
     }
 
-    fn reset(&mut self, from: Side, stream: u32, code: Option<u32>, at: Moment, spot: FrameSpot) {
-        self.reset_stream(from, stream, code, at, spot);
+    fn reset(&mut self, cx: &EventContext<'_>, stream: u32, code: Option<u32>, spot: FrameSpot) {
+        self.reset_stream(cx, stream, code, spot);
     }
 
-    fn goaway(&mut self, from: Side, last_stream: u32, code: u32, debug: &[u8], _: Moment) {
+    fn goaway(&mut self, cx: &EventContext<'_>, last_stream: u32, code: u32, debug: &[u8]) {
+        let from = cx.from;
         let side = self.pairing.side_mut(from);
         side.goaway = Some((last_stream, code));
         let room = self.pairing.goaways.len() < limits::GOAWAY_KEPT;
@@ -138,9 +117,6 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
     }
 
     fn setting(&mut self, from: Side, id: u16, value: u32) {
-        if let Some(rules) = &mut self.pairing.rules {
-            rules.setting(from, id, value);
-        }
         let settings = &mut self.pairing.side_mut(from).settings.0;
         match settings.binary_search_by_key(&id, |&(id, _)| id) {
             Ok(at) => {
@@ -160,30 +136,20 @@ impl<R: RecordSink> EventSink for Session<'_, R> {
         self.pairing.begins(from);
     }
 
-    fn lost(&mut self, from: Side, cause: GapCause, _: Moment) {
-        self.stats.losses += 1;
-        let side = self.pairing.side_mut(from);
-        let (losses, end) = (&mut side.losses, side.reading.arrival.span.end);
+    fn lost(&mut self, cx: &EventContext<'_>, cause: GapCause) {
+        let losses = &mut self.pairing.side_mut(cx.from).losses;
         losses.count += 1;
         losses.cause = Some(cause);
-        losses.end = end;
-        if let Some(rules) = &mut self.pairing.rules {
-            rules.lost(from);
-        }
+        losses.end = cx.arrival.span.end;
     }
 
-    fn skipped(&mut self, from: Side, bytes: u64, _: Moment) {
-        self.stats.skipped_bytes += bytes;
-        let side = self.pairing.side_mut(from);
-        let (losses, end) = (&mut side.losses, side.reading.arrival.span.end);
+    fn skipped(&mut self, cx: &EventContext<'_>, bytes: u64) {
+        let losses = &mut self.pairing.side_mut(cx.from).losses;
         losses.count += u64::from(bytes > 0);
-        losses.end = end;
+        losses.end = cx.arrival.span.end;
     }
 
-    fn anomaly(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment) {
-        if let Some(rules) = &mut self.pairing.rules {
-            rules.anomaly(from, stream, anomaly, at);
-        }
-        self.stats.errors += u64::from(anomaly.describe().severity == Severity::Error);
+    fn upgraded(&mut self, cx: &EventContext<'_>, request: &UpgradeRequest<'_>) {
+        self.take_upgrade(cx, request);
     }
 }

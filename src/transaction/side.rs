@@ -1,28 +1,8 @@
 //! What pairing knows of one side of a connection.
 
 use super::resets::Awaited;
-use crate::base::time::Moment;
-use crate::flow::{Arrival, GapCause};
+use crate::flow::GapCause;
 use crate::record::{SideFrames, SideHpack, SideSettings};
-
-/// Where one side is read, in the TCP streams of both.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Reading {
-    /// In its own stream.
-    pub arrival: Arrival,
-    /// So far the other side's stream has been read, in bytes.
-    pub peer: u64,
-    /// And so far this side is known to have acknowledged that.
-    pub acknowledged: u64,
-}
-
-impl Reading {
-    /// So much of the other side's stream the side had received when it sent what is in this packet; `None` where that
-    /// is not known exactly.
-    pub(super) fn received(&self, at: Moment) -> Option<u64> {
-        self.arrival.acknowledged_in(at)
-    }
-}
 
 /// One side's frames that were lost, one cannot know which.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,14 +34,12 @@ impl Losses {
     }
 }
 
-/// One side: where it is read, what of it is lost, and what the connection record needs.
+/// One side: what of it is lost, and what the connection record needs.
 #[derive(Debug, Default)]
 pub(super) struct SideState {
     pub(super) losses: Losses,
     /// No segment of this side is in the capture.
     pub(super) unseen: bool,
-    /// Where it is read now.
-    pub(super) reading: Reading,
     /// Its last request of which is known how much of the server's TCP stream it had received by then.
     pub(super) asked: Option<(u32, u64)>,
     /// Streams that the other side has reset: what this side had sent before is still to be read.

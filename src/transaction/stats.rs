@@ -6,9 +6,9 @@ use crate::base::limit::Struck;
 /// What the transactions of a shard add up to.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Stats {
-    /// Exact counters of cleartext connections.
+    /// Requests and responses of cleartext connections, in the exact view's counters.
     pub plaintext: Counters,
-    /// Exact counters of TLS connections.
+    /// The same of TLS connections.
     pub tls: Counters,
     /// Transactions with nothing missing.
     pub complete: u64,
@@ -18,18 +18,6 @@ pub struct Stats {
     pub open: u64,
     /// Responses whose request was not seen.
     pub missed_requests: u64,
-    /// Header blocks decoded whole.
-    pub blocks_decoded: u64,
-    /// Header blocks with fields unknown, or cut.
-    pub blocks_partial: u64,
-    /// Header blocks of which no field is known.
-    pub blocks_lost: u64,
-    /// Violations that the RFC calls errors.
-    pub errors: u64,
-    /// Bytes skipped in search of a frame boundary.
-    pub skipped_bytes: u64,
-    /// Times a side lost framing.
-    pub losses: u64,
     /// Caps that struck.
     pub limits: Struck,
 }
@@ -43,12 +31,6 @@ impl Stats {
         self.incomplete += other.incomplete;
         self.open += other.open;
         self.missed_requests += other.missed_requests;
-        self.blocks_decoded += other.blocks_decoded;
-        self.blocks_partial += other.blocks_partial;
-        self.blocks_lost += other.blocks_lost;
-        self.errors += other.errors;
-        self.skipped_bytes += other.skipped_bytes;
-        self.losses += other.losses;
         self.limits.merge(&other.limits);
     }
 }

@@ -3,12 +3,13 @@
 
 use crate::cost::Cost;
 use crate::pieces::{Piece, Pieces, What};
-use h2lens::base::counters::Counters;
 use h2lens::base::time::{Moment, Timestamp};
-use h2lens::flow::{Gap, GapCause};
+use h2lens::flow::{Arrival, Gap, GapCause};
 use h2lens::http2::frame::{FrameHeader, FrameView};
 use h2lens::http2::hpack::Field;
-use h2lens::http2::{Anomaly, Block, BlockEnd, Connection, EventSink, FrameSpot, PREFACE, Side, Start};
+use h2lens::http2::{
+    Anomaly, Block, BlockEnd, Connection, Counters, EventContext, EventSink, FrameSpot, PREFACE, Side, Start,
+};
 
 /// Events as text, without what depends on the segments, DATA run together.
 #[derive(Debug, Default)]
@@ -21,7 +22,7 @@ pub struct Events {
     pub data: Vec<(Side, Vec<u8>)>,
     /// Bytes skipped.
     pub skipped: u64,
-    /// Those of the exact view.
+    /// What they add up to.
     pub counters: Counters,
     /// Keep no text.
     pub quiet: bool,
@@ -36,26 +37,24 @@ impl Events {
 
     /// Counters that do not depend on the segments.
     pub fn plain_counters(&self) -> [u64; 3] {
-        [self.counters.eos, self.counters.rst, self.counters.continuation_frames]
+        [self.counters.ends_of_stream, self.counters.resets, self.counters.continuations]
     }
 }
 
 impl EventSink for Events {
-    fn counters(&mut self) -> &mut Counters {
-        &mut self.counters
-    }
     fn wants_frames(&self) -> bool {
         true
     }
-    fn frame_header(&mut self, from: Side, header: &FrameHeader, _: Moment) {
+    fn frame_header(&mut self, cx: &EventContext<'_>, header: &FrameHeader, _: Moment) {
+        let from = cx.from;
         self.headers[usize::from(!from.is_client())].push(*header);
         self.tell(|| format!("{from:?} {header:?}"));
     }
-    fn frame(&mut self, frame: &FrameView<'_>) {
+    fn frame(&mut self, _: &EventContext<'_>, frame: &FrameView<'_>) {
         let parsed = h2lens::http2::frame::Payload::parse(&frame.header, frame.payload);
         self.tell(|| format!("frame {} {:?}", frame.from_client, parsed));
     }
-    fn block_start(&mut self, block: &Block) {
+    fn block_start(&mut self, _: &EventContext<'_>, block: &Block) {
         self.tell(|| {
             format!("block {:?} {} {:?} {}", block.from, block.stream, block.promised, block.end_stream)
         });
@@ -63,10 +62,11 @@ impl EventSink for Events {
     fn field(&mut self, field: &Field<'_>) {
         self.tell(|| format!("{field:?}"));
     }
-    fn block_end(&mut self, _: &Block, end: &BlockEnd) {
+    fn block_end(&mut self, _: &EventContext<'_>, _: &Block, end: &BlockEnd) {
         self.tell(|| format!("{end:?}"));
     }
-    fn data(&mut self, from: Side, stream: u32, _: Moment, bytes: &[u8]) {
+    fn data(&mut self, cx: &EventContext<'_>, stream: u32, bytes: &[u8]) {
+        let from = cx.from;
         assert!(!bytes.is_empty());
         match self.data.last_mut() {
             Some((side, data)) if *side == from => data.extend_from_slice(bytes),
@@ -77,16 +77,20 @@ impl EventSink for Events {
             self.list.push(text);
         }
     }
-    fn data_lost(&mut self, from: Side, stream: u32, _: Moment, len: u64, cause: GapCause) {
+    fn data_lost(&mut self, cx: &EventContext<'_>, stream: u32, len: u64, cause: GapCause) {
+        let from = cx.from;
         self.tell(|| format!("data lost {from:?} {stream} {len} {cause:?}"));
     }
-    fn data_end(&mut self, from: Side, stream: u32, _: Moment, end_stream: bool, _: FrameSpot) {
+    fn data_end(&mut self, cx: &EventContext<'_>, stream: u32, end_stream: bool, _: FrameSpot) {
+        let from = cx.from;
         self.tell(|| format!("data end {from:?} {stream} {end_stream}"));
     }
-    fn reset(&mut self, from: Side, stream: u32, code: Option<u32>, _: Moment, _: FrameSpot) {
+    fn reset(&mut self, cx: &EventContext<'_>, stream: u32, code: Option<u32>, _: FrameSpot) {
+        let from = cx.from;
         self.tell(|| format!("reset {from:?} {stream} {code:?}"));
     }
-    fn goaway(&mut self, from: Side, last: u32, code: u32, debug: &[u8], _: Moment) {
+    fn goaway(&mut self, cx: &EventContext<'_>, last: u32, code: u32, debug: &[u8]) {
+        let from = cx.from;
         self.tell(|| format!("goaway {from:?} {last} {code} {debug:?}"));
     }
     fn setting(&mut self, from: Side, id: u16, value: u32) {
@@ -95,14 +99,17 @@ impl EventSink for Events {
     fn begins(&mut self, from: Side) {
         assert!(from.is_client() && self.headers[0].is_empty(), "frames came before the preface");
     }
-    fn lost(&mut self, from: Side, cause: GapCause, _: Moment) {
+    fn lost(&mut self, cx: &EventContext<'_>, cause: GapCause) {
+        let from = cx.from;
         self.tell(|| format!("lost {from:?} {cause:?}"));
     }
-    fn skipped(&mut self, from: Side, bytes: u64, _: Moment) {
+    fn skipped(&mut self, cx: &EventContext<'_>, bytes: u64) {
+        let from = cx.from;
         self.skipped += bytes;
         self.tell(|| format!("skipped {from:?} {bytes}"));
     }
-    fn anomaly(&mut self, from: Side, stream: u32, anomaly: Anomaly, _: Moment) {
+    fn anomaly(&mut self, cx: &EventContext<'_>, stream: u32, anomaly: Anomaly, _: Moment) {
+        let from = cx.from;
         self.tell(|| format!("anomaly {from:?} {stream} {anomaly:?}"));
     }
 }
@@ -150,14 +157,16 @@ pub fn read(connection: Connection, pieces: &[Piece<'_>], events: Events) -> Eve
     for piece in pieces {
         let from = if piece.backward { Side::Server } else { Side::Client };
         last = Moment { packet: piece.number, time: Timestamp::from_nanos(piece.number) };
+        let arrival = Arrival { at: last, ..Arrival::default() };
         match piece.what {
-            What::Bytes(bytes) => connection.data(from, last, bytes, &mut events),
+            What::Bytes(bytes) => connection.data(from, &arrival, bytes, &mut events),
             What::Gap(len) => {
-                connection.gap(from, last, Gap { len: Some(len), cause: GapCause::Lost }, &mut events);
+                connection.gap(from, &arrival, Gap { len: Some(len), cause: GapCause::Lost }, &mut events);
             }
         }
     }
     connection.finish(Side::Client, last, &mut events);
     connection.finish(Side::Server, last, &mut events);
+    events.counters = *connection.counters();
     events
 }

@@ -1,14 +1,11 @@
 //! Conversations in bytes, and what is found in them.
 
-use crate::base::endpoint::Endpoint;
 use crate::base::time::{Moment, Timestamp};
-use crate::flow::{Gap, GapCause};
-use crate::http2::frame::{Flags, FrameType, FrameView};
-use crate::http2::{Connection, PREFACE, Start};
-use crate::record::{
-    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Finding, RecordSink, Transaction, Wanted,
-};
-use crate::transaction::{Pairing, Session, Stats, StreamPool};
+use crate::conformance::Judge;
+use crate::flow::{Arrival, Gap, GapCause};
+use crate::http2::frame::{Flags, FrameType};
+use crate::http2::{Connection, PREFACE, Side, Start};
+use crate::record::Finding;
 
 pub(super) const END_STREAM: u8 = Flags::END_STREAM;
 pub(super) const END_HEADERS: u8 = Flags::END_HEADERS;
@@ -47,18 +44,6 @@ pub(super) enum Step {
     Cut,
 }
 
-#[derive(Debug, Default)]
-struct Found(Vec<Finding>);
-
-impl RecordSink for Found {
-    fn transaction(&mut self, _: Moment, _: &ConnectionMeta, _: &Transaction) {}
-    fn connection(&mut self, _: Moment, _: &ConnectionRecord) {}
-    fn frame(&mut self, _: Moment, _: &ConnectionMeta, _: &FrameView<'_>) {}
-    fn finding(&mut self, _: Moment, _: &ConnectionMeta, finding: &Finding) {
-        self.0.push(*finding);
-    }
-}
-
 /// Plays the conversation; what is found once the connection is over.
 pub(super) fn told(steps: Vec<Step>) -> Vec<Finding> {
     played(steps).0
@@ -78,48 +63,35 @@ pub(super) fn played(steps: Vec<Step>) -> (Vec<Finding>, u64) {
     };
     let (client, server) = if late { (Start::Late, Start::Late) } else { (Start::Preface, Start::Frames) };
     let mut connection = Connection::new(client, server);
-    let meta = ConnectionMeta {
-        id: 1,
-        client: Endpoint::UNKNOWN,
-        server: Endpoint::UNKNOWN,
-        tls: None,
-        client_is_forward: true,
-    };
-    let wanted = Wanted { findings: true, ..Wanted::default() };
-    let mut pairing = Pairing::new(meta, wanted, (late, late));
+    let mut judge = Judge::new((late, late));
     if !late && !matches!(steps.first(), Some(Step::NoSyn)) {
-        pairing.set_upgrade_known();
+        judge.set_upgrade_known();
     }
-    let (mut stats, mut records, mut pool) = (Stats::default(), Found::default(), StreamPool::default());
     let mut now = Moment { packet: 1, time: Timestamp::from_parts(1_700_000_000, 0) };
-    let mut how = EndHow::Fin;
-    macro_rules! session {
-        () => {
-            Session { pairing: &mut pairing, stats: &mut stats, records: &mut records, now, pool: &mut pool }
-        };
-    }
+    let mut closed = true;
     if !late {
-        connection.data(crate::http2::Side::Client, now, PREFACE, &mut session!());
+        connection.data(Side::Client, &Arrival { at: now, ..Arrival::default() }, PREFACE, &mut judge);
     }
     for step in begin.into_iter().chain(steps) {
-        use crate::http2::Side::{Client, Server};
+        use Side::{Client, Server};
         now = Moment { packet: now.packet + 1, time: now.time.after(std::time::Duration::from_micros(100)) };
+        let arrival = &Arrival { at: now, ..Arrival::default() };
         let gap = |len: usize| Gap { len: Some(len as u64), cause: GapCause::Lost };
         match step {
-            Step::C(bytes) => connection.data(Client, now, &bytes, &mut session!()),
-            Step::S(bytes) => connection.data(Server, now, &bytes, &mut session!()),
-            Step::LoseC(len) => connection.gap(Client, now, gap(len), &mut session!()),
-            Step::LoseS(len) => connection.gap(Server, now, gap(len), &mut session!()),
+            Step::C(bytes) => connection.data(Client, arrival, &bytes, &mut judge),
+            Step::S(bytes) => connection.data(Server, arrival, &bytes, &mut judge),
+            Step::LoseC(len) => connection.gap(Client, arrival, gap(len), &mut judge),
+            Step::LoseS(len) => connection.gap(Server, arrival, gap(len), &mut judge),
             Step::Wait(millis) => now.time = now.time.after(std::time::Duration::from_millis(millis)),
-            Step::StallS(stalled) => session!().set_holes(false, stalled),
-            Step::Cut => how = EndHow::Eof,
+            Step::StallS(stalled) => judge.set_stalled(Server, stalled),
+            Step::Cut => closed = false,
             Step::Raw | Step::Late | Step::NoSyn => {}
         }
     }
-    connection.finish(crate::http2::Side::Client, now, &mut session!());
-    connection.finish(crate::http2::Side::Server, now, &mut session!());
-    session!().finish(EndBy::Tcp, how);
-    (records.0, stats.limits.of(crate::base::limit::Limit::Findings))
+    connection.finish(Side::Client, now, &mut judge);
+    connection.finish(Side::Server, now, &mut judge);
+    judge.conclude(closed, now);
+    (judge.findings().collect(), judge.limited())
 }
 
 pub(super) fn frame(kind: FrameType, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {

@@ -1,23 +1,22 @@
 //! Header blocks of one direction (RFC 9113 section 4.3): from fragments to fields.
 
 use super::{Frame, Half};
-use crate::base::time::Moment;
 use crate::base::tuning;
-use crate::flow::GapCause;
+use crate::flow::{Arrival, GapCause};
 use crate::http2::anomaly::Anomaly;
 use crate::http2::event::{Block, BlockEnd, EventSink, FrameSpot};
 use crate::http2::frame::{Flags, FrameType, Headers, PushPromise};
+use crate::http2::ledger::Ledger;
 use crate::http2::rules;
-use crate::http2::settings::Shared;
 
 impl Half {
     /// HEADERS (section 6.2) and PUSH_PROMISE (section 6.6).
     pub(super) fn open_block(
         &mut self,
-        at: Moment,
+        arrival: &Arrival,
         payload: &[u8],
         spot: FrameSpot,
-        shared: &mut Shared,
+        ledger: &mut Ledger,
         sink: &mut impl EventSink,
     ) {
         let Frame { header, lossy, .. } = self.frame;
@@ -30,18 +29,18 @@ impl Half {
         }
         .unwrap_or_default();
         if let Some(promised) = promised {
-            shared.saw_stream(promised);
+            ledger.saw_stream(promised);
         }
         let block = Block {
             from: self.from,
             stream: header.stream,
             promised,
             first: self.frame.body_at.unwrap_or(self.frame.at),
-            last: at,
+            last: arrival.at,
             end_stream: !is_promise && header.flags.has(Flags::END_STREAM),
             spot,
         };
-        sink.counters().eos += u64::from(block.end_stream);
+        ledger.counters.ends_of_stream += u64::from(block.end_stream);
         if header.stream == 0 || (is_promise && promised.is_none()) {
             // No stream to give it to; the dynamic table must see it all the same.
             self.decoder.decode(fragment, &[], &mut |_| {});
@@ -58,42 +57,42 @@ impl Half {
                 *cut = cut.saturating_sub(prefix);
                 *cut > 0 && (*cut as usize) < fragment.len()
             });
-            self.decode(&block, fragment, &cuts, None, shared, sink);
+            self.decode(arrival, &block, fragment, &cuts, None, ledger, sink);
             self.cuts = cuts;
             return;
         }
         self.assembly.open(block);
         self.add_fragment(fragment, prefix);
         if let Some(cause) = lossy {
-            self.cut_block(cause, shared, sink);
+            self.cut_block(arrival, cause, ledger, sink);
         }
     }
 
     /// CONTINUATION (section 6.10).
     pub(super) fn continue_block(
         &mut self,
-        at: Moment,
+        arrival: &Arrival,
         payload: &[u8],
-        shared: &mut Shared,
+        ledger: &mut Ledger,
         sink: &mut impl EventSink,
     ) {
-        sink.counters().continuation_frames += 1;
+        ledger.counters.continuations += 1;
         let header = self.frame.header;
-        let Some(continuations) = self.assembly.proceed(at) else {
+        let Some(continuations) = self.assembly.proceed(arrival.at) else {
             if !self.block_lost && header.stream != 0 {
-                sink.anomaly(self.from, header.stream, Anomaly::ContinuationUnexpected, self.frame.at);
+                self.anomaly(arrival, Anomaly::ContinuationUnexpected, self.frame.at, ledger, sink);
             }
             self.decoder.lose_past();
             return;
         };
         if continuations == tuning::CONTINUATION_FLOOD {
-            sink.anomaly(self.from, header.stream, Anomaly::ContinuationFlood, at);
+            self.anomaly(arrival, Anomaly::ContinuationFlood, arrival.at, ledger, sink);
         }
         self.add_fragment(payload, 0);
         if let Some(cause) = self.frame.lossy {
-            self.cut_block(cause, shared, sink);
+            self.cut_block(arrival, cause, ledger, sink);
         } else if header.flags.has(Flags::END_HEADERS) {
-            self.close_block(None, shared, sink);
+            self.close_block(arrival, None, ledger, sink);
         }
     }
 
@@ -103,11 +102,17 @@ impl Half {
     }
 
     /// The open header block is over. `cut`: why it is not whole.
-    fn close_block(&mut self, cut: Option<GapCause>, shared: &mut Shared, sink: &mut impl EventSink) {
+    fn close_block(
+        &mut self,
+        arrival: &Arrival,
+        cut: Option<GapCause>,
+        ledger: &mut Ledger,
+        sink: &mut impl EventSink,
+    ) {
         let mut assembly = std::mem::take(&mut self.assembly);
         if let Some(block) = assembly.close() {
             let cut = cut.or_else(|| assembly.is_limited().then_some(GapCause::Limit));
-            self.decode(&block, assembly.bytes(), assembly.cuts(), cut, shared, sink);
+            self.decode(arrival, &block, assembly.bytes(), assembly.cuts(), cut, ledger, sink);
             assembly.trim();
             self.cuts.shrink_to(tuning::BLOCK_KEPT / size_of::<u32>());
         }
@@ -115,44 +120,52 @@ impl Half {
     }
 
     /// The open header block will not be whole: its beginning is read.
-    pub(super) fn cut_block(&mut self, cause: GapCause, shared: &mut Shared, sink: &mut impl EventSink) {
+    pub(super) fn cut_block(
+        &mut self,
+        arrival: &Arrival,
+        cause: GapCause,
+        ledger: &mut Ledger,
+        sink: &mut impl EventSink,
+    ) {
         self.block_lost |= self.assembly.stream().is_some();
-        self.close_block(Some(cause), shared, sink);
+        self.close_block(arrival, Some(cause), ledger, sink);
     }
 
     fn decode(
         &mut self,
+        arrival: &Arrival,
         block: &Block,
         bytes: &[u8],
         cuts: &[u32],
         cut: Option<GapCause>,
-        shared: &Shared,
+        ledger: &mut Ledger,
         sink: &mut impl EventSink,
     ) {
-        self.decoder.set_bound(shared.table_bound(self.from));
-        sink.block_start(block);
+        self.decoder.set_bound(ledger.table_bound(self.from));
+        sink.block_start(&self.context(arrival, ledger), block);
         let outcome = self.decoder.decode(bytes, cuts, &mut |field| sink.field(&field));
         if cut.is_some() {
             self.decoder.lose_past();
         }
-        sink.counters().literal_value_exceeds_frame += u64::from(outcome.literal_crosses_cut);
+        ledger.counters.literals_split += u64::from(outcome.literal_crosses_cut);
         if let (Some(error), None) = (&outcome.error, cut)
-            && (!error.kind.depends_on_settings() || shared.table_is_certain(self.from))
+            && (!error.kind.depends_on_settings() || ledger.table_is_certain(self.from))
         {
-            sink.anomaly(self.from, block.stream, rules::hpack_violation(error.kind), block.last);
+            let anomaly = rules::hpack_violation(error.kind);
+            ledger.counters.count(anomaly);
+            sink.anomaly(&self.context(arrival, ledger), block.stream, anomaly, block.last);
         }
-        sink.block_end(
-            block,
-            &BlockEnd {
-                wire_bytes: bytes.len() as u64,
-                decoded_bytes: outcome.decoded_bytes,
-                fields: outcome.fields,
-                unknown: outcome.unknown_fields,
-                cut,
-                broken: cut.is_none() && !outcome.complete,
-                limited: outcome.limited,
-                given_up: outcome.given_up,
-            },
-        );
+        let end = BlockEnd {
+            wire_bytes: bytes.len() as u64,
+            decoded_bytes: outcome.decoded_bytes,
+            fields: outcome.fields,
+            unknown: outcome.unknown_fields,
+            cut,
+            broken: cut.is_none() && !outcome.complete,
+            limited: outcome.limited,
+            given_up: outcome.given_up,
+        };
+        ledger.counters.block(&end);
+        sink.block_end(&self.context(arrival, ledger), block, &end);
     }
 }

@@ -2,47 +2,47 @@
 //! boundary is looked for.
 
 use super::{Half, PREFACE, State};
-use crate::base::time::Moment;
-use crate::flow::{Gap, GapCause};
+use crate::flow::{Arrival, Gap, GapCause};
 use crate::http2::event::EventSink;
 use crate::http2::frame::{self, Flags, FrameType};
+use crate::http2::ledger::Ledger;
 use crate::http2::resync::{Demand, Piece};
-use crate::http2::settings::Shared;
 
 impl Half {
     /// Bytes are missing.
     pub(in crate::http2) fn gap(
         &mut self,
-        at: Moment,
+        arrival: &Arrival,
         gap: Gap,
-        shared: &mut Shared,
+        ledger: &mut Ledger,
         sink: &mut impl EventSink,
     ) {
         self.last_gap = gap.cause;
-        self.join(at, shared);
+        self.join(arrival, ledger);
         if self.state == State::Lost {
-            sink.lost(self.from, gap.cause, at);
+            ledger.counters.losses += 1;
+            sink.lost(&self.context(arrival, ledger), gap.cause);
             if let Some(len) = gap.len {
-                self.tape.push_gap(at, len, gap.cause);
+                self.tape.push_gap(arrival, len, gap.cause);
             } else {
-                self.search(shared, true, sink);
+                self.search(ledger, true, sink);
                 self.tape.skip_all();
             }
             return;
         }
-        let Some(len) = gap.len else { return self.lose(at, gap.cause, shared, sink) };
-        let within = self.lose_bytes(at, len, gap.cause, shared, sink);
+        let Some(len) = gap.len else { return self.lose(arrival, gap.cause, ledger, sink) };
+        let within = self.lose_bytes(arrival, len, gap.cause, ledger, sink);
         if len > within {
-            self.tape.push_gap(at, len - within, gap.cause);
+            self.tape.push_gap(arrival, len - within, gap.cause);
         }
     }
 
     /// A direction of which nothing was read does not begin with the preface: it is joined late.
-    pub(super) fn join(&mut self, at: Moment, shared: &mut Shared) {
+    pub(super) fn join(&mut self, arrival: &Arrival, ledger: &mut Ledger) {
         if let State::Unread(known) = self.state {
             self.state = State::Lost;
-            self.tape.push_data(at, PREFACE.get(..known).unwrap_or_default());
-            shared.lost(self.from);
+            self.tape.push_data(arrival, PREFACE.get(..known).unwrap_or_default());
+            ledger.lost(self.from);
         }
     }
 
@@ -50,18 +50,18 @@ impl Half {
     /// that is; framing is lost when it is not all.
     fn lose_bytes(
         &mut self,
-        at: Moment,
+        arrival: &Arrival,
         len: u64,
         cause: GapCause,
-        shared: &mut Shared,
+        ledger: &mut Ledger,
         sink: &mut impl EventSink,
     ) -> u64 {
         let within = if self.state == State::Payload { len.min(u64::from(self.frame.left)) } else { 0 };
         if within > 0 {
-            self.lose_payload(at, within as u32, cause, shared, sink);
+            self.lose_payload(arrival, within as u32, cause, ledger, sink);
         }
         if len > within {
-            self.lose(at, cause, shared, sink);
+            self.lose(arrival, cause, ledger, sink);
         }
         within
     }
@@ -69,10 +69,10 @@ impl Half {
     /// Octets of the payload are not in the capture; they cost this frame and nothing else.
     fn lose_payload(
         &mut self,
-        at: Moment,
+        arrival: &Arrival,
         len: u32,
         cause: GapCause,
-        shared: &mut Shared,
+        ledger: &mut Ledger,
         sink: &mut impl EventSink,
     ) {
         self.frame.left -= len;
@@ -82,11 +82,12 @@ impl Half {
                 u32::from(self.frame.padding.is_none() && self.frame.header.flags.has(Flags::PADDED));
             let padding = self.frame.padding.get_or_insert(0).saturating_sub(self.frame.left);
             let data = len.saturating_sub(padding + pad_octet);
-            sink.data_lost(self.from, self.frame.header.stream, at, u64::from(data), cause);
+            let cx = self.context(arrival, ledger);
+            sink.data_lost(&cx, self.frame.header.stream, u64::from(data), cause);
         }
         if self.frame.left == 0 {
             let payload = std::mem::take(&mut self.payload);
-            self.close_frame(at, &payload, shared, sink);
+            self.close_frame(arrival, &payload, ledger, sink);
             self.payload = payload;
         }
     }
@@ -94,46 +95,48 @@ impl Half {
     /// Framing is lost: everything of this direction that depends on what is missing is given up.
     pub(super) fn lose(
         &mut self,
-        at: Moment,
+        arrival: &Arrival,
         cause: GapCause,
-        shared: &mut Shared,
+        ledger: &mut Ledger,
         sink: &mut impl EventSink,
     ) {
         if self.state == State::Payload {
-            self.lose_payload(at, self.frame.left, cause, shared, sink);
+            self.lose_payload(arrival, self.frame.left, cause, ledger, sink);
         }
-        self.cut_block(cause, shared, sink);
+        self.cut_block(arrival, cause, ledger, sink);
         self.block_lost = true;
         self.head.clear();
         self.decoder.lose_past();
-        shared.lost(self.from);
+        ledger.lost(self.from);
         self.recovered = true;
         self.first_frame = false;
         self.last_gap = cause;
         self.tape.clear();
         self.state = State::Lost;
-        sink.lost(self.from, cause, at);
+        ledger.counters.losses += 1;
+        sink.lost(&self.context(arrival, ledger), cause);
     }
 
     /// Looks for a boundary on the tape, and reads on from there.
-    pub(super) fn search(&mut self, shared: &mut Shared, last: bool, sink: &mut impl EventSink) {
+    pub(super) fn search(&mut self, ledger: &mut Ledger, last: bool, sink: &mut impl EventSink) {
         while self.state == State::Lost && self.tape.len() >= frame::LEN {
-            let expect = shared.expect_after(self.from, self.tape.skipped() + self.tape.len() as u64);
+            let expect = ledger.expect_after(self.from, self.tape.skipped() + self.tape.len() as u64);
             if self.tape.search(&expect, Demand::BOUNDARY, last).is_none() {
                 return;
             }
             let mut tape = std::mem::take(&mut self.tape);
             self.state = State::Header;
             let skipped = tape.take_skipped();
-            if let Some(Piece::Data(at, _)) = tape.next_piece() {
-                sink.skipped(self.from, skipped, at);
+            if let Some(Piece::Data(arrival, _)) = tape.next_piece() {
+                ledger.counters.skipped_bytes += skipped;
+                sink.skipped(&self.context(&arrival, ledger), skipped);
             }
             while self.state != State::Lost {
                 let read = match tape.next_piece() {
                     None => break,
-                    Some(Piece::Data(at, bytes)) => self.read(at, bytes, shared, sink),
-                    Some(Piece::Gap(at, len, cause)) => {
-                        self.lose_bytes(at, len, cause, shared, sink) as usize
+                    Some(Piece::Data(arrival, bytes)) => self.read(&arrival, bytes, ledger, sink),
+                    Some(Piece::Gap(arrival, len, cause)) => {
+                        self.lose_bytes(&arrival, len, cause, ledger, sink) as usize
                     }
                 };
                 tape.consume(read);

@@ -10,14 +10,14 @@ mod loss;
 mod segment;
 
 use super::anomaly::Anomaly;
-use super::event::{EventSink, FrameSpot, Side};
+use super::event::{EventContext, EventSink, FrameSpot, Side};
 use super::frame::{self, Flags, FrameHeader, FrameType, FrameView, Goaway, RstStream, Settings};
 use super::hpack;
+use super::ledger::Ledger;
 use super::resync::Tape;
-use super::settings::Shared;
 use crate::base::limits;
 use crate::base::time::Moment;
-use crate::flow::GapCause;
+use crate::flow::{Arrival, GapCause};
 use assembly::Assembly;
 use segment::Segment;
 
@@ -132,41 +132,66 @@ impl Half {
     }
 
     /// The next bytes: all from one segment.
-    pub(super) fn data(&mut self, at: Moment, bytes: &[u8], shared: &mut Shared, sink: &mut impl EventSink) {
+    pub(super) fn data(
+        &mut self,
+        arrival: &Arrival,
+        bytes: &[u8],
+        ledger: &mut Ledger,
+        sink: &mut impl EventSink,
+    ) {
         let bytes = match self.state {
-            State::Unread(known) => self.begin(known, at, bytes, shared, sink),
+            State::Unread(known) => self.begin(known, arrival, bytes, ledger, sink),
             _ => bytes,
         };
         if self.state == State::Lost {
-            self.tape.push_data(at, bytes);
-            return self.search(shared, false, sink);
+            self.tape.push_data(arrival, bytes);
+            return self.search(ledger, false, sink);
         }
-        let read = self.read(at, bytes, shared, sink);
+        let read = self.read(arrival, bytes, ledger, sink);
         if self.state == State::Lost {
-            self.tape.push_data(at, bytes.get(read..).unwrap_or_default());
-            self.search(shared, false, sink);
+            self.tape.push_data(arrival, bytes.get(read..).unwrap_or_default());
+            self.search(ledger, false, sink);
         }
     }
 
     /// No byte follows: what is unfinished is reported as far as it goes.
-    pub(super) fn finish(&mut self, at: Moment, shared: &mut Shared, sink: &mut impl EventSink) {
-        self.join(at, shared);
+    pub(super) fn finish(&mut self, arrival: &Arrival, ledger: &mut Ledger, sink: &mut impl EventSink) {
+        self.join(arrival, ledger);
         if self.state == State::Lost {
-            self.search(shared, true, sink);
+            self.search(ledger, true, sink);
             let skipped = self.tape.skipped() + self.tape.len() as u64;
             if self.state == State::Lost && skipped > 0 {
-                sink.skipped(self.from, skipped, at);
+                ledger.counters.skipped_bytes += skipped;
+                sink.skipped(&self.context(arrival, ledger), skipped);
             }
         }
         if self.state == State::Payload {
             self.frame.lossy.get_or_insert(self.last_gap);
             self.frame.unfinished = true;
             let payload = std::mem::take(&mut self.payload);
-            self.close_frame(at, &payload, shared, sink);
+            self.close_frame(arrival, &payload, ledger, sink);
         }
-        self.cut_block(self.last_gap, shared, sink);
+        self.cut_block(arrival, self.last_gap, ledger, sink);
         self.state = State::Lost;
         self.tape.clear();
+    }
+
+    /// What comes with an event whose last byte came so.
+    const fn context<'a>(&self, arrival: &'a Arrival, ledger: &'a Ledger) -> EventContext<'a> {
+        EventContext { from: self.from, arrival, ledger }
+    }
+
+    /// The frame in hand breaks the protocol, at this moment.
+    fn anomaly(
+        &self,
+        arrival: &Arrival,
+        anomaly: Anomaly,
+        at: Moment,
+        ledger: &mut Ledger,
+        sink: &mut impl EventSink,
+    ) {
+        ledger.counters.count(anomaly);
+        sink.anomaly(&self.context(arrival, ledger), self.frame.header.stream, anomaly, at);
     }
 
     /// The direction waits in the middle of a frame or a header block.
@@ -189,7 +214,13 @@ impl Half {
     }
 
     /// Reads bytes of one segment, until framing is lost; returns how many were read.
-    fn read(&mut self, at: Moment, bytes: &[u8], shared: &mut Shared, sink: &mut impl EventSink) -> usize {
+    fn read(
+        &mut self,
+        arrival: &Arrival,
+        bytes: &[u8],
+        ledger: &mut Ledger,
+        sink: &mut impl EventSink,
+    ) -> usize {
         self.segment.begin();
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -202,10 +233,10 @@ impl Half {
                     };
                     rest = after;
                 }
-                State::Header => rest = self.read_header(at, rest, shared, sink),
+                State::Header => rest = self.read_header(arrival, rest, ledger, sink),
                 State::Payload => {
                     let (part, after) = rest.split_at((self.frame.left as usize).min(rest.len()));
-                    self.read_payload(at, part, shared, sink);
+                    self.read_payload(arrival, part, ledger, sink);
                     rest = after;
                 }
                 State::Unread(_) | State::Lost => break,
@@ -218,15 +249,15 @@ impl Half {
     fn begin<'a>(
         &mut self,
         known: usize,
-        at: Moment,
+        arrival: &Arrival,
         bytes: &'a [u8],
-        shared: &mut Shared,
+        ledger: &mut Ledger,
         sink: &mut impl EventSink,
     ) -> &'a [u8] {
         let expected = PREFACE.get(known..).unwrap_or_default();
         let (part, rest) = bytes.split_at(expected.len().min(bytes.len()));
         if !expected.starts_with(part) {
-            self.join(at, shared);
+            self.join(arrival, ledger);
             return bytes;
         }
         self.state = State::Unread(known + part.len());
@@ -240,9 +271,9 @@ impl Half {
     /// Reads a frame header, or the part of it that is here; returns the bytes after it.
     fn read_header<'a>(
         &mut self,
-        at: Moment,
+        arrival: &Arrival,
         rest: &'a [u8],
-        shared: &mut Shared,
+        ledger: &mut Ledger,
         sink: &mut impl EventSink,
     ) -> &'a [u8] {
         let split = !self.head.is_empty();
@@ -254,27 +285,27 @@ impl Half {
         } else {
             let Some((header, after)) = rest.split_first_chunk() else {
                 self.head.extend_from_slice(rest);
-                self.head_at = at;
+                self.head_at = arrival.at;
                 return &[];
             };
             (FrameHeader::parse(header), after)
         };
-        let began = if split { self.head_at } else { at };
+        let began = if split { self.head_at } else { arrival.at };
         self.head.clear();
         let first = header.kind == FrameType::SETTINGS
             && header.stream == 0
             && header.length.is_multiple_of(6)
             && !header.flags.has(Flags::ACK);
         if std::mem::take(&mut self.unsure) && !first {
-            self.lose(at, self.last_gap, shared, sink);
+            self.lose(arrival, self.last_gap, ledger, sink);
             return rest;
         }
-        if self.recovered && super::believe::header_bits(&header, &shared.expect(self.from)).is_none() {
+        if self.recovered && super::plausibility::header_bits(&header, &ledger.expect(self.from)).is_none() {
             // Not a frame header after all, or a frame that no rule allows: framing is lost again.
-            self.lose(at, self.last_gap, shared, sink);
+            self.lose(arrival, self.last_gap, ledger, sink);
             return rest;
         }
-        self.open_frame(header, began, split, at, shared, sink);
+        self.open_frame(header, began, split, arrival, ledger, sink);
         after
     }
 
@@ -283,8 +314,8 @@ impl Half {
         header: FrameHeader,
         began: Moment,
         header_split: bool,
-        at: Moment,
-        shared: &mut Shared,
+        arrival: &Arrival,
+        ledger: &mut Ledger,
         sink: &mut impl EventSink,
     ) {
         self.frame = Frame {
@@ -298,51 +329,57 @@ impl Half {
             lossy: None,
             unfinished: false,
         };
-        shared.saw_stream(header.stream);
-        self.segment.count(&header, sink.counters());
-        sink.frame_header(self.from, &header, began);
+        ledger.saw_stream(header.stream);
+        self.segment.count(&header, &mut ledger.counters);
+        sink.frame_header(&self.context(arrival, ledger), &header, began);
         if std::mem::take(&mut self.first_frame) && header.kind != FrameType::SETTINGS {
-            sink.anomaly(self.from, header.stream, Anomaly::SettingsFirst, began);
+            self.anomaly(arrival, Anomaly::SettingsFirst, began, ledger, sink);
         }
         if header.reserved {
-            sink.anomaly(self.from, header.stream, Anomaly::ReservedBit, began);
+            self.anomaly(arrival, Anomaly::ReservedBit, began, ledger, sink);
         }
         // Every receiver takes 2^14 octets (RFC 9113 section 6.5.2).
-        if header.length > 1 << 14 && shared.longest_frame(self.from).is_some_and(|most| header.length > most)
+        if header.length > 1 << 14 && ledger.longest_frame(self.from).is_some_and(|most| header.length > most)
         {
-            sink.anomaly(self.from, header.stream, Anomaly::FrameSize, began);
+            self.anomaly(arrival, Anomaly::FrameSize, began, ledger, sink);
         }
         if let Some(stream) = self.assembly.stream()
             && (header.kind != FrameType::CONTINUATION || header.stream != stream)
         {
-            sink.anomaly(self.from, header.stream, Anomaly::ContinuationExpected, began);
-            self.cut_block(self.last_gap, shared, sink);
+            self.anomaly(arrival, Anomaly::ContinuationExpected, began, ledger, sink);
+            self.cut_block(arrival, self.last_gap, ledger, sink);
         }
         self.payload.clear();
         self.cuts.clear();
         self.state = State::Payload;
         if header.length == 0 {
-            self.close_frame(at, &[], shared, sink);
+            self.close_frame(arrival, &[], ledger, sink);
         }
     }
 
-    fn read_payload(&mut self, at: Moment, part: &[u8], shared: &mut Shared, sink: &mut impl EventSink) {
-        self.frame.body_at.get_or_insert(at);
+    fn read_payload(
+        &mut self,
+        arrival: &Arrival,
+        part: &[u8],
+        ledger: &mut Ledger,
+        sink: &mut impl EventSink,
+    ) {
+        self.frame.body_at.get_or_insert(arrival.at);
         let whole = part.len() == self.frame.header.length as usize;
         self.frame.left -= part.len() as u32;
         let last = self.frame.left == 0;
         match self.frame.header.kind {
-            FrameType::DATA => self.read_data(at, part, sink),
+            FrameType::DATA => self.read_data(arrival, part, ledger, sink),
             // A longer one is cut at its cap, however it came.
             _ if whole && part.len() <= limits::FRAME_PAYLOAD => {
-                return self.close_frame(at, part, shared, sink);
+                return self.close_frame(arrival, part, ledger, sink);
             }
             _ if self.frame.lossy.is_none() => self.keep(part),
             _ => {}
         }
         if last {
             let payload = std::mem::take(&mut self.payload);
-            self.close_frame(at, &payload, shared, sink);
+            self.close_frame(arrival, &payload, ledger, sink);
             self.payload = payload;
         } else if self.frame.lossy.is_none() && is_block(self.frame.header.kind) {
             // No more than octets that are kept.
@@ -363,14 +400,14 @@ impl Half {
     }
 
     /// DATA (section 6.1): pad length, data, padding.
-    fn read_data(&mut self, at: Moment, part: &[u8], sink: &mut impl EventSink) {
+    fn read_data(&mut self, arrival: &Arrival, part: &[u8], ledger: &mut Ledger, sink: &mut impl EventSink) {
         let mut part = part;
         if self.frame.padding.is_none() {
             self.frame.padding = Some(0);
             if self.frame.header.flags.has(Flags::PADDED) {
                 let Some((&padding, rest)) = part.split_first() else { return };
                 if u32::from(padding) >= self.frame.header.length {
-                    sink.anomaly(self.from, self.frame.header.stream, Anomaly::DataPadding, at);
+                    self.anomaly(arrival, Anomaly::DataPadding, arrival.at, ledger, sink);
                 }
                 self.frame.padding = Some(u32::from(padding));
                 self.payload.push(padding);
@@ -381,49 +418,57 @@ impl Half {
         let padding = self.frame.padding.unwrap_or(0).saturating_sub(self.frame.left) as usize;
         let data = part.get(..part.len().saturating_sub(padding)).unwrap_or_default();
         if !data.is_empty() {
-            sink.data(self.from, self.frame.header.stream, at, data);
+            sink.data(&self.context(arrival, ledger), self.frame.header.stream, data);
         }
     }
 
-    fn close_frame(&mut self, at: Moment, payload: &[u8], shared: &mut Shared, sink: &mut impl EventSink) {
+    fn close_frame(
+        &mut self,
+        arrival: &Arrival,
+        payload: &[u8],
+        ledger: &mut Ledger,
+        sink: &mut impl EventSink,
+    ) {
         self.state = State::Header;
         let header = self.frame.header;
         let payload_split = self.frame.segment < self.segment.number() || self.frame.lossy.is_some();
         let spot =
             FrameSpot { packet: self.frame.at.packet, split: payload_split || self.frame.header_split };
         if payload_split {
-            segment::count_split(&header, sink.counters());
+            segment::count_split(&header, &mut ledger.counters);
         }
         if sink.wants_frames() {
             let from_client = self.from.is_client();
-            sink.frame(&FrameView { at: self.frame.at, from_client, header, payload });
+            let frame = FrameView { at: self.frame.at, from_client, header, payload };
+            sink.frame(&self.context(arrival, ledger), &frame);
         }
         if self.frame.lossy.is_none() {
             super::rules::violations(self.from, &header, payload, &mut |anomaly| {
-                sink.anomaly(self.from, header.stream, anomaly, self.frame.at);
+                self.anomaly(arrival, anomaly, self.frame.at, ledger, sink);
             });
         }
         match header.kind {
             FrameType::DATA => {
                 let ends = header.flags.has(Flags::END_STREAM);
-                sink.counters().eos += u64::from(ends);
-                sink.data_end(self.from, header.stream, at, ends && !self.frame.unfinished, spot);
+                ledger.counters.ends_of_stream += u64::from(ends);
+                let ends = ends && !self.frame.unfinished;
+                sink.data_end(&self.context(arrival, ledger), header.stream, ends, spot);
             }
             FrameType::HEADERS | FrameType::PUSH_PROMISE => {
-                self.open_block(at, payload, spot, shared, sink);
+                self.open_block(arrival, payload, spot, ledger, sink);
             }
-            FrameType::CONTINUATION => self.continue_block(at, payload, shared, sink),
+            FrameType::CONTINUATION => self.continue_block(arrival, payload, ledger, sink),
             FrameType::RST_STREAM => {
-                sink.counters().rst += 1;
+                ledger.counters.resets += 1;
                 let code = RstStream::parse(&header, payload).map(|frame| frame.code);
                 if header.stream != 0 {
-                    sink.reset(self.from, header.stream, code, at, spot);
+                    sink.reset(&self.context(arrival, ledger), header.stream, code, spot);
                 }
             }
-            FrameType::SETTINGS => self.settings(&header, payload, shared, sink),
+            FrameType::SETTINGS => self.settings(arrival, &header, payload, ledger, sink),
             FrameType::GOAWAY => {
                 if let Some(Goaway { last_stream, code, debug }) = Goaway::parse(&header, payload) {
-                    sink.goaway(self.from, last_stream, code, debug, at);
+                    sink.goaway(&self.context(arrival, ledger), last_stream, code, debug);
                 }
             }
             _ => {}
@@ -433,25 +478,27 @@ impl Half {
     /// SETTINGS (section 6.5).
     fn settings(
         &mut self,
+        arrival: &Arrival,
         header: &FrameHeader,
         payload: &[u8],
-        shared: &mut Shared,
+        ledger: &mut Ledger,
         sink: &mut impl EventSink,
     ) {
         if self.frame.lossy.is_some() {
-            return shared.lost(self.from);
+            return ledger.lost(self.from);
         }
         let Some(settings) = Settings::parse(header, payload) else { return };
         if settings.ack {
-            return shared.acknowledged(self.from);
+            return ledger.settings_acknowledged(self.from);
         }
         for (id, value) in settings.iter() {
             if let Some(anomaly) = super::rules::setting_violation(self.from, id, value) {
-                sink.anomaly(self.from, 0, anomaly, self.frame.at);
+                ledger.counters.count(anomaly);
+                sink.anomaly(&self.context(arrival, ledger), 0, anomaly, self.frame.at);
             }
             sink.setting(self.from, id, value);
         }
-        shared.announced(self.from, settings.iter());
+        ledger.announced(self.from, settings.iter());
     }
 }
 

@@ -1,6 +1,6 @@
 //! What of the exact view's counters depends on TCP segments, as the agent's limits are for each segment.
 
-use crate::base::counters::Counters;
+use crate::http2::counters::Counters;
 use crate::http2::frame::{Flags, FrameHeader, FrameType};
 
 /// Segments with so many interesting frames, or more, exceed the agent's limit (docs/agent.md).
@@ -30,11 +30,11 @@ impl Segment {
     /// A frame header ends in it.
     pub(super) fn count(&mut self, header: &FrameHeader, counters: &mut Counters) {
         self.frames += 1;
-        counters.exceeding_max_frames_to_filter += u64::from(self.frames == FRAMES_TO_FILTER + 1);
+        counters.frames_full += u64::from(self.frames == FRAMES_TO_FILTER + 1);
         let ends = header.kind == FrameType::DATA && header.flags.has(Flags::END_STREAM);
         if ends || header.kind == FrameType::HEADERS || header.kind == FrameType::RST_STREAM {
             self.interesting += 1;
-            counters.exceeding_max_interesting_frames += u64::from(self.interesting == INTERESTING_FRAMES);
+            counters.interesting_frames_full += u64::from(self.interesting == INTERESTING_FRAMES);
         }
     }
 }
@@ -46,10 +46,10 @@ pub(super) fn count_split(header: &FrameHeader, counters: &mut Counters) {
     }
     let ends = header.flags.has(Flags::END_STREAM);
     match header.kind {
-        FrameType::HEADERS if ends => counters.exceeding_data_end_headers_eos += 1,
-        FrameType::HEADERS => counters.exceeding_data_end_headers += 1,
-        FrameType::DATA if ends => counters.exceeding_data_end_data_eos += 1,
-        FrameType::RST_STREAM => counters.exceeding_data_end_rst += 1,
+        FrameType::HEADERS if ends => counters.last_headers_split += 1,
+        FrameType::HEADERS => counters.headers_split += 1,
+        FrameType::DATA if ends => counters.last_data_split += 1,
+        FrameType::RST_STREAM => counters.resets_split += 1,
         _ => {}
     }
 }

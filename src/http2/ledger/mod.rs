@@ -2,9 +2,11 @@
 //!
 //! A setting takes effect for the peer's frames when the peer acknowledges it (RFC 9113 section 6.5.3).
 
-use super::believe::Expect;
+use super::counters::Counters;
 use super::event::Side;
+use super::plausibility::Expect;
 use crate::base::limits;
+use crate::flow::Arrival;
 use std::collections::VecDeque;
 
 const HEADER_TABLE_SIZE: u16 = 1;
@@ -12,8 +14,11 @@ const MAX_FRAME_SIZE: u16 = 5;
 const DEFAULT_TABLE: u32 = 4096;
 const DEFAULT_FRAME: u32 = 16_384;
 
+/// What both sides of a connection have said so far, as far as it matters to more than one frame.
 #[derive(Debug, Default)]
-pub(super) struct Shared {
+pub struct Ledger {
+    /// What the frames and header blocks add up to.
+    pub(super) counters: Counters,
     client: SideState,
     server: SideState,
     max_stream: u32,
@@ -33,6 +38,10 @@ struct SideState {
     early: usize,
     /// Settings of this side may have been lost: its bounds are not known.
     unsure: bool,
+    /// How its latest bytes, or the latest gap in them, came.
+    latest: Arrival,
+    /// So much of its peer's TCP stream it is known to have received.
+    acknowledged: u64,
 }
 
 impl Default for SideState {
@@ -43,6 +52,8 @@ impl Default for SideState {
             waiting: VecDeque::new(),
             early: 0,
             unsure: false,
+            latest: Arrival::default(),
+            acknowledged: 0,
         }
     }
 }
@@ -59,7 +70,7 @@ impl SideState {
     }
 }
 
-impl Shared {
+impl Ledger {
     fn side(&mut self, side: Side) -> &mut SideState {
         match side {
             Side::Client => &mut self.client,
@@ -72,6 +83,29 @@ impl Shared {
             Side::Client => &self.server,
             Side::Server => &self.client,
         }
+    }
+
+    /// Bytes of `from` have come, or are missing.
+    pub(super) fn arrived(&mut self, from: Side, arrival: &Arrival) {
+        let side = self.side(from);
+        side.latest = *arrival;
+        side.acknowledged = side.acknowledged.max(arrival.acknowledged.unwrap_or(0));
+    }
+
+    /// How the latest bytes of a side came, or the latest gap in them.
+    pub const fn latest(&self, side: Side) -> &Arrival {
+        &self.peer_of(side.peer()).latest
+    }
+
+    /// So much of its peer's TCP stream the side is known to have received, in bytes.
+    pub const fn acknowledged(&self, by: Side) -> u64 {
+        self.peer_of(by.peer()).acknowledged
+    }
+
+    /// The side has received what of its peer has not been read yet.
+    pub const fn is_ahead(&self, side: Side) -> bool {
+        // One more is for a FIN.
+        self.acknowledged(side) > self.latest(side.peer()).span.end + 1
     }
 
     /// `from` announced settings.
@@ -98,7 +132,7 @@ impl Shared {
     }
 
     /// `by` acknowledged the oldest settings of its peer, which may not be read yet.
-    pub(super) fn acknowledged(&mut self, by: Side) {
+    pub(super) fn settings_acknowledged(&mut self, by: Side) {
         let side = self.side(by.peer());
         match side.waiting.pop_front() {
             Some(sizes) => side.apply(sizes),

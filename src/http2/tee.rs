@@ -1,0 +1,64 @@
+//! Several sinks that listen to one connection: each event goes to all of them, in order.
+
+use super::anomaly::Anomaly;
+use super::event::{Block, BlockEnd, EventContext, EventSink, FrameSpot, Side, UpgradeRequest};
+use super::frame::{FrameHeader, FrameView};
+use super::hpack;
+use crate::base::time::Moment;
+use crate::flow::GapCause;
+
+macro_rules! hand_on {
+    ($($event:ident($($name:ident: $type:ty),*);)*) => {
+        impl<A: EventSink, B: EventSink> EventSink for (A, B) {
+            fn wants_frames(&self) -> bool {
+                self.0.wants_frames() || self.1.wants_frames()
+            }
+            $(#[inline]
+            fn $event(&mut self, $($name: $type),*) {
+                self.0.$event($($name),*);
+                self.1.$event($($name),*);
+            })*
+        }
+
+        impl<A: EventSink> EventSink for Option<A> {
+            fn wants_frames(&self) -> bool {
+                self.as_ref().is_some_and(A::wants_frames)
+            }
+            $(#[inline]
+            fn $event(&mut self, $($name: $type),*) {
+                if let Some(sink) = self {
+                    sink.$event($($name),*);
+                }
+            })*
+        }
+
+        impl<A: EventSink + ?Sized> EventSink for &mut A {
+            fn wants_frames(&self) -> bool {
+                (**self).wants_frames()
+            }
+            $(#[inline]
+            fn $event(&mut self, $($name: $type),*) {
+                (**self).$event($($name),*);
+            })*
+        }
+    };
+}
+
+hand_on! {
+    frame_header(cx: &EventContext<'_>, header: &FrameHeader, first: Moment);
+    frame(cx: &EventContext<'_>, frame: &FrameView<'_>);
+    block_start(cx: &EventContext<'_>, block: &Block);
+    field(field: &hpack::Field<'_>);
+    block_end(cx: &EventContext<'_>, block: &Block, end: &BlockEnd);
+    data(cx: &EventContext<'_>, stream: u32, bytes: &[u8]);
+    data_lost(cx: &EventContext<'_>, stream: u32, len: u64, cause: GapCause);
+    data_end(cx: &EventContext<'_>, stream: u32, end_stream: bool, spot: FrameSpot);
+    reset(cx: &EventContext<'_>, stream: u32, code: Option<u32>, spot: FrameSpot);
+    goaway(cx: &EventContext<'_>, last_stream: u32, code: u32, debug: &[u8]);
+    upgraded(cx: &EventContext<'_>, request: &UpgradeRequest<'_>);
+    setting(from: Side, id: u16, value: u32);
+    begins(from: Side);
+    lost(cx: &EventContext<'_>, cause: GapCause);
+    skipped(cx: &EventContext<'_>, bytes: u64);
+    anomaly(cx: &EventContext<'_>, stream: u32, anomaly: Anomaly, at: Moment);
+}

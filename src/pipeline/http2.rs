@@ -1,0 +1,209 @@
+//! An HTTP/2 connection in the pipeline: its bytes go in, its listeners hear what they say, records come out.
+
+use super::context::{Context, Output};
+use crate::base::direction::Direction;
+use crate::base::limit::{Limit, Struck};
+use crate::base::time::Moment;
+use crate::conformance::Judge;
+use crate::flow::{Arrival, Gap};
+use crate::http1::Upgraded;
+use crate::http2::frame::FrameView;
+use crate::http2::{Connection, EventContext, EventSink, Side, Start, UpgradeRequest};
+use crate::record::{ConnectionMeta, ConnectionRecord, EndHow, How, RecordSink, StreamEnd, Wanted};
+use crate::transaction::{Pairing, Session};
+
+/// A connection, and who listens to it.
+#[derive(Debug)]
+pub(super) struct Http2 {
+    pub(super) connection: Connection,
+    /// Who and where.
+    pub(super) meta: ConnectionMeta,
+    pub(super) pairing: Pairing,
+    /// Where findings are shown.
+    judge: Option<Box<Judge>>,
+    how: How,
+    pub(super) client: Direction,
+    /// The client's first bytes were not waited for any longer for a cap.
+    pub(super) client_unawaited: bool,
+}
+
+/// What hears the events of a connection: pairing, the judge, and what shows frames. None knows the others.
+type Listeners<'a, O> = (Session<'a>, (Option<&'a mut Judge>, Option<FrameRecords<'a, O>>));
+
+impl Http2 {
+    /// A connection whose sides' bytes begin as said.
+    pub(super) fn new(meta: ConnectionMeta, client: Start, server: Start, how: How, wanted: Wanted) -> Self {
+        let late = (matches!(client, Start::Late | Start::Unread), server == Start::Late);
+        Self {
+            connection: Connection::new(client, server),
+            pairing: Pairing::new(meta.tls.is_some(), wanted, late),
+            judge: wanted.findings.then(|| Box::new(Judge::new(late))),
+            how,
+            client: if meta.client_is_forward { Direction::Forward } else { Direction::Backward },
+            client_unawaited: false,
+            meta,
+        }
+    }
+
+    /// Which side sends in a direction.
+    pub(super) fn side(&self, from: Direction) -> Side {
+        if self.client == from { Side::Client } else { Side::Server }
+    }
+
+    /// How it was found.
+    pub(super) fn how(&self) -> How {
+        match self.how {
+            How::MidStream if self.pairing.is_late(Side::Client) => How::MidStream,
+            // The preface came after the server's first frames.
+            How::MidStream if self.meta.tls.is_some() => How::Alpn,
+            How::MidStream => How::PriorKnowledge,
+            how => how,
+        }
+    }
+
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        size_of::<Self>() + self.connection.memory() + self.pairing.memory()
+    }
+
+    /// Whether the connection was upgraded from HTTP/1.1 is known.
+    pub(super) fn set_upgrade_known(&mut self) {
+        if let Some(judge) = &mut self.judge {
+            judge.set_upgrade_known();
+        }
+    }
+
+    /// A direction's segments are, or are not, in the capture.
+    pub(super) fn set_unseen(&mut self, from: Direction, unseen: bool) {
+        self.pairing.set_unseen(self.side(from), unseen);
+    }
+
+    /// The forward and the backward direction wait for holes to fill, or do not.
+    pub(super) fn set_holes(&mut self, [forward, backward]: [bool; 2]) {
+        let (forward_side, backward_side) = (self.side(Direction::Forward), self.side(Direction::Backward));
+        if let Some(judge) = &mut self.judge {
+            judge.set_stalled(forward_side, forward);
+            judge.set_stalled(backward_side, backward);
+        }
+    }
+
+    /// The connection was upgraded by this request.
+    pub(super) fn upgrade<O: Output>(&mut self, upgraded: &Upgraded, cx: &mut Context<'_, O>) {
+        let fields: Vec<(&[u8], &[u8])> =
+            upgraded.fields.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
+        let Upgraded { body, first, last, .. } = *upgraded;
+        let request = UpgradeRequest { fields: &fields, body, first, last };
+        self.listen(cx, |connection, listeners| {
+            connection.upgrade(&request, &upgraded.settings, listeners);
+        });
+    }
+
+    /// The next bytes of a direction.
+    pub(super) fn data<O: Output>(
+        &mut self,
+        from: Direction,
+        arrival: &Arrival,
+        bytes: &[u8],
+        cx: &mut Context<'_, O>,
+    ) {
+        let side = self.side(from);
+        self.listen(cx, |connection, listeners| connection.data(side, arrival, bytes, listeners));
+    }
+
+    /// Bytes of a direction are missing.
+    pub(super) fn gap<O: Output>(
+        &mut self,
+        from: Direction,
+        arrival: &Arrival,
+        gap: Gap,
+        cx: &mut Context<'_, O>,
+    ) {
+        let side = self.side(from);
+        self.listen(cx, |connection, listeners| connection.gap(side, arrival, gap, listeners));
+    }
+
+    /// All that a direction sent before this packet has been read.
+    pub(super) fn caught_up<O: Output>(&mut self, from: Direction, cx: &mut Context<'_, O>) {
+        let side = self.side(from);
+        if self.pairing.awaits(side) {
+            self.listen(cx, |_, (session, _)| session.caught_up(side));
+        }
+    }
+
+    /// No byte follows: what is unfinished is told as far as it goes.
+    pub(super) fn finish<O: Output>(&mut self, last: Moment, cx: &mut Context<'_, O>) {
+        self.listen(cx, |connection, listeners| {
+            connection.finish(Side::Client, last, listeners);
+            connection.finish(Side::Server, last, listeners);
+        });
+    }
+
+    /// The connection is over: its open streams end, and what was found is told. Fills its record in.
+    pub(super) fn conclude<O: Output>(
+        &mut self,
+        end: StreamEnd,
+        record: &mut ConnectionRecord,
+        cx: &mut Context<'_, O>,
+    ) {
+        self.listen(cx, |_, (session, _)| session.finish(end.by, end.how));
+        if let Some(mut judge) = self.judge.take() {
+            judge.conclude(matches!(end.how, EndHow::Fin | EndHow::Rst), cx.now);
+            cx.totals.report.limits.add(Limit::Findings, judge.limited());
+            for finding in judge.findings() {
+                cx.out.finding(cx.now, &self.meta, &finding);
+            }
+        }
+        record.how = Some(self.how());
+        record.is_http2 = true;
+        record.meta = self.meta.clone();
+        self.pairing.describe(record);
+    }
+
+    /// Caps that struck.
+    pub(super) fn limits(&self, limits: &mut Struck) {
+        let counters = self.connection.counters();
+        let opening = self.client_unawaited && self.pairing.is_late(Side::Client);
+        limits.add(Limit::Opening, opening.into());
+        limits.add(Limit::FramePayload, self.connection.payloads_limited());
+        limits.add(Limit::SettingsUnacknowledged, self.connection.settings_limited());
+        limits.add(Limit::OneSidedStreams, self.pairing.one_sided_limited());
+        limits.add(Limit::Headers, counters.blocks_limited);
+        limits.add(Limit::HpackTable, counters.table_limited);
+    }
+
+    /// Pushes something into the connection, or asks a listener; the exchanges that this ended are handed on.
+    fn listen<O: Output>(
+        &mut self,
+        cx: &mut Context<'_, O>,
+        push: impl FnOnce(&mut Connection, &mut Listeners<'_, O>),
+    ) {
+        let Self { connection, meta, pairing, judge, .. } = self;
+        let totals = &mut *cx.totals;
+        let frames = cx.wanted.frames.then(|| FrameRecords { now: cx.now, meta, records: &mut *cx.out });
+        let session = Session { pairing, stats: &mut totals.stats, pool: &mut totals.pool };
+        push(connection, &mut (session, (judge.as_deref_mut(), frames)));
+        let wanted = cx.wanted.transactions || cx.wanted.telemetry;
+        self.pairing.take_ended(&mut totals.pool, |record| {
+            if wanted {
+                cx.out.transaction(cx.now, meta, record);
+            }
+        });
+    }
+}
+
+/// Hands frames on as records.
+struct FrameRecords<'a, O> {
+    now: Moment,
+    meta: &'a ConnectionMeta,
+    records: &'a mut O,
+}
+
+impl<O: RecordSink> EventSink for FrameRecords<'_, O> {
+    fn wants_frames(&self) -> bool {
+        true
+    }
+
+    fn frame(&mut self, _: &EventContext<'_>, frame: &FrameView<'_>) {
+        self.records.frame(self.now, self.meta, frame);
+    }
+}
