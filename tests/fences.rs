@@ -17,8 +17,11 @@ const MODULES: &[(&str, &[&str])] = &[
     ("record", &["base", "http2"]),
     ("body", &["base", "flow", "http2", "record"]),
     ("conformance", &["base", "flow", "http2", "record"]),
-    ("transaction", &["base", "packet", "flow", "tls", "http2", "conformance", "record"]),
-    ("pipeline", &["base", "packet", "flow", "tls", "http1", "http2", "transaction", "record"]),
+    ("transaction", &["base", "flow", "http2", "record"]),
+    (
+        "pipeline",
+        &["base", "packet", "flow", "tls", "http1", "http2", "transaction", "conformance", "record"],
+    ),
     (
         "engine",
         &["base", "capture", "packet", "flow", "tls", "http2", "agent", "transaction", "record", "pipeline"],

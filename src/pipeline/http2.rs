@@ -179,7 +179,7 @@ impl Http2 {
     ) {
         let Self { connection, meta, pairing, judge, .. } = self;
         let totals = &mut *cx.totals;
-        let frames = cx.wanted.frames.then(|| FrameRecords { now: cx.now, meta, records: &mut *cx.out });
+        let frames = cx.wanted.frames.then_some(FrameRecords { now: cx.now, meta, records: &mut *cx.out });
         let session = Session { pairing, stats: &mut totals.stats, pool: &mut totals.pool };
         push(connection, &mut (session, (judge.as_deref_mut(), frames)));
         let wanted = cx.wanted.transactions || cx.wanted.telemetry;

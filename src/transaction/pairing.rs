@@ -35,6 +35,7 @@ pub struct Pairing {
     pub(super) block: BlockState,
     pub(super) wanted: Wanted,
     /// Exchanges that have ended, to be taken out.
+    #[expect(clippy::vec_box, reason = "streams move between here, the map and the pool, and are large")]
     pub(super) ended: Vec<Box<Stream>>,
     pub(super) encrypted: bool,
     pub(super) opened: u64,

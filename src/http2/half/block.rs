@@ -9,6 +9,15 @@ use crate::http2::frame::{Flags, FrameType, Headers, PushPromise};
 use crate::http2::ledger::Ledger;
 use crate::http2::rules;
 
+/// A header block as it came.
+struct Encoded<'a> {
+    bytes: &'a [u8],
+    /// Where in them a segment ended.
+    cuts: &'a [u32],
+    /// Why they are not all.
+    cut: Option<GapCause>,
+}
+
 impl Half {
     /// HEADERS (section 6.2) and PUSH_PROMISE (section 6.6).
     pub(super) fn open_block(
@@ -57,7 +66,7 @@ impl Half {
                 *cut = cut.saturating_sub(prefix);
                 *cut > 0 && (*cut as usize) < fragment.len()
             });
-            self.decode(arrival, &block, fragment, &cuts, None, ledger, sink);
+            self.decode(arrival, &block, Encoded { bytes: fragment, cuts: &cuts, cut: None }, ledger, sink);
             self.cuts = cuts;
             return;
         }
@@ -112,7 +121,8 @@ impl Half {
         let mut assembly = std::mem::take(&mut self.assembly);
         if let Some(block) = assembly.close() {
             let cut = cut.or_else(|| assembly.is_limited().then_some(GapCause::Limit));
-            self.decode(arrival, &block, assembly.bytes(), assembly.cuts(), cut, ledger, sink);
+            let encoded = Encoded { bytes: assembly.bytes(), cuts: assembly.cuts(), cut };
+            self.decode(arrival, &block, encoded, ledger, sink);
             assembly.trim();
             self.cuts.shrink_to(tuning::BLOCK_KEPT / size_of::<u32>());
         }
@@ -135,9 +145,7 @@ impl Half {
         &mut self,
         arrival: &Arrival,
         block: &Block,
-        bytes: &[u8],
-        cuts: &[u32],
-        cut: Option<GapCause>,
+        Encoded { bytes, cuts, cut }: Encoded<'_>,
         ledger: &mut Ledger,
         sink: &mut impl EventSink,
     ) {
