@@ -186,7 +186,7 @@ const fn side(from: Direction) -> http2::Side {
 #[bench::blocks(args = ("cleartext.pcap"), setup = streams)]
 fn http2_frames(streams: Vec<Pieces>) -> Vec<Pieces> {
     for stream in &streams {
-        let mut connection = Connection::new(Start::Preface, Start::Frames);
+        let mut connection = Connection::new(Start::Preface, Start::Frames, false);
         for (from, arrival, bytes) in stream {
             connection.data(side(*from), arrival, bytes, &mut Ignore);
         }
@@ -233,7 +233,7 @@ const TRANSACTIONS: Wanted = Wanted {
 fn http2_and_pairing(streams: Vec<Pieces>) -> (Vec<Pieces>, Stats) {
     let (mut stats, mut pool) = (Stats::default(), StreamPool::default());
     for stream in &streams {
-        let mut connection = Connection::new(Start::Preface, Start::Frames);
+        let mut connection = Connection::new(Start::Preface, Start::Frames, false);
         let mut pairing = Pairing::new(false, TRANSACTIONS, (false, false));
         for (from, arrival, bytes) in stream {
             let mut session = Session { pairing: &mut pairing, stats: &mut stats, pool: &mut pool };

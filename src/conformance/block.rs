@@ -5,7 +5,7 @@ use super::streams::Sighting;
 use super::suspicion::{Excuse, Suspicion};
 use super::{Judge, MAX_HEADER_LIST_SIZE};
 use crate::flow::GapCause;
-use crate::http2::{Anomaly, Block, BlockEnd, hpack};
+use crate::http2::{Anomaly, Block, BlockEnd, EventContext, hpack};
 
 impl Judge {
     /// A header block begins.
@@ -37,13 +37,13 @@ impl Judge {
 
     /// The header block is over.
     #[cold]
-    pub(super) fn end_block(&mut self, block: &Block, end: &BlockEnd) {
+    pub(super) fn end_block(&mut self, cx: &EventContext<'_>, block: &Block, end: &BlockEnd) {
         let (from, id, at) = (block.from, block.stream, block.last);
         if self.sides[from].unjudged {
             return;
         }
         self.section.end(end, &mut self.findings);
-        self.list_size(block, end);
+        self.list_size(cx, block, end);
         let losses = self.sides[from].losses;
         let (method, status, length) = (self.section.method, self.section.status, self.section.length);
         if let Some(promised) = block.promised {
@@ -89,9 +89,9 @@ impl Judge {
     }
 
     /// The header section is larger than h2lens or the receiver takes (section 10.5.1).
-    fn list_size(&mut self, block: &Block, end: &BlockEnd) {
+    fn list_size(&mut self, cx: &EventContext<'_>, block: &Block, end: &BlockEnd) {
         let limited = end.limited || end.cut == Some(GapCause::Limit);
-        let most = self.sides[block.from.peer()].terms.most(|values| values.list);
+        let most = self.most(cx.ledger, block.from.peer(), |values| values.max_header_list_size);
         let size = end.decoded_bytes + 32 * u64::from(end.fields);
         let beyond = most.is_some_and(|most| size > u64::from(most)) && self.both_known();
         let (from, stream, at) = (block.from, block.stream, block.last);

@@ -2,8 +2,9 @@
 
 use super::suspicion::Excuse;
 use super::{Goaway, HEADER_TABLE_SIZE, Judge, MAX_FRAME_SIZE};
+use crate::base::time::Moment;
 use crate::http2::frame::{self, Flags, FrameView, Settings};
-use crate::http2::{Anomaly, Side};
+use crate::http2::{Anomaly, EventContext, SettingsChange, Side};
 
 const ENABLE_CONNECT_PROTOCOL: u16 = 8;
 
@@ -13,18 +14,9 @@ impl Judge {
         let at = frame.at;
         let Some(settings) = Settings::parse(&frame.header, frame.payload) else { return };
         if settings.ack {
-            let peer = &mut self.sides[from.peer()];
-            if let Some(before) = peer.terms.acknowledged(at) {
-                let now = peer.terms.in_force().window;
-                self.window_shrank(from, before.window, now, at);
-            }
             return;
         }
         self.count(from, 0, Anomaly::SettingsFlood, at);
-        let terms = &mut self.sides[from].terms;
-        let before = terms.latest().window;
-        self.swapped |= terms.announced(&settings);
-        let now = terms.latest().window;
         for (id, value) in settings.iter() {
             let generous = match id {
                 HEADER_TABLE_SIZE => value > 4096,
@@ -32,14 +24,29 @@ impl Judge {
                 _ => true,
             };
             self.suspicions.excuse(from, at, 1, |excuse| generous && excuse == Excuse::Announced(id));
-            let terms = &mut self.sides[from].terms;
-            if id == ENABLE_CONNECT_PROTOCOL && value == 0 && terms.connect_protocol {
+            let connect_protocol = &mut self.sides[from].connect_protocol;
+            if id == ENABLE_CONNECT_PROTOCOL && value == 0 && *connect_protocol {
                 self.findings.add(from, 0, Anomaly::SettingsConnectProtocol, at);
             } else if id == ENABLE_CONNECT_PROTOCOL {
-                terms.connect_protocol = value == 1;
+                *connect_protocol = value == 1;
             }
         }
-        self.window_grew(from, before, now, at);
+    }
+
+    /// SETTINGS, or their acknowledgment, have changed what is in force.
+    pub(super) fn change_settings(&mut self, cx: &EventContext<'_>, change: &SettingsChange, at: Moment) {
+        let (from, ledger) = (cx.from, cx.ledger);
+        match *change {
+            SettingsChange::Announced { before, early } => {
+                self.swapped |= early;
+                let now = ledger.latest_settings(from).initial_window_size;
+                self.window_grew(cx, before.initial_window_size, now, at);
+            }
+            SettingsChange::Acknowledged { before } => {
+                let now = ledger.settings(from.peer()).initial_window_size;
+                self.window_shrank(cx, before.initial_window_size, now, at);
+            }
+        }
     }
 
     /// PING (section 6.7).

@@ -1,13 +1,13 @@
 //! Streams: what opens one, what may come on it and when (RFC 9113 sections 5.1, 6.1, 6.2, 6.4, 6.6).
 
+use super::Judge;
 use super::past::Left;
-use super::streams::{Sent, Sighting, State, opener};
+use super::streams::{Sent, Sighting, State};
 use super::suspicion::{Excuse, Suspicion};
-use super::{Judge, Pair};
 use crate::base::time::Moment;
 use crate::base::tuning;
 use crate::http2::frame::{Data, Flags, FrameView, PushPromise};
-use crate::http2::{Anomaly, Side};
+use crate::http2::{Anomaly, EventContext, PerSide, Side, opener};
 
 impl Judge {
     /// What any frame but PRIORITY breaks on a stream that its sender has left. Whether it broke something.
@@ -30,7 +30,8 @@ impl Judge {
     }
 
     /// HEADERS (section 6.2): opens a stream, answers, or ends with trailers.
-    pub(super) fn headers(&mut self, from: Side, id: u32, at: Moment) {
+    pub(super) fn headers(&mut self, cx: &EventContext<'_>, id: u32, at: Moment) {
+        let from = cx.from;
         if id == 1 && from.is_client() && self.sides[from].whole && self.streams.highest[from] == 0 {
             // An upgrade would have ended its request.
             self.set_upgrade_known();
@@ -70,7 +71,7 @@ impl Judge {
             if opener(id) == from && stream.counted.is_none() {
                 stream.counted = Some(from);
                 self.streams.active[from] += 1;
-                self.concurrency(from, id, at);
+                self.concurrency(cx, id, at);
             }
         }
     }
@@ -99,8 +100,9 @@ impl Judge {
         }
     }
 
-    fn concurrency(&mut self, from: Side, stream: u32, at: Moment) {
-        let most = self.sides[from.peer()].terms.most(|values| values.concurrent);
+    fn concurrency(&mut self, cx: &EventContext<'_>, stream: u32, at: Moment) {
+        let from = cx.from;
+        let most = self.most(cx.ledger, from.peer(), |values| values.max_concurrent_streams);
         let active = self.streams.active[from];
         if let Some(most) = most.filter(|&most| active > most && self.both_known()) {
             let (anomaly, needs) = (Anomaly::StreamConcurrency, u64::from(active - most));
@@ -108,8 +110,8 @@ impl Judge {
         }
     }
 
-    fn wholeness(&self) -> Pair<bool> {
-        let mut whole = Pair::default();
+    fn wholeness(&self) -> PerSide<bool> {
+        let mut whole = PerSide::default();
         for side in [Side::Client, Side::Server] {
             whole[side] = self.sides[side].whole;
         }
@@ -117,10 +119,11 @@ impl Judge {
     }
 
     /// DATA (section 6.1).
-    pub(super) fn data(&mut self, from: Side, frame: &FrameView<'_>) {
+    pub(super) fn data(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>) {
+        let from = cx.from;
         let (header, at) = (&frame.header, frame.at);
         let (id, ends) = (header.stream, header.flags.has(Flags::END_STREAM));
-        self.use_window(from, id, header.length, at);
+        self.use_window(cx, id, header.length, at);
         let content = Data::parse(header, frame.payload)
             .filter(|data| data.padding.is_none_or(|padding| u32::from(padding) < header.length))
             .map(|data| data.data_length);
@@ -218,13 +221,14 @@ impl Judge {
     }
 
     /// `PUSH_PROMISE` (section 6.6).
-    pub(super) fn push_promise(&mut self, from: Side, frame: &FrameView<'_>) {
+    pub(super) fn push_promise(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>) {
+        let from = cx.from;
         let (id, at) = (frame.header.stream, frame.at);
         let Some(promise) = PushPromise::parse(&frame.header, frame.payload) else { return };
         if from.is_client() {
             return;
         }
-        let allowed = self.sides[Side::Client].terms.most(|values| values.push);
+        let allowed = self.most(cx.ledger, Side::Client, |values| values.enable_push);
         if allowed == Some(0) && self.sides[Side::Client].whole {
             self.findings.add(from, id, Anomaly::PushPromiseDisabled, at);
         }

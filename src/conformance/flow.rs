@@ -1,41 +1,24 @@
-//! Flow control (RFC 9113 section 6.9). Judged only while all that both sides sent is known.
+//! Flow control (RFC 9113 section 6.9), by the ledger's windows. Judged only while all that both sides sent is known.
 
-use super::streams::Stream;
 use super::suspicion::{Excuse, Suspicion};
 use super::{Judge, Side};
 use crate::base::time::Moment;
-use crate::http2::Anomaly;
 use crate::http2::frame::{FrameView, WindowUpdate};
+use crate::http2::{Anomaly, CONNECTION_WINDOW, EventContext, Flow, Ledger};
 
-/// Octets that a connection's window has at first; no setting changes that.
-const CONNECTION_WINDOW: u64 = 65_535;
-/// The largest window.
+/// The largest window (section 6.9.1).
 const MAX_WINDOW: u64 = (1 << 31) - 1;
 
-/// A connection's window for what one side sends.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Flow {
-    /// Octets sent.
-    sent: u64,
-    /// By how much the peer has enlarged the window.
-    window: u64,
-}
-
 impl Judge {
-    /// `from` sent DATA of this length.
-    pub(super) fn use_window(&mut self, from: Side, id: u32, length: u32, at: Moment) {
-        let octets = u64::from(length);
-        let flow = &mut self.sides[from].flow;
-        flow.sent = flow.sent.saturating_add(octets);
-        let over = flow.sent.saturating_sub(flow.window.saturating_add(CONNECTION_WINDOW));
-        let mut stream_over = 0;
-        let initial = self.sides[from.peer()].terms.most(|values| values.window);
-        if let Some(stream) = self.streams.get_mut(id) {
-            let sent = &mut stream.sides[from];
-            sent.octets = sent.octets.saturating_add(octets);
-            let initial = u64::from(initial.unwrap_or(u32::MAX));
-            stream_over = sent.octets.saturating_sub(sent.window.saturating_add(initial));
-        }
+    /// DATA of this length comes.
+    pub(super) fn use_window(&mut self, cx: &EventContext<'_>, id: u32, length: u32, at: Moment) {
+        let (from, octets) = (cx.from, u64::from(length));
+        let over = beyond(cx.ledger.connection_flow(from), octets, CONNECTION_WINDOW);
+        let initial = self.most(cx.ledger, from.peer(), |values| values.initial_window_size);
+        let stream_over = match self.streams.get_mut(id) {
+            Some(_) => beyond(stream_flow(cx.ledger, from, id), octets, initial.unwrap_or(u32::MAX)),
+            None => 0,
+        };
         self.suspicions.excuse(from, at, octets, |excuse| {
             excuse == Excuse::ConnectionData || excuse == Excuse::StreamData(id)
         });
@@ -54,28 +37,25 @@ impl Judge {
     }
 
     /// `WINDOW_UPDATE` (section 6.9).
-    pub(super) fn window_update(&mut self, from: Side, frame: &FrameView<'_>) {
-        let (id, at) = (frame.header.stream, frame.at);
+    pub(super) fn window_update(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>) {
+        let (from, id, at) = (cx.from, frame.header.stream, frame.at);
         let Some(update) = WindowUpdate::parse(&frame.header, frame.payload) else { return };
         let by = u64::from(update.increment);
         if id != 0 && !self.may_update(from, id, at) {
             return;
         }
-        let sender = from.peer();
-        let initial = u64::from(self.sides[from].terms.latest().window);
         let (window, excuse) = if id == 0 {
             self.suspicions.excuse(from, at, by, |excuse| excuse == Excuse::ConnectionWindow);
-            let flow = &mut self.sides[sender].flow;
-            flow.window = flow.window.saturating_add(by);
-            ((CONNECTION_WINDOW + flow.window).saturating_sub(flow.sent), Excuse::ConnectionData)
+            (window(cx.ledger.connection_flow(from.peer()), CONNECTION_WINDOW), Excuse::ConnectionData)
         } else {
             self.suspicions.excuse(from, at, by, |excuse| excuse == Excuse::StreamWindow(id));
-            let Some(stream) = self.streams.get_mut(id) else { return };
-            let sent = &mut stream.sides[sender];
-            sent.window = sent.window.saturating_add(by);
-            ((initial + sent.window).saturating_sub(sent.octets), Excuse::StreamData(id))
+            if self.streams.get_mut(id).is_none() {
+                return;
+            }
+            let initial = cx.ledger.latest_settings(from).initial_window_size;
+            (window(stream_flow(cx.ledger, from.peer(), id), initial), Excuse::StreamData(id))
         };
-        self.suspect_overflow(from, id, window, excuse, at);
+        self.suspect_overflow(from, id, window.saturating_add(by), excuse, at);
     }
 
     /// Whether the stream may have its window updated; tells if not.
@@ -104,45 +84,53 @@ impl Judge {
         }
     }
 
-    /// The initial window that `from` announces has changed: the windows of all streams do (section 6.9.2).
-    pub(super) fn window_grew(&mut self, from: Side, before: u32, now: u32, at: Moment) {
+    /// The initial window that the sender announces has changed: the windows of all streams do (section 6.9.2).
+    pub(super) fn window_grew(&mut self, cx: &EventContext<'_>, before: u32, now: u32, at: Moment) {
         if now <= before {
             return;
         }
-        let more = u64::from(now - before);
+        let (from, more) = (cx.from, u64::from(now - before));
         self.suspicions.excuse(from, at, more, |excuse| matches!(excuse, Excuse::StreamWindow(_)));
-        let widest = |stream: &Stream| {
-            let sent = &stream.sides[from.peer()];
-            (u64::from(now) + sent.window).saturating_sub(sent.octets)
-        };
-        if let Some(stream) = self.find_stream(|stream| widest(stream) > MAX_WINDOW) {
-            let window = self.streams.get_mut(stream).map_or(0, |stream| widest(stream));
-            self.suspect_overflow(from, stream, window, Excuse::StreamData(stream), at);
+        let widest = |id: u32| window(stream_flow(cx.ledger, from.peer(), id), now);
+        if let Some(stream) = self.find_stream(|id, _| widest(id) > MAX_WINDOW) {
+            self.suspect_overflow(from, stream, widest(stream), Excuse::StreamData(stream), at);
         }
     }
 
-    /// `by` acknowledged that the initial window for what it sends has changed.
-    pub(super) fn window_shrank(&mut self, by: Side, before: u32, now: u32, at: Moment) {
-        let peer = by.peer();
+    /// The sender acknowledged that the initial window for what it sends has changed.
+    pub(super) fn window_shrank(&mut self, cx: &EventContext<'_>, before: u32, now: u32, at: Moment) {
+        let (by, peer) = (cx.from, cx.from.peer());
         if now >= before || !self.both_known() || self.sides[peer].stalled {
             return;
         }
-        let negative = |stream: &Stream| {
-            let sent = &stream.sides[by];
-            !sent.ended && sent.octets > u64::from(now) + sent.window
-        };
-        if let Some(stream) = self.find_stream(negative) {
+        let negative = |id: u32, ended: bool| !ended && stream_flow(cx.ledger, by, id).credit(now) < 0;
+        if let Some(stream) = self.find_stream(|id, stream| negative(id, stream.sides[by].ended)) {
             self.findings.add(peer, stream, Anomaly::WindowNegative, at);
         }
     }
 
     /// The lowest open stream that this is true of. Looks at no more streams in all than there were frames.
-    fn find_stream(&mut self, is: impl Fn(&Stream) -> bool) -> Option<u32> {
+    fn find_stream(&mut self, is: impl Fn(u32, &super::streams::Stream) -> bool) -> Option<u32> {
         let Some(left) = self.credit.checked_sub(self.streams.len()) else {
             self.dropped += 1;
             return None;
         };
         self.credit = left;
-        self.streams.iter().filter(|(_, stream)| is(stream)).map(|(id, _)| id).min()
+        self.streams.iter().filter(|&(id, stream)| is(id, stream)).map(|(id, _)| id).min()
     }
+}
+
+/// What a side has sent on a stream; nothing where the ledger does not know the stream.
+fn stream_flow(ledger: &Ledger, sender: Side, id: u32) -> Flow {
+    ledger.stream_flow(sender, id).unwrap_or_default()
+}
+
+/// Octets beyond the window, once so many more are sent.
+fn beyond(flow: Flow, more: u64, initial: u32) -> u64 {
+    flow.sent.saturating_add(more).saturating_sub(flow.granted.saturating_add(initial.into()))
+}
+
+/// What is left of a window, 0 at the least.
+fn window(flow: Flow, initial: u32) -> u64 {
+    flow.granted.saturating_add(initial.into()).saturating_sub(flow.sent)
 }

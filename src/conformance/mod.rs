@@ -10,30 +10,28 @@ mod control;
 mod exchange;
 mod findings;
 mod flow;
-mod pair;
 mod past;
 mod rates;
 mod section;
 mod streams;
 mod suspicion;
-mod terms;
 #[cfg(test)]
 mod tests;
 
 use crate::base::time::Moment;
 use crate::flow::GapCause;
 use crate::http2::frame::{Flags, FrameType, FrameView};
-use crate::http2::{Anomaly, Block, BlockEnd, EventContext, EventSink, Side, UpgradeRequest, hpack};
+use crate::http2::{
+    Anomaly, Block, BlockEnd, EventContext, EventSink, Ledger, PerSide, SettingsChange, SettingsValues, Side,
+    UpgradeRequest, hpack, opener,
+};
 use crate::record::Finding;
 use findings::Findings;
-use flow::Flow;
-use pair::Pair;
 use past::Left;
 use rates::Rates;
 use section::{Method, Section};
-use streams::{Sighting, State, Streams, opener};
+use streams::{Sighting, State, Streams};
 use suspicion::{Excuse, Suspicion, Suspicions};
-use terms::Terms;
 
 const HEADER_TABLE_SIZE: u16 = 1;
 const MAX_FRAME_SIZE: u16 = 5;
@@ -44,7 +42,7 @@ const MAX_HEADER_LIST_SIZE: u16 = 6;
 pub struct Judge {
     /// What was found.
     findings: Findings,
-    sides: Pair<Conduct>,
+    sides: PerSide<Conduct>,
     streams: Streams,
     section: Section,
     /// The frame that begins a header block is malformed: its block cannot be judged.
@@ -54,6 +52,8 @@ pub struct Judge {
     upgrade_known: bool,
     /// The server sent frames on stream 1 before that was known, or the request.
     early_answer: bool,
+    /// Where the frame in hand began.
+    frame_at: Moment,
     /// The two directions are known not to be in order.
     swapped: bool,
     /// Streams that were looked at for a change of their window: no more than there were frames.
@@ -77,9 +77,8 @@ struct Conduct {
     frames: u64,
     /// It does not begin as HTTP/2 does, or framing was lost: what is read may be none of its frames.
     unjudged: bool,
-    flow: Flow,
-    /// What it announced.
-    terms: Terms,
+    /// It has announced `ENABLE_CONNECT_PROTOCOL`.
+    connect_protocol: bool,
     goaway: Option<Goaway>,
     rates: Rates,
 }
@@ -100,20 +99,17 @@ impl Judge {
     pub fn new(late: (bool, bool)) -> Self {
         let mut rules = Self::default();
         (rules.sides[Side::Client].late, rules.sides[Side::Server].late) = late;
-        rules.sides[Side::Client].terms.set_unseen(true);
         rules
     }
 
     /// Whether the connection was upgraded from HTTP/1.1 is known: the client's SYN was seen.
     pub fn set_upgrade_known(&mut self) {
         self.upgrade_known = true;
-        self.sides[Side::Client].terms.set_unseen(false);
     }
 
     /// Times that a cap kept something from being judged.
     pub fn limited(&self) -> u64 {
-        let terms = self.sides[Side::Client].terms.limited + self.sides[Side::Server].terms.limited;
-        self.streams.forgotten + self.dropped + terms
+        self.streams.forgotten + self.dropped
     }
 
     /// What `http2` found in a single frame or block, before the events that the frame leads to.
@@ -161,7 +157,7 @@ impl Judge {
     /// Stream 1 was opened by an upgrade: its request is whole.
     fn open_upgraded(&mut self, request: &UpgradeRequest<'_>) {
         self.streams.highest[Side::Client] = 1;
-        let stream = self.streams.open(1, request.first.time, Pair::default());
+        let stream = self.streams.open(1, request.first.time, PerSide::default());
         (stream.sides[Side::Client].headers, stream.sides[Side::Client].ended) = (Sighting::Yes, true);
         stream.sides[Side::Server].headers = Sighting::No;
         let head = request.fields.iter().any(|&(name, value)| name == b":method" && value == b"HEAD");
@@ -172,9 +168,10 @@ impl Judge {
 
     /// A frame, before the header block that it ends.
     #[cold]
-    fn take_frame(&mut self, frame: &FrameView<'_>) {
+    fn take_frame(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>) {
         let from = if frame.from_client { Side::Client } else { Side::Server };
         let (header, at, payload) = (&frame.header, frame.at, frame.payload);
+        self.frame_at = at;
         self.credit = self.credit.saturating_add(1);
         self.suspicions.advance(from, at, &mut self.findings);
         self.streams.note(header.stream);
@@ -204,13 +201,13 @@ impl Judge {
             FrameType::GOAWAY => self.goaway(from, frame),
             FrameType::CONTINUATION => self.count(from, header.stream, Anomaly::ContinuationFlood, at),
             FrameType::PRIORITY => self.count(from, header.stream, Anomaly::PriorityFlood, at),
-            FrameType::WINDOW_UPDATE => self.window_update(from, frame),
-            FrameType::DATA if header.stream == 0 => self.use_window(from, 0, header.length, at),
+            FrameType::WINDOW_UPDATE => self.window_update(cx, frame),
+            FrameType::DATA if header.stream == 0 => self.use_window(cx, 0, header.length, at),
             _ if header.stream == 0 => {}
-            FrameType::DATA => self.data(from, frame),
-            FrameType::HEADERS => self.headers(from, header.stream, at),
+            FrameType::DATA => self.data(cx, frame),
+            FrameType::HEADERS => self.headers(cx, header.stream, at),
             FrameType::RST_STREAM => self.reset(from, header.stream, at),
-            FrameType::PUSH_PROMISE => self.push_promise(from, frame),
+            FrameType::PUSH_PROMISE => self.push_promise(cx, frame),
             _ => {}
         }
     }
@@ -221,7 +218,7 @@ impl Judge {
     }
 
     /// Both sides are read to the end. `closed`: the connection was; else the capture ended.
-    pub fn conclude(&mut self, closed: bool, now: Moment) {
+    pub fn conclude(&mut self, closed: bool, ledger: &Ledger, now: Moment) {
         for side in [Side::Client, Side::Server] {
             if !self.sides[side].whole {
                 self.suspicions.withdraw(side);
@@ -229,14 +226,24 @@ impl Judge {
         }
         self.suspicions.conclude(closed, now, &mut self.findings);
         for side in [Side::Client, Side::Server] {
-            let known = self.sides[side].whole && self.sides[side.peer()].whole;
-            if let (Some((count, first, last)), true) = (self.sides[side].terms.unasked(), known) {
-                self.findings.add(side.peer(), 0, Anomaly::SettingsAckUnasked, first);
-                for _ in 1..count.min(2) {
-                    self.findings.add(side.peer(), 0, Anomaly::SettingsAckUnasked, last);
+            let known = self.sides[side].whole && self.sides[side.peer()].whole && self.settings_seen(side);
+            if let (Some(early), true) = (ledger.early_acknowledgments(side), known) {
+                self.findings.add(side.peer(), 0, Anomaly::SettingsAckUnasked, early.first);
+                for _ in 1..early.count.min(2) {
+                    self.findings.add(side.peer(), 0, Anomaly::SettingsAckUnasked, early.last);
                 }
             }
         }
+    }
+
+    /// No settings of the side can have come with a request to upgrade that was not seen.
+    const fn settings_seen(&self, side: Side) -> bool {
+        self.upgrade_known || !side.is_client()
+    }
+
+    /// The most that the peer of a side may take for allowed; `None` where that is not known.
+    fn most(&self, ledger: &Ledger, of: Side, value: impl Fn(&SettingsValues) -> u32) -> Option<u32> {
+        ledger.most(of, value).filter(|_| self.settings_seen(of))
     }
 
     /// All that both sides sent was read, and in the order in which they sent it.
@@ -280,7 +287,7 @@ impl EventSink for Judge {
 
     fn frame(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>) {
         self.sides[cx.from].ahead = cx.ledger.is_ahead(cx.from);
-        self.take_frame(frame);
+        self.take_frame(cx, frame);
     }
 
     fn block_start(&mut self, _: &EventContext<'_>, block: &Block) {
@@ -291,18 +298,17 @@ impl EventSink for Judge {
         self.take_field(field);
     }
 
-    fn block_end(&mut self, _: &EventContext<'_>, block: &Block, end: &BlockEnd) {
-        self.end_block(block, end);
+    fn block_end(&mut self, cx: &EventContext<'_>, block: &Block, end: &BlockEnd) {
+        self.end_block(cx, block, end);
     }
 
     fn upgraded(&mut self, _: &EventContext<'_>, request: &UpgradeRequest<'_>) {
         self.open_upgraded(request);
     }
 
-    fn setting(&mut self, from: Side, id: u16, value: u32) {
-        // Those of the request to upgrade come without a frame.
-        if self.sides[from].frames == 0 {
-            self.sides[from].terms.set(id, value);
+    fn settings_changed(&mut self, cx: &EventContext<'_>, change: &SettingsChange) {
+        if !self.sides[cx.from].unjudged {
+            self.change_settings(cx, change, self.frame_at);
         }
     }
 

@@ -1,10 +1,10 @@
 //! The streams of a connection as its sides have left them (RFC 9113 section 5.1).
 
-use super::pair::Pair;
 use super::past::{Left, Past};
 use super::section::Method;
 use crate::base::limits;
 use crate::base::time::Timestamp;
+use crate::http2::PerSide;
 use crate::http2::Side;
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use std::collections::HashMap;
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     /// What each side has sent on it.
-    pub(super) sides: Pair<Sent>,
+    pub(super) sides: PerSide<Sent>,
     /// When it was first seen.
     pub(super) since: Timestamp,
     /// The request's method.
@@ -30,10 +30,6 @@ pub(super) struct Sent {
     pub(super) losses: u64,
     /// `END_STREAM`.
     pub(super) ended: bool,
-    /// Octets that flow control counts.
-    pub(super) octets: u64,
-    /// By how much its peer has enlarged the window for them.
-    pub(super) window: u64,
     /// Octets of content; `None` where padding is not known.
     pub(super) body: Option<u64>,
     /// What `content-length` says, where that binds.
@@ -73,16 +69,11 @@ pub(super) struct Streams {
     odd: Past,
     even: Past,
     /// The highest stream that each side has opened, or promised.
-    pub(super) highest: Pair<u32>,
+    pub(super) highest: PerSide<u32>,
     /// Streams that each side has opened and that count against `MAX_CONCURRENT_STREAMS`.
-    pub(super) active: Pair<u32>,
+    pub(super) active: PerSide<u32>,
     /// Streams that were forgotten because there were too many, and frames on those that had ended.
     pub(super) forgotten: u64,
-}
-
-/// The side that opens streams with such an identifier (section 5.1.1).
-pub(super) const fn opener(stream: u32) -> Side {
-    if stream.is_multiple_of(2) { Side::Server } else { Side::Client }
 }
 
 impl Streams {
@@ -117,7 +108,7 @@ impl Streams {
     }
 
     /// Opens a stream, if it is not open. `whole`: whether all that a side has sent so far was read.
-    pub(super) fn open(&mut self, id: u32, since: Timestamp, whole: Pair<bool>) -> &mut Stream {
+    pub(super) fn open(&mut self, id: u32, since: Timestamp, whole: PerSide<bool>) -> &mut Stream {
         if self.open.len() >= limits::RULE_STREAMS && !self.open.contains_key(&id) {
             self.forget();
         }

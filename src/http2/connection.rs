@@ -1,9 +1,10 @@
 //! Both directions of an HTTP/2 connection.
 
 use super::counters::Counters;
-use super::event::{EventContext, EventSink, Side, UpgradeRequest};
+use super::event::{EventContext, EventSink, UpgradeRequest};
 use super::half::Half;
 use super::ledger::Ledger;
+use super::side::Side;
 use crate::base::time::Moment;
 use crate::flow::{Arrival, Gap};
 
@@ -32,7 +33,9 @@ pub struct Connection {
 
 impl Connection {
     /// A connection whose sides' bytes begin as said.
-    pub fn new(client: Start, server: Start) -> Self {
+    ///
+    /// The windows are followed where `windows` says that a listener wants them.
+    pub fn new(client: Start, server: Start, windows: bool) -> Self {
         let half = |side, start| match start {
             Start::Preface => Half::new(side, true),
             Start::Frames => Half::new(side, false),
@@ -41,6 +44,9 @@ impl Connection {
             Start::Late => Half::joined_late(side),
         };
         let mut ledger = Ledger::default();
+        if windows {
+            ledger.follow_windows();
+        }
         for (side, start) in [(Side::Client, client), (Side::Server, server)] {
             if start == Start::Late {
                 ledger.lost(side);
@@ -54,6 +60,7 @@ impl Connection {
     pub fn upgrade(&mut self, request: &UpgradeRequest<'_>, settings: &[u8], sink: &mut impl EventSink) {
         let (from, ledger) = (Side::Client, &self.ledger);
         sink.upgraded(&EventContext { from, arrival: ledger.latest(from), ledger }, request);
+        self.ledger.upgraded();
         self.upgrade_settings(settings, sink);
     }
 
@@ -69,7 +76,7 @@ impl Connection {
             sink.setting(Side::Client, id, value);
         }
         self.ledger.announced(Side::Client, values);
-        self.ledger.settings_acknowledged(Side::Server);
+        self.ledger.settings_acknowledged(Side::Server, Moment::default());
     }
 
     /// The next bytes of a side: all from one segment, or one TLS record.
@@ -104,12 +111,17 @@ impl Connection {
 
     /// Bytes of memory held: dynamic tables, and what is in hand of frames and header blocks.
     pub fn memory(&self) -> usize {
-        self.client.memory() + self.server.memory()
+        self.client.memory() + self.server.memory() + self.ledger.memory()
     }
 
     /// SETTINGS, and acknowledgments of them, beyond [`crate::base::limits::SETTINGS_UNACKNOWLEDGED`].
     pub const fn settings_limited(&self) -> u64 {
-        self.ledger.limited()
+        self.ledger.settings_limited()
+    }
+
+    /// What both sides have said so far.
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// What the frames and header blocks so far add up to.

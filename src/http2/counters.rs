@@ -1,7 +1,7 @@
 //! What a connection's frames and header blocks add up to.
 
 use super::anomaly::{Anomaly, Severity};
-use super::event::BlockEnd;
+use super::block::BlockEnd;
 use crate::base;
 use crate::flow::GapCause;
 

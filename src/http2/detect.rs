@@ -3,10 +3,10 @@
 //! Rather a doubtful connection is missed for a few frames than one invented: a header block must be whole and
 //! make sense, or eight frames in a row must.
 
-use super::event::Side;
 use super::frame::FrameHeader;
 use super::plausibility::{self, Expect};
 use super::resync::{Demand, Tape};
+use super::side::Side;
 use crate::base::limits;
 use crate::flow::Arrival;
 

@@ -1,85 +1,13 @@
 //! What the HTTP/2 stage tells: frames, header blocks field by field, data, ends, losses.
 
 use super::anomaly::Anomaly;
+use super::block::{Block, BlockEnd, FrameSpot};
 use super::frame::{FrameHeader, FrameView};
 use super::hpack;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, SettingsValues};
+use super::side::Side;
 use crate::base::time::Moment;
 use crate::flow::{Arrival, GapCause};
-
-/// An end of an HTTP/2 connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Side {
-    /// The one that sends the preface.
-    Client,
-    /// The other one.
-    Server,
-}
-
-impl Side {
-    /// The other side.
-    #[must_use]
-    pub const fn peer(self) -> Self {
-        match self {
-            Self::Client => Self::Server,
-            Self::Server => Self::Client,
-        }
-    }
-
-    /// This is the client.
-    pub const fn is_client(self) -> bool {
-        matches!(self, Self::Client)
-    }
-}
-
-/// A header block (RFC 9113 section 4.3): HEADERS or PUSH_PROMISE with its CONTINUATIONs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Block {
-    /// The sender.
-    pub from: Side,
-    /// The stream that the frame is on.
-    pub stream: u32,
-    /// The stream that is promised, for PUSH_PROMISE.
-    pub promised: Option<u32>,
-    /// The packet with the block's first byte.
-    pub first: Moment,
-    /// The packet with its last byte.
-    pub last: Moment,
-    /// END_STREAM is set.
-    pub end_stream: bool,
-    /// Where its first frame lay.
-    pub spot: FrameSpot,
-}
-
-/// Where a frame lay on the wire, for the kernel agent's view.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FrameSpot {
-    /// The packet with the first byte of its header.
-    pub packet: u64,
-    /// Header and payload are not within one segment (of TLS, one record).
-    pub split: bool,
-}
-
-/// How a header block ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BlockEnd {
-    /// Octets on the wire.
-    pub wire_bytes: u64,
-    /// Octets of names and values.
-    pub decoded_bytes: u64,
-    /// Fields given.
-    pub fields: u32,
-    /// Fields whose name or value is unknown.
-    pub unknown: u32,
-    /// Why the block is not whole.
-    pub cut: Option<GapCause>,
-    /// The block broke RFC 7541, and its rest could not be read.
-    pub broken: bool,
-    /// A cap kept fields from being given.
-    pub limited: bool,
-    /// Fields that name an entry of the dynamic table which a cap did not let be kept.
-    pub given_up: u32,
-}
 
 /// A request made with HTTP/1.1 that asked for an upgrade to HTTP/2 (RFC 7540 section 3.2).
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +20,23 @@ pub struct UpgradeRequest<'a> {
     pub first: Moment,
     /// The packet with its last byte.
     pub last: Moment,
+}
+
+/// What SETTINGS, or their acknowledgment, have changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingsChange {
+    /// The sender of the frame has announced settings.
+    Announced {
+        /// Those that it had announced last.
+        before: SettingsValues,
+        /// Its peer had acknowledged them before they were read: its direction is ahead.
+        early: bool,
+    },
+    /// The sender has acknowledged settings of its peer, which are in force now.
+    Acknowledged {
+        /// Those that were in force before.
+        before: SettingsValues,
+    },
 }
 
 /// What comes with an event: who sent what it tells of, how its last byte arrived, and the connection's state by then.
@@ -161,6 +106,9 @@ pub trait EventSink {
 
     /// A setting, of a SETTINGS frame without ACK.
     fn setting(&mut self, from: Side, id: u16, value: u32) {}
+
+    /// SETTINGS of a side, or their acknowledgment by its peer, have changed the ledger.
+    fn settings_changed(&mut self, cx: &EventContext<'_>, change: &SettingsChange) {}
 
     /// The client's preface was read, of which it was not known whether it is in the capture.
     fn begins(&mut self, from: Side) {}

@@ -4,6 +4,7 @@
 //! [`Detector`] recognises a connection that was joined late.
 
 mod anomaly;
+mod block;
 mod connection;
 mod counters;
 mod detect;
@@ -16,12 +17,15 @@ mod ledger;
 mod plausibility;
 mod resync;
 mod rules;
+mod side;
 mod tee;
 
 pub use anomaly::{Anomaly, Description, Severity};
+pub use block::{Block, BlockEnd, FrameSpot};
 pub use connection::{Connection, Start};
 pub use counters::Counters;
 pub use detect::{Detector, Recognised};
-pub use event::{Block, BlockEnd, EventContext, EventSink, FrameSpot, Side, UpgradeRequest};
+pub use event::{EventContext, EventSink, SettingsChange, UpgradeRequest};
 pub use half::PREFACE;
-pub use ledger::Ledger;
+pub use ledger::{CONNECTION_WINDOW, EarlyAcknowledgments, Flow, Ledger, SettingsValues, opener};
+pub use side::{PerSide, Side};

@@ -1,9 +1,9 @@
 //! The rules of RFC 9113 that a single frame can break.
 
 use super::anomaly::Anomaly;
-use super::event::Side;
 use super::frame::{Flags, FrameHeader, FrameType};
 use super::hpack;
+use super::side::Side;
 
 /// Tells `found` what a whole frame breaks by itself: each rule that is broken for a reason of its own.
 pub(super) fn violations(from: Side, header: &FrameHeader, payload: &[u8], found: &mut dyn FnMut(Anomaly)) {

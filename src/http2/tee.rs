@@ -1,9 +1,11 @@
 //! Several sinks that listen to one connection: each event goes to all of them, in order.
 
 use super::anomaly::Anomaly;
-use super::event::{Block, BlockEnd, EventContext, EventSink, FrameSpot, Side, UpgradeRequest};
+use super::block::{Block, BlockEnd, FrameSpot};
+use super::event::{EventContext, EventSink, SettingsChange, UpgradeRequest};
 use super::frame::{FrameHeader, FrameView};
 use super::hpack;
+use super::side::Side;
 use crate::base::time::Moment;
 use crate::flow::GapCause;
 
@@ -57,6 +59,7 @@ hand_on! {
     goaway(cx: &EventContext<'_>, last_stream: u32, code: u32, debug: &[u8]);
     upgraded(cx: &EventContext<'_>, request: &UpgradeRequest<'_>);
     setting(from: Side, id: u16, value: u32);
+    settings_changed(cx: &EventContext<'_>, change: &SettingsChange);
     begins(from: Side);
     lost(cx: &EventContext<'_>, cause: GapCause);
     skipped(cx: &EventContext<'_>, bytes: u64);

@@ -35,7 +35,7 @@ impl Http2 {
     pub(super) fn new(meta: ConnectionMeta, client: Start, server: Start, how: How, wanted: Wanted) -> Self {
         let late = (matches!(client, Start::Late | Start::Unread), server == Start::Late);
         Self {
-            connection: Connection::new(client, server),
+            connection: Connection::new(client, server, wanted.findings),
             pairing: Pairing::new(meta.tls.is_some(), wanted, late),
             judge: wanted.findings.then(|| Box::new(Judge::new(late))),
             how,
@@ -147,7 +147,7 @@ impl Http2 {
     ) {
         self.listen(cx, |_, (session, _)| session.finish(end.by, end.how));
         if let Some(mut judge) = self.judge.take() {
-            judge.conclude(matches!(end.how, EndHow::Fin | EndHow::Rst), cx.now);
+            judge.conclude(matches!(end.how, EndHow::Fin | EndHow::Rst), self.connection.ledger(), cx.now);
             cx.totals.report.limits.add(Limit::Findings, judge.limited());
             for finding in judge.findings() {
                 cx.out.finding(cx.now, &self.meta, &finding);
@@ -167,6 +167,7 @@ impl Http2 {
         limits.add(Limit::FramePayload, self.connection.payloads_limited());
         limits.add(Limit::SettingsUnacknowledged, self.connection.settings_limited());
         limits.add(Limit::OneSidedStreams, self.pairing.one_sided_limited());
+        limits.add(Limit::Findings, self.connection.ledger().windows_limited());
         limits.add(Limit::Headers, counters.blocks_limited);
         limits.add(Limit::HpackTable, counters.table_limited);
     }

@@ -118,7 +118,7 @@ impl EventSink for Events {
 pub fn run(data: &[u8]) {
     let mut pieces = Pieces::read(data);
     pieces.list.retain(|piece| matches!(piece.what, What::Bytes(_)));
-    let start = || Connection::new(Start::Preface, Start::Frames);
+    let start = || Connection::new(Start::Preface, Start::Frames, true);
     // Where the preface is there, it makes no difference whether it was expected.
     let unread = if pieces.bytes(false).starts_with(PREFACE) { Start::Unread } else { Start::Preface };
     let cost = Cost::start();
@@ -128,7 +128,7 @@ pub fn run(data: &[u8]) {
     cost.assert(data.len(), (1 << 20) + 64 * data.len(), 20_000);
 
     let whole = read(start(), &pieces.list, Events::default());
-    let cut = read(Connection::new(unread, Start::Frames), &pieces.cut(), Events::default());
+    let cut = read(Connection::new(unread, Start::Frames, true), &pieces.cut(), Events::default());
     if let Some(at) =
         (0..whole.list.len().max(cut.list.len())).find(|&at| whole.list.get(at) != cut.list.get(at))
     {

@@ -12,7 +12,7 @@ use memchr::memmem;
 pub fn run(data: &[u8]) {
     let pieces = Pieces::read(data);
     let start = |bit: u8, other| if pieces.options & bit != 0 { Start::Late } else { other };
-    let connection = || Connection::new(start(1, Start::Preface), start(2, Start::Frames));
+    let connection = || Connection::new(start(1, Start::Preface), start(2, Start::Frames), true);
     let cost = Cost::start();
     let quiet = || Events { quiet: true, ..Events::default() };
     let whole = read(connection(), &pieces.list, quiet());

@@ -62,7 +62,7 @@ pub(super) fn played(steps: Vec<Step>) -> (Vec<Finding>, u64) {
         ],
     };
     let (client, server) = if late { (Start::Late, Start::Late) } else { (Start::Preface, Start::Frames) };
-    let mut connection = Connection::new(client, server);
+    let mut connection = Connection::new(client, server, true);
     let mut judge = Judge::new((late, late));
     if !late && !matches!(steps.first(), Some(Step::NoSyn)) {
         judge.set_upgrade_known();
@@ -90,7 +90,7 @@ pub(super) fn played(steps: Vec<Step>) -> (Vec<Finding>, u64) {
     }
     connection.finish(Side::Client, now, &mut judge);
     connection.finish(Side::Server, now, &mut judge);
-    judge.conclude(closed, now);
+    judge.conclude(closed, connection.ledger(), now);
     (judge.findings().collect(), judge.limited())
 }
 

@@ -6,7 +6,7 @@
 use crate::base::limits;
 use crate::base::time::Moment;
 use crate::base::tuning;
-use crate::http2::event::Block;
+use crate::http2::block::Block;
 use std::ops::RangeInclusive;
 
 #[derive(Debug, Default)]

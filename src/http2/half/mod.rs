@@ -10,11 +10,13 @@ mod loss;
 mod segment;
 
 use super::anomaly::Anomaly;
-use super::event::{EventContext, EventSink, FrameSpot, Side};
+use super::block::FrameSpot;
+use super::event::{EventContext, EventSink, SettingsChange};
 use super::frame::{self, Flags, FrameHeader, FrameType, FrameView, Goaway, RstStream, Settings};
 use super::hpack;
 use super::ledger::Ledger;
 use super::resync::Tape;
+use super::side::Side;
 use crate::base::limits;
 use crate::base::time::Moment;
 use crate::flow::{Arrival, GapCause};
@@ -473,6 +475,7 @@ impl Half {
             }
             _ => {}
         }
+        ledger.apply(self.from, &header, payload);
     }
 
     /// SETTINGS (section 6.5).
@@ -489,7 +492,13 @@ impl Half {
         }
         let Some(settings) = Settings::parse(header, payload) else { return };
         if settings.ack {
-            return ledger.settings_acknowledged(self.from);
+            if let Some(before) = ledger.settings_acknowledged(self.from, self.frame.at) {
+                sink.settings_changed(
+                    &self.context(arrival, ledger),
+                    &SettingsChange::Acknowledged { before },
+                );
+            }
+            return;
         }
         for (id, value) in settings.iter() {
             if let Some(anomaly) = super::rules::setting_violation(self.from, id, value) {
@@ -498,7 +507,10 @@ impl Half {
             }
             sink.setting(self.from, id, value);
         }
-        ledger.announced(self.from, settings.iter());
+        let before = ledger.latest_settings(self.from);
+        let early = ledger.announced(self.from, settings.iter());
+        let change = SettingsChange::Announced { before, early };
+        sink.settings_changed(&self.context(arrival, ledger), &change);
     }
 }
 

@@ -1,181 +1,188 @@
-//! What both directions of a connection need to know of each other: settings and stream identifiers in use.
+//! The state of a connection that more than one frame makes: settings in force, windows, stream identifiers in use, and
+//! how far both sides were read. One truth for who reads the frames and for all who listen.
 //!
-//! A setting takes effect for the peer's frames when the peer acknowledges it (RFC 9113 section 6.5.3).
+//! Frames take effect after the events that tell of them: a listener sees the state that a frame meets.
+
+mod settings;
+mod windows;
+
+pub use settings::{EarlyAcknowledgments, SettingsValues};
+pub use windows::{CONNECTION_WINDOW, Flow, opener};
 
 use super::counters::Counters;
-use super::event::Side;
+use super::frame::FrameHeader;
 use super::plausibility::Expect;
-use crate::base::limits;
+use super::side::{PerSide, Side};
+use crate::base::time::Moment;
 use crate::flow::Arrival;
-use std::collections::VecDeque;
-
-const HEADER_TABLE_SIZE: u16 = 1;
-const MAX_FRAME_SIZE: u16 = 5;
-const DEFAULT_TABLE: u32 = 4096;
-const DEFAULT_FRAME: u32 = 16_384;
+use settings::Announced;
+use windows::Windows;
 
 /// What both sides of a connection have said so far, as far as it matters to more than one frame.
 #[derive(Debug, Default)]
 pub struct Ledger {
     /// What the frames and header blocks add up to.
     pub(super) counters: Counters,
-    client: SideState,
-    server: SideState,
+    /// What each side has announced for its peer.
+    settings: PerSide<Announced>,
+    /// How the latest bytes of each side, or the latest gap in them, came.
+    latest: PerSide<Arrival>,
+    /// So much of its peer's TCP stream each side is known to have received.
+    acknowledged: PerSide<u64>,
     max_stream: u32,
     pushes: bool,
-    /// Settings that wait, or acknowledgments that do, beyond their cap.
-    limited: u64,
-}
-
-/// What a side announced, for the frames that it will receive.
-#[derive(Debug)]
-struct SideState {
-    table: u32,
-    max_frame: u32,
-    /// Announced and not yet acknowledged: table size and frame size of each SETTINGS frame, where given.
-    waiting: VecDeque<(Option<u32>, Option<u32>)>,
-    /// Acknowledgments that were read before what they acknowledge: its direction is behind.
-    early: usize,
-    /// Settings of this side may have been lost: its bounds are not known.
-    unsure: bool,
-    /// How its latest bytes, or the latest gap in them, came.
-    latest: Arrival,
-    /// So much of its peer's TCP stream it is known to have received.
-    acknowledged: u64,
-}
-
-impl Default for SideState {
-    fn default() -> Self {
-        Self {
-            table: DEFAULT_TABLE,
-            max_frame: DEFAULT_FRAME,
-            waiting: VecDeque::new(),
-            early: 0,
-            unsure: false,
-            latest: Arrival::default(),
-            acknowledged: 0,
-        }
-    }
-}
-
-impl SideState {
-    /// All that it announced was read, and in time.
-    const fn is_certain(&self) -> bool {
-        !self.unsure && self.early == 0
-    }
-
-    fn apply(&mut self, (table, max_frame): (Option<u32>, Option<u32>)) {
-        self.table = table.unwrap_or(self.table);
-        self.max_frame = max_frame.unwrap_or(self.max_frame).clamp(DEFAULT_FRAME, (1 << 24) - 1);
-    }
+    /// Where a listener wants them.
+    windows: Option<Box<Windows>>,
 }
 
 impl Ledger {
-    fn side(&mut self, side: Side) -> &mut SideState {
-        match side {
-            Side::Client => &mut self.client,
-            Side::Server => &mut self.server,
-        }
+    /// Follows the windows from now on, which must be from the beginning.
+    pub(super) fn follow_windows(&mut self) {
+        self.windows = Some(Box::default());
     }
 
-    const fn peer_of(&self, side: Side) -> &SideState {
-        match side {
-            Side::Client => &self.server,
-            Side::Server => &self.client,
-        }
+    /// Bytes of memory held beside the ledger itself.
+    pub(super) fn memory(&self) -> usize {
+        self.windows.as_ref().map_or(0, |windows| windows.memory())
     }
 
     /// Bytes of `from` have come, or are missing.
     pub(super) fn arrived(&mut self, from: Side, arrival: &Arrival) {
-        let side = self.side(from);
-        side.latest = *arrival;
-        side.acknowledged = side.acknowledged.max(arrival.acknowledged.unwrap_or(0));
+        self.latest[from] = *arrival;
+        self.acknowledged[from] = self.acknowledged[from].max(arrival.acknowledged.unwrap_or(0));
     }
 
     /// How the latest bytes of a side came, or the latest gap in them.
-    pub const fn latest(&self, side: Side) -> &Arrival {
-        &self.peer_of(side.peer()).latest
+    pub fn latest(&self, side: Side) -> &Arrival {
+        &self.latest[side]
     }
 
     /// So much of its peer's TCP stream the side is known to have received, in bytes.
-    pub const fn acknowledged(&self, by: Side) -> u64 {
-        self.peer_of(by.peer()).acknowledged
+    pub fn acknowledged(&self, by: Side) -> u64 {
+        self.acknowledged[by]
     }
 
     /// The side has received what of its peer has not been read yet.
-    pub const fn is_ahead(&self, side: Side) -> bool {
+    pub fn is_ahead(&self, side: Side) -> bool {
         // One more is for a FIN.
-        self.acknowledged(side) > self.latest(side.peer()).span.end + 1
+        self.acknowledged[side] > self.latest[side.peer()].span.end + 1
     }
 
-    /// `from` announced settings.
-    pub(super) fn announced(&mut self, from: Side, values: impl Iterator<Item = (u16, u32)>) {
-        let mut sizes = (None, None);
-        for (id, value) in values {
-            match id {
-                HEADER_TABLE_SIZE => sizes.0 = Some(value),
-                MAX_FRAME_SIZE => sizes.1 = Some(value),
-                _ => {}
-            }
-        }
-        let side = self.side(from);
-        if side.early > 0 {
-            side.early -= 1;
-            return side.apply(sizes);
-        }
-        side.waiting.push_back(sizes);
-        if side.waiting.len() > limits::SETTINGS_UNACKNOWLEDGED {
-            side.waiting.pop_front();
-            side.unsure = true;
-            self.limited += 1;
+    /// The settings of a side that its peer has acknowledged, which apply to what the peer sends.
+    pub fn settings(&self, of: Side) -> &SettingsValues {
+        self.settings[of].in_force()
+    }
+
+    /// The settings that a side has announced last, acknowledged or not.
+    pub fn latest_settings(&self, of: Side) -> SettingsValues {
+        self.settings[of].latest()
+    }
+
+    /// The most that the peer of a side may take for allowed by its settings, those that it has not acknowledged yet
+    /// included; `None` where that is not known.
+    pub fn most(&self, of: Side, value: impl Fn(&SettingsValues) -> u32) -> Option<u32> {
+        self.settings[of].most(value)
+    }
+
+    /// Acknowledgments of settings of a side that it has not announced, as far as it was read.
+    pub fn early_acknowledgments(&self, of: Side) -> Option<EarlyAcknowledgments> {
+        self.settings[of].early()
+    }
+
+    /// What a side has sent of DATA on the connection; nothing where windows are not followed.
+    pub fn connection_flow(&self, sender: Side) -> Flow {
+        self.windows.as_ref().map_or(Flow::default(), |windows| windows.connection(sender))
+    }
+
+    /// What a side has sent of DATA on a stream; `None` where it is not open, or windows are not followed.
+    pub fn stream_flow(&self, sender: Side, stream: u32) -> Option<Flow> {
+        self.windows.as_ref()?.stream(sender, stream)
+    }
+
+    /// What a side may still send on the connection, by the frames that were read.
+    pub fn connection_credit(&self, sender: Side) -> i64 {
+        self.connection_flow(sender).credit(CONNECTION_WINDOW)
+    }
+
+    /// What a side may still send on a stream, by the frames that were read.
+    pub fn stream_credit(&self, sender: Side, stream: u32) -> Option<i64> {
+        let initial = self.settings(sender.peer()).initial_window_size;
+        Some(self.stream_flow(sender, stream)?.credit(initial))
+    }
+
+    /// Whether all that moved the windows of an open stream since it was opened was read.
+    pub fn window_is_certain(&self, stream: u32) -> bool {
+        self.windows.as_ref().is_some_and(|windows| windows.is_certain(stream))
+    }
+
+    /// Frames of the side were lost, or its beginning: what it has sent, and granted, is only known in part.
+    pub fn is_lossy(&self, side: Side) -> bool {
+        self.windows.as_ref().is_some_and(|windows| windows.is_lossy(side))
+    }
+
+    /// Streams whose windows were forgotten for a cap.
+    pub fn windows_limited(&self) -> u64 {
+        self.windows.as_ref().map_or(0, |windows| windows.forgotten)
+    }
+
+    /// A frame of `from` takes effect on the windows.
+    pub(super) fn apply(&mut self, from: Side, header: &FrameHeader, payload: &[u8]) {
+        if let Some(windows) = &mut self.windows {
+            windows.apply(from, header, payload);
         }
     }
 
-    /// `by` acknowledged the oldest settings of its peer, which may not be read yet.
-    pub(super) fn settings_acknowledged(&mut self, by: Side) {
-        let side = self.side(by.peer());
-        match side.waiting.pop_front() {
-            Some(sizes) => side.apply(sizes),
-            None if side.early < limits::SETTINGS_UNACKNOWLEDGED => side.early += 1,
-            None => {
-                side.unsure = true;
-                self.limited += 1;
-            }
+    /// The client's request to upgrade opens stream 1 (RFC 7540 section 3.2).
+    pub(super) fn upgraded(&mut self) {
+        if let Some(windows) = &mut self.windows {
+            windows.open(1, Side::Client);
+            windows.end(1, Side::Client);
         }
     }
 
-    /// Frames of `from` were lost, settings perhaps, or acknowledgments.
+    /// `from` announced settings. Whether they had been acknowledged before they were read.
+    pub(super) fn announced(&mut self, from: Side, settings: impl Iterator<Item = (u16, u32)>) -> bool {
+        self.settings[from].announce(settings)
+    }
+
+    /// `by` acknowledged the oldest settings of its peer, which may not be read yet. What was in force before, where that
+    /// is known.
+    pub(super) fn settings_acknowledged(&mut self, by: Side, at: Moment) -> Option<SettingsValues> {
+        self.settings[by.peer()].acknowledge(at)
+    }
+
+    /// Frames of `from` were lost, settings perhaps, or acknowledgments: one cannot know which.
     pub(super) fn lost(&mut self, from: Side) {
-        self.side(from).unsure = true;
-        self.side(from.peer()).unsure = true;
+        self.settings.client.lose();
+        self.settings.server.lose();
+        if let Some(windows) = &mut self.windows {
+            windows.lose(from);
+        }
     }
 
-    /// How often the cap on what waits struck.
-    pub(super) const fn limited(&self) -> u64 {
-        self.limited
+    /// How often the cap on settings that wait struck.
+    pub(super) const fn settings_limited(&self) -> u64 {
+        self.settings.client.limited() + self.settings.server.limited()
     }
 
     /// The bound of the dynamic table that `from` encodes with; none while it is not known.
     pub(super) fn table_bound(&self, from: Side) -> u32 {
-        let receiver = self.peer_of(from);
-        if receiver.is_certain() { receiver.table } else { u32::MAX }
+        let receiver = &self.settings[from.peer()];
+        if receiver.is_certain() { receiver.in_force().header_table_size } else { u32::MAX }
     }
 
-    /// The longest frame that `from` may have taken for allowed, by settings that it has not acknowledged yet too;
-    /// `None` while that is not known.
+    /// The longest frame that `from` may have taken for allowed; `None` while that is not known.
     pub(super) fn longest_frame(&self, from: Side) -> Option<u32> {
-        let receiver = self.peer_of(from);
-        let waiting = receiver.waiting.iter().filter_map(|&(_, max_frame)| max_frame).max().unwrap_or(0);
-        receiver.is_certain().then(|| waiting.max(receiver.max_frame))
+        self.most(from.peer(), |values| values.max_frame_size)
     }
 
     /// The bound of the dynamic table that `from` encodes with is known, and none larger is announced.
     pub(super) fn table_is_certain(&self, from: Side) -> bool {
-        let receiver = self.peer_of(from);
-        let larger = |&(table, _): &(Option<u32>, _)| table.is_some_and(|table| table > receiver.table);
-        receiver.is_certain() && !receiver.waiting.iter().any(larger)
+        let receiver = &self.settings[from.peer()];
+        receiver.most(|values| values.header_table_size) == Some(receiver.in_force().header_table_size)
     }
 
+    /// A frame on this stream was read.
     pub(super) fn saw_stream(&mut self, stream: u32) {
         self.max_stream = self.max_stream.max(stream);
         self.pushes |= stream != 0 && stream.is_multiple_of(2);
@@ -191,13 +198,16 @@ impl Ledger {
         let slack = (2048 + lost / 8).min(1 << 30) as u32;
         let unseen = self.max_stream == 0;
         Expect {
-            max_frame: self.peer_of(from).max_frame,
+            max_frame: self.settings(from.peer()).max_frame_size,
             max_stream: if unseen {
                 1 << 24
             } else {
                 self.max_stream.saturating_add(slack).min(u32::MAX >> 1)
             },
-            pushes: self.pushes || unseen || self.client.unsure || self.server.unsure,
+            pushes: self.pushes
+                || unseen
+                || self.settings.client.is_unsure()
+                || self.settings.server.is_unsure(),
             client: from == Side::Client,
             server: from == Side::Server,
         }
