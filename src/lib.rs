@@ -53,6 +53,8 @@ pub mod cli;
 #[doc(hidden)]
 pub mod agent;
 #[doc(hidden)]
+pub mod aggregate;
+#[doc(hidden)]
 pub mod body;
 #[doc(hidden)]
 pub mod capture;

@@ -26,6 +26,8 @@ const MODULES: &[(&str, &[&str])] = &[
         "engine",
         &["base", "capture", "packet", "flow", "tls", "http2", "agent", "transaction", "record", "pipeline"],
     ),
+    ("aggregate", &["base", "record"]),
+    ("filter", &["base", "record"]),
     ("export", &["base", "http2", "record"]),
 ];
 
@@ -51,7 +53,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
-    ("sketches_ddsketch", &["agent"]),
+    ("sketches_ddsketch", &["agent", "aggregate"]),
+    ("saphyr_parser", &["aggregate"]),
+    ("winnow", &["filter"]),
+    ("regex", &["filter"]),
     ("httparse", &["http1"]),
     ("indicatif", &["cli"]),
     ("tiny_http", &["cli"]),

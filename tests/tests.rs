@@ -8,6 +8,7 @@ mod cli;
 mod damage;
 mod fences;
 mod library;
+mod paths;
 mod readme;
 mod round_trip;
 #[allow(dead_code, unused_imports, reason = "each kind of test uses its part")]

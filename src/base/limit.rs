@@ -129,6 +129,10 @@ limits! {
     AgentReasons = "agent_reasons" other,
     /// The agent's statistics.
     AgentStatistics = "agent_statistics" other,
+    /// Paths folded into one endpoint for want of memory.
+    EndpointPaths = "endpoint_paths" other,
+    /// Endpoints folded into one, as they were too many.
+    EndpointRows = "endpoint_rows" other,
 }
 
 /// How often each cap struck.

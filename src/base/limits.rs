@@ -333,6 +333,22 @@ pub const BODY_PROTO_DEPTH: usize = 100;
 /// Bytes of file descriptors that are taken from a connection's server reflection. Counter: `body_decoding`.
 pub const BODY_REFLECTION: usize = 4 << 20;
 
+// Endpoints
+
+/// Bytes of memory, about, that the endpoints of a shard may take while exchanges are added up: 64 MiB over the
+/// [`SHARDS`] shards. At the cap the paths with the fewest calls are folded into one row. Counter:
+/// `endpoint_paths`.
+pub const ENDPOINT_MEMORY_SHARD: usize = (64 << 20) / SHARDS;
+
+/// The same for the endpoints of all shards together. Counter: `endpoint_paths`.
+pub const ENDPOINT_MEMORY: usize = 64 << 20;
+
+/// Endpoints that are shown; of more, those with the fewest calls are folded into one row. Counter: `endpoint_rows`.
+pub const ENDPOINT_ROWS: usize = 4096;
+
+/// Types of failures of an endpoint that are counted apart; further ones count as `_OTHER`. Counter: `_OTHER`.
+pub const ENDPOINT_ERRORS: usize = 64;
+
 // Output
 
 /// Bytes of records that wait for a slow reader of the output of a live capture. Beyond, the oldest are dropped.

@@ -66,7 +66,7 @@ pub(super) fn llc(body: Layer<'_>) -> Result<Next<'_>, Skip> {
     match access {
         [0xaa, 0xaa, 0x03] => {
             let (snap, rest) = rest.split::<5>(Skip::MalformedLink)?;
-            match (snap[..3].as_ref(), u16::from_be_bytes([snap[3], snap[4]])) {
+            match ([snap[0], snap[1], snap[2]], u16::from_be_bytes([snap[3], snap[4]])) {
                 ([0, 0, 0 | 0xf8], ethertype) if ethertype > MAX_LENGTH => {
                     Ok((Header::Typed(ethertype), rest))
                 }

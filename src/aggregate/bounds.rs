@@ -1,0 +1,252 @@
+//! Quantiles of times some of which are not known: what is shown, and what the true value may have been.
+
+use super::facts::Span;
+use super::sketch::Sketch;
+
+/// The times of an endpoint's exchanges.
+#[derive(Clone, Debug, Default)]
+pub struct Latency {
+    /// Those that are known.
+    exact: Sketch,
+    /// The others.
+    doubtful: Option<Box<Doubtful>>,
+    /// Of what is shown, in nanoseconds.
+    sum: u128,
+    max: u64,
+}
+
+/// Times that are not known exactly: each has a least and, perhaps, a most.
+#[derive(Clone, Debug, Default)]
+struct Doubtful {
+    /// As the records show them.
+    shown: Sketch,
+    least: Sketch,
+    most: Sketch,
+    /// Those without a most.
+    endless: u64,
+}
+
+/// What a true quantile lies between, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// It is no less.
+    pub at_least: u64,
+    /// It is no more; `None` where that cannot be known.
+    pub at_most: Option<u64>,
+}
+
+impl Latency {
+    /// Adds a time.
+    #[inline]
+    pub(super) fn add(&mut self, span: Span) {
+        if let Some(shown) = span.shown {
+            self.sum += u128::from(shown);
+            self.max = self.max.max(shown);
+        }
+        if span.is_exact() {
+            self.exact.add(span.least);
+        } else {
+            self.doubtful.get_or_insert_default().add(span);
+        }
+    }
+
+    /// Adds another one's times.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.exact.merge(&other.exact);
+        if let Some(doubtful) = &other.doubtful {
+            self.doubtful.get_or_insert_default().merge(doubtful);
+        }
+        self.sum += other.sum;
+        self.max = self.max.max(other.max);
+    }
+
+    /// How many were measured.
+    pub fn count(&self) -> u64 {
+        self.exact.count() + self.doubtful.as_ref().map_or(0, |doubtful| doubtful.shown.count())
+    }
+
+    /// Their sum, in nanoseconds.
+    pub fn sum(&self) -> u128 {
+        self.sum
+    }
+
+    /// The longest, in nanoseconds; `None` of none.
+    pub fn max(&self) -> Option<u64> {
+        (self.count() > 0).then_some(self.max)
+    }
+
+    /// A quantile of the times as they were seen, in nanoseconds. What was not seen to its end counts as having taken
+    /// as long as it was seen.
+    pub fn quantile(&self, quantile: f64) -> Option<u64> {
+        match &self.doubtful {
+            None => self.exact.quantile(quantile),
+            Some(doubtful) => joined(&self.exact, &doubtful.shown).quantile(quantile),
+        }
+    }
+
+    /// What the true quantile lies between, where `others` more times may or may not belong to these; `None` when
+    /// there is no doubt.
+    pub fn bound(&self, quantile: f64, others: u64) -> Option<Bound> {
+        let none = Doubtful::default();
+        let doubtful = match &self.doubtful {
+            Some(doubtful) => doubtful,
+            None if others > 0 => &none,
+            None => return None,
+        };
+        // Times that may not belong here make a quantile smallest if they do and are zero, greatest if they never end.
+        let mut least = joined(&self.exact, &doubtful.least);
+        least.add_times(0, others);
+        let mut most = joined(&self.exact, &doubtful.most);
+        let known = most.count();
+        most.add_times(u64::MAX, doubtful.endless + others);
+        let reached = super::sketch::rank(quantile, most.count()) < known;
+        Some(Bound {
+            at_least: least.estimate(quantile)?.floor(),
+            at_most: most.estimate(quantile).filter(|_| reached).map(super::sketch::Estimate::ceil),
+        })
+    }
+
+    /// All as they were seen, for a later comparison.
+    pub fn sketch(&self) -> Sketch {
+        let none = Sketch::default();
+        joined(&self.exact, self.doubtful.as_ref().map_or(&none, |doubtful| &doubtful.shown))
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn heap(&self) -> usize {
+        self.exact.heap() + self.doubtful.as_ref().map_or(0, |doubtful| doubtful.heap())
+    }
+}
+
+impl Doubtful {
+    fn add(&mut self, span: Span) {
+        if let Some(shown) = span.shown {
+            self.shown.add(shown);
+        }
+        self.least.add(span.least);
+        match span.most {
+            Some(most) => self.most.add(most),
+            None => self.endless += 1,
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.shown.merge(&other.shown);
+        self.least.merge(&other.least);
+        self.most.merge(&other.most);
+        self.endless += other.endless;
+    }
+
+    fn heap(&self) -> usize {
+        size_of::<Self>() + self.shown.heap() + self.least.heap() + self.most.heap()
+    }
+}
+
+fn joined(one: &Sketch, other: &Sketch) -> Sketch {
+    let mut joined = one.clone();
+    joined.merge(other);
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const QUANTILES: [f64; 5] = [0.5, 0.9, 0.95, 0.99, 1.0];
+
+    fn latency(spans: &[Span]) -> Latency {
+        let mut latency = Latency::default();
+        for &span in spans {
+            latency.add(span);
+        }
+        latency
+    }
+
+    fn truth(values: &[u64], quantile: f64) -> u64 {
+        let mut sorted = values.to_vec();
+        sorted.sort_unstable();
+        sorted[(quantile * (sorted.len() - 1) as f64) as usize]
+    }
+
+    #[test]
+    fn without_damage_there_are_no_bounds() {
+        let latency = latency(&[Span::exact(1), Span::exact(2), Span::exact(3)]);
+        assert_eq!(latency.bound(0.99, 0), None);
+        assert_eq!(
+            (latency.count(), latency.sum(), latency.max(), latency.quantile(0.5)),
+            (3, 6, Some(3), Some(2))
+        );
+    }
+
+    #[test]
+    fn a_call_that_hangs_counts_as_long_as_it_was_seen() {
+        let latency = latency(&[Span::exact(1), Span::at_least(100)]);
+        assert_eq!((latency.quantile(1.0), latency.max()), (Some(100), Some(100)));
+        assert_eq!(latency.bound(1.0, 0), Some(Bound { at_least: 100, at_most: None }));
+        assert_eq!(latency.bound(0.5, 0), Some(Bound { at_least: 1, at_most: Some(1) }));
+    }
+
+    #[test]
+    fn what_was_not_measured_is_not_shown_and_not_forgotten() {
+        let latency = latency(&[Span::exact(50), Span::exact(60), Span::unknown()]);
+        assert_eq!((latency.count(), latency.quantile(0.5)), (2, Some(50)));
+        assert_eq!(latency.bound(0.5, 0), Some(Bound { at_least: 50, at_most: Some(60) }));
+        assert_eq!(latency.bound(0.5, 9), Some(Bound { at_least: 0, at_most: None }));
+    }
+
+    /// What a damaged capture would tell of an exchange that took so long.
+    fn damaged(true_nanos: u64) -> impl Strategy<Value = (u64, Option<Span>)> {
+        let cut = (0..=true_nanos).prop_map(move |seen| Some(Span::at_least(seen)));
+        // The end is lost; the connection's end was seen.
+        let late = (0..=true_nanos, 0..1_u64 << 40).prop_map(move |(least, more)| {
+            Some(Span { shown: Some(true_nanos + more), least, most: Some(true_nanos + more) })
+        });
+        prop_oneof![
+            6 => Just(Some(Span::exact(true_nanos))),
+            1 => cut,
+            1 => late,
+            1 => Just(Some(Span::unknown())),
+            // It is not known that it belongs here.
+            1 => Just(None),
+        ]
+        .prop_map(move |span| (true_nanos, span))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_000))]
+        #[test]
+        fn the_truth_lies_within_the_bounds(
+            seen in prop::collection::vec((0_u64..1 << 36).prop_flat_map(damaged), 1..300),
+            strangers in 0_u64..5,
+        ) {
+            let spans: Vec<_> = seen.iter().filter_map(|(_, span)| *span).collect();
+            let others = (seen.len() - spans.len()) as u64 + strangers;
+            let values: Vec<_> = seen.iter().map(|(value, _)| *value).collect();
+            let latency = latency(&spans);
+            for quantile in QUANTILES {
+                let truth = truth(&values, quantile);
+                if let Some(bound) = latency.bound(quantile, others) {
+                    prop_assert!(bound.at_least <= truth, "{bound:?} {truth}");
+                    prop_assert!(bound.at_most.is_none_or(|most| truth <= most), "{bound:?} {truth}");
+                } else {
+                    let shown = latency.quantile(quantile).unwrap();
+                    prop_assert!(shown.abs_diff(truth) as f64 <= 0.01 * truth as f64 + 1.0);
+                }
+            }
+        }
+
+        #[test]
+        fn merged_bounds_are_those_of_all(
+            seen in prop::collection::vec((0_u64..1 << 36).prop_flat_map(damaged), 1..200), cut in 0_usize..200,
+        ) {
+            let spans: Vec<_> = seen.iter().filter_map(|(_, span)| *span).collect();
+            let (one, two) = spans.split_at(cut.min(spans.len()));
+            let mut merged = latency(two);
+            merged.merge(&latency(one));
+            for quantile in QUANTILES {
+                prop_assert_eq!(merged.bound(quantile, 1), latency(&spans).bound(quantile, 1));
+            }
+        }
+    }
+}

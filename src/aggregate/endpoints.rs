@@ -1,0 +1,316 @@
+//! The aggregate: from exchanges to the numbers of each path.
+
+use super::facts::{Exchange, Target};
+use super::path::{Templates, normalise};
+use super::stats::Stats;
+use foldhash::quality::RandomState;
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// Endpoints as they were spelled that are found without looking at their paths; tuning.
+const RECENT: usize = 2048;
+/// Octets of such a spelling.
+const RECENT_OCTETS: usize = 256;
+
+/// Adds up exchanges by service, method and path.
+///
+/// ```
+/// # use h2lens::aggregate::{Aggregate, Exchange, Place, Span, Target, Templates};
+/// let mut aggregate = Aggregate::new(Templates::default().into(), 8 << 20);
+/// for id in 1..=100 {
+///     aggregate.add(&Exchange {
+///         authority: Some(b"users.example"),
+///         server: ([10, 0, 0, 2], 8080).into(),
+///         method: Some(b"GET"),
+///         target: Target::Path(format!("/users/{id}").as_bytes()),
+///         unplaced: false,
+///         failure: None,
+///         status: Some(200),
+///         incomplete: false,
+///         start: 0,
+///         duration: Span::exact(id * 1_000_000),
+///         ttfb: None,
+///         request_bytes: 0,
+///         response_bytes: 10,
+///         place: Place::default(),
+///     });
+/// }
+/// let rows = aggregate.rows();
+/// assert_eq!(rows.rows[0].kind.to_string(), "/users/{int}");
+/// assert_eq!(rows.rows[0].stats.calls, 100);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Aggregate {
+    templates: Arc<Templates>,
+    /// Bytes of memory that may be taken.
+    budget: usize,
+    /// Bytes of memory that are taken, about.
+    pub(super) memory: usize,
+    pub(super) groups: Vec<Group>,
+    group_numbers: HashMap<Group, u32, RandomState>,
+    /// By what [`Leaf::write`] writes.
+    pub(super) leaves: Leaves,
+    pub(super) stats: Vec<Stats>,
+    /// By the exchange's own spelling.
+    recent: HashMap<Box<[u8]>, usize, RandomState>,
+    pub(super) folded: Folded,
+    scratch: Vec<u8>,
+}
+
+/// The place of each leaf's numbers.
+pub(super) type Leaves = HashMap<Box<[u8]>, usize, RandomState>;
+
+/// What paths were folded into for want of memory.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Folded {
+    pub(super) stats: Stats,
+    /// Paths that were folded: a path that comes again counts again.
+    pub(super) paths: u64,
+}
+
+/// What the paths of one tree have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Group {
+    pub(super) service: Service,
+    pub(super) method: Option<Box<[u8]>>,
+}
+
+/// Who was called: the authority in small letters, or the server where there was none.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Service {
+    Authority(Box<[u8]>),
+    Server(SocketAddr),
+}
+
+/// One path of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Leaf<'a> {
+    pub(super) group: u32,
+    pub(super) what: What,
+    /// Part of what would say where it belongs is not known.
+    pub(super) unplaced: bool,
+    pub(super) text: &'a [u8],
+}
+
+/// What a leaf's text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// A path of which siblings may make a template.
+    Path,
+    /// A template of the user's.
+    Named,
+    /// A gRPC method.
+    Rpc,
+    /// There is none.
+    None,
+}
+
+impl<'a> Leaf<'a> {
+    /// As a key of the map of leaves.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.group.to_le_bytes());
+        out.push(u8::from(self.unplaced) << 2 | self.what as u8);
+        out.extend_from_slice(self.text);
+    }
+
+    /// Of such a key.
+    pub(super) fn read(key: &'a [u8]) -> Option<Self> {
+        let (group, rest) = key.split_first_chunk()?;
+        let (flags, text) = rest.split_first()?;
+        let what = [What::Path, What::Named, What::Rpc, What::None];
+        Some(Self {
+            group: u32::from_le_bytes(*group),
+            what: *what.get(usize::from(flags & 3))?,
+            unplaced: flags >> 2 == 1,
+            text,
+        })
+    }
+}
+
+impl Aggregate {
+    /// An empty one, which takes so many bytes of memory at most.
+    pub fn new(templates: Arc<Templates>, budget: usize) -> Self {
+        Self {
+            templates,
+            budget,
+            memory: 0,
+            groups: Vec::new(),
+            group_numbers: HashMap::default(),
+            leaves: HashMap::default(),
+            stats: Vec::new(),
+            recent: HashMap::default(),
+            folded: Folded::default(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Counts an exchange.
+    pub fn add(&mut self, exchange: &Exchange<'_>) {
+        let mut spelling = std::mem::take(&mut self.scratch);
+        spell(exchange, &mut spelling);
+        let at = match self.recent.get(spelling.as_slice()) {
+            Some(&at) => at,
+            None => self.look_up(exchange, &spelling),
+        };
+        self.scratch = spelling;
+        if let Some(stats) = self.stats.get_mut(at) {
+            let before = stats.memory();
+            stats.add(exchange);
+            self.memory = self.memory + stats.memory() - before;
+        }
+        self.stay_within_budget();
+    }
+
+    /// Adds what another one counted. Both must have been made with the same templates.
+    pub fn merge(&mut self, other: &Self) {
+        let numbers: Vec<_> = other.groups.iter().map(|group| self.group(group)).collect();
+        let mut key = Vec::new();
+        for (theirs, &at) in &other.leaves {
+            let Some(leaf) = Leaf::read(theirs) else { continue };
+            let Some(&group) = numbers.get(leaf.group as usize) else { continue };
+            key.clear();
+            Leaf { group, ..leaf }.write(&mut key);
+            let ours = self.leaf(&key);
+            if let (Some(stats), Some(more)) = (self.stats.get_mut(ours), other.stats.get(at)) {
+                let before = stats.memory();
+                stats.merge(more);
+                self.memory = self.memory + stats.memory() - before;
+            }
+        }
+        self.folded.stats.merge(&other.folded.stats);
+        self.folded.paths += other.folded.paths;
+        self.stay_within_budget();
+    }
+
+    /// Paths that were folded into one row for want of memory, those that came again counted again.
+    pub fn folded_paths(&self) -> u64 {
+        self.folded.paths
+    }
+
+    fn stay_within_budget(&mut self) {
+        if self.memory > self.budget {
+            self.fold(self.budget / 2);
+            self.recent.clear();
+        }
+    }
+
+    /// Finds the leaf of an exchange that was not spelled so lately.
+    fn look_up(&mut self, exchange: &Exchange<'_>, spelling: &[u8]) -> usize {
+        let group = self.group(&Group::of(exchange));
+        let mut text = Vec::new();
+        let what = match exchange.target {
+            Target::Path(path) => match self.templates.patterns.find(path) {
+                Some(pattern) => {
+                    text.extend_from_slice(pattern.as_bytes());
+                    What::Named
+                }
+                None if self.templates.literal => {
+                    text.extend_from_slice(path);
+                    What::Named
+                }
+                None => {
+                    normalise(path, &mut text);
+                    What::Path
+                }
+            },
+            Target::Rpc(method) => {
+                text.extend_from_slice(method);
+                What::Rpc
+            }
+            Target::None => What::None,
+        };
+        let mut key = Vec::with_capacity(text.len() + 5);
+        Leaf { group, what, unplaced: exchange.unplaced, text: &text }.write(&mut key);
+        let at = self.leaf(&key);
+        if spelling.len() <= RECENT_OCTETS {
+            if self.recent.len() >= RECENT {
+                self.recent.clear();
+            }
+            self.recent.insert(spelling.into(), at);
+        }
+        at
+    }
+
+    /// The number of a group, made when it is not there yet.
+    pub(super) fn group(&mut self, group: &Group) -> u32 {
+        if let Some(&number) = self.group_numbers.get(group) {
+            return number;
+        }
+        let number = self.groups.len() as u32;
+        self.memory += 2 * group.memory();
+        self.groups.push(group.clone());
+        self.group_numbers.insert(group.clone(), number);
+        number
+    }
+
+    /// The place of a leaf's numbers, made when it is not there yet.
+    pub(super) fn leaf(&mut self, key: &[u8]) -> usize {
+        if let Some(&at) = self.leaves.get(key) {
+            return at;
+        }
+        let at = self.stats.len();
+        let stats = Stats::default();
+        self.memory += stats.memory() + leaf_memory(key);
+        self.stats.push(stats);
+        self.leaves.insert(key.into(), at);
+        at
+    }
+
+    /// Takes all groups, leaves and numbers out.
+    pub(super) fn clear(&mut self) -> (Vec<Group>, Leaves, Vec<Stats>) {
+        self.memory = 0;
+        self.group_numbers.clear();
+        self.recent.clear();
+        (std::mem::take(&mut self.groups), std::mem::take(&mut self.leaves), std::mem::take(&mut self.stats))
+    }
+}
+
+impl Group {
+    fn of(exchange: &Exchange<'_>) -> Self {
+        let service = match exchange.authority {
+            Some(authority) => Service::Authority(authority.to_ascii_lowercase().into()),
+            None => Service::Server(exchange.server),
+        };
+        Self { service, method: exchange.method.map(Into::into) }
+    }
+
+    fn memory(&self) -> usize {
+        let service = match &self.service {
+            Service::Authority(authority) => authority.len(),
+            Service::Server(_) => 0,
+        };
+        size_of::<Self>() + service + self.method.as_ref().map_or(0, |method| method.len())
+    }
+}
+
+/// Bytes that the map takes for a leaf, about.
+fn leaf_memory(key: &[u8]) -> usize {
+    key.len() + 2 * size_of::<(Box<[u8]>, usize)>()
+}
+
+/// What two exchanges of one leaf have in common, when their paths are spelled alike.
+fn spell(exchange: &Exchange<'_>, out: &mut Vec<u8>) {
+    fn part(part: Option<&[u8]>, out: &mut Vec<u8>) {
+        out.extend_from_slice(&part.map_or(u32::MAX, |part| part.len() as u32).to_le_bytes());
+        out.extend_from_slice(part.unwrap_or_default());
+    }
+    out.clear();
+    part(exchange.authority, out);
+    if exchange.authority.is_none() {
+        match exchange.server {
+            SocketAddr::V4(server) => out.extend_from_slice(&server.ip().octets()),
+            SocketAddr::V6(server) => out.extend_from_slice(&server.ip().octets()),
+        }
+        out.extend_from_slice(&exchange.server.port().to_le_bytes());
+        out.push(u8::from(exchange.server.is_ipv4()));
+    }
+    part(exchange.method, out);
+    let (what, text) = match exchange.target {
+        Target::Path(path) => (What::Path, path),
+        Target::Rpc(method) => (What::Rpc, method),
+        Target::None => (What::None, [].as_slice()),
+    };
+    out.push(u8::from(exchange.unplaced) << 2 | what as u8);
+    out.extend_from_slice(text);
+}

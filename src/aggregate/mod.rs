@@ -1,0 +1,33 @@
+//! Endpoints: which calls there were, how many failed, how long they took.
+//!
+//! An [`Exchange`] is the facts of one finished exchange. [`Aggregate`] adds them up by service, method and path, with
+//! what is variable in the path by its looks (`{int}`, `{uuid}`, …) already replaced. What is variable by its number
+//! is decided when [`rows`](Aggregate::rows) are made, of all that was seen: the same, whatever came first and however
+//! many aggregates were [merged](Aggregate::merge).
+//!
+//! Memory is bounded: at [`crate::base::limits::ENDPOINT_MEMORY`] the paths with the fewest calls are folded into one
+//! row.
+
+mod bounds;
+mod endpoints;
+mod errors;
+mod facts;
+mod fold;
+mod path;
+mod rate;
+mod rows;
+mod sketch;
+mod sketch_bytes;
+mod stats;
+
+#[cfg(test)]
+mod tests;
+
+pub use bounds::{Bound, Latency};
+pub use endpoints::Aggregate;
+pub use facts::{Exchange, Place, Span, Target};
+pub use path::{OpenApiError, PatternError, Patterns, Templates};
+pub use rate::Rate;
+pub use rows::{Kind, Row, Rows};
+pub use sketch::{Sketch, SketchError};
+pub use stats::{Slowest, Stats};

@@ -1,0 +1,186 @@
+//! The rows: one for each service, method and template.
+
+use super::bounds::{Bound, Latency};
+use super::endpoints::{Aggregate, Group, Leaf, Service, What};
+use super::fold::leaf_templates;
+use super::stats::Stats;
+use crate::base::limits;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+
+/// All endpoints.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    /// By the time spent in all calls together, the most first.
+    pub rows: Vec<Row>,
+    /// Rows that were folded into one, as there were too many.
+    pub folded: u64,
+}
+
+/// One endpoint.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// `:authority`, else `host`, in small letters; U+FFFD for what is no text.
+    pub authority: Option<String>,
+    /// The server, where it is but one.
+    pub server: Option<SocketAddr>,
+    /// `:method`
+    pub method: Option<String>,
+    /// What is called.
+    pub kind: Kind,
+    /// Which of authority, method and target it was is not known: these calls may be other endpoints'.
+    pub unplaced: bool,
+    /// The numbers.
+    pub stats: Stats,
+    /// Calls of this server that may be this endpoint's, or another's.
+    pub others: u64,
+}
+
+/// What an endpoint is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A template of paths.
+    Path(String),
+    /// A gRPC method, `package.Service/Method`.
+    Rpc(String),
+    /// Not known, or (CONNECT) there is none.
+    None,
+    /// So many paths with few calls each, put together as there were too many.
+    Folded(u64),
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(text) | Self::Rpc(text) => f.write_str(text),
+            Self::None => Ok(()),
+            Self::Folded(paths) => write!(f, "({paths} more)"),
+        }
+    }
+}
+
+impl Row {
+    /// What the true quantile of the duration lies between; `None` when there is no doubt.
+    pub fn duration_bound(&self, quantile: f64) -> Option<Bound> {
+        self.stats.duration.bound(quantile, self.others)
+    }
+
+    /// The same of the time to the first byte.
+    pub fn ttfb_bound(&self, quantile: f64) -> Option<Bound> {
+        self.stats.ttfb.bound(quantile, self.others)
+    }
+
+    /// Whether calls of an unplaced row may be this one's.
+    fn may_have(&self, unplaced: &Self) -> bool {
+        let same = |ours: &Option<String>, theirs: &Option<String>| theirs.is_none() || ours == theirs;
+        let target = match unplaced.kind {
+            Kind::None => true,
+            _ => unplaced.kind == self.kind,
+        };
+        matches!(self.kind, Kind::Folded(_))
+            || target
+                && same(&self.authority, &unplaced.authority)
+                && same(&self.method, &unplaced.method)
+                && self.stats.shares_server(&unplaced.stats)
+    }
+
+    /// Rows stand in this order.
+    fn order(&self) -> impl Ord + use<> {
+        let name = (self.authority.clone(), self.server, self.method.clone(), self.kind.clone());
+        (Reverse(self.stats.duration.sum()), Reverse(self.stats.calls), name, self.unplaced)
+    }
+}
+
+impl Rows {
+    /// All calls together, for a summary.
+    pub fn total(&self) -> Stats {
+        let mut total = Stats::default();
+        for row in &self.rows {
+            total.merge(&row.stats);
+        }
+        total
+    }
+
+    /// The `count` endpoints whose quantile of the duration is greatest, the slowest first.
+    pub fn slowest(&self, quantile: f64, count: usize) -> Vec<&Row> {
+        let time = |latency: &Latency| latency.quantile(quantile);
+        let mut rows: Vec<_> = self.rows.iter().filter(|row| !matches!(row.kind, Kind::Folded(_))).collect();
+        rows.sort_by_cached_key(|row| Reverse(time(&row.stats.duration)));
+        rows.truncate(count);
+        rows
+    }
+}
+
+impl Aggregate {
+    /// The endpoints, as far as they are known by now.
+    pub fn rows(&self) -> Rows {
+        let templates = leaf_templates(&self.leaves, true);
+        let mut stats: BTreeMap<(u32, u8, bool, &[u8]), Stats> = BTreeMap::new();
+        for (key, at) in &self.leaves {
+            let (Some(leaf), Some(more)) = (Leaf::read(key), self.stats.get(*at)) else { continue };
+            let text = templates.get(at).map_or(leaf.text, |template| template.as_bytes());
+            // A template of the user's and one that came out by itself may be the same.
+            let what = if leaf.what == What::Named { What::Path } else { leaf.what };
+            stats.entry((leaf.group, what as u8, leaf.unplaced, text)).or_default().merge(more);
+        }
+        let mut rows: Vec<_> = stats
+            .into_iter()
+            .filter(|(_, stats)| stats.calls > 0)
+            .filter_map(|((group, what, unplaced, text), stats)| {
+                Some(row(self.groups.get(group as usize)?, what, unplaced, text, stats))
+            })
+            .collect();
+        let folded = self.fold_rows(&mut rows);
+        rows.sort_by_cached_key(Row::order);
+        let unplaced: Vec<_> = rows.iter().filter(|row| row.unplaced).cloned().collect();
+        for row in rows.iter_mut().filter(|row| !row.unplaced) {
+            row.others =
+                unplaced.iter().filter(|other| row.may_have(other)).map(|other| other.stats.calls).sum();
+        }
+        Rows { rows, folded }
+    }
+
+    /// Folds the rows with the fewest calls, where there are too many; returns how many they are.
+    fn fold_rows(&self, rows: &mut Vec<Row>) -> u64 {
+        let mut folded = self.folded.clone();
+        let mut count = 0;
+        if rows.len() > limits::ENDPOINT_ROWS {
+            rows.sort_by_cached_key(|row| (Reverse(row.stats.calls), row.order()));
+            for row in rows.drain(limits::ENDPOINT_ROWS..) {
+                folded.stats.merge(&row.stats);
+                count += 1;
+            }
+        }
+        if folded.stats.calls > 0 {
+            rows.push(Row {
+                authority: None,
+                server: folded.stats.server(),
+                method: None,
+                kind: Kind::Folded(folded.paths + count),
+                unplaced: false,
+                stats: folded.stats,
+                others: 0,
+            });
+        }
+        count
+    }
+}
+
+fn row(group: &Group, what: u8, unplaced: bool, text: &[u8], stats: Stats) -> Row {
+    let shown = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
+    let authority = match &group.service {
+        Service::Authority(authority) => Some(shown(authority)),
+        Service::Server(_) => None,
+    };
+    let kind = if what == What::Rpc as u8 {
+        Kind::Rpc(shown(text))
+    } else if what == What::None as u8 {
+        Kind::None
+    } else {
+        Kind::Path(shown(text))
+    };
+    let method = group.method.as_deref().map(shown);
+    Row { authority, server: stats.server(), method, kind, unplaced, stats, others: 0 }
+}

@@ -1,0 +1,220 @@
+//! What is counted of an endpoint.
+
+use super::bounds::Latency;
+use super::errors::Errors;
+use super::facts::{Exchange, Place};
+use super::rate::Rate;
+use std::net::SocketAddr;
+
+/// Servers that are kept by name.
+const SERVERS: usize = 4;
+
+/// The numbers of one endpoint.
+#[derive(Clone, Debug, Default)]
+pub struct Stats {
+    /// Exchanges.
+    pub calls: u64,
+    /// Those with an `error.type`.
+    pub failed: u64,
+    /// Those of which something is missing.
+    pub incomplete: u64,
+    /// Octets of the requests' contents.
+    pub request_bytes: u64,
+    /// Octets of the responses' contents.
+    pub response_bytes: u64,
+    /// How long they took.
+    pub duration: Latency,
+    /// How long until the response began.
+    pub ttfb: Latency,
+    /// When they began.
+    pub rate: Rate,
+    /// The one that took longest.
+    pub slowest: Option<Slowest>,
+    errors: Errors,
+    /// By status, in ascending order.
+    statuses: Vec<(u16, u64)>,
+    servers: Servers,
+}
+
+/// The exchange of an endpoint that took longest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slowest {
+    /// In nanoseconds.
+    pub duration: u64,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// The servers that an endpoint was called at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Servers {
+    Few(Vec<SocketAddr>),
+    /// Too many to name.
+    Many,
+}
+
+impl Default for Servers {
+    fn default() -> Self {
+        Self::Few(Vec::new())
+    }
+}
+
+impl Stats {
+    /// Counts an exchange.
+    pub(super) fn add(&mut self, exchange: &Exchange<'_>) {
+        self.calls += 1;
+        self.incomplete += u64::from(exchange.incomplete);
+        self.request_bytes += exchange.request_bytes;
+        self.response_bytes += exchange.response_bytes;
+        self.duration.add(exchange.duration);
+        if let Some(ttfb) = exchange.ttfb {
+            self.ttfb.add(ttfb);
+        }
+        self.rate.add(exchange.start);
+        if let Some(failure) = exchange.failure {
+            self.failed += 1;
+            self.errors.add(failure, 1);
+        }
+        if let Some(status) = exchange.status {
+            self.add_status(status, 1);
+        }
+        self.servers.add(exchange.server);
+        let slowest = exchange.duration.shown.map(|duration| Slowest { duration, place: exchange.place });
+        self.slowest = slower(self.slowest, slowest);
+    }
+
+    /// Adds another one's counts.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.failed += other.failed;
+        self.incomplete += other.incomplete;
+        self.request_bytes += other.request_bytes;
+        self.response_bytes += other.response_bytes;
+        self.duration.merge(&other.duration);
+        self.ttfb.merge(&other.ttfb);
+        self.rate.merge(&other.rate);
+        self.errors.merge(&other.errors);
+        for &(status, count) in &other.statuses {
+            self.add_status(status, count);
+        }
+        match &other.servers {
+            Servers::Few(servers) => {
+                for &server in servers {
+                    self.servers.add(server);
+                }
+            }
+            Servers::Many => self.servers = Servers::Many,
+        }
+        self.slowest = slower(self.slowest, other.slowest);
+    }
+
+    /// Failures by `error.type`, in its order.
+    pub fn errors(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.errors.iter()
+    }
+
+    /// Exchanges by status, in ascending order.
+    pub fn statuses(&self) -> &[(u16, u64)] {
+        &self.statuses
+    }
+
+    /// The server, when all calls went to one.
+    pub fn server(&self) -> Option<SocketAddr> {
+        match &self.servers {
+            Servers::Few(servers) if servers.len() == 1 => servers.first().copied(),
+            _ => None,
+        }
+    }
+
+    /// Whether calls may have gone to a server that those of `other` may have gone to.
+    pub(super) fn shares_server(&self, other: &Self) -> bool {
+        match (&self.servers, &other.servers) {
+            (Servers::Few(one), Servers::Few(two)) => one.iter().any(|server| two.contains(server)),
+            _ => true,
+        }
+    }
+
+    /// Bytes of memory, about.
+    pub(super) fn memory(&self) -> usize {
+        let servers = match &self.servers {
+            Servers::Few(servers) => servers.capacity() * size_of::<SocketAddr>(),
+            Servers::Many => 0,
+        };
+        let statuses = self.statuses.capacity() * size_of::<(u16, u64)>();
+        let times = self.duration.heap() + self.ttfb.heap() + self.rate.heap();
+        size_of::<Self>() + times + servers + statuses + self.errors.heap()
+    }
+
+    fn add_status(&mut self, status: u16, count: u64) {
+        match self.statuses.binary_search_by_key(&status, |&(status, _)| status) {
+            Ok(at) => {
+                if let Some((_, sum)) = self.statuses.get_mut(at) {
+                    *sum += count;
+                }
+            }
+            Err(at) => self.statuses.insert(at, (status, count)),
+        }
+    }
+}
+
+impl Servers {
+    fn add(&mut self, server: SocketAddr) {
+        let Self::Few(servers) = self else { return };
+        if servers.contains(&server) {
+            return;
+        }
+        if servers.len() == SERVERS {
+            *self = Self::Many;
+        } else {
+            servers.push(server);
+        }
+    }
+}
+
+/// The one that took longer; of two equal ones that which stands first.
+fn slower(one: Option<Slowest>, two: Option<Slowest>) -> Option<Slowest> {
+    let rank = |slowest: &Slowest| (slowest.duration, std::cmp::Reverse(slowest.place));
+    one.into_iter().chain(two).max_by_key(rank)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::exchange;
+    use super::*;
+
+    fn stats(exchanges: &[Exchange<'_>]) -> Stats {
+        let mut stats = Stats::default();
+        for exchange in exchanges {
+            stats.add(exchange);
+        }
+        stats
+    }
+
+    #[test]
+    fn of_equally_slow_ones_the_first_is_named_in_any_order() {
+        let at = |stream| Exchange { place: Place { connection: 1, stream, packet: 9 }, ..exchange("/", 70) };
+        for order in [[1, 3, 5], [5, 3, 1], [3, 5, 1]] {
+            assert_eq!(stats(&order.map(at)).slowest.unwrap().place.stream, 1);
+        }
+    }
+
+    #[test]
+    fn parts_add_up() {
+        let failed = Exchange { failure: Some("503"), status: Some(503), ..exchange("/", 3) };
+        let mut parts = stats(&[exchange("/", 1), failed]);
+        parts.merge(&stats(&[exchange("/", 2), failed, failed]));
+        assert_eq!((parts.calls, parts.failed), (5, 3));
+        assert_eq!(parts.statuses(), [(200, 2), (503, 3)]);
+        assert_eq!(parts.errors().collect::<Vec<_>>(), [("503", 3)]);
+        assert_eq!(parts.duration.sum(), 12);
+    }
+
+    #[test]
+    fn a_server_is_named_when_it_is_the_only_one() {
+        let at = |port| Exchange { server: ([10, 0, 0, 1], port).into(), ..exchange("/", 1) };
+        assert_eq!(stats(&[at(80), at(80)]).server(), Some(([10, 0, 0, 1], 80).into()));
+        assert_eq!(stats(&[at(80), at(81)]).server(), None);
+        let many = stats(&[1, 2, 3, 4, 5].map(at));
+        assert!(many.shares_server(&stats(&[at(9)])) && !stats(&[at(1)]).shares_server(&stats(&[at(9)])));
+    }
+}
