@@ -94,7 +94,11 @@ impl Agent {
         if trace.judged {
             self.late += 1;
         } else {
-            self.ledger.add(stream.key, Shown { method, path: path_hash, status }, trace);
+            self.ledger.add(
+                stream.key,
+                Shown { method, path: path_hash, status, latency: latency as u64 },
+                trace,
+            );
         }
     }
 }

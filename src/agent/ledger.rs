@@ -7,6 +7,7 @@ use super::user::Shown;
 use crate::base::limits;
 use foldhash::quality::RandomState;
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// No earlier one.
 const NO_EARLIER: u64 = u64::MAX;
@@ -26,8 +27,8 @@ pub(super) struct Emitted {
 /// What the ledger says of a transaction.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// It was emitted as it was on the wire.
-    Same,
+    /// It was emitted as it was on the wire, with this latency.
+    Same(Duration),
     /// It was emitted with other values.
     Different(Trace),
     /// It was not emitted.
@@ -95,7 +96,7 @@ impl Ledger {
             self.relink(key, latest, taken, emitted.earlier);
         }
         if same.is_some() {
-            return Found::Same;
+            return Found::Same(Duration::from_nanos(emitted.shown.latency));
         }
         self.spurious += 1;
         Found::Different(emitted.trace)
@@ -135,13 +136,13 @@ mod tests {
     use super::*;
 
     fn add(ledger: &mut Ledger, stream: u32, status: u16, packet: u64) {
-        let shown = Shown { method: Method::Get, path: 1, status };
+        let shown = Shown { method: Method::Get, path: 1, status, latency: 1 };
         ledger.add(StreamKey::new(1, stream), shown, Trace { packet, ..Trace::default() });
     }
 
     fn take(ledger: &mut Ledger, stream: u32, status: u16, since: u64) -> &'static str {
         match ledger.take(StreamKey::new(1, stream), since, |shown| shown.status == status) {
-            Found::Same => "same",
+            Found::Same(_) => "same",
             Found::Different(_) => "different",
             Found::Nothing => "nothing",
         }

@@ -5,8 +5,9 @@ use super::connection::Connections;
 use super::dynamic_table::DynamicTable;
 use super::frame::{Buffer, Listed};
 use super::ledger::Ledger;
-use super::params::{Params, Rules};
-use super::statkeeper::{EndpointStatistics, StatKeeper};
+use super::params::{Mode, Params, Rules};
+use super::statistics::EndpointStatistics;
+use super::statkeeper::StatKeeper;
 use super::stream::InFlight;
 use super::traces::Traces;
 use super::tuple::Side;
@@ -124,7 +125,7 @@ impl Agent {
             frames: Vec::new(),
             terminated: Vec::new(),
             ended: VecDeque::new(),
-            users: StatKeeper::new(params.statistics),
+            users: StatKeeper::new(&params),
             ledger: Ledger::new(),
             traces: Traces::new(),
             late: 0,
@@ -154,6 +155,11 @@ impl Agent {
     /// The rule set.
     pub fn rules(&self) -> Rules {
         self.params.rules
+    }
+
+    /// What the statistics tell apart.
+    pub fn mode(&self) -> Mode {
+        self.params.mode
     }
 
     /// The statistics that user space would have sent, by endpoint, in the order in which they were first seen. Empty

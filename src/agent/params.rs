@@ -32,6 +32,27 @@ impl Rules {
     }
 }
 
+/// What the agent's statistics tell apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Methods, paths and statuses, with sketches of the latencies.
+    #[default]
+    Endpoints,
+    /// Connections alone, with statuses as 200 (below 400) and 400, and the sum of the latencies. What the kernel
+    /// counts and emits is the same.
+    Discovery,
+}
+
+impl Mode {
+    /// The mode's name on the command line and in the telemetry record.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Endpoints => "endpoints",
+            Self::Discovery => "discovery",
+        }
+    }
+}
+
 /// The agent's parameters, with its defaults.
 #[derive(Clone, Debug)]
 pub struct Params {
@@ -44,6 +65,10 @@ pub struct Params {
     /// `max_concurrent_requests`: the capacity of each of the maps of streams in flight, incomplete frames,
     /// dynamic table entries, and dynamic counters.
     pub max_requests: usize,
+    /// What the statistics tell apart.
+    pub mode: Mode,
+    /// Paths are quantized for the statistics, which the agent does for HTTP/1 alone.
+    pub quantize: bool,
     /// Keep the statistics that user space would send, for [`super::Agent::statistics`]. Without it
     /// only their key limit is modelled, which costs neither memory nor time worth mentioning.
     pub statistics: bool,
@@ -56,6 +81,8 @@ impl Default for Params {
             ephemeral_ports: 32_768..=60_999,
             idle_ttl: Duration::from_secs(30),
             max_requests: 65_536,
+            mode: Mode::default(),
+            quantize: false,
             statistics: false,
         }
     }

@@ -26,18 +26,31 @@ pub enum Method {
 }
 
 impl Method {
+    /// The method's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+            Self::Head => "HEAD",
+            Self::Options => "OPTIONS",
+            Self::Patch => "PATCH",
+        }
+    }
+
     /// The method with that name in any case; TRACE, CONNECT and all others are unknown to the agent.
     pub fn of(name: &[u8]) -> Option<Self> {
-        const METHODS: [(&[u8], Method); 7] = [
-            (b"GET", Method::Get),
-            (b"POST", Method::Post),
-            (b"PUT", Method::Put),
-            (b"DELETE", Method::Delete),
-            (b"HEAD", Method::Head),
-            (b"OPTIONS", Method::Options),
-            (b"PATCH", Method::Patch),
+        const ALL: [Method; 7] = [
+            Method::Get,
+            Method::Post,
+            Method::Put,
+            Method::Delete,
+            Method::Head,
+            Method::Options,
+            Method::Patch,
         ];
-        METHODS.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, method)| method)
+        ALL.into_iter().find(|method| method.name().as_bytes().eq_ignore_ascii_case(name))
     }
 
     /// Of a stream: the static entry wins, 2 or 3; else the literal, at most seven bytes as stored.
@@ -126,6 +139,8 @@ pub(super) struct Shown {
     pub(super) path: u64,
     /// The status.
     pub(super) status: u16,
+    /// The latency, in nanoseconds.
+    pub(super) latency: u64,
 }
 
 /// `NSTimestampToFloat`: a duration in nanoseconds with the mantissa cut to its top nine bits, toward zero.

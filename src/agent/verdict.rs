@@ -45,13 +45,13 @@ impl Agent {
         let expected = Expected::of(tx, self.users.hash_path(user::shown_path(tx.path.unwrap_or_default())));
         let (mut trace, different) =
             match self.ledger.take(key, tx.first.packet, |shown| expected.fits(shown)) {
-                Found::Same => {
+                Found::Same(latency) => {
                     if tx.complete {
                         self.summary.transactions += 1;
                     } else {
                         self.summary.seen_incomplete += 1;
                     }
-                    return Verdict::Seen;
+                    return Verdict::Seen(latency);
                 }
                 Found::Different(trace) => (trace, true),
                 Found::Nothing => (Trace::default(), false),

@@ -1,5 +1,7 @@
 //! Whether the agent would have emitted a transaction, and why not.
 
+use std::time::Duration;
+
 /// The reasons, from the first that is tried to the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MissReason {
@@ -104,8 +106,18 @@ impl MissReason {
 /// Whether the agent would have shown a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It would.
-    Seen,
+    /// It would, with this latency: from the first HEADERS to the second end, as exact as the agent keeps it.
+    Seen(Duration),
     /// It would not, or with other values.
     Missed(MissReason),
+}
+
+impl Verdict {
+    /// Why it would not have.
+    pub const fn reason(self) -> Option<MissReason> {
+        match self {
+            Self::Seen(_) => None,
+            Self::Missed(reason) => Some(reason),
+        }
+    }
 }

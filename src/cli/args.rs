@@ -1,7 +1,7 @@
 //! The command line as it was typed. Help, man page and completions come from here.
 
 use super::units;
-use crate::agent::Rules;
+use crate::agent::{Mode, Rules};
 use crate::export::Format;
 use clap::{ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum, ValueHint};
 use std::ffi::OsString;
@@ -151,6 +151,27 @@ pub struct Args {
         hide_short_help = true
     )]
     pub agent_rules: Option<AgentRules>,
+
+    /// What the agent's statistics tell apart: endpoints or discovery
+    ///
+    /// With endpoints (the default) the agent keeps latencies by method, path and status; in discovery mode by connection
+    /// alone, with statuses as 200 (below 400) or 400, and sums in place of quantiles.
+    #[arg(
+        long,
+        value_name = "MODE",
+        value_enum,
+        hide_possible_values = true,
+        help_heading = "Agent view",
+        hide_short_help = true
+    )]
+    pub agent_mode: Option<AgentMode>,
+
+    /// Quantize paths in the agent's statistics
+    ///
+    /// Let the agent's URL quantizer replace the segments of paths that have digits or other special characters, as
+    /// /pkg.Service/Method becomes /*/Method. The agent itself does that for HTTP/1 alone, where it is told to.
+    #[arg(long, help_heading = "Agent view", hide_short_help = true)]
+    pub agent_quantize: bool,
 
     /// Ephemeral ports of the agent's host [default: 32768-60999]
     ///
@@ -314,6 +335,24 @@ pub enum AgentRules {
     /// The newest
     #[value(name = "2026b")]
     Y2026b,
+}
+
+/// `--agent-mode`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AgentMode {
+    /// Methods, paths and statuses
+    Endpoints,
+    /// Connections alone
+    Discovery,
+}
+
+impl From<AgentMode> for Mode {
+    fn from(mode: AgentMode) -> Self {
+        match mode {
+            AgentMode::Endpoints => Self::Endpoints,
+            AgentMode::Discovery => Self::Discovery,
+        }
+    }
 }
 
 impl From<AgentRules> for Rules {

@@ -154,8 +154,16 @@ impl Action {
         let is_live = matches!(source, Source::Live(_));
         let write = write(&args)?;
         let output = output(&args, environment, is_live)?;
-        let Args { keylog, agent_rules, agent_ephemeral_ports, agent_idle_ttl, agent_max_requests, .. } =
-            args;
+        let Args {
+            keylog,
+            agent_rules,
+            agent_mode,
+            agent_quantize,
+            agent_ephemeral_ports,
+            agent_idle_ttl,
+            agent_max_requests,
+            ..
+        } = args;
         let keylog_from_environment = keylog.is_empty();
         let keylogs =
             if keylog.is_empty() { environment.key_log.iter().map(PathBuf::from).collect() } else { keylog };
@@ -165,6 +173,8 @@ impl Action {
             ephemeral_ports: agent_ephemeral_ports.unwrap_or(defaults.ephemeral_ports),
             idle_ttl: agent_idle_ttl.unwrap_or(defaults.idle_ttl),
             max_requests: agent_max_requests.map_or(defaults.max_requests, |requests| requests as usize),
+            mode: agent_mode.map_or(defaults.mode, Into::into),
+            quantize: agent_quantize,
             ..Params::default()
         };
         let verbosity = match (args.quiet, args.verbose) {
@@ -434,12 +444,13 @@ mod tests {
             ("2026b", 32_768..=60_999, 65_536)
         );
         let agent = config(
-            "a --agent-rules 2025 --agent-ephemeral-ports 1024-65535 --agent-idle-ttl 1m --agent-max-requests 10",
+            "a --agent-rules 2025 --agent-ephemeral-ports 1024-65535 --agent-idle-ttl 1m --agent-max-requests 10 --agent-mode discovery --agent-quantize",
             &terminal(),
         )
         .agent;
         assert_eq!((agent.rules.name(), agent.ephemeral_ports), ("2025", 1024..=65_535));
         assert_eq!((agent.idle_ttl, agent.max_requests), (Duration::from_secs(60), 10));
+        assert_eq!((agent.mode.name(), agent.quantize), ("discovery", true));
     }
 
     #[test]

@@ -113,7 +113,10 @@ mod tests {
             (&["-x"], "unknown option '-x': 'h2lens --help' lists all options"),
             (&["--zzz=1"], "unknown option '--zzz': 'h2lens --help' lists all options"),
             (&["-o", "xml"], "--output: unknown value 'xml': choose table, ndjson, json or csv"),
-            (&["--generate", "pdf"], "--generate: unknown value 'pdf': choose man, bash, zsh or fish"),
+            (
+                &["--generate", "pdf"],
+                "--generate: unknown value 'pdf': choose man, bash, zsh, fish, schema or duckdb",
+            ),
             (&["--keylog"], "--keylog needs a value: --keylog FILE"),
             (&["--duration", "5x"], "--duration: '5x' will not do: give a time as 500ms, 30s, 5m or 1h30m"),
             (

@@ -1,10 +1,10 @@
 //! The telemetry record, from what every stage has counted.
 
-use crate::agent::Agent;
+use crate::agent::{Agent, EndpointStatistics, Latencies, Mode};
 use crate::base::limit::Limit;
 use crate::packet::PacketCounters;
 use crate::pipeline::ShardReport;
-use crate::record::{AgentView, Coverage, Report, View};
+use crate::record::{AgentEndpoint, AgentLatency, AgentStatus, AgentView, Coverage, Report, View};
 use crate::tls::KeyLogCounters;
 
 /// What the input told.
@@ -85,6 +85,37 @@ fn agent_view(agent: &Agent) -> AgentView {
         missed: summary.missed,
         spurious: summary.spurious,
         user: summary.user,
+        mode: agent.mode().name(),
+        endpoints: agent.statistics().iter().map(|endpoint| agent_endpoint(endpoint, agent.mode())).collect(),
+    }
+}
+
+fn agent_endpoint(endpoint: &EndpointStatistics, mode: Mode) -> AgentEndpoint {
+    let latency = |latencies: &Latencies| match mode {
+        Mode::Discovery => AgentLatency::Sum(latencies.sum as u64),
+        Mode::Endpoints => {
+            let [p50, p95, p99] = [0.5, 0.95, 0.99].map(|quantile| latencies.quantile(quantile));
+            match (p50, p95, p99) {
+                (Some(p50), Some(p95), Some(p99)) => {
+                    AgentLatency::Quantiles([p50, p95, p99].map(|nanos| nanos.round() as u64))
+                }
+                _ => AgentLatency::Unknown,
+            }
+        }
+    };
+    AgentEndpoint {
+        client: endpoint.tuple.client,
+        server: endpoint.tuple.server,
+        call: endpoint.call.as_ref().map(|(method, path)| (method.name(), path.clone())),
+        statuses: endpoint
+            .statuses
+            .iter()
+            .map(|(status, latencies)| AgentStatus {
+                status: *status,
+                calls: latencies.count,
+                latency: latency(latencies),
+            })
+            .collect(),
     }
 }
 

@@ -35,7 +35,7 @@ pub use finding::Finding;
 pub use order::{Kind, Order};
 pub use partial::{Partial, Unknown};
 pub use redact::{REDACTED, SECRET_FIELDS, is_secret};
-pub use report::{AgentView, Coverage, Report, View};
+pub use report::{AgentEndpoint, AgentLatency, AgentStatus, AgentView, Coverage, Report, View};
 pub use sink::{RecordSink, Wanted};
 pub use tally::{DURATION_BOUNDS, Histogram, STATUS_CLASSES, Tally, TallySide};
 pub use transaction::{Grpc, Interim, Message, Transaction, WireShape};

@@ -1,6 +1,7 @@
 //! What the telemetry record holds.
 
 use crate::base::counters::{Counters, UserTelemetry};
+use crate::base::endpoint::Endpoint;
 use crate::base::limit::Struck;
 use crate::base::verdict::MissReason;
 
@@ -41,6 +42,45 @@ pub struct AgentView {
     pub spurious: u64,
     /// What its user space counts.
     pub user: UserTelemetry,
+    /// What its statistics tell apart: `endpoints` or `discovery`.
+    pub mode: &'static str,
+    /// Its statistics, where they were asked for.
+    pub endpoints: Vec<AgentEndpoint>,
+}
+
+/// One key of the agent's statistics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentEndpoint {
+    /// The end that the agent takes for the client.
+    pub client: Endpoint,
+    /// The end that it takes for the server.
+    pub server: Endpoint,
+    /// Method and path; `None` in discovery mode.
+    pub call: Option<(&'static str, Box<[u8]>)>,
+    /// By status.
+    pub statuses: Vec<AgentStatus>,
+}
+
+/// The calls of one status of one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgentStatus {
+    /// The status; in discovery mode 200 or 400.
+    pub status: u16,
+    /// Calls.
+    pub calls: u64,
+    /// Their latencies.
+    pub latency: AgentLatency,
+}
+
+/// What the agent keeps of latencies, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgentLatency {
+    /// The 50th, 95th and 99th percentile.
+    Quantiles([u64; 3]),
+    /// The sum: in discovery mode.
+    Sum(u64),
+    /// Nothing: a cap struck.
+    Unknown,
 }
 
 /// What of the capture was seen, and what is missing.

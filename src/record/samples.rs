@@ -8,7 +8,7 @@ use crate::base::limit::{Limit, Struck};
 use crate::base::tcp::DirectionStats;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tls::{Description as TlsDescription, NotDecrypted};
-use crate::record::{AgentView, Coverage, Report, View};
+use crate::record::{AgentEndpoint, AgentLatency, AgentStatus, AgentView, Coverage, Report, View};
 use crate::record::{
     ConnectionMeta, ConnectionRecord, EndBy, EndHow, Field, Fields, Finding, Goaway, Grpc, How, Interim,
     Known, Message, Partial, SideFrames, SideHpack, SideSettings, StreamEnd, Transaction, Unknown,
@@ -259,6 +259,23 @@ pub(crate) fn counters(base: u64) -> Counters {
     }
 }
 
+/// An endpoint with everything, and one of discovery mode.
+fn agent_endpoints() -> Vec<AgentEndpoint> {
+    let (client, server) = (end("10.0.0.1", 50_000), end("10.0.0.2", 8080));
+    let status = |status, latency| AgentStatus { status, calls: 2, latency };
+    let with_paths = AgentEndpoint {
+        client,
+        server,
+        call: Some(("GET", b"/v1/\xffusers"[..].into())),
+        statuses: vec![
+            status(200, AgentLatency::Quantiles([1_000_000, 2_000_000, 3_000_000])),
+            status(503, AgentLatency::Unknown),
+        ],
+    };
+    let statuses = vec![status(400, AgentLatency::Sum(5_000_000))];
+    vec![with_paths, AgentEndpoint { client, server, call: None, statuses }]
+}
+
 pub(crate) fn report() -> Report {
     Report {
         exact: View { plaintext: counters(100), tls: counters(200) },
@@ -278,6 +295,8 @@ pub(crate) fn report() -> Report {
                 incomplete: 2,
                 ..UserTelemetry::default()
             },
+            mode: "endpoints",
+            endpoints: agent_endpoints(),
         }),
         coverage: Coverage {
             packets: 1,

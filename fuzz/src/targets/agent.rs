@@ -59,7 +59,7 @@ fn watch(pieces: &Pieces<'_>) -> Summary {
                 facts: WireFacts::default(),
             };
             asked += 1;
-            let seen = agent.verdict(&transaction) == Verdict::Seen;
+            let seen = matches!(agent.verdict(&transaction), Verdict::Seen(_));
             let now = agent.summary();
             assert_eq!(now.transactions + now.missed.iter().sum::<u64>(), asked);
             assert!(!seen || now.transactions > 0);

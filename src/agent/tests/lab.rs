@@ -129,14 +129,14 @@ impl Lab {
     pub(super) fn seen(&self) -> Seen {
         let mut seen: Seen = Vec::new();
         for endpoint in self.agent.statistics() {
-            let path = String::from_utf8(endpoint.path.to_vec()).unwrap();
+            let (method, path) = endpoint.call.clone().unwrap();
+            let path = String::from_utf8(path.to_vec()).unwrap();
             for (status, latencies) in &endpoint.statuses {
-                let known = seen
-                    .iter_mut()
-                    .find(|entry| (entry.0, &entry.1, entry.2) == (endpoint.method, &path, *status));
+                let known =
+                    seen.iter_mut().find(|entry| (entry.0, &entry.1, entry.2) == (method, &path, *status));
                 match known {
                     Some(entry) => entry.3 += latencies.count,
-                    None => seen.push((endpoint.method, path.clone(), *status, latencies.count)),
+                    None => seen.push((method, path.clone(), *status, latencies.count)),
                 }
             }
         }

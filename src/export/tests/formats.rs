@@ -5,6 +5,7 @@ use crate::base::certainty::Certainty;
 use crate::record::Report;
 use crate::record::{EndHow, Field, Fields, Kind, Known, Partial, StreamEnd, Unknown};
 use serde_json::Value;
+use std::time::Duration;
 
 const TRANSACTIONS: Wanted = Wanted { transactions: true, ..NONE };
 const NONE: Wanted = Wanted {
@@ -33,7 +34,7 @@ pub(super) fn all_records(renderer: &mut Renderer) {
 #[test]
 fn ndjson_of_every_record() {
     let options = Options { wanted: ALL, ..Options::default() };
-    let verdict = Verdict::Seen;
+    let verdict = Verdict::Seen(Duration::ZERO);
     insta::assert_snapshot!(print(options, Some(verdict), all_records, Some(&report())));
 }
 
@@ -188,7 +189,7 @@ fn time_that_goes_backwards_gives_no_negative_duration() {
 fn every_verdict_gets_its_place() {
     let options = Options { wanted: Wanted { telemetry: true, ..TRANSACTIONS }, ..Options::default() };
     for (verdict, shown) in [
-        (Verdict::Seen, r#"{"seen":true}"#),
+        (Verdict::Seen(Duration::ZERO), r#"{"seen":true}"#),
         (Verdict::Missed(MissReason::Ttl), r#"{"reason":"ttl","seen":false}"#),
     ] {
         let lines = print(options, Some(verdict), all_records, None);
@@ -196,9 +197,11 @@ fn every_verdict_gets_its_place() {
             assert_eq!(serde_json::from_str::<Value>(line).unwrap()["h2"]["agent"].to_string(), shown);
         }
     }
-    for (verdict, cells) in
-        [(Some(Verdict::Seen), "true,"), (Some(Verdict::Missed(MissReason::Ttl)), "false,ttl"), (None, ",")]
-    {
+    for (verdict, cells) in [
+        (Some(Verdict::Seen(Duration::ZERO)), "true,"),
+        (Some(Verdict::Missed(MissReason::Ttl)), "false,ttl"),
+        (None, ","),
+    ] {
         let table = print(Options { format: Format::Csv, ..options }, verdict, all_records, None);
         let mut lines = table.lines();
         assert!(lines.next().unwrap().ends_with(",h2.agent.seen,h2.agent.reason"));

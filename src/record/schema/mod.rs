@@ -4,6 +4,7 @@
 //! what they do not cover stands under `h2`. A field always has the same type; one that was not observed is
 //! absent, never `""`, `0` or `null`. Sizes are bytes, durations seconds, times RFC 3339 in UTC.
 
+pub mod agent_endpoint;
 pub mod connection;
 pub mod counters;
 pub mod finding;

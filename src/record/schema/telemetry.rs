@@ -1,5 +1,6 @@
 //! The telemetry record.
 
+use super::agent_endpoint::AgentEndpoints;
 use super::counters::CountersObject;
 use crate::base::counters::UserTelemetry;
 use crate::base::limit::Struck;
@@ -45,6 +46,8 @@ object! {
     pub struct AgentObject<'a> {
         /// The rule set: `2025`, `2026` or `2026b`.
         "rules": rules: Word,
+        /// What its statistics tell apart: `endpoints` or `discovery`.
+        "mode": mode: Word,
         /// `encrypted:false`
         "plaintext": plaintext: CountersObject,
         /// `encrypted:true`
@@ -59,6 +62,8 @@ object! {
         "spurious": spurious: u64,
         /// What its user space counts of that.
         "user": user: UserObject<'a>,
+        /// Its statistics by its own key, with `--show endpoints`.
+        "endpoints": endpoints: AgentEndpoints<'a>,
     }
 }
 
@@ -260,6 +265,7 @@ impl<'a> AgentObject<'a> {
     fn new(agent: &'a AgentView) -> Self {
         Self {
             rules: Word(agent.rules),
+            mode: Word(agent.mode),
             plaintext: CountersObject::new(&agent.view.plaintext),
             tls: CountersObject::new(&agent.view.tls),
             emitted: agent.emitted,
@@ -267,6 +273,7 @@ impl<'a> AgentObject<'a> {
             missed: Missed(&agent.missed),
             spurious: agent.spurious,
             user: UserObject::new(&agent.user),
+            endpoints: AgentEndpoints(&agent.endpoints),
         }
     }
 }

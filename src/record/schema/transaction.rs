@@ -186,7 +186,7 @@ impl AgentVerdict {
     /// The verdict as records show it.
     pub const fn new(verdict: Verdict) -> Self {
         match verdict {
-            Verdict::Seen => Self { seen: true, reason: None },
+            Verdict::Seen(_) => Self { seen: true, reason: None },
             Verdict::Missed(reason) => Self { seen: false, reason: Some(reason) },
         }
     }
