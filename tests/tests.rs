@@ -7,6 +7,7 @@ mod caps;
 mod cli;
 mod damage;
 mod fences;
+mod keys;
 mod library;
 mod paths;
 mod readme;

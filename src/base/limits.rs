@@ -164,23 +164,26 @@ pub const MAX_TLS_ALPN: usize = 32;
 /// Sequence numbers that are tried for a record after a hole. Counter: `tls_trials`.
 pub const MAX_TLS_SEQUENCE_TRIES: u64 = 4096;
 
-/// Connections of the key log, newest first, whose secrets are tried where the client hello is missing. Counter:
-/// `tls_trials`.
-pub const MAX_TLS_RANDOM_TRIES: usize = 256;
+/// Tries to find the secrets of one connection that was joined late, in units of one secret with one AES-GCM record: a secret
+/// with one number of another cipher is two of them. Counter: `tls_trials`.
+pub const MAX_TLS_LATE_TRIES: u64 = 1 << 22;
 
-/// Secrets tried in all by a shard where client hellos are missing: trying costs time that the traffic does not pay
-/// for. Counter: `tls_trials`.
-pub const MAX_TLS_RANDOM_TRIES_TOTAL: u64 = 1 << 16;
+/// Numbers tried by a shard of records whose cipher does not tell them: 2^26 over the [`SHARDS`] shards.
+/// Counter: `tls_trials`.
+pub const MAX_TLS_LATE_SEARCH_TOTAL: u64 = 1 << 23;
+
+/// Tries that a shard has to begin with, of the unit above. Counter: `tls_trials`.
+pub const TLS_LATE_START: u64 = 1 << 21;
+
+/// Bytes of TLS for which it has one more: random bytes in the guise of records cost no more than a multiple of honest ones.
+/// Counter: `tls_trials`.
+pub const TLS_LATE_BYTES_PER_TRY: u64 = 4;
 
 /// Bytes of records that may be tried without success, to begin with. Counter: `tls_trials`.
 pub const TLS_TRIAL_START: u64 = 4 << 20;
 
 /// The same, for every byte seen. Counter: `tls_trials`.
 pub const TLS_TRIAL_RATE: u64 = 8;
-
-/// Records that fail before the first one opens, until a connection without its hello is given up; and the
-/// lost records that are reckoned with until then. Counter: `tls_trials`.
-pub const MAX_TLS_UNPROVEN: u64 = 8;
 
 // HTTP/2 frames
 

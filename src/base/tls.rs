@@ -30,6 +30,12 @@ pub struct Description {
     pub ja4: Option<String>,
     /// Bytes of the streams, handshake and record headers included, holes not.
     pub bytes: PerDirection<u64>,
+    /// It was decrypted though its handshake is not wholly in the capture.
+    pub late: bool,
+    /// Of such a connection: the number that the first record read of a direction has among those under its keys.
+    pub records_missed: PerDirection<Option<u64>>,
+    /// Likewise: how many key updates (RFC 8446 section 4.6.3) these keys came after.
+    pub generation: PerDirection<u16>,
     /// Why there is no plaintext, or not all of it.
     pub not_decrypted: Option<NotDecrypted>,
 }
@@ -37,24 +43,26 @@ pub struct Description {
 /// Why TLS was not decrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotDecrypted {
-    /// No secrets for this client random.
+    /// No secrets for this client random, or none that fit a connection that was joined late.
     NoSecrets,
     /// A cipher suite or version that h2lens does not decrypt.
     UnsupportedSuite,
     /// Records that do not authenticate, or holes that could not be bridged.
     Damaged,
-    /// The hello messages are not in the capture.
-    HandshakeNotCaptured,
+    /// TLS 1.2 without its server hello in the capture, whose random its keys are made of.
+    ServerHelloMissing,
+    /// Joined late, and the search for its secrets and record numbers was given up for a cap.
+    SearchBound,
 }
 
 impl NotDecrypted {
     /// All reasons, in the order of the counters.
-    pub const ALL: [Self; 4] =
-        [Self::NoSecrets, Self::UnsupportedSuite, Self::Damaged, Self::HandshakeNotCaptured];
+    pub const ALL: [Self; 5] =
+        [Self::NoSecrets, Self::UnsupportedSuite, Self::Damaged, Self::ServerHelloMissing, Self::SearchBound];
 
     /// The names of [`Self::ALL`].
     pub const NAMES: &'static [&'static str] =
-        &["no_secrets", "unsupported_suite", "damaged", "handshake_not_captured"];
+        &["no_secrets", "unsupported_suite", "damaged", "server_hello_missing", "search_bound"];
 
     /// The name in `tls.not_decrypted` and `coverage.not_decrypted`.
     pub const fn name(self) -> &'static str {
@@ -62,7 +70,8 @@ impl NotDecrypted {
             Self::NoSecrets => "no_secrets",
             Self::UnsupportedSuite => "unsupported_suite",
             Self::Damaged => "damaged",
-            Self::HandshakeNotCaptured => "handshake_not_captured",
+            Self::ServerHelloMissing => "server_hello_missing",
+            Self::SearchBound => "search_bound",
         }
     }
 }

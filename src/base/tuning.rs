@@ -82,6 +82,13 @@ pub const CLOSED_LINGER: Duration = Duration::from_secs(60);
 
 // Memory that is used again
 
+/// Secrets whose keys are kept ready for connections that were joined late; of others they are derived again each time.
+pub const TLS_SOLVERS_KEPT: usize = 1 << 15;
+
+/// Records that do not open before the first one does, and whose numbers are reckoned with: those of the handshake, where
+/// the key log lacks its secrets.
+pub const TLS_UNPROVEN: u64 = 8;
+
 /// Record buffers of TLS that are kept for reuse.
 pub const TLS_SPARE_BUFFERS: usize = 16;
 

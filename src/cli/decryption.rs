@@ -41,12 +41,20 @@ pub(super) fn notices(coverage: &Coverage, logs: KeyLogs) -> Vec<String> {
         }
     };
     let missing = if secrets || given {
-        "no secret in the key log fits; give the log of a process that took part (--keylog FILE)"
+        "no secret in the key log fits; give the log of a process that took part (--keylog FILE, docs/keys.md)"
     } else {
-        "there is no key log; give one with --keylog FILE"
+        "there is no key log; give one with --keylog FILE (docs/keys.md)"
     };
     say(NotDecrypted::NoSecrets, missing);
-    say(NotDecrypted::HandshakeNotCaptured, "their handshake is not in the capture; begin it before they do");
+    say(
+        NotDecrypted::ServerHelloMissing,
+        "TLS 1.2 needs the server hello, which is not in the capture; begin it before the connection does",
+    );
+    say(
+        NotDecrypted::SearchBound,
+        "joined late, and too many secrets to try; give a key log of these connections alone, or begin the capture \
+         before they do",
+    );
     say(NotDecrypted::UnsupportedSuite, "their cipher suite is not one that h2lens decrypts");
     notices
 }
@@ -55,7 +63,13 @@ pub(super) fn notices(coverage: &Coverage, logs: KeyLogs) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn said(not_decrypted: [u64; 4], given: bool, secrets: u64, bad_lines: u64, used: bool) -> String {
+    fn said(
+        not_decrypted: [u64; NotDecrypted::ALL.len()],
+        given: bool,
+        secrets: u64,
+        bad_lines: u64,
+        used: bool,
+    ) -> String {
         let coverage = Coverage { not_decrypted, ..Coverage::default() };
         let lines = KeyLogCounters { secrets, bad_lines, ..KeyLogCounters::default() };
         notices(&coverage, KeyLogs { given, lines, used }).join("; ")
@@ -63,16 +77,16 @@ mod tests {
 
     #[test]
     fn nothing_is_said_when_nothing_is_amiss() {
-        assert_eq!(said([0; 4], false, 0, 0, false), "");
-        assert_eq!(said([0; 4], true, 9, 0, true), "");
-        assert_eq!(said([0; 4], true, 9, 0, false), "");
+        assert_eq!(said([0; 5], false, 0, 0, false), "");
+        assert_eq!(said([0; 5], true, 9, 0, true), "");
+        assert_eq!(said([0; 5], true, 9, 0, false), "");
     }
 
     #[test]
     fn key_logs_of_no_use_are_told_of() {
-        assert_eq!(said([0; 4], true, 9, 3, true), "3 lines of the key log could not be read");
-        assert_eq!(said([0; 4], true, 0, 0, false), "the key log has no secrets");
-        let said = said([2, 0, 0, 0], true, 9, 0, false);
+        assert_eq!(said([0; 5], true, 9, 3, true), "3 lines of the key log could not be read");
+        assert_eq!(said([0; 5], true, 0, 0, false), "the key log has no secrets");
+        let said = said([2, 0, 0, 0, 0], true, 9, 0, false);
         assert!(
             said.starts_with("the key log has 9 secrets, and none of them decrypted anything; 2 TLS"),
             "{said}"
@@ -81,10 +95,10 @@ mod tests {
 
     #[test]
     fn the_way_out_is_named() {
-        let said = said([1, 0, 0, 0], false, 0, 0, false);
+        let said = said([1, 0, 0, 0, 0], false, 0, 0, false);
         assert_eq!(
             said,
-            "1 TLS connection was not decrypted: there is no key log; give one with --keylog FILE"
+            "1 TLS connection was not decrypted: there is no key log; give one with --keylog FILE (docs/keys.md)"
         );
     }
 }

@@ -121,8 +121,11 @@ fn agent_endpoint(endpoint: &EndpointStatistics, mode: Mode) -> AgentEndpoint {
 
 /// Nothing of an HTTP/2 connection is known to be missing.
 fn is_complete(shards: &ShardReport, packets: &PacketCounters, input: InputCounts) -> bool {
-    let lost =
-        shards.damaged + shards.tls_maybe_http2 + shards.frames.blocks_lost + shards.frames.blocks_partial;
+    let lost = shards.damaged
+        + shards.tls_late
+        + shards.tls_maybe_http2
+        + shards.frames.blocks_lost
+        + shards.frames.blocks_partial;
     lost + packets.unread() + input.damaged_inputs + input.dropped_by_kernel + input.dropped_records == 0
 }
 

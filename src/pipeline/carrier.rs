@@ -101,9 +101,12 @@ impl Carrier {
         }
     }
 
-    /// Who opened the connection: the sender of the SYN where there was one; else the side with the higher port,
-    /// as servers' are the lower ones.
+    /// Who opened the connection: the client of the TLS below, or the sender of the SYN where there was one; else the side
+    /// with the higher port, as servers' are the lower ones.
     pub(super) fn guess_client(&self) -> Direction {
+        if let Some(client) = self.tls.as_ref().and_then(|tls| tls.client) {
+            return client;
+        }
         let Some([forward, backward]) = self.ends else { return Direction::Forward };
         if backward.port > forward.port && !self.handshake() {
             Direction::Backward

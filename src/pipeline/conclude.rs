@@ -35,7 +35,9 @@ pub struct ShardReport {
     /// TLS connections that were not decrypted.
     pub tls_undecrypted: u64,
     /// TLS connections that were not wholly decrypted, by reason, in the order of [`NotDecrypted::ALL`].
-    pub not_decrypted: [u64; 4],
+    pub not_decrypted: [u64; NotDecrypted::ALL.len()],
+    /// TLS connections that were decrypted though their handshake is not wholly in the capture.
+    pub tls_late: u64,
     /// Undecrypted TLS that offered `h2`, or whose handshake is not wholly in the capture.
     pub tls_maybe_http2: u64,
     /// Other TCP connections.
@@ -97,6 +99,7 @@ impl ShardReport {
         for (count, more) in self.not_decrypted.iter_mut().zip(other.not_decrypted) {
             *count += more;
         }
+        self.tls_late += other.tls_late;
         self.tls_maybe_http2 += other.tls_maybe_http2;
         self.other += other.other;
         self.one_sided += other.one_sided;
@@ -210,13 +213,14 @@ impl Pipeline {
             let told_otherwise = description.alpn.as_deref().is_some_and(|alpn| alpn != "h2");
             // Joined behind its handshake, it may be anything: that something is missing is known only when a
             // part of the handshake says so, or secrets were given that may be its own.
-            let joined_late = description.not_decrypted == Some(NotDecrypted::HandshakeNotCaptured)
+            let joined_late = description.ja4.is_none()
                 && (description.client.is_some() || description.version.is_some() || !keys.is_empty());
             report.tls_maybe_http2 += u64::from(undecrypted && ((h2 && !told_otherwise) || joined_late));
             record.is_http2 = description.alpn.as_deref() == Some("h2");
         } else {
             report.other += 1;
         }
+        cx.totals.report.tls_late += u64::from(record.meta.tls.as_ref().is_some_and(|tls| tls.late));
         let reason = record.meta.tls.as_ref().and_then(|tls| tls.not_decrypted);
         if let Some(count) =
             reason.and_then(|reason| report_slot(&mut cx.totals.report.not_decrypted, reason))
@@ -230,7 +234,7 @@ impl Pipeline {
     }
 }
 
-fn report_slot(counts: &mut [u64; 4], reason: NotDecrypted) -> Option<&mut u64> {
+fn report_slot(counts: &mut [u64; NotDecrypted::ALL.len()], reason: NotDecrypted) -> Option<&mut u64> {
     counts.get_mut(NotDecrypted::ALL.iter().position(|&other| other == reason)?)
 }
 

@@ -44,6 +44,8 @@ struct Begin {
     /// The head says what it can; from now on the detector looks.
     undecidable: bool,
     detector: Option<Box<Detector>>,
+    /// Looks for TLS that begins within a record.
+    records: tls::RecordChain,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -122,10 +124,10 @@ impl Opening {
         if self.recognised.is_some() {
             return self.recognised.take();
         }
-        if self.bytes.len() < limits::DETECT_BYTES / 4 && tls::contains_tls_records(bytes) {
+        let side = &mut self.sides[from];
+        if side.records.data(bytes) {
             return Some(Known::Tls);
         }
-        let side = &mut self.sides[from];
         let recognised = side.detector.get_or_insert_default().data(bytes)?;
         let known = Known::Frames { client: client_of(from, recognised) };
         let other = &self.sides[from.reverse()];
@@ -205,7 +207,9 @@ impl Opening {
 
     /// Nothing follows: what the connection is, as far as that is known.
     pub(super) fn finish(&mut self) -> Option<Known> {
-        self.recognised.take()
+        let records = |side: &Begin| side.records.is_likely();
+        let tls = records(&self.sides.forward) || records(&self.sides.backward);
+        self.recognised.take().or(tls.then_some(Known::Tls))
     }
 
     /// Bytes of a direction are missing; what the connection is, if that settles it.
@@ -215,6 +219,7 @@ impl Opening {
         side.undecidable = !side.head.is_empty();
         side.late |= side.head.is_empty();
         side.detector.get_or_insert_default().gap(gap.len);
+        side.records.gap();
         if self.is_full(0) {
             self.drop_older_half();
         }

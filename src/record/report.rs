@@ -99,7 +99,7 @@ pub struct Coverage {
     /// TLS connections that were not decrypted.
     pub connections_tls_undecrypted: u64,
     /// TLS connections not decrypted, by reason (the names of [`crate::base::tls::NotDecrypted`]).
-    pub not_decrypted: [u64; 4],
+    pub not_decrypted: [u64; crate::base::tls::NotDecrypted::ALL.len()],
     /// All other TCP connections.
     pub connections_other: u64,
     /// HTTP/2 connections of which one direction only was seen.

@@ -71,6 +71,9 @@ pub(crate) fn tls_meta() -> ConnectionMeta {
         resumed: Some(true),
         early_data: Some(true),
         ech: true,
+        late: true,
+        records_missed: PerDirection { forward: Some(21), backward: Some(23) },
+        generation: PerDirection { forward: 1, backward: 0 },
         ja4: Some("t13d1516h2_8daaf6152771_b186095e22b6".to_owned()),
         not_decrypted: Some(NotDecrypted::Damaged),
     };
@@ -305,7 +308,7 @@ pub(crate) fn report() -> Report {
             packets_with_http2: 4,
             connections_http2: 5,
             connections_tls_undecrypted: 6,
-            not_decrypted: [7, 8, 9, 10],
+            not_decrypted: [7, 8, 9, 10, 11],
             connections_other: 11,
             connections_one_sided: 12,
             bytes_http2: 13,

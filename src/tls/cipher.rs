@@ -168,6 +168,11 @@ impl Opener {
         Some(Self { key, iv, nonce })
     }
 
+    /// Bytes of its tags.
+    pub(crate) fn tag_len(&self) -> usize {
+        self.key.tag_len()
+    }
+
     /// Opens the record of that sequence number in place: its content type and where in `fragment` its content
     /// is. `None` when it does not authenticate; `fragment` is then of no more use.
     pub(crate) fn open(&self, seq: u64, header: Header, fragment: &mut [u8]) -> Option<(u8, Range<usize>)> {

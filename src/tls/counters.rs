@@ -21,13 +21,12 @@ pub struct Counters {
     /// [`crate::base::limits::MAX_TLS_HELD_TOTAL`] struck.
     pub held_limit: u64,
     /// Records that were not tried further, or not at all any more, because [`crate::base::limits::TLS_TRIAL_RATE`],
-    /// [`crate::base::limits::MAX_TLS_SEQUENCE_TRIES`] or [`crate::base::limits::MAX_TLS_UNPROVEN`] struck.
+    /// or [`crate::base::limits::MAX_TLS_SEQUENCE_TRIES`] struck.
     pub trial_limit: u64,
-    /// Secrets of the key log tried for connections without a client hello.
-    pub random_tries: u64,
-    /// Connections without a client hello for which the key log was not tried, or not wholly:
-    /// [`crate::base::limits::MAX_TLS_RANDOM_TRIES`] or [`crate::base::limits::MAX_TLS_RANDOM_TRIES_TOTAL`] struck.
-    pub random_limit: u64,
+    /// Directions of connections joined late whose secrets were not searched for further, because
+    /// [`crate::base::limits::MAX_TLS_LATE_TRIES`], [`crate::base::limits::MAX_TLS_LATE_SEARCH_TOTAL`],
+    /// [`crate::base::limits::TLS_LATE_START`] or [`crate::base::limits::TLS_LATE_BYTES_PER_TRY`] struck.
+    pub late_limit: u64,
     /// Directions that did not wait for the other side's hello any more because
     /// [`crate::base::limits::MAX_TLS_HELD_FOR_HELLO`] struck.
     pub hello_limit: u64,
@@ -46,7 +45,7 @@ impl Counters {
             (Limit::TlsHello, self.hello_limit),
             (Limit::TlsMessage, self.message_limit),
             (Limit::TlsAlpn, self.alpn_limit),
-            (Limit::TlsTrials, self.trial_limit + self.random_limit),
+            (Limit::TlsTrials, self.trial_limit + self.late_limit),
         ])
     }
 
@@ -61,8 +60,7 @@ impl Counters {
             bad_hellos,
             held_limit,
             trial_limit,
-            random_tries,
-            random_limit,
+            late_limit,
             hello_limit,
             message_limit,
             alpn_limit,
@@ -75,8 +73,7 @@ impl Counters {
         *bad_hellos += other.bad_hellos;
         *held_limit += other.held_limit;
         *trial_limit += other.trial_limit;
-        *random_tries += other.random_tries;
-        *random_limit += other.random_limit;
+        *late_limit += other.late_limit;
         *hello_limit += other.hello_limit;
         *message_limit += other.message_limit;
         *alpn_limit += other.alpn_limit;

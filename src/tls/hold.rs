@@ -96,6 +96,11 @@ impl Hold {
         true
     }
 
+    /// What is kept, in order.
+    pub(crate) fn events(&self) -> impl Iterator<Item = &Event<Box<[u8]>>> {
+        self.events.iter().map(|(_, event)| event)
+    }
+
     /// Where the first one happened.
     pub(crate) fn first(&self) -> Option<Arrival> {
         self.events.front().map(|(at, _)| *at)

@@ -1,16 +1,17 @@
 //! From key log and negotiation to the keys of one direction.
 
 use super::cipher::{Opener, Writer};
-use super::counters::Counters;
 use super::keylog::{ClientRandom, KeyStore, Label, Name};
-use super::negotiation::{Early, Epoch, Negotiation};
+use super::late::Found as Joining;
+use super::negotiation::{Early, Epoch, Joined, Negotiation};
+use super::nonce::NonceSolver;
 use super::record::Header;
 use super::schedule::{master_secret, next_traffic_secret};
 use super::secret::Secret;
 use super::suite::{Suite, TLS13};
 use crate::base::direction::Direction;
-use crate::base::limits::{MAX_TLS_RANDOM_TRIES, MAX_TLS_RANDOM_TRIES_TOTAL};
 use crate::base::tls::NotDecrypted;
+use std::cell::OnceCell;
 use std::ops::Range;
 
 /// The keys of one direction in one epoch, and how far they were used.
@@ -25,10 +26,14 @@ pub(crate) struct Protection {
     pub(crate) seq: u64,
     /// It opened a record.
     pub(crate) proven: bool,
+    /// Key updates before it.
+    pub(crate) generation: u16,
     opener: Opener,
     /// The traffic secret, of TLS 1.3.
     secret: Option<Secret>,
     source: Source,
+    /// What finds the numbers of its records, once that was wanted.
+    solver: OnceCell<Option<Box<NonceSolver>>>,
 }
 
 /// Where in the key log it came from.
@@ -44,6 +49,12 @@ impl Protection {
         self.opener.open(seq, header, fragment)
     }
 
+    /// What finds the numbers of its records: of TLS 1.3 with AES-GCM only.
+    pub(crate) fn solver(&self) -> Option<&NonceSolver> {
+        let solver = || NonceSolver::new(self.suite, self.secret.as_ref()?).map(Box::new);
+        self.solver.get_or_init(solver).as_deref()
+    }
+
     /// Notes in the key store that it opened a record.
     pub(crate) fn mark_used(&self, keys: &KeyStore) {
         match &self.source {
@@ -56,7 +67,15 @@ impl Protection {
     pub(crate) fn next_generation(&self) -> Option<Self> {
         let secret = next_traffic_secret(self.suite.hash, self.secret.as_ref()?)?;
         let opener = Opener::tls13(self.suite, &secret)?;
-        Some(Self { seq: 0, proven: false, opener, secret: Some(secret), ..*self })
+        Some(Self {
+            seq: 0,
+            proven: false,
+            generation: self.generation.saturating_add(1),
+            opener,
+            secret: Some(secret),
+            solver: OnceCell::new(),
+            ..*self
+        })
     }
 }
 
@@ -69,6 +88,19 @@ pub(crate) enum Waiting {
     Secrets,
     /// The server's answer to 0-RTT data.
     Early,
+    /// Secrets of a connection that was joined late, to be found among those of the key log.
+    Late,
+}
+
+/// What is known of the number that a direction's next record has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Numbers {
+    /// It is the key's next one.
+    Running,
+    /// It is the key's next one, or up to so many more.
+    Within(u64),
+    /// It may be any.
+    Unknown,
 }
 
 /// What there is to open a direction's records with.
@@ -80,6 +112,8 @@ pub(crate) enum Found {
         candidates: Vec<Protection>,
         /// See above.
         tentative: bool,
+        /// What is known of the first record's number.
+        numbers: Numbers,
     },
     /// Something is missing that may still come.
     Wait(Waiting),
@@ -89,26 +123,26 @@ pub(crate) enum Found {
 
 /// Looks for the keys of `from` in `epoch`, or in the one that its first protected records have when that is
 /// [`Epoch::Clear`].
-pub(crate) fn find(
-    negotiation: &Negotiation,
-    keys: &KeyStore,
-    counters: &mut Counters,
-    from: Direction,
-    epoch: Epoch,
-) -> Found {
+pub(crate) fn find(negotiation: &Negotiation, keys: &KeyStore, from: Direction, epoch: Epoch) -> Found {
     let Some(client) = negotiation.is_client(from) else {
-        return if negotiation.is_missing(from.reverse()) {
-            Found::Never(NotDecrypted::HandshakeNotCaptured)
-        } else {
-            Found::Wait(Waiting::Hello)
-        };
+        let missing = negotiation.is_missing(from.reverse());
+        return if missing { search(keys) } else { Found::Wait(Waiting::Hello) };
     };
+    if let Joined::Found(joining) = negotiation.joined(from) {
+        return joined(joining, keys, client);
+    }
     let (suites, tentative) = match suites(negotiation, from, client) {
         Ok(suites) => suites,
         Err(found) => return found,
     };
-    if negotiation.hello.is_none() && !client && !negotiation.is_missing(from.reverse()) {
-        return Found::Wait(Waiting::Hello);
+    let Some(hello) = &negotiation.hello else {
+        let late = client || negotiation.is_missing(from.reverse());
+        return if late { search(keys) } else { Found::Wait(Waiting::Hello) };
+    };
+    // The server may have answered an encrypted hello, whose random only the key log tells.
+    let encrypted = hello.ech && !tentative && !negotiation.is_by_trial() && keys.is_unknown(&hello.random);
+    if encrypted || negotiation.awaits_join(from) {
+        return search(keys);
     }
     let epoch = match epoch {
         Epoch::Clear if client => match first_client_epoch(negotiation, keys, from) {
@@ -119,26 +153,82 @@ pub(crate) fn find(
         epoch => epoch,
     };
     let mut candidates = Vec::new();
-    for random in &randoms(negotiation, keys, counters) {
-        for &suite in &suites {
-            if suite.is_tls13() {
-                candidates.extend(tls13(keys, random, suite, client, epoch));
-            } else {
-                candidates.extend(tls12(negotiation, keys, random, suite, client));
-            }
+    for &suite in &suites {
+        if suite.is_tls13() {
+            candidates.extend(tls13(keys, &hello.random, suite, client, epoch));
+        } else {
+            candidates.extend(tls12(negotiation, keys, &hello.random, suite, client));
         }
     }
     if !candidates.is_empty() {
-        Found::Keys { candidates, tentative }
-    } else if negotiation.hello.is_none() {
-        Found::Never(NotDecrypted::HandshakeNotCaptured)
+        Found::Keys { candidates, tentative, numbers: Numbers::Running }
     } else if tentative {
         Found::Wait(Waiting::Hello)
     } else if keys.is_complete() {
-        Found::Never(NotDecrypted::NoSecrets)
+        Found::Never(without_secrets(negotiation, keys, &hello.random))
     } else {
         Found::Wait(Waiting::Secrets)
     }
+}
+
+/// The key log is to be searched, where there is one.
+fn search(keys: &KeyStore) -> Found {
+    if keys.is_complete() && keys.is_empty() {
+        Found::Never(NotDecrypted::NoSecrets)
+    } else {
+        Found::Wait(Waiting::Late)
+    }
+}
+
+/// Why a connection of that client random is not decrypted though the search is over.
+fn without_secrets(negotiation: &Negotiation, keys: &KeyStore, random: &ClientRandom) -> NotDecrypted {
+    let master = keys.secret(random, Label::Master).is_some();
+    if negotiation.server.is_none() && master {
+        NotDecrypted::ServerHelloMissing
+    } else {
+        NotDecrypted::NoSecrets
+    }
+}
+
+/// The keys of a direction that a search has found: those of the record that was found, and those of the other epochs, as
+/// the first record may be of any.
+fn joined(joining: &Joining, keys: &KeyStore, client: bool) -> Found {
+    let labels: &[(Label, Epoch)] = if client {
+        &[
+            (Label::ClientApplication, Epoch::Application),
+            (Label::ClientHandshake, Epoch::Handshake),
+            (Label::ClientEarly, Epoch::Early),
+        ]
+    } else {
+        &[(Label::ServerApplication, Epoch::Application), (Label::ServerHandshake, Epoch::Handshake)]
+    };
+    let before = joining.clue.index.saturating_add(joining.clue.missing);
+    let mut candidates = Vec::new();
+    for &(label, epoch) in labels {
+        let Some(mut key) = from_label(keys, &joining.random, joining.suite, label, epoch) else { continue };
+        if label == joining.label {
+            while key.generation < joining.generation
+                && let Some(next) = key.next_generation()
+            {
+                key = next;
+            }
+            key.seq = joining.number.saturating_sub(before);
+            candidates.insert(0, key);
+        } else {
+            candidates.push(key);
+        }
+    }
+    if candidates.is_empty() {
+        return Found::Never(NotDecrypted::NoSecrets);
+    }
+    let mut numbers = Numbers::Within(before);
+    if joining.suite.is_gcm13() {
+        for key in &mut candidates {
+            key.seq = 0;
+        }
+        numbers = Numbers::Unknown;
+    }
+    Found::Keys { candidates, tentative: false, numbers }
 }
 
 /// The keys that may follow `current`, when a record does not open with it: messages that change keys may have
@@ -171,7 +261,7 @@ fn suites(negotiation: &Negotiation, from: Direction, client: bool) -> Result<(V
     if tls13 && !possible.is_empty() {
         Ok((possible, !missing))
     } else if missing {
-        Err(Found::Never(NotDecrypted::HandshakeNotCaptured)) // TLS 1.2 needs the server's random
+        Err(Found::Never(NotDecrypted::ServerHelloMissing))
     } else {
         Err(Found::Wait(Waiting::Hello))
     }
@@ -187,23 +277,6 @@ fn first_client_epoch(negotiation: &Negotiation, keys: &KeyStore, from: Directio
         Early::Undecided | Early::Accepted if secret.is_some() => Ok(Epoch::Early),
         _ => Ok(Epoch::Handshake),
     }
-}
-
-/// The client random; those of the key log, newest first and within limits, without the client hello, or where it
-/// carries an encrypted one with another random.
-fn randoms(negotiation: &Negotiation, keys: &KeyStore, counters: &mut Counters) -> Vec<ClientRandom> {
-    if let Some(hello) = &negotiation.hello
-        && !(hello.ech && keys.is_unknown(&hello.random))
-    {
-        return vec![hello.random];
-    }
-    let left = MAX_TLS_RANDOM_TRIES_TOTAL.saturating_sub(counters.random_tries) as usize;
-    let most = left.min(MAX_TLS_RANDOM_TRIES);
-    let mut newest = keys.newest();
-    let randoms: Vec<_> = newest.by_ref().take(most).copied().collect();
-    counters.random_tries += randoms.len() as u64;
-    counters.random_limit += u64::from(newest.next().is_some());
-    randoms
 }
 
 /// The keys of TLS 1.3 for that epoch; without handshake secrets those that follow.
@@ -228,16 +301,29 @@ fn tls13(
         Epoch::Application => (epoch, application),
         Epoch::Clear => return None,
     };
-    let secret = keys.secret(random, label)?;
+    from_label(keys, random, suite, label, epoch).filter(|key| key.generation == 0)
+}
+
+/// The keys of TLS 1.3 from the earliest secret for that use.
+fn from_label(
+    keys: &KeyStore,
+    random: &ClientRandom,
+    suite: Suite,
+    label: Label,
+    epoch: Epoch,
+) -> Option<Protection> {
+    let (secret, generation) = keys.entry(random)?.earliest(label)?;
     Some(Protection {
         epoch,
         suite,
         random: *random,
         seq: 0,
         proven: false,
+        generation,
         opener: Opener::tls13(suite, secret)?,
         secret: Some(secret.clone()),
         source: Source::Secret(label),
+        solver: OnceCell::new(),
     })
 }
 
@@ -273,6 +359,8 @@ fn tls12(
         random: *random,
         seq: 0,
         proven: false,
+        generation: 0,
+        solver: OnceCell::new(),
         opener: Opener::tls12(suite, master, random, &server.random, writer, etm)?,
         secret: None,
         source,

@@ -74,7 +74,8 @@ impl Loss {
         self.possible() > MAX_TLS_SEQUENCE_TRIES
     }
 
-    fn possible(&self) -> u64 {
+    /// Most records that may have been lost, as far as bytes tell.
+    pub(crate) fn possible(&self) -> u64 {
         let in_bytes = match self.bytes {
             _ if !self.passed_over => 0,
             Some(bytes) => bytes / (HEADER_LEN + MIN_PROTECTED) as u64 + 1,
@@ -108,6 +109,12 @@ impl Loss {
             self.bytes = None;
             self.content = None;
         }
+    }
+
+    /// So many records at the most, of those that the expected number leaves open.
+    pub(crate) fn within(&mut self, records: u64) {
+        self.hole = true;
+        self.most = self.most.saturating_add(records);
     }
 
     /// Bytes in which no record was found.

@@ -2,7 +2,8 @@
 
 use super::handshake::Message;
 use super::hello::{ClientHello, ServerHello};
-use super::keylog::{ClientRandom, Name};
+use super::keylog::{ClientRandom, Label, Name};
+use super::late::{Found, Known};
 use super::sink::PlaintextSink;
 use super::suite::Suite;
 use super::transcript::Transcript;
@@ -49,6 +50,18 @@ pub(crate) enum Opening {
     Missing,
 }
 
+/// What a search in the key log came to for a direction.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Joined {
+    /// Nothing yet, or there was none.
+    #[default]
+    No,
+    /// Its secrets, to be read on with.
+    Found(Box<Found>),
+    /// The direction is read on: its keys follow from one another.
+    Done,
+}
+
 /// State that both directions of a connection share.
 #[derive(Default)]
 pub(crate) struct Negotiation {
@@ -71,6 +84,14 @@ pub(crate) struct Negotiation {
     /// The description has changed since it was handed on.
     untold: bool,
     opening: PerDirection<Opening>,
+    /// What the search for a late connection's secrets has found.
+    joined: PerDirection<Joined>,
+    /// The client random was found by trying.
+    by_trial: bool,
+    /// A record of application data was read.
+    read: bool,
+    /// Key updates before the first one of a direction, and its number; 0-RTT data aside.
+    starts: PerDirection<Option<(u16, u64)>>,
     /// The server asked for another client hello, so that the version is TLS 1.3.
     retried: bool,
     /// A message of a full handshake of TLS 1.2 was seen, or may have been lost.
@@ -110,6 +131,7 @@ impl Negotiation {
             return; // of the same random is the answer to a retry
         }
         self.opening[from] = Opening::Hello;
+        self.judge_late();
         let description = &mut self.description;
         if description.ja4.is_none() {
             description.server_name = hello.server_name.take();
@@ -134,6 +156,7 @@ impl Negotiation {
             return;
         }
         self.opening[from] = Opening::Hello;
+        self.judge_late();
         let tls13 = hello.version == 0x0304;
         let description = &mut self.description;
         description.version = version_name(hello.version).or(description.version);
@@ -191,14 +214,12 @@ impl Negotiation {
 
     /// The direction's hello, if it has not come, is not in the capture.
     pub(crate) fn lose_hello(&mut self, from: Direction) {
-        let there = match self.is_client(from) {
-            Some(true) => self.hello.is_some(),
-            Some(false) => self.server.is_some(),
-            None => false,
-        };
+        let there = self.opening[from] == Opening::Hello
+            && (self.is_client(from) == Some(true) || self.server.is_some());
         if !there && self.opening[from] != Opening::Missing {
             self.opening[from] = Opening::Missing;
             self.progress = true;
+            self.judge_late();
         }
     }
 
@@ -232,20 +253,107 @@ impl Negotiation {
 
     /// A key opened the first record of an epoch: what it proves of a connection whose hellos were not both seen.
     pub(crate) fn prove(&mut self, from: Direction, random: &ClientRandom, suite: Suite) {
+        let client = self.is_client(from).unwrap_or(true);
+        self.identify(if client { from } else { from.reverse() }, random, suite);
+    }
+
+    /// The search in the key log has found a direction's secrets.
+    pub(crate) fn join(&mut self, from: Direction, found: Found) {
+        let is_client =
+            matches!(found.label, Label::ClientEarly | Label::ClientHandshake | Label::ClientApplication);
+        let client = if is_client { from } else { from.reverse() };
+        let client = self.description.client.unwrap_or(client);
+        self.by_trial = true;
+        self.progress = true;
+        if let Some(hello) = &mut self.hello {
+            hello.random = found.random; // of the encrypted hello
+        }
+        self.identify(client, &found.random, found.suite);
+        if found.suite.is_tls13() {
+            self.joined[from] = Joined::Found(Box::new(found));
+        } else {
+            self.joined = PerDirection { forward: Joined::Done, backward: Joined::Done };
+        }
+    }
+
+    /// Fills in what the hellos would have told.
+    fn identify(&mut self, client: Direction, random: &ClientRandom, suite: Suite) {
         if self.hello.is_none() {
             self.hello = Some(Box::new(ClientHello { random: *random, ..ClientHello::default() }));
             self.progress = true;
-        } else if let Some(hello) = self.hello.as_mut().filter(|hello| hello.ech) {
-            hello.random = *random; // of the encrypted hello
         }
         if self.server.is_none() && suite.is_tls13() {
             let server = ServerHello { version: 0x0304, suite: suite.id, ..ServerHello::default() };
-            let client = self.is_client(from).unwrap_or(true);
-            self.description.client.get_or_insert(if client { from } else { from.reverse() });
+            self.description.client.get_or_insert(client);
             self.description.version = version_name(0x0304);
             self.description.cipher = Some(suite.name);
             self.server = Some(Box::new(server));
             (self.progress, self.untold) = (true, true);
+        }
+    }
+
+    /// What a search for the secrets of `from` begins with.
+    pub(crate) fn known(&self, from: Direction) -> Known {
+        let server = self.server.as_deref();
+        let other = match &self.joined[from.reverse()] {
+            Joined::Found(found) => Some(found.number),
+            Joined::No | Joined::Done => self.starts[from.reverse()].map(|(_, number)| number),
+        };
+        Known {
+            client: self.description.client,
+            suite: server.and_then(|server| Suite::find(server.suite)),
+            hello: self.hello.is_some() && !self.by_trial,
+            random: self.hello.as_ref().filter(|_| self.by_trial).map(|hello| hello.random),
+            near: other.filter(|_| self.by_trial),
+            tls12: server
+                .filter(|server| server.version < 0x0304)
+                .map(|server| (server.random, server.encrypt_then_mac)),
+        }
+    }
+
+    /// What a search has found for `from`.
+    pub(crate) fn joined(&self, from: Direction) -> &Joined {
+        &self.joined[from]
+    }
+
+    /// Whether the secrets of `from` are still to be found by trying, as the other direction's were.
+    pub(crate) fn awaits_join(&self, from: Direction) -> bool {
+        self.by_trial && matches!(self.joined[from], Joined::No)
+    }
+
+    /// The client random was found by trying.
+    pub(crate) fn is_by_trial(&self) -> bool {
+        self.by_trial
+    }
+
+    /// The keys that a search has found for `from` are in use.
+    pub(crate) fn use_joined(&mut self, from: Direction) {
+        if let Joined::Found(_) = self.joined[from] {
+            self.joined[from] = Joined::Done;
+        }
+    }
+
+    /// A record of application data opened, 0-RTT data or with that number under keys of that generation.
+    pub(crate) fn start(&mut self, from: Direction, start: Option<(u16, u64)>) {
+        if !self.read || start.is_some() && self.starts[from].is_none() {
+            self.read = true;
+            self.starts[from] = self.starts[from].or(start);
+            self.judge_late();
+        }
+    }
+
+    /// Whether the connection is one that was joined late and is decrypted.
+    fn judge_late(&mut self) {
+        let missing = self.is_missing(Direction::Forward) || self.is_missing(Direction::Backward);
+        let late = missing && self.read;
+        if late || self.description.late {
+            self.description.late = late;
+            for from in [Direction::Forward, Direction::Backward] {
+                let start = self.starts[from].filter(|_| late);
+                self.description.records_missed[from] = start.map(|(_, number)| number);
+                self.description.generation[from] = start.map_or(0, |(generation, _)| generation);
+            }
+            self.untold = true;
         }
     }
 

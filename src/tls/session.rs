@@ -3,6 +3,7 @@
 use super::hold::Event;
 use super::keylog::{ClientRandom, KeyStore};
 use super::keys::Waiting;
+use super::late::{Join, Verdict};
 use super::negotiation::Negotiation;
 use super::sink::PlaintextSink;
 use super::stream::{Context, Stream};
@@ -24,6 +25,8 @@ use crate::flow::{Arrival, End, Span};
 pub struct Session {
     streams: PerDirection<Stream>,
     shared: Negotiation,
+    /// The search for secrets, where the connection was joined late.
+    join: Join,
     last: Moment,
     /// Where the latest ciphertext of each direction stands.
     spans: PerDirection<Span>,
@@ -44,6 +47,7 @@ impl Session {
                 backward: Stream::new(Direction::Backward, &work.budget),
             },
             shared: Negotiation::default(),
+            join: Join::default(),
             last: Moment::default(),
             spans: PerDirection::default(),
         }
@@ -60,6 +64,7 @@ impl Session {
         sink: &mut impl PlaintextSink,
     ) {
         self.shared.description.bytes[from] += bytes.len() as u64;
+        work.joins.budget.seen += bytes.len() as u64;
         self.push(keys, work, from, *arrival, &Event::Data(bytes), sink);
     }
 
@@ -94,7 +99,7 @@ impl Session {
     pub fn retry(&mut self, keys: &KeyStore, work: &mut Workspace, sink: &mut impl PlaintextSink) {
         if self.is_waiting() {
             self.shared.progress = true;
-            self.settle(keys, work, sink);
+            self.go_on(keys, work, false, sink);
         }
     }
 
@@ -108,7 +113,7 @@ impl Session {
     pub fn is_waiting(&self) -> bool {
         [Direction::Forward, Direction::Backward]
             .iter()
-            .any(|&from| self.streams[from].waiting() == Some(Waiting::Secrets))
+            .any(|&from| matches!(self.streams[from].waiting(), Some(Waiting::Secrets | Waiting::Late)))
     }
 
     /// The capture, or what is kept of the connection, ends: what still waits is decrypted as far as possible, and
@@ -117,7 +122,7 @@ impl Session {
         self.shared.lose_hello(Direction::Forward);
         self.shared.lose_hello(Direction::Backward);
         self.shared.assume_early();
-        self.settle(keys, work, sink);
+        self.go_on(keys, work, true, sink);
         for from in [Direction::Forward, Direction::Backward] {
             let at = self.behind(from, self.last);
             let cx = &mut Context { keys, work, sink, shared: &mut self.shared };
@@ -143,6 +148,7 @@ impl Session {
             + self.streams.backward.memory()
             + self.shared.transcript.memory()
             + hello
+            + self.join.memory()
     }
 
     /// What happens at this moment behind all that a direction has sent so far.
@@ -163,7 +169,53 @@ impl Session {
         (self.last, self.spans[from]) = (at.at, at.span);
         let cx = &mut Context { keys, work, sink, shared: &mut self.shared };
         self.streams[from].push(at, event, cx);
+        self.go_on(keys, work, false, sink);
+    }
+
+    /// Goes on with all that can be decrypted now; `last` when nothing follows.
+    fn go_on(&mut self, keys: &KeyStore, work: &mut Workspace, last: bool, sink: &mut impl PlaintextSink) {
         self.settle(keys, work, sink);
+        while self.search(keys, work, last, sink) {
+            self.settle(keys, work, sink);
+        }
+    }
+
+    /// Looks for the secrets of a connection that was joined late, when that is due; whether something came of it.
+    fn search(
+        &mut self,
+        keys: &KeyStore,
+        work: &mut Workspace,
+        last: bool,
+        sink: &mut impl PlaintextSink,
+    ) -> bool {
+        for from in [Direction::Forward, Direction::Backward] {
+            let stream = &mut self.streams[from];
+            if stream.waiting() != Some(Waiting::Late) {
+                continue;
+            }
+            let held = stream.held();
+            if !last && !self.join.is_due(from, held, keys) {
+                continue;
+            }
+            let known = self.shared.known(from);
+            let clues = stream.clues(known.tls12.is_some());
+            let (verdict, struck) =
+                self.join.attempt(from, (held, &clues), &known, last, keys, &mut work.joins);
+            work.counters.late_limit += u64::from(struck);
+            match verdict {
+                Verdict::Found(found) => {
+                    self.shared.join(from, *found);
+                    return true;
+                }
+                Verdict::Never(reason) => {
+                    stream.give_up(reason, &mut Context { keys, work, sink, shared: &mut self.shared });
+                    self.shared.progress = true;
+                    return true;
+                }
+                Verdict::Later => {}
+            }
+        }
+        false
     }
 
     /// Goes on with what waited as long as that brings something new; of both directions, the earlier packet first.

@@ -1,5 +1,6 @@
 //! One direction of a TLS connection: ciphertext in, plaintext out.
 
+mod attempts;
 mod input;
 mod protected;
 
@@ -8,6 +9,7 @@ use super::handshake::{Message, Messages};
 use super::hold::{Budget, Event, Hold};
 use super::keylog::KeyStore;
 use super::keys::{Protection, Waiting};
+use super::late::{Clues, Held};
 use super::loss::{Loss, Owed};
 use super::negotiation::{Epoch, Negotiation};
 use super::record::{self, Header};
@@ -74,6 +76,8 @@ pub(crate) struct Stream {
     /// The keys may all be wrong: the server hello is still to come.
     tentative: bool,
     loss: Loss,
+    /// The keys were found by a search: what came before their first record is missing.
+    joining: bool,
     /// 0-RTT data that was not opened.
     early_skipped: bool,
     /// Records failed before the first one opened.
@@ -99,6 +103,7 @@ impl Stream {
             keys: Vec::new(),
             tentative: false,
             loss: Loss::default(),
+            joining: false,
             early_skipped: false,
             unproven: 0,
             credit: TLS_TRIAL_START,
@@ -142,6 +147,26 @@ impl Stream {
         if self.waiting().is_some() { None } else { self.hold.first() }
     }
 
+    /// Bytes kept until they can be decrypted.
+    pub(crate) fn held(&self) -> usize {
+        self.buffer.view().len() + self.hold.cost()
+    }
+
+    /// The records among these; `shown` for TLS 1.2, which shows content types.
+    pub(crate) fn clues(&self, shown: bool) -> Clues {
+        let events = self.hold.events().filter_map(|event| match event {
+            Event::Data(bytes) => Some(Held::Bytes(bytes)),
+            Event::Gap(len) => Some(Held::Gap(*len)),
+            Event::End(_) => None,
+        });
+        Clues::gather(std::iter::once(Held::Bytes(self.buffer.view())).chain(events), self.seeking, shown)
+    }
+
+    /// The secrets of a connection that was joined late are not to be found.
+    pub(crate) fn give_up(&mut self, reason: NotDecrypted, cx: &mut Context<'_>) {
+        self.die(cx, reason);
+    }
+
     /// Tries again what had to wait: the record in hand. Events that were kept follow through [`Self::step`].
     pub(crate) fn resume(&mut self, cx: &mut Context<'_>) {
         if self.waiting().is_some() {
@@ -164,15 +189,8 @@ impl Stream {
 
     /// The capture ends: nothing that is waited for will come.
     pub(crate) fn finish(&mut self, at: Arrival, cx: &mut Context<'_>) {
-        if let Some(waiting) = self.waiting() {
-            self.die(
-                cx,
-                if waiting == Waiting::Secrets {
-                    NotDecrypted::NoSecrets
-                } else {
-                    NotDecrypted::HandshakeNotCaptured
-                },
-            );
+        if self.waiting().is_some() {
+            self.die(cx, NotDecrypted::NoSecrets);
         }
         self.flush(cx);
         self.check_damage(cx);
@@ -208,21 +226,14 @@ impl Stream {
         match self.waiting() {
             Some(Waiting::Hello) => cx.shared.lose_hello(self.from.reverse()),
             Some(Waiting::Early) => cx.shared.assume_early(),
-            Some(Waiting::Secrets) | None => {}
+            Some(Waiting::Secrets | Waiting::Late) | None => {}
         }
         // Once, when it is not waited for any more.
         cx.work.counters.hello_limit += u64::from(cx.shared.progress);
         cx.shared.progress |= known;
         if !kept {
             cx.work.counters.held_limit += 1;
-            self.die(
-                cx,
-                if self.waiting() == Some(Waiting::Hello) {
-                    NotDecrypted::HandshakeNotCaptured
-                } else {
-                    NotDecrypted::NoSecrets
-                },
-            );
+            self.die(cx, NotDecrypted::NoSecrets);
             if let Event::End(how) = *event {
                 self.end(at, how, cx);
             }
@@ -273,7 +284,7 @@ impl Stream {
         let proven = self.keys.first().is_some_and(|key| key.proven);
         let found_none = self.seeking && self.loss.passed_over();
         if found_none && cx.shared.hello.is_none() && cx.shared.server.is_none() {
-            cx.shared.fail(NotDecrypted::HandshakeNotCaptured);
+            cx.shared.fail(NotDecrypted::NoSecrets);
         } else if found_none || !proven && self.unproven > 0 {
             cx.shared.fail(NotDecrypted::Damaged);
         }
@@ -441,7 +452,7 @@ impl Stream {
                     if cx.shared.is_client(self.from) != Some(true)
                         || cx.shared.is_missing(self.from.reverse())
                     {
-                        self.die(cx, NotDecrypted::HandshakeNotCaptured);
+                        self.die(cx, NotDecrypted::ServerHelloMissing);
                         return Outcome::Rejected;
                     }
                     self.state = State::Waiting(Waiting::Hello);

@@ -93,6 +93,22 @@ impl Suite {
     }
 }
 
+impl Suite {
+    /// Whether it is one of TLS 1.3 with AES-GCM.
+    pub(crate) const fn is_gcm13(self) -> bool {
+        matches!(self.id, 0x1301 | 0x1302)
+    }
+
+    /// The suite of TLS 1.3 with AES-GCM whose secrets have so many bytes.
+    pub(crate) fn gcm13(secret_len: usize) -> Option<Self> {
+        match secret_len {
+            32 => Self::find(0x1301),
+            48 => Self::find(0x1302),
+            _ => None,
+        }
+    }
+}
+
 /// The suites of TLS 1.3.
 pub(crate) const TLS13: [u16; 5] = [0x1301, 0x1302, 0x1303, 0x1304, 0x1305];
 

@@ -21,6 +21,7 @@ pub use transaction::TransactionObject;
 use super::end::{EndBy, EndHow, StreamEnd};
 use super::value::{Address, ErrorCode, Strings, Text, Word};
 use super::visit::{Member, Object, Record, Type, Value, Visitor, member, object};
+use crate::base::direction::Direction;
 use crate::base::endpoint::Endpoint;
 use crate::base::origin::Origin;
 use crate::base::tls::{Description as TlsDescription, NotDecrypted};
@@ -113,8 +114,15 @@ object! {
         "resumed": resumed: Option<bool>,
         /// The client sent 0-RTT data, and the server took it (`true`) or did not; there only where that is known.
         "early_data": early_data: Option<bool>,
-        /// Why it was not decrypted, or not wholly: `no_secrets`, `unsupported_suite`, `damaged`,
-        /// `handshake_not_captured`.
+        /// Decrypted though its handshake is not wholly in the capture; there only when that is so.
+        "late": late: Option<bool>,
+        /// Of such a connection: the numbers of the first records that were read, which are how many came before them
+        /// under the same keys.
+        "records_missed": records_missed: Sides<Option<u64>>,
+        /// Likewise: how many key updates these keys came after, where it is not 0.
+        "generation": generation: Sides<Option<u64>>,
+        /// Why it was not decrypted, or not wholly: `no_secrets`, `unsupported_suite`, `damaged`, `server_hello_missing`,
+        /// `search_bound`.
         "not_decrypted": not_decrypted: Option<NotDecrypted>,
     }
 }
@@ -157,9 +165,20 @@ impl<'a> Tls<'a> {
             next_protocol: tls.alpn.as_deref().map(text),
             resumed: tls.resumed,
             early_data: tls.early_data,
+            late: tls.late.then_some(true),
+            records_missed: sides(tls, |from| tls.records_missed[from]),
+            generation: sides(tls, |from| {
+                Some(u64::from(tls.generation[from])).filter(|&updates| updates > 0)
+            }),
             not_decrypted: tls.not_decrypted,
         }
     }
+}
+
+/// A value for each side of a TLS connection, once it is known which is which.
+fn sides(tls: &TlsDescription, value: impl Fn(Direction) -> Option<u64>) -> Sides<Option<u64>> {
+    let of = |from: Option<Direction>| from.and_then(&value);
+    Sides { client: of(tls.client), server: of(tls.client.map(Direction::reverse)) }
 }
 
 object! {

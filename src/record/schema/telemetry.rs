@@ -234,7 +234,7 @@ impl Value for Limits<'_> {
 
 /// `coverage.not_decrypted`
 #[derive(Debug)]
-pub struct NotDecryptedCounts<'a>(&'a [u64; 4]);
+pub struct NotDecryptedCounts<'a>(&'a [u64; NotDecrypted::ALL.len()]);
 
 impl Value for NotDecryptedCounts<'_> {
     const TYPE: Type = Type::Map(&u64::TYPE);

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! LABEL <client random, 64 hex digits> <secret, hex>                    (RFC 9850, and NSS's `CLIENT_RANDOM`)
+//! CLIENT_TRAFFIC_SECRET_3 <client random> <secret>                      (after three key updates)
+//! CLIENT_TRAFFIC_SECRET_N <client random> <secret>                      (after one more than the line before)
 //! PMS_CLIENT_RANDOM <client random> <premaster secret>
 //! RSA <first 8 bytes of the encrypted premaster secret> <premaster secret>
 //! RSA Session-ID:<session id> Master-Key:<master secret>
@@ -80,12 +82,21 @@ impl SessionId {
     }
 }
 
+/// How many key updates (RFC 8446 section 4.6.3) a traffic secret comes after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Generation {
+    /// So many.
+    Number(u16),
+    /// One more than the last one in the log.
+    Next,
+}
+
 /// What a line says; secrets are still in hexadecimal digits.
 pub(super) enum Line<'a> {
     /// Nothing: it is empty or a comment.
     Blank,
-    /// A secret by the client random.
-    Secret(Label, ClientRandom, &'a [u8]),
+    /// A secret by the client random, after so many key updates.
+    Secret(Label, Generation, ClientRandom, &'a [u8]),
     /// A secret of TLS 1.2 by another name.
     Named(Name, &'a [u8]),
     /// A secret with a label that decrypts nothing here.
@@ -132,11 +143,28 @@ fn secret<'a>(label: &[u8], name: &[u8], secret: &'a [u8]) -> Line<'a> {
         return named(unhex(bare(name)).map(Name::Random), secret);
     }
     let (Some(random), Some(secret)) = (unhex(bare(name)), digits(secret)) else { return Line::Bad };
-    match LABEL_NAMES.iter().find(|(_, text)| label.eq_ignore_ascii_case(text.as_bytes())) {
-        Some(&(label, _)) => Line::Secret(label, random, secret),
+    if let Some(&(label, _)) =
+        LABEL_NAMES.iter().find(|(_, text)| label.eq_ignore_ascii_case(text.as_bytes()))
+    {
+        return Line::Secret(label, Generation::Number(0), random, secret);
+    }
+    match updated(label) {
+        Some((label, generation)) => Line::Secret(label, generation, random, secret),
         None if label.is_empty() => Line::Bad,
         None => Line::Other,
     }
+}
+
+/// The label of a traffic secret after key updates.
+fn updated(label: &[u8]) -> Option<(Label, Generation)> {
+    let client = after(label, b"CLIENT_TRAFFIC_SECRET_").map(|rest| (Label::ClientApplication, rest));
+    let server = after(label, b"SERVER_TRAFFIC_SECRET_").map(|rest| (Label::ServerApplication, rest));
+    let (label, rest) = client.or(server)?;
+    if rest.eq_ignore_ascii_case(b"N") {
+        return Some((label, Generation::Next));
+    }
+    let number = std::str::from_utf8(rest).ok()?.parse().ok()?;
+    Some((label, Generation::Number(number)))
 }
 
 fn named(name: Option<Name>, secret: &[u8]) -> Line<'_> {

@@ -1,12 +1,19 @@
 //! The secrets of a key log, by what names them.
 
-use super::line::{self, ClientRandom, LABEL_NAMES, LABELS, Label, Line, Name, hex_onto, unhex_into};
+use super::line::{
+    self, ClientRandom, Generation, LABEL_NAMES, LABELS, Label, Line, Name, hex_onto, unhex_into,
+};
 use crate::base::limit::{Limit, Struck};
 use crate::base::limits::{MAX_KEY_LOG_CONNECTIONS, MAX_TLS_PREMASTER};
+use crate::base::tuning::TLS_SOLVERS_KEPT;
+use crate::tls::nonce::NonceSolver;
+use crate::tls::record::Header;
 use crate::tls::secret::Secret;
+use crate::tls::suite::Suite;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use zeroize::Zeroizing;
 
 /// Bytes of a master secret (RFC 5246 section 8.1).
@@ -14,10 +21,44 @@ const MASTER_LEN: usize = 48;
 
 /// The secrets of one connection.
 #[derive(Default)]
-struct Entry {
+pub(crate) struct Entry {
+    random: ClientRandom,
     secrets: [Option<Secret>; LABELS],
+    /// Key updates before the application secrets that are there, of the client and of the server.
+    generations: [u16; 2],
     /// Bit n: the n-th secret has opened a record.
     used: AtomicU8,
+    /// Secrets of the store when it was changed last.
+    changed: u64,
+    /// What finds the numbers of AES-GCM records, once that was wanted.
+    solvers: [OnceLock<Option<Box<NonceSolver>>>; LABELS],
+}
+
+impl Entry {
+    /// The connection's client random.
+    pub(crate) fn random(&self) -> &ClientRandom {
+        &self.random
+    }
+
+    /// [`KeyStore::version`] when the last of its secrets came.
+    pub(crate) fn version(&self) -> u64 {
+        self.changed
+    }
+
+    /// The secret for that use, and how many key updates it comes after: the earliest one that is known.
+    pub(crate) fn earliest(&self, label: Label) -> Option<(&Secret, u16)> {
+        let secret = self.secrets.get(label as usize)?.as_ref()?;
+        Some((secret, self.generation(label)))
+    }
+
+    fn generation(&self, label: Label) -> u16 {
+        let [client, server] = self.generations;
+        match label {
+            Label::ClientApplication => client,
+            Label::ServerApplication => server,
+            _ => 0,
+        }
+    }
 }
 
 /// A secret that something else than the client random alone names.
@@ -54,9 +95,14 @@ impl KeyLogCounters {
 /// [`KeyStore::used_lines`].
 #[derive(Default)]
 pub struct KeyStore {
-    entries: HashMap<ClientRandom, Box<Entry>, foldhash::quality::RandomState>,
-    /// Client randoms, oldest first.
-    order: VecDeque<ClientRandom>,
+    /// Oldest first. Boxed, so that they are never moved: no copies of secrets stay.
+    entries: VecDeque<Box<Entry>>,
+    /// Where a connection's entry is, counted from the first that there ever was.
+    places: HashMap<ClientRandom, u64, foldhash::quality::RandomState>,
+    /// Entries that were forgotten.
+    forgotten: u64,
+    /// How many [`NonceSolver`]s are kept.
+    solvers: AtomicUsize,
     named: HashMap<Name, Named, foldhash::quality::RandomState>,
     named_order: VecDeque<Name>,
     counters: KeyLogCounters,
@@ -66,7 +112,7 @@ pub struct KeyStore {
 impl fmt::Debug for KeyStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyStore")
-            .field("connections", &self.order.len())
+            .field("connections", &self.entries.len())
             .field("counters", &self.counters)
             .finish_non_exhaustive()
     }
@@ -85,7 +131,7 @@ impl KeyStore {
 
     /// Whether there is no secret at all.
     pub fn is_empty(&self) -> bool {
-        self.order.is_empty() && self.named_order.is_empty()
+        self.entries.is_empty() && self.named_order.is_empty()
     }
 
     /// What the lines were. `secrets` grows whenever something new was learned.
@@ -111,13 +157,16 @@ impl KeyStore {
             hex_onto(&mut text, secret);
             text.push(b'\n');
         };
-        for random in &self.order {
-            let Some(entry) = self.entries.get(random) else { continue };
-            for (bit, ((_, label), secret)) in LABEL_NAMES.iter().zip(&entry.secrets).enumerate() {
+        for entry in &self.entries {
+            for (bit, ((label, name), secret)) in LABEL_NAMES.iter().zip(&entry.secrets).enumerate() {
                 if let Some(secret) = secret
                     && entry.used.load(Ordering::Relaxed) & 1 << bit != 0
                 {
-                    add(&format!("{label} "), random, " ", secret.bytes());
+                    let before = match entry.generation(*label) {
+                        0 => format!("{name} "),
+                        generation => format!("{}{generation} ", name.trim_end_matches('0')),
+                    };
+                    add(&before, &entry.random, " ", secret.bytes());
                 }
             }
         }
@@ -136,14 +185,49 @@ impl KeyStore {
         text
     }
 
-    /// The secret of that connection for that use.
+    /// The secret of that connection for that use, as its handshake left it.
     pub(crate) fn secret(&self, random: &ClientRandom, label: Label) -> Option<&Secret> {
-        self.entries.get(random)?.secrets.get(label as usize)?.as_ref()
+        let (secret, generation) = self.entry(random)?.earliest(label)?;
+        (generation == 0).then_some(secret)
+    }
+
+    /// The secrets of that connection.
+    pub(crate) fn entry(&self, random: &ClientRandom) -> Option<&Entry> {
+        let place = self.places.get(random)?;
+        self.entries.get((place - self.forgotten) as usize).map(|entry| &**entry)
     }
 
     /// Whether there is no secret of that connection.
     pub(crate) fn is_unknown(&self, random: &ClientRandom) -> bool {
-        !self.entries.contains_key(random)
+        !self.places.contains_key(random)
+    }
+
+    /// All connections with their places, from `place` on to the newest, then those before it.
+    pub(crate) fn around(&self, place: u64) -> impl Iterator<Item = (u64, &Entry)> {
+        let start = usize::try_from(place.saturating_sub(self.forgotten)).unwrap_or(usize::MAX);
+        let start = start.min(self.entries.len());
+        let entries = self.entries.range(start..).chain(self.entries.range(..start).rev());
+        let places = (start..self.entries.len()).chain((0..start).rev());
+        places.map(|index| self.forgotten + index as u64).zip(entries.map(|entry| &**entry))
+    }
+
+    /// Grows whenever a secret is learned.
+    pub(crate) fn version(&self) -> u64 {
+        self.counters.secrets
+    }
+
+    /// The number of an AES-GCM record, if the connection's earliest secret for that use protects it.
+    pub(crate) fn solve(&self, entry: &Entry, label: Label, header: Header, fragment: &[u8]) -> Option<u64> {
+        let slot = entry.solvers.get(label as usize)?;
+        let solver = || {
+            let (secret, _) = entry.earliest(label)?;
+            let suite = Suite::gcm13(secret.bytes().len())?;
+            NonceSolver::new(suite, secret)
+        };
+        if slot.get().is_none() && self.solvers.fetch_add(1, Ordering::Relaxed) >= TLS_SOLVERS_KEPT {
+            return solver()?.number(header, fragment);
+        }
+        slot.get_or_init(|| solver().map(Box::new)).as_ref()?.number(header, fragment)
     }
 
     /// The premaster or master secret of that name.
@@ -157,14 +241,9 @@ impl KeyStore {
         self.counters.too_long += 1;
     }
 
-    /// Client randoms, newest first.
-    pub(crate) fn newest(&self) -> impl Iterator<Item = &ClientRandom> {
-        self.order.iter().rev()
-    }
-
     /// Notes that the secret opened a record.
     pub(crate) fn mark_used(&self, random: &ClientRandom, label: Label) {
-        if let Some(entry) = self.entries.get(random) {
+        if let Some(entry) = self.entry(random) {
             entry.used.fetch_or(1 << label as u8, Ordering::Relaxed);
         }
     }
@@ -180,7 +259,9 @@ impl KeyStore {
     pub(super) fn add_line(&mut self, text: &[u8]) {
         let taken = match line::parse(text) {
             Line::Blank => return,
-            Line::Secret(label, random, secret) => self.add_secret(label, random, secret),
+            Line::Secret(label, generation, random, secret) => {
+                self.add_secret(label, generation, random, secret)
+            }
             Line::Named(name, secret) => self.add_named(name, secret),
             Line::Other => {
                 self.counters.other_labels += 1;
@@ -196,7 +277,13 @@ impl KeyStore {
     }
 
     /// Whether the secret is new; `None` when it is not one.
-    fn add_secret(&mut self, label: Label, random: ClientRandom, text: &[u8]) -> Option<bool> {
+    fn add_secret(
+        &mut self,
+        label: Label,
+        generation: Generation,
+        random: ClientRandom,
+        text: &[u8],
+    ) -> Option<bool> {
         let mut secret = Secret::zeros(text.len() / 2)?;
         unhex_into(text, secret.bytes_mut())?;
         let fits = match label {
@@ -204,22 +291,46 @@ impl KeyStore {
             _ => matches!(secret.bytes().len(), 32 | 48),
         };
         fits.then_some(())?;
-        let (order, forgotten) = (&mut self.order, &mut self.counters.forgotten);
-        if !self.entries.contains_key(&random) {
-            if order.len() >= MAX_KEY_LOG_CONNECTIONS
-                && let Some(oldest) = order.pop_front()
-            {
-                self.entries.remove(&oldest);
-                *forgotten += 1;
-            }
-            order.push_back(random);
-        }
-        let slot = self.entries.entry(random).or_default().secrets.get_mut(label as usize)?;
+        let version = self.counters.secrets + 1;
+        let entry = self.entry_mut(random)?;
+        let known = entry.earliest(label).map(|(_, generation)| generation);
+        // Later secrets follow from the earliest one.
+        let generation = match (generation, known) {
+            (Generation::Next, Some(_)) => return Some(false),
+            (Generation::Next, None) => 1,
+            (Generation::Number(number), Some(known)) if number > known => return Some(false),
+            (Generation::Number(number), _) => number,
+        };
+        let slot = entry.secrets.get_mut(label as usize)?;
         if slot.as_ref() == Some(&secret) {
             return Some(false);
         }
         *slot = Some(secret);
+        *entry.solvers.get_mut(label as usize)? = OnceLock::new();
+        match label {
+            Label::ClientApplication => entry.generations[0] = generation,
+            Label::ServerApplication => entry.generations[1] = generation,
+            _ => {}
+        }
+        entry.changed = version;
         Some(true)
+    }
+
+    /// The entry of that connection, a new one if there was none.
+    fn entry_mut(&mut self, random: ClientRandom) -> Option<&mut Entry> {
+        if !self.places.contains_key(&random) {
+            if self.entries.len() >= MAX_KEY_LOG_CONNECTIONS
+                && let Some(oldest) = self.entries.pop_front()
+            {
+                self.places.remove(&oldest.random);
+                self.forgotten += 1;
+                self.counters.forgotten += 1;
+            }
+            self.places.insert(random, self.forgotten + self.entries.len() as u64);
+            self.entries.push_back(Box::new(Entry { random, ..Entry::default() }));
+        }
+        let place = self.places.get(&random)?;
+        self.entries.get_mut((place - self.forgotten) as usize).map(|entry| &mut **entry)
     }
 
     fn add_named(&mut self, name: Name, text: &[u8]) -> Option<bool> {

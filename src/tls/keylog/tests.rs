@@ -84,7 +84,7 @@ fn cap_max_key_log_connections() {
     }
     assert!(keys.counters().forgotten == 0 && keys.secret(&[0; 32], Label::Master).is_some());
     keys.add_line(format!("CLIENT_RANDOM {MAX_KEY_LOG_CONNECTIONS:064x} {secret}").as_bytes());
-    assert_eq!(keys.newest().count(), MAX_KEY_LOG_CONNECTIONS);
+    assert_eq!(keys.around(0).count(), MAX_KEY_LOG_CONNECTIONS);
     assert_eq!(keys.counters().forgotten, 1);
     assert!(keys.secret(&[0; 32], Label::Master).is_none());
 }
@@ -165,5 +165,42 @@ fn a_byte_that_may_begin_a_mark_is_kept_when_it_does_not() {
         reader.push(&[b"\n", line("CLIENT_RANDOM", 1, 2, 48).as_bytes()].concat(), &mut keys);
         reader.finish(&mut keys);
         assert_eq!((keys.counters().secrets, keys.counters().bad_lines), (1, 1));
+    }
+}
+
+/// The earliest secret counts: later ones follow from it.
+#[test]
+fn secrets_after_key_updates() {
+    let later = |label: &str, secret| line(label, 1, secret, 32);
+    for (text, expected, secrets) in [
+        (vec![later("CLIENT_TRAFFIC_SECRET_N", 7), later("CLIENT_TRAFFIC_SECRET_N", 8)], (7, 1), 1),
+        (vec![later("CLIENT_TRAFFIC_SECRET_0", 6), later("CLIENT_TRAFFIC_SECRET_N", 7)], (6, 0), 1),
+        (vec![later("CLIENT_TRAFFIC_SECRET_5", 6), later("CLIENT_TRAFFIC_SECRET_3", 7)], (7, 3), 2),
+        (vec![later("CLIENT_TRAFFIC_SECRET_N", 6), later("CLIENT_TRAFFIC_SECRET_0", 7)], (7, 0), 2),
+    ] {
+        let mut keys = KeyStore::default();
+        keys.add_text(text.join("\n").as_bytes());
+        let (secret, generation) = keys.entry(&[1; 32]).unwrap().earliest(Label::ClientApplication).unwrap();
+        assert_eq!((secret.bytes()[0], generation), expected, "{text:?}");
+        assert_eq!(keys.counters().secrets, secrets);
+        assert_eq!(keys.secret(&[1; 32], Label::ClientApplication).is_some(), generation == 0);
+        keys.mark_used(&[1; 32], Label::ClientApplication);
+        let written = String::from_utf8(keys.used_lines().to_vec()).unwrap();
+        assert!(written.starts_with(&format!("CLIENT_TRAFFIC_SECRET_{generation} ")), "{written}");
+    }
+}
+
+#[test]
+fn connections_are_gone_through_from_any_of_them() {
+    let mut keys = KeyStore::default();
+    for random in 0..5 {
+        keys.add_text((line("CLIENT_TRAFFIC_SECRET_0", random, 1, 32)).as_bytes());
+    }
+    for (place, order) in
+        [(0, [0, 1, 2, 3, 4]), (2, [2, 3, 4, 1, 0]), (5, [4, 3, 2, 1, 0]), (9, [4, 3, 2, 1, 0])]
+    {
+        let around: Vec<(u64, u8)> =
+            keys.around(place).map(|(place, entry)| (place, entry.random()[0])).collect();
+        assert_eq!(around, order.map(|n| (n, n as u8)));
     }
 }

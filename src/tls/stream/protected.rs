@@ -1,15 +1,15 @@
 //! Protected records: which key opens them, and what is in them.
 
+use super::attempts::Attempts;
 use super::input::Fragment;
 use super::{Context, Outcome, State, Stream};
-use crate::base::limits::MAX_TLS_UNPROVEN;
 use crate::base::tls::NotDecrypted;
+use crate::base::tuning::TLS_UNPROVEN;
 use crate::flow::{Arrival, End};
 use crate::tls::handshake::Message;
-use crate::tls::keys::{self, Found, Protection, Waiting};
+use crate::tls::keys::{self, Found, Numbers, Waiting};
 use crate::tls::negotiation::{Early, Epoch};
 use crate::tls::record::{self, Header};
-use crate::tls::suite::TLS13;
 use std::ops::Range;
 
 impl Stream {
@@ -65,14 +65,21 @@ impl Stream {
     /// Finds the keys; an outcome when there are none.
     fn install(&mut self, cx: &mut Context<'_>) -> Option<Outcome> {
         cx.shared.lose_hello(self.from);
-        match keys::find(cx.shared, cx.keys, &mut cx.work.counters, self.from, self.epoch) {
-            Found::Keys { candidates, tentative } => {
+        match keys::find(cx.shared, cx.keys, self.from, self.epoch) {
+            Found::Keys { candidates, tentative, numbers } => {
                 let application = candidates.iter().all(|key| key.epoch == Epoch::Application);
                 if cx.shared.is_client(self.from) == Some(false) && application {
                     cx.shared.assume_early(); // EncryptedExtensions will not be read
                 }
                 self.epoch = candidates.first()?.epoch;
                 (self.keys, self.tentative) = (candidates, tentative);
+                match numbers {
+                    Numbers::Running => {}
+                    Numbers::Within(records) => self.loss.within(records),
+                    Numbers::Unknown => self.loss.hole(None),
+                }
+                self.joining = numbers != Numbers::Running;
+                cx.shared.use_joined(self.from);
                 None
             }
             Found::Wait(waiting) => {
@@ -95,29 +102,12 @@ impl Stream {
         scratch: &mut Vec<u8>,
         cx: &mut Context<'_>,
     ) -> Option<(u8, Range<usize>)> {
-        let mut credit = self.credit;
-        let (mut first, mut limited) = (true, false);
-        let mut attempt = |key: &Protection, seqs: Range<u64>| {
-            for seq in seqs {
-                let cost = sealed.len() as u64 + 64;
-                if !first && credit < cost {
-                    limited = true;
-                    return None;
-                }
-                credit = if first { credit } else { credit - cost };
-                first = false;
-                scratch.clear();
-                scratch.extend_from_slice(sealed);
-                if let Some(opened) = key.open(seq, header, scratch) {
-                    return Some((seq, opened));
-                }
-            }
-            None
-        };
+        let mut attempts =
+            Attempts { header, sealed, scratch, credit: self.credit, first: true, limited: false };
         let (mut found, mut followed) = (None, false);
         for (index, key) in self.keys.iter().enumerate() {
             let least = if key.proven { self.loss.least() } else { 0 };
-            if let Some((seq, opened)) = attempt(key, key.seq + least..key.seq + self.loss.most() + 1) {
+            if let Some((seq, opened)) = attempts.after(key, key.seq + least, &self.loss) {
                 found = Some((index, seq, opened));
                 break;
             }
@@ -126,18 +116,16 @@ impl Stream {
             && let [key] = &*self.keys
         {
             let client = cx.shared.is_client(self.from) == Some(true);
-            for next in keys::following(cx.keys, client, key) {
-                if let Some((seq, opened)) = attempt(&next, 0..self.loss.most() + 1) {
-                    found = Some((self.keys.len(), seq, opened));
-                    followed = true;
-                    self.keys.push(next);
-                    break;
-                }
+            if let Some((next, seq, opened)) = attempts.following(cx.keys, client, key, &self.loss) {
+                found = Some((self.keys.len(), seq, opened));
+                followed = true;
+                self.keys.push(next);
             }
         }
-        self.credit = credit;
+        self.credit = attempts.credit;
         // Further sequence numbers were possible.
-        limited |= found.is_none() && self.loss.is_capped();
+        let limited = attempts.limited
+            || found.is_none() && self.loss.is_capped() && self.keys.iter().any(|key| !key.suite.is_gcm13());
         cx.work.counters.trial_limit += u64::from(limited);
         let (index, seq, opened) = found?;
         self.accept(index, seq, followed, cx);
@@ -157,6 +145,9 @@ impl Stream {
             }
             Epoch::Clear | Epoch::Handshake => false,
         };
+        let read = matches!(key.epoch, Epoch::Application | Epoch::Early);
+        let joined = read && std::mem::take(&mut self.joining);
+        let application_lost = application_lost || joined && (seq > 0 || key.generation > 0);
         cx.work.counters.holes_bridged += u64::from(self.loss.had_hole());
         self.loss.settle(missing, application_lost, !followed);
         key.seq = seq + 1;
@@ -164,6 +155,11 @@ impl Stream {
             key.proven = true;
             key.mark_used(cx.keys);
             cx.shared.prove(self.from, &key.random, key.suite);
+            cx.work.joins.claim(&key.random);
+        }
+        if read {
+            let start = (key.generation, seq);
+            cx.shared.start(self.from, (key.epoch == Epoch::Application).then_some(start));
         }
         self.unproven = 0;
         self.tentative = false;
@@ -195,13 +191,8 @@ impl Stream {
         self.unproven += 1;
         let client = cx.shared.is_client(self.from) == Some(true);
         self.early_skipped |= client && matches!(cx.shared.early, Early::Accepted | Early::Undecided);
-        if self.loss.most() < MAX_TLS_UNPROVEN {
+        if self.loss.most() < TLS_UNPROVEN {
             self.loss.doubt();
-        }
-        // So many candidates come from a key log that is searched for want of the hello.
-        if self.keys.len() > TLS13.len() && self.unproven > MAX_TLS_UNPROVEN {
-            cx.work.counters.trial_limit += 1;
-            self.die(cx, NotDecrypted::HandshakeNotCaptured);
         }
         Outcome::Rejected
     }

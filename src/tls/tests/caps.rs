@@ -7,14 +7,19 @@ use crate::base::tls::NotDecrypted;
 use crate::flow::Arrival;
 use crate::tls::hold::{self, Budget, Hold};
 use crate::tls::{KeyStore, Session, Workspace};
-use Direction::{Backward, Forward};
+use Direction::Forward;
+use rustls::SupportedCipherSuite;
 use rustls::crypto::ring::cipher_suite;
 
 /// What the hold reckons for an event beside its bytes.
 const EVENT: usize = 96;
 
 fn connect() -> Pair {
-    let mut pair = Stack::new(cipher_suite::TLS13_AES_128_GCM_SHA256, false, false).connect();
+    connect_with(cipher_suite::TLS13_AES_128_GCM_SHA256)
+}
+
+fn connect_with(suite: SupportedCipherSuite) -> Pair {
+    let mut pair = Stack::new(suite, false, false).connect();
     pair.pump();
     pair
 }
@@ -29,12 +34,6 @@ fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     let bytes = [&[kind], &len[1..], body].concat();
     let records = bytes.chunks(16_384);
     records.flat_map(|part| [&[22, 3, 3][..], &(part.len() as u16).to_be_bytes(), part].concat()).collect()
-}
-
-/// Secrets of other connections, so many.
-fn others(count: usize) -> String {
-    let line = |n| format!("SERVER_TRAFFIC_SECRET_0 {n:064x} {n:064x}");
-    (0..count).map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// The key log without the secrets of the handshake.
@@ -140,12 +139,12 @@ fn cap_max_tls_alpn() {
     }
 }
 
-/// So many records are lost, and one follows.
+/// So many records are lost, and one follows whose cipher does not tell its number.
 #[test]
 fn cap_max_tls_sequence_tries() {
     let most = limits::MAX_TLS_SEQUENCE_TRIES as usize;
     for (count, struck) in [(most - 1, 0), (most, 0), (most + 1, 1)] {
-        let mut pair = connect();
+        let mut pair = connect_with(cipher_suite::TLS13_CHACHA20_POLY1305_SHA256);
         let start = pair.events.len();
         for _ in 0..count {
             pair.send(Forward, b"x");
@@ -160,47 +159,12 @@ fn cap_max_tls_sequence_tries() {
     }
 }
 
-/// A connection of which the client hello is missing: its secrets are the oldest of so many.
-#[test]
-fn cap_max_tls_random_tries() {
-    let mut pair = connect();
-    pair.send(Backward, b"found");
-    pair.events.retain(|(from, _)| *from == Backward);
-    let most = limits::MAX_TLS_RANDOM_TRIES;
-    for (count, struck) in [(most - 1, 0), (most, 0), (most + 1, 1)] {
-        let keys = pair.keys() + &others(count - 1);
-        let output = decrypt(&pair.events, &keys);
-        assert_eq!(output.counters.random_limit, struck, "{count}");
-        assert_eq!(output.data.backward, if struck == 0 { &b"found"[..] } else { b"" });
-    }
-}
-
-#[test]
-fn cap_max_tls_random_tries_total() {
-    let mut pair = connect();
-    pair.send(Backward, b"found");
-    pair.events.retain(|(from, _)| *from == Backward);
-    let mut keys = KeyStore::default();
-    keys.add_text(pair.keys().as_bytes());
-    for (left, struck) in [(2, 0), (1, 0), (0, 1)] {
-        let mut work = Workspace::default();
-        work.counters.random_tries = limits::MAX_TLS_RANDOM_TRIES_TOTAL - left;
-        let (mut session, mut output) = (Session::new(&work), Output::default());
-        for event in &pair.events {
-            feed(&mut session, &mut work, &keys, 1, event, &mut output);
-        }
-        session.finish(&keys, &mut work, &mut output);
-        assert_eq!(work.counters().random_limit, struck, "{left}");
-        assert_eq!(output.data.backward, if struck == 0 { &b"found"[..] } else { b"" });
-    }
-}
-
 /// After a hole of `lost` records comes one whose fragment has `size` bytes: it is tried with so many sequence numbers.
 /// Before the hole comes as much as pays for these trials, and eight bytes of credit less or more.
 fn check_trials(lost: u64, size: u64) {
     let needed = (lost * (size + 64) - limits::TLS_TRIAL_START) / limits::TLS_TRIAL_RATE - size - 5;
     for (more, struck) in [(1_i64, 0), (0, 0), (-1, 1)] {
-        let mut pair = connect();
+        let mut pair = connect_with(cipher_suite::TLS13_CHACHA20_POLY1305_SHA256);
         let seen: usize = pair.events.iter().filter(|(from, _)| *from == Forward).map(len).sum();
         let mut left = needed.checked_add_signed(more).unwrap() - seen as u64;
         while left > 0 {
@@ -236,47 +200,4 @@ fn cap_tls_trial_start() {
 #[test]
 fn cap_tls_trial_rate() {
     check_trials(4000, 3000);
-}
-
-/// Records of a connection without its hello that do not open, before those that do.
-#[test]
-fn cap_max_tls_unproven() {
-    let most = limits::MAX_TLS_UNPROVEN as usize;
-    for (count, struck) in [(most - 1, 0), (most, 0), (most + 1, 1)] {
-        let mut stack = Stack::new(cipher_suite::TLS13_AES_128_GCM_SHA256, false, false);
-        stack.server.send_tls13_tickets = 0;
-        let mut pair = stack.connect();
-        pair.pump();
-        pair.events.retain(|(from, _)| *from == Backward);
-        // What the handshake secrets would open.
-        let handshake: Vec<u8> = pair
-            .events
-            .iter()
-            .flat_map(|(_, event)| match event {
-                Event::Data(bytes) => bytes.clone(),
-                _ => Vec::new(),
-            })
-            .collect();
-        let (mut protected, mut at) = (0, 0);
-        while let Some(&[content, _, _, high, low]) = handshake.get(at..at + 5) {
-            protected += usize::from(content == 23);
-            at += 5 + usize::from(u16::from_be_bytes([high, low]));
-        }
-        for n in 0..=count {
-            pair.send(Backward, b"found");
-            if n < count - protected
-                && let Some((_, Event::Data(bytes))) = pair.events.last_mut()
-            {
-                *bytes.last_mut().unwrap() ^= 1;
-            }
-        }
-        pair.events.retain(|(from, _)| *from == Backward);
-        let keys = application_secrets(&pair.keys()) + &others(5);
-        let output = decrypt(&pair.events, &keys);
-        assert_eq!(
-            (output.counters.trial_limit, output.data.backward.is_empty()),
-            (struck, struck > 0),
-            "{count}"
-        );
-    }
 }

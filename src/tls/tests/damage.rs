@@ -204,7 +204,7 @@ fn holes_in_the_handshake() {
                         output.gaps[side],
                     );
                     if !hello_lost && !tls13 && reason.is_some() {
-                        assert_eq!((from, reason), (Backward, Some(NotDecrypted::HandshakeNotCaptured)));
+                        assert_eq!((from, reason), (Backward, Some(NotDecrypted::ServerHelloMissing)));
                     }
                 }
             }

@@ -1,0 +1,171 @@
+//! One connection's way into the key log: what was tried of it, and when more is worth while.
+
+use super::budget::{Budget, Tries};
+use super::clues::{Clue, Clues};
+use super::search::{Found, Known, Search};
+use crate::base::direction::{Direction, PerDirection};
+use crate::base::tls::NotDecrypted;
+use crate::tls::keylog::{ClientRandom, KeyStore};
+use std::collections::HashSet;
+
+/// Records of a direction that are tried, the shortest ones: those of the handshake, early data and what only looks like a
+/// record are among them.
+const CLUES: usize = 24;
+
+/// Records that are tried before the dearer searches are.
+const ENOUGH: usize = 4;
+
+/// What the sessions of a shard share.
+#[derive(Debug)]
+pub(crate) struct Joins {
+    /// What they may try.
+    pub(crate) budget: Budget,
+    /// Where in the key log the connection after the last one found is: captures and key logs have the same order.
+    place: u64,
+    /// Connections whose secrets were seen at work.
+    claimed: HashSet<ClientRandom, foldhash::fast::RandomState>,
+}
+
+impl Default for Joins {
+    fn default() -> Self {
+        Self { budget: Budget::default(), place: u64::MAX, claimed: HashSet::default() }
+    }
+}
+
+impl Joins {
+    /// Secrets of that connection opened its records: those of others are tried before them.
+    pub(crate) fn claim(&mut self, random: &ClientRandom) {
+        if self.claimed.len() >= crate::base::limits::MAX_KEY_LOG_CONNECTIONS {
+            self.claimed.clear(); // they are tried in another order, no more
+        }
+        self.claimed.insert(*random);
+    }
+}
+
+/// The search for the secrets of one connection.
+#[derive(Debug, Default)]
+pub(crate) struct Join {
+    sides: PerDirection<Side>,
+    /// Tries made; see [`Budget`].
+    spent: u64,
+}
+
+#[derive(Debug, Default)]
+struct Side {
+    /// Bytes that must be kept before the next attempt.
+    due: usize,
+    /// Version of the key store at the last attempt.
+    version: Option<u64>,
+    /// Records that were tried, by where they start, each with the version of the key store then.
+    tried: Vec<(usize, u64)>,
+    /// Version of the key store that the dearer searches have seen.
+    deep: Option<u64>,
+    limited: bool,
+}
+
+/// What an attempt came to.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// It is decrypted with this.
+    Found(Box<Found>),
+    /// More records or more secrets may help.
+    Later,
+    /// Nothing will.
+    Never(NotDecrypted),
+}
+
+impl Join {
+    /// Whether an attempt is worth while now that a direction keeps so many bytes.
+    pub(crate) fn is_due(&self, from: Direction, held: usize, keys: &KeyStore) -> bool {
+        let side = &self.sides[from];
+        held >= side.due || side.version != Some(keys.version())
+    }
+
+    /// Bytes of memory taken.
+    pub(crate) fn memory(&self) -> usize {
+        (self.sides.forward.tried.capacity() + self.sides.backward.tried.capacity())
+            * size_of::<(usize, u64)>()
+    }
+
+    /// Looks for the secrets of a direction that keeps so many bytes with these records; `last` when nothing follows.
+    pub(crate) fn attempt(
+        &mut self,
+        from: Direction,
+        (held, clues): (usize, &Clues),
+        known: &Known,
+        last: bool,
+        keys: &KeyStore,
+        joins: &mut Joins,
+    ) -> (Verdict, bool) {
+        let side = &mut self.sides[from];
+        side.due = held.saturating_mul(2).max(1);
+        side.version = Some(keys.version());
+        let version = keys.version();
+        let tries = Tries::new(&mut joins.budget, &mut self.spent);
+        let mut search =
+            Search { keys, known, from, clues, place: joins.place, claimed: &joins.claimed, tries };
+        let found = side.look(&mut search, version, last);
+        let struck = search.tries.limited && !std::mem::replace(&mut side.limited, true);
+        if let Some(found) = found {
+            if known.random.is_none() {
+                joins.place = found.place + 1;
+            }
+            return (Verdict::Found(Box::new(found)), false);
+        }
+        let enough = clues.tls12 || side.tried.len() >= CLUES;
+        let over = last || enough && keys.is_complete();
+        if !over {
+            return (Verdict::Later, struck);
+        }
+        let reason = if clues.tls12 {
+            NotDecrypted::ServerHelloMissing
+        } else if side.limited {
+            NotDecrypted::SearchBound
+        } else {
+            NotDecrypted::NoSecrets
+        };
+        (Verdict::Never(reason), struck)
+    }
+}
+
+impl Side {
+    fn look(&mut self, search: &mut Search<'_>, version: u64, last: bool) -> Option<Found> {
+        if search.known.tls12.is_some() {
+            let since = self.deep.unwrap_or(0);
+            self.deep = Some(version);
+            self.tried.resize(CLUES.min(search.clues.records().len()), (0, version));
+            return search.by_master(since);
+        }
+        if search.clues.tls12 {
+            return None;
+        }
+        let mut shortest = search.clues.records().to_vec();
+        shortest.sort_by_key(|clue| clue.header.len);
+        // Those that were tried before, with the secrets that came since.
+        for (start, seen) in &mut self.tried {
+            let Some(clue) = shortest.iter().find(|clue| clue.start == *start && *seen < version) else {
+                continue;
+            };
+            let since = std::mem::replace(seen, version);
+            if let Some(found) = search.by_nonce(std::slice::from_ref(clue), since) {
+                return Some(found);
+            }
+        }
+        let room = CLUES.saturating_sub(self.tried.len());
+        let untried = |clue: &&Clue| !self.tried.iter().any(|(start, _)| *start == clue.start);
+        let fresh: Vec<Clue> = shortest.iter().filter(untried).take(room).copied().collect();
+        self.tried.extend(fresh.iter().map(|clue| (clue.start, version)));
+        if let Some(found) = search.by_nonce(&fresh, 0) {
+            return Some(found);
+        }
+        if !last && self.tried.len() < ENOUGH || self.deep == Some(version) {
+            return None;
+        }
+        let since = self.deep.replace(version).unwrap_or(0);
+        if search.known.hello {
+            return search.by_number(&shortest, since);
+        }
+        let few = shortest.get(..2.min(shortest.len())).unwrap_or_default();
+        search.by_generation(few, since).or_else(|| search.by_number(&shortest, since))
+    }
+}

@@ -1,0 +1,397 @@
+//! Which secret protects a record, and with what number: the tries, cheapest first.
+
+use super::budget::{Tries, Try};
+use super::clues::{Clue, Clues};
+use crate::base::direction::Direction;
+use crate::tls::cipher::{Opener, Writer};
+use crate::tls::keylog::{ClientRandom, Entry, KeyStore, Label};
+use crate::tls::nonce::NonceSolver;
+use crate::tls::record;
+use crate::tls::schedule::next_traffic_secret;
+use crate::tls::secret::Secret;
+use crate::tls::suite::{Mode, Suite};
+use std::collections::HashSet;
+
+/// Key updates before the join that are reckoned with, beside those in the key log.
+pub(crate) const GENERATIONS: u16 = 64;
+
+/// Records of a handshake under one secret, and numbers of them that are tried.
+const HANDSHAKE_RECORDS: u64 = 64;
+
+/// Numbers that are tried of the suites with AES-CCM, which hardly anyone uses.
+const CCM_NUMBERS: u64 = 1 << 14;
+
+/// Numbers that are tried on several records, as the shortest one may be none, or of the handshake.
+const WELL_TRIED: u64 = 4096;
+
+/// Secrets whose numbers are tried at the most: of more, no number could be reached.
+const SEARCHED: usize = 4096;
+
+/// Secrets at the most that are searched after key updates, too, and numbers that are tried then.
+const UPDATED: (usize, u64) = (16, 256);
+
+/// Records at the start of a connection of TLS 1.2 that may be the first one of their direction.
+const FIRST_RECORDS: u64 = 8;
+
+/// What is known of a connection before the search.
+#[derive(Clone, Default)]
+pub(crate) struct Known {
+    /// The client's direction.
+    pub(crate) client: Option<Direction>,
+    /// The suite, from the server hello or from the other direction.
+    pub(crate) suite: Option<Suite>,
+    /// The client hello is there, and has another random than the secrets (RFC 9849): the records are the first ones.
+    pub(crate) hello: bool,
+    /// The client random, from the other direction.
+    pub(crate) random: Option<ClientRandom>,
+    /// The number of a record of the other direction.
+    pub(crate) near: Option<u64>,
+    /// Of TLS 1.2: the server random, and whether it is encrypt-then-MAC.
+    pub(crate) tls12: Option<([u8; 32], bool)>,
+}
+
+/// A secret that protects a record.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    /// Whose secret it is.
+    pub(crate) random: ClientRandom,
+    /// The place of its connection in the key log.
+    pub(crate) place: u64,
+    /// Which one.
+    pub(crate) label: Label,
+    /// The suite.
+    pub(crate) suite: Suite,
+    /// Key updates before the record.
+    pub(crate) generation: u16,
+    /// The record's number.
+    pub(crate) number: u64,
+    /// The record.
+    pub(crate) clue: Clue,
+}
+
+/// A search of one direction.
+pub(super) struct Search<'a> {
+    /// The key log.
+    pub(super) keys: &'a KeyStore,
+    /// What is known.
+    pub(super) known: &'a Known,
+    /// Who sends.
+    pub(super) from: Direction,
+    /// The records.
+    pub(super) clues: &'a Clues,
+    /// Where in the key log to begin.
+    pub(super) place: u64,
+    /// Connections whose secrets are known to be another's: they come last.
+    pub(super) claimed: &'a HashSet<ClientRandom, foldhash::fast::RandomState>,
+    /// What may be tried.
+    pub(super) tries: Tries<'a>,
+}
+
+/// A secret whose record numbers are searched for.
+struct Searched {
+    random: ClientRandom,
+    place: u64,
+    label: Label,
+    suite: Suite,
+    generation: u16,
+    opener: Opener,
+    /// Numbers above it are not tried.
+    most: u64,
+}
+
+impl<'a> Search<'a> {
+    /// Solves for the nonces of these records under the secrets that came after `since`.
+    pub(super) fn by_nonce(&mut self, clues: &[Clue], since: u64) -> Option<Found> {
+        if self.known.suite.is_some_and(|suite| !suite.is_gcm13()) {
+            return None;
+        }
+        let entries = self.entries(since);
+        for clue in clues {
+            for labels in [self.labels(true), self.labels(false)] {
+                for &(place, entry) in &entries {
+                    for &label in labels.iter().flatten() {
+                        let Some((secret, generation)) = entry.earliest(label) else { continue };
+                        if !self.fits(secret) {
+                            continue;
+                        }
+                        if !self.tries.take(Try::Nonce) {
+                            return None;
+                        }
+                        let fragment = self.clues.fragment(clue);
+                        let Some(number) = self.keys.solve(entry, label, clue.header, fragment) else {
+                            continue;
+                        };
+                        let Some(suite) = Suite::gcm13(secret.bytes().len()) else { continue };
+                        let opener = Opener::tls13(suite, secret)?;
+                        if self.opens(&opener, clue, number, &mut Vec::new()) {
+                            let random = *entry.random();
+                            return Some(Found {
+                                random,
+                                place,
+                                label,
+                                suite,
+                                generation,
+                                number,
+                                clue: *clue,
+                            });
+                        }
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Solves for the nonces of these records after key updates (RFC 8446 section 7.2).
+    pub(super) fn by_generation(&mut self, clues: &[Clue], since: u64) -> Option<Found> {
+        if self.known.suite.is_some_and(|suite| !suite.is_gcm13()) {
+            return None;
+        }
+        let mut chains: Vec<(u64, &Entry, Label, u16, Secret)> = Vec::new();
+        for (place, entry) in self.entries(since) {
+            for label in self.labels(true).into_iter().flatten() {
+                if let Some((secret, generation)) =
+                    entry.earliest(label).filter(|(secret, _)| self.fits(secret))
+                {
+                    chains.push((place, entry, label, generation, secret.clone()));
+                }
+            }
+        }
+        for _ in 0..GENERATIONS {
+            for (place, entry, label, generation, secret) in &mut chains {
+                if !self.tries.take(Try::Derived) {
+                    return None;
+                }
+                let Some(suite) = Suite::gcm13(secret.bytes().len()) else { continue };
+                *secret = next_traffic_secret(suite.hash, secret)?;
+                *generation = generation.saturating_add(1);
+                let solver = NonceSolver::new(suite, secret)?;
+                for clue in clues {
+                    let Some(number) = solver.number(clue.header, self.clues.fragment(clue)) else {
+                        continue;
+                    };
+                    let opener = Opener::tls13(suite, secret)?;
+                    if self.opens(&opener, clue, number, &mut Vec::new()) {
+                        return Some(Found {
+                            random: *entry.random(),
+                            place: *place,
+                            label: *label,
+                            suite,
+                            generation: *generation,
+                            number,
+                            clue: *clue,
+                        });
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Tries numbers, from zero upward, with each secret of a suite that does not tell them; near the other direction's
+    /// number first.
+    pub(super) fn by_number(&mut self, clues: &[Clue], since: u64) -> Option<Found> {
+        let mut searched = self.searched(since);
+        if searched.is_empty() || clues.is_empty() {
+            return None;
+        }
+        let near = self.known.near.map(|near| near.saturating_sub(WELL_TRIED)..near + WELL_TRIED);
+        if let Some(found) = near.and_then(|near| self.in_numbers(&searched, clues, near)) {
+            return Some(found);
+        }
+        if self.known.hello {
+            return self.in_numbers(&searched, clues, 0..HANDSHAKE_RECORDS);
+        }
+        if searched.len() > UPDATED.0 {
+            return self.in_numbers(&searched, clues, 0..u64::MAX);
+        }
+        let low = self.in_numbers(&searched, clues, 0..WELL_TRIED);
+        if let Some(found) = low.or_else(|| self.after_updates(since, clues)) {
+            return Some(found);
+        }
+        searched.retain(|searched| searched.most > WELL_TRIED);
+        self.in_numbers(&searched, clues, WELL_TRIED..u64::MAX)
+    }
+
+    /// As [`Self::by_number`], after key updates.
+    fn after_updates(&mut self, since: u64, clues: &[Clue]) -> Option<Found> {
+        let mut chains = Vec::new();
+        for (place, entry) in self.entries(since) {
+            for label in self.labels(true).into_iter().flatten() {
+                if let Some((secret, generation)) = entry.earliest(label) {
+                    for suite in self.searched_suites(secret) {
+                        chains.push((place, entry, label, suite, generation, secret.clone()));
+                    }
+                }
+            }
+        }
+        for _ in 0..GENERATIONS {
+            let mut searched = Vec::new();
+            for (place, entry, label, suite, generation, secret) in &mut chains {
+                *secret = next_traffic_secret(suite.hash, secret)?;
+                *generation = generation.saturating_add(1);
+                searched.push(Searched {
+                    random: *entry.random(),
+                    place: *place,
+                    label: *label,
+                    suite: *suite,
+                    generation: *generation,
+                    opener: Opener::tls13(*suite, secret)?,
+                    most: UPDATED.1,
+                });
+            }
+            let one = clues.get(..1).unwrap_or_default();
+            if let Some(found) = self.in_numbers(&searched, one, 0..UPDATED.1) {
+                return Some(found);
+            }
+        }
+        None
+    }
+
+    fn in_numbers(
+        &mut self,
+        searched: &[Searched],
+        clues: &[Clue],
+        numbers: std::ops::Range<u64>,
+    ) -> Option<Found> {
+        let mut scratch = Vec::new();
+        for number in numbers {
+            let clues = clues.get(..if number < WELL_TRIED { 3 } else { 1 }.min(clues.len()))?;
+            let mut any = false;
+            for secret in searched.iter().filter(|secret| number <= secret.most) {
+                any = true;
+                for clue in clues {
+                    if !self.tries.take(Try::Number) {
+                        return None;
+                    }
+                    if self.opens(&secret.opener, clue, number, &mut scratch) {
+                        let &Searched { random, place, label, suite, generation, .. } = secret;
+                        return Some(Found { random, place, label, suite, generation, number, clue: *clue });
+                    }
+                }
+            }
+            if !any {
+                break;
+            }
+        }
+        None
+    }
+
+    /// Tries master secrets of TLS 1.2, whose randoms were not seen, on the first records of a direction.
+    pub(super) fn by_master(&mut self, since: u64) -> Option<Found> {
+        let (suite, (server_random, etm)) = self.known.suite.zip(self.known.tls12)?;
+        let writer = if self.known.client == Some(self.from) { Writer::Client } else { Writer::Server };
+        let first: Vec<_> = self.clues.first_records(FIRST_RECORDS);
+        let mut scratch = Vec::new();
+        for (place, entry) in self.entries(since) {
+            let Some((master, _)) = entry.earliest(Label::Master) else { continue };
+            if !self.tries.take(Try::Derived) {
+                return None;
+            }
+            let random = *entry.random();
+            let Some(opener) = Opener::tls12(suite, master, &random, &server_random, writer, etm) else {
+                continue;
+            };
+            for clue in &first {
+                for number in 0..=clue.index {
+                    if self.opens(&opener, clue, number, &mut scratch) {
+                        let label = Label::Master;
+                        return Some(Found {
+                            random,
+                            place,
+                            label,
+                            suite,
+                            generation: 0,
+                            number,
+                            clue: *clue,
+                        });
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// The connections of the key log with secrets that came after `since`, those of others last.
+    fn entries(&self, since: u64) -> Vec<(u64, &'a Entry)> {
+        if let Some(random) = &self.known.random {
+            return self.keys.entry(random).map(|entry| (self.place, entry)).into_iter().collect();
+        }
+        let all = || self.keys.around(self.place).filter(|(_, entry)| entry.version() > since);
+        if self.claimed.is_empty() {
+            return all().collect();
+        }
+        let (others, free): (Vec<_>, Vec<_>) =
+            all().partition(|(_, entry)| self.claimed.contains(entry.random()));
+        [free, others].concat()
+    }
+
+    /// The secrets that the direction may be protected with: those of application data, or those before.
+    fn labels(&self, application: bool) -> [Option<Label>; 3] {
+        let client = self.known.client.is_none_or(|client| client == self.from);
+        let server = self.known.client.is_none_or(|client| client != self.from);
+        if application {
+            [client.then_some(Label::ClientApplication), server.then_some(Label::ServerApplication), None]
+        } else {
+            [
+                client.then_some(Label::ClientHandshake),
+                server.then_some(Label::ServerHandshake),
+                client.then_some(Label::ClientEarly),
+            ]
+        }
+    }
+
+    fn fits(&self, secret: &Secret) -> bool {
+        self.known.suite.is_none_or(|suite| suite.hash.len() == secret.bytes().len())
+    }
+
+    /// The suites with a secret of that length whose numbers must be searched for.
+    fn searched_suites(&self, secret: &Secret) -> impl Iterator<Item = Suite> + use<> {
+        let (known, len) = (self.known.suite, secret.bytes().len());
+        let suites = [0x1303, 0x1304, 0x1305].into_iter().filter_map(Suite::find);
+        suites.filter(move |suite| known.is_none_or(|known| known == *suite) && suite.hash.len() == len)
+    }
+
+    fn searched(&mut self, since: u64) -> Vec<Searched> {
+        let mut searched = Vec::new();
+        for application in [true, false] {
+            for (place, entry) in self.entries(since) {
+                for label in self.labels(application).into_iter().flatten() {
+                    let Some((secret, generation)) = entry.earliest(label) else { continue };
+                    for suite in self.searched_suites(secret) {
+                        if searched.len() >= SEARCHED {
+                            self.tries.limited = true;
+                            return searched;
+                        }
+                        let most = match (label, suite.mode) {
+                            (Label::ClientHandshake | Label::ServerHandshake, _) => HANDSHAKE_RECORDS,
+                            (_, Mode::ChaCha20Poly1305) => u64::MAX,
+                            _ => CCM_NUMBERS,
+                        };
+                        let most = if self.known.suite.is_some() { most.max(WELL_TRIED) } else { most };
+                        let Some(opener) = Opener::tls13(suite, secret) else { continue };
+                        let random = *entry.random();
+                        searched.push(Searched { random, place, label, suite, generation, opener, most });
+                    }
+                }
+            }
+        }
+        searched
+    }
+
+    /// Whether a record opens with that number, and has a content type of TLS inside.
+    fn opens(&self, opener: &Opener, clue: &Clue, number: u64, scratch: &mut Vec<u8>) -> bool {
+        let mut open = |clue: &Clue, number| {
+            scratch.clear();
+            scratch.extend_from_slice(self.clues.fragment(clue));
+            opener.open(number, clue.header, scratch).map(|(content, _)| content)
+        };
+        let Some(content) = open(clue, number) else { return false };
+        if !(record::ALERT..=record::APPLICATION_DATA).contains(&content) {
+            return false;
+        }
+        // A tag of eight bytes alone is little.
+        let next = self.clues.next(clue).filter(|_| opener.tag_len() < 16 && content != record::HANDSHAKE);
+        next.is_none_or(|next| open(next, number + 1).is_some())
+    }
+}
