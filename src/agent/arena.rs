@@ -50,11 +50,13 @@ impl<T: Default> Arena<T> {
     }
 
     /// The value at a place.
+    #[inline]
     pub(super) fn get(&self, place: u32) -> Option<&T> {
         self.slots.get(place as usize).map(|slot| &slot.value)
     }
 
     /// The value at a place.
+    #[inline]
     pub(super) fn get_mut(&mut self, place: u32) -> Option<&mut T> {
         self.slots.get_mut(place as usize).map(|slot| &mut slot.value)
     }

@@ -18,6 +18,7 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     /// The first octet of the next field; `None` at the end.
+    #[inline]
     pub(super) fn first_octet(&mut self) -> Option<u8> {
         if self.at >= self.end {
             return None;
@@ -28,12 +29,14 @@ impl Reader<'_> {
     }
 
     /// The name index of a literal: incremental (`01xxxxxx`) or anything else that is not indexed.
+    #[inline]
     pub(super) fn name(&mut self, first: u8) -> Option<(bool, u32)> {
         let incremental = first & 0x40 != 0;
         Some((incremental, self.integer(first, if incremental { 0x3f } else { 0x0f })?))
     }
 
     /// An integer with at most one continuation octet. Where there are more, nothing but the first octet is passed.
+    #[inline]
     pub(super) fn integer(&mut self, first: u8, mask: u8) -> Option<u32> {
         let value = first & mask;
         if value < mask {
@@ -45,6 +48,7 @@ impl Reader<'_> {
     }
 
     /// The length of a string, and whether it is Huffman-encoded.
+    #[inline]
     pub(super) fn string(&mut self) -> Option<(u32, bool)> {
         let first = self.buf.byte(self.at)?;
         self.at += 1;

@@ -11,15 +11,20 @@ use super::user::{self, Method, PATH_BUFFER, Shown};
 impl Agent {
     /// Applies every `RST_STREAM` and `END_STREAM` of the list, in order, whoever sent it.
     pub(super) fn eos_pass(&mut self, unit: &Unit<'_>) {
+        // The stream of the last HEADERS: its end often follows in the same packet, and need not be looked up then.
+        let mut last = NONE;
         for index in 0..self.frames.len() {
             let Some(&listed) = self.frames.get(index) else { return };
+            if listed.stream != NONE {
+                last = listed.stream;
+            }
             let reset = listed.header.kind == frame::RST_STREAM;
             if !reset && !listed.header.ends_stream() {
                 continue;
             }
             let key = StreamKey::new(unit.serial, listed.header.stream);
-            let hinted = listed.stream != NONE && self.streams.at(listed.stream, key).is_some();
-            let place = if hinted { Some(listed.stream) } else { self.streams.find(key) };
+            let is_last = last != NONE && self.streams.at(last, key).is_some();
+            let place = if is_last { Some(last) } else { self.streams.find(key) };
             // An end never makes a stream.
             let Some(place) = place else { continue };
             let Some(stream) = self.streams.get_mut(place) else { continue };

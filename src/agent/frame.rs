@@ -39,6 +39,7 @@ pub(super) struct FrameHeader {
 
 impl FrameHeader {
     /// Takes the bytes apart, without a look at what they say.
+    #[inline]
     pub(super) fn read(bytes: &[u8; HEADER_LEN]) -> Self {
         let [high, middle, low, kind, flags, stream @ ..] = *bytes;
         Self {
@@ -51,6 +52,7 @@ impl FrameHeader {
 
     /// The header, if the agent takes it for one: not all zero, type at most 9, length at most
     /// 16,384, stream 0 or odd. So pushed streams, extension types and large frames are not valid to it.
+    #[inline]
     pub(super) fn valid(bytes: &[u8; HEADER_LEN]) -> Option<Self> {
         let header = Self::read(bytes);
         let valid = *bytes != [0; HEADER_LEN]
@@ -102,11 +104,13 @@ pub(super) struct Buffer<'a> {
 
 impl Buffer<'_> {
     /// The byte at `at`.
+    #[inline]
     pub(super) fn byte(&self, at: u32) -> Option<u8> {
         self.bytes.get(at as usize).copied()
     }
 
     /// The nine bytes at `at`.
+    #[inline]
     pub(super) fn header(&self, at: u32) -> Option<&[u8; HEADER_LEN]> {
         self.bytes.get(at as usize..)?.first_chunk()
     }

@@ -206,8 +206,8 @@ fn headers_frame(
         directed.long_paths.push(number);
     }
 
-    for field in fields.inner {
-        match field {
+    for field in &fields.inner {
+        match *field {
             Field::None => break,
             Field::Static(index) => apply_static(stream, index, counters),
             Field::Stored(place) => {

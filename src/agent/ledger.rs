@@ -11,6 +11,9 @@ use std::time::Duration;
 
 /// No earlier one.
 const NO_EARLIER: u64 = u64::MAX;
+/// The newest emissions, which are compared one by one. Nearly all are asked for while they are among these, so that
+/// they need not go into the map.
+const RECENT: usize = 8;
 
 /// An emitted transaction.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +41,9 @@ pub(super) enum Found {
 /// The emitted transactions: at most [`limits::AGENT_EMITTED`], the oldest give way.
 #[derive(Debug)]
 pub(super) struct Ledger {
+    /// The newest ones, the oldest first.
+    recent: Vec<Emitted>,
+    /// Of the others, by stream: the number of the latest.
     latest: HashMap<StreamKey, u64, RandomState>,
     emitted: Fifo<Emitted>,
     /// Emissions that the wire does not have.
@@ -50,8 +56,9 @@ impl Ledger {
     /// Nothing was emitted.
     pub(super) fn new() -> Self {
         Self {
+            recent: Vec::with_capacity(RECENT),
             latest: HashMap::default(),
-            emitted: Fifo::new(limits::AGENT_EMITTED),
+            emitted: Fifo::new(limits::AGENT_EMITTED - RECENT),
             spurious: 0,
             evicted: 0,
         }
@@ -59,9 +66,18 @@ impl Ledger {
 
     /// Adds an emission.
     pub(super) fn add(&mut self, key: StreamKey, shown: Shown, trace: Trace) {
+        if self.recent.len() >= RECENT {
+            let oldest = self.recent.remove(0);
+            self.file(oldest);
+        }
+        self.recent.push(Emitted { key, earlier: NO_EARLIER, shown, trace });
+    }
+
+    /// Puts an emission into the map.
+    fn file(&mut self, emission: Emitted) {
         let number = self.emitted.next();
-        let earlier = self.latest.insert(key, number).unwrap_or(NO_EARLIER);
-        if let Some(oldest) = self.emitted.push(Emitted { key, earlier, shown, trace }) {
+        let earlier = self.latest.insert(emission.key, number).unwrap_or(NO_EARLIER);
+        if let Some(oldest) = self.emitted.push(Emitted { earlier, ..emission }) {
             self.spurious += 1;
             self.evicted += 1;
             if self.latest.get(&oldest.key).is_some_and(|&latest| self.emitted.get_mut(latest).is_none()) {
@@ -73,6 +89,32 @@ impl Ledger {
     /// Takes the emission of a transaction that began in packet `since`: the oldest that `is_same`, else the oldest,
     /// which then is spurious.
     pub(super) fn take(&mut self, key: StreamKey, since: u64, is_same: impl Fn(&Shown) -> bool) -> Found {
+        let mut own = self.recent.iter().enumerate().filter(|(_, emitted)| emitted.key == key);
+        let (first, more) = (own.next(), own.next().is_some());
+        match first {
+            Some((at, &emitted)) if !more && !self.latest.contains_key(&key) => {
+                if emitted.trace.packet < since {
+                    return Found::Nothing;
+                }
+                self.recent.remove(at);
+                if is_same(&emitted.shown) {
+                    return Found::Same(Duration::from_nanos(emitted.shown.latency));
+                }
+                self.spurious += 1;
+                return Found::Different(emitted.trace);
+            }
+            // Which of several it is, the map tells.
+            Some(_) => {
+                for emission in std::mem::take(&mut self.recent) {
+                    self.file(emission);
+                }
+            }
+            None => {}
+        }
+        self.take_filed(key, since, is_same)
+    }
+
+    fn take_filed(&mut self, key: StreamKey, since: u64, is_same: impl Fn(&Shown) -> bool) -> Found {
         let Some(latest) = self.latest.remove(&key) else { return Found::Nothing };
         let (mut number, mut oldest, mut same, mut earliest) = (latest, None, None, true);
         for _ in 0..limits::AGENT_EMISSIONS {
@@ -104,8 +146,9 @@ impl Ledger {
 
     /// Nothing more is asked for: what is left is spurious.
     pub(super) fn finish(&mut self) {
-        self.spurious += self.emitted.count() as u64;
-        self.emitted = Fifo::new(limits::AGENT_EMITTED);
+        self.spurious += (self.emitted.count() + self.recent.len()) as u64;
+        self.recent.clear();
+        self.emitted = Fifo::new(limits::AGENT_EMITTED - RECENT);
         self.latest.clear();
     }
 
@@ -207,7 +250,8 @@ mod tests {
         for stream in 0..3 {
             add(&mut ledger, limits::AGENT_EMITTED as u32 + stream, 200, 1);
         }
-        assert_eq!((ledger.spurious, ledger.evicted, ledger.latest.len()), (3, 3, limits::AGENT_EMITTED));
+        assert_eq!((ledger.spurious, ledger.evicted), (3, 3));
+        assert_eq!(ledger.latest.len() + ledger.recent.len(), limits::AGENT_EMITTED);
         assert_eq!((take(&mut ledger, 2, 200, 0), take(&mut ledger, 3, 200, 0)), ("nothing", "same"));
     }
 }

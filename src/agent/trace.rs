@@ -49,6 +49,7 @@ impl BlockMarks {
     }
 
     /// Adds marks when they apply.
+    #[inline]
     pub(super) const fn insert_if(&mut self, applies: bool, other: Self) {
         self.0 |= if applies { other.0 } else { 0 };
     }
