@@ -39,6 +39,13 @@ pub struct WriteError {
     pub source: io::Error,
 }
 
+impl WriteError {
+    /// Whoever read what was written has gone away.
+    pub fn is_closed(&self) -> bool {
+        self.source.kind() == io::ErrorKind::BrokenPipe
+    }
+}
+
 /// Writes packets to a file, or to a series of files.
 ///
 /// Each file stands alone: it has a section header, a description of each link type before its first packet,
@@ -90,6 +97,19 @@ impl Writer {
         } else {
             writer.current = Some(writer.open(writer.path.clone())?);
         }
+        Ok(writer)
+    }
+
+    /// Begins to write to standard output.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn stdout() -> Result<Self, WriteError> {
+        let path = PathBuf::from("standard output");
+        let (rotation, secrets) = (Rotation::default(), Vec::new());
+        let mut writer = Self { path, rotation, secrets, current: None, count: 0, kept: VecDeque::new() };
+        let file = stdout().map_err(|source| WriteError { path: writer.path.clone(), source })?;
+        writer.current = Some(writer.begin(writer.path.clone(), file)?);
         Ok(writer)
     }
 
@@ -185,10 +205,15 @@ impl Writer {
         if !self.secrets.is_empty() {
             owner_only(&mut options);
         }
-        let file = match options.open(&path) {
-            Ok(file) => BufWriter::with_capacity(BUFFER, file),
-            Err(source) => return Err(WriteError { path, source }),
-        };
+        match options.open(&path) {
+            Ok(file) => self.begin(path, file),
+            Err(source) => Err(WriteError { path, source }),
+        }
+    }
+
+    /// Begins a file that is open, with what stands in front of the packets.
+    fn begin(&self, path: PathBuf, file: File) -> Result<Current, WriteError> {
+        let file = BufWriter::with_capacity(BUFFER, file);
         let mut current = Current { path, file, written: 0, first: None, links: HashMap::new() };
         current.with_path(|current| {
             current.section()?;
@@ -292,6 +317,20 @@ fn option(options: &mut Vec<u8>, code: u16, value: &[u8]) {
     options.extend((value.len() as u16).to_le_bytes());
     options.extend(value);
     options.resize(options.len().next_multiple_of(4), 0);
+}
+
+/// Standard output as a file.
+#[cfg(unix)]
+fn stdout() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
+}
+
+/// Standard output as a file.
+#[cfg(windows)]
+fn stdout() -> io::Result<File> {
+    use std::os::windows::io::AsHandle;
+    Ok(io::stdout().as_handle().try_clone_to_owned()?.into())
 }
 
 /// Creates the file for its owner only.

@@ -3,7 +3,7 @@
 use super::units;
 use crate::agent::{Mode, Rules};
 use crate::export::Format;
-use clap::{ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum, ValueHint};
+use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum, ValueHint};
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -106,7 +106,7 @@ pub struct Args {
     /// Also save the captured packets
     ///
     /// Also save the packets, as pcapng. With --keylog the secrets that they need are put into the file, which then can
-    /// be read by its owner only.
+    /// be read by its owner only. "-" is standard output: packets then take the place of the records.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub write: Option<PathBuf>,
 
@@ -274,7 +274,9 @@ impl Args {
             let short = arg.get_help().map(ToString::to_string).unwrap_or_default();
             let long = arg.get_long_help().map(ToString::to_string).unwrap_or_default();
             let long = long.strip_prefix(&short).unwrap_or(&long).trim_start().to_owned();
-            arg.long_help(if long.is_empty() { short } else { long })
+            let long = if long.is_empty() { short } else { long };
+            let values = unnamed_values(&arg, &long);
+            arg.long_help(long + &values)
         })
     }
 
@@ -285,6 +287,20 @@ impl Args {
     pub fn read(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
         Self::from_arg_matches(&Self::definition().try_get_matches_from(words)?)
     }
+}
+
+/// A sentence that lists the values of an option and what they mean, unless its help names them all.
+fn unnamed_values(arg: &Arg, help: &str) -> String {
+    let values = if arg.get_action().takes_values() { arg.get_possible_values() } else { Vec::new() };
+    if values.iter().all(|value| help.contains(value.get_name())) {
+        return String::new();
+    }
+    let told = values.iter().map(|value| {
+        let meaning = value.get_help().map(ToString::to_string).unwrap_or_default();
+        let (first, rest) = meaning.split_at_checked(1).unwrap_or_default();
+        format!("{} ({}{rest})", value.get_name(), first.to_lowercase())
+    });
+    format!(" Values: {}.", told.collect::<Vec<_>>().join(", "))
 }
 
 /// `--output`
@@ -312,9 +328,10 @@ impl From<OutputFormat> for Format {
 }
 
 /// `--color`
+#[allow(clippy::doc_markdown, reason = "shown as help")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless `NO_COLOR` is set
+    /// On a terminal, unless NO_COLOR is set
     #[default]
     Auto,
     /// In pipes, too
@@ -441,6 +458,14 @@ mod tests {
         let help = Args::definition().term_width(100).render_long_help().to_string();
         for argument in Args::definition().get_arguments().filter_map(clap::Arg::get_long) {
             assert!(help.contains(&format!("--{argument}")), "{argument}");
+        }
+        for argument in Args::definition().get_arguments() {
+            let own = argument.get_long_help().unwrap().to_string();
+            for value in
+                argument.get_possible_values().iter().filter(|_| argument.get_action().takes_values())
+            {
+                assert!(own.contains(value.get_name()), "{argument}: {}", value.get_name());
+            }
         }
     }
 

@@ -53,7 +53,7 @@ pub struct Config {
     pub threads: usize,
     /// Which messages are printed.
     pub verbosity: Verbosity,
-    /// Standard error is a terminal that takes a progress bar.
+    /// Standard error is a terminal that takes a progress bar, or lines of status.
     pub progress: bool,
 }
 
@@ -88,8 +88,8 @@ pub struct Live {
 /// Where packets are saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
-    /// The file, or what the names of a series are made from.
-    pub path: PathBuf,
+    /// The file, or what the names of a series are made from; `None` is standard output, in place of records.
+    pub path: Option<PathBuf>,
     /// When to begin a new file.
     pub rotation: Rotation,
 }
@@ -152,8 +152,11 @@ impl Action {
         }
         let source = source(&args, environment)?;
         let is_live = matches!(source, Source::Live(_));
-        let write = write(&args)?;
-        let output = output(&args, environment, is_live)?;
+        let write = write(&args, environment)?;
+        let mut output = output(&args, environment, is_live)?;
+        if write.as_ref().is_some_and(|write| write.path.is_none()) {
+            output.wanted = Wanted::default();
+        }
         let Args {
             keylog,
             agent_rules,
@@ -196,7 +199,7 @@ impl Action {
             strict: args.strict,
             threads: args.threads.map_or(environment.processors, usize::from).max(1),
             verbosity,
-            progress: environment.stderr_is_terminal && verbosity > Verbosity::Quiet && !is_live,
+            progress: environment.stderr_is_terminal && verbosity > Verbosity::Quiet,
         })))
     }
 }
@@ -245,7 +248,7 @@ fn source(args: &Args, environment: &Environment) -> Result<Source, UsageError> 
     }))
 }
 
-fn write(args: &Args) -> Result<Option<Write>, UsageError> {
+fn write(args: &Args, environment: &Environment) -> Result<Option<Write>, UsageError> {
     let rotation = Rotation {
         size: args.rotate_size,
         time: args.rotate_time,
@@ -257,14 +260,41 @@ fn write(args: &Args) -> Result<Option<Write>, UsageError> {
         (rotation.files.is_some(), "--rotate-files"),
     ];
     let first = given.into_iter().find(|(given, _)| *given);
+    if args.write.as_ref().is_some_and(|path| path.as_os_str() == "-") {
+        return to_stdout(args, environment, first.map(|(_, option)| option)).map(Some);
+    }
     match (&args.write, first) {
         (None, Some((_, option))) => Err(UsageError(format!("{option} is for saved packets: add -w FILE"))),
         (Some(_), Some((_, option @ "--rotate-files"))) => {
             Err(UsageError(format!("{option} needs --rotate-size or --rotate-time, which begin new files")))
         }
         (None, None) => Ok(None),
-        (Some(path), _) => Ok(Some(Write { path: path.clone(), rotation })),
+        (Some(path), _) => Ok(Some(Write { path: Some(path.clone()), rotation })),
     }
+}
+
+/// `--write -`: packets take the place of the records, so that options about these make no sense.
+fn to_stdout(args: &Args, environment: &Environment, rotate: Option<&str>) -> Result<Write, UsageError> {
+    let of_records = [
+        (args.show.is_some(), "--show"),
+        (args.output.is_some(), "--output"),
+        (args.json, "--json"),
+        (args.headers, "--headers"),
+    ];
+    if let Some((_, option)) = of_records.into_iter().find(|(given, _)| *given) {
+        return Err(UsageError(format!(
+            "-w - prints packets in place of records: leave out {option}, or give a file"
+        )));
+    }
+    if let Some(option) = rotate {
+        return Err(UsageError(format!("{option} makes several files, and -w - prints one: give a file")));
+    }
+    if environment.stdout_is_terminal {
+        return Err(UsageError(
+            "-w - prints packets, which are nothing for a terminal: redirect the output".to_owned(),
+        ));
+    }
+    Ok(Write { path: None, rotation: Rotation::default() })
 }
 
 fn output(args: &Args, environment: &Environment, is_live: bool) -> Result<Options, UsageError> {
@@ -292,6 +322,9 @@ fn output(args: &Args, environment: &Environment, is_live: bool) -> Result<Optio
     Ok(Options { format, wanted, show_secrets: args.no_redact, color, width, live: is_live })
 }
 
+/// The records that `--show` takes.
+pub(super) const KINDS: [&str; 5] = ["transactions", "connections", "frames", "findings", "telemetry"];
+
 /// `--show`
 fn show(list: &str) -> Result<Wanted, UsageError> {
     let mut wanted = Wanted::default();
@@ -303,8 +336,12 @@ fn show(list: &str) -> Result<Wanted, UsageError> {
             "findings" => &mut wanted.findings,
             "telemetry" => &mut wanted.telemetry,
             _ => {
-                let choices = "transactions, connections, frames, findings or telemetry, separated by commas";
-                return Err(UsageError(format!("--show: unknown record '{kind}': choose {choices}")));
+                let (last, others) =
+                    KINDS.split_last().map_or(("", &[][..]), |(last, others)| (*last, others));
+                let others = others.join(", ");
+                return Err(UsageError(format!(
+                    "--show: unknown record '{kind}': choose {others} or {last}, separated by commas"
+                )));
             }
         };
         *flag = true;
@@ -399,6 +436,23 @@ mod tests {
         assert!(error("").contains("h2lens FILE"));
         let piped = Environment { stdin_is_terminal: false, ..terminal() };
         assert!(resolve("", &piped).unwrap_err().contains("'-' for standard input"));
+    }
+
+    #[test]
+    fn a_terminal_gets_progress_of_files_and_status_of_live_captures() {
+        assert!(config("a", &terminal()).progress && config("-i any --summary", &terminal()).progress);
+        assert!(!config("-i any --summary -q", &terminal()).progress);
+        let log = Environment { stderr_is_terminal: false, ..terminal() };
+        assert!(!config("-i any --summary", &log).progress);
+    }
+
+    #[test]
+    fn packets_are_not_for_a_terminal() {
+        assert!(error("a -w -").contains("redirect the output"));
+        let piped = Environment { stdout_is_terminal: false, ..terminal() };
+        let config = config("a -w -", &piped);
+        assert_eq!(config.write.unwrap().path, None);
+        assert!(!config.output.wanted.transactions && !config.output.wanted.telemetry);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `--generate`: the man page and the shell completions, from the definition of the options; the records' schema.
 
 use super::args::{Args, Generate};
+use super::completions;
 use crate::export::schema;
 use clap_complete::Shell;
 use clap_mangen::Man;
@@ -18,9 +19,7 @@ pub(super) fn text(what: Generate) -> std::io::Result<Vec<u8>> {
         Generate::Zsh => Shell::Zsh,
         Generate::Fish => Shell::Fish,
     };
-    let mut out = Vec::new();
-    clap_complete::generate(shell, &mut Args::definition(), "h2lens", &mut out);
-    Ok(out)
+    Ok(completions::script(shell).into_bytes())
 }
 
 fn man() -> std::io::Result<Vec<u8>> {

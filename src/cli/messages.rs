@@ -55,7 +55,20 @@ impl Messages {
 
 fn print(message: &impl Display) {
     // When standard error is closed, there is nobody to tell.
-    let _ = writeln!(io::stderr(), "h2lens: {}", visible(&message.to_string()));
+    let _ = writeln!(io::stderr(), "h2lens: {}", visible(&plain(&message.to_string())));
+}
+
+/// A message without the numbers that the system's errors bring along: `No such file or directory (os error 2)`.
+pub(super) fn plain(message: &str) -> String {
+    let mut parts = message.split(" (os error ");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(')') {
+            Some((number, rest)) if number.bytes().all(|byte| byte.is_ascii_digit()) => text.push_str(rest),
+            _ => text.extend([" (os error ", part]),
+        }
+    }
+    text
 }
 
 /// How long a run takes before it shows a progress bar.
@@ -130,5 +143,22 @@ impl<W: Write> Write for Beside<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.writer.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_the_systems_errors_are_left_out() {
+        for (message, expected) in [
+            ("x: No such file or directory (os error 2)", "x: No such file or directory"),
+            ("a (os error 13), b (os error 2)", "a, b"),
+            ("a (os error x), (os error 2", "a (os error x), (os error 2"),
+            ("", ""),
+        ] {
+            assert_eq!(plain(message), expected);
+        }
     }
 }

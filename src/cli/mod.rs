@@ -1,10 +1,12 @@
 //! The command line: what was typed ([`args`]) → what is to be done ([`config`]) → doing it ([`run`]).
 
 pub mod args;
+mod completions;
 pub mod config;
 mod decryption;
 pub mod exit;
 mod generate;
+mod hint;
 pub mod live;
 pub mod messages;
 #[cfg(feature = "live")]

@@ -5,11 +5,12 @@ use super::config::{self, Action, Config, Live, Source};
 use super::decryption::{self, KeyLogs};
 use super::exit::Exit;
 use super::generate;
+use super::hint;
 use super::live::{self, LiveFailure, LiveOptions};
 use super::messages::{Bar, Messages, Verbosity};
 use super::sandbox;
 use super::unread;
-use crate::capture::{Batch, Expanded, Filter, Input, Timeline, Writer};
+use crate::capture::{Batch, Expanded, Filter, Input, Timeline, WriteError, Writer};
 use crate::engine::{Analysis, Outcome, captures, cut_at};
 use crate::export::{PrintError, Printer};
 use crate::record::Coverage;
@@ -97,9 +98,12 @@ fn watch(config: Config, options: &LiveOptions) -> anyhow::Result<Exit> {
     let Config { output, threads, agent, strict, .. } = config;
     // The key logs are followed from their start.
     let analysis = Analysis { wanted: output.wanted, threads, agent, idle_timeout, ..Analysis::default() };
-    let report = match live::run(options, analysis, output, io::stdout()) {
+    let out: Box<dyn Write + Send> =
+        if options.print_packets { Box::new(io::sink()) } else { Box::new(io::stdout()) };
+    let report = match live::run(options, analysis, output, out) {
         Ok(report) => report,
         Err(LiveFailure::Print(PrintError::Closed)) => return Ok(Exit::Done),
+        Err(LiveFailure::Save(error)) if options.print_packets && error.is_closed() => return Ok(Exit::Done),
         Err(error) => return Err(error.into()),
     };
     Ok(if strict && !report.coverage.complete { Exit::Incomplete } else { Exit::Done })
@@ -114,7 +118,8 @@ fn live_options(config: &Config, interface: &Live) -> LiveOptions {
         promiscuous: interface.promiscuous,
         count: config.count,
         duration: config.duration,
-        save: save.map(|save| save.path.clone()),
+        save: save.and_then(|save| save.path.clone()),
+        print_packets: save.is_some_and(|save| save.path.is_none()),
         rotation: save.map(|save| save.rotation).unwrap_or_default(),
         idle_timeout: config.idle_timeout.unwrap_or(live::IDLE_TIMEOUT),
         summary: interface.summary,
@@ -138,7 +143,7 @@ fn live_options(config: &Config, interface: &Live) -> LiveOptions {
 
 /// Opens the captures as the options say.
 fn open(config: &Config, inputs: &[Input]) -> anyhow::Result<Timeline> {
-    let mut timeline = Timeline::open(inputs)?;
+    let mut timeline = Timeline::open(inputs).map_err(hint::explain)?;
     if let Some(expression) = &config.filter {
         timeline = timeline.with_filter(Filter::compile(expression)?);
     }
@@ -152,7 +157,7 @@ fn open(config: &Config, inputs: &[Input]) -> anyhow::Result<Timeline> {
 fn files(config: &Config, inputs: &[Input], keys: KeyStore, messages: Messages) -> anyhow::Result<Exit> {
     let mut timeline = open(config, inputs)?;
     if let Some(write) = &config.write {
-        check_target(&write.path, inputs)?;
+        check_target(write.path.as_deref(), inputs)?;
     }
     let bar = Bar::new(timeline.progress(), config.progress);
     let analysis = Analysis {
@@ -163,7 +168,9 @@ fn files(config: &Config, inputs: &[Input], keys: KeyStore, messages: Messages) 
         keys,
         idle_timeout: config.idle_timeout,
     };
-    let printer = Printer::new(bar.beside(io::stdout().lock()), &config.output);
+    let packets_only = config.write.as_ref().is_some_and(|write| write.path.is_none());
+    let out: Box<dyn Write> = if packets_only { Box::new(io::sink()) } else { Box::new(io::stdout().lock()) };
+    let printer = Printer::new(bar.beside(out), &config.output);
     let result = captures(&mut timeline, analysis, config.duration, printer);
     drop(bar);
     let Outcome { report, secrets, key_log } = match result {
@@ -179,7 +186,10 @@ fn files(config: &Config, inputs: &[Input], keys: KeyStore, messages: Messages) 
             .notice(format_args!("the filter does not fit link type {}: its packets are left out", link.0));
     }
     if let Some(write) = &config.write {
-        save(config, inputs, write, &secrets)?;
+        match save(config, inputs, write, &secrets) {
+            Err(error) if packets_only && is_closed(&error) => return Ok(Exit::Done),
+            saved => saved?,
+        }
     }
     let coverage = &report.coverage;
     let given = !config.keylogs.is_empty() && !config.keylog_from_environment;
@@ -195,13 +205,14 @@ fn files(config: &Config, inputs: &[Input], keys: KeyStore, messages: Messages) 
 }
 
 /// The packets cannot be saved over the captures that they come from, nor read twice from a pipe.
-fn check_target(target: &Path, inputs: &[Input]) -> anyhow::Result<()> {
+fn check_target(target: Option<&Path>, inputs: &[Input]) -> anyhow::Result<()> {
     for input in inputs {
         match input {
             Input::Stdin => {
                 bail!("--write: standard input is already packets in a file's format; save it with tee")
             }
             Input::File(path) => {
+                let Some(target) = target else { continue };
                 let same = match (path.canonicalize(), target.canonicalize()) {
                     (Ok(path), Ok(target)) => path == target,
                     _ => false,
@@ -215,10 +226,18 @@ fn check_target(target: &Path, inputs: &[Input]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whoever read the packets has closed the pipe.
+fn is_closed(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<WriteError>().is_some_and(WriteError::is_closed)
+}
+
 /// Saves the packets that were analyzed, with those secrets that they needed: so one file can be shared.
 fn save(config: &Config, inputs: &[Input], write: &config::Write, secrets: &[u8]) -> anyhow::Result<()> {
     let mut timeline = open(config, inputs)?;
-    let mut writer = Writer::create(&write.path, write.rotation)?;
+    let mut writer = match &write.path {
+        Some(path) => Writer::create(path, write.rotation)?,
+        None => Writer::stdout()?,
+    };
     if !secrets.is_empty() {
         writer.secrets(secrets)?;
     }

@@ -131,3 +131,29 @@ fn a_directory_without_captures_is_named() {
     std::fs::write(directory.path().join("notes.txt"), "no capture").unwrap();
     assert!(super::refused(&[directory.path().to_str().unwrap()]).contains(": no capture in this directory"));
 }
+
+#[test]
+fn packets_on_standard_output_take_the_place_of_records() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/curl-h2c.pcap");
+    let packets = h2lens(&[file, "-w", "-"]).output().unwrap();
+    assert_eq!(packets.status.code(), Some(0));
+    assert!(packets.stderr.is_empty());
+    let again = h2lens(&["-", "--json"]).write_stdin(packets.stdout).output().unwrap();
+    let direct = h2lens(&[file, "--json"]).output().unwrap();
+    assert!(again.stdout == direct.stdout && !direct.stdout.is_empty());
+    for option in [&["--show", "frames"][..], &["--json"], &["-o", "csv"], &["--rotate-size", "1M"]] {
+        let message = super::refused(&[&[file, "-w", "-"], option].concat());
+        assert!(message.contains("-w - prints"), "{message}");
+    }
+    assert!(!std::path::Path::new("-").exists());
+}
+
+#[test]
+fn a_filter_that_was_given_as_a_file_is_told_to_be_one() {
+    let message = super::refused(&["tcp port 8080"]);
+    assert_eq!(
+        message,
+        "h2lens: tcp port 8080: No such file or directory; is it an expression? Give it as -f 'tcp port 8080'\n"
+    );
+    assert_eq!(super::refused(&["missing.pcap"]), "h2lens: missing.pcap: No such file or directory\n");
+}

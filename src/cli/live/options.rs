@@ -34,6 +34,8 @@ pub struct LiveOptions {
     pub duration: Option<Duration>,
     /// `-w`: where the packets are saved too.
     pub save: Option<PathBuf>,
+    /// `-w -`: the packets are printed, in place of the records.
+    pub print_packets: bool,
     /// `--rotate-*`: when to begin a new file.
     pub rotation: Rotation,
     /// `--idle-timeout`: connections idle for so long are given up; with requests in flight, six times as long.
@@ -70,9 +72,10 @@ pub enum Messages {
 impl Messages {
     /// Says something, where at least `level` is wanted. A standard error that is closed is no reason to stop.
     pub(crate) fn say(self, level: Self, text: impl std::fmt::Display) {
+        use crate::cli::messages::plain;
         use std::io::Write;
         if self >= level {
-            let _ = writeln!(std::io::stderr(), "h2lens: {text}");
+            let _ = writeln!(std::io::stderr(), "h2lens: {}", plain(&text.to_string()));
         }
     }
 }
@@ -89,6 +92,7 @@ impl LiveOptions {
             count: None,
             duration: None,
             save: None,
+            print_packets: false,
             rotation: Rotation::default(),
             idle_timeout: IDLE_TIMEOUT,
             summary: None,

@@ -55,6 +55,7 @@ pub fn run(
     }
     let save = match &options.save {
         Some(path) => Some(Writer::create(path, options.rotation)?),
+        None if options.print_packets => Some(Writer::stdout()?),
         None => None,
     };
     let key_logs = open_key_logs(options)?;
