@@ -49,7 +49,6 @@ const CRATES: &[(&str, &[&str])] = &[
     ("sha2", &["body"]),
     ("snap", &["body"]),
     ("serde_json", &["export"]),
-    ("comfy_table", &["export/table"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),

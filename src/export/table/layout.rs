@@ -7,6 +7,10 @@ use unicode_width::UnicodeWidthStr;
 pub(super) const GAP: usize = 2;
 /// The last column has at least this much room where it needs it: other columns make way for it.
 pub(super) const LAST_MIN: usize = 24;
+/// So much room it has when nothing may make way any more: other columns are cut for it.
+const LAST_LEAST: usize = 12;
+/// Columns are not cut to less.
+const LEAST: usize = 4;
 
 /// The columns that are shown: index and width; the last one's width is what is left of the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,15 +51,58 @@ impl Layout {
                 .filter(|&index| drop(index) > 0)
                 .max_by_key(|&index| drop(index))
             else {
-                // Nothing may go: the line is longer than the terminal.
-                if let Some((_, width)) = shown.last_mut() {
-                    *width = wanted;
-                }
-                return Self { columns: shown };
+                return Self { columns: squeezed(shown, wanted.min(LAST_LEAST), line) };
             };
             shown.retain(|&(index, _)| index != first);
         }
     }
+}
+
+/// No column may go any more: the last one gets what is left, but at least `least`, for which the widest others are cut.
+fn squeezed(mut shown: Vec<(usize, usize)>, least: usize, line: usize) -> Vec<(usize, usize)> {
+    let Some(((_, last), others)) = shown.split_last_mut() else { return shown };
+    loop {
+        let taken: usize = others.iter().map(|(_, width)| *width + GAP).sum();
+        if taken + least <= line {
+            *last = line - taken;
+            return shown;
+        }
+        match others.iter_mut().map(|(_, width)| width).max() {
+            Some(widest) if *widest > LEAST => *widest -= 1,
+            _ => {
+                *last = least;
+                return shown;
+            }
+        }
+    }
+}
+
+/// `text` with its middle cut out where it is wider than `width`: of a URL both ends tell more. The first part gets a
+/// third of the room.
+pub(super) fn fit_middle(out: &mut String, text: &str, width: usize) {
+    if text.width() <= width {
+        out.push_str(text);
+        return;
+    }
+    let room = width.saturating_sub(1);
+    let head = taken(text.chars(), room / 3);
+    let tail = taken(text.chars().rev(), room - room / 3);
+    out.extend(text.chars().take(head));
+    out.push('…');
+    let skipped = text.chars().count().saturating_sub(tail);
+    out.extend(text.chars().skip(skipped));
+}
+
+/// How many characters fit into the room.
+fn taken(chars: impl Iterator<Item = char>, mut room: usize) -> usize {
+    chars
+        .take_while(|&char| {
+            let width = text_width(char);
+            let fits = width <= room;
+            room = room.saturating_sub(width);
+            fits
+        })
+        .count()
 }
 
 /// `text` cut or filled up to `width` columns.
@@ -108,12 +155,30 @@ mod tests {
     #[test]
     fn columns_go_by_their_number() {
         assert_eq!(Layout::new(&COLUMNS, &[5, 1, 3, 90], Some(34)).columns, [(1, 2), (2, 3), (3, 25)]);
-        assert_eq!(Layout::new(&COLUMNS, &[5, 1, 3, 90], Some(10)).columns, [(1, 2), (3, 24)]);
+        assert_eq!(Layout::new(&COLUMNS, &[5, 1, 3, 90], Some(26)).columns, [(1, 2), (3, 22)]);
+        assert_eq!(Layout::new(&COLUMNS, &[5, 30, 3, 90], Some(30)).columns, [(1, 16), (3, 12)]);
+        assert_eq!(Layout::new(&COLUMNS, &[5, 30, 3, 90], Some(9)).columns, [(1, 4), (3, 12)]);
     }
 
     #[test]
     fn a_column_without_cells_is_left_out() {
         assert_eq!(Layout::new(&COLUMNS, &[0, 1, 3, 0], Some(80)).columns, [(1, 2), (2, 3), (3, 71)]);
+    }
+
+    #[test]
+    fn the_middle_of_a_url_is_cut_out() {
+        for (text, width, shown) in [
+            ("/short", 10, "/short"),
+            ("users.example:8080/v1/users/42?q=1", 19, "users.…/users/42?q=1"),
+            ("/日本語日本語日本語", 10, "/日…本語"),
+            ("/abc", 1, "…"),
+            ("/abc", 0, "…"),
+        ] {
+            let mut out = String::new();
+            fit_middle(&mut out, text, width);
+            assert!(out == shown || out.width() <= width.max(1), "{out}");
+            assert_eq!(out.contains('…'), text.width() > width, "{out}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! a long or live table as it goes.
 //!
 //! A row travels as one line of text: its [`Class`], then its cells, separated by U+001F, then lines that belong to
-//! it (header fields), each after U+001E. Neither character occurs in a cell, since cells hold sanitised text alone.
+//! it (header fields), each after U+001E. None of these characters occurs in a cell, since cells hold sanitised text alone.
 
 mod layout;
 mod print;
@@ -17,6 +17,8 @@ use crate::record::Kind;
 
 /// Separates cells.
 const CELL: char = '\u{1f}';
+/// In the last cell of a transaction: what stands before it is the authority, which is that of the SERVER column.
+const REPEATS: char = '\u{1d}';
 /// Begins a line that belongs to a row.
 const EXTRA: char = '\u{1e}';
 
@@ -90,11 +92,17 @@ const fn at_most(column: Column, max: usize) -> Column {
     Column { max, ..column }
 }
 
+/// Which cell of a row the time is in: date and time of day, of which the column shows the second.
+const TIME_CELL: usize = 0;
+
+/// Which cell of a transaction row tells the server.
+const SERVER_CELL: usize = 2;
+
 /// Which cell of a transaction row the agent's verdict goes to.
-const AGENT_CELL: usize = 10;
+const AGENT_CELL: usize = 11;
 
 const TRANSACTION: [Column; 13] = [
-    left("TIME", 3, 15),
+    left("TIME (UTC)", 3, 15),
     left("CLIENT", 9, 21),
     left("SERVER", 8, 21),
     right("CONN", 7, 6),
@@ -104,17 +112,17 @@ const TRANSACTION: [Column; 13] = [
     right("DURATION", 2, 9),
     right("SENT", 8, 8),
     right("RECEIVED", 5, 8),
-    left("AGENT MISSED", 4, 14),
     colored(at_most(left("NOTE", 1, 20), 24)),
+    left("AGENT MISSED", 10, 14),
     left("URL", 0, 0),
 ];
 
 const CONNECTION: [Column; 13] = [
-    left("TIME", 3, 15),
+    left("TIME (UTC)", 3, 15),
     right("CONN", 0, 6),
     left("CLIENT", 2, 21),
     left("SERVER", 0, 21),
-    left("PROTOCOL", 0, 8),
+    left("PROTOCOL", 2, 8),
     left("FOUND", 5, 15),
     right("STREAMS", 4, 7),
     right("SENT", 6, 8),
@@ -126,19 +134,19 @@ const CONNECTION: [Column; 13] = [
 ];
 
 const FRAME: [Column; 9] = [
-    left("TIME", 3, 15),
+    left("TIME (UTC)", 3, 15),
     right("PACKET", 2, 7),
     right("CONN", 4, 6),
     right("STREAM", 0, 6),
     left("FROM", 0, 6),
     colored(left("TYPE", 0, 13)),
-    right("LENGTH", 0, 6),
+    right("LENGTH", 1, 6),
     left("FLAGS", 0, 22),
     left("CARRIES", 0, 0),
 ];
 
 const FINDING: [Column; 9] = [
-    left("TIME", 3, 15),
+    left("TIME (UTC)", 3, 15),
     right("PACKET", 2, 7),
     right("CONN", 1, 6),
     right("STREAM", 0, 6),

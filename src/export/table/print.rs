@@ -1,15 +1,13 @@
 //! Rows → text. A short table is held, and printed when all its cells are known; a long or live one is printed in
 //! fixed columns as it comes.
 
-use super::layout::{GAP, LAST_MIN, Layout, fit};
+use super::layout::{GAP, LAST_MIN, Layout, fit, fit_middle};
 use super::style::{self, Style};
-use super::{AGENT_CELL, CELL, Class, Column, EXTRA, columns, telemetry};
+use super::{AGENT_CELL, CELL, Class, Column, EXTRA, REPEATS, SERVER_CELL, TIME_CELL, columns, telemetry};
 use crate::base::tuning::{TABLE_HELD_BYTES, TABLE_HELD_ROWS};
 use crate::base::verdict::Verdict;
 use crate::export::Options;
 use crate::record::{Kind, Report};
-use comfy_table::presets::NOTHING;
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 use unicode_width::UnicodeWidthStr;
 
 const KINDS: [Kind; 4] = [Kind::Transaction, Kind::Connection, Kind::Frame, Kind::Finding];
@@ -24,6 +22,7 @@ pub(in crate::export) struct TablePrinter {
     layouts: Option<[Layout; 4]>,
     /// Kinds whose heading was printed.
     headed: [bool; 4],
+    date: Date,
 }
 
 const fn index(kind: Kind) -> usize {
@@ -38,8 +37,14 @@ const fn index(kind: Kind) -> usize {
 impl TablePrinter {
     /// A printer; a live one, and one that shows header fields below the rows, holds no rows.
     pub(in crate::export) fn new(options: Options) -> Self {
-        let mut printer =
-            Self { options, held: Vec::new(), held_bytes: 0, layouts: None, headed: [false; 4] };
+        let mut printer = Self {
+            options,
+            held: Vec::new(),
+            held_bytes: 0,
+            layouts: None,
+            headed: [false; 4],
+            date: Date::default(),
+        };
         if options.live || options.wanted.headers {
             printer.layouts = Some(printer.freeze());
         }
@@ -63,7 +68,7 @@ impl TablePrinter {
         };
         if let Some(layouts) = &self.layouts {
             if let Some(layout) = layouts.get(index(kind)) {
-                stream(out, &self.options, layout, kind, &mut self.headed, &row);
+                stream(out, &self.options, layout, kind, &mut self.headed, &mut self.date, &row);
             }
             return;
         }
@@ -73,7 +78,7 @@ impl TablePrinter {
             let layouts = self.freeze();
             for (kind, row) in std::mem::take(&mut self.held) {
                 if let Some(layout) = layouts.get(index(kind)) {
-                    stream(out, &self.options, layout, kind, &mut self.headed, &row);
+                    stream(out, &self.options, layout, kind, &mut self.headed, &mut self.date, &row);
                 }
             }
             self.layouts = Some(layouts);
@@ -110,7 +115,7 @@ impl TablePrinter {
             if rows.is_empty() {
                 out.extend_from_slice(format!("No {}.\n", plural(kind)).as_bytes());
             } else {
-                table(out, kind, &rows, &self.options);
+                table(out, kind, &rows, &self.options, &mut Date::default());
             }
         }
     }
@@ -198,8 +203,9 @@ fn widths<'a>(columns: &[Column], rows: impl Iterator<Item = &'a str>) -> Vec<us
     let mut widths = vec![0; columns.len()];
     for row in rows {
         let (_, cells, _) = parts(row);
-        for (width, cell) in widths.iter_mut().zip(cells) {
-            *width = cell.width().max(*width);
+        for (at, (width, cell)) in widths.iter_mut().zip(cells).enumerate() {
+            let time = cell.split_once('T').filter(|_| at == TIME_CELL);
+            *width = time.map_or(cell, |(_, time)| time).width().max(*width);
         }
     }
     widths
@@ -212,16 +218,45 @@ fn stream(
     layout: &Layout,
     kind: Kind,
     headed: &mut [bool; 4],
+    date: &mut Date,
     row: &str,
 ) {
-    let columns = columns(kind);
     if let Some(headed) = headed.get_mut(index(kind)).filter(|headed| !**headed) {
         *headed = true;
-        let titles: Vec<&str> = columns.iter().map(|column| column.title).collect();
-        line(out, options, layout, kind, |at| titles.get(at).copied(), |_| style::HEADING);
+        heading(out, options, layout, kind);
     }
+    // Nobody knows yet whether the capture will cross a date: the first one goes without saying.
+    if date.0.is_empty() {
+        date.note(row);
+    }
+    date.line(out, row);
+    print_row(out, options, layout, kind, row);
+}
+
+/// Prints a table's heading.
+fn heading(out: &mut Vec<u8>, options: &Options, layout: &Layout, kind: Kind) {
+    let titles: Vec<&str> = columns(kind).iter().map(|column| column.title).collect();
+    line(out, options, layout, kind, |at| titles.get(at).copied(), |_| style::HEADING);
+}
+
+/// Prints a row and the lines below it.
+fn print_row(out: &mut Vec<u8>, options: &Options, layout: &Layout, kind: Kind, row: &str) {
     let (class, cells, extra) = parts(row);
-    let cells: Vec<&str> = cells.collect();
+    let mut cells: Vec<&str> = cells.collect();
+    if let Some((_, time)) = cells.get(TIME_CELL).and_then(|time| time.split_once('T'))
+        && let Some(cell) = cells.get_mut(TIME_CELL)
+    {
+        *cell = time;
+    }
+    // What the SERVER column tells is not told again.
+    let told = kind == Kind::Transaction && layout.columns.iter().any(|&(at, _)| at == SERVER_CELL);
+    let last = cells.pop().unwrap_or_default();
+    let url = match last.split_once(REPEATS) {
+        None => last.to_owned(),
+        Some((_, path)) if told => path.to_owned(),
+        Some((authority, path)) => authority.to_owned() + path,
+    };
+    cells.push(&url);
     let style = |column: &Column| if column.colored { style::of(class) } else { Style::new() };
     line(out, options, layout, kind, |at| cells.get(at).copied(), style);
     for text in extra {
@@ -248,10 +283,11 @@ fn line<'a>(
         let Some(column) = columns.get(at) else { continue };
         let value = cell(at).unwrap_or_default();
         if at + 1 == columns.len() {
-            if options.width.is_some() && value.width() > width {
-                fit(&mut text, value, width, false);
-            } else {
-                text.push_str(value);
+            match (options.width, kind) {
+                (None, _) => text.push_str(value),
+                (Some(_), Kind::Transaction) => fit_middle(&mut text, value, width),
+                (Some(_), _) if value.width() > width => fit(&mut text, value, width, false),
+                (Some(_), _) => text.push_str(value),
             }
             break;
         }
@@ -270,49 +306,45 @@ fn line<'a>(
 }
 
 /// Prints a whole table.
-fn table(out: &mut Vec<u8>, kind: Kind, rows: &[&str], options: &Options) {
+fn table(out: &mut Vec<u8>, kind: Kind, rows: &[&str], options: &Options, date: &mut Date) {
     let columns = columns(kind);
     let layout = Layout::new(columns, &widths(columns, rows.iter().copied()), options.width.map(usize::from));
-    let shown = || layout.columns.iter().filter_map(|&(at, _)| Some((at, columns.get(at)?)));
-    let mut table = Table::new();
-    table.load_style(NOTHING);
-    match options.width {
-        Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
-        None => table.set_content_arrangement(ContentArrangement::Disabled),
-    };
-    if options.color {
-        // Whether to colour has been decided: the table crate's backend must not look at NO_COLOR again.
-        crossterm::style::force_color_output(true);
-        table.enforce_styling();
-    } else {
-        table.force_no_tty();
-    }
-    let align = |cell: Cell, column: &Column| {
-        cell.set_alignment(if column.right { CellAlignment::Right } else { CellAlignment::Left })
-    };
-    table.set_header(shown().map(|(_, column)| {
-        align(Cell::new(column.title), column).add_attribute(comfy_table::Attribute::Bold)
-    }));
+    heading(out, options, &layout, kind);
+    let mut dates = rows.iter().map(|row| date_of(row));
+    let first = dates.next();
+    let crossed = dates.any(|date| Some(date) != first);
     for row in rows {
-        let (class, cells, _) = parts(row);
-        let cells: Vec<&str> = cells.collect();
-        table.add_row(shown().map(|(at, column)| {
-            let cell = align(Cell::new(cells.get(at).copied().unwrap_or_default()), column);
-            match style::table_color(class).filter(|_| column.colored) {
-                Some(color) => cell.fg(color),
-                None => cell,
-            }
-        }));
+        if crossed {
+            date.line(out, row);
+        }
+        print_row(out, options, &layout, kind, row);
     }
-    for (column, &(at, width)) in table.column_iter_mut().zip(&layout.columns) {
-        let is_last = at + 1 == columns.len();
-        column.set_padding((0, if is_last { 0 } else { GAP as u16 }));
-        if !is_last && options.width.is_some() {
-            column.set_constraint(ColumnConstraint::Absolute(Width::Fixed((width + GAP) as u16)));
+}
+
+/// The date of a row.
+fn date_of(row: &str) -> &str {
+    let (_, mut cells, _) = parts(row);
+    cells.nth(TIME_CELL).and_then(|time| time.split_once('T')).map_or("", |(date, _)| date)
+}
+
+/// The date of the row printed last.
+#[derive(Debug, Default)]
+struct Date(String);
+
+impl Date {
+    /// Prints a line with the row's date, unless the row before had the same.
+    fn line(&mut self, out: &mut Vec<u8>, row: &str) {
+        let date = date_of(row);
+        if !date.is_empty() && date != self.0 {
+            out.extend_from_slice(date.as_bytes());
+            out.push(b'\n');
+            self.note(row);
         }
     }
-    for line in table.lines() {
-        out.extend_from_slice(line.trim_end().as_bytes());
-        out.push(b'\n');
+
+    /// Takes the row's date without a word.
+    fn note(&mut self, row: &str) {
+        self.0.clear();
+        self.0.push_str(date_of(row));
     }
 }

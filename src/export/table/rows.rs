@@ -1,6 +1,6 @@
 //! Records → rows.
 
-use super::{CELL, Class, EXTRA};
+use super::{CELL, Class, EXTRA, REPEATS};
 use crate::base::certainty::Certainty;
 use crate::base::endpoint::Endpoint;
 use crate::base::limits::{TABLE_CELL_CHARS, TABLE_LINE_CHARS};
@@ -62,7 +62,7 @@ impl Row {
 pub(in crate::export) fn transaction(out: &mut Vec<u8>, view: &TransactionView<'_>, options: &Options) {
     let transaction = view.transaction;
     let mut row = Row::new(class(view));
-    row.cell(TimeOfDay(transaction.first.time));
+    row.cell(DateAndTime(transaction.first.time));
     row.cell(Socket(view.connection.client));
     row.cell(Socket(view.connection.server));
     row.cell(view.connection.id);
@@ -72,10 +72,16 @@ pub(in crate::export) fn transaction(out: &mut Vec<u8>, view: &TransactionView<'
     row.cell(Span(transaction.last.time.since(transaction.first.time).as_nanos() as u64));
     row.optional(transaction.request.seen.then_some(Size(transaction.request.body)));
     row.optional(transaction.response.seen.then_some(Size(transaction.response.body)));
-    row.cell(""); // agent
     row.cell(note(view));
+    row.cell(""); // agent
+    if let Some(authority) = view.authority {
+        push_visible(&mut row.text, authority, TABLE_CELL_CHARS);
+        if is_socket(authority, view.connection.server) && view.path.is_some() {
+            row.text.push(REPEATS);
+        }
+    }
     let mark = view.query.map(|_| &b"?"[..]);
-    row.visible([view.authority, view.path, mark, view.query].into_iter().flatten());
+    row.visible([view.path, mark, view.query].into_iter().flatten());
     if options.wanted.headers {
         row.text.pop();
         fields(&mut row, '>', &transaction.request.headers, options);
@@ -103,11 +109,18 @@ fn fields(row: &mut Row, mark: char, fields: &Fields, options: &Options) {
     }
 }
 
+/// The authority is the server's address and port.
+fn is_socket(authority: &[u8], server: Endpoint) -> bool {
+    std::str::from_utf8(authority).is_ok_and(|authority| authority == Socket(server).to_string())
+}
+
+/// What is not known wholly is not shown as if all were well.
 fn class(view: &TransactionView<'_>) -> Class {
     match (view.error_type(), view.status) {
         (Some(_), Some(400..=499)) => Class::ClientError,
         (Some(_), _) => Class::Error,
-        (None, Some(200..=299)) => Class::Success,
+        (None, Some(200..=299)) if view.transaction.partial.is_empty() => Class::Success,
+        (None, Some(200..=299)) => Class::Plain,
         (None, Some(_)) => Class::Other,
         (None, None) => Class::Plain,
     }
@@ -164,7 +177,7 @@ pub(in crate::export) fn connection(out: &mut Vec<u8>, connection: &ConnectionRe
     };
     let is_error = connection.end.how == EndHow::Rst || sent.gaps + received.gaps > 0;
     let mut row = Row::new(if is_error { Class::Error } else { Class::Plain });
-    row.cell(TimeOfDay(connection.first.time));
+    row.cell(DateAndTime(connection.first.time));
     row.cell(meta.id);
     row.cell(Socket(meta.client));
     row.cell(Socket(meta.server));
@@ -207,7 +220,7 @@ pub(in crate::export) fn frame(
         _ => Class::Plain,
     };
     let mut row = Row::new(class);
-    row.cell(TimeOfDay(frame.at.time));
+    row.cell(DateAndTime(frame.at.time));
     row.cell(frame.at.packet);
     row.cell(connection.id);
     row.cell(header.stream);
@@ -296,7 +309,7 @@ pub(in crate::export) fn finding(out: &mut Vec<u8>, connection: &ConnectionMeta,
         _ => Class::Plain,
     };
     let mut row = Row::new(class);
-    row.cell(TimeOfDay(finding.first.time));
+    row.cell(DateAndTime(finding.first.time));
     row.cell(finding.first.packet);
     row.cell(connection.id);
     row.cell(finding.stream);
@@ -317,13 +330,13 @@ impl Display for Socket {
     }
 }
 
-/// The time of day in UTC, to the microsecond.
-struct TimeOfDay(Timestamp);
+/// Date and time of day in UTC, to the microsecond; the printer divides them.
+struct DateAndTime(Timestamp);
 
-impl Display for TimeOfDay {
+impl Display for DateAndTime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let text = self.0.rfc3339();
-        f.write_str(text.get(11..26).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default())
+        f.write_str(text.get(..26).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default())
     }
 }
 
@@ -334,8 +347,14 @@ impl Display for Span {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
             0..1_000 => write!(f, "{} ns", self.0),
-            1_000..60_000_000_000 => scaled(f, self.0, &["ns", "µs", "ms", "s"]),
-            _ => write!(f, "{} min", self.0 / 60_000_000_000),
+            1_000..59_950_000_000 => scaled(f, self.0, &["ns", "µs", "ms", "s"]),
+            nanos => {
+                let seconds = nanos / 1_000_000_000 + u64::from(nanos % 1_000_000_000 >= 500_000_000);
+                match (seconds / 60, seconds % 60) {
+                    (minutes @ ..60, seconds) => write!(f, "{minutes} min {seconds:02} s"),
+                    (minutes, _) => write!(f, "{} h {:02} min", minutes / 60, minutes % 60),
+                }
+            }
         }
     }
 }
@@ -349,29 +368,21 @@ impl Display for Size {
     }
 }
 
-/// Three digits and the unit that fits; each unit is a thousand of the one before.
+/// Three digits, rounded, and the unit that fits; each unit is a thousand of the one before.
 fn scaled(f: &mut std::fmt::Formatter<'_>, value: u64, units: &[&str]) -> std::fmt::Result {
-    let mut divisor = 1u64;
-    for (index, unit) in units.iter().enumerate() {
-        let whole = value / divisor;
-        if whole < 1000 || index + 1 == units.len() {
-            let decimals = match whole {
-                _ if index == 0 => return write!(f, "{whole} {unit}"),
-                0..10 => 2,
-                10..100 => 1,
-                _ => 0,
-            };
-            // Cut, not rounded: 999.96 must not become 1000.
-            let fraction = value % divisor / (divisor / 1000);
-            return match decimals {
-                2 => write!(f, "{whole}.{:02} {unit}", fraction / 10),
-                1 => write!(f, "{whole}.{} {unit}", fraction / 100),
-                _ => write!(f, "{whole} {unit}"),
-            };
-        }
-        divisor = divisor.saturating_mul(1000);
+    let (mut scale, mut index) = (1_u128, 0);
+    // What would be rounded up to a thousand has the next unit.
+    while index + 1 < units.len() && (u128::from(value) * 2 + scale) / (2 * scale) >= 1000 {
+        (scale, index) = (scale * 1000, index + 1);
     }
-    Ok(())
+    let unit = units.get(index).copied().unwrap_or_default();
+    let rounded = |decimals: u32| (u128::from(value) * 10_u128.pow(decimals) * 2 + scale) / (2 * scale);
+    match (index, rounded(2), rounded(1)) {
+        (0, ..) => write!(f, "{value} {unit}"),
+        (_, hundredths @ ..1000, _) => write!(f, "{}.{:02} {unit}", hundredths / 100, hundredths % 100),
+        (_, _, tenths @ ..1000) => write!(f, "{}.{} {unit}", tenths / 10, tenths % 10),
+        _ => write!(f, "{} {unit}", rounded(0)),
+    }
 }
 
 #[cfg(test)]
@@ -386,7 +397,11 @@ mod tests {
             (1000, "1.00 kB"),
             (1234, "1.23 kB"),
             (12_345, "12.3 kB"),
-            (999_999, "999 kB"),
+            (999_499, "999 kB"),
+            (999_500, "1.00 MB"),
+            (9_995, "10.0 kB"),
+            (9_994, "9.99 kB"),
+            (99_950, "100 kB"),
             (u64::MAX, "18.4 EB"),
         ] {
             assert_eq!(Size(bytes).to_string(), text);
@@ -395,8 +410,10 @@ mod tests {
             (0, "0 ns"),
             (1_500, "1.50 µs"),
             (12_300_000, "12.3 ms"),
-            (59_999_999_999, "59.9 s"),
-            (60_000_000_000, "1 min"),
+            (59_949_000_000, "59.9 s"),
+            (60_000_000_000, "1 min 00 s"),
+            (59_999_999_999, "1 min 00 s"),
+            (3_725_000_000_000, "1 h 02 min"),
         ] {
             assert_eq!(Span(nanos).to_string(), text);
         }

@@ -22,13 +22,3 @@ const fn color(class: Class) -> Option<AnsiColor> {
 pub(super) fn of(class: Class) -> Style {
     Style::new().fg_color(color(class).map(Into::into))
 }
-
-/// The same colour in the table crate's words.
-pub(super) fn table_color(class: Class) -> Option<comfy_table::Color> {
-    Some(match color(class)? {
-        AnsiColor::Green => comfy_table::Color::DarkGreen,
-        AnsiColor::Cyan => comfy_table::Color::DarkCyan,
-        AnsiColor::Yellow => comfy_table::Color::DarkYellow,
-        _ => comfy_table::Color::DarkRed,
-    })
-}

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::base::limits::{TABLE_CELL_CHARS, TABLE_LINE_CHARS};
+use crate::base::time::Timestamp;
 use crate::base::tuning::TABLE_HELD_ROWS;
+use crate::record::Partial;
 use unicode_width::UnicodeWidthStr;
 
 const SHOWN: Wanted = Wanted {
@@ -36,6 +38,99 @@ fn a_short_table_on_terminals_of_any_width() {
         out += "\n";
     }
     insta::assert_snapshot!(out);
+}
+
+#[test]
+fn each_record_is_one_line_on_narrow_terminals() {
+    for width in [40, 60, 66, 75, 80] {
+        for live in [false, true] {
+            let wanted = |wanted: Wanted| Options { wanted, live, ..options(width) };
+            let frames = Wanted { frames: true, ..Wanted::default() };
+            let mut count = 0;
+            let frames = print(
+                wanted(frames),
+                None,
+                |renderer| {
+                    each_frame(|frame| {
+                        count += 1;
+                        renderer.frame(at(12, 0), &meta(), frame);
+                    })
+                },
+                None,
+            );
+            let connections = Wanted { connections: true, ..Wanted::default() };
+            let connections = print(
+                wanted(connections),
+                None,
+                |renderer| {
+                    renderer.connection(at(99, 0), &connection());
+                    renderer.connection(at(99, 0), &undecrypted());
+                },
+                None,
+            );
+            let calls = print(wanted(Wanted { telemetry: false, ..SHOWN }), None, three, None);
+            for (table, rows) in [(frames, count), (connections, 2), (calls, 3)] {
+                assert_eq!(table.lines().count(), rows + 1, "{width}:\n{table}");
+                for line in table.lines() {
+                    assert!(line.width() <= width.into(), "{width}: {line}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_date_is_told_where_the_capture_crosses_one() {
+    let day = 86_400_000_000_000;
+    let calls = |days: &'static [u64]| {
+        move |renderer: &mut Renderer| {
+            for days in days {
+                let mut call = get();
+                let first = call.first.time.as_nanos() + days * day;
+                call.first.time = Timestamp::from_nanos(first);
+                renderer.transaction(at(20, 0), &meta(), &call);
+            }
+        }
+    };
+    let dates = |table: &str| -> Vec<String> {
+        table
+            .lines()
+            .filter(|line| line.len() == 10 && line.starts_with("2026-"))
+            .map(str::to_owned)
+            .collect()
+    };
+    let held = options(120);
+    let live = Options { live: true, ..held };
+    assert!(print(held, None, calls(&[0]), None).starts_with("TIME (UTC)"));
+    assert_eq!(dates(&print(held, None, calls(&[0, 0]), None)), [""; 0]);
+    assert_eq!(dates(&print(held, None, calls(&[0, 0, 1]), None)), ["2026-11-22", "2026-11-23"]);
+    assert_eq!(dates(&print(live, None, calls(&[0, 0, 1, 1]), None)), ["2026-11-23"]);
+}
+
+#[test]
+fn an_authority_that_is_the_server_is_told_once() {
+    let mut call = get();
+    let server = meta().server;
+    let authority = format!("{}:{}", server.ip, server.port);
+    call.request.headers = fields(&[(":method", "GET"), (":authority", &authority), (":path", "/v1")]);
+    for (width, times) in [(140, 1), (60, 1)] {
+        let table =
+            print(options(width), None, |renderer| renderer.transaction(at(20, 0), &meta(), &call), None);
+        assert_eq!(table.matches(&authority).count(), times, "{table}");
+    }
+}
+
+#[test]
+fn an_incomplete_call_is_not_green() {
+    let green = "\x1b[32m";
+    let mut call = get();
+    let table = |call: &Transaction| {
+        let color = Options { color: true, ..options(120) };
+        print(color, None, |renderer| renderer.transaction(at(20, 0), &meta(), call), None)
+    };
+    assert!(table(&call).contains(green));
+    call.partial.insert(Partial::TCP_GAP);
+    assert!(!table(&call).contains(green));
 }
 
 #[test]
