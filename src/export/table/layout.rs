@@ -39,10 +39,7 @@ impl Layout {
             let others: usize =
                 shown.iter().filter(|(index, _)| *index != last).map(|(_, width)| width + GAP).sum();
             if others + wanted <= line {
-                if let Some((_, width)) = shown.last_mut() {
-                    *width = line - others;
-                }
-                return Self { columns: shown };
+                return Self { columns: spread(shown, widths, line - others) };
             }
             let drop = |index: usize| columns.get(index).map_or(0, |column| column.drop);
             let Some(first) = shown
@@ -56,6 +53,20 @@ impl Layout {
             shown.retain(|&(index, _)| index != first);
         }
     }
+}
+
+/// The last column gets what is left of the line; what it does not need, others get that were cut.
+fn spread(mut shown: Vec<(usize, usize)>, widths: &[usize], left: usize) -> Vec<(usize, usize)> {
+    let Some(((last, own), others)) = shown.split_last_mut() else { return shown };
+    let mut spare = left.saturating_sub(widths.get(*last).copied().unwrap_or_default());
+    *own = left;
+    for (index, width) in others {
+        let more = widths.get(*index).copied().unwrap_or_default().saturating_sub(*width).min(spare);
+        *width += more;
+        *own -= more;
+        spare -= more;
+    }
+    shown
 }
 
 /// No column may go any more: the last one gets what is left, but at least `least`, for which the widest others are cut.

@@ -113,7 +113,7 @@ const TRANSACTION: [Column; 13] = [
     right("SENT", 8, 8),
     right("RECEIVED", 5, 8),
     colored(at_most(left("NOTE", 1, 20), 24)),
-    left("AGENT MISSED", 10, 14),
+    left("AGENT MISSED", 5, 14),
     left("URL", 0, 0),
 ];
 

@@ -221,26 +221,27 @@ fn stream(
     date: &mut Date,
     row: &str,
 ) {
+    let tagged = options.several_kinds();
     if let Some(headed) = headed.get_mut(index(kind)).filter(|headed| !**headed) {
         *headed = true;
-        heading(out, options, layout, kind);
+        heading(out, options, layout, (kind, tagged));
     }
     // Nobody knows yet whether the capture will cross a date: the first one goes without saying.
     if date.0.is_empty() {
         date.note(row);
     }
     date.line(out, row);
-    print_row(out, options, layout, kind, row);
+    print_row(out, options, layout, (kind, tagged), row);
 }
 
 /// Prints a table's heading.
-fn heading(out: &mut Vec<u8>, options: &Options, layout: &Layout, kind: Kind) {
+fn heading(out: &mut Vec<u8>, options: &Options, layout: &Layout, (kind, tagged): (Kind, bool)) {
     let titles: Vec<&str> = columns(kind).iter().map(|column| column.title).collect();
-    line(out, options, layout, kind, |at| titles.get(at).copied(), |_| style::HEADING);
+    line(out, options, layout, (kind, tagged), |at| titles.get(at).copied(), |_| style::HEADING);
 }
 
 /// Prints a row and the lines below it.
-fn print_row(out: &mut Vec<u8>, options: &Options, layout: &Layout, kind: Kind, row: &str) {
+fn print_row(out: &mut Vec<u8>, options: &Options, layout: &Layout, (kind, tagged): (Kind, bool), row: &str) {
     let (class, cells, extra) = parts(row);
     let mut cells: Vec<&str> = cells.collect();
     if let Some((_, time)) = cells.get(TIME_CELL).and_then(|time| time.split_once('T'))
@@ -258,25 +259,25 @@ fn print_row(out: &mut Vec<u8>, options: &Options, layout: &Layout, kind: Kind, 
     };
     cells.push(&url);
     let style = |column: &Column| if column.colored { style::of(class) } else { Style::new() };
-    line(out, options, layout, kind, |at| cells.get(at).copied(), style);
+    line(out, options, layout, (kind, tagged), |at| cells.get(at).copied(), style);
     for text in extra {
         out.extend_from_slice(text.as_bytes());
         out.push(b'\n');
     }
 }
 
-/// Prints one line in fixed columns.
+/// Prints one line in fixed columns; where kinds are mixed, it begins with the record's.
 fn line<'a>(
     out: &mut Vec<u8>,
     options: &Options,
     layout: &Layout,
-    kind: Kind,
+    (kind, tagged): (Kind, bool),
     cell: impl Fn(usize) -> Option<&'a str>,
     style: impl Fn(&Column) -> Style,
 ) {
     let columns = columns(kind);
     let mut text = String::with_capacity(options.width.unwrap_or(200).into());
-    if options.several_kinds() {
+    if tagged {
         text.push_str(tag(kind));
     }
     for &(at, width) in &layout.columns {
@@ -284,10 +285,9 @@ fn line<'a>(
         let value = cell(at).unwrap_or_default();
         if at + 1 == columns.len() {
             match (options.width, kind) {
-                (None, _) => text.push_str(value),
                 (Some(_), Kind::Transaction) => fit_middle(&mut text, value, width),
                 (Some(_), _) if value.width() > width => fit(&mut text, value, width, false),
-                (Some(_), _) => text.push_str(value),
+                _ => text.push_str(value),
             }
             break;
         }
@@ -309,7 +309,7 @@ fn line<'a>(
 fn table(out: &mut Vec<u8>, kind: Kind, rows: &[&str], options: &Options, date: &mut Date) {
     let columns = columns(kind);
     let layout = Layout::new(columns, &widths(columns, rows.iter().copied()), options.width.map(usize::from));
-    heading(out, options, &layout, kind);
+    heading(out, options, &layout, (kind, false));
     let mut dates = rows.iter().map(|row| date_of(row));
     let first = dates.next();
     let crossed = dates.any(|date| Some(date) != first);
@@ -317,7 +317,7 @@ fn table(out: &mut Vec<u8>, kind: Kind, rows: &[&str], options: &Options, date: 
         if crossed {
             date.line(out, row);
         }
-        print_row(out, options, &layout, kind, row);
+        print_row(out, options, &layout, (kind, false), row);
     }
 }
 

@@ -120,9 +120,8 @@ fn class(view: &TransactionView<'_>) -> Class {
         (Some(_), Some(400..=499)) => Class::ClientError,
         (Some(_), _) => Class::Error,
         (None, Some(200..=299)) if view.transaction.partial.is_empty() => Class::Success,
-        (None, Some(200..=299)) => Class::Plain,
+        (None, Some(200..=299) | None) => Class::Plain,
         (None, Some(_)) => Class::Other,
-        (None, None) => Class::Plain,
     }
 }
 

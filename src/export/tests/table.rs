@@ -54,7 +54,7 @@ fn each_record_is_one_line_on_narrow_terminals() {
                     each_frame(|frame| {
                         count += 1;
                         renderer.frame(at(12, 0), &meta(), frame);
-                    })
+                    });
                 },
                 None,
             );
