@@ -1,6 +1,6 @@
 //! Brotli (RFC 7932).
 
-use super::coding::{Damage, Progress};
+use super::step::{Damage, Progress};
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 
 /// Decodes Brotli.

@@ -1,6 +1,7 @@
 //! The codings of a body, undone one after the other.
 
-use super::coding::{Coding, Damage, Decoder, Named};
+use super::coding::{Coding, Decoder, Named};
+use super::step::Damage;
 use crate::base::limits::{BODY_CODINGS, BODY_EXPANSION, BODY_EXPANSION_SURE};
 
 /// Bytes that a decoder writes at once.

@@ -29,6 +29,14 @@ pub struct Envelope<'a> {
     pub payload: Payload<'a>,
 }
 
+/// What the flags of a length-prefixed message mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Protocol {
+    Grpc,
+    GrpcWeb,
+    Connect,
+}
+
 /// Finds the messages in a body.
 #[derive(Debug, Default)]
 pub struct Envelopes {

@@ -1,6 +1,6 @@
 //! gzip (RFC 1952), zlib (RFC 1950) and bare deflate (RFC 1951).
 
-use super::coding::{Damage, Progress};
+use super::step::{Damage, Progress};
 use flate2::{Decompress, FlushDecompress, Status};
 
 /// What stands around the compressed data.

@@ -23,6 +23,7 @@ pub mod reader;
 pub mod redact;
 pub mod side;
 pub mod sse;
+pub mod step;
 pub mod tell;
 pub mod websocket;
 mod zstandard;

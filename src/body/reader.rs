@@ -2,7 +2,7 @@
 
 use super::base64_text::Base64Text;
 use super::coding::MessageCoding;
-use super::envelope::Envelopes;
+use super::envelope::{Envelopes, Protocol};
 use super::head::Head;
 use super::lines::Lines;
 use super::multipart::Multipart;
@@ -46,14 +46,6 @@ struct EnvelopeReader {
     codec: Codec,
     coding: MessageCoding,
     protocol: Protocol,
-}
-
-/// What the flags of a length-prefixed message mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Protocol {
-    Grpc,
-    GrpcWeb,
-    Connect,
 }
 
 impl Reader {

@@ -1,12 +1,11 @@
 //! From what a reader found to the message that a record holds.
 
 use super::coding::{MessageCoding, NotDecompressed};
-use super::envelope::{COMPRESSED, CONNECT_END, Envelope, Payload, WEB_TRAILERS};
+use super::envelope::{COMPRESSED, CONNECT_END, Envelope, Payload, Protocol, WEB_TRAILERS};
 use super::lines::Line;
 use super::media_type::MediaType;
 use super::multipart::Part;
 use super::protobuf::Type;
-use super::reader::Protocol;
 use super::redact::Redactor;
 use super::websocket::{Message, Missing, Opcode};
 use super::{charset, dns, json, sse};

@@ -1,6 +1,6 @@
 //! Zstandard (RFC 8878).
 
-use super::coding::{Damage, Progress};
+use super::step::{Damage, Progress};
 use crate::base::limits::BODY_ZSTD_WINDOW_LOG;
 use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
 

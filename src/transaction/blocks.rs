@@ -1,65 +1,12 @@
-//! Header blocks: what their fields tell while they are read, and which part of which message they turn out to be.
+//! Header blocks that have ended: which part of which message they turn out to be.
 
-use super::section::{self, Before, Section, Shape};
+use super::section::{self, Before, Section};
 use super::session::Session;
 use super::stream::reason;
 use crate::base::limit::Limit;
 use crate::base::limits;
-use crate::http2::{Block, BlockEnd, EventContext, Side, hpack};
-use crate::record::{Field, Fields, Interim, Known, Partial};
-
-/// What is known of the header block being read.
-#[derive(Debug, Default)]
-pub(super) struct BlockState {
-    fields: u32,
-    keep_all: bool,
-    /// Pseudo-header fields of requests are there.
-    request: bool,
-    /// `:status` is there.
-    response: bool,
-    /// Its value, where that is known and a number.
-    status: Option<u16>,
-    regular: bool,
-    /// Fields with unknown names stand where pseudo-header fields do.
-    unknown_pseudo: bool,
-    path_len: Option<u64>,
-}
-
-impl BlockState {
-    /// A new block; `keep_all` of its fields if that is certain already.
-    pub(super) fn start(keep_all: bool) -> Self {
-        Self { keep_all, ..Self::default() }
-    }
-
-    /// Takes note of a field; what its name says, and whether the field is to be kept.
-    pub(super) fn field(&mut self, field: &hpack::Field<'_>) -> (Known, bool) {
-        self.fields += 1;
-        let known = Known::from_id(field.id);
-        match known {
-            Known::Method | Known::Scheme | Known::Authority | Known::Protocol => self.request = true,
-            Known::Path => {
-                self.request = true;
-                self.path_len = field.value.map(|path| path.len() as u64);
-            }
-            Known::Status => {
-                if !std::mem::replace(&mut self.response, true) {
-                    self.status = field.value.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
-                }
-            }
-            _ if field.name.is_none() => self.unknown_pseudo |= !self.regular,
-            _ => {
-                self.regular = true;
-                // A section that begins with a regular field is a trailer section.
-                self.keep_all |= self.fields == 1;
-            }
-        }
-        (known, self.keep_all || known != Known::Other || field.name.is_none())
-    }
-
-    fn shape(&self, pseudo: bool, end_stream: bool) -> Shape {
-        Shape { pseudo, regular_first: self.regular && !self.unknown_pseudo, status: self.status, end_stream }
-    }
-}
+use crate::http2::{Block, BlockEnd, EventContext, Side};
+use crate::record::{Fields, Interim, Partial};
 
 impl Session<'_> {
     pub(super) fn end_block(&mut self, cx: &EventContext<'_>, block: &Block, end: &BlockEnd) {
@@ -228,9 +175,4 @@ impl Session<'_> {
             stream.record.partial.insert(reason);
         }
     }
-}
-
-/// The field as the sections keep it.
-pub(super) const fn kept<'a>(field: &hpack::Field<'a>, known: Known) -> Field<'a> {
-    Field { name: field.name, value: field.value, known, source: field.source, reference: field.reference }
 }

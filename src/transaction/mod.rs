@@ -1,10 +1,12 @@
 //! HTTP/2 events → owned records: exchanges paired, gRPC read, bodies counted.
 
+mod block_state;
 mod blocks;
 mod closed;
 mod grpc;
 mod lifetime;
 mod pairing;
+mod reset;
 mod resets;
 mod section;
 mod session;

@@ -4,9 +4,9 @@
 //! ended ones, and what the connection record needs. `session` brings it events, `lifetime` opens and ends its streams;
 //! records are lent to the sink and their memory is used again.
 
-use super::blocks::BlockState;
+use super::block_state::BlockState;
 use super::closed::ClosedStreams;
-use super::resets::EarlyResets;
+use super::reset::EarlyResets;
 use super::side::{Losses, SideState};
 use super::stream::{Stream, StreamPool};
 use crate::http2::Side;

@@ -2,67 +2,11 @@
 //! by then: packets are captured out of order, and one direction waits for a hole to fill while the other goes on.
 
 use super::pairing::Pairing;
+use super::reset::Reset;
 use super::session::Session;
 use crate::base::limit::Limit;
-use crate::base::limits;
-use crate::base::time::Moment;
 use crate::http2::{EventContext, FrameSpot, Side};
 use crate::record::{EndHow, Partial, StreamEnd};
-use std::collections::BTreeMap;
-
-/// A reset that has not ended its stream yet.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Reset {
-    /// Who reset the stream.
-    pub(super) from: Side,
-    /// Where.
-    pub(super) at: Moment,
-    /// Up to where its sender had acknowledged the other side's TCP stream.
-    pub(super) acknowledged: u64,
-    /// How the stream will have ended.
-    pub(super) end: StreamEnd,
-}
-
-/// Resets of streams that were not open yet when they were read: at most [`limits::EARLY_RESETS`].
-#[derive(Debug, Default)]
-pub(super) struct EarlyResets(BTreeMap<u32, Reset>);
-
-impl EarlyResets {
-    /// The reset of a stream that opens now.
-    pub(super) fn take(&mut self, id: u32) -> Option<Reset> {
-        if self.0.is_empty() { None } else { self.0.remove(&id) }
-    }
-
-    /// Keeps a reset; whether another one had to be forgotten for it.
-    fn keep(&mut self, id: u32, reset: Reset) -> bool {
-        self.0.entry(id).or_insert(reset);
-        self.0.len() > limits::EARLY_RESETS && self.0.pop_first().is_some()
-    }
-}
-
-/// Streams that the other side has reset, until what this side had sent by then is read: at most twice
-/// [`limits::STREAMS_CONNECTION`], as those that are over meanwhile are taken out before more are kept.
-#[derive(Debug, Default)]
-pub(super) struct Awaited(Vec<u32>);
-
-impl Awaited {
-    /// Adds a stream; `open` tells which ones still are.
-    pub(super) fn push(&mut self, id: u32, open: impl Fn(u32) -> bool) {
-        if self.0.len() >= 2 * limits::STREAMS_CONNECTION {
-            self.0.retain(|&id| open(id));
-        }
-        self.0.push(id);
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Bytes of memory held.
-    pub(super) fn memory(&self) -> usize {
-        self.0.capacity() * size_of::<u32>()
-    }
-}
 
 impl Pairing {
     /// A stream was reset, and ends once all that `side` had sent by then is read.
@@ -123,7 +67,7 @@ impl Session<'_> {
     /// All that a side has sent so far has been read: the streams end that the other side had reset.
     pub fn caught_up(&mut self, side: Side) {
         let mut resets = std::mem::take(&mut self.pairing.side_mut(side).resets);
-        for id in resets.0.drain(..) {
+        for id in resets.drain() {
             let Some(stream) = self.pairing.streams.get(&id) else { continue };
             let Some(reset) = stream.reset else { continue };
             let unasked = side.is_client() && id % 2 == 1 && !stream.record.request.seen;
@@ -135,22 +79,5 @@ impl Session<'_> {
         }
         // The memory is used again.
         self.pairing.side_mut(side).resets = resets;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn streams_that_are_over_are_not_awaited_for_ever() {
-        let mut awaited = Awaited::default();
-        for id in 0..1_000_000 {
-            awaited.push(id, |open| open + 10 > id);
-            assert!(awaited.0.len() <= 2 * limits::STREAMS_CONNECTION);
-        }
-        assert!(awaited.memory() <= 16 * limits::STREAMS_CONNECTION, "{} bytes", awaited.memory());
-        let newest: Vec<u32> = (999_991..1_000_000).collect();
-        assert!(awaited.0.ends_with(&newest), "the open ones are kept");
     }
 }

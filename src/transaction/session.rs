@@ -1,6 +1,6 @@
 //! A packet's events, as they come to a connection's exchanges.
 
-use super::blocks::{BlockState, kept};
+use super::block_state::{BlockState, kept};
 use super::pairing::Pairing;
 use super::stats::Stats;
 use super::stream::StreamPool;

@@ -1,6 +1,6 @@
 //! What pairing knows of one side of a connection.
 
-use super::resets::Awaited;
+use super::reset::Awaited;
 use crate::flow::GapCause;
 use crate::record::{SideFrames, SideHpack, SideSettings};
 

@@ -1,7 +1,7 @@
 //! An open stream: the record that it will become, and what is needed until then.
 
 use super::grpc::{self, MessageCounter};
-use super::resets::Reset;
+use super::reset::Reset;
 use super::side::Losses;
 use crate::base::time::Moment;
 use crate::base::tuning;

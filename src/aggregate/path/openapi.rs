@@ -1,6 +1,6 @@
 //! The paths of an OpenAPI document: YAML or JSON, which is YAML too.
 
-use super::pattern::PatternError;
+use super::pattern::{PatternError, Patterns};
 use saphyr_parser::{Event, Parser};
 use thiserror::Error;
 
@@ -39,8 +39,18 @@ struct Reader {
     bases: Vec<String>,
 }
 
+impl Patterns {
+    /// Adds the paths of an OpenAPI document, in YAML or JSON, with and without what its servers put before them.
+    /// Returns how many there are.
+    pub fn add_openapi(&mut self, document: &str) -> Result<usize, OpenApiError> {
+        let patterns = paths(document)?;
+        self.add(patterns.iter().map(String::as_str))?;
+        Ok(patterns.len())
+    }
+}
+
 /// The paths, each as it stands and behind the path of each of the document's servers.
-pub(super) fn paths(document: &str) -> Result<Vec<String>, OpenApiError> {
+fn paths(document: &str) -> Result<Vec<String>, OpenApiError> {
     let mut reader = Reader::default();
     for event in Parser::new_from_str(document.trim_start_matches('\u{feff}')) {
         let (event, _) = event.map_err(|error| OpenApiError::Syntax(error.to_string()))?;

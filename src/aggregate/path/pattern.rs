@@ -1,6 +1,5 @@
 //! Patterns of paths: `/users/{id}`, `/files/{name}.json`, `/static/{*rest}`.
 
-use super::openapi::{self, OpenApiError};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -68,14 +67,6 @@ impl Patterns {
         }
         self.sets.push(set);
         Ok(())
-    }
-
-    /// Adds the paths of an OpenAPI document, in YAML or JSON, with and without what its servers put before them.
-    /// Returns how many there are.
-    pub fn add_openapi(&mut self, document: &str) -> Result<usize, OpenApiError> {
-        let patterns = openapi::paths(document)?;
-        self.add(patterns.iter().map(String::as_str))?;
-        Ok(patterns.len())
     }
 
     /// The pattern that a path matches.

@@ -12,7 +12,6 @@ pub mod status;
 #[cfg(feature = "proto")]
 pub mod value;
 #[cfg(feature = "proto")]
-mod well_known;
 mod wire;
 
 use super::redact::Redactor;

@@ -1,9 +1,11 @@
 //! Messages by their schema, in protobuf JSON: unknown fields stay, with their numbers.
 
+mod well_known;
+
 use super::guess::Guess;
 use super::schema::Schema;
 use super::wire::{Field, Fields, Wire};
-use super::{Malformed, UNKNOWN, scalar, well_known};
+use super::{Malformed, UNKNOWN, scalar};
 use crate::base::limits::BODY_PROTO_DEPTH;
 use crate::body::json::push_string;
 use crate::body::redact::Redactor;

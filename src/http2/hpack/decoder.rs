@@ -192,7 +192,7 @@ impl Decoder {
                 Field {
                     name: Some(entry.name),
                     value: Some(entry.value),
-                    id: entry.id,
+                    id: NameId::new(entry.number),
                     source: Certainty::Exact,
                     reference: None,
                     never_indexed: false,
@@ -295,7 +295,7 @@ impl Decoder {
         start: usize,
     ) -> (Text<'b>, Option<UnknownRef>) {
         let entry = match reader.lookup(&self.table, index, start) {
-            Some(Lookup::Static(entry)) => return (Text::Numbered(entry.id), None),
+            Some(Lookup::Static(entry)) => return (Text::Numbered(NameId::new(entry.number)), None),
             Some(Lookup::Dynamic(entry)) => *entry,
             Some(Lookup::Unknown(reference)) => return (Text::Unknown(0), reference),
             Some(Lookup::GivenUp) => {

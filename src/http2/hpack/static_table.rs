@@ -1,7 +1,5 @@
 //! The static table (RFC 7541 appendix A).
 
-use super::name::NameId;
-
 /// An entry of the static table.
 #[derive(Debug)]
 pub(super) struct StaticEntry {
@@ -10,7 +8,7 @@ pub(super) struct StaticEntry {
     /// Its value, often empty.
     pub(super) value: &'static [u8],
     /// Its name's number: the index of the first entry with that name.
-    pub(super) id: NameId,
+    pub(super) number: u8,
 }
 
 /// Number of entries; the dynamic table's newest entry has the index after it.
@@ -22,8 +20,8 @@ pub(super) fn get(index: u32) -> Option<&'static StaticEntry> {
     ENTRIES.get((index as usize).wrapping_sub(1))
 }
 
-const fn entry(id: u8, name: &'static str, value: &'static str) -> StaticEntry {
-    StaticEntry { name: name.as_bytes(), value: value.as_bytes(), id: NameId::new(id) }
+const fn entry(number: u8, name: &'static str, value: &'static str) -> StaticEntry {
+    StaticEntry { name: name.as_bytes(), value: value.as_bytes(), number }
 }
 
 #[rustfmt::skip]
@@ -93,6 +91,7 @@ static ENTRIES: [StaticEntry; LEN as usize] = [
 
 #[cfg(test)]
 mod tests {
+    use super::super::name::NameId;
     use super::*;
 
     #[test]
@@ -112,9 +111,9 @@ mod tests {
         for index in 1..=LEN {
             let entry = get(index).unwrap();
             let first = (1..=LEN).find(|&i| get(i).unwrap().name == entry.name).unwrap();
-            assert_eq!(u32::from(entry.id.number()), first);
-            assert_eq!(NameId::of(entry.name), entry.id);
-            assert_eq!(entry.id.name(), Some(entry.name));
+            assert_eq!(u32::from(entry.number), first);
+            assert_eq!(NameId::of(entry.name).number(), entry.number);
+            assert_eq!(NameId::new(entry.number).name(), Some(entry.name));
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Types of `google.protobuf` that protobuf JSON writes in a way of their own.
 
-use super::guess::push_float;
-use super::value::Printer;
-use super::wire::{Fields, Wire};
-use super::{Malformed, scalar};
+use super::super::guess::push_float;
+use super::super::wire::{Fields, Wire};
+use super::super::{Malformed, scalar};
+use super::Printer;
 use crate::body::json::push_string;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,0 +1,63 @@
+//! What the fields of a header block tell while they are read.
+
+use super::section::Shape;
+use crate::http2::hpack;
+use crate::record::{Field, Known};
+
+/// What is known of the header block being read.
+#[derive(Debug, Default)]
+pub(super) struct BlockState {
+    pub(super) fields: u32,
+    pub(super) keep_all: bool,
+    /// Pseudo-header fields of requests are there.
+    pub(super) request: bool,
+    /// `:status` is there.
+    pub(super) response: bool,
+    /// Its value, where that is known and a number.
+    pub(super) status: Option<u16>,
+    pub(super) regular: bool,
+    /// Fields with unknown names stand where pseudo-header fields do.
+    pub(super) unknown_pseudo: bool,
+    pub(super) path_len: Option<u64>,
+}
+
+impl BlockState {
+    /// A new block; `keep_all` of its fields if that is certain already.
+    pub(super) fn start(keep_all: bool) -> Self {
+        Self { keep_all, ..Self::default() }
+    }
+
+    /// Takes note of a field; what its name says, and whether the field is to be kept.
+    pub(super) fn field(&mut self, field: &hpack::Field<'_>) -> (Known, bool) {
+        self.fields += 1;
+        let known = Known::from_id(field.id);
+        match known {
+            Known::Method | Known::Scheme | Known::Authority | Known::Protocol => self.request = true,
+            Known::Path => {
+                self.request = true;
+                self.path_len = field.value.map(|path| path.len() as u64);
+            }
+            Known::Status => {
+                if !std::mem::replace(&mut self.response, true) {
+                    self.status = field.value.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+                }
+            }
+            _ if field.name.is_none() => self.unknown_pseudo |= !self.regular,
+            _ => {
+                self.regular = true;
+                // A section that begins with a regular field is a trailer section.
+                self.keep_all |= self.fields == 1;
+            }
+        }
+        (known, self.keep_all || known != Known::Other || field.name.is_none())
+    }
+
+    pub(super) fn shape(&self, pseudo: bool, end_stream: bool) -> Shape {
+        Shape { pseudo, regular_first: self.regular && !self.unknown_pseudo, status: self.status, end_stream }
+    }
+}
+
+/// The field as the sections keep it.
+pub(super) const fn kept<'a>(field: &hpack::Field<'a>, known: Known) -> Field<'a> {
+    Field { name: field.name, value: field.value, known, source: field.source, reference: field.reference }
+}
