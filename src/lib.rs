@@ -26,7 +26,7 @@
 //! file · stdin · interface
 //!     │ Batch { bytes, PacketHead { number, time, link type, original length, range } }
 //!     ▼
-//! capture ──► packet ──► flow ──► tls ──► http2 ──► transaction · conformance ──► record ──► export
+//! capture ──► packet ──► flow ──► tls ──► http2 ──► transaction · timing · conformance ──► record ──► export
 //! (secrets in  Segment    bytes    bytes   events    (listeners of the events)                text, JSON
 //!  pcapng ─────────────────────────► keys)
 //!                │                   │
@@ -75,6 +75,8 @@ pub mod http2;
 pub mod packet;
 #[doc(hidden)]
 pub mod pipeline;
+#[doc(hidden)]
+pub mod timing;
 #[doc(hidden)]
 pub mod tls;
 #[doc(hidden)]

@@ -11,13 +11,14 @@ pub(crate) struct Findings {
     entries: Vec<Entry>,
 }
 
+/// A violation, and where it was seen.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+pub(super) struct Entry {
     from: Side,
-    anomaly: Anomaly,
+    pub(super) anomaly: Anomaly,
     /// The stream where it was first seen.
-    stream: u32,
-    first: Moment,
+    pub(super) stream: u32,
+    pub(super) first: Moment,
     last: Moment,
     count: u64,
 }
@@ -40,6 +41,11 @@ impl Findings {
                 self.entries.insert(place, Entry { from, anomaly, stream, first: at, last: at, count: 1 });
             }
         }
+    }
+
+    /// Those of one side.
+    pub(super) fn of(&self, side: Side) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.from == side)
     }
 
     /// Hands all of them out, in the order in which they were first seen, then by code and side.

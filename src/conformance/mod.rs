@@ -7,6 +7,7 @@
 
 mod block;
 mod control;
+mod evidence;
 mod exchange;
 mod findings;
 mod flow;

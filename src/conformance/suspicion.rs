@@ -64,6 +64,11 @@ impl Suspicions {
         room
     }
 
+    /// Those of one side.
+    pub(super) fn of(&self, side: Side) -> impl Iterator<Item = &Suspicion> {
+        self.waiting.iter().filter(move |suspicion| suspicion.from == side)
+    }
+
     /// `by` did something, so much of it, that `excuses`. Whether that withdrew a suspicion.
     pub(super) fn excuse(
         &mut self,

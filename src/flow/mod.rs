@@ -5,6 +5,7 @@
 
 mod budget;
 mod chunk;
+mod facts;
 mod grace;
 mod key;
 mod pending;
@@ -13,6 +14,7 @@ mod table;
 
 pub use budget::Budget;
 pub use chunk::{Arrival, ByteSink, End, Gap, GapCause, Span};
+pub use facts::SegmentFacts;
 pub use key::Key;
 pub use reassembly::{Reassembly, Restart};
 pub use table::{Entry, Found, Slot, Table};

@@ -265,6 +265,7 @@ mod tests {
             seq,
             ack: 0,
             window: 0,
+            window_scale: None,
             flags: TcpFlags(flags),
             payload: b"x",
             cut: 0,

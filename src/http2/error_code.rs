@@ -1,5 +1,22 @@
 //! Error codes of RST_STREAM and GOAWAY (RFC 9113 section 7).
 
+/// A fault that no other code names.
+pub const PROTOCOL_ERROR: u32 = 0x1;
+/// DATA beyond a window, or a window beyond its bound.
+pub const FLOW_CONTROL_ERROR: u32 = 0x3;
+/// SETTINGS were not acknowledged in time.
+pub const SETTINGS_TIMEOUT: u32 = 0x4;
+/// A frame on a stream that its sender had closed.
+pub const STREAM_CLOSED: u32 = 0x5;
+/// A frame of a wrong size.
+pub const FRAME_SIZE_ERROR: u32 = 0x6;
+/// The stream was not processed.
+pub const REFUSED_STREAM: u32 = 0x7;
+/// A header block that cannot be decoded.
+pub const COMPRESSION_ERROR: u32 = 0x9;
+/// Conduct that may be an attack.
+pub const ENHANCE_YOUR_CALM: u32 = 0xb;
+
 /// The name of an error code; `None` for a code that RFC 9113 does not define.
 pub const fn name(code: u32) -> Option<&'static str> {
     Some(match code {

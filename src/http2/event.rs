@@ -98,6 +98,13 @@ pub trait EventSink {
     /// RST_STREAM; the code is unknown where its bytes are lost.
     fn reset(&mut self, cx: &EventContext<'_>, stream: u32, code: Option<u32>, spot: FrameSpot) {}
 
+    /// PING, or its acknowledgment.
+    fn ping(&mut self, cx: &EventContext<'_>, ack: bool, opaque: [u8; 8]) {}
+
+    /// DATA or `WINDOW_UPDATE` has taken effect: the ledger has other windows for what `sender` sends, on this stream and,
+    /// where it was DATA or the stream is 0, on the connection. Told where windows are followed.
+    fn window_changed(&mut self, cx: &EventContext<'_>, sender: Side, stream: u32) {}
+
     /// GOAWAY.
     fn goaway(&mut self, cx: &EventContext<'_>, last_stream: u32, code: u32, debug: &[u8]) {}
 

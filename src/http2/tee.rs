@@ -56,6 +56,8 @@ hand_on! {
     data_lost(cx: &EventContext<'_>, stream: u32, len: u64, cause: GapCause);
     data_end(cx: &EventContext<'_>, stream: u32, end_stream: bool, spot: FrameSpot);
     reset(cx: &EventContext<'_>, stream: u32, code: Option<u32>, spot: FrameSpot);
+    ping(cx: &EventContext<'_>, ack: bool, opaque: [u8; 8]);
+    window_changed(cx: &EventContext<'_>, sender: Side, stream: u32);
     goaway(cx: &EventContext<'_>, last_stream: u32, code: u32, debug: &[u8]);
     upgraded(cx: &EventContext<'_>, request: &UpgradeRequest<'_>);
     setting(from: Side, id: u16, value: u32);

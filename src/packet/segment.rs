@@ -53,6 +53,9 @@ pub struct Segment<'a> {
     pub ack: u32,
     /// Receive window as in the header, not scaled.
     pub window: u16,
+    /// By how many bits the sender of this SYN will shift its windows, where both SYNs have the option (RFC 7323
+    /// section 2.2).
+    pub window_scale: Option<u8>,
     /// Control bits.
     pub flags: TcpFlags,
     /// Payload bytes that are in the capture, up to the IP total length (no Ethernet padding, no FCS).
@@ -71,8 +74,8 @@ impl Segment<'_> {
     /// The same segment with its payload taken from elsewhere, as when the bytes have moved.
     #[must_use]
     pub fn with_payload<'b>(&self, payload: &'b [u8]) -> Segment<'b> {
-        let Self { at, src, dst, seq, ack, window, flags, payload: _, cut } = *self;
-        Segment { at, src, dst, seq, ack, window, flags, payload, cut }
+        let Self { at, src, dst, seq, ack, window, window_scale, flags, payload: _, cut } = *self;
+        Segment { at, src, dst, seq, ack, window, window_scale, flags, payload, cut }
     }
 }
 

@@ -17,7 +17,8 @@ pub(super) fn segment<'d>(at: Moment, packet: &IpPacket<'d>) -> Result<Segment<'
         return Err(Skip::MalformedTcp);
     }
     // Empty payloads, too, are part of the packet's memory.
-    let (_, payload) = body.bytes().split_at(header_len.min(body.bytes().len()));
+    let (header, payload) = body.bytes().split_at(header_len.min(body.bytes().len()));
+    let flags = TcpFlags(head[13]);
     Ok(Segment {
         at,
         src: Endpoint { ip: src, port: u16::from_be_bytes([head[0], head[1]]) },
@@ -25,8 +26,25 @@ pub(super) fn segment<'d>(at: Moment, packet: &IpPacket<'d>) -> Result<Segment<'
         seq: u32::from_be_bytes([head[4], head[5], head[6], head[7]]),
         ack: u32::from_be_bytes([head[8], head[9], head[10], head[11]]),
         window: u16::from_be_bytes([head[14], head[15]]),
-        flags: TcpFlags(head[13]),
+        window_scale: if flags.syn() { window_scale(header.get(20..).unwrap_or_default()) } else { None },
+        flags,
         payload,
         cut: (body.wire() - header_len - payload.len()) as u32,
     })
+}
+
+/// The window scale option among the options of a SYN (RFC 7323 section 2.2), 14 at the most.
+fn window_scale(mut options: &[u8]) -> Option<u8> {
+    const END: u8 = 0;
+    const NO_OPERATION: u8 = 1;
+    const WINDOW_SCALE: u8 = 3;
+    loop {
+        options = match *options {
+            [] | [END, ..] => return None,
+            [NO_OPERATION, ref rest @ ..] => rest,
+            [WINDOW_SCALE, 3, shift, ..] => return Some(shift.min(14)),
+            [_, len, ..] if len >= 2 => options.get(usize::from(len)..)?,
+            _ => return None,
+        };
+    }
 }

@@ -10,10 +10,11 @@ use crate::base::limits;
 use crate::base::time::Moment;
 use crate::base::tls::Description;
 use crate::base::tuning;
-use crate::flow::{Arrival, ByteSink, End, Gap};
+use crate::flow::{Arrival, ByteSink, End, Gap, SegmentFacts};
 use crate::http1::Switch;
 use crate::http2::Start;
 use crate::record::{ConnectionMeta, EndBy, EndHow, How, StreamEnd};
+use crate::timing::Transport;
 use crate::tls;
 
 /// A connection's state above TCP.
@@ -28,6 +29,8 @@ pub(super) struct Carrier {
     /// Directions that ended, and how; which one was first.
     ended: [Option<End>; 2],
     first_ended: Option<Direction>,
+    /// When the first one did.
+    closed: Option<Moment>,
     /// Layers above this one.
     depth: u8,
     /// Directions of which the SYN was seen, so that their first bytes are known.
@@ -36,6 +39,8 @@ pub(super) struct Carrier {
     pub(super) tls: Option<Box<Description>>,
     /// Bytes of memory that the shard counts for it.
     pub(super) weight: usize,
+    /// What its segments tell of time; outside of TLS.
+    pub(super) transport: Transport,
 }
 
 /// What the bytes are.
@@ -50,6 +55,17 @@ pub(super) enum Layer {
     Tls(Box<Tls>),
     /// HTTP/2.
     Http2(Box<Http2>),
+}
+
+impl Layer {
+    /// The HTTP/2 in it, inside TLS too.
+    fn http2_mut(&mut self) -> Option<&mut Http2> {
+        match self {
+            Self::Http2(http2) => Some(http2),
+            Self::Tls(tls) => tls.inner.layer.http2_mut(),
+            Self::Fresh | Self::Opening(_) => None,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -129,6 +145,11 @@ impl Carrier {
         self.first_ended
     }
 
+    /// When the first direction ended.
+    pub(super) const fn closed(&self) -> Option<Moment> {
+        self.closed
+    }
+
     /// The HTTP/2 that it carries, inside TLS too.
     pub(super) fn http2(&self) -> Option<&Http2> {
         match &self.layer {
@@ -164,6 +185,15 @@ impl<O: Output> Feed<'_, '_, O> {
                 Feed { carrier: &mut layer.inner, cx: &mut *self.cx }.caught_up(from);
             }
             Layer::Tls(_) | Layer::Fresh | Layer::Opening(_) => {}
+        }
+    }
+
+    /// A segment was read; the forward and the backward direction wait for holes to fill, or do not.
+    pub(super) fn segment(&mut self, from: Direction, facts: &SegmentFacts, holes: [bool; 2]) {
+        self.carrier.transport.segment(from, facts);
+        let Carrier { transport, layer, .. } = &mut *self.carrier;
+        if let Some(http2) = layer.http2_mut() {
+            http2.segment(facts.at, transport, holes);
         }
     }
 
@@ -383,6 +413,7 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
             ended.get_or_insert(how);
         }
         self.carrier.first_ended.get_or_insert(from);
+        self.carrier.closed.get_or_insert(at);
         let cx = &mut *self.cx;
         if let Layer::Tls(layer) = &mut self.carrier.layer {
             let Some(work) = cx.tls.take() else { return };

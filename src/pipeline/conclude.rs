@@ -12,7 +12,8 @@ use crate::base::tls::{Description, NotDecrypted};
 use crate::flow::Reassembly;
 use crate::http2::{Counters, Side};
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, EndBy, How, SideFrames, SideHpack, SideSettings, StreamEnd, View,
+    ConnectionMeta, ConnectionRecord, ConnectionTiming, EndBy, Ending, How, SideFrames, SideHpack,
+    SideSettings, StreamEnd, View,
 };
 use crate::tls;
 use crate::transaction::Stats;
@@ -188,6 +189,7 @@ impl Pipeline {
             _ => None,
         };
         let mut record = blank(&carrier, tls, (first, last), end, reassembly);
+        let (transport, closed) = (std::mem::take(&mut carrier.transport), carrier.closed());
         let mut innermost = carrier.innermost();
         record.upgrade_declined = matches!(&innermost.layer, Layer::Opening(opening) if opening.declined());
         let report = &mut cx.totals.report;
@@ -199,7 +201,7 @@ impl Pipeline {
         let first_ended = innermost.first_ended();
         if let Layer::Http2(http2) = &mut innermost.layer {
             report.add_http2(reassembly, http2);
-            http2.conclude(end, &mut record, &mut cx);
+            http2.conclude(end, &mut record, &transport, closed, &mut cx);
             record.end.by = match first_ended.filter(|_| end.by == EndBy::Tcp) {
                 Some(from) if http2.side(from) == Side::Client => EndBy::Client,
                 Some(_) => EndBy::Server,
@@ -278,5 +280,7 @@ fn blank(
             forward: *reassembly.stats(Direction::Forward),
             backward: *reassembly.stats(Direction::Backward),
         },
+        timing: ConnectionTiming::default(),
+        ending: Ending::default(),
     }
 }

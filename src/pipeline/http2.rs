@@ -8,8 +8,12 @@ use crate::conformance::Judge;
 use crate::flow::{Arrival, Gap};
 use crate::http1::Upgraded;
 use crate::http2::frame::FrameView;
-use crate::http2::{Connection, EventContext, EventSink, Side, Start, UpgradeRequest};
-use crate::record::{ConnectionMeta, ConnectionRecord, EndHow, How, RecordSink, StreamEnd, Wanted};
+use crate::http2::{Connection, EventContext, EventSink, PerSide, Side, Start, UpgradeRequest};
+use crate::record::{
+    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Evidence, How, RecordSink, StreamEnd, Transaction,
+    Wanted,
+};
+use crate::timing::{Timing, Transport};
 use crate::transaction::{Pairing, Session};
 
 /// A connection, and who listens to it.
@@ -19,25 +23,31 @@ pub(super) struct Http2 {
     /// Who and where.
     pub(super) meta: ConnectionMeta,
     pub(super) pairing: Pairing,
-    /// Where findings are shown.
+    /// Where findings are shown, or an error that a side named.
     judge: Option<Box<Judge>>,
+    /// Where transactions or connections are shown.
+    timing: Option<Box<Timing>>,
     how: How,
     pub(super) client: Direction,
     /// The client's first bytes were not waited for any longer for a cap.
     pub(super) client_unawaited: bool,
 }
 
-/// What hears the events of a connection: pairing, the judge, and what shows frames. None knows the others.
-type Listeners<'a, O> = (Session<'a>, (Option<&'a mut Judge>, Option<FrameRecords<'a, O>>));
+/// What hears the events of a connection: what divides its time, pairing, the judge, and what shows frames. None knows
+/// the others.
+type Listeners<'a, O> =
+    (Option<&'a mut Timing>, (Session<'a>, (Option<&'a mut Judge>, Option<FrameRecords<'a, O>>)));
 
 impl Http2 {
     /// A connection whose sides' bytes begin as said.
     pub(super) fn new(meta: ConnectionMeta, client: Start, server: Start, how: How, wanted: Wanted) -> Self {
         let late = (matches!(client, Start::Late | Start::Unread), server == Start::Late);
+        let timed = wanted.transactions || wanted.connections;
         Self {
-            connection: Connection::new(client, server, wanted.findings),
+            connection: Connection::new(client, server, wanted.findings || timed),
             pairing: Pairing::new(meta.tls.is_some(), wanted, late),
-            judge: wanted.findings.then(|| Box::new(Judge::new(late))),
+            judge: (wanted.findings || timed).then(|| Box::new(Judge::new(late))),
+            timing: timed.then(|| Box::new(Timing::new(late))),
             how,
             client: if meta.client_is_forward { Direction::Forward } else { Direction::Backward },
             client_unawaited: false,
@@ -63,7 +73,10 @@ impl Http2 {
 
     /// Bytes of memory held.
     pub(super) fn memory(&self) -> usize {
-        size_of::<Self>() + self.connection.memory() + self.pairing.memory()
+        size_of::<Self>()
+            + self.connection.memory()
+            + self.pairing.memory()
+            + self.timing.as_ref().map_or(0, |timing| timing.memory())
     }
 
     /// Whether the connection was upgraded from HTTP/1.1 is known.
@@ -76,6 +89,21 @@ impl Http2 {
     /// A direction's segments are, or are not, in the capture.
     pub(super) fn set_unseen(&mut self, from: Direction, unseen: bool) {
         self.pairing.set_unseen(self.side(from), unseen);
+    }
+
+    /// A segment was read: what TCP tells by now. `holes`: of the forward and of the backward direction.
+    pub(super) fn segment(&mut self, at: Moment, transport: &Transport, holes: [bool; 2]) {
+        let (client, server) = (self.client, self.client.reverse());
+        if let Some(timing) = &mut self.timing {
+            let each = |value: fn(&Transport, Direction) -> bool| PerSide {
+                client: value(transport, client),
+                server: value(transport, server),
+            };
+            let hole = |from: Direction| holes.get(from.index()) == Some(&true);
+            let trips = PerSide { client: transport.half_trip(client), server: transport.half_trip(server) };
+            let missing = PerSide { client: hole(client), server: hole(server) };
+            timing.segment(at.time, trips, missing, each(Transport::is_full));
+        }
     }
 
     /// The forward and the backward direction wait for holes to fill, or do not.
@@ -126,7 +154,7 @@ impl Http2 {
     pub(super) fn caught_up<O: Output>(&mut self, from: Direction, cx: &mut Context<'_, O>) {
         let side = self.side(from);
         if self.pairing.awaits(side) {
-            self.listen(cx, |_, (session, _)| session.caught_up(side));
+            self.listen(cx, |_, (_, (session, _))| session.caught_up(side));
         }
     }
 
@@ -143,15 +171,30 @@ impl Http2 {
         &mut self,
         end: StreamEnd,
         record: &mut ConnectionRecord,
+        transport: &Transport,
+        closed: Option<Moment>,
         cx: &mut Context<'_, O>,
     ) {
-        self.listen(cx, |_, (session, _)| session.finish(end.by, end.how));
+        let in_flight = self.pairing.in_flight() > 0;
+        self.listen(cx, |_, (_, (session, _))| session.finish(end.by, end.how));
+        let (ending, error) = match &self.timing {
+            Some(timing) => timing.ending(end, closed.unwrap_or(record.last).time, in_flight),
+            None => Default::default(),
+        };
+        record.ending = ending;
         if let Some(mut judge) = self.judge.take() {
             judge.conclude(matches!(end.how, EndHow::Fin | EndHow::Rst), self.connection.ledger(), cx.now);
-            cx.totals.report.limits.add(Limit::Findings, judge.limited());
-            for finding in judge.findings() {
-                cx.out.finding(cx.now, &self.meta, &finding);
+            record.ending.evidence = error.and_then(|(by, code)| judge.evidence(by.peer(), code, None));
+            if cx.wanted.findings {
+                cx.totals.report.limits.add(Limit::Findings, judge.limited());
+                for finding in judge.findings() {
+                    cx.out.finding(cx.now, &self.meta, &finding);
+                }
             }
+        }
+        if let Some(timing) = &mut self.timing {
+            record.timing = timing.describe(record.first.time, record.last.time, transport.handshake());
+            record.timing.tls_handshake = record.timing.tls_handshake.filter(|_| self.meta.tls.is_some());
         }
         record.how = Some(self.how());
         record.is_http2 = true;
@@ -178,18 +221,36 @@ impl Http2 {
         cx: &mut Context<'_, O>,
         push: impl FnOnce(&mut Connection, &mut Listeners<'_, O>),
     ) {
-        let Self { connection, meta, pairing, judge, .. } = self;
+        let Self { connection, meta, pairing, judge, timing, .. } = self;
         let totals = &mut *cx.totals;
         let frames = cx.wanted.frames.then_some(FrameRecords { now: cx.now, meta, records: &mut *cx.out });
         let session = Session { pairing, stats: &mut totals.stats, pool: &mut totals.pool };
-        push(connection, &mut (session, (judge.as_deref_mut(), frames)));
+        push(connection, &mut (timing.as_deref_mut(), (session, (judge.as_deref_mut(), frames))));
         let wanted = cx.wanted.transactions || cx.wanted.telemetry;
         self.pairing.take_ended(&mut totals.pool, |record| {
+            if let Some(timing) = timing {
+                timing.annotate(record);
+            }
+            record.evidence = judge.as_ref().and_then(|judge| evidence(judge, record));
             if wanted {
                 cx.out.transaction(cx.now, meta, record);
             }
         });
     }
+}
+
+/// What justifies the error that ended an exchange by `RST_STREAM`.
+fn evidence(judge: &Judge, record: &Transaction) -> Option<Vec<Evidence>> {
+    let StreamEnd { by, how, code } = record.end;
+    let against = match by {
+        EndBy::Client => Side::Server,
+        EndBy::Server => Side::Client,
+        EndBy::Tcp | EndBy::Capture => return None,
+    };
+    if how != EndHow::RstStream {
+        return None;
+    }
+    judge.evidence(against, code?, Some(record.stream))
 }
 
 /// Hands frames on as records.

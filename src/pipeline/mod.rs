@@ -21,7 +21,7 @@ use crate::base::limits;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
 use crate::base::tuning::SHARDS;
-use crate::flow::{Budget, Slot, Table};
+use crate::flow::{Budget, SegmentFacts, Slot, Table};
 use crate::packet::Segment;
 use crate::record::{EndBy, EndHow, StreamEnd, Wanted};
 use crate::tls;
@@ -122,6 +122,9 @@ impl Pipeline {
         }
         if waits || entry.listed {
             feed.set_holes(entry.reassembly.holes());
+        }
+        if feed.cx.wanted.transactions || feed.cx.wanted.connections {
+            feed.segment(found.from, &SegmentFacts::of(segment), entry.reassembly.holes());
         }
         if waits && !std::mem::replace(&mut entry.listed, true) {
             self.waiting.push(found.slot);

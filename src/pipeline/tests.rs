@@ -45,6 +45,7 @@ fn three(memory_cap: usize) -> (usize, u64, Ends) {
                 seq,
                 ack: 0,
                 window: 0,
+                window_scale: None,
                 flags: TcpFlags(TcpFlags::PSH),
                 payload: part,
                 cut: 0,

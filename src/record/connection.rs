@@ -1,6 +1,8 @@
 //! A connection: its two ends, and what passed over it.
 
 use super::end::{EndBy, StreamEnd};
+use super::ending::Ending;
+use super::time::ConnectionTiming;
 use super::visit::words;
 use crate::base::direction::PerDirection;
 use crate::base::endpoint::Endpoint;
@@ -86,6 +88,10 @@ pub struct ConnectionRecord {
     pub end: StreamEnd,
     /// TCP by direction.
     pub tcp: PerDirection<DirectionStats>,
+    /// Round trips, handshakes, and what kept the sides from sending; where HTTP/2 was found.
+    pub timing: ConnectionTiming,
+    /// Why it ended.
+    pub ending: Ending,
 }
 
 /// Settings as last sent, in order of identifier; at most [`crate::base::limits::SETTINGS_KEPT`].

@@ -82,7 +82,7 @@ impl Partial {
 
 /// Fields whose value is unknown: a set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Unknown(u8);
+pub struct Unknown(u16);
 
 impl Unknown {
     /// `:method`
@@ -102,8 +102,10 @@ impl Unknown {
     pub const REQUEST_TRAILERS: Self = Self(1 << 6);
     /// Trailer fields of the response.
     pub const RESPONSE_TRAILERS: Self = Self(1 << 7);
+    /// Where the time went.
+    pub const TIME: Self = Self(1 << 8);
 
-    const NAMES: [(Self, &'static str); 8] = [
+    const NAMES: [(Self, &'static str); 9] = [
         (Self::METHOD, "http.request.method"),
         (Self::SCHEME, "url.scheme"),
         (Self::PATH, "url.path"),
@@ -112,6 +114,7 @@ impl Unknown {
         (Self::GRPC_STATUS, "h2.grpc.status"),
         (Self::REQUEST_TRAILERS, "h2.request.trailers"),
         (Self::RESPONSE_TRAILERS, "h2.response.trailers"),
+        (Self::TIME, "h2.time"),
     ];
 
     /// Nothing is unknown.

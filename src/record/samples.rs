@@ -10,8 +10,9 @@ use crate::base::time::{Moment, Timestamp};
 use crate::base::tls::{Description as TlsDescription, NotDecrypted};
 use crate::record::{AgentEndpoint, AgentLatency, AgentStatus, AgentView, Coverage, Report, View};
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Field, Fields, Finding, Goaway, Grpc, How, Interim,
-    Known, Message, Partial, SideFrames, SideHpack, SideSettings, StreamEnd, Transaction, Unknown,
+    ConnectionMeta, ConnectionRecord, ConnectionTiming, EndBy, EndHow, Ending, Field, Fields, Finding,
+    Goaway, Grpc, How, Interim, Known, Message, Partial, SideFrames, SideHpack, SideSettings, StreamEnd,
+    Transaction, Unknown,
 };
 
 /// 2026-11-22T04:17:00.123456789Z and `nanos` more.
@@ -207,6 +208,8 @@ pub(crate) fn connection() -> ConnectionRecord {
             },
             backward: DirectionStats { segments: 11, bytes: 12, ..DirectionStats::default() },
         },
+        timing: ConnectionTiming::default(),
+        ending: Ending::default(),
     }
 }
 

@@ -1,8 +1,10 @@
 //! An exchange: what a request and its response are known to have been.
 
 use super::end::StreamEnd;
+use super::ending::Evidence;
 use super::fields::Fields;
 use super::partial::{Partial, Unknown};
+use super::time::Time;
 use crate::base::time::{Moment, Timestamp};
 use crate::http2::FrameSpot;
 
@@ -33,6 +35,10 @@ pub struct Transaction {
     pub grpc: Option<Grpc>,
     /// Fields that are in the exchange, or may be, and whose value is unknown.
     pub unknown: Unknown,
+    /// Where the time went, where that is known.
+    pub time: Option<Time>,
+    /// What justifies the error that the `RST_STREAM` names; `None` where it names none, or that is not known.
+    pub evidence: Option<Vec<Evidence>>,
     /// What the kernel agent's model needs to say why it would have missed this.
     pub wire: WireShape,
 }

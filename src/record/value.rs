@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// Text from the wire, as it was there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,11 @@ impl Seconds {
     /// From one time to a later one; 0 when time went backwards.
     pub const fn between(from: Timestamp, to: Timestamp) -> Self {
         Self(to.as_nanos().saturating_sub(from.as_nanos()))
+    }
+
+    /// A duration; saturates.
+    pub fn of(duration: Duration) -> Self {
+        Self(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
     }
 }
 

@@ -1,8 +1,10 @@
 //! A transaction as all formats see it: its header fields looked up once, what follows from them decided here.
 
+use super::ending::Retry;
 use super::value::{ErrorCode, GrpcStatus};
-use super::{ConnectionMeta, EndHow, Fields, Known, Transaction, Unknown};
+use super::{ConnectionMeta, EndBy, EndHow, Fields, Known, Transaction, Unknown};
 use crate::base::origin::Origin;
+use crate::http2::error_code;
 use std::borrow::Cow;
 
 /// A transaction with the fields that are shown by themselves.
@@ -89,6 +91,24 @@ impl<'a> TransactionView<'a> {
     /// gRPC's status.
     pub fn grpc_status(&self) -> Option<GrpcStatus> {
         self.transaction.grpc.as_ref()?.status.map(GrpcStatus)
+    }
+
+    /// Whether the exchange may be tried again, if it failed.
+    pub fn retry(&self) -> Option<Retry> {
+        use error_code::REFUSED_STREAM;
+        let Transaction { end, response, .. } = self.transaction;
+        let cut = matches!(end.how, EndHow::RstStream | EndHow::Goaway | EndHow::Fin | EndHow::Rst)
+            && !(response.seen && response.ended);
+        if !cut && self.error_type().is_none() {
+            return None;
+        }
+        let promised = match end.how {
+            EndHow::RstStream => end.code == Some(REFUSED_STREAM),
+            EndHow::Goaway => true,
+            _ => false,
+        };
+        let safe = promised && end.by == EndBy::Server && !response.seen;
+        Some(if safe { Retry::Safe } else { Retry::Unknown })
     }
 
     /// `error.type`, as the client saw it: the gRPC status unless OK; else a status code of 400 or more; else

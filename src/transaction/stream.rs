@@ -92,7 +92,7 @@ impl Stream {
         record.end = StreamEnd::default();
         record.partial = Partial::default();
         record.unknown = Unknown::default();
-        record.wire = WireShape::default();
+        (record.time, record.evidence, record.wire) = (None, None, WireShape::default());
         self.reset = None;
         (self.client, self.server) = (Progress::default(), Progress::default());
         self.asked = None;

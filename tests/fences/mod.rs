@@ -20,9 +20,21 @@ const MODULES: &[(&str, &[&str])] = &[
     ("body", &["base", "flow", "http2", "record"]),
     ("conformance", &["base", "flow", "http2", "record"]),
     ("transaction", &["base", "flow", "http2", "record"]),
+    ("timing", &["base", "flow", "http2", "record"]),
     (
         "pipeline",
-        &["base", "packet", "flow", "tls", "http1", "http2", "transaction", "conformance", "record"],
+        &[
+            "base",
+            "packet",
+            "flow",
+            "tls",
+            "http1",
+            "http2",
+            "transaction",
+            "conformance",
+            "timing",
+            "record",
+        ],
     ),
     (
         "engine",

@@ -89,6 +89,7 @@ pub fn run(data: &[u8]) {
             seq,
             ack: base.wrapping_add(u32::from(low) * 8),
             window: 0,
+            window_scale: None,
             flags: TcpFlags(flags),
             payload: &payload,
             cut: 0,

@@ -102,7 +102,18 @@ impl Lab {
         } else {
             let at = self.at;
             let flags = TcpFlags(flags);
-            self.agent.segment(&Segment { at, src, dst, seq, ack: 0, window: 0, flags, payload, cut: 0 });
+            self.agent.segment(&Segment {
+                at,
+                src,
+                dst,
+                seq,
+                ack: 0,
+                window: 0,
+                window_scale: None,
+                flags,
+                payload,
+                cut: 0,
+            });
         }
         self.at.packet
     }

@@ -68,7 +68,18 @@ fn run(packets: &[Packet], rules: Rules) -> (Summary, Struck) {
             agent.tls_record(at, src, dst, payload);
         } else {
             let flags = TcpFlags(*flags);
-            agent.segment(&Segment { at, src, dst, seq: *seq, ack: 0, window: 0, flags, payload, cut: *cut });
+            agent.segment(&Segment {
+                at,
+                src,
+                dst,
+                seq: *seq,
+                ack: 0,
+                window: 0,
+                window_scale: None,
+                flags,
+                payload,
+                cut: *cut,
+            });
         }
         let tx = WireTransaction {
             client,
@@ -149,6 +160,7 @@ fn a_million_streams_and_connections_take_bounded_memory() {
                 seq: at.packet as u32,
                 ack: 0,
                 window: 0,
+                window_scale: None,
                 flags,
                 payload,
                 cut: 0,
@@ -168,6 +180,7 @@ fn a_million_streams_and_connections_take_bounded_memory() {
         seq: 1,
         ack: 0,
         window: 0,
+        window_scale: None,
         flags: TcpFlags(0),
         payload: &start,
         cut: 0,

@@ -56,6 +56,7 @@ impl Wire {
             seq,
             ack: ack.unwrap_or(0),
             window: 100,
+            window_scale: None,
             flags: TcpFlags(flags | if ack.is_some() { TcpFlags::ACK } else { 0 }),
             payload,
             cut,

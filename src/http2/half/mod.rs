@@ -12,7 +12,7 @@ mod segment;
 use super::anomaly::Anomaly;
 use super::block::FrameSpot;
 use super::event::{EventContext, EventSink, SettingsChange};
-use super::frame::{self, Flags, FrameHeader, FrameType, FrameView, Goaway, RstStream, Settings};
+use super::frame::{self, Flags, FrameHeader, FrameType, FrameView, Goaway, Ping, RstStream, Settings};
 use super::hpack;
 use super::ledger::Ledger;
 use super::resync::Tape;
@@ -467,6 +467,11 @@ impl Half {
                     sink.reset(&self.context(arrival, ledger), header.stream, code, spot);
                 }
             }
+            FrameType::PING => {
+                if let Some(Ping { ack, opaque }) = Ping::parse(&header, payload) {
+                    sink.ping(&self.context(arrival, ledger), ack, opaque);
+                }
+            }
             FrameType::SETTINGS => self.settings(arrival, &header, payload, ledger, sink),
             FrameType::GOAWAY => {
                 if let Some(Goaway { last_stream, code, debug }) = Goaway::parse(&header, payload) {
@@ -475,7 +480,9 @@ impl Half {
             }
             _ => {}
         }
-        ledger.apply(self.from, &header, payload);
+        if let Some(sender) = ledger.apply(self.from, &header, payload) {
+            sink.window_changed(&self.context(arrival, ledger), sender, header.stream);
+        }
     }
 
     /// SETTINGS (section 6.5).

@@ -10,7 +10,7 @@ pub use settings::{EarlyAcknowledgments, SettingsValues};
 pub use windows::{CONNECTION_WINDOW, Flow, opener};
 
 use super::counters::Counters;
-use super::frame::FrameHeader;
+use super::frame::{FrameHeader, FrameType};
 use super::plausibility::Expect;
 use super::side::{PerSide, Side};
 use crate::base::time::Moment;
@@ -125,10 +125,19 @@ impl Ledger {
         self.windows.as_ref().map_or(0, |windows| windows.forgotten)
     }
 
-    /// A frame of `from` takes effect on the windows.
-    pub(super) fn apply(&mut self, from: Side, header: &FrameHeader, payload: &[u8]) {
-        if let Some(windows) = &mut self.windows {
-            windows.apply(from, header, payload);
+    /// The stream was not open yet, as far as was read; also where that is not followed.
+    pub fn is_new(&self, stream: u32) -> bool {
+        self.windows.as_ref().is_none_or(|windows| windows.is_new(stream))
+    }
+
+    /// A frame of `from` takes effect on the windows; whose they are, if it did.
+    pub(super) fn apply(&mut self, from: Side, header: &FrameHeader, payload: &[u8]) -> Option<Side> {
+        let windows = self.windows.as_mut()?;
+        windows.apply(from, header, payload);
+        match header.kind {
+            FrameType::DATA => Some(from),
+            FrameType::WINDOW_UPDATE => Some(from.peer()),
+            _ => None,
         }
     }
 

@@ -77,6 +77,11 @@ impl Windows {
         self.streams.get(&id).is_some_and(|stream| stream.losses == self.losses)
     }
 
+    /// The stream was not open yet.
+    pub(super) fn is_new(&self, id: u32) -> bool {
+        id > self.highest[opener(id)] && !self.streams.contains_key(&id)
+    }
+
     /// Bytes of memory held.
     pub(super) fn memory(&self) -> usize {
         size_of::<Self>() + self.streams.capacity() * size_of::<(u32, OpenStream)>()

@@ -1,6 +1,6 @@
 //! The connection record.
 
-use super::{ConnectionRef, End, Network, Protocol, Sides, Socket, Tls};
+use super::{ConnectionEnd, ConnectionRef, Network, Protocol, Sides, Socket, Tls};
 use crate::base::origin::Origin;
 use crate::base::tcp::DirectionStats;
 use crate::http2::frame::{FrameType, settings};
@@ -9,7 +9,8 @@ use crate::record::lossy::is_lossy;
 use crate::record::value::{ErrorCode, Seconds, Text, Time, Word};
 use crate::record::visit::{Type, Value, Visitor, object};
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, EndBy, Goaway, How, SideFrames, SideHpack, SideSettings,
+    Blocked, ConnectionMeta, ConnectionRecord, EndBy, Goaway, How, RoundTrips, SideFrames, SideHpack,
+    SideSettings,
 };
 use std::borrow::Cow;
 
@@ -33,7 +34,7 @@ object! {
         /// HTTP/2.
         "h2": h2: H2Connection<'a>,
         /// TCP, by sender.
-        "tcp": tcp: Sides<Tcp>,
+        "tcp": tcp: TcpSides,
     }
 }
 
@@ -82,8 +83,14 @@ object! {
         "limited": limited: Option<bool>,
         /// Header compression, by sender.
         "hpack": hpack: Sides<Option<Hpack>>,
+        /// Round trips of HTTP/2.
+        "rtt": rtt: Option<Rtt>,
+        /// How long it took to begin.
+        "timing": timing: Option<ConnectionTimingObject>,
+        /// What kept the sides from sending, by sender.
+        "blocked": blocked: Sides<Option<BlockedObject>>,
         /// How the connection ended.
-        "end": end: End,
+        "end": end: ConnectionEnd<'a>,
         /// Text that is not UTF-8 was shown with U+FFFD; there only when it was.
         "lossy_text": lossy_text: Option<bool>,
     }
@@ -193,6 +200,79 @@ object! {
 }
 
 object! {
+    /// `tcp`
+    pub struct TcpSides {
+        /// What the client sent.
+        "client": client: Tcp,
+        /// What the server sent.
+        "server": server: Tcp,
+        /// Round trips from the place of capture to each side and back: the handshake's, else the smallest that was seen.
+        "rtt": rtt: Sides<Option<Seconds>>,
+    }
+}
+
+object! {
+    /// `h2.rtt`
+    pub struct Rtt {
+        /// From PING to its acknowledgment.
+        "ping": ping: Option<RoundTripObject>,
+        /// From SETTINGS to their acknowledgment.
+        "settings": settings: Option<RoundTripObject>,
+    }
+}
+
+object! {
+    /// `h2.rtt.*`
+    pub struct RoundTripObject {
+        /// The smallest.
+        "min": min: Seconds,
+        /// How many there were.
+        "count": count: u64,
+    }
+}
+
+impl RoundTripObject {
+    fn new(trips: &RoundTrips) -> Option<Self> {
+        Some(Self { min: Seconds::of(trips.smallest?), count: trips.count })
+    }
+}
+
+object! {
+    /// `h2.timing` of a connection.
+    pub struct ConnectionTimingObject {
+        /// From the SYN to the acknowledgment of the SYN-ACK.
+        "tcp_handshake": tcp_handshake: Option<Seconds>,
+        /// From there to the first byte of HTTP/2.
+        "tls_handshake": tls_handshake: Option<Seconds>,
+        /// From the connection's first packet to the first request.
+        "first_request": first_request: Option<Seconds>,
+    }
+}
+
+object! {
+    /// `h2.blocked.*`: seconds in which a side could not send.
+    pub struct BlockedObject {
+        /// It had no credit on the connection.
+        "connection_window": connection_window: Option<Seconds>,
+        /// Bytes were missing.
+        "tcp_loss": tcp_loss: Option<Seconds>,
+        /// Its peer's TCP window was full.
+        "tcp_window": tcp_window: Option<Seconds>,
+    }
+}
+
+impl BlockedObject {
+    fn new(blocked: &Blocked) -> Option<Self> {
+        let seconds = |nanos: u64| (nanos > 0).then_some(Seconds(nanos));
+        (*blocked != Blocked::default()).then(|| Self {
+            connection_window: seconds(blocked.connection_window),
+            tcp_loss: seconds(blocked.tcp_loss),
+            tcp_window: seconds(blocked.tcp_window),
+        })
+    }
+}
+
+object! {
     /// `tcp.*`
     pub struct Tcp {
         /// Segments, those without payload too.
@@ -243,7 +323,14 @@ impl<'a> ConnectionObject<'a> {
             network: ConnectionNetwork::new(meta, version),
             tls: meta.tls.as_deref().map(Tls::new),
             h2: H2Connection::new(connection, origin),
-            tcp: Sides { client: Tcp::new(client_tcp), server: Tcp::new(server_tcp) },
+            tcp: TcpSides {
+                client: Tcp::new(client_tcp),
+                server: Tcp::new(server_tcp),
+                rtt: Sides {
+                    client: connection.timing.rtt_client.map(Seconds::of),
+                    server: connection.timing.rtt_server.map(Seconds::of),
+                },
+            },
         };
         record.h2.lossy_text = is_lossy(&record).then_some(true);
         record
@@ -254,6 +341,7 @@ impl<'a> H2Connection<'a> {
     fn new(connection: &'a ConnectionRecord, origin: Option<Origin<'a>>) -> Self {
         // Without HTTP/2 there was nothing to count: such fields are absent, not 0.
         let found = connection.how.is_some();
+        let timing = &connection.timing;
         let hpack = |side: &SideHpack| {
             let (wire_bytes, decoded_bytes) = (side.wire_bytes, side.decoded_bytes);
             (wire_bytes > 0).then_some(Hpack { wire_bytes, decoded_bytes })
@@ -281,7 +369,20 @@ impl<'a> H2Connection<'a> {
             goaway: GoawayList(&connection.goaway),
             limited: connection.limited.then_some(true),
             hpack: Sides { client: hpack(&connection.client_hpack), server: hpack(&connection.server_hpack) },
-            end: End::new(connection.end),
+            rtt: (timing.ping.count + timing.settings.count > 0).then(|| Rtt {
+                ping: RoundTripObject::new(&timing.ping),
+                settings: RoundTripObject::new(&timing.settings),
+            }),
+            timing: found.then(|| ConnectionTimingObject {
+                tcp_handshake: timing.tcp_handshake.map(Seconds::of),
+                tls_handshake: timing.tls_handshake.map(Seconds::of),
+                first_request: timing.first_request.map(Seconds::of),
+            }),
+            blocked: Sides {
+                client: BlockedObject::new(&timing.client_blocked),
+                server: BlockedObject::new(&timing.server_blocked),
+            },
+            end: ConnectionEnd::new(connection.end, &connection.ending),
             lossy_text: None,
         }
     }

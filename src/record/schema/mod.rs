@@ -19,7 +19,8 @@ pub use telemetry::TelemetryObject;
 pub use transaction::TransactionObject;
 
 use super::end::{EndBy, EndHow, StreamEnd};
-use super::value::{Address, ErrorCode, Strings, Text, Word};
+use super::ending::{EndCause, Ending, Evidence};
+use super::value::{Address, ErrorCode, Seconds, Strings, Text, Word};
 use super::visit::{Member, Object, Record, Type, Value, Visitor, member, object};
 use crate::base::direction::Direction;
 use crate::base::endpoint::Endpoint;
@@ -231,20 +232,78 @@ impl ConnectionRef<'_> {
 }
 
 object! {
-    /// `h2.stream.end`, and `h2.end` of connections.
-    pub struct End {
+    /// How a stream ended.
+    pub struct StreamEndObject<'a> {
         /// `client`, `server`, `tcp` or `capture`.
         "by": by: EndBy,
         /// `end_stream`, `rst_stream`, `goaway`, `fin`, `rst`, `idle` or `eof`.
         "how": how: EndHow,
         /// The error's name, of RST_STREAM and GOAWAY only.
         "code": code: Option<ErrorCode>,
+        /// Findings that justify the error; there where it accuses the other side, and nothing of that was lost.
+        "evidence": evidence: Option<EvidenceList<'a>>,
     }
 }
 
-impl End {
-    fn new(end: StreamEnd) -> Self {
-        Self { by: end.by, how: end.how, code: end.code.map(ErrorCode) }
+object! {
+    /// How a connection ended, and why.
+    pub struct ConnectionEnd<'a> {
+        /// `client`, `server`, `tcp` or `capture`.
+        "by": by: EndBy,
+        /// `fin`, `rst`, `idle` or `eof`.
+        "how": how: EndHow,
+        /// Why.
+        "cause": cause: Option<EndCause>,
+        /// A graceful GOAWAY in two steps, or in one (RFC 9113 section 6.8).
+        "two_step": two_step: Option<bool>,
+        /// Before it was closed, nothing was sent for so long.
+        "idle": idle: Option<Seconds>,
+        /// Findings that justify the error of the GOAWAY; there where it names one, and nothing was lost.
+        "evidence": evidence: Option<EvidenceList<'a>>,
+    }
+}
+
+object! {
+    /// A finding that justifies an error.
+    pub struct EvidenceObject {
+        /// Its code, as in `docs/findings.md`.
+        "code": code: Word,
+        /// The packet where it was first seen.
+        "packet": packet: u64,
+    }
+}
+
+/// Findings that justify an error: an array of [`EvidenceObject`], empty where none does.
+#[derive(Clone, Copy, Debug)]
+pub struct EvidenceList<'a>(&'a [Evidence]);
+
+impl Value for EvidenceList<'_> {
+    const TYPE: Type = Type::List(&EvidenceObject::TYPE);
+
+    fn visit(&self, visitor: &mut impl Visitor) {
+        let object = |&Evidence { code, packet }: &Evidence| EvidenceObject { code: Word(code), packet };
+        visitor.list(self.0.iter().map(object));
+    }
+}
+
+impl<'a> StreamEndObject<'a> {
+    fn new(end: StreamEnd, evidence: Option<&'a [Evidence]>) -> Self {
+        let evidence = evidence.map(EvidenceList);
+        Self { by: end.by, how: end.how, code: end.code.map(ErrorCode), evidence }
+    }
+}
+
+impl<'a> ConnectionEnd<'a> {
+    fn new(end: StreamEnd, ending: &'a Ending) -> Self {
+        let graceful = ending.cause == Some(EndCause::GoawayGraceful);
+        Self {
+            by: end.by,
+            how: end.how,
+            cause: ending.cause,
+            two_step: graceful.then_some(ending.two_step),
+            idle: ending.idle.map(Seconds::of),
+            evidence: ending.evidence.as_deref().map(EvidenceList),
+        }
     }
 }
 

@@ -1,15 +1,15 @@
 //! The transaction record.
 
-use super::{ConnectionRef, End, Network, Packets, Shown, Socket, Tls};
+use super::{ConnectionRef, Network, Packets, Shown, Socket, StreamEndObject, Tls};
 use crate::base::certainty::{Certainty, UnknownRef};
 use crate::base::time::Timestamp;
 use crate::base::verdict::{MissReason, Verdict};
 use crate::record::lossy::is_lossy;
 use crate::record::redact::{REDACTED, is_secret};
-use crate::record::value::{GrpcStatus, Seconds, Text, Time, Word};
+use crate::record::value::{self, GrpcStatus, Seconds, Text, Word};
 use crate::record::view::TransactionView;
 use crate::record::visit::{Scalar, Type, Value, Visitor, object};
-use crate::record::{Field, Fields, Interim, Message, Partial, Unknown};
+use crate::record::{Field, Fields, Interim, Message, Partial, Retry, Time, TimePart, Transaction, Unknown};
 use std::borrow::Cow;
 
 object! {
@@ -21,7 +21,7 @@ object! {
         /// Always `transaction`.
         "record": record: Word,
         /// The first packet that carries a byte of the request's header block.
-        "@timestamp": timestamp: Time,
+        "@timestamp": timestamp: value::Time,
         /// From there to the last byte of the stream.
         "duration": duration: Seconds,
         /// Method, status, sizes.
@@ -148,7 +148,7 @@ object! {
         /// The connection.
         "connection": connection: ConnectionRef<'a>,
         /// The stream.
-        "stream": stream: Stream,
+        "stream": stream: Stream<'a>,
         /// More about the request.
         "request": request: Request<'a>,
         /// More about the response.
@@ -157,6 +157,12 @@ object! {
         "grpc": grpc: Option<GrpcObject<'a>>,
         /// Parts of the duration.
         "timing": timing: Timing,
+        /// What the duration was spent on: parts in seconds, those above zero, which add up to it. Absent, and then
+        /// among `h2.unknown`, where the windows are not known.
+        "time": time: Option<TimeObject>,
+        /// Of an exchange that failed: `safe` where the server has promised not to have processed it (RFC 9113 section 8.7),
+        /// else `unknown`.
+        "retry": retry: Option<Retry>,
         /// Nothing of the exchange is missing.
         "complete": complete: bool,
         /// What is missing.
@@ -194,7 +200,7 @@ impl AgentVerdict {
 
 object! {
     /// `h2.stream`
-    pub struct Stream {
+    pub struct Stream<'a> {
         /// Stream identifier.
         "id": id: u32,
         /// Promised by the server.
@@ -202,7 +208,7 @@ object! {
         /// The stream that carried the promise.
         "parent": parent: Option<u32>,
         /// How the stream ended.
-        "end": end: End,
+        "end": end: StreamEndObject<'a>,
     }
 }
 
@@ -255,7 +261,65 @@ object! {
         "send": send: Option<Seconds>,
         /// From the response's first byte to its last.
         "receive": receive: Option<Seconds>,
+        /// Of `h2.time.stream_window`, what the receiver held back: it gave no credit.
+        "stream_window_held": stream_window_held: Option<Seconds>,
+        /// The same of `h2.time.connection_window`.
+        "connection_window_held": connection_window_held: Option<Seconds>,
+        /// Of both windows, what came before the request's end.
+        "request_blocked": request_blocked: Option<Seconds>,
     }
+}
+
+object! {
+    /// `h2.time`
+    pub struct TimeObject {
+        /// The request had ended, and the final response had not begun.
+        "wait": wait: Option<Seconds>,
+        /// The response had begun, and the server's application was silent.
+        "server_pause": server_pause: Option<Seconds>,
+        /// The request had begun, and the client's application was silent.
+        "client_pause": client_pause: Option<Seconds>,
+        /// The sender had no credit on the stream.
+        "stream_window": stream_window: Option<Seconds>,
+        /// It had some on the stream, and none on the connection.
+        "connection_window": connection_window: Option<Seconds>,
+        /// Bytes were missing that a later segment had jumped over.
+        "tcp_loss": tcp_loss: Option<Seconds>,
+        /// The receiver's TCP window was full.
+        "tcp_window": tcp_window: Option<Seconds>,
+        /// The direction carried other streams.
+        "other_streams": other_streams: Option<Seconds>,
+        /// It carried this stream.
+        "transfer": transfer: Option<Seconds>,
+        /// The sender stopped with next to no credit, and went on when it got some.
+        "stream_window_low": stream_window_low: Option<bool>,
+        /// No round trip was seen; 10 ms were assumed.
+        "assumed_rtt": assumed_rtt: Option<bool>,
+    }
+}
+
+impl TimeObject {
+    fn new(time: &Time) -> Self {
+        let part = |part| seconds(time.parts.get(part));
+        Self {
+            wait: part(TimePart::Wait),
+            server_pause: part(TimePart::ServerPause),
+            client_pause: part(TimePart::ClientPause),
+            stream_window: part(TimePart::StreamWindow),
+            connection_window: part(TimePart::ConnectionWindow),
+            tcp_loss: part(TimePart::TcpLoss),
+            tcp_window: part(TimePart::TcpWindow),
+            other_streams: part(TimePart::OtherStreams),
+            transfer: part(TimePart::Transfer),
+            stream_window_low: time.stream_window_low.then_some(true),
+            assumed_rtt: time.assumed_rtt.then_some(true),
+        }
+    }
+}
+
+/// Those above zero.
+fn seconds(nanos: u64) -> Option<Seconds> {
+    (nanos > 0).then_some(Seconds(nanos))
 }
 
 /// A header or trailer section: an array of [`FieldObject`].
@@ -379,7 +443,7 @@ impl<'a> TransactionObject<'a> {
         let body = |message: &Message| message.seen.then_some(Body { size: message.body });
         let mut record = Self {
             record: Word("transaction"),
-            timestamp: Time(transaction.first.time),
+            timestamp: value::Time(transaction.first.time),
             duration: Seconds::between(transaction.first.time, transaction.last.time),
             http: Http {
                 request: HttpRequest { method: view.method.map(Text), body: body(&transaction.request) },
@@ -430,7 +494,7 @@ impl<'a> H2<'a> {
                 id: transaction.stream,
                 pushed: transaction.pushed,
                 parent: transaction.parent,
-                end: End::new(transaction.end),
+                end: StreamEndObject::new(transaction.end, transaction.evidence.as_deref()),
             },
             request: Request {
                 authority: view.authority.map(Text),
@@ -449,7 +513,9 @@ impl<'a> H2<'a> {
                 request_messages: grpc.request_messages,
                 response_messages: grpc.response_messages,
             }),
-            timing: Timing::new(request, response),
+            timing: Timing::new(transaction),
+            time: transaction.time.as_ref().map(TimeObject::new),
+            retry: view.retry(),
             complete: transaction.partial.is_empty(),
             partial_reason: transaction.partial,
             unknown: view.unknown,
@@ -461,12 +527,17 @@ impl<'a> H2<'a> {
 }
 
 impl Timing {
-    fn new(request: &Message, response: &Message) -> Self {
+    fn new(transaction: &Transaction) -> Self {
+        let Transaction { request, response, time, .. } = transaction;
+        let beside = |value: fn(&Time) -> u64| time.as_ref().and_then(|time| seconds(value(time)));
         let between = |from: Option<Timestamp>, to: Option<Timestamp>| Some(Seconds::between(from?, to?));
         Self {
             ttfb: between(request.first, response.first),
             send: between(request.first, request.last),
             receive: between(response.first, response.last),
+            stream_window_held: beside(|time| time.stream_window_held),
+            connection_window_held: beside(|time| time.connection_window_held),
+            request_blocked: beside(|time| time.request_blocked),
         }
     }
 }

@@ -1,0 +1,154 @@
+//! Where the time of an exchange went, and the round trips of its connection.
+
+use std::time::Duration;
+
+/// A cause that time is spent on. The order is that of the records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum TimePart {
+    /// The request had ended and the final response had not begun: the server's application, and the way to it.
+    Wait,
+    /// The response had begun, and the server's application sent nothing of it.
+    ServerPause,
+    /// The request had begun and not ended, and the client's application sent nothing of it.
+    ClientPause,
+    /// No credit was left on the stream (RFC 9113 section 5.2).
+    StreamWindow,
+    /// Credit was left on the stream, and none on the connection.
+    ConnectionWindow,
+    /// Bytes were missing that a later segment had jumped over.
+    TcpLoss,
+    /// The receiver's TCP window was full.
+    TcpWindow,
+    /// The direction carried other streams.
+    OtherStreams,
+    /// It carried this one.
+    Transfer,
+}
+
+impl TimePart {
+    /// How many there are.
+    pub const COUNT: usize = 9;
+
+    /// All of them, in order.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Wait,
+        Self::ServerPause,
+        Self::ClientPause,
+        Self::StreamWindow,
+        Self::ConnectionWindow,
+        Self::TcpLoss,
+        Self::TcpWindow,
+        Self::OtherStreams,
+        Self::Transfer,
+    ];
+}
+
+/// Nanoseconds by [`TimePart`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TimeParts([u64; TimePart::COUNT]);
+
+impl TimeParts {
+    /// Of one part.
+    pub fn get(&self, part: TimePart) -> u64 {
+        self.0.get(part as usize).copied().unwrap_or(0)
+    }
+
+    /// Adds to one part; saturates.
+    pub fn add(&mut self, part: TimePart, nanos: u64) {
+        if let Some(own) = self.0.get_mut(part as usize) {
+            *own = own.saturating_add(nanos);
+        }
+    }
+
+    /// Takes from one part as much of this as it has; what is left over.
+    pub fn take(&mut self, part: TimePart, nanos: u64) -> u64 {
+        let Some(own) = self.0.get_mut(part as usize) else { return nanos };
+        let taken = nanos.min(*own);
+        *own -= taken;
+        nanos - taken
+    }
+
+    /// All together; saturates.
+    pub fn sum(&self) -> u64 {
+        self.0.iter().fold(0, |sum, &part| sum.saturating_add(part))
+    }
+
+    /// Makes the parts add up to this: what is missing is transfer, what is too much is taken from the least certain.
+    pub fn fit(&mut self, total: u64) {
+        let sum = self.sum();
+        self.add(TimePart::Transfer, total.saturating_sub(sum));
+        let mut over = sum.saturating_sub(total);
+        for part in TimePart::ALL.into_iter().rev() {
+            over = self.take(part, over);
+        }
+    }
+}
+
+/// Where the time of an exchange went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Time {
+    /// The parts; together they are the exchange's duration.
+    pub parts: TimeParts,
+    /// Of [`TimePart::StreamWindow`], nanoseconds in which the receiver gave no credit.
+    pub stream_window_held: u64,
+    /// The same of [`TimePart::ConnectionWindow`].
+    pub connection_window_held: u64,
+    /// Of both windows, nanoseconds before the request's end.
+    pub request_blocked: u64,
+    /// The sender stopped with next to no credit and went on when it got some: it may have been blocked all the same.
+    pub stream_window_low: bool,
+    /// No round trip was seen, and 10 ms were assumed.
+    pub assumed_rtt: bool,
+}
+
+/// Round-trip times that were measured in one way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RoundTrips {
+    /// The smallest.
+    pub smallest: Option<Duration>,
+    /// How many.
+    pub count: u64,
+}
+
+impl RoundTrips {
+    /// One more.
+    pub fn add(&mut self, time: Duration) {
+        self.smallest = Some(self.smallest.map_or(time, |smallest| smallest.min(time)));
+        self.count += 1;
+    }
+}
+
+/// What the timing of a connection tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConnectionTiming {
+    /// From the place of capture to the client and back.
+    pub rtt_client: Option<Duration>,
+    /// From the place of capture to the server and back.
+    pub rtt_server: Option<Duration>,
+    /// From PING to its acknowledgment.
+    pub ping: RoundTrips,
+    /// From SETTINGS to their acknowledgment.
+    pub settings: RoundTrips,
+    /// From the SYN to the acknowledgment of the SYN-ACK.
+    pub tcp_handshake: Option<Duration>,
+    /// From the end of that to the first byte of HTTP/2, inside TLS.
+    pub tls_handshake: Option<Duration>,
+    /// From the first packet to the first request.
+    pub first_request: Option<Duration>,
+    /// Nanoseconds in which the client could not send, by part.
+    pub client_blocked: Blocked,
+    /// The same of the server.
+    pub server_blocked: Blocked,
+}
+
+/// Nanoseconds in which a direction could not send.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Blocked {
+    /// [`TimePart::ConnectionWindow`]
+    pub connection_window: u64,
+    /// [`TimePart::TcpLoss`]
+    pub tcp_loss: u64,
+    /// [`TimePart::TcpWindow`]
+    pub tcp_window: u64,
+}

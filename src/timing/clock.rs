@@ -1,0 +1,172 @@
+//! The clock of one direction: how long its sender could not send, and for what reason; how long it could and did not.
+//!
+//! Time is added up for the direction as a whole. What a stream has of it is the difference between two readings, so
+//! that the work does not grow with the number of streams.
+
+use crate::base::time::Timestamp;
+use std::time::Duration;
+
+/// A reading of the clock: nanoseconds since it began, by reason.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Reading {
+    /// When.
+    pub(super) at: Timestamp,
+    /// Bytes were missing.
+    pub(super) loss: u64,
+    /// No credit was left on the connection.
+    pub(super) connection: u64,
+    /// The receiver's TCP window was full.
+    pub(super) tcp: u64,
+    /// Nothing stopped the sender.
+    pub(super) free: u64,
+    /// The part of `free` in which its application was silent, up to the latest segment with data.
+    pub(super) silent: u64,
+    /// The part of `connection` in which the receiver gave no credit.
+    pub(super) held: u64,
+}
+
+/// A wait between two segments that bear data.
+#[derive(Clone, Copy, Debug, Default)]
+struct Wait {
+    /// When it began.
+    start: Timestamp,
+    /// What the clock read of free time then.
+    free: u64,
+    /// Free time in it that was silence.
+    silent: u64,
+}
+
+/// What stops the sender of a direction, whatever the stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Stops {
+    /// Bytes are missing that a later segment has jumped over.
+    pub(super) loss: bool,
+    /// No credit is left on the connection.
+    pub(super) connection: bool,
+    /// The receiver's TCP window is full.
+    pub(super) tcp: bool,
+}
+
+impl Stops {
+    const fn any(self) -> bool {
+        self.loss || self.connection || self.tcp
+    }
+}
+
+/// The clock of one direction.
+#[derive(Debug, Default)]
+pub(super) struct Clock {
+    now: Reading,
+    stops: Stops,
+    /// Since when bytes are missing.
+    loss_since: Timestamp,
+    /// Since when no credit is left on the connection.
+    connection_since: Timestamp,
+    /// The latest segment with data, and what the clock read of free time then.
+    latest: Timestamp,
+    latest_free: u64,
+    /// The wait that the latest segment ended.
+    wait: Wait,
+    /// When the sender was last let go on.
+    freed: Timestamp,
+    started: bool,
+}
+
+impl Clock {
+    /// Time has come to this. It never goes back.
+    pub(super) fn advance(&mut self, at: Timestamp) {
+        if !std::mem::replace(&mut self.started, true) {
+            self.now.at = at;
+            (self.latest, self.freed) = (at, at);
+        }
+        let passed = nanos(at.since(self.now.at));
+        let reason = match self.stops {
+            Stops { loss: true, .. } => &mut self.now.loss,
+            Stops { connection: true, .. } => &mut self.now.connection,
+            Stops { tcp: true, .. } => &mut self.now.tcp,
+            _ => &mut self.now.free,
+        };
+        *reason = reason.saturating_add(passed);
+        self.now.at = self.now.at.max(at);
+    }
+
+    /// What the clock reads at a time. One that has gone by can only be in a stretch of missing bytes: what stood behind
+    /// them is read later than it came.
+    pub(super) fn read(&mut self, at: Timestamp) -> Reading {
+        self.advance(at);
+        let back = nanos(self.now.at.since(at));
+        let missing = if self.stops.loss { nanos(self.now.at.since(self.loss_since)) } else { 0 };
+        Reading { at, loss: self.now.loss.saturating_sub(back.min(missing)), ..self.now }
+    }
+
+    /// Nanoseconds so far in which there was no credit on the connection, bytes were missing, and TCP's window was full.
+    pub(super) const fn blocked(&self) -> (u64, u64, u64) {
+        (self.now.connection, self.now.loss, self.now.tcp)
+    }
+
+    /// What stops the sender now.
+    pub(super) const fn stops(&self) -> Stops {
+        self.stops
+    }
+
+    /// What stops the sender has changed. `round_trip`: from the place of capture to the receiver and back.
+    pub(super) fn set_stops(&mut self, at: Timestamp, stops: Stops, round_trip: Duration) {
+        if stops == self.stops {
+            return;
+        }
+        self.advance(at);
+        let before = std::mem::replace(&mut self.stops, stops);
+        if stops.loss && !before.loss {
+            self.loss_since = at;
+        }
+        if stops.connection && !before.connection {
+            self.connection_since = at;
+        }
+        if before.connection && !stops.connection {
+            let held = nanos(at.since(self.connection_since).saturating_sub(round_trip));
+            self.now.held = self.now.held.saturating_add(held);
+        }
+        if before.any() && !stops.any() {
+            self.freed = self.now.at;
+        }
+    }
+
+    /// A segment with data came: the wait since the one before is over. It was silence if longer than this, counted from
+    /// when nothing stopped the sender any more. Whether it is a later segment than the latest.
+    pub(super) fn data(&mut self, at: Timestamp, patience: Duration) -> bool {
+        self.advance(at);
+        if at <= self.latest {
+            return false;
+        }
+        let free = self.now.free - self.latest_free;
+        let silent = if self.is_silent(at, self.latest, patience) { free } else { 0 };
+        self.wait = Wait { start: self.latest, free: self.latest_free, silent };
+        self.now.silent = self.now.silent.saturating_add(silent);
+        (self.latest, self.latest_free) = (at, self.now.free);
+        true
+    }
+
+    /// The latest segment with data.
+    pub(super) const fn latest(&self) -> Timestamp {
+        self.latest
+    }
+
+    /// The wait that ends at this time: when it began, what the clock read of free time then, and of silence.
+    pub(super) fn wait_until(&self, at: Timestamp) -> (Timestamp, u64, u64) {
+        if at == self.latest {
+            (self.wait.start, self.wait.free, self.now.silent - self.wait.silent)
+        } else {
+            (self.latest, self.latest_free, self.now.silent)
+        }
+    }
+
+    /// Whether the sender's application has been silent at this time, when it could have sent since then.
+    pub(super) fn is_silent(&self, at: Timestamp, since: Timestamp, patience: Duration) -> bool {
+        !self.stops.any() && at.since(since.max(self.freed)) > patience
+    }
+}
+
+/// Nanoseconds of a duration; saturates.
+pub(super) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

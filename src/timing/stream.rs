@@ -1,0 +1,160 @@
+//! Where the time of one exchange goes.
+//!
+//! ```text
+//!            request ended              response's first byte            response ended
+//! Request ─────────────────────► Wait ─────────────────────────► Response ──────────────► over
+//!    │                                                               ▲    │
+//!    └───────────────── response's first byte ───────────────────────┘    └─ request not ended ─► Rest ──► over
+//! ```
+//!
+//! In `Request` and `Rest` it is the client's turn, in `Wait` and `Response` the server's.
+
+use super::clock::{Clock, Reading, nanos};
+use crate::base::time::Timestamp;
+use crate::http2::Side;
+use crate::record::{TimePart, TimeParts};
+use std::time::Duration;
+
+/// Whose turn it is, and in what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// The client sends its request.
+    #[default]
+    Request,
+    /// The request has ended; no byte of the final response has come.
+    Wait,
+    /// The server sends its response.
+    Response,
+    /// The response has ended, and the request goes on.
+    Rest,
+}
+
+impl Turn {
+    /// Whose.
+    pub(super) const fn sender(self) -> Side {
+        match self {
+            Self::Request | Self::Rest => Side::Client,
+            Self::Wait | Self::Response => Side::Server,
+        }
+    }
+}
+
+/// An exchange under way.
+#[derive(Debug, Default)]
+pub(super) struct Exchange {
+    pub(super) parts: TimeParts,
+    pub(super) turn: Turn,
+    /// Up to here its time is divided.
+    cursor: Reading,
+    /// When the sender could begin, or was let go on.
+    since: Timestamp,
+    /// No credit is left on the stream for whose turn it is.
+    pub(super) blocked: bool,
+    /// Of what was put to other streams last: the segment may turn out to bear this one, too.
+    unsure: u64,
+    pub(super) held: u64,
+    pub(super) connection_held: u64,
+    pub(super) request_blocked: u64,
+    pub(super) request_ended: bool,
+    pub(super) response_ended: bool,
+    /// Frames had been lost so often when it began.
+    pub(super) losses: u64,
+}
+
+impl Exchange {
+    /// An exchange that begins now, with the client's turn.
+    pub(super) fn begin(at: Timestamp, clock: &mut Clock, losses: u64) -> Self {
+        Self { cursor: clock.read(at), since: at, losses, ..Self::default() }
+    }
+
+    /// A segment with bytes of the stream came, of the side whose turn it is.
+    pub(super) fn carried(&mut self, at: Timestamp, clock: &mut Clock, patience: Duration) {
+        if at == self.cursor.at {
+            let moved = std::mem::take(&mut self.unsure);
+            let left = self.parts.take(TimePart::OtherStreams, moved);
+            self.parts.add(TimePart::Transfer, moved - left);
+            return;
+        }
+        self.settle(at, clock, patience, TimePart::Transfer);
+    }
+
+    /// The wait is over in which the stream could begin to send; the segment may bear it or not.
+    pub(super) fn passed_over(&mut self, at: Timestamp, clock: &mut Clock, patience: Duration) {
+        let before = self.parts.get(TimePart::OtherStreams);
+        self.settle(at, clock, patience, TimePart::OtherStreams);
+        self.unsure = self.parts.get(TimePart::OtherStreams) - before;
+    }
+
+    /// Divides the time up to now. `active`: what the last wait was if not silence.
+    pub(super) fn settle(&mut self, at: Timestamp, clock: &mut Clock, patience: Duration, active: TimePart) {
+        let now = clock.read(at);
+        let mut left = nanos(at.since(self.cursor.at));
+        if left == 0 {
+            return;
+        }
+        self.unsure = 0;
+        let pause = self.pause();
+        let mut spend = |parts: &mut TimeParts, part, amount: u64| {
+            let amount = amount.min(left);
+            left -= amount;
+            parts.add(part, amount);
+        };
+        let before = std::mem::replace(&mut self.cursor, now);
+        spend(&mut self.parts, TimePart::TcpLoss, now.loss.saturating_sub(before.loss));
+        if self.turn == Turn::Wait {
+            return spend(&mut self.parts, TimePart::Wait, u64::MAX);
+        }
+        if self.blocked {
+            return spend(&mut self.parts, TimePart::StreamWindow, u64::MAX);
+        }
+        spend(&mut self.parts, TimePart::ConnectionWindow, now.connection.saturating_sub(before.connection));
+        spend(&mut self.parts, TimePart::TcpWindow, now.tcp.saturating_sub(before.tcp));
+        self.connection_held = self.connection_held.saturating_add(now.held.saturating_sub(before.held));
+        // What is left was free: waits that are over, and the last one.
+        let (start, free, silent) = clock.wait_until(at);
+        let earlier = free.saturating_sub(before.free);
+        let earlier_silent = silent.saturating_sub(before.silent).min(earlier);
+        spend(&mut self.parts, pause, earlier_silent);
+        spend(&mut self.parts, TimePart::OtherStreams, earlier - earlier_silent);
+        let silence = clock.is_silent(at, start.max(self.since), patience);
+        spend(&mut self.parts, if silence { pause } else { active }, u64::MAX);
+    }
+
+    /// It is the other side's turn, or another part of the exchange.
+    pub(super) fn turn_to(&mut self, turn: Turn, at: Timestamp, clock: &mut Clock, blocked: bool) {
+        self.turn = turn;
+        // What is divided already stays so, even if the packets' times go back.
+        let at = at.max(self.cursor.at);
+        self.cursor = clock.read(at);
+        (self.since, self.blocked, self.unsure) = (at, blocked, 0);
+    }
+
+    /// Credit on the stream has come, or has gone. Whether the sender may go on now.
+    pub(super) fn set_blocked(
+        &mut self,
+        blocked: bool,
+        at: Timestamp,
+        clock: &mut Clock,
+        patience: Duration,
+        round_trip: Duration,
+    ) -> bool {
+        if blocked == self.blocked {
+            return false;
+        }
+        let since = self.cursor.at;
+        self.settle(at, clock, patience, TimePart::Transfer);
+        self.blocked = blocked;
+        if !blocked {
+            self.held = self.held.saturating_add(nanos(at.since(since).saturating_sub(round_trip)));
+            self.since = at.max(since);
+        }
+        !blocked
+    }
+
+    const fn pause(&self) -> TimePart {
+        match self.turn.sender() {
+            Side::Client => TimePart::ClientPause,
+            Side::Server => TimePart::ServerPause,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What TCP lets a sender do, and how long its bytes take: windows and acknowledgments (RFC 9293 section 3.8).
+
+use crate::base::direction::{Direction, PerDirection};
+use crate::base::time::Timestamp;
+use crate::flow::SegmentFacts;
+use crate::record::RoundTrips;
+use std::time::Duration;
+
+/// What a connection's segments tell of time.
+#[derive(Debug, Default)]
+pub struct Transport {
+    sides: PerDirection<TcpSide>,
+    /// Who opened the connection, and when.
+    syn: Option<(Direction, Timestamp)>,
+    syn_ack: Option<Timestamp>,
+    ack: Option<Timestamp>,
+}
+
+impl Transport {
+    /// A segment was seen.
+    pub fn segment(&mut self, from: Direction, facts: &SegmentFacts) {
+        if self.ack.is_none() {
+            self.shake_hands(from, facts);
+        }
+        self.sides[from].send(facts);
+        self.sides[from.reverse()].receive(facts);
+    }
+
+    fn shake_hands(&mut self, from: Direction, facts: &SegmentFacts) {
+        let at = facts.at.time;
+        match (facts.syn, facts.ack.is_some(), self.syn) {
+            (true, false, _) if self.syn_ack.is_none() => self.syn = Some((from, at)),
+            (true, true, Some((opener, _))) if opener != from => self.syn_ack = Some(at),
+            (false, true, Some((opener, _))) if opener == from && self.syn_ack.is_some() => {
+                self.ack = Some(at);
+            }
+            _ => {}
+        }
+    }
+
+    /// The receiver of what a direction sends has no room for a full segment.
+    pub fn is_full(&self, from: Direction) -> bool {
+        self.sides[from].is_full(&self.sides[from.reverse()])
+    }
+
+    /// From the place of capture to the sender of a direction and back: the handshake's, else the smallest that was seen.
+    pub fn half_trip(&self, to: Direction) -> Option<Duration> {
+        let shaken = match self.syn {
+            Some((opener, _)) if opener == to => {
+                self.ack.zip(self.syn_ack).map(|(ack, syn_ack)| ack.since(syn_ack))
+            }
+            Some((_, syn)) => self.syn_ack.map(|syn_ack| syn_ack.since(syn)),
+            None => None,
+        };
+        shaken.or(self.sides[to.reverse()].round_trips.smallest)
+    }
+
+    /// When the connection was established (RFC 9293 section 3.5), and how long that took.
+    pub fn handshake(&self) -> Option<(Timestamp, Duration)> {
+        let (ack, (_, syn)) = (self.ack?, self.syn?);
+        Some((ack, ack.since(syn)))
+    }
+}
+
+/// One direction, as its sender and its receiver tell of it.
+#[derive(Debug, Default)]
+pub(super) struct TcpSide {
+    /// Sequence number behind the last byte that was sent.
+    sent: Option<u32>,
+    /// And behind the last one that was acknowledged.
+    acknowledged: Option<u32>,
+    /// The window that the receiver offers, not scaled.
+    window: Option<u16>,
+    /// A SYN of the receiver was seen.
+    shaken: bool,
+    /// By how many bits its windows are to be shifted, if both SYNs say so.
+    scale: Option<u8>,
+    /// The longest segment.
+    largest: u32,
+    /// A segment whose acknowledgment is waited for: the number behind it, and when it came.
+    sample: Option<(u32, Timestamp)>,
+    /// From a segment to its acknowledgment, seen from the place of capture.
+    pub(super) round_trips: RoundTrips,
+}
+
+impl TcpSide {
+    /// The sender sends a segment.
+    pub(super) fn send(&mut self, facts: &SegmentFacts) {
+        self.largest = self.largest.max(facts.len);
+        let new = self.sent.is_none_or(|sent| is_after(facts.end, sent));
+        if new {
+            self.sent = Some(facts.end);
+        }
+        if facts.len == 0 {
+            return;
+        }
+        match self.sample {
+            None if new => self.sample = Some((facts.end, facts.at.time)),
+            // It is sent again: whose acknowledgment comes cannot be known.
+            Some((end, _)) if !new && !is_after(facts.end, end) => self.sample = None,
+            _ => {}
+        }
+    }
+
+    /// The receiver acknowledges, and offers a window. `syn`: its windows are not scaled yet.
+    pub(super) fn receive(&mut self, facts: &SegmentFacts) {
+        if facts.syn {
+            (self.shaken, self.scale) = (true, facts.window_scale);
+        } else {
+            self.window = Some(facts.window);
+        }
+        let Some(ack) = facts.ack else { return };
+        if self.acknowledged.is_none_or(|acknowledged| is_after(ack, acknowledged)) {
+            self.acknowledged = Some(ack);
+        }
+        if let Some((end, at)) = self.sample
+            && !is_after(end, ack)
+        {
+            self.round_trips.add(facts.at.time.since(at));
+            self.sample = None;
+        }
+    }
+
+    /// The receiver has no room for a full segment. `peer`: the other direction, whose sender has to offer scaling too.
+    pub(super) fn is_full(&self, peer: &Self) -> bool {
+        let (Some(sent), Some(acknowledged), Some(window)) = (self.sent, self.acknowledged, self.window)
+        else {
+            return false;
+        };
+        if window == 0 {
+            return true;
+        }
+        // Both SYNs must have the option for either to count.
+        if !self.shaken || !peer.shaken {
+            return false;
+        }
+        let shift = self.scale.filter(|_| peer.scale.is_some()).unwrap_or(0).min(14);
+        let flight = sent.wrapping_sub(acknowledged) as i32;
+        let room = (u64::from(window) << shift).saturating_sub(u64::from(flight.max(0).unsigned_abs()));
+        flight > 0 && self.largest > 0 && room < u64::from(self.largest)
+    }
+}
+
+/// `a` comes after `b`, as sequence numbers that are less than 2^31 apart (RFC 9293 section 3.4).
+const fn is_after(a: u32, b: u32) -> bool {
+    (a.wrapping_sub(b) as i32) > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::Moment;
+
+    fn facts(millis: u64, end: u32, len: u32, ack: u32, window: u16) -> SegmentFacts {
+        let at = Moment { packet: 1, time: Timestamp::from_nanos(millis * 1_000_000) };
+        SegmentFacts { at, end, len, ack: Some(ack), window, syn: false, window_scale: None }
+    }
+
+    fn syn(scale: Option<u8>) -> SegmentFacts {
+        SegmentFacts { syn: true, window_scale: scale, ..facts(0, 1, 0, 0, 1000) }
+    }
+
+    #[test]
+    fn a_window_is_full_when_no_full_segment_has_room() {
+        let (mut server, mut client) = (TcpSide::default(), TcpSide::default());
+        server.receive(&syn(Some(2)));
+        client.receive(&syn(Some(7)));
+        server.send(&facts(1, 1001, 1000, 0, 0));
+        server.receive(&facts(2, 1, 0, 1, 500));
+        assert!(!server.is_full(&client), "1000 of 2000 are in flight");
+        server.send(&facts(3, 1502, 501, 0, 0));
+        assert!(server.is_full(&client));
+        server.receive(&facts(4, 1, 0, 1502, 500));
+        assert!(!server.is_full(&client));
+    }
+
+    #[test]
+    fn without_the_syns_a_zero_window_alone_counts() {
+        let (mut server, client) = (TcpSide::default(), TcpSide::default());
+        server.send(&facts(1, 60_000, 60_000, 0, 0));
+        server.receive(&facts(2, 1, 0, 1, 10));
+        assert!(!server.is_full(&client));
+        server.receive(&facts(2, 1, 0, 1, 0));
+        assert!(server.is_full(&client));
+    }
+
+    #[test]
+    fn numbers_wrap_around() {
+        let mut side = TcpSide::default();
+        side.send(&facts(1, u32::MAX - 10, 100, 0, 0));
+        side.send(&facts(2, 89, 100, 0, 0));
+        side.receive(&facts(31, 1, 0, 89, 10));
+        assert_eq!(side.round_trips.smallest, Some(Duration::from_millis(30)));
+        assert_eq!(side.sent, Some(89));
+    }
+
+    #[test]
+    fn what_was_sent_twice_is_no_sample() {
+        let mut side = TcpSide::default();
+        side.send(&facts(1, 100, 100, 0, 0));
+        side.send(&facts(300, 100, 100, 0, 0));
+        side.receive(&facts(301, 1, 0, 100, 10));
+        assert_eq!(side.round_trips.count, 0);
+    }
+}
