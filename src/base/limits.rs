@@ -83,6 +83,11 @@ pub const FRAGMENTS_PER_DATAGRAM: usize = 1536;
 /// Counter: `connections`.
 pub const CONNECTIONS_SHARD: usize = (256 << 10) / SHARDS;
 
+/// Connections between the same addresses and ports that are followed at one time, each in a network of its own (VLAN or
+/// tunnel). At the cap the one that came first goes.
+/// Counter: `connections`.
+pub const NETWORKS_ENDPOINTS: usize = 16;
+
 /// Bytes that one direction of a connection may hold while it waits for a hole to fill. At the cap the hole is
 /// given up. Counter: `reassembly_direction`.
 pub const REASSEMBLY_DIRECTION: usize = 1 << 20;

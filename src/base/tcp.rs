@@ -11,7 +11,7 @@ pub struct DirectionStats {
     pub bytes: u64,
     /// Segments that brought nothing new.
     pub retransmitted: u64,
-    /// Segments that came before one that they follow.
+    /// Segments that came before an earlier byte, and brought something new.
     pub out_of_order: u64,
     /// Holes given up.
     pub gaps: u64,
@@ -19,8 +19,6 @@ pub struct DirectionStats {
     pub gap_bytes: u64,
     /// Bytes that were sent again with other content while the first copy was still held.
     pub differing_bytes: u64,
-    /// Segments too far ahead of the stream to belong to it.
-    pub out_of_window: u64,
     /// Times the direction's cap made a hole be given up.
     pub limited: u64,
 }

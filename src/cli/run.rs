@@ -259,6 +259,7 @@ fn save(config: &Config, inputs: &[Input], write: &config::Write, secrets: &[u8]
 fn incomplete(coverage: &Coverage) -> String {
     let counts = [
         (coverage.gap_bytes, "bytes of HTTP/2 are missing"),
+        (coverage.behind_end, "segments came for connections that were over"),
         (coverage.skipped_bytes, "bytes were skipped in search of a frame"),
         (coverage.header_blocks_lost, "header blocks are lost"),
         (coverage.header_blocks_partial, "header blocks are partly known"),

@@ -132,7 +132,7 @@ impl<P: Part> RecordSink for Collected<P> {
         let status = transaction.response.headers.value(Known::Status);
         let status = status.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
         if let Some(tally) = &mut self.tally {
-            let duration = transaction.last.time.since(transaction.first.time);
+            let duration = transaction.duration();
             tally.record(connection.tls.is_some(), status, failed(transaction, status), duration);
         }
         if !self.agent {

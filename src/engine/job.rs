@@ -7,7 +7,7 @@ use crate::base::tuning;
 use crate::base::tuning::SHARDS;
 use crate::capture::Batch;
 use crate::flow::Key;
-use crate::packet::{Decoder, Segment, TcpFlags, offset_within};
+use crate::packet::{Checksum, Decoder, Network, Segment, TcpFlags, offset_within};
 use crate::tls::KeyStore;
 use std::ops::Range;
 use std::sync::Arc;
@@ -60,6 +60,8 @@ struct Place {
     window: u16,
     window_scale: Option<u8>,
     flags: TcpFlags,
+    checksum: Checksum,
+    network: Network,
     cut: u32,
     payload: Range<u32>,
     in_packet: bool,
@@ -94,6 +96,8 @@ impl Job {
                 window: segment.window,
                 window_scale: segment.window_scale,
                 flags: segment.flags,
+                checksum: segment.checksum,
+                network: segment.network,
                 cut: segment.cut,
                 payload: start..start + segment.payload.len() as u32,
                 in_packet,
@@ -135,6 +139,8 @@ impl Job {
             window: place.window,
             window_scale: place.window_scale,
             flags: place.flags,
+            checksum: place.checksum,
+            network: place.network,
             payload,
             cut: place.cut,
         }

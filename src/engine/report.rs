@@ -54,6 +54,9 @@ pub(crate) fn assemble(
         connections_one_sided: shards.one_sided,
         bytes_http2: shards.bytes_http2,
         gap_bytes: shards.gap_bytes,
+        bad_checksums: shards.bad_checksums,
+        unaccepted: shards.unaccepted,
+        behind_end: shards.behind_end,
         skipped_bytes: frames.skipped_bytes,
         header_blocks_decoded: frames.blocks_decoded,
         header_blocks_partial: frames.blocks_partial,
@@ -121,7 +124,8 @@ fn agent_endpoint(endpoint: &EndpointStatistics, mode: Mode) -> AgentEndpoint {
 
 /// Nothing of an HTTP/2 connection is known to be missing.
 fn is_complete(shards: &ShardReport, packets: &PacketCounters, input: InputCounts) -> bool {
-    let lost = shards.damaged
+    let lost = shards.behind_end
+        + shards.damaged
         + shards.tls_late
         + shards.tls_maybe_http2
         + shards.frames.blocks_lost

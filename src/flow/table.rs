@@ -1,8 +1,11 @@
 //! The connections of a shard, found by their endpoints; the one idle for longest is at the front of a list.
 
-use super::{Key, Reassembly, Restart};
+use super::network::Networks;
+use super::reuse::{Beginning, Belongs};
+use super::{Key, Reassembly};
 use crate::base::direction::Direction;
 use crate::base::endpoint::Endpoint;
+use crate::base::limits;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
 use crate::packet::Segment;
@@ -19,6 +22,9 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug)]
 pub struct Entry<T> {
     key: Key,
+    /// The next connection with the same endpoints, in another network.
+    sibling: u32,
+    networks: Networks,
     low_is_forward: bool,
     /// Who sends the forward and the backward stream.
     pub senders: [Endpoint; 2],
@@ -36,6 +42,8 @@ pub struct Entry<T> {
     /// It is in its owner's list of connections that wait for holes to fill.
     pub listed: bool,
     retired: bool,
+    /// Something of it is missing if more of it comes once it has ended.
+    pub misses_more: bool,
 }
 
 /// What a look-up found.
@@ -52,6 +60,7 @@ pub struct Found<T> {
 /// The connections of a shard.
 #[derive(Debug)]
 pub struct Table<T> {
+    /// The first connection between two endpoints; its siblings follow by [`Entry::sibling`].
     slots: HashMap<Key, u32, foldhash::quality::FixedState>,
     entries: Vec<Option<Box<Entry<T>>>>,
     free: Vec<u32>,
@@ -60,7 +69,7 @@ pub struct Table<T> {
     cap: usize,
     /// Ended connections, in the order in which they ended: where, and their first packet.
     retired: VecDeque<(Slot, u64, Timestamp)>,
-    /// Connections evicted because the cap was reached.
+    /// Connections evicted because a cap was reached.
     pub evicted: u64,
     /// Ended connections forgotten before their time, for the same reason.
     pub forgotten: u64,
@@ -86,50 +95,103 @@ impl<T> Table<T> {
     pub fn find(&mut self, segment: &Segment<'_>, fresh: impl FnOnce() -> T) -> Found<T> {
         let (key, src_is_low) = Key::of(segment.src, segment.dst);
         let mut replaced = None;
-        if let Some(&at) = self.slots.get(&key) {
-            let known = self.entries.get(at as usize).and_then(Option::as_deref).and_then(|entry| {
+        let mut begun = None;
+        if let Some(&first) = self.slots.get(&key) {
+            if let Some(at) = self.in_network(first, src_is_low, segment)
+                && let Some(entry) = self.links(at)
+            {
                 let from = direction(src_is_low, entry.low_is_forward);
-                (entry.reassembly.restart(from, segment) == Restart::Same).then_some(from)
-            });
-            if let Some(from) = known {
-                self.touch(at, segment.at);
-                return Found { slot: Slot(at), from, replaced: None };
-            }
-            replaced = self.remove(Slot(at));
-        } else if self.slots.len() >= self.cap {
-            if self.forget(Timestamp::MAX) {
-                self.forgotten += 1;
+                match entry.reassembly.place_of(from, segment) {
+                    Belongs::Here => {
+                        self.touch(at, segment.at);
+                        return Found { slot: Slot(at), from, replaced: None };
+                    }
+                    Belongs::ToNew => {}
+                    Belongs::ToBegun(beginning) => {
+                        begun = Some((entry.src_is_low(beginning.from), beginning))
+                    }
+                }
+                replaced = self.remove(Slot(at));
             } else {
-                replaced = self.remove(Slot(self.oldest));
-                self.evicted += u64::from(replaced.is_some());
+                replaced = self.make_room_in_networks(first);
             }
         }
-        // The side that sends the SYN without ACK opens the connection.
-        let src_is_forward = !(segment.flags.syn() && segment.flags.ack());
-        let entry = Box::new(Entry {
-            key,
-            low_is_forward: src_is_low == src_is_forward,
-            senders: if src_is_forward { [segment.src, segment.dst] } else { [segment.dst, segment.src] },
-            older: NONE,
-            newer: NONE,
-            first: segment.at,
-            last: segment.at,
-            reassembly: Reassembly::default(),
-            state: Some(fresh()),
-            listed: false,
-            retired: false,
-        });
+        if replaced.is_none() && self.len() >= self.cap {
+            replaced = self.make_room();
+        }
+        let entry = Box::new(Entry::new(key, src_is_low, segment, begun, fresh()));
         let from = direction(src_is_low, entry.low_is_forward);
+        Found { slot: self.insert(entry), from, replaced }
+    }
+
+    /// The connection, of those between the same endpoints that begin with `first`, whose network the segment is in.
+    #[inline]
+    fn in_network(&mut self, first: u32, src_is_low: bool, segment: &Segment<'_>) -> Option<u32> {
+        let entry = self.links(first)?;
+        let from = direction(src_is_low, entry.low_is_forward);
+        if entry.sibling == NONE && entry.networks.has(from, segment.network) {
+            return Some(first);
+        }
+        self.in_networks(first, src_is_low, segment)
+    }
+
+    /// The same where there are several, or the network is new to the direction: the connection that has it in this
+    /// direction; else in the other one alone; else the one whose numbers the segment fits, as its directions may go
+    /// different ways, or be captured twice.
+    #[cold]
+    fn in_networks(&mut self, first: u32, src_is_low: bool, segment: &Segment<'_>) -> Option<u32> {
+        let (mut best, mut at) = (None, first);
+        while let Some(entry) = self.links(at) {
+            let from = direction(src_is_low, entry.low_is_forward);
+            let rank = entry.networks.rank(from, segment, &entry.reassembly);
+            if rank > best.map_or(0, |(rank, _)| rank) {
+                best = Some((rank, at));
+            }
+            at = entry.sibling;
+        }
+        let (_, at) = best?;
+        let entry = self.links(at)?;
+        let from = direction(src_is_low, entry.low_is_forward);
+        entry.networks.set(from, segment.network);
+        Some(at)
+    }
+
+    /// Makes room for one more connection between the same endpoints: the last one goes, which came first.
+    #[cold]
+    fn make_room_in_networks(&mut self, first: u32) -> Option<Box<Entry<T>>> {
+        let (mut last, mut count) = (first, 1);
+        while let Some(next) = self.links(last).map(|entry| entry.sibling).filter(|&next| next != NONE) {
+            (last, count) = (next, count + 1);
+        }
+        if count < limits::NETWORKS_ENDPOINTS {
+            return None;
+        }
+        self.evicted += 1;
+        self.remove(Slot(last))
+    }
+
+    fn make_room(&mut self) -> Option<Box<Entry<T>>> {
+        if self.forget(Timestamp::MAX) {
+            self.forgotten += 1;
+            return None;
+        }
+        let evicted = self.remove(Slot(self.oldest));
+        self.evicted += u64::from(evicted.is_some());
+        evicted
+    }
+
+    /// Puts a connection before its siblings.
+    fn insert(&mut self, mut entry: Box<Entry<T>>) -> Slot {
         let at = self.free.pop().unwrap_or_else(|| {
             self.entries.push(None);
             self.entries.len() as u32 - 1
         });
+        entry.sibling = self.slots.insert(entry.key, at).unwrap_or(NONE);
         if let Some(place) = self.entries.get_mut(at as usize) {
             *place = Some(entry);
         }
-        self.slots.insert(key, at);
         self.append(at);
-        Found { slot: Slot(at), from, replaced }
+        Slot(at)
     }
 
     /// The connection in a slot.
@@ -169,9 +231,32 @@ impl<T> Table<T> {
             self.unlink(slot.0);
         }
         let entry = self.entries.get_mut(slot.0 as usize)?.take()?;
-        self.slots.remove(&entry.key);
+        self.unchain(slot.0, &entry);
         self.free.push(slot.0);
         Some(entry)
+    }
+
+    /// Takes a connection out of those with its endpoints.
+    fn unchain(&mut self, at: u32, entry: &Entry<T>) {
+        match self.slots.get(&entry.key).copied() {
+            Some(first) if first != at => {
+                let mut before = first;
+                while let Some(next) =
+                    self.links(before).map(|entry| entry.sibling).filter(|&next| next != at)
+                {
+                    before = next;
+                }
+                if let Some(before) = self.links(before) {
+                    before.sibling = entry.sibling;
+                }
+            }
+            _ if entry.sibling == NONE => {
+                self.slots.remove(&entry.key);
+            }
+            _ => {
+                self.slots.insert(entry.key, entry.sibling);
+            }
+        }
     }
 
     /// Takes out the connection idle for longest, if it has been for `idle(&entry)`.
@@ -200,12 +285,12 @@ impl<T> Table<T> {
 
     /// Connections, ended ones that are remembered too.
     pub fn len(&self) -> usize {
-        self.slots.len()
+        self.entries.len() - self.free.len()
     }
 
     /// No connections.
     pub fn is_empty(&self) -> bool {
-        self.slots.is_empty()
+        self.len() == 0
     }
 
     fn touch(&mut self, at: u32, now: Moment) {
@@ -247,6 +332,53 @@ impl<T> Table<T> {
     }
 }
 
+impl<T> Entry<T> {
+    /// A connection whose first segment this is, or the SYN `begun` before it, whose sender may be the lesser endpoint.
+    fn new(
+        key: Key,
+        src_is_low: bool,
+        segment: &Segment<'_>,
+        begun: Option<(bool, Beginning)>,
+        state: T,
+    ) -> Self {
+        // The side that sends the SYN without ACK opens the connection.
+        let src_opens = match begun {
+            Some((low, beginning)) => (low == src_is_low) == beginning.acknowledges.is_none(),
+            None => !(segment.flags.syn() && segment.flags.ack()),
+        };
+        let low_is_forward = src_is_low == src_opens;
+        let senders = if src_opens { [segment.src, segment.dst] } else { [segment.dst, segment.src] };
+        let mut reassembly = Reassembly::default();
+        let mut networks = Networks::default();
+        networks.set(direction(src_is_low, low_is_forward), segment.network);
+        if let Some((low, beginning)) = begun {
+            reassembly.begin(direction(low, low_is_forward), &beginning);
+            networks.set(direction(low, low_is_forward), beginning.network);
+        }
+        Self {
+            key,
+            sibling: NONE,
+            networks,
+            low_is_forward,
+            senders,
+            older: NONE,
+            newer: NONE,
+            first: begun.map_or(segment.at, |(_, beginning)| beginning.at),
+            last: segment.at,
+            reassembly,
+            state: Some(state),
+            listed: false,
+            retired: false,
+            misses_more: false,
+        }
+    }
+
+    /// The sender of a direction is the lesser endpoint.
+    fn src_is_low(&self, from: Direction) -> bool {
+        (from == Direction::Forward) == self.low_is_forward
+    }
+}
+
 const fn direction(src_is_low: bool, low_is_forward: bool) -> Direction {
     if src_is_low == low_is_forward { Direction::Forward } else { Direction::Backward }
 }
@@ -254,10 +386,15 @@ const fn direction(src_is_low: bool, low_is_forward: bool) -> Direction {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packet::TcpFlags;
+    use crate::packet::{Checksum, Network, TcpFlags};
+
+    const SYN_ACK: u8 = TcpFlags::SYN | TcpFlags::ACK;
+
+    fn end(port: u16) -> Endpoint {
+        Endpoint { ip: [10, 0, 0, 1].into(), port }
+    }
 
     fn segment(port: u16, seq: u32, flags: u8, seconds: u64) -> Segment<'static> {
-        let end = |port| Endpoint { ip: [10, 0, 0, 1].into(), port };
         Segment {
             at: Moment { packet: 1, time: Timestamp::from_parts(seconds, 0) },
             src: end(port),
@@ -266,6 +403,8 @@ mod tests {
             ack: 0,
             window: 0,
             window_scale: None,
+            checksum: Checksum::Unknown,
+            network: Network::default(),
             flags: TcpFlags(flags),
             payload: b"x",
             cut: 0,
@@ -322,7 +461,134 @@ mod tests {
             &mut sink,
         );
         assert!(table.find(&segment(1000, 7, TcpFlags::SYN, 0), || 3).replaced.is_none());
-        assert_eq!(table.find(&segment(1000, 99, TcpFlags::SYN, 0), || 4).replaced.unwrap().state, Some(1));
+        assert!(table.find(&segment(1000, 99, TcpFlags::SYN, 0), || 4).replaced.is_none(), "not yet");
+        let answer = Segment { src: end(443), dst: end(1000), ack: 100, ..segment(443, 5, SYN_ACK, 0) };
+        let found = table.find(&answer, || 5);
+        assert_eq!(found.replaced.unwrap().state, Some(1), "the peer has acknowledged it");
+        assert_eq!(found.from, Direction::Backward);
+    }
+
+    /// A segment between ports 1000 and 443 in this network.
+    fn sent(from: u16, network: u32, seq: u32, ack: u32, flags: u8) -> Segment<'static> {
+        let (src, dst) = if from == 1000 { (end(1000), end(443)) } else { (end(443), end(1000)) };
+        let flags = TcpFlags(flags | if ack > 0 { TcpFlags::ACK } else { 0 });
+        Segment { src, dst, ack, flags, network: Network(network), payload: b"", ..segment(1000, seq, 0, 0) }
+    }
+
+    /// Finds the connection of each segment, and lets it take it; the connections by number.
+    fn take_all(table: &mut Table<usize>, segments: &[Segment<'_>]) -> Vec<usize> {
+        let mut next = table.len();
+        let mut sink = crate::flow::reassembly::tests::Collect::default();
+        let mut take = |segment: &Segment<'_>| {
+            let found = table.find(segment, || next);
+            let entry = table.get_mut(found.slot).unwrap();
+            entry.reassembly.segment(found.from, segment, &mut crate::flow::Budget::new(0), &mut sink);
+            next = next.max(entry.state.unwrap() + 1);
+            entry.state.unwrap()
+        };
+        segments.iter().map(&mut take).collect()
+    }
+
+    #[test]
+    fn equal_endpoints_in_two_networks_are_two_connections() {
+        for other in [3_000_000, 100] {
+            let mut table = Table::new(9);
+            let found = take_all(
+                &mut table,
+                &[
+                    sent(1000, 10, 100, 0, TcpFlags::SYN),
+                    sent(443, 10, 500, 101, TcpFlags::SYN),
+                    sent(1000, 10, 101, 501, 0),
+                    sent(1000, 20, other, 0, TcpFlags::SYN),
+                    sent(443, 20, 500, other + 1, TcpFlags::SYN),
+                    sent(1000, 20, other + 1, 501, 0),
+                    sent(443, 10, 501, 101, 0),
+                    sent(443, 20, 501, other + 1, 0),
+                ],
+            );
+            assert_eq!(found, [0, 0, 0, 1, 1, 1, 0, 1], "{other}");
+        }
+    }
+
+    #[test]
+    fn equal_endpoints_joined_late_in_two_networks_are_two_connections() {
+        let mut table = Table::new(9);
+        let far = 1 << 30;
+        let segments = [
+            sent(1000, 10, 100, 500, 0),
+            sent(443, 20, far, far, 0),
+            sent(443, 10, 500, 100, 0),
+            sent(1000, 20, far, far, 0),
+        ];
+        assert_eq!(take_all(&mut table, &segments), [0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn one_connection_may_have_a_network_for_each_direction_and_be_captured_in_two() {
+        let asymmetric = [
+            sent(1000, 10, 100, 0, TcpFlags::SYN),
+            sent(443, 20, 500, 101, TcpFlags::SYN),
+            sent(1000, 10, 101, 501, 0),
+            sent(443, 20, 501, 101, 0),
+        ];
+        assert_eq!(take_all(&mut Table::new(9), &asymmetric), [0; 4]);
+        assert_eq!(take_all(&mut Table::new(9), &asymmetric[2..]), [0; 2], "joined late");
+        let twice = [
+            sent(1000, 10, 100, 0, TcpFlags::SYN),
+            sent(1000, 20, 100, 0, TcpFlags::SYN),
+            sent(443, 20, 500, 101, TcpFlags::SYN),
+            sent(443, 10, 500, 101, TcpFlags::SYN),
+            sent(1000, 10, 101, 501, 0),
+            sent(1000, 20, 101, 501, 0),
+        ];
+        assert_eq!(take_all(&mut Table::new(9), &twice), [0; 6]);
+    }
+
+    #[test]
+    fn cap_networks_endpoints() {
+        let mut table = Table::new(99);
+        let most = limits::NETWORKS_ENDPOINTS as u32;
+        for network in 1..=most {
+            table.find(&sent(1000, network, network << 24, 0, TcpFlags::SYN), || network);
+        }
+        assert_eq!((table.len(), table.evicted), (limits::NETWORKS_ENDPOINTS, 0));
+        let found = table.find(&sent(1000, most + 1, 7, 0, TcpFlags::SYN), || 0);
+        assert_eq!(found.replaced.unwrap().state, Some(1));
+        assert_eq!((table.len(), table.evicted), (limits::NETWORKS_ENDPOINTS, 1));
+        let mut left: Vec<_> = table.drain().filter_map(|entry| entry.state).collect();
+        left.sort_unstable();
+        assert_eq!(left.len(), limits::NETWORKS_ENDPOINTS);
+        assert!(table.is_empty() && table.slots.is_empty());
+    }
+
+    #[test]
+    fn a_connection_is_as_old_as_the_syn_that_has_begun_it() {
+        let mut table = Table::new(9);
+        let at = |packet| Moment { packet, ..Moment::default() };
+        take_all(&mut table, &[sent(1000, 0, 100, 500, 0), sent(443, 0, 500, 100, 0)]);
+        let syn = Segment { at: at(7), ..sent(1000, 0, 7000, 0, TcpFlags::SYN) };
+        assert!(table.find(&syn, || 8).replaced.is_none());
+        let answer = Segment { at: at(9), ..sent(443, 0, 9000, 7001, TcpFlags::SYN) };
+        let found = table.find(&answer, || 9);
+        assert_eq!((found.from, found.replaced.unwrap().state), (Direction::Backward, Some(0)));
+        let entry = table.get_mut(found.slot).unwrap();
+        assert_eq!((entry.first.packet, entry.senders), (7, [end(1000), end(443)]));
+        assert!(entry.reassembly.from_start(Direction::Forward));
+    }
+
+    /// After both have ended, a SYN begins a new connection whatever its number.
+    #[test]
+    fn the_same_number_may_be_used_again_after_a_close() {
+        let mut table = Table::new(9);
+        let once = [
+            sent(1000, 0, 100, 0, TcpFlags::SYN),
+            sent(443, 0, 500, 101, TcpFlags::SYN),
+            sent(1000, 0, 101, 501, TcpFlags::FIN),
+            sent(443, 0, 501, 102, TcpFlags::FIN),
+            sent(1000, 0, 102, 502, 0),
+        ];
+        assert_eq!(take_all(&mut table, &once), [0; 5]);
+        assert_eq!(take_all(&mut table, &once), [1; 5]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! How much nesting one packet may have.
 
+use super::network::Network;
 use super::skip::Skip;
 use crate::base::limits::{IP_EXTENSIONS, LINK_TAGS, TUNNEL_DEPTH};
 
@@ -10,6 +11,8 @@ pub(super) struct Budget {
     tunnels: u8,
     tags: u8,
     extensions: u8,
+    /// The VLANs and tunnels passed so far.
+    pub(super) network: Network,
 }
 
 impl Budget {

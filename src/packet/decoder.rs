@@ -5,6 +5,7 @@ use super::counters::PacketCounters;
 use super::fragments::{Datagram, Fragments};
 use super::ip::{IpPacket, is_extension, protocol};
 use super::layer::Layer;
+use super::network::Network;
 use super::next::{Header, Next};
 use super::segment::Segment;
 use super::skip::Skip;
@@ -65,7 +66,8 @@ impl Decoder {
         self.counters.super_packets += u64::from(original_len > SUPER_PACKET_BYTES);
         let frame = Layer::new(data, original_len.min(SUPER_PACKET_BYTES));
         let mut budget = Budget::default();
-        if let Some(packet) = shortcut(link, frame) {
+        if let Some((packet, network)) = shortcut(link, frame) {
+            budget.network = network;
             return self.segment(at, &packet, budget);
         }
         match link::enter(link, frame).and_then(|next| self.walk(at, next, &mut budget)) {
@@ -117,7 +119,14 @@ impl Decoder {
     ) -> Option<Segment<'_>> {
         loop {
             let Datagram { src, dst, protocol, ref bytes, wire } = datagram;
-            let packet = IpPacket { src, dst, protocol, fragment: None, body: Layer::new(bytes, wire) };
+            let packet = IpPacket {
+                src,
+                dst,
+                protocol,
+                fragment: None,
+                damaged: false,
+                body: Layer::new(bytes, wire),
+            };
             let reached = match self.content(at, packet, &mut budget) {
                 Ok(Content::Tunnel(next)) => self.walk(at, next, &mut budget),
                 Ok(Content::Tcp(packet)) => Ok(Reached::Tcp(packet)),
@@ -186,7 +195,7 @@ impl Decoder {
     /// Decodes the TCP header of a packet that has one, and counts it.
     #[inline]
     fn segment<'d>(&mut self, at: Moment, packet: &IpPacket<'d>, budget: Budget) -> Option<Segment<'d>> {
-        match tcp::segment(at, packet) {
+        match tcp::segment(at, packet, budget.network) {
             Ok(segment) => {
                 self.counters.segments += 1;
                 self.counters.tunnelled += u64::from(budget.depth() > 0);
@@ -206,14 +215,16 @@ impl Decoder {
 /// The IP packet in a frame of the most frequent kind: Ethernet, with a VLAN tag or without, and TCP right above
 /// IP. [`Decoder::walk`] finds the same, at more cost.
 #[inline]
-fn shortcut(link: u16, frame: Layer<'_>) -> Option<IpPacket<'_>> {
+fn shortcut(link: u16, frame: Layer<'_>) -> Option<(IpPacket<'_>, Network)> {
     if link != link::ETHERNET {
         return None;
     }
     let (head, mut body) = frame.split::<14>(Skip::MalformedLink).ok()?;
     let mut ethertype = u16::from_be_bytes([head[12], head[13]]);
+    let mut network = Network::default();
     if ethernet::is_vlan(ethertype) {
         let (tag, inner) = body.split::<4>(Skip::MalformedLink).ok()?;
+        network.enter_vlan([tag[0], tag[1]]);
         (ethertype, body) = (u16::from_be_bytes([tag[2], tag[3]]), inner);
     }
     let packet = match ethertype {
@@ -221,7 +232,7 @@ fn shortcut(link: u16, frame: Layer<'_>) -> Option<IpPacket<'_>> {
         ethernet::IPV6 => ip::v6(body).ok()?,
         _ => return None,
     };
-    (packet.protocol == protocol::TCP && packet.fragment.is_none()).then_some(packet)
+    (packet.protocol == protocol::TCP && packet.fragment.is_none()).then_some((packet, network))
 }
 
 /// Goes from header to header up to the next IP header, and decodes that.
@@ -238,6 +249,9 @@ fn ip_packet<'d>(mut next: Next<'d>, budget: &mut Budget) -> Result<IpPacket<'d>
             (Header::Ethernet, frame) => ethernet::frame(frame)?,
             (Header::Typed(ethertype), body) if ethernet::is_vlan(ethertype) => {
                 budget.tag()?;
+                if let Ok(&control) = body.head::<2>(Skip::MalformedLink) {
+                    budget.network.enter_vlan(control);
+                }
                 ethernet::vlan(body)?
             }
             (Header::Typed(ethertype), body) => ethernet::typed(ethertype, body)?,
@@ -271,5 +285,6 @@ fn tunnel<'d>(packet: &IpPacket<'d>, budget: &mut Budget) -> Result<Next<'d>, Sk
         _ => return Err(Skip::OtherIpProtocol),
     };
     budget.tunnel()?;
+    budget.network.enter_tunnel(packet.protocol, body);
     Ok(inner)
 }

@@ -1,6 +1,7 @@
 //! IPv4 (RFC 791) and IPv6 (RFC 8200) headers, and the extension headers behind them.
 
 use super::budget::Budget;
+use super::checksum;
 use super::layer::Layer;
 use super::skip::Skip;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -45,6 +46,8 @@ pub(super) struct IpPacket<'d> {
     pub(super) protocol: u8,
     /// Set when this is not the whole datagram.
     pub(super) fragment: Option<Place>,
+    /// The checksum of its header is wrong.
+    pub(super) damaged: bool,
     /// What follows, up to the end that the IP length states.
     pub(super) body: Layer<'d>,
 }
@@ -69,6 +72,8 @@ pub(super) fn v4(packet: Layer<'_>) -> Result<IpPacket<'_>, Skip> {
     if head[0] >> 4 != 4 || header_len < 20 {
         return Err(Skip::MalformedIp);
     }
+    let options = packet.bytes().get(20..header_len).unwrap_or_default();
+    let damaged = options.len() + 20 == header_len && checksum::is_wrong_header(head, options);
     let packet = match usize::from(u16::from_be_bytes([head[2], head[3]])) {
         0 => packet,
         len if len < header_len => return Err(Skip::MalformedIp),
@@ -85,6 +90,7 @@ pub(super) fn v4(packet: Layer<'_>) -> Result<IpPacket<'_>, Skip> {
         dst: IpAddr::V4(Ipv4Addr::new(head[16], head[17], head[18], head[19])),
         protocol: head[9],
         fragment,
+        damaged,
         body: packet.skip(header_len, Skip::MalformedIp)?,
     })
 }
@@ -103,7 +109,8 @@ pub(super) fn v6(packet: Layer<'_>) -> Result<IpPacket<'_>, Skip> {
         0 => body,
         len => body.limit(len),
     };
-    Ok(IpPacket { src: v6_address(*src), dst: v6_address(*dst), protocol: head[6], fragment: None, body })
+    let (src, dst) = (v6_address(*src), v6_address(*dst));
+    Ok(IpPacket { src, dst, protocol: head[6], fragment: None, damaged: false, body })
 }
 
 /// An IPv6 address from its bytes.

@@ -11,6 +11,7 @@
 //! the wire, and both have to come out exact after a snaplen cut or segmentation offload.
 
 mod budget;
+mod checksum;
 mod counters;
 mod decoder;
 mod ethernet;
@@ -20,6 +21,7 @@ mod ip;
 mod layer;
 mod link;
 mod mpls;
+mod network;
 mod next;
 mod nflog;
 mod nsh;
@@ -31,9 +33,11 @@ mod tunnel;
 mod unread;
 mod wifi;
 
+pub use checksum::Checksum;
 pub use counters::PacketCounters;
 pub use decoder::Decoder;
 pub use fragments::FragmentCounters;
+pub use network::Network;
 pub use segment::{Segment, TcpFlags, offset_within};
 pub use skip::Skip;
 pub use unread::{UnreadLinks, link_type_name};

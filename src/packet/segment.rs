@@ -1,5 +1,7 @@
 //! What the stages above IP see of a packet: one TCP segment.
 
+use super::checksum::Checksum;
+use super::network::Network;
 use crate::base::endpoint::Endpoint;
 use crate::base::time::{Moment, Timestamp};
 
@@ -54,10 +56,14 @@ pub struct Segment<'a> {
     /// Receive window as in the header, not scaled.
     pub window: u16,
     /// By how many bits the sender of this SYN will shift its windows, where both SYNs have the option (RFC 7323
-    /// section 2.2).
+    /// section 2.2); `None` in other segments.
     pub window_scale: Option<u8>,
     /// Control bits.
     pub flags: TcpFlags,
+    /// What the checksums of IPv4 and TCP say.
+    pub checksum: Checksum,
+    /// The VLANs and tunnels around the packet.
+    pub network: Network,
     /// Payload bytes that are in the capture, up to the IP total length (no Ethernet padding, no FCS).
     pub payload: &'a [u8],
     /// Payload bytes that the IP length promises beyond `payload`: cut off by the snaplen. Their number is
@@ -74,8 +80,9 @@ impl Segment<'_> {
     /// The same segment with its payload taken from elsewhere, as when the bytes have moved.
     #[must_use]
     pub fn with_payload<'b>(&self, payload: &'b [u8]) -> Segment<'b> {
-        let Self { at, src, dst, seq, ack, window, window_scale, flags, payload: _, cut } = *self;
-        Segment { at, src, dst, seq, ack, window, window_scale, flags, payload, cut }
+        let Self { at, src, dst, seq, ack, window, window_scale, flags, checksum, network, payload: _, cut } =
+            *self;
+        Segment { at, src, dst, seq, ack, window, window_scale, flags, checksum, network, payload, cut }
     }
 }
 

@@ -1,15 +1,17 @@
 //! TCP headers (RFC 9293 section 3.1).
 
+use super::checksum;
 use super::ip::IpPacket;
+use super::network::Network;
 use super::segment::{Segment, TcpFlags};
 use super::skip::Skip;
 use crate::base::endpoint::Endpoint;
 use crate::base::time::Moment;
 
-/// Decodes the TCP header that `packet` begins with; its checksum, often left to the network card, is not looked
-/// at. When the snaplen cut the options the payload is empty, and wholly cut.
+/// Decodes the TCP header that `packet` begins with, and judges its checksum. When the snaplen cut the options the
+/// payload is empty, and wholly cut.
 #[inline]
-pub(super) fn segment<'d>(at: Moment, packet: &IpPacket<'d>) -> Result<Segment<'d>, Skip> {
+pub(super) fn segment<'d>(at: Moment, packet: &IpPacket<'d>, network: Network) -> Result<Segment<'d>, Skip> {
     let IpPacket { src, dst, body, .. } = *packet;
     let head = body.head::<20>(Skip::MalformedTcp)?;
     let header_len = usize::from(head[12] >> 4) * 4;
@@ -28,6 +30,8 @@ pub(super) fn segment<'d>(at: Moment, packet: &IpPacket<'d>) -> Result<Segment<'
         window: u16::from_be_bytes([head[14], head[15]]),
         window_scale: if flags.syn() { window_scale(header.get(20..).unwrap_or_default()) } else { None },
         flags,
+        checksum: checksum::verify(packet, head),
+        network,
         payload,
         cut: (body.wire() - header_len - payload.len()) as u32,
     })

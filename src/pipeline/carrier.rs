@@ -10,9 +10,9 @@ use crate::base::limits;
 use crate::base::time::Moment;
 use crate::base::tls::Description;
 use crate::base::tuning;
-use crate::flow::{Arrival, ByteSink, End, Gap, SegmentFacts};
+use crate::flow::{Arrival, ByteSink, End, Gap, Reassembly, SegmentFacts};
 use crate::http1::Switch;
-use crate::http2::Start;
+use crate::http2::{Side, Start};
 use crate::record::{ConnectionMeta, EndBy, EndHow, How, StreamEnd};
 use crate::timing::Transport;
 use crate::tls;
@@ -31,6 +31,8 @@ pub(super) struct Carrier {
     first_ended: Option<Direction>,
     /// When the first one did.
     closed: Option<Moment>,
+    /// The last of what ended them.
+    ended_at: Moment,
     /// Layers above this one.
     depth: u8,
     /// Directions of which the SYN was seen, so that their first bytes are known.
@@ -131,13 +133,25 @@ impl Carrier {
         }
     }
 
-    /// Who ended the connection, and how.
-    pub(super) fn end(&self) -> StreamEnd {
+    /// The SYN of a direction was seen before the connection was known to be a new one.
+    pub(super) fn note_begun(&mut self, streams: &Reassembly) {
+        for from in [Direction::Forward, Direction::Backward] {
+            if streams.from_start(from)
+                && let Some(syn) = self.syn.get_mut(from.index())
+            {
+                *syn = true;
+                self.note_sender(from);
+            }
+        }
+    }
+
+    /// Who ended the connection, how, and where.
+    pub(super) fn end(&self) -> (StreamEnd, Moment) {
         let how = match self.ended {
             [Some(End::Rst), _] | [_, Some(End::Rst)] => EndHow::Rst,
             _ => EndHow::Fin,
         };
-        StreamEnd { by: EndBy::Tcp, how, code: None }
+        (StreamEnd { by: EndBy::Tcp, how, code: None }, self.ended_at)
     }
 
     /// The direction that ended first.
@@ -178,11 +192,11 @@ impl<O: Output> Feed<'_, '_, O> {
     }
 
     /// All that a direction sent before this packet has been read.
-    pub(super) fn caught_up(&mut self, from: Direction) {
+    pub(super) fn caught_up(&mut self, from: Direction, read: u64) {
         match &mut self.carrier.layer {
-            Layer::Http2(http2) => http2.caught_up(from, self.cx),
+            Layer::Http2(http2) => http2.caught_up(from, read, self.cx),
             Layer::Tls(layer) if layer.session.is_settled(from) => {
-                Feed { carrier: &mut layer.inner, cx: &mut *self.cx }.caught_up(from);
+                Feed { carrier: &mut layer.inner, cx: &mut *self.cx }.caught_up(from, read);
             }
             Layer::Tls(_) | Layer::Fresh | Layer::Opening(_) => {}
         }
@@ -414,12 +428,20 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
         }
         self.carrier.first_ended.get_or_insert(from);
         self.carrier.closed.get_or_insert(at);
+        self.carrier.ended_at = self.carrier.ended_at.max(at);
         let cx = &mut *self.cx;
-        if let Layer::Tls(layer) = &mut self.carrier.layer {
-            let Some(work) = cx.tls.take() else { return };
-            let Tls { session, inner } = layer.as_mut();
-            session.end(cx.keys, work, from, at, how, &mut Feed { carrier: inner, cx });
-            cx.tls = Some(work);
+        match &mut self.carrier.layer {
+            Layer::Tls(layer) => {
+                let Some(work) = cx.tls.take() else { return };
+                let Tls { session, inner } = layer.as_mut();
+                session.end(cx.keys, work, from, at, how, &mut Feed { carrier: inner, cx });
+                cx.tls = Some(work);
+            }
+            // No response can come any more, whatever the client sends.
+            Layer::Http2(http2) if how == End::Fin && http2.side(from) == Side::Server => {
+                http2.server_closes(at, cx.received[from.reverse()], cx);
+            }
+            Layer::Http2(_) | Layer::Fresh | Layer::Opening(_) => {}
         }
     }
 }

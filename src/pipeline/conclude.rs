@@ -53,6 +53,12 @@ pub struct ShardReport {
     pub bytes_http2: u64,
     /// Bytes of them that are missing.
     pub gap_bytes: u64,
+    /// Segments that were not used for their checksum.
+    pub bad_checksums: u64,
+    /// Resets, SYNs and data that their receiver did not accept.
+    pub unaccepted: u64,
+    /// Of the latter, new payload of an HTTP/2 connection that is over.
+    pub behind_end: u64,
     /// Caps that struck.
     pub limits: Struck,
     /// Bytes that were sent twice with different content.
@@ -108,6 +114,9 @@ impl ShardReport {
         self.packets_http2 += other.packets_http2;
         self.bytes_http2 += other.bytes_http2;
         self.gap_bytes += other.gap_bytes;
+        self.bad_checksums += other.bad_checksums;
+        self.unaccepted += other.unaccepted;
+        self.behind_end += other.behind_end;
         self.limits.merge(&other.limits);
         self.differing_bytes += other.differing_bytes;
         self.open.merge(&other.open);
@@ -182,8 +191,10 @@ impl Pipeline {
     ) {
         self.memory = self.memory.saturating_sub(carrier.weight);
         let mut cx = Context::new(now, self.settings.wanted, &mut self.totals, &mut self.tls, keys, out);
+        cx.note_received(reassembly, None);
         reassembly.finish(last, &mut self.budget, &mut Feed { carrier: &mut carrier, cx: &mut cx });
         Feed { carrier: &mut carrier, cx: &mut cx }.finish(last);
+        let (end, ended_at) = if reassembly.closed() { carrier.end() } else { (end, now) };
         let tls = match &carrier.layer {
             Layer::Tls(layer) => Some(Box::new(layer.session.description().clone())),
             _ => None,
@@ -201,7 +212,7 @@ impl Pipeline {
         let first_ended = innermost.first_ended();
         if let Layer::Http2(http2) = &mut innermost.layer {
             report.add_http2(reassembly, http2);
-            http2.conclude(end, &mut record, &transport, closed, &mut cx);
+            http2.conclude(end, ended_at, &mut record, &transport, closed, &mut cx);
             record.end.by = match first_ended.filter(|_| end.by == EndBy::Tcp) {
                 Some(from) if http2.side(from) == Side::Client => EndBy::Client,
                 Some(_) => EndBy::Server,

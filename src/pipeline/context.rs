@@ -1,7 +1,10 @@
 //! What the stages of a shard share while they work on a packet.
 
+use crate::base::direction::{Direction, PerDirection};
 use crate::base::endpoint::Endpoint;
 use crate::base::time::Moment;
+use crate::flow::{Reassembly, Verdict};
+use crate::packet::Segment;
 use crate::record::{RecordSink, Wanted};
 use crate::tls;
 use crate::transaction::{Stats, StreamPool};
@@ -21,6 +24,30 @@ pub(super) struct Totals {
     pub(super) report: super::ShardReport,
 }
 
+impl Totals {
+    /// Counts what was not accepted; `misses` where what came behind an end is then missing.
+    #[inline]
+    pub(super) fn judged(&mut self, verdict: Verdict, misses: bool) {
+        if verdict != Verdict::Accepted {
+            self.count_refused(verdict, misses);
+        }
+    }
+
+    #[cold]
+    fn count_refused(&mut self, verdict: Verdict, misses: bool) {
+        let report = &mut self.report;
+        match verdict {
+            Verdict::Accepted => {}
+            Verdict::BadChecksum => report.bad_checksums += 1,
+            Verdict::Unaccepted => report.unaccepted += 1,
+            Verdict::BehindEnd => {
+                report.unaccepted += 1;
+                report.behind_end += u64::from(misses);
+            }
+        }
+    }
+}
+
 /// For the time that one packet is worked on.
 pub(super) struct Context<'a, O> {
     pub(super) now: Moment,
@@ -30,6 +57,8 @@ pub(super) struct Context<'a, O> {
     pub(super) tls: Option<&'a mut tls::Workspace>,
     pub(super) keys: &'a tls::KeyStore,
     pub(super) out: &'a mut O,
+    /// So much of each direction's TCP stream its receiver is known to have.
+    pub(super) received: PerDirection<u64>,
 }
 
 impl<'a, O> Context<'a, O> {
@@ -41,6 +70,17 @@ impl<'a, O> Context<'a, O> {
         keys: &'a tls::KeyStore,
         out: &'a mut O,
     ) -> Self {
-        Self { now, wanted, totals, tls: Some(tls), keys, out }
+        Self { now, wanted, totals, tls: Some(tls), keys, out, received: PerDirection::default() }
+    }
+
+    /// Notes how much both sides have received, the sender of this segment too.
+    pub(super) fn note_received(&mut self, streams: &Reassembly, segment: Option<(Direction, &Segment<'_>)>) {
+        for from in [Direction::Forward, Direction::Backward] {
+            self.received[from] = streams.acknowledged(from);
+        }
+        if let Some((sender, segment)) = segment {
+            let from = sender.reverse();
+            self.received[from] = streams.acknowledged_with(from, segment);
+        }
     }
 }

@@ -150,12 +150,17 @@ impl Http2 {
         self.listen(cx, |connection, listeners| connection.gap(side, arrival, gap, listeners));
     }
 
-    /// All that a direction sent before this packet has been read.
-    pub(super) fn caught_up<O: Output>(&mut self, from: Direction, cx: &mut Context<'_, O>) {
+    /// All that a direction sent before this packet has been read: so much of its TCP stream.
+    pub(super) fn caught_up<O: Output>(&mut self, from: Direction, read: u64, cx: &mut Context<'_, O>) {
         let side = self.side(from);
         if self.pairing.awaits(side) {
-            self.listen(cx, |_, (_, (session, _))| session.caught_up(side));
+            self.listen(cx, |_, (_, (session, _))| session.caught_up(side, read));
         }
+    }
+
+    /// The server has ended its direction; by then it had received so much of the client's TCP stream.
+    pub(super) fn server_closes<O: Output>(&mut self, at: Moment, received: u64, cx: &mut Context<'_, O>) {
+        self.listen(cx, |_, (_, (session, _))| session.server_closes(at, received));
     }
 
     /// No byte follows: what is unfinished is told as far as it goes.
@@ -170,13 +175,14 @@ impl Http2 {
     pub(super) fn conclude<O: Output>(
         &mut self,
         end: StreamEnd,
+        at: Moment,
         record: &mut ConnectionRecord,
         transport: &Transport,
         closed: Option<Moment>,
         cx: &mut Context<'_, O>,
     ) {
         let in_flight = self.pairing.in_flight() > 0;
-        self.listen(cx, |_, (_, (session, _))| session.finish(end.by, end.how));
+        self.listen(cx, |_, (_, (session, _))| session.finish(end.by, end.how, at.time));
         let (ending, error) = match &self.timing {
             Some(timing) => timing.ending(end, closed.unwrap_or(record.last).time, in_flight),
             None => Default::default(),

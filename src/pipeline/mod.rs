@@ -103,22 +103,27 @@ impl Pipeline {
         }
         self.totals.payload_bytes += segment.payload.len() as u64;
         let Some(entry) = self.table.get_mut(found.slot) else { return };
-        let Some(carrier) = entry.state.as_mut() else { return };
+        let Some(carrier) = entry.state.as_mut() else {
+            let verdict = entry.reassembly.judge_late(found.from, segment);
+            return self.totals.judged(verdict, entry.misses_more);
+        };
         if carrier.ends.is_none() {
             carrier.ends = Some(entry.senders);
             carrier.id = entry.first.packet;
+            carrier.note_begun(&entry.reassembly);
         }
         if let Some(syn) = carrier.syn.get_mut(found.from.index()) {
-            *syn |= segment.flags.syn();
+            *syn |= segment.flags.syn() && entry.reassembly.is_own_syn(found.from, segment);
         }
         let mut cx =
             Context::new(segment.at, self.settings.wanted, &mut self.totals, &mut self.tls, keys, out);
+        cx.note_received(&entry.reassembly, Some((found.from, segment)));
         let mut feed = Feed { carrier, cx: &mut cx };
         feed.carrier.note_sender(found.from);
-        entry.reassembly.segment(found.from, segment, &mut self.budget, &mut feed);
-        let (closed, waits) = (entry.reassembly.closed(), entry.reassembly.has_hole());
+        let verdict = entry.reassembly.segment(found.from, segment, &mut self.budget, &mut feed);
+        let (closed, waits) = (entry.reassembly.closed(), entry.reassembly.waits());
         if entry.reassembly.caught_up(found.from) {
-            feed.caught_up(found.from);
+            feed.caught_up(found.from, entry.reassembly.handed_on(found.from));
         }
         if waits || entry.listed {
             feed.set_holes(entry.reassembly.holes());
@@ -129,6 +134,7 @@ impl Pipeline {
         if waits && !std::mem::replace(&mut entry.listed, true) {
             self.waiting.push(found.slot);
         }
+        self.totals.judged(verdict, carrier.http2().is_some());
         let memory = carrier.memory();
         let before = std::mem::replace(&mut carrier.weight, memory);
         self.memory = (self.memory + memory).saturating_sub(before);
@@ -191,16 +197,17 @@ impl Pipeline {
                 return false;
             };
             let mut cx = Context::new(now, self.settings.wanted, &mut self.totals, &mut self.tls, keys, out);
+            cx.note_received(&entry.reassembly, None);
             let mut feed = Feed { carrier, cx: &mut cx };
             let waited = entry.reassembly.holes();
             entry.reassembly.tick(now, &mut self.budget, &mut feed);
             for (from, waited) in [Direction::Forward, Direction::Backward].into_iter().zip(waited) {
                 if waited && entry.reassembly.caught_up(from) {
-                    feed.caught_up(from);
+                    feed.caught_up(from, entry.reassembly.handed_on(from));
                 }
             }
             feed.set_holes(entry.reassembly.holes());
-            entry.listed = entry.reassembly.has_hole();
+            entry.listed = entry.reassembly.waits();
             let (listed, closed) = (entry.listed, entry.reassembly.closed());
             if closed {
                 self.close(slot, now, keys, out);
@@ -242,9 +249,11 @@ impl Pipeline {
     fn close(&mut self, slot: Slot, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
         let Some(carrier) = self.table.retire(slot, now.time) else { return };
         let Some(entry) = self.table.get_mut(slot) else { return };
+        entry.misses_more = carrier.http2().is_some();
         let mut reassembly = std::mem::take(&mut entry.reassembly);
         let span = (entry.first, entry.last);
-        let end = carrier.end();
+        // Both ends were seen, which says how it ended.
+        let end = StreamEnd { by: EndBy::Tcp, how: EndHow::Fin, code: None };
         self.conclude(carrier, &mut reassembly, span, end, now, keys, out);
         if let Some(entry) = self.table.get_mut(slot) {
             entry.reassembly = reassembly;

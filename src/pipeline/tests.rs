@@ -4,7 +4,7 @@ use super::*;
 use crate::base::endpoint::Endpoint;
 use crate::base::limit::Limit;
 use crate::http2::frame::FrameView;
-use crate::packet::TcpFlags;
+use crate::packet::{Checksum, Network, TcpFlags};
 use crate::record::{ConnectionMeta, ConnectionRecord, Finding, RecordSink, Transaction};
 
 /// How the exchanges ended.
@@ -46,6 +46,8 @@ fn three(memory_cap: usize) -> (usize, u64, Ends) {
                 ack: 0,
                 window: 0,
                 window_scale: None,
+                checksum: Checksum::Unknown,
+                network: Network::default(),
                 flags: TcpFlags(TcpFlags::PSH),
                 payload: part,
                 cut: 0,

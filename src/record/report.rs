@@ -108,6 +108,12 @@ pub struct Coverage {
     pub bytes_http2: u64,
     /// Bytes of HTTP/2 connections that are not in the capture.
     pub gap_bytes: u64,
+    /// Segments that were not used for their checksum, as their receiver did not either.
+    pub bad_checksums: u64,
+    /// Resets, SYNs and data that their receiver did not accept.
+    pub unaccepted: u64,
+    /// Of these, segments with new payload of HTTP/2 connections that were over.
+    pub behind_end: u64,
     /// Bytes skipped in search of a frame boundary.
     pub skipped_bytes: u64,
     /// Header blocks decoded whole.

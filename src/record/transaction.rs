@@ -7,6 +7,7 @@ use super::partial::{Partial, Unknown};
 use super::time::Time;
 use crate::base::time::{Moment, Timestamp};
 use crate::http2::FrameSpot;
+use std::time::Duration;
 
 /// An exchange on one stream: request, response, and how it ended.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +22,8 @@ pub struct Transaction {
     pub first: Moment,
     /// The packet with the last byte of the stream.
     pub last: Moment,
+    /// When something else than a frame ended it: the end of the connection, or of the capture.
+    pub cut_off: Option<Timestamp>,
     /// What the client sent (of a pushed stream: what was promised).
     pub request: Message,
     /// What the server sent.
@@ -49,6 +52,11 @@ impl Transaction {
         let sections = [&self.request, &self.response].map(|side| [&side.headers, &side.trailers]);
         let message = self.grpc.as_ref().and_then(|grpc| grpc.message.as_deref());
         sections.as_flattened().iter().all(|fields| fields.is_ascii()) && message.is_none_or(<[u8]>::is_ascii)
+    }
+
+    /// From the request's first byte to what ended the stream.
+    pub fn duration(&self) -> Duration {
+        self.cut_off.unwrap_or_default().max(self.last.time).since(self.first.time)
     }
 }
 

@@ -11,7 +11,6 @@ use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::net::IpAddr;
-use std::time::Duration;
 
 /// Text from the wire, as it was there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,14 +68,14 @@ impl Value for Time {
 pub struct Seconds(pub u64);
 
 impl Seconds {
+    /// This long.
+    pub fn of(duration: std::time::Duration) -> Self {
+        Self(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
+    }
+
     /// From one time to a later one; 0 when time went backwards.
     pub const fn between(from: Timestamp, to: Timestamp) -> Self {
         Self(to.as_nanos().saturating_sub(from.as_nanos()))
-    }
-
-    /// A duration; saturates.
-    pub fn of(duration: Duration) -> Self {
-        Self(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
     }
 }
 

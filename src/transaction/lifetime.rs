@@ -5,7 +5,7 @@ use super::stream::Stream;
 use crate::base::certainty::Certainty;
 use crate::base::limit::Limit;
 use crate::base::limits;
-use crate::base::time::Moment;
+use crate::base::time::{Moment, Timestamp};
 use crate::http2::{BlockEnd, EventContext, FrameSpot, Side, UpgradeRequest};
 use crate::record::{EndBy, EndHow, Field, Fields, Known, Partial, StreamEnd};
 
@@ -103,6 +103,9 @@ impl Session<'_> {
         if pairing.server.unseen && !stream.record.response.seen {
             stream.record.partial.insert(Partial::NO_RESPONSE);
         }
+        if !matches!(end.by, EndBy::Tcp | EndBy::Capture) {
+            stream.record.cut_off = None;
+        }
         stream.conclude(end, &pairing.client.losses, &pairing.server.losses);
         let record = &stream.record;
         if record.partial.is_empty() {
@@ -166,7 +169,7 @@ impl Session<'_> {
             self.pairing.orphans.remove(&id);
             let Some(stream) = self.pairing.streams.get(&id) else { continue };
             let ended = StreamEnd { by: EndBy::Server, how: EndHow::EndStream, code: None };
-            match stream.reset {
+            match stream.reset.filter(|reset| reset.end.how == EndHow::RstStream) {
                 Some(reset) => self.finish_stream(id, reset.end),
                 None if stream.record.request.first.is_none() => self.finish_stream(id, ended),
                 None => {}
@@ -174,8 +177,8 @@ impl Session<'_> {
         }
     }
 
-    /// The connection is over: its open streams end, in order.
-    pub fn finish(&mut self, by: EndBy, how: EndHow) {
+    /// The connection is over at this time: its open streams end, in order.
+    pub fn finish(&mut self, by: EndBy, how: EndHow, at: Timestamp) {
         let mut open: Vec<u32> = self.pairing.streams.keys().copied().collect();
         open.sort_unstable();
         for id in open {
@@ -190,6 +193,9 @@ impl Session<'_> {
                 Some((side, code)) => StreamEnd { by: side.into(), how: EndHow::Goaway, code: Some(code) },
                 None => StreamEnd { by, how, code: None },
             };
+            if let Some(stream) = self.pairing.streams.get_mut(&id) {
+                stream.record.cut_off.get_or_insert(at);
+            }
             self.finish_stream(id, end);
         }
     }

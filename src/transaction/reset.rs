@@ -50,9 +50,9 @@ impl Awaited {
         self.0.push(id);
     }
 
-    /// Takes all of them out, one by one.
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = u32> + '_ {
-        self.0.drain(..)
+    /// Keeps those that `awaited` says.
+    pub(super) fn retain(&mut self, mut awaited: impl FnMut(u32) -> bool) {
+        self.0.retain(|&id| awaited(id));
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -5,8 +5,9 @@ use super::pairing::Pairing;
 use super::reset::Reset;
 use super::session::Session;
 use crate::base::limit::Limit;
+use crate::base::time::Moment;
 use crate::http2::{EventContext, FrameSpot, Side};
-use crate::record::{EndHow, Partial, StreamEnd};
+use crate::record::{EndBy, EndHow, Partial, StreamEnd};
 
 impl Pairing {
     /// A stream was reset, and ends once all that `side` had sent by then is read.
@@ -58,25 +59,47 @@ impl Session<'_> {
         }
     }
 
+    /// The server has closed its direction of the connection: no response comes any more. The open streams end, whatever the
+    /// client sends after that, once all that it had sent before is read: so much of its TCP stream the server had received.
+    pub fn server_closes(&mut self, at: Moment, received: u64) {
+        let end = StreamEnd { by: EndBy::Tcp, how: EndHow::Fin, code: None };
+        let reset = Reset { from: Side::Server, at, acknowledged: received, end };
+        let mut open: Vec<u32> = self.pairing.streams.keys().copied().collect();
+        open.sort_unstable();
+        for id in open {
+            if let Some(stream) = self.pairing.streams.get_mut(&id)
+                && stream.reset.is_none()
+            {
+                (stream.reset, stream.record.cut_off) = (Some(reset), Some(at.time));
+                self.pairing.await_side(Side::Client, id);
+            }
+        }
+    }
+
     /// The side may have opened the stream by frames that were not read yet.
     fn may_still_open(&self, opener: Side, id: u32) -> bool {
         let (parity, side) = (u32::from(opener.is_client()), self.pairing.side(opener));
         id % 2 == parity && (id > side.highest || !opener.is_client())
     }
 
-    /// All that a side has sent so far has been read: the streams end that the other side had reset.
-    pub fn caught_up(&mut self, side: Side) {
+    /// All that a side has sent so far has been read, so much of its TCP stream: the streams end that the other side had reset.
+    pub fn caught_up(&mut self, side: Side, read: u64) {
         let mut resets = std::mem::take(&mut self.pairing.side_mut(side).resets);
-        for id in resets.drain() {
-            let Some(stream) = self.pairing.streams.get(&id) else { continue };
-            let Some(reset) = stream.reset else { continue };
+        resets.retain(|id| {
+            let Some(stream) = self.pairing.streams.get(&id) else { return false };
+            let Some(reset) = stream.reset else { return false };
+            // A single byte that is missing may be a FIN, or not.
+            if reset.end.how == EndHow::Fin && read < reset.acknowledged {
+                return true;
+            }
             let unasked = side.is_client() && id % 2 == 1 && !stream.record.request.seen;
             if unasked && !self.request_is_lost(id) {
                 self.pairing.orphans.insert(id);
             } else {
                 self.finish_stream(id, reset.end);
             }
-        }
+            false
+        });
         // The memory is used again.
         self.pairing.side_mut(side).resets = resets;
     }

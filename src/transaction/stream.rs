@@ -89,7 +89,7 @@ impl Stream {
         (record.stream, record.first, record.last) = (id, at, at);
         // Servers open streams with even numbers, and only by pushing (RFC 9113 section 5.1.1).
         (record.pushed, record.parent, record.grpc) = (id.is_multiple_of(2), None, None);
-        record.end = StreamEnd::default();
+        (record.end, record.cut_off) = (StreamEnd::default(), None);
         record.partial = Partial::default();
         record.unknown = Unknown::default();
         (record.time, record.evidence, record.wire) = (None, None, WireShape::default());

@@ -8,6 +8,7 @@ mod resets;
 mod sameness;
 mod subsets;
 mod truth;
+mod unaccepted;
 
 use crate::support::conversation::Cut;
 use crate::support::endpoints::{Setup, record};

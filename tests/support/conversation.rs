@@ -110,7 +110,7 @@ impl Conversation {
         };
         let seq = [initial(), initial()];
         let clock = 1_700_000_000_000_000_000;
-        Self { ends, seq, acked: seq, clock, random, packets: Vec::new() }
+        Self { ends, seq, acked: [seq[1], seq[0]], clock, random, packets: Vec::new() }
     }
 
     /// Begins so many nanoseconds later.
@@ -134,9 +134,9 @@ impl Conversation {
     pub(crate) fn handshake(&mut self) {
         self.push(Side::Client, SYN, &[]);
         self.seq[0] = self.seq[0].wrapping_add(1);
+        self.acked[1] = self.seq[0];
         self.push(Side::Server, SYN | ACK, &[]);
         self.seq[1] = self.seq[1].wrapping_add(1);
-        self.acked[1] = self.seq[0];
         self.ack(Side::Client);
     }
 

@@ -6,7 +6,7 @@ use h2lens::base::direction::Direction;
 use h2lens::base::endpoint::Endpoint;
 use h2lens::base::time::{Moment, Timestamp};
 use h2lens::flow::{Arrival, Budget, ByteSink, End, Gap, Reassembly};
-use h2lens::packet::{Segment, TcpFlags};
+use h2lens::packet::{Checksum, Network, Segment, TcpFlags};
 use std::collections::BTreeMap;
 
 const BUDGET: usize = 4096;
@@ -89,7 +89,9 @@ pub fn run(data: &[u8]) {
             seq,
             ack: base.wrapping_add(u32::from(low) * 8),
             window: 0,
-            window_scale: None,
+window_scale: None,
+checksum: Checksum::Unknown,
+network: Network::default(),
             flags: TcpFlags(flags),
             payload: &payload,
             cut: 0,

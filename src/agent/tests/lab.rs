@@ -8,7 +8,7 @@ pub(super) use crate::base::endpoint::Endpoint;
 pub(super) use crate::base::limit::{Limit, Struck};
 pub(super) use crate::base::time::{Moment, Timestamp};
 pub(super) use crate::base::verdict::{MissReason, Verdict};
-pub(super) use crate::packet::{Segment, TcpFlags};
+pub(super) use crate::packet::{Checksum, Network, Segment, TcpFlags};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -110,6 +110,8 @@ impl Lab {
                 ack: 0,
                 window: 0,
                 window_scale: None,
+                checksum: Checksum::Unknown,
+                network: Network::default(),
                 flags,
                 payload,
                 cut: 0,

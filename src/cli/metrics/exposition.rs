@@ -211,6 +211,16 @@ fn coverage(text: &mut Text, report: &Report) {
         ("h2lens_http2_bytes_total", "Bytes of HTTP/2 connections.", coverage.bytes_http2),
         ("h2lens_gap_bytes_total", "Bytes of HTTP/2 connections that were not captured.", coverage.gap_bytes),
         (
+            "h2lens_bad_checksums_total",
+            "Segments that were not used for their checksum.",
+            coverage.bad_checksums,
+        ),
+        (
+            "h2lens_unaccepted_segments_total",
+            "Resets, SYNs and data that their receiver did not accept.",
+            coverage.unaccepted,
+        ),
+        (
             "h2lens_dropped_packets_total",
             "Packets that the kernel or the interface dropped.",
             coverage.dropped_by_kernel,

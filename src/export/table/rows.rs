@@ -69,7 +69,7 @@ pub(in crate::export) fn transaction(out: &mut Vec<u8>, view: &TransactionView<'
     row.cell(transaction.stream);
     row.visible(view.method);
     row.optional(view.status);
-    row.cell(Span(transaction.last.time.since(transaction.first.time).as_nanos() as u64));
+    row.cell(Span(transaction.duration().as_nanos() as u64));
     row.optional(transaction.request.seen.then_some(Size(transaction.request.body)));
     row.optional(transaction.response.seen.then_some(Size(transaction.response.body)));
     row.cell(note(view));

@@ -145,6 +145,10 @@ impl Text {
                 ("protocol errors", coverage.parse_errors),
             ],
         );
+        self.list(
+            "not accepted",
+            [("for a bad checksum", coverage.bad_checksums), ("RST, SYN or data", coverage.unaccepted)],
+        );
         self.list("limits", coverage.limits.iter().map(|(limit, count)| (limit.name(), count)));
         self.list("not TCP", coverage.skipped_packets.iter().copied());
     }

@@ -1,8 +1,11 @@
 use super::*;
 use crate::base::endpoint::Endpoint;
 use crate::base::limits;
+use crate::base::time::Timestamp;
+use crate::base::tuning;
 use crate::flow::pending;
-use crate::packet::TcpFlags;
+use crate::flow::{Arrival, Gap};
+use crate::packet::{Checksum, Network, TcpFlags};
 use proptest::prelude::*;
 
 /// Collects streams: bytes, with `None` for each byte of a gap.
@@ -10,6 +13,7 @@ use proptest::prelude::*;
 pub(in crate::flow) struct Collect {
     pub(in crate::flow) streams: PerDirection<Vec<Option<u8>>>,
     pub(in crate::flow) ends: Vec<(Direction, End)>,
+    ended_at: Vec<Moment>,
 }
 
 impl ByteSink for Collect {
@@ -23,8 +27,9 @@ impl ByteSink for Collect {
         let to = self.streams[from].len() + len;
         self.streams[from].resize(to.min(1 << 22), None);
     }
-    fn end(&mut self, from: Direction, _: Moment, how: End) {
+    fn end(&mut self, from: Direction, at: Moment, how: End) {
         self.ends.push((from, how));
+        self.ended_at.push(at);
     }
 }
 
@@ -33,12 +38,19 @@ struct Wire {
     budget: Budget,
     sink: Collect,
     packet: u64,
+    last: Moment,
 }
 
 impl Wire {
     fn new() -> Self {
         let budget = Budget::new(limits::REASSEMBLY_SHARD);
-        Self { reassembly: Reassembly::default(), budget, sink: Collect::default(), packet: 0 }
+        Self {
+            reassembly: Reassembly::default(),
+            budget,
+            sink: Collect::default(),
+            packet: 0,
+            last: Moment::default(),
+        }
     }
 
     fn send(&mut self, from: Direction, seq: u32, ack: Option<u32>, flags: u8, payload: &[u8]) {
@@ -46,6 +58,18 @@ impl Wire {
     }
 
     fn send_cut(&mut self, from: Direction, seq: u32, ack: Option<u32>, flags: u8, payload: &[u8], cut: u32) {
+        self.judge(from, seq, ack, flags, payload, cut);
+    }
+
+    fn judge(
+        &mut self,
+        from: Direction,
+        seq: u32,
+        ack: Option<u32>,
+        flags: u8,
+        payload: &[u8],
+        cut: u32,
+    ) -> Verdict {
         self.packet += 1;
         let end = |port| Endpoint { ip: [10, 0, 0, 1].into(), port };
         let (src, dst) = if from == Direction::Forward { (end(1), end(2)) } else { (end(2), end(1)) };
@@ -57,11 +81,20 @@ impl Wire {
             ack: ack.unwrap_or(0),
             window: 100,
             window_scale: None,
+            checksum: Checksum::Unknown,
+            network: Network::default(),
             flags: TcpFlags(flags | if ack.is_some() { TcpFlags::ACK } else { 0 }),
             payload,
             cut,
         };
-        self.reassembly.segment(from, &segment, &mut self.budget, &mut self.sink);
+        let verdict = self.reassembly.segment(from, &segment, &mut self.budget, &mut self.sink);
+        self.last = segment.at;
+        verdict
+    }
+
+    /// Nothing follows.
+    fn finish(&mut self) {
+        self.reassembly.finish(Moment::default(), &mut self.budget, &mut self.sink);
     }
 
     fn wait(&mut self, nanos: u64) {
@@ -357,13 +390,13 @@ fn the_snaplen_leaves_holes_of_known_size() {
 #[test]
 fn a_reset_ends_both_directions_after_what_waits() {
     let mut wire = Wire::new();
-    wire.send(Forward, 1, None, 0, b"abc");
+    wire.send(Forward, 1, Some(1), 0, b"abc");
     wire.send(Forward, 6, None, 0, b"f");
     wire.send(Backward, 1, Some(1), TcpFlags::RST, b"");
     assert!(wire.sink.ends.is_empty());
     wire.wait(200_000_000);
     assert_eq!(wire.text(Forward), "abc??f");
-    assert_eq!(wire.sink.ends, [(Forward, End::Rst), (Backward, End::Rst)]);
+    assert_eq!(wire.sink.ends, [(Backward, End::Rst), (Forward, End::Rst)]);
     assert!(wire.reassembly.closed());
 }
 
@@ -375,38 +408,179 @@ fn a_reset_waits_for_what_was_acknowledged() {
         wire.send(Forward, 1, None, TcpFlags::SYN, b"");
         wire.send(Backward, 51, Some(2), TcpFlags::SYN, b"");
         wire.send(Forward, 2, Some(55), 0, b"ab");
-        wire.send(Backward, 52, Some(6), TcpFlags::RST, b"");
+        wire.send(Backward, 55, Some(6), TcpFlags::RST, b"");
         wire
     };
     let mut wire = start();
     wire.send(Forward, 4, Some(55), 0, b"cd");
     wire.send(Forward, 6, Some(55), 0, b"ef");
-    assert_eq!((wire.text(Forward), wire.sink.ends.len()), ("abcd".into(), 0));
+    assert_eq!((wire.text(Forward), wire.sink.ends.len()), ("abcdef".into(), 0), "it was under way");
     wire.send(Backward, 52, Some(4), 0, b"xyz");
+    assert_eq!(wire.judge(Backward, 55, Some(4), 0, b"!", 0), Verdict::BehindEnd);
     assert_eq!(wire.text(Backward), "xyz");
-    assert_eq!(wire.sink.ends, [(Forward, End::Rst), (Backward, End::Rst)]);
+    wire.wait(tuning::HOLE_GRACE.as_nanos() as u64 + 1000);
+    assert_eq!(wire.sink.ends, [(Backward, End::Rst), (Forward, End::Rst)]);
 
     let mut wire = start();
     wire.wait(tuning::HOLE_GRACE.as_nanos() as u64 + 1000);
     assert_eq!((wire.text(Forward), wire.text(Backward)), ("ab??".into(), "???".into()));
-    assert_eq!(wire.sink.ends, [(Forward, End::Rst), (Backward, End::Rst)]);
+    assert_eq!(wire.sink.ends, [(Backward, End::Rst), (Forward, End::Rst)]);
     assert!(wire.reassembly.closed());
 
     let mut wire = start();
     let now = Moment::default();
     wire.reassembly.finish(now, &mut wire.budget, &mut wire.sink);
     assert_eq!((wire.text(Forward), wire.text(Backward)), ("ab??".into(), "???".into()));
-    assert_eq!(wire.sink.ends, [(Forward, End::Rst), (Backward, End::Rst)]);
+    assert_eq!(wire.sink.ends, [(Backward, End::Rst), (Forward, End::Rst)]);
 }
 
 #[test]
 fn segments_far_ahead_are_not_ours() {
     let mut wire = Wire::new();
     wire.send(Forward, 1, None, 0, b"a");
-    wire.send(Forward, 1 + (1 << 30) + 5, None, 0, b"zzz");
+    assert_eq!(wire.judge(Forward, 1 + (1 << 25), None, 0, b"zzz", 0), Verdict::Unaccepted);
     wire.send(Forward, 2, None, 0, b"b");
+    wire.finish();
     assert_eq!(wire.text(Forward), "ab");
-    assert_eq!(wire.reassembly.stats(Forward).out_of_window, 1);
+}
+
+/// A connection after its handshake, `abc` and `xyz` sent and acknowledged.
+fn talk() -> Wire {
+    let mut wire = Wire::new();
+    wire.send(Forward, 100, None, TcpFlags::SYN, b"");
+    wire.send(Backward, 500, Some(101), TcpFlags::SYN, b"");
+    wire.send(Forward, 101, Some(501), 0, b"abc");
+    wire.send(Backward, 501, Some(104), 0, b"xyz");
+    wire.send(Forward, 104, Some(504), 0, b"");
+    wire
+}
+
+/// RFC 5961 section 3.2.
+#[test]
+fn a_reset_with_another_number_ends_nothing() {
+    for seq in [503, 505, 501, 0, 504 + (1 << 20)] {
+        let mut wire = talk();
+        assert_eq!(wire.judge(Backward, seq, None, TcpFlags::RST, b"", 0), Verdict::Unaccepted, "{seq}");
+        wire.send(Forward, 104, Some(504), 0, b"def");
+        wire.send(Backward, 504, Some(107), 0, b"!");
+        wire.finish();
+        assert_eq!((wire.text(Forward), wire.text(Backward)), ("abcdef".into(), "xyz!".into()));
+        assert!(wire.sink.ends.is_empty());
+    }
+}
+
+#[test]
+fn a_doubtful_reset_was_the_end_if_nothing_follows() {
+    let mut wire = talk();
+    wire.send(Backward, 503, None, TcpFlags::RST, b"");
+    let at = wire.last;
+    wire.wait(5_000_000_000);
+    assert!(wire.sink.ends.is_empty());
+    wire.finish();
+    assert_eq!(wire.sink.ends, [(Backward, End::Rst), (Forward, End::Rst)]);
+    assert!(wire.sink.ended_at.iter().all(|&ended| ended == at));
+}
+
+#[test]
+fn who_has_sent_a_fin_may_still_reset() {
+    let mut wire = talk();
+    wire.send(Backward, 504, Some(104), TcpFlags::FIN, b"");
+    wire.send(Forward, 104, Some(505), 0, b"def");
+    assert_eq!(wire.judge(Backward, 505, None, TcpFlags::RST, b"", 0), Verdict::Accepted);
+    wire.wait(tuning::HOLE_GRACE.as_nanos() as u64 + 1000);
+    assert_eq!(wire.sink.ends, [(Backward, End::Fin), (Forward, End::Rst)]);
+}
+
+#[test]
+fn a_refused_connection_is_over() {
+    let mut wire = Wire::new();
+    wire.send(Forward, 100, None, TcpFlags::SYN, b"");
+    assert_eq!(wire.judge(Backward, 0, Some(101), TcpFlags::RST, b"", 0), Verdict::Accepted);
+}
+
+/// RFC 5961 section 4.2: it is answered with a challenge.
+#[test]
+fn a_syn_inside_a_connection_changes_nothing() {
+    for seq in [99, 103, 104, 3_000_000_000] {
+        let mut wire = talk();
+        assert_eq!(wire.judge(Forward, seq, None, TcpFlags::SYN, b"bad", 0), Verdict::Unaccepted, "{seq}");
+        wire.send(Backward, 504, Some(104), 0, b"");
+        wire.send(Forward, 104, Some(504), 0, b"def");
+        assert_eq!(wire.text(Forward), "abcdef");
+    }
+}
+
+#[test]
+fn data_outside_the_window_is_no_hole() {
+    let mut wire = talk();
+    let stray = 504 + (1 << 19);
+    assert_eq!(wire.judge(Backward, stray, Some(104), 0, b"stray", 0), Verdict::Unaccepted);
+    assert_eq!(wire.judge(Backward, stray, Some(104), 0, b"stray", 0), Verdict::Unaccepted);
+    assert_eq!(wire.judge(Backward, stray + 5, Some(104), 0, b"stray", 0), Verdict::Unaccepted);
+    assert_eq!(
+        wire.judge(Backward, 504_u32.wrapping_sub(1 << 19), Some(104), 0, b"stray", 0),
+        Verdict::Unaccepted
+    );
+    assert_eq!(
+        wire.judge(Backward, 504, Some(104 + (1 << 20)), 0, b"bad", 0),
+        Verdict::Unaccepted,
+        "RFC 5961 section 5.2"
+    );
+    wire.send(Forward, 104, Some(504), 0, b"");
+    wire.send(Backward, 504, Some(104), 0, b"!");
+    wire.finish();
+    assert_eq!((wire.text(Backward), wire.reassembly.stats(Backward).gaps), ("xyz!".into(), 0));
+}
+
+/// More than a window was lost from the capture: the other side acknowledges what came after.
+#[test]
+fn a_stream_goes_on_behind_a_loss_of_more_than_a_window() {
+    for both in [false, true] {
+        let mut wire = talk();
+        let (far, back) = (504 + (1 << 24), if both { 104 + (1 << 22) } else { 104 });
+        wire.send(Backward, far, Some(back), 0, b"one");
+        wire.send(Backward, far + 3, Some(back), 0, b"two");
+        assert_eq!(wire.judge(Forward, back, Some(far + 3), 0, b"", 0), Verdict::Accepted);
+        assert_eq!(wire.judge(Backward, far + 6, Some(back), 0, b"three", 0), Verdict::Accepted);
+        wire.finish();
+        assert!(wire.text(Backward).ends_with("?three"));
+    }
+}
+
+/// The same where one direction is not in the capture.
+#[test]
+fn a_stream_without_its_peer_goes_on_behind_a_loss() {
+    let mut wire = Wire::new();
+    wire.send(Forward, 1, None, 0, b"a");
+    assert_eq!(wire.judge(Forward, 1 << 26, None, 0, b"one", 0), Verdict::Unaccepted);
+    assert_eq!(wire.judge(Forward, (1 << 26) + 3, None, 0, b"two", 0), Verdict::Accepted);
+}
+
+/// A hole is as old as the last progress: a piece that waits may be a stray.
+#[test]
+fn bytes_in_order_keep_a_hole_young() {
+    let mut wire = talk();
+    wire.send(Backward, 604, Some(104), 0, b"later");
+    for n in 0..20 {
+        wire.wait(tuning::HOLE_UNACKNOWLEDGED.as_nanos() as u64 - 1_000_000);
+        wire.send(Backward, 504 + n, Some(104), 0, b".");
+        wire.send(Forward, 104, Some(505 + n), 0, b"");
+    }
+    assert_eq!(wire.reassembly.stats(Backward).gaps, 0);
+}
+
+#[test]
+fn only_what_came_before_an_earlier_byte_is_out_of_order() {
+    let mut wire = talk();
+    wire.send(Forward, 107, Some(504), 0, b"def");
+    wire.send(Forward, 107, Some(504), 0, b"def");
+    wire.send(Forward, 110, Some(504), 0, b"ghi");
+    wire.send(Forward, 104, Some(504), 0, b"...");
+    wire.send(Forward, 113, Some(504), 0, b"jkl");
+    wire.send(Forward, 120, Some(504), 0, b"lost before this");
+    wire.finish();
+    let stats = wire.reassembly.stats(Forward);
+    assert_eq!((stats.out_of_order, stats.retransmitted, stats.gaps), (2, 1, 1));
 }
 
 #[test]

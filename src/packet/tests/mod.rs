@@ -1,6 +1,7 @@
 //! Tests of the whole decoder, on packets built here.
 
 mod build;
+mod checksums;
 mod fragments;
 mod hostile;
 mod lengths;

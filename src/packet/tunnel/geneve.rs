@@ -7,7 +7,7 @@ use super::super::skip::Skip;
 use super::gre::TRANSPARENT_ETHERNET;
 
 /// The assigned port.
-pub(super) const PORT: u16 = 6081;
+pub(in super::super) const PORT: u16 = 6081;
 
 /// Version and length of the options, flags, protocol, network identifier, 8 reserved bits, options (RFC 8926
 /// section 3.4). Control packets carry no frame.

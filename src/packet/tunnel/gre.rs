@@ -24,6 +24,9 @@ const KEY: u16 = 0x2000;
 const SEQUENCE: u16 = 0x1000;
 /// Acknowledgment number present, in version 1.
 const ACKNOWLEDGMENT: u16 = 0x0080;
+/// [`CHECKSUM`] and [`KEY`] in the first byte of the flags.
+pub(in super::super) const CHECKSUM_FLAG: u8 = (CHECKSUM >> 8) as u8;
+pub(in super::super) const KEY_FLAG: u8 = (KEY >> 8) as u8;
 /// The version: 0; 1 is PPTP's.
 const VERSION: u16 = 0x0007;
 

@@ -7,7 +7,7 @@ use super::super::skip::Skip;
 use crate::base::limits::GTP_EXTENSIONS;
 
 /// The assigned port.
-pub(super) const PORT: u16 = 2152;
+pub(in super::super) const PORT: u16 = 2152;
 
 /// Message type of a tunnelled packet (TS 29.281 table 6.1-1).
 const G_PDU: u8 = 255;

@@ -1,11 +1,11 @@
 //! Packets inside packets: what stands in GRE, in L2TP, and in UDP on the ports of VXLAN, Geneve, GTP-U and TZSP.
 
-mod geneve;
-mod gre;
-mod gtp;
+pub(super) mod geneve;
+pub(super) mod gre;
+pub(super) mod gtp;
 mod l2tp;
 mod tzsp;
-mod vxlan;
+pub(super) mod vxlan;
 
 pub(super) use gre::gre;
 pub(super) use l2tp::l2tp_v3;

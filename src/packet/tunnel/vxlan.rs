@@ -6,12 +6,12 @@ use super::super::nsh;
 use super::super::skip::Skip;
 
 /// The assigned port.
-pub(super) const PORT: u16 = 4789;
+pub(in super::super) const PORT: u16 = 4789;
 /// The port that Linux used before the assignment, and still does by default.
-pub(super) const LINUX_PORT: u16 = 8472;
+pub(in super::super) const LINUX_PORT: u16 = 8472;
 
 /// The port of the generic protocol extension.
-pub(super) const GPE_PORT: u16 = 4790;
+pub(in super::super) const GPE_PORT: u16 = 4790;
 
 /// Flags, 24 reserved bits, the network identifier, 8 reserved bits (RFC 7348 section 5), then an Ethernet frame.
 /// The flag I is set, and what is reserved is zero, unless the group policy extension puts a group there

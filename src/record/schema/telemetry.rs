@@ -145,6 +145,10 @@ object! {
         "bytes_http2": bytes_http2: u64,
         /// Bytes of HTTP/2 connections that are not in the capture.
         "gap_bytes": gap_bytes: u64,
+        /// Segments not used for their checksum, as their receiver did not either; absent where there are none.
+        "bad_checksums": bad_checksums: Option<u64>,
+        /// Resets, SYNs and data that their receiver did not accept; absent where there are none.
+        "unaccepted": unaccepted: Option<u64>,
         /// Bytes skipped in search of a frame boundary.
         "skipped_bytes": skipped_bytes: u64,
         /// Header blocks.
@@ -310,6 +314,8 @@ impl<'a> CoverageObject<'a> {
             not_decrypted: NotDecryptedCounts(&coverage.not_decrypted),
             bytes_http2: coverage.bytes_http2,
             gap_bytes: coverage.gap_bytes,
+            bad_checksums: nonzero(coverage.bad_checksums),
+            unaccepted: nonzero(coverage.unaccepted),
             skipped_bytes: coverage.skipped_bytes,
             header_blocks: HeaderBlocks {
                 decoded: coverage.header_blocks_decoded,
@@ -331,4 +337,9 @@ impl<'a> CoverageObject<'a> {
             complete: coverage.complete,
         }
     }
+}
+
+/// A count that is left out where it is zero.
+fn nonzero(count: u64) -> Option<u64> {
+    (count > 0).then_some(count)
 }

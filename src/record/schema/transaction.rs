@@ -444,7 +444,7 @@ impl<'a> TransactionObject<'a> {
         let mut record = Self {
             record: Word("transaction"),
             timestamp: value::Time(transaction.first.time),
-            duration: Seconds::between(transaction.first.time, transaction.last.time),
+            duration: Seconds::of(transaction.duration()),
             http: Http {
                 request: HttpRequest { method: view.method.map(Text), body: body(&transaction.request) },
                 response: HttpResponse { status_code: view.status, body: body(&transaction.response) },
