@@ -548,12 +548,11 @@ mod tests {
     fn cap_networks_endpoints() {
         let mut table = Table::new(99);
         let most = limits::NETWORKS_ENDPOINTS as u32;
-        for network in 1..=most {
-            table.find(&sent(1000, network, network << 24, 0, TcpFlags::SYN), || network);
-        }
+        let syn = |network| sent(1000, network, network << 24, 0, TcpFlags::SYN);
+        take_all(&mut table, &(1..=most).map(syn).collect::<Vec<_>>());
         assert_eq!((table.len(), table.evicted), (limits::NETWORKS_ENDPOINTS, 0));
-        let found = table.find(&sent(1000, most + 1, 7, 0, TcpFlags::SYN), || 0);
-        assert_eq!(found.replaced.unwrap().state, Some(1));
+        let found = table.find(&sent(1000, most + 1, 7, 0, TcpFlags::SYN), || 99);
+        assert_eq!(found.replaced.unwrap().state, Some(0));
         assert_eq!((table.len(), table.evicted), (limits::NETWORKS_ENDPOINTS, 1));
         let mut left: Vec<_> = table.drain().filter_map(|entry| entry.state).collect();
         left.sort_unstable();
