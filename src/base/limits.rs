@@ -267,6 +267,9 @@ pub const EARLY_RESETS: usize = 256;
 /// Interim responses of an exchange that are kept. Counter: `interim`.
 pub const INTERIM_KEPT: usize = 16;
 
+/// Octets of the trailers in a gRPC-Web body that are read. Counter: `headers`.
+pub const GRPC_WEB_TRAILERS: usize = 4096;
+
 /// Settings of a side that a connection record keeps. Counter: `settings`.
 pub const SETTINGS_KEPT: usize = 32;
 

@@ -64,10 +64,14 @@ impl Judge {
 
     /// GOAWAY (section 6.8).
     pub(super) fn goaway(&mut self, from: Side, frame: &FrameView<'_>) {
-        let Some(frame::Goaway { last_stream, .. }) = frame::Goaway::parse(&frame.header, frame.payload)
+        let Some(frame::Goaway { last_stream, code, .. }) =
+            frame::Goaway::parse(&frame.header, frame.payload)
         else {
             return;
         };
+        if code != 0 {
+            self.findings.add(from, 0, Anomaly::GoawayError, frame.at);
+        }
         match &mut self.sides[from].goaway {
             Some(before) => {
                 let increased = last_stream > before.last_stream;

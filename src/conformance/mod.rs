@@ -148,6 +148,11 @@ impl Judge {
         self.sides[side].stalled = stalled;
     }
 
+    /// A gRPC call was answered without a status that can be used.
+    pub fn grpc_status_missing(&mut self, stream: u32, at: Moment) {
+        self.findings.add(Side::Server, stream, Anomaly::GrpcStatusMissing, at);
+    }
+
     /// Frames of this side were lost.
     fn lose(&mut self, side: Side) {
         self.sides[side].losses += 1;

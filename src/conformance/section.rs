@@ -4,6 +4,7 @@ use super::Findings;
 use crate::base::time::Moment;
 use crate::http2::hpack::{Field, NameId};
 use crate::http2::{Anomaly, Block, BlockEnd, Side};
+use crate::record::status_code;
 
 /// What a block is, as far as what came before on its stream tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub(super) struct Section {
     pub(super) method: Method,
     /// `:status`, where it is known and a number.
     pub(super) status: Option<u16>,
+    /// It is known, and none.
+    status_invalid: bool,
     /// `content-length`, where it is known, a number, and the only one.
     pub(super) length: Option<u64>,
     lengths: u32,
@@ -73,6 +76,7 @@ impl Default for Section {
             web: false,
             method: Method::Unknown,
             status: None,
+            status_invalid: false,
             length: None,
             lengths: 0,
         }
@@ -170,6 +174,12 @@ impl Section {
         if self.path_empty && self.web && self.role == Role::Request {
             broken(Anomaly::PseudoPathEmpty);
         }
+        if self.status_invalid {
+            broken(Anomaly::StatusInvalid);
+        }
+        if self.status == Some(101) {
+            broken(Anomaly::StatusSwitching);
+        }
         if !whole {
             return;
         }
@@ -224,7 +234,8 @@ impl Section {
             NameId::PATH => self.path_empty = value.is_empty(),
             NameId::SCHEME => self.web = matches!(value, b"http" | b"https"),
             NameId::STATUS => {
-                self.status = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+                self.status = status_code(value);
+                self.status_invalid = self.status.is_none();
             }
             _ => {}
         }

@@ -10,8 +10,7 @@ use crate::http2::FrameSpot;
 use crate::http2::frame::FrameView;
 use crate::pipeline::Output;
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, EndHow, Finding, Kind, Known, Order, Part, RecordSink, Tally,
-    Transaction,
+    ConnectionMeta, ConnectionRecord, Finding, Kind, Known, Order, Part, RecordSink, Tally, Transaction,
 };
 use std::ops::Range;
 
@@ -129,11 +128,10 @@ impl<P: Part> RecordSink for Collected<P> {
         let before = self.part.len();
         self.part.transaction(now, connection, transaction);
         let record = (self.part.len() > before).then_some(before);
-        let status = transaction.response.headers.value(Known::Status);
-        let status = status.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+        let status = transaction.status();
         if let Some(tally) = &mut self.tally {
-            let duration = transaction.duration();
-            tally.record(connection.tls.is_some(), status, failed(transaction, status), duration);
+            let failed = transaction.failure().is_some();
+            tally.record(connection.tls.is_some(), status, failed, transaction.duration());
         }
         if !self.agent {
             return;
@@ -182,15 +180,5 @@ impl<P: Part> RecordSink for Collected<P> {
 
     fn finding(&mut self, now: Moment, connection: &ConnectionMeta, finding: &Finding) {
         self.part.finding(now, connection, finding);
-    }
-}
-
-/// The client saw it fail: a gRPC status other than OK, else a status from 400 on, else an error code.
-fn failed(transaction: &Transaction, status: Option<u16>) -> bool {
-    let reset = matches!(transaction.end.how, EndHow::RstStream | EndHow::Goaway)
-        && transaction.end.code.is_some_and(|code| code != 0);
-    match transaction.grpc.as_ref().and_then(|grpc| grpc.status) {
-        Some(grpc) => grpc != 0 || reset,
-        None => status.is_some_and(|status| status >= 400) || reset,
     }
 }

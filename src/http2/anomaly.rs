@@ -29,7 +29,7 @@ pub struct Description {
     pub code: &'static str,
     /// How grave it is.
     pub severity: Severity,
-    /// `RFC#section`.
+    /// `RFC#section`, or `grpc#section` of gRPC over HTTP/2.
     pub rfc: &'static str,
 }
 
@@ -126,6 +126,8 @@ anomalies! {
     GoawaySize = "goaway_size" Error "9113#6.8",
     /// GOAWAY whose last stream is above an earlier one's.
     GoawayIncreased = "goaway_increased" Error "9113#6.8",
+    /// GOAWAY with an error code.
+    GoawayError = "goaway_error" Info "9113#6.8",
     /// A stream opened after GOAWAY was sent to its opener.
     GoawayNewStream = "goaway_new_stream" Warning "9113#6.8",
     /// `WINDOW_UPDATE` that is not 4 octets long.
@@ -186,6 +188,10 @@ anomalies! {
     PseudoRepeated = "pseudo_repeated" Error "9113#8.3",
     /// A mandatory pseudo-header field is missing.
     PseudoMissing = "pseudo_missing" Error "9113#8.3.1",
+    /// A `:status` that is no status code.
+    StatusInvalid = "status_invalid" Error "9113#8.3.2",
+    /// Status 101, which HTTP/2 does not have.
+    StatusSwitching = "status_switching_protocols" Error "9113#8.6",
     /// CONNECT with `:scheme` or `:path`, and without `:protocol`.
     PseudoConnect = "pseudo_connect" Error "9113#8.5",
     /// A pseudo-header field in trailers.
@@ -208,6 +214,8 @@ anomalies! {
     DataBeforeHeaders = "data_before_headers" Error "9113#8.1",
     /// An interim response with `END_STREAM`.
     InterimEnd = "interim_end" Error "9113#8.1",
+    /// A gRPC call that was answered without a usable `grpc-status`.
+    GrpcStatusMissing = "grpc_status_missing" Warning "grpc#responses",
     /// The reserved bit of a frame header is set.
     ReservedBit = "reserved_bit" Info "9113#4.1",
     /// Very many CONTINUATION frames in a header block.
@@ -233,7 +241,10 @@ mod tests {
         let rows = Anomaly::ALL.iter().map(|anomaly| {
             let Description { code, severity, rfc } = anomaly.describe();
             let (number, section) = rfc.split_once('#').unwrap();
-            let link = format!("https://www.rfc-editor.org/rfc/rfc{number}#section-{section}");
+            let link = match number {
+                "grpc" => format!("https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#{section}"),
+                _ => format!("https://www.rfc-editor.org/rfc/rfc{number}#section-{section}"),
+            };
             let meaning = anomaly.meaning().trim_end_matches('.');
             format!("| `{code}` | {} | [{rfc}]({link}) | {meaning} |\n", severity.name())
         });

@@ -12,7 +12,7 @@ use crate::base::tls::{Description, NotDecrypted};
 use crate::flow::Reassembly;
 use crate::http2::{Counters, Side};
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, ConnectionTiming, EndBy, Ending, How, SideFrames, SideHpack,
+    ConnectionMeta, ConnectionRecord, ConnectionTiming, EndBy, EndHow, Ending, How, SideFrames, SideHpack,
     SideSettings, StreamEnd, View,
 };
 use crate::tls;
@@ -190,11 +190,16 @@ impl Pipeline {
         out: &mut impl Output,
     ) {
         self.memory = self.memory.saturating_sub(carrier.weight);
+        let over = match self.settings.idle_timeout.filter(|_| end.how == EndHow::Idle) {
+            Some(idle) => last.time.after(idle * patience(&carrier)),
+            None => now.time,
+        };
+        let over = Moment { time: over, ..now };
         let mut cx = Context::new(now, self.settings.wanted, &mut self.totals, &mut self.tls, keys, out);
         cx.note_received(reassembly, None);
         reassembly.finish(last, &mut self.budget, &mut Feed { carrier: &mut carrier, cx: &mut cx });
         Feed { carrier: &mut carrier, cx: &mut cx }.finish(last);
-        let (end, ended_at) = if reassembly.closed() { carrier.end() } else { (end, now) };
+        let (end, ended_at) = if reassembly.closed() { carrier.end() } else { (end, over) };
         let tls = match &carrier.layer {
             Layer::Tls(layer) => Some(Box::new(layer.session.description().clone())),
             _ => None,
@@ -245,6 +250,11 @@ impl Pipeline {
             cx.out.connection(now, &record);
         }
     }
+}
+
+/// So many times longer a connection may be idle while calls are in flight.
+pub(super) fn patience(carrier: &Carrier) -> u32 {
+    if carrier.in_flight() > 0 { 6 } else { 1 }
 }
 
 fn report_slot(counts: &mut [u64; NotDecrypted::ALL.len()], reason: NotDecrypted) -> Option<&mut u64> {

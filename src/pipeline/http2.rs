@@ -10,8 +10,8 @@ use crate::http1::Upgraded;
 use crate::http2::frame::FrameView;
 use crate::http2::{Connection, EventContext, EventSink, PerSide, Side, Start, UpgradeRequest};
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Evidence, How, RecordSink, StreamEnd, Transaction,
-    Wanted,
+    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Evidence, Failure, How, RecordSink, StreamEnd,
+    Transaction, Wanted,
 };
 use crate::timing::{Timing, Transport};
 use crate::transaction::{Pairing, Session};
@@ -171,7 +171,7 @@ impl Http2 {
         });
     }
 
-    /// The connection is over: its open streams end, and what was found is told. Fills its record in.
+    /// The connection is over, since `over`: its open streams end, and what was found is told. Fills its record in.
     pub(super) fn conclude<O: Output>(
         &mut self,
         end: StreamEnd,
@@ -236,6 +236,11 @@ impl Http2 {
         self.pairing.take_ended(&mut totals.pool, |record| {
             if let Some(timing) = timing {
                 timing.annotate(record);
+            }
+            if let Some(judge) =
+                judge.as_deref_mut().filter(|_| record.failure() == Some(Failure::GrpcStatusMissing))
+            {
+                judge.grpc_status_missing(record.stream, record.last);
             }
             record.evidence = judge.as_ref().and_then(|judge| evidence(judge, record));
             if wanted {

@@ -27,6 +27,7 @@ use crate::record::{EndBy, EndHow, StreamEnd, Wanted};
 use crate::tls;
 use crate::transaction::StreamPool;
 use carrier::{Carrier, Feed};
+use conclude::patience;
 use context::{Context, Totals};
 use std::time::Duration;
 
@@ -220,7 +221,6 @@ impl Pipeline {
     fn expire(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
         while self.table.forget(now.time) {}
         let Some(idle) = self.settings.idle_timeout else { return };
-        let patience = |carrier: &Carrier| if carrier.in_flight() > 0 { 6 } else { 1 };
         while let Some(mut entry) =
             self.table.expire(now.time, |entry| idle * entry.state.as_ref().map_or(1, patience))
         {

@@ -7,7 +7,7 @@ use super::visit::words;
 use crate::base::direction::PerDirection;
 use crate::base::endpoint::Endpoint;
 use crate::base::tcp::DirectionStats;
-use crate::base::time::Moment;
+use crate::base::time::{Moment, Timestamp};
 use crate::base::tls;
 
 /// What every record of a connection repeats.
@@ -121,6 +121,8 @@ pub struct SideHpack {
 pub struct Goaway {
     /// The sender.
     pub by: EndBy,
+    /// When it came.
+    pub at: Timestamp,
     /// Last stream that was or will be processed.
     pub last_stream: u32,
     /// Error code.

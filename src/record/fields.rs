@@ -33,6 +33,28 @@ pub enum Known {
     GrpcStatus,
     /// `grpc-message`
     GrpcMessage,
+    /// `grpc-timeout`
+    GrpcTimeout,
+    /// `grpc-previous-rpc-attempts`
+    GrpcAttempts,
+    /// `traceparent`
+    Traceparent,
+    /// `b3`
+    B3,
+    /// `x-b3-traceid`
+    B3TraceId,
+    /// `x-b3-spanid`
+    B3SpanId,
+    /// `x-request-id`
+    RequestId,
+    /// `x-correlation-id`
+    CorrelationId,
+    /// `x-datadog-trace-id`
+    DatadogTraceId,
+    /// `x-datadog-parent-id`
+    DatadogParentId,
+    /// `x-amzn-trace-id`
+    AmazonTraceId,
     /// Any other name.
     #[default]
     Other,
@@ -108,6 +130,17 @@ impl Known {
             NameId::CONTENT_LENGTH => Self::ContentLength,
             NameId::GRPC_STATUS => Self::GrpcStatus,
             NameId::GRPC_MESSAGE => Self::GrpcMessage,
+            NameId::GRPC_TIMEOUT => Self::GrpcTimeout,
+            NameId::GRPC_ATTEMPTS => Self::GrpcAttempts,
+            NameId::TRACEPARENT => Self::Traceparent,
+            NameId::B3 => Self::B3,
+            NameId::X_B3_TRACE_ID => Self::B3TraceId,
+            NameId::X_B3_SPAN_ID => Self::B3SpanId,
+            NameId::X_REQUEST_ID => Self::RequestId,
+            NameId::X_CORRELATION_ID => Self::CorrelationId,
+            NameId::X_DATADOG_TRACE_ID => Self::DatadogTraceId,
+            NameId::X_DATADOG_PARENT_ID => Self::DatadogParentId,
+            NameId::X_AMZN_TRACE_ID => Self::AmazonTraceId,
             _ => Self::Other,
         }
     }

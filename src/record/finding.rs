@@ -9,7 +9,7 @@ pub struct Finding {
     pub code: &'static str,
     /// `info`, `warning` or `error`.
     pub severity: &'static str,
-    /// `RFC#section`, as `9113#6.5`.
+    /// `RFC#section`, as `9113#6.5`; `grpc#section` of gRPC over HTTP/2.
     pub rfc: &'static str,
     /// The side at fault is the client.
     pub from_client: bool,

@@ -127,6 +127,11 @@ impl Unknown {
         self.0 |= other.0;
     }
 
+    /// Whether all the fields of `other` are among them.
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
     /// The attribute names for `h2.unknown`, in a fixed order.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         Self::NAMES.into_iter().filter(move |(field, _)| self.0 & field.0 != 0).map(|(_, name)| name)

@@ -93,6 +93,7 @@ pub(crate) fn get() -> Transaction {
         stream: 1,
         first: at(12, 0),
         last: at(19, 1_234_567),
+        ended_at: at(19, 1_234_567).time,
         request: Message {
             headers: fields(&[
                 (":method", "GET"),
@@ -162,14 +163,22 @@ pub(crate) fn everything() -> Transaction {
         message: Some(b"too many".to_vec()),
         request_messages: Some(1),
         response_messages: Some(2),
+        web: true,
+        timeout: Some(1_500_000_000),
+        attempt: Some(1),
     });
     transaction
 }
 
 /// Nothing but a RST_STREAM's worth of knowledge.
 pub(crate) fn nothing() -> Transaction {
-    let mut transaction =
-        Transaction { stream: 5, first: at(3, 0), last: at(3, 0), ..Transaction::default() };
+    let mut transaction = Transaction {
+        stream: 5,
+        first: at(3, 0),
+        last: at(3, 0),
+        ended_at: at(3, 0).time,
+        ..Transaction::default()
+    };
     transaction.partial.insert(Partial::NO_REQUEST);
     transaction.partial.insert(Partial::NO_RESPONSE);
     transaction
@@ -191,7 +200,13 @@ pub(crate) fn connection() -> ConnectionRecord {
         server_settings: SideSettings(vec![(3, 100)]),
         client_frames: frames,
         server_frames: frames,
-        goaway: vec![Goaway { by: EndBy::Server, last_stream: 23, code: 0, debug: b"bye\xff".to_vec() }],
+        goaway: vec![Goaway {
+            by: EndBy::Server,
+            at: at(90, 4_000_000_000).time,
+            last_stream: 23,
+            code: 0,
+            debug: b"bye\xff".to_vec(),
+        }],
         limited: true,
         client_hpack: SideHpack { wire_bytes: 100, decoded_bytes: 1000 },
         server_hpack: SideHpack { wire_bytes: 200, decoded_bytes: 2000 },

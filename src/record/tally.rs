@@ -64,9 +64,9 @@ pub const STATUS_CLASSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"
 pub struct TallySide {
     /// Exchanges by the class of their final status, as [`STATUS_CLASSES`]; those without come first.
     pub classes: [u64; STATUS_CLASSES.len()],
-    /// Those that failed: a gRPC status that is not OK, else an HTTP status from 400 on, else an error code.
+    /// Those that [failed](super::Transaction::failure).
     pub errors: u64,
-    /// Durations of those that have a response, from the first packet of the request to the last of either.
+    /// [Durations](super::Transaction::duration) of those that have a response.
     pub durations: Histogram,
 }
 

@@ -3,11 +3,11 @@
 use super::end::StreamEnd;
 use super::ending::Evidence;
 use super::fields::Fields;
+use super::grpc::Grpc;
 use super::partial::{Partial, Unknown};
 use super::time::Time;
 use crate::base::time::{Moment, Timestamp};
 use crate::http2::FrameSpot;
-use std::time::Duration;
 
 /// An exchange on one stream: request, response, and how it ended.
 #[derive(Clone, Debug, Default)]
@@ -22,8 +22,9 @@ pub struct Transaction {
     pub first: Moment,
     /// The packet with the last byte of the stream.
     pub last: Moment,
-    /// When something else than a frame ended it: the end of the connection, or of the capture.
-    pub cut_off: Option<Timestamp>,
+    /// When it was over: with the byte that ended the stream, or with what else ended it, as the connection's end or the
+    /// capture's.
+    pub ended_at: Timestamp,
     /// What the client sent (of a pushed stream: what was promised).
     pub request: Message,
     /// What the server sent.
@@ -42,6 +43,8 @@ pub struct Transaction {
     pub time: Option<Time>,
     /// What justifies the error that the `RST_STREAM` names; `None` where it names none, or that is not known.
     pub evidence: Option<Vec<Evidence>>,
+    /// Nothing that the server sent is in the capture: whether it answered is not known.
+    pub server_unseen: bool,
     /// What the kernel agent's model needs to say why it would have missed this.
     pub wire: WireShape,
 }
@@ -52,11 +55,6 @@ impl Transaction {
         let sections = [&self.request, &self.response].map(|side| [&side.headers, &side.trailers]);
         let message = self.grpc.as_ref().and_then(|grpc| grpc.message.as_deref());
         sections.as_flattened().iter().all(|fields| fields.is_ascii()) && message.is_none_or(<[u8]>::is_ascii)
-    }
-
-    /// From the request's first byte to what ended the stream.
-    pub fn duration(&self) -> Duration {
-        self.cut_off.unwrap_or_default().max(self.last.time).since(self.first.time)
     }
 }
 
@@ -99,17 +97,4 @@ pub struct Interim {
     pub status: u16,
     /// When its header block was seen.
     pub time: Timestamp,
-}
-
-/// What gRPC says over an exchange (the gRPC over HTTP/2 protocol).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Grpc {
-    /// `grpc-status`, where it was seen and is a number.
-    pub status: Option<u32>,
-    /// `grpc-message`, percent-decoded.
-    pub message: Option<Vec<u8>>,
-    /// Messages that the client sent; `None` where some may have been missed.
-    pub request_messages: Option<u64>,
-    /// Messages that the server sent; `None` where some may have been missed.
-    pub response_messages: Option<u64>,
 }

@@ -1,11 +1,10 @@
 //! A transaction as all formats see it: its header fields looked up once, what follows from them decided here.
 
 use super::ending::Retry;
-use super::value::{ErrorCode, GrpcStatus};
-use super::{ConnectionMeta, EndBy, EndHow, Fields, Known, Transaction, Unknown};
+use super::value::GrpcStatus;
+use super::{ConnectionMeta, EndBy, EndHow, Failure, Known, Transaction, Unknown};
 use crate::base::origin::Origin;
 use crate::http2::error_code;
-use std::borrow::Cow;
 
 /// A transaction with the fields that are shown by themselves.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +64,7 @@ impl<'a> TransactionView<'a> {
             Some((path, None)) => (Some(path), None),
             None => (None, None),
         };
-        let status = status(&transaction.response.headers);
+        let status = transaction.status();
         Self {
             transaction,
             connection,
@@ -99,7 +98,7 @@ impl<'a> TransactionView<'a> {
         let Transaction { end, response, .. } = self.transaction;
         let cut = matches!(end.how, EndHow::RstStream | EndHow::Goaway | EndHow::Fin | EndHow::Rst)
             && !(response.seen && response.ended);
-        if !cut && self.error_type().is_none() {
+        if !cut && self.failure().is_none() {
             return None;
         }
         let promised = match end.how {
@@ -111,32 +110,8 @@ impl<'a> TransactionView<'a> {
         Some(if safe { Retry::Safe } else { Retry::Unknown })
     }
 
-    /// `error.type`, as the client saw it: the gRPC status unless OK; else a status code of 400 or more; else
-    /// the code of the RST_STREAM or GOAWAY that ended the stream, unless that is 0 (OpenTelemetry semantic
-    /// conventions for HTTP client spans and for gRPC).
-    pub fn error_type(&self) -> Option<Cow<'static, str>> {
-        if let Some(status) = self.grpc_status() {
-            if status.0 != 0 {
-                return Some(status.name());
-            }
-        } else if let Some(status) = self.status.filter(|&status| status >= 400) {
-            return Some(Cow::Owned(status.to_string()));
-        }
-        match self.transaction.end.how {
-            EndHow::RstStream | EndHow::Goaway => {
-                self.transaction.end.code.filter(|&code| code != 0).map(|code| ErrorCode(code).name())
-            }
-            _ => None,
-        }
-    }
-}
-
-/// `:status` as a number.
-fn status(headers: &Fields) -> Option<u16> {
-    match headers.value(Known::Status)? {
-        digits @ [_, _, _] if digits.iter().all(u8::is_ascii_digit) => {
-            Some(digits.iter().fold(0, |value, digit| value * 10 + u16::from(digit - b'0')))
-        }
-        _ => None,
+    /// Why it failed.
+    pub fn failure(&self) -> Option<Failure> {
+        self.transaction.failure()
     }
 }

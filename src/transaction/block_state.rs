@@ -2,7 +2,7 @@
 
 use super::section::Shape;
 use crate::http2::hpack;
-use crate::record::{Field, Known};
+use crate::record::{Field, Known, status_code};
 
 /// What is known of the header block being read.
 #[derive(Debug, Default)]
@@ -15,7 +15,11 @@ pub(super) struct BlockState {
     pub(super) response: bool,
     /// Its value, where that is known and a number.
     pub(super) status: Option<u16>,
+    /// It is none.
+    pub(super) malformed: bool,
     pub(super) regular: bool,
+    /// A field whose name begins with `grpc-` is there.
+    pub(super) grpc: bool,
     /// Fields with unknown names stand where pseudo-header fields do.
     pub(super) unknown_pseudo: bool,
     pub(super) path_len: Option<u64>,
@@ -39,12 +43,20 @@ impl BlockState {
             }
             Known::Status => {
                 if !std::mem::replace(&mut self.response, true) {
-                    self.status = field.value.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+                    self.status = field.value.and_then(status_code);
+                    self.malformed = field.value.is_some() && self.status.is_none();
                 }
             }
             _ if field.name.is_none() => self.unknown_pseudo |= !self.regular,
             _ => {
                 self.regular = true;
+                self.grpc |= match known {
+                    Known::GrpcStatus | Known::GrpcMessage | Known::GrpcTimeout | Known::GrpcAttempts => true,
+                    Known::Other if field.id == hpack::NameId::OTHER => {
+                        field.name.is_some_and(|name| name.starts_with(b"grpc-"))
+                    }
+                    _ => false,
+                };
                 // A section that begins with a regular field is a trailer section.
                 self.keep_all |= self.fields == 1;
             }
@@ -53,7 +65,8 @@ impl BlockState {
     }
 
     pub(super) fn shape(&self, pseudo: bool, end_stream: bool) -> Shape {
-        Shape { pseudo, regular_first: self.regular && !self.unknown_pseudo, status: self.status, end_stream }
+        let regular_first = self.regular && !self.unknown_pseudo;
+        Shape { pseudo, regular_first, status: self.status, malformed: self.malformed, end_stream }
     }
 }
 

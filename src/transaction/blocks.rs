@@ -47,6 +47,7 @@ impl Session<'_> {
         }
         stream.touch(Side::Client, block.first);
         stream.touch(Side::Client, block.last);
+        stream.client.grpc_fields |= state.grpc;
         match section::of_request(state.shape(state.request, block.end_stream), before) {
             Section::Headers => {
                 stream.record.wire.request = block.spot;
@@ -94,6 +95,7 @@ impl Session<'_> {
         };
         stream.touch(Side::Server, block.first);
         stream.touch(Side::Server, block.last);
+        stream.server.grpc_fields |= state.grpc;
         let before = Before {
             headers: stream.record.response.seen,
             maybe_interim: stream.server.maybe_interim.is_some(),
@@ -160,7 +162,7 @@ impl Session<'_> {
         stream.touch(Side::Client, block.first);
         stream.touch(Side::Client, block.last);
         stream.take_headers(Side::Client, fields, end, state.unknown_pseudo);
-        stream.end_side(Side::Client, losses, block.spot);
+        stream.end_side(Side::Client, losses, block.spot, true);
         if stream.reset.is_some() {
             self.pairing.await_side(Side::Server, promised);
         }

@@ -1,6 +1,6 @@
 //! gRPC over HTTP/2: messages counted by their length prefixes, status and message from the trailers.
 
-/// Counts the length-prefixed messages in one side's DATA.
+/// Counts the length-prefixed messages in one side's DATA, those that are whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct MessageCounter {
     /// Octets of a prefix that has not wholly arrived, and how many there are.
@@ -8,6 +8,8 @@ pub(super) struct MessageCounter {
     have: u8,
     /// Octets of the current message still to come.
     left: u64,
+    /// It is gRPC-Web's trailers, and no message.
+    trailers: bool,
     count: u64,
     /// A prefix was lost: no more can be counted.
     lost: bool,
@@ -16,12 +18,24 @@ pub(super) struct MessageCounter {
 impl MessageCounter {
     /// The next octets.
     pub(super) fn data(&mut self, bytes: &[u8]) {
+        self.read(bytes, false, |_| ());
+    }
+
+    /// The next octets of gRPC-Web; `trailers` gets those of the trailers, which are not compressed.
+    pub(super) fn web_data(&mut self, bytes: &[u8], trailers: impl FnMut(&[u8])) {
+        self.read(bytes, true, trailers);
+    }
+
+    fn read(&mut self, bytes: &[u8], web: bool, mut trailers: impl FnMut(&[u8])) {
         let mut rest = bytes;
         while !rest.is_empty() && !self.lost {
             if self.left > 0 {
-                let (_, after) =
-                    rest.split_at(rest.len().min(usize::try_from(self.left).unwrap_or(usize::MAX)));
-                self.left -= (rest.len() - after.len()) as u64;
+                let here = rest.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+                let (message, after) = rest.split_at(here);
+                if self.trailers {
+                    trailers(message);
+                }
+                self.pass(here as u64);
                 rest = after;
                 continue;
             }
@@ -32,19 +46,28 @@ impl MessageCounter {
             rest = after;
             self.have += 1;
             if self.have == 5 {
-                // Compressed flag, then the length.
-                let [_, a, b, c, d] = self.prefix;
+                // Compressed flag (gRPC-Web: trailers flag), then the length.
+                let [flags, a, b, c, d] = self.prefix;
                 self.left = u64::from(u32::from_be_bytes([a, b, c, d]));
+                self.trailers = web && flags == TRAILERS;
                 self.have = 0;
-                self.count += 1;
+                self.pass(0);
             }
+        }
+    }
+
+    /// So much of the current message is read, or lost.
+    const fn pass(&mut self, len: u64) {
+        self.left -= len;
+        if self.left == 0 && !self.trailers {
+            self.count += 1;
         }
     }
 
     /// Octets that are not in the capture.
     pub(super) fn lose(&mut self, len: u64) {
-        if self.have == 0 && len <= self.left {
-            self.left -= len;
+        if self.have == 0 && 0 < self.left && len <= self.left && !self.trailers {
+            self.pass(len);
         } else {
             self.lost |= len > 0;
         }
@@ -61,10 +84,8 @@ impl MessageCounter {
     }
 }
 
-/// A content type that is gRPC over HTTP/2 (not gRPC-Web, which has frames of its own).
-pub(super) fn is_grpc(content_type: &[u8]) -> bool {
-    content_type.strip_prefix(b"application/grpc").is_some_and(|rest| !rest.starts_with(b"-web"))
-}
+/// The flag of a gRPC-Web frame that holds trailers.
+const TRAILERS: u8 = 0x80;
 
 /// Decodes percent-encoding as gRPC uses it for `grpc-message`; what is not valid stays as it is.
 pub(super) fn percent_decode(text: &[u8]) -> Vec<u8> {
@@ -113,9 +134,31 @@ mod tests {
     }
 
     #[test]
+    fn a_message_that_is_cut_short_is_none() {
+        let mut counter = MessageCounter::default();
+        counter.data(&[0, 0, 0, 0, 3, 1, 2]);
+        assert_eq!(counter.count(), Some(0));
+        counter.data(&[3]);
+        assert_eq!(counter.count(), Some(1));
+    }
+
+    #[test]
+    fn web_trailers_are_no_message() {
+        let stream = [&[0, 0, 0, 0, 1][..], b"x", &[0x80, 0, 0, 0, 15], b"grpc-status: 5\n"].concat();
+        for size in 1..stream.len() {
+            let (mut counter, mut trailers) = (MessageCounter::default(), Vec::new());
+            for piece in stream.chunks(size) {
+                counter.web_data(piece, |bytes| trailers.extend_from_slice(bytes));
+            }
+            assert_eq!((counter.count(), &trailers[..]), (Some(1), &b"grpc-status: 5\n"[..]));
+        }
+        let mut plain = MessageCounter::default();
+        plain.data(&stream);
+        assert_eq!(plain.count(), Some(2), "only gRPC-Web has them");
+    }
+
+    #[test]
     fn decodes_percents() {
         assert_eq!(percent_decode(b"a%20b%zz%2"), b"a b%zz%2");
-        assert!(is_grpc(b"application/grpc+proto") && is_grpc(b"application/grpc"));
-        assert!(!is_grpc(b"application/grpc-web+proto") && !is_grpc(b"text/plain"));
     }
 }

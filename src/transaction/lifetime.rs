@@ -34,7 +34,7 @@ impl Session<'_> {
             return None;
         }
         if self.pairing.streams.len() >= limits::STREAMS_CONNECTION {
-            let evicted = self.evict();
+            let evicted = self.evict(at.time);
             self.stats.limits.add(Limit::Streams, evicted);
         }
         let pairing = &mut *self.pairing;
@@ -62,7 +62,7 @@ impl Session<'_> {
     }
 
     /// The open streams are too many: the lowest quarter goes, so that room is made seldom. How many went.
-    fn evict(&mut self) -> u64 {
+    fn evict(&mut self, at: Timestamp) -> u64 {
         let mut open: Vec<u32> = self.pairing.streams.keys().copied().collect();
         open.sort_unstable();
         open.truncate(open.len() / 4 + 1);
@@ -72,25 +72,31 @@ impl Session<'_> {
             }
             let reset = self.pairing.streams.get(&id).and_then(|stream| stream.reset);
             let idle = StreamEnd { by: EndBy::Capture, how: EndHow::Idle, code: None };
-            self.finish_stream(id, reset.map_or(idle, |reset| reset.end));
+            self.finish_stream_at(id, reset.map_or(idle, |reset| reset.end), at);
         }
         open.len() as u64
     }
 
     /// A stream has taken fields in: the connection's streams are kept within their memory.
-    pub(super) fn weigh(&mut self, id: u32) {
+    pub(super) fn weigh(&mut self, id: u32, at: Timestamp) {
         let pairing = &mut *self.pairing;
         let Some(stream) = pairing.streams.get_mut(&id) else { return };
         let memory = stream.memory();
         let before = std::mem::replace(&mut stream.weight, memory);
         pairing.held = pairing.held.saturating_sub(before) + memory;
         while self.pairing.held > limits::STREAM_MEMORY_CONNECTION && !self.pairing.streams.is_empty() {
-            let evicted = self.evict();
+            let evicted = self.evict(at);
             self.stats.limits.add(Limit::StreamMemory, evicted);
         }
     }
 
+    /// A stream ends with the last frame that was read of it.
     pub(super) fn finish_stream(&mut self, id: u32, end: StreamEnd) {
+        self.finish_stream_at(id, end, Timestamp::default());
+    }
+
+    /// A stream ends; `at` is when what ended it came, where that is no frame of the stream.
+    pub(super) fn finish_stream_at(&mut self, id: u32, end: StreamEnd, at: Timestamp) {
         let pairing = &mut *self.pairing;
         let Some(mut stream) = pairing.streams.remove(&id) else { return };
         pairing.held = pairing.held.saturating_sub(stream.weight);
@@ -103,10 +109,9 @@ impl Session<'_> {
         if pairing.server.unseen && !stream.record.response.seen {
             stream.record.partial.insert(Partial::NO_RESPONSE);
         }
-        if !matches!(end.by, EndBy::Tcp | EndBy::Capture) {
-            stream.record.cut_off = None;
-        }
-        stream.conclude(end, &pairing.client.losses, &pairing.server.losses);
+        stream.record.server_unseen = pairing.server.unseen;
+        stream.conclude(end, at, &pairing.client.losses, &pairing.server.losses);
+        self.stats.limits.add(Limit::Headers, stream.is_web_limited().into());
         let record = &stream.record;
         if record.partial.is_empty() {
             self.stats.complete += 1;
@@ -122,13 +127,13 @@ impl Session<'_> {
     pub(super) fn end_side(&mut self, from: Side, id: u32, spot: FrameSpot) {
         let losses = self.pairing.side(from).losses.count;
         let Some(stream) = self.pairing.streams.get_mut(&id) else { return };
-        stream.end_side(from, losses, spot);
+        stream.end_side(from, losses, spot, true);
         let by = EndBy::from(from);
         let whole = stream.ended();
-        let (request, response) = (&stream.record.request, &stream.record.response);
-        let alone =
-            (response.ended && self.pairing.client.unseen) || (request.ended && self.pairing.server.unseen);
-        let orphan = response.ended && !request.seen && request.first.is_none() && id % 2 == 1;
+        let request = &stream.record.request;
+        let (client, server) = (stream.client.over, stream.server.over);
+        let alone = (server && self.pairing.client.unseen) || (client && self.pairing.server.unseen);
+        let orphan = server && !request.seen && request.first.is_none() && id % 2 == 1;
         let end = StreamEnd { by, how: EndHow::EndStream, code: None };
         if whole || (orphan && self.request_is_lost(id)) {
             self.finish_stream(id, end);
@@ -177,27 +182,31 @@ impl Session<'_> {
         }
     }
 
-    /// The connection is over at this time: its open streams end, in order.
+    /// The connection is over, since `at`: its open streams end, in order.
     pub fn finish(&mut self, by: EndBy, how: EndHow, at: Timestamp) {
         let mut open: Vec<u32> = self.pairing.streams.keys().copied().collect();
         open.sort_unstable();
         for id in open {
-            let refused = [Side::Client, Side::Server].into_iter().find_map(|side| {
-                let (last, code) = self.pairing.side(side).goaway?;
-                let opener = if id % 2 == 1 { Side::Client } else { Side::Server };
-                (side == opener.peer() && id > last).then_some((side, code))
-            });
-            let reset = self.pairing.streams.get(&id).and_then(|stream| stream.reset);
-            let end = match refused {
-                _ if reset.is_some() => reset.map(|reset| reset.end).unwrap_or_default(),
-                Some((side, code)) => StreamEnd { by: side.into(), how: EndHow::Goaway, code: Some(code) },
-                None => StreamEnd { by, how, code: None },
-            };
-            if let Some(stream) = self.pairing.streams.get_mut(&id) {
-                stream.record.cut_off.get_or_insert(at);
-            }
-            self.finish_stream(id, end);
+            let (end, at) = self.last_end(id).unwrap_or((StreamEnd { by, how, code: None }, at));
+            self.finish_stream_at(id, end, at);
         }
+    }
+
+    /// What ended a stream that is still open when the connection is over, and when: a reset (or the server that sends
+    /// no more), or a GOAWAY. `None` where it was the connection's end.
+    fn last_end(&self, id: u32) -> Option<(StreamEnd, Timestamp)> {
+        let stream = self.pairing.streams.get(&id)?;
+        if let Some(reset) = stream.reset {
+            return Some((reset.end, reset.at.time));
+        }
+        let opener = if id % 2 == 1 { Side::Client } else { Side::Server };
+        if let Some((last, code, at)) = self.pairing.side(opener.peer()).goaway
+            && id > last
+        {
+            let by = opener.peer().into();
+            return Some((StreamEnd { by, how: EndHow::Goaway, code: Some(code) }, at.time));
+        }
+        None
     }
 
     /// The request of stream 1, made with HTTP/1.1 (RFC 7540 section 3.2), whole with its body.

@@ -4,6 +4,7 @@ mod block_state;
 mod blocks;
 mod closed;
 mod grpc;
+mod grpc_web;
 mod lifetime;
 mod pairing;
 mod reset;

@@ -41,13 +41,18 @@ impl Session<'_> {
         if stream.is_over(from, at, cx.arrival.span.start) {
             return;
         }
+        // A server that has closed the connection ended its calls, whatever the client does to clean up.
+        let closed = stream.reset.filter(|reset| from.is_client() && reset.end.how == EndHow::Fin);
+        if closed.is_some_and(|closed| at.packet > closed.at.packet) && !stream.is_answered() {
+            return;
+        }
         stream.record.last = stream.record.last.max(at);
-        stream.end_side(from, losses, spot);
+        stream.end_side(from, losses, spot, false);
         if code.is_none() {
             stream.record.partial.insert(Partial::TCP_GAP);
         }
-        let (peer, _) = stream.side(from.peer());
-        if peer.ended {
+        let (_, peer) = stream.side(from.peer());
+        if peer.over {
             return self.finish_stream(id, end);
         }
         // What the peer sent before is still to be read, or to be found missing.
@@ -70,7 +75,7 @@ impl Session<'_> {
             if let Some(stream) = self.pairing.streams.get_mut(&id)
                 && stream.reset.is_none()
             {
-                (stream.reset, stream.record.cut_off) = (Some(reset), Some(at.time));
+                stream.reset = Some(reset);
                 self.pairing.await_side(Side::Client, id);
             }
         }
@@ -96,7 +101,7 @@ impl Session<'_> {
             if unasked && !self.request_is_lost(id) {
                 self.pairing.orphans.insert(id);
             } else {
-                self.finish_stream(id, reset.end);
+                self.finish_stream_at(id, reset.end, reset.at.time);
             }
             false
         });

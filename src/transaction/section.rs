@@ -27,6 +27,8 @@ pub(super) struct Shape {
     pub(super) regular_first: bool,
     /// The value of `:status`, where that is known.
     pub(super) status: Option<u16>,
+    /// It is known, and no status code.
+    pub(super) malformed: bool,
     /// The block ends the stream for its side, as trailer sections do and interim responses do not.
     pub(super) end_stream: bool,
 }
@@ -64,7 +66,7 @@ pub(super) fn of_response(shape: Shape, before: Before) -> Section {
         _ if headers && shape.pseudo => Section::Extra,
         _ if headers => Section::Trailers,
         Some(_) => Section::Headers,
-        None if shape.pseudo && shape.end_stream => Section::Headers,
+        None if shape.pseudo && (shape.end_stream || shape.malformed) => Section::Headers,
         None if shape.pseudo => Section::MaybeInterim,
         None if before.headers && shape.end_stream && !shape.regular_first => Section::Unclear,
         None => without_pseudo(shape, before, Section::MaybeInterim),
@@ -88,7 +90,8 @@ fn without_pseudo(shape: Shape, before: Before, open: Section) -> Section {
 mod tests {
     use super::*;
 
-    const UNKNOWN: Shape = Shape { pseudo: false, regular_first: false, status: None, end_stream: false };
+    const UNKNOWN: Shape =
+        Shape { pseudo: false, regular_first: false, status: None, malformed: false, end_stream: false };
     const UNKNOWN_END: Shape = Shape { end_stream: true, ..UNKNOWN };
     const REGULAR_END: Shape = Shape { regular_first: true, ..UNKNOWN_END };
     const NOTHING: Before = Before {

@@ -65,15 +65,18 @@ impl EventSink for Session<'_> {
         hpack.decoded_bytes += end.decoded_bytes;
         self.end_block(cx, block, end);
         self.pairing.scratch.trim();
-        self.weigh(block.promised.unwrap_or(block.stream));
+        self.weigh(block.promised.unwrap_or(block.stream), cx.at().time);
         if block.end_stream {
             self.end_side(block.from, block.stream, block.spot);
         }
     }
 
     fn data(&mut self, cx: &EventContext<'_>, stream: u32, bytes: &[u8]) {
-        if let Some(stream) = self.stream(cx, stream, cx.from, cx.at()) {
-            stream.data(cx.from, cx.at(), bytes);
+        if let Some(open) = self.stream(cx, stream, cx.from, cx.at()) {
+            open.data(cx.from, cx.at(), bytes);
+            if open.is_web() {
+                self.weigh(stream, cx.at().time);
+            }
         }
     }
 
@@ -103,14 +106,14 @@ impl EventSink for Session<'_> {
     }
 
     fn goaway(&mut self, cx: &EventContext<'_>, last_stream: u32, code: u32, debug: &[u8]) {
-        let from = cx.from;
+        let (from, at) = (cx.from, cx.at());
         let side = self.pairing.side_mut(from);
-        side.goaway = Some((last_stream, code));
+        side.goaway = Some((last_stream, code, at));
         let room = self.pairing.goaways.len() < limits::GOAWAY_KEPT;
         let limited = !room || debug.len() > limits::GOAWAY_DEBUG;
         if room {
             let debug = debug.get(..debug.len().min(limits::GOAWAY_DEBUG)).unwrap_or_default().to_vec();
-            self.pairing.goaways.push(Goaway { by: from.into(), last_stream, code, debug });
+            self.pairing.goaways.push(Goaway { by: from.into(), at: at.time, last_stream, code, debug });
         }
         self.pairing.limited |= limited;
         self.stats.limits.add(Limit::Goaway, limited.into());

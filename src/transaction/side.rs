@@ -1,6 +1,7 @@
 //! What pairing knows of one side of a connection.
 
 use super::reset::Awaited;
+use crate::base::time::Moment;
 use crate::flow::GapCause;
 use crate::record::{SideFrames, SideHpack, SideSettings};
 
@@ -51,7 +52,8 @@ pub(super) struct SideState {
     pub(super) settings: SideSettings,
     pub(super) frames: SideFrames,
     pub(super) hpack: SideHpack,
-    pub(super) goaway: Option<(u32, u32)>,
+    /// The last GOAWAY: last stream, error code, and when.
+    pub(super) goaway: Option<(u32, u32, Moment)>,
 }
 
 impl SideState {

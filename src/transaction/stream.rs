@@ -1,14 +1,17 @@
 //! An open stream: the record that it will become, and what is needed until then.
 
 use super::grpc::{self, MessageCounter};
+use super::grpc_web::WebBody;
 use super::reset::Reset;
 use super::side::Losses;
-use crate::base::time::Moment;
+use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
 use crate::flow::GapCause;
 use crate::http2::{BlockEnd, FrameSpot, Side};
+use crate::record::grpc::{number, timeout};
 use crate::record::{
-    EndHow, Fields, Grpc, Interim, Known, Message, Partial, StreamEnd, Transaction, Unknown, WireShape,
+    EndHow, Fields, Grpc, GrpcBody, Interim, Known, Message, Partial, StreamEnd, Transaction, Unknown,
+    WireShape,
 };
 
 #[derive(Debug, Default)]
@@ -28,6 +31,14 @@ pub(super) struct Stream {
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     messages: MessageCounter,
+    /// How messages lie in its body, once that has begun.
+    body: Option<BodyKind>,
+    /// Of gRPC-Web.
+    web: Option<Box<WebBody>>,
+    /// A field whose name begins with `grpc-` was in a section of this side.
+    pub(super) grpc_fields: bool,
+    /// It has ended its part of the stream, or reset it.
+    pub(super) over: bool,
     /// How often the side had lost frames when the stream was first seen.
     pub(super) losses_at_start: u64,
     /// And when the side ended the stream.
@@ -45,6 +56,17 @@ pub(super) struct Progress {
     /// Its header section may be an interim response's, as the status is unknown; how often the side had lost frames
     /// when it came.
     pub(super) maybe_interim: Option<u64>,
+}
+
+/// What a side's content type says of its body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BodyKind {
+    /// gRPC messages, in that layout.
+    Grpc(GrpcBody),
+    /// The content type is not known: perhaps gRPC messages.
+    Maybe,
+    /// Anything else.
+    Other,
 }
 
 /// Memory of ended streams, to be used again.
@@ -89,10 +111,11 @@ impl Stream {
         (record.stream, record.first, record.last) = (id, at, at);
         // Servers open streams with even numbers, and only by pushing (RFC 9113 section 5.1.1).
         (record.pushed, record.parent, record.grpc) = (id.is_multiple_of(2), None, None);
-        (record.end, record.cut_off) = (StreamEnd::default(), None);
+        record.end = StreamEnd::default();
         record.partial = Partial::default();
         record.unknown = Unknown::default();
         (record.time, record.evidence, record.wire) = (None, None, WireShape::default());
+        record.server_unseen = false;
         self.reset = None;
         (self.client, self.server) = (Progress::default(), Progress::default());
         self.asked = None;
@@ -105,6 +128,11 @@ impl Stream {
         size_of::<Self>()
             + interim.capacity() * size_of::<Interim>()
             + fields.iter().map(|fields| fields.memory()).sum::<usize>()
+            + [&self.client, &self.server]
+                .iter()
+                .filter_map(|side| side.web.as_ref())
+                .map(|web| web.memory())
+                .sum::<usize>()
     }
 
     /// What `from` sent in this packet, at this place of its TCP stream, came after the stream was reset. The request came
@@ -134,8 +162,13 @@ impl Stream {
     }
 
     /// Both sides have ended.
-    pub(super) fn ended(&self) -> bool {
-        self.record.request.ended && self.record.response.ended
+    pub(super) const fn ended(&self) -> bool {
+        self.client.over && self.server.over
+    }
+
+    /// The server has sent a whole response.
+    pub(super) const fn is_answered(&self) -> bool {
+        self.record.response.seen && self.record.response.ended
     }
 
     /// Takes a header section over from `scratch`, which gets the old memory.
@@ -195,14 +228,26 @@ impl Stream {
     /// DATA payload.
     pub(super) fn data(&mut self, from: Side, at: Moment, bytes: &[u8]) {
         self.touch(from, at);
-        let counts = self.is_grpc();
         let (message, progress) = self.side(from);
         message.body += bytes.len() as u64;
-        if counts {
-            progress.messages.data(bytes);
-        } else {
-            progress.messages.lose_place();
+        let kind = *progress.body.get_or_insert_with(|| body_kind(message, progress.headers_cut));
+        match kind {
+            BodyKind::Grpc(GrpcBody::Plain) | BodyKind::Maybe => progress.messages.data(bytes),
+            BodyKind::Grpc(web) => {
+                progress.web.get_or_insert_default().data(web, bytes, &mut progress.messages);
+            }
+            BodyKind::Other => {}
         }
+    }
+
+    /// A cap kept trailers of a gRPC-Web body from being read.
+    pub(super) fn is_web_limited(&self) -> bool {
+        [&self.client, &self.server].iter().any(|side| side.web.as_ref().is_some_and(|web| web.is_limited()))
+    }
+
+    /// A side's body is gRPC-Web.
+    pub(super) const fn is_web(&self) -> bool {
+        self.client.web.is_some() || self.server.web.is_some()
     }
 
     /// DATA payload that is not in the capture.
@@ -211,27 +256,39 @@ impl Stream {
         self.record.partial.insert(reason(cause));
         let (message, progress) = self.side(from);
         message.body += len;
-        progress.messages.lose(len);
+        progress.body.get_or_insert_with(|| body_kind(message, progress.headers_cut));
+        match progress.body {
+            // Characters of Base64 are no octets.
+            Some(BodyKind::Grpc(GrpcBody::WebText)) => progress.messages.lose_place(),
+            _ => progress.messages.lose(len),
+        }
     }
 
-    /// The side ended the stream.
-    pub(super) fn end_side(&mut self, from: Side, losses: u64, spot: FrameSpot) {
+    /// The side ended its part of the stream (END_STREAM), or reset it.
+    pub(super) fn end_side(&mut self, from: Side, losses: u64, spot: FrameSpot, end_stream: bool) {
         match from {
             Side::Client => self.record.wire.request_end = spot,
             Side::Server => self.record.wire.response_end = spot,
         }
         let (message, progress) = self.side(from);
-        message.ended = true;
+        message.ended |= end_stream;
+        progress.over = true;
         progress.losses_at_end.get_or_insert(losses);
     }
 
     /// Completes the record: what is missing, what is unknown, what gRPC said.
-    pub(super) fn conclude(&mut self, end: StreamEnd, client: &Losses, server: &Losses) {
+    ///
+    /// `at` is when what ended it came, where that is no frame of the stream.
+    pub(super) fn conclude(&mut self, end: StreamEnd, at: Timestamp, client: &Losses, server: &Losses) {
         if self.server.maybe_interim.take().is_some() {
             self.forget_response();
         }
         let reset = end.code.is_some() || end.how == EndHow::RstStream;
         self.record.end = end;
+        self.record.ended_at = match end.how {
+            EndHow::EndStream | EndHow::RstStream => self.record.last.time,
+            _ => self.record.last.time.max(at),
+        };
         let mut partial = self.record.partial;
         for (side, losses, missing, cut) in [
             (Side::Client, client, Partial::NO_REQUEST, Partial::REQUEST_CUT),
@@ -239,6 +296,9 @@ impl Stream {
         ] {
             let (message, progress) = self.side(side);
             let lost = progress.losses_at_end.unwrap_or(losses.count) > progress.losses_at_start;
+            if progress.web.as_ref().is_some_and(|web| web.is_limited()) {
+                partial.insert(Partial::LIMIT);
+            }
             if lost {
                 partial.insert(losses.cause.map_or(Partial::TCP_GAP, reason));
                 progress.messages.lose_place();
@@ -250,7 +310,7 @@ impl Stream {
                 } else if losses.count > 0 {
                     partial.insert(losses.cause.map_or(Partial::TCP_GAP, reason));
                 }
-            } else if message.seen && !message.ended && !reset {
+            } else if message.seen && !progress.over && !reset {
                 partial.insert(cut);
             }
         }
@@ -280,7 +340,9 @@ impl Stream {
             !side.unknown_pseudo && !side.headers_cut && !side.unknown_trailers && !side.unclear
         };
         let known = |message: &Message| !message.headers.has_unknown() && !message.trailers.has_unknown();
-        if whole(&self.client) && whole(&self.server) && known(request) && known(response) {
+        let web_lost = self.server.web.as_ref().is_some_and(|web| web.is_limited())
+            || (self.server.web.is_some() && self.server.messages.count().is_none());
+        if whole(&self.client) && whole(&self.server) && known(request) && known(response) && !web_lost {
             return unknown;
         }
         let absent = |message: &Message, progress: &Progress, known| match message.headers.get(known) {
@@ -311,7 +373,7 @@ impl Stream {
             }
         }
         if self.is_grpc()
-            && (self.server.unknown_trailers || self.server.unclear)
+            && (self.server.unknown_trailers || self.server.unclear || web_lost)
             && self.status_field().is_none()
         {
             unknown.insert(Unknown::GRPC_STATUS);
@@ -319,33 +381,65 @@ impl Stream {
         unknown
     }
 
-    fn is_grpc(&self) -> bool {
-        is_grpc(&self.record.request.headers) || is_grpc(&self.record.response.headers)
+    /// What the client's and the server's body are.
+    fn bodies(&self) -> [BodyKind; 2] {
+        let Transaction { request, response, .. } = &self.record;
+        [body_kind(request, self.client.headers_cut), body_kind(response, self.server.headers_cut)]
     }
 
-    /// `grpc-status`: of the trailers or, in a Trailers-Only answer, of the header section.
-    fn status_field(&self) -> Option<&[u8]> {
+    /// A content type says so or, where one is not known, the name of any field.
+    fn is_grpc(&self) -> bool {
+        let bodies = self.bodies();
+        let named = self.client.grpc_fields || self.server.grpc_fields;
+        bodies.iter().any(|body| matches!(body, BodyKind::Grpc(_)))
+            || (named && bodies.contains(&BodyKind::Maybe))
+    }
+
+    /// A gRPC field: of the trailers, in a Trailers-Only answer of the header section, or of gRPC-Web's trailers.
+    fn grpc_field(&self, known: Known, name: &str) -> Option<&[u8]> {
         let Message { headers, trailers, .. } = &self.record.response;
-        trailers.value(Known::GrpcStatus).or_else(|| headers.value(Known::GrpcStatus))
+        let web = || self.server.web.as_ref()?.trailer(name);
+        trailers.value(known).or_else(|| headers.value(known)).or_else(web)
+    }
+
+    /// `grpc-status`
+    fn status_field(&self) -> Option<&[u8]> {
+        self.grpc_field(Known::GrpcStatus, "grpc-status")
     }
 
     fn grpc(&self) -> Option<Grpc> {
         if !self.is_grpc() {
             return None;
         }
-        let Message { headers, trailers, .. } = &self.record.response;
-        let message = trailers.value(Known::GrpcMessage).or_else(|| headers.value(Known::GrpcMessage));
+        let [request_body, response_body] = self.bodies();
+        let messages = |message: &Message, body, progress: &Progress| match body {
+            _ if !message.seen => None,
+            BodyKind::Other => Some(0),
+            BodyKind::Grpc(_) | BodyKind::Maybe => progress.messages.count(),
+        };
+        let Transaction { request, response, .. } = &self.record;
+        let asked = |known| request.headers.value(known);
+        let is_web = |body| matches!(body, BodyKind::Grpc(GrpcBody::Web | GrpcBody::WebText));
         Some(Grpc {
-            status: self.status_field().and_then(|text| std::str::from_utf8(text).ok()?.parse().ok()),
-            message: message.map(grpc::percent_decode),
-            request_messages: self.record.request.seen.then(|| self.client.messages.count()).flatten(),
-            response_messages: self.record.response.seen.then(|| self.server.messages.count()).flatten(),
+            web: is_web(request_body) || is_web(response_body),
+            status: self.status_field().and_then(number).and_then(|status| status.try_into().ok()),
+            message: self.grpc_field(Known::GrpcMessage, "grpc-message").map(grpc::percent_decode),
+            request_messages: messages(request, request_body, &self.client),
+            response_messages: messages(response, response_body, &self.server),
+            timeout: asked(Known::GrpcTimeout).and_then(timeout),
+            attempt: asked(Known::GrpcAttempts).and_then(number),
         })
     }
 }
 
-fn is_grpc(headers: &Fields) -> bool {
-    headers.value(Known::ContentType).is_some_and(grpc::is_grpc)
+/// What the content type says of a message's body. It is not known where the section was not seen, or not all of it.
+fn body_kind(message: &Message, headers_cut: bool) -> BodyKind {
+    let headers = &message.headers;
+    match headers.get(Known::ContentType).map(|field| field.value) {
+        Some(Some(content_type)) => GrpcBody::of(content_type).map_or(BodyKind::Other, BodyKind::Grpc),
+        None if message.seen && !headers_cut && !headers.has_unknown() => BodyKind::Other,
+        None | Some(None) => BodyKind::Maybe,
+    }
 }
 
 /// Why something is missing, as the record says it.

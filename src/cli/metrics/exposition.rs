@@ -171,7 +171,7 @@ fn exchanges(text: &mut Text, standing: &Standing) {
     text.family(
         "h2lens_transaction_errors_total",
         "counter",
-        "Exchanges that failed: gRPC status not OK, HTTP status from 400 on, or reset with an error code.",
+        "Exchanges that failed, as error.type says: by gRPC or HTTP status, cut off by a reset or a connection's end, malformed.",
         sides.iter().map(|&(encrypted, side)| (vec![("encrypted", encrypted)], side.errors)),
     );
     let name = "h2lens_request_duration_seconds";

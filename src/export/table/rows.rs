@@ -10,7 +10,7 @@ use crate::export::sanitize::push_visible;
 use crate::http2::frame::{self, FrameView, Payload, flag_name, settings};
 use crate::record::value::ErrorCode;
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Fields, Finding, How, REDACTED, StreamEnd,
+    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Failure, Fields, Finding, How, REDACTED, StreamEnd,
     TransactionView, is_secret,
 };
 use std::fmt::{Display, Write};
@@ -116,7 +116,7 @@ fn is_socket(authority: &[u8], server: Endpoint) -> bool {
 
 /// What is not known wholly is not shown as if all were well.
 fn class(view: &TransactionView<'_>) -> Class {
-    match (view.error_type(), view.status) {
+    match (view.failure(), view.status) {
         (Some(_), Some(400..=499)) => Class::ClientError,
         (Some(_), _) => Class::Error,
         (None, Some(200..=299)) if view.transaction.partial.is_empty() => Class::Success,
@@ -138,11 +138,14 @@ fn note(view: &TransactionView<'_>) -> String {
     if transaction.pushed {
         add("pushed");
     }
-    match view.grpc_status() {
-        Some(status) if status.0 != 0 => add(&status.name()),
-        _ => (),
+    let failure = view.failure();
+    match failure {
+        // Its own column, and the end below, say the others.
+        None | Some(Failure::Status(_) | Failure::Code(_)) => (),
+        Some(failure) => add(&failure.name()),
     }
-    if let Some(end) = end(transaction.end) {
+    let told = matches!(failure, Some(Failure::ConnectionReset | Failure::ConnectionClosed));
+    if let Some(end) = end(transaction.end).filter(|_| !told) {
         add(&end);
     }
     for reason in transaction.partial.names() {

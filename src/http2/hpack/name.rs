@@ -7,7 +7,7 @@ use super::static_table;
 pub struct NameId(u8);
 
 /// The names beyond the static table, in order of their numbers.
-const MORE: [&[u8]; 11] = [
+const MORE: [&[u8]; 21] = [
     b":protocol",
     b"connection",
     b"keep-alive",
@@ -19,6 +19,16 @@ const MORE: [&[u8]; 11] = [
     b"grpc-message",
     b"grpc-timeout",
     b"x-api-key",
+    b"grpc-previous-rpc-attempts",
+    b"traceparent",
+    b"b3",
+    b"x-b3-traceid",
+    b"x-b3-spanid",
+    b"x-request-id",
+    b"x-correlation-id",
+    b"x-datadog-trace-id",
+    b"x-datadog-parent-id",
+    b"x-amzn-trace-id",
 ];
 
 impl NameId {
@@ -74,6 +84,26 @@ impl NameId {
     pub const GRPC_TIMEOUT: Self = Self(71);
     /// `x-api-key`
     pub const X_API_KEY: Self = Self(72);
+    /// `grpc-previous-rpc-attempts`
+    pub const GRPC_ATTEMPTS: Self = Self(73);
+    /// `traceparent`
+    pub const TRACEPARENT: Self = Self(74);
+    /// `b3`
+    pub const B3: Self = Self(75);
+    /// `x-b3-traceid`
+    pub const X_B3_TRACE_ID: Self = Self(76);
+    /// `x-b3-spanid`
+    pub const X_B3_SPAN_ID: Self = Self(77);
+    /// `x-request-id`
+    pub const X_REQUEST_ID: Self = Self(78);
+    /// `x-correlation-id`
+    pub const X_CORRELATION_ID: Self = Self(79);
+    /// `x-datadog-trace-id`
+    pub const X_DATADOG_TRACE_ID: Self = Self(80);
+    /// `x-datadog-parent-id`
+    pub const X_DATADOG_PARENT_ID: Self = Self(81);
+    /// `x-amzn-trace-id`
+    pub const X_AMZN_TRACE_ID: Self = Self(82);
 
     /// The name with that number.
     pub(super) const fn new(number: u8) -> Self {
@@ -170,6 +200,16 @@ impl NameId {
             b"grpc-message" => 70,
             b"grpc-timeout" => 71,
             b"x-api-key" => 72,
+            b"grpc-previous-rpc-attempts" => 73,
+            b"traceparent" => 74,
+            b"b3" => 75,
+            b"x-b3-traceid" => 76,
+            b"x-b3-spanid" => 77,
+            b"x-request-id" => 78,
+            b"x-correlation-id" => 79,
+            b"x-datadog-trace-id" => 80,
+            b"x-datadog-parent-id" => 81,
+            b"x-amzn-trace-id" => 82,
             _ => 0,
         })
     }
@@ -222,6 +262,16 @@ mod tests {
             (NameId::GRPC_MESSAGE, "grpc-message"),
             (NameId::GRPC_TIMEOUT, "grpc-timeout"),
             (NameId::X_API_KEY, "x-api-key"),
+            (NameId::GRPC_ATTEMPTS, "grpc-previous-rpc-attempts"),
+            (NameId::TRACEPARENT, "traceparent"),
+            (NameId::B3, "b3"),
+            (NameId::X_B3_TRACE_ID, "x-b3-traceid"),
+            (NameId::X_B3_SPAN_ID, "x-b3-spanid"),
+            (NameId::X_REQUEST_ID, "x-request-id"),
+            (NameId::X_CORRELATION_ID, "x-correlation-id"),
+            (NameId::X_DATADOG_TRACE_ID, "x-datadog-trace-id"),
+            (NameId::X_DATADOG_PARENT_ID, "x-datadog-parent-id"),
+            (NameId::X_AMZN_TRACE_ID, "x-amzn-trace-id"),
         ] {
             assert_eq!(NameId::of(name.as_bytes()), id, "{name}");
         }

@@ -3,6 +3,7 @@
 use super::{ConnectionEnd, ConnectionRef, Network, Protocol, Sides, Socket, Tls};
 use crate::base::origin::Origin;
 use crate::base::tcp::DirectionStats;
+use crate::base::time::Timestamp;
 use crate::http2::frame::{FrameType, settings};
 use crate::record::community_id;
 use crate::record::lossy::is_lossy;
@@ -149,18 +150,21 @@ impl Value for Frames<'_> {
 
 /// `h2.goaway`
 #[derive(Debug)]
-pub struct GoawayList<'a>(&'a [Goaway]);
+pub struct GoawayList<'a> {
+    frames: &'a [Goaway],
+    start: Timestamp,
+}
 
 impl Value for GoawayList<'_> {
     const TYPE: Type = Type::List(&GoawayObject::TYPE);
     const OPTIONAL: bool = true;
 
     fn visit(&self, visitor: &mut impl Visitor) {
-        visitor.list(self.0.iter().map(GoawayObject::new));
+        visitor.list(self.frames.iter().map(|goaway| GoawayObject::new(goaway, self.start)));
     }
 
     fn is_absent(&self) -> bool {
-        self.0.is_empty()
+        self.frames.is_empty()
     }
 }
 
@@ -169,6 +173,8 @@ object! {
     pub struct GoawayObject<'a> {
         /// `client` or `server`.
         "by": by: EndBy,
+        /// When it came, counted from `@timestamp`.
+        "at": at: Seconds,
         /// The last stream that was or will be processed.
         "last_stream_id": last_stream_id: u32,
         /// The error's name.
@@ -179,9 +185,10 @@ object! {
 }
 
 impl<'a> GoawayObject<'a> {
-    fn new(goaway: &'a Goaway) -> Self {
+    fn new(goaway: &'a Goaway, start: Timestamp) -> Self {
         Self {
             by: goaway.by,
+            at: Seconds::between(start, goaway.at),
             last_stream_id: goaway.last_stream,
             code: ErrorCode(goaway.code),
             debug: (!goaway.debug.is_empty()).then_some(Text(&goaway.debug)),
@@ -366,7 +373,7 @@ impl<'a> H2Connection<'a> {
                 client: Frames(&connection.client_frames),
                 server: Frames(&connection.server_frames),
             },
-            goaway: GoawayList(&connection.goaway),
+            goaway: GoawayList { frames: &connection.goaway, start: connection.first.time },
             limited: connection.limited.then_some(true),
             hpack: Sides { client: hpack(&connection.client_hpack), server: hpack(&connection.server_hpack) },
             rtt: (timing.ping.count + timing.settings.count > 0).then(|| Rtt {

@@ -16,7 +16,7 @@ object! {
         "code": code: Word,
         /// `info`, `warning` or `error`.
         "severity": severity: Word,
-        /// The rule that was broken, as `9113#6.5` for RFC 9113 section 6.5.
+        /// The rule that was broken, as `9113#6.5` for RFC 9113 section 6.5, `grpc#responses` for gRPC over HTTP/2.
         "rfc": rfc: Word,
         /// The side at fault: `client` or `server`.
         "from": from: Sender,

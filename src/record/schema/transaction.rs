@@ -6,10 +6,13 @@ use crate::base::time::Timestamp;
 use crate::base::verdict::{MissReason, Verdict};
 use crate::record::lossy::is_lossy;
 use crate::record::redact::{REDACTED, is_secret};
-use crate::record::value::{self, GrpcStatus, Seconds, Text, Word};
+use crate::record::trace::TraceContext;
+use crate::record::value::{self, Base64, GrpcStatus, Seconds, Text, Word};
 use crate::record::view::TransactionView;
 use crate::record::visit::{Scalar, Type, Value, Visitor, object};
-use crate::record::{Field, Fields, Interim, Message, Partial, Retry, Time, TimePart, Transaction, Unknown};
+use crate::record::{
+    Field, Fields, Interim, Known, Message, Partial, Retry, Time, TimePart, Transaction, Unknown,
+};
 use std::borrow::Cow;
 
 object! {
@@ -22,7 +25,8 @@ object! {
         "record": record: Word,
         /// The first packet that carries a byte of the request's header block.
         "@timestamp": timestamp: value::Time,
-        /// From there to the last byte of the stream.
+        /// From there to the byte that ended the stream, or to what else ended it: the connection's end, the expiry, the
+        /// capture's last packet.
         "duration": duration: Seconds,
         /// Method, status, sizes.
         "http": http: Http<'a>,
@@ -136,8 +140,9 @@ object! {
 object! {
     /// `error`
     pub struct ErrorType {
-        /// The gRPC status unless `OK`; else a status code from 400 on; else the error code of the RST_STREAM or GOAWAY
-        /// that ended the stream, unless `NO_ERROR`.
+        /// The gRPC status unless `OK`, `grpc_status_missing` where an answer has none; else a status code from 400 on;
+        /// else, where no complete response had come, `malformed_response`, the error code of the RST_STREAM or GOAWAY
+        /// that ended the stream, `connection_reset` or `connection_closed`.
         "type": r#type: Cow<'static, str>,
     }
 }
@@ -155,6 +160,8 @@ object! {
         "response": response: Response<'a>,
         /// More about gRPC.
         "grpc": grpc: Option<GrpcObject<'a>>,
+        /// What joins the call with others: of other hops, of other attempts.
+        "trace": trace: TraceObject<'a>,
         /// Parts of the duration.
         "timing": timing: Timing,
         /// What the duration was spent on: parts in seconds, those above zero, which add up to it. Absent, and then
@@ -241,14 +248,56 @@ object! {
 object! {
     /// `h2.grpc`
     pub struct GrpcObject<'a> {
+        /// It is gRPC-Web; there only where it is.
+        "web": web: Option<bool>,
         /// `grpc-status`
         "status": status: Option<u32>,
         /// `grpc-message`, percent-decoded.
         "message": message: Option<Text<'a>>,
-        /// Messages that the client began to send.
+        /// Whole messages that the client sent.
         "request_messages": request_messages: Option<u64>,
-        /// Messages that the server began to send.
+        /// Whole messages that the server sent.
         "response_messages": response_messages: Option<u64>,
+        /// `grpc-timeout`: how long the caller waits.
+        "timeout": timeout: Option<Seconds>,
+        /// `grpc-previous-rpc-attempts`: attempts at this call that came before.
+        "attempt": attempt: Option<u64>,
+    }
+}
+
+object! {
+    /// `h2.trace`: as the request says.
+    pub struct TraceObject<'a> {
+        /// The trace: of `traceparent`, else of `b3` or `x-b3-traceid`.
+        "trace_id": trace_id: Option<Text<'a>>,
+        /// The caller's span, likewise.
+        "span_id": span_id: Option<Text<'a>>,
+        /// `x-request-id`
+        "request_id": request_id: Option<Text<'a>>,
+        /// `x-correlation-id`
+        "correlation_id": correlation_id: Option<Text<'a>>,
+        /// `x-datadog-trace-id`
+        "datadog_trace_id": datadog_trace_id: Option<Text<'a>>,
+        /// `x-datadog-parent-id`
+        "datadog_parent_id": datadog_parent_id: Option<Text<'a>>,
+        /// `x-amzn-trace-id`
+        "amazon_trace_id": amazon_trace_id: Option<Text<'a>>,
+    }
+}
+
+impl<'a> TraceObject<'a> {
+    fn new(request: &'a Fields) -> Self {
+        let context = TraceContext::of(request);
+        let text = |known| request.value(known).map(Text);
+        Self {
+            trace_id: context.map(|context| Text(context.trace)),
+            span_id: context.and_then(|context| context.span).map(Text),
+            request_id: text(Known::RequestId),
+            correlation_id: text(Known::CorrelationId),
+            datadog_trace_id: text(Known::DatadogTraceId),
+            datadog_parent_id: text(Known::DatadogParentId),
+            amazon_trace_id: text(Known::AmazonTraceId),
+        }
     }
 }
 
@@ -368,6 +417,8 @@ object! {
         "name": name: Option<Text<'a>>,
         /// The value, where it is known; `[redacted]` where it is a secret.
         "value": value: Option<Text<'a>>,
+        /// The value's bytes in Base64, where they are no UTF-8.
+        "value_base64": value_base64: Option<Base64<'a>>,
         /// `exact`, `inferred` or `unknown`.
         "src": src: Certainty,
         /// Identity of an unknown table entry: the same unknown entry of a connection's side has the same one.
@@ -381,6 +432,10 @@ impl<'a> FieldObject<'a> {
         Self {
             name: field.name.map(Text),
             value: field.value.map(|value| Text(if hidden { REDACTED.as_bytes() } else { value })),
+            value_base64: field
+                .value
+                .filter(|value| !hidden && !value.is_ascii() && std::str::from_utf8(value).is_err())
+                .map(Base64),
             src: field.source,
             r#ref: field.reference.map(EntryName),
         }
@@ -464,7 +519,7 @@ impl<'a> TransactionObject<'a> {
                 response: view.grpc_status().map(|status_code| RpcResponse { status_code }),
             }),
             tls: connection.tls.as_deref().map(Tls::new),
-            error: view.error_type().map(|r#type| ErrorType { r#type }),
+            error: view.failure().map(|failure| ErrorType { r#type: failure.name() }),
             h2: H2::new(view, shown),
         };
         if !transaction.is_ascii() {
@@ -508,11 +563,15 @@ impl<'a> H2<'a> {
                 interim: InterimList { answers: &transaction.interim, start: transaction.first.time },
             },
             grpc: transaction.grpc.as_ref().map(|grpc| GrpcObject {
+                web: grpc.web.then_some(true),
                 status: grpc.status,
                 message: grpc.message.as_deref().map(Text),
                 request_messages: grpc.request_messages,
                 response_messages: grpc.response_messages,
+                timeout: grpc.timeout.map(Seconds),
+                attempt: grpc.attempt,
             }),
+            trace: TraceObject::new(&request.headers),
             timing: Timing::new(transaction),
             time: transaction.time.as_ref().map(TimeObject::new),
             retry: view.retry(),

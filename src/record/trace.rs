@@ -1,0 +1,113 @@
+//! Which trace a call belongs to, as its request says.
+
+use super::fields::{Fields, Known};
+
+/// A trace and the caller's span in it, in hexadecimal as sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceContext<'a> {
+    /// The trace.
+    pub trace: &'a [u8],
+    /// The caller's span.
+    pub span: Option<&'a [u8]>,
+}
+
+impl<'a> TraceContext<'a> {
+    /// Of `traceparent` (W3C Trace Context), else of `b3`, else of `x-b3-traceid` and `x-b3-spanid` (B3 Propagation).
+    pub fn of(request: &'a Fields) -> Option<Self> {
+        let value = |known| request.value(known);
+        // One that is sent twice is none.
+        let once = |_: &&[u8]| request.iter().filter(|field| field.known == Known::Traceparent).count() == 1;
+        let several = || {
+            let trace = value(Known::B3TraceId).filter(|id| is_id(id, &[16, 32]))?;
+            Some(Self { trace, span: value(Known::B3SpanId).filter(|id| is_id(id, &[16])) })
+        };
+        let standard = value(Known::Traceparent).filter(once).and_then(traceparent);
+        standard.or_else(|| value(Known::B3).and_then(b3)).or_else(several)
+    }
+}
+
+/// `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`; later versions may say more.
+fn traceparent(value: &[u8]) -> Option<TraceContext<'_>> {
+    let mut parts = value.split(|&byte| byte == b'-');
+    let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let more = parts.next().is_some();
+    let lower = |part: &[u8], len| part.len() == len && part.iter().all(|byte| is_lower_hex(*byte));
+    let valid = lower(version, 2)
+        && version != b"ff"
+        && !(version == b"00" && more)
+        && lower(trace, 32)
+        && lower(span, 16)
+        && lower(flags, 2);
+    let given = |id: &[u8]| id.iter().any(|&byte| byte != b'0');
+    (valid && given(trace) && given(span)).then_some(TraceContext { trace, span: Some(span) })
+}
+
+/// `80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-1`; a sampling decision alone names no trace.
+fn b3(value: &[u8]) -> Option<TraceContext<'_>> {
+    let mut parts = value.split(|&byte| byte == b'-');
+    let (trace, span) = (parts.next()?, parts.next()?);
+    (is_id(trace, &[16, 32]) && is_id(span, &[16])).then_some(TraceContext { trace, span: Some(span) })
+}
+
+fn is_id(id: &[u8], lengths: &[usize]) -> bool {
+    lengths.contains(&id.len()) && id.iter().all(u8::is_ascii_hexdigit) && id.iter().any(|&byte| byte != b'0')
+}
+
+const fn is_lower_hex(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::samples::fields;
+
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const SPAN: &str = "00f067aa0ba902b7";
+
+    /// Trace and span, as text.
+    fn context(lines: &[(&str, &str)]) -> Option<(String, Option<String>)> {
+        let fields = fields(lines);
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        TraceContext::of(&fields).map(|context| (text(context.trace), context.span.map(text)))
+    }
+
+    #[test]
+    fn a_traceparent_names_trace_and_span() {
+        let known = Some((TRACE.to_owned(), Some(SPAN.to_owned())));
+        assert_eq!(context(&[("traceparent", &format!("00-{TRACE}-{SPAN}-01"))]), known);
+        assert_eq!(context(&[("traceparent", &format!("01-{TRACE}-{SPAN}-01-more"))]), known);
+    }
+
+    #[test]
+    fn a_malformed_traceparent_names_none() {
+        let zero = "0".repeat(32);
+        for value in [
+            format!("ff-{TRACE}-{SPAN}-01"),
+            format!("00-{TRACE}-{SPAN}-01-more"),
+            format!("00-{}-{SPAN}-01", TRACE.to_uppercase()),
+            format!("00-{zero}-{SPAN}-01"),
+            format!("00-{TRACE}-0000000000000000-01"),
+            format!("00-{TRACE}-{SPAN}"),
+            "x".to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(context(&[("traceparent", &value)]), None, "{value}");
+        }
+        let value = format!("00-{TRACE}-{SPAN}-01");
+        assert_eq!(context(&[("traceparent", &value), ("traceparent", &value)]), None, "it is sent twice");
+    }
+
+    #[test]
+    fn b3_in_one_field_or_in_several() {
+        let known = Some((TRACE.to_owned(), Some(SPAN.to_owned())));
+        assert_eq!(context(&[("b3", &format!("{TRACE}-{SPAN}-1-05e3ac9a4f6e3b90"))]), known);
+        assert_eq!(context(&[("x-b3-traceid", TRACE), ("x-b3-spanid", SPAN)]), known);
+        assert_eq!(
+            context(&[("x-b3-traceid", "463ac35c9f6413ad")]),
+            Some(("463ac35c9f6413ad".to_owned(), None))
+        );
+        assert_eq!(context(&[("b3", "0")]), None, "a decision not to sample");
+        assert_eq!(context(&[("x-b3-traceid", "463ac35c9f6413")]), None);
+    }
+}
