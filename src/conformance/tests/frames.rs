@@ -114,6 +114,12 @@ pub(super) fn cases() -> Vec<Case> {
         case(PingStream, Client, vec![C(f(FrameType::PING, 0, 1, &[0; 8]))], vec![C(ping(0, [0; 8]))]),
         case(PingSize, Client, vec![C(f(FrameType::PING, 0, 0, &[0; 7]))], vec![C(ping(ACK, [0; 8]))]),
         case(GoawayStream, Client, vec![C(f(FrameType::GOAWAY, 0, 1, &[0; 8]))], vec![C(goaway(0))]),
+        case(
+            GoawayError,
+            Server,
+            vec![S(f(FrameType::GOAWAY, 0, 0, &[0, 0, 0, 0, 0, 0, 0, 11]))],
+            vec![S(goaway(0))],
+        ),
         case(GoawaySize, Client, vec![C(f(FrameType::GOAWAY, 0, 0, &[0; 7]))], vec![C(goaway(0))]),
         case(
             WindowUpdateSize,

@@ -148,6 +148,6 @@ fn the_json_schema_allows_the_samples_and_nothing_else() {
 #[test]
 fn a_whole_second_is_a_float() {
     let mut transaction = get();
-    transaction.last.time = transaction.first.time.after(std::time::Duration::from_secs(2));
+    transaction.ended_at = transaction.first.time.after(std::time::Duration::from_secs(2));
     assert!(line(ALL, &meta(), &transaction).contains("\"duration\":2.0,"));
 }
