@@ -30,15 +30,6 @@ fn answer(request: &[u8], status: &[u8], octets: usize) -> Vec<Step> {
     vec![C(headers(1, END_STREAM, request)), S(headers(1, 0, &block)), S(data(1, END_STREAM, octets))]
 }
 
-/// A gRPC call, and an answer with these fields.
-fn grpc_call(more: &[u8]) -> Vec<Step> {
-    let content_type = line("content-type", "application/grpc");
-    vec![
-        C(headers(1, END_STREAM, &concat(&[POST, &content_type]))),
-        S(headers(1, END_STREAM, &concat(&[OK, &content_type, more]))),
-    ]
-}
-
 pub(super) fn cases() -> Vec<Case> {
     let connect = |more: &[u8]| concat(&[&line(":method", "CONNECT"), &line(":authority", "a:1"), more]);
     let head = concat(&[&line(":method", "HEAD"), &GET[1..]]);
@@ -73,13 +64,6 @@ pub(super) fn cases() -> Vec<Case> {
                 S(headers(1, 0, &line(":status", "103"))),
                 S(headers(1, END_STREAM, OK)),
             ],
-        ),
-        case(GrpcStatusMissing, Server, grpc_call(&[]), grpc_call(&line("grpc-status", "0"))),
-        case(
-            GrpcStatusMissing,
-            Server,
-            grpc_call(&line("grpc-status", "OK")),
-            grpc_call(&line("grpc-status", "14")),
         ),
         case(
             PseudoConnect,
