@@ -4,6 +4,7 @@ mod caps;
 mod connections;
 mod damage;
 mod hostile;
+mod late;
 mod openssl;
 mod stack;
 mod vectors;

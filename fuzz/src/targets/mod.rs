@@ -10,6 +10,7 @@ pub mod program;
 pub mod reassembly;
 pub mod resync;
 pub mod tls;
+pub mod tls_late;
 pub mod upgrade;
 
 use crate::seeds;
@@ -28,11 +29,12 @@ pub struct Target {
 }
 
 /// All targets.
-pub const ALL: [Target; 11] = [
+pub const ALL: [Target; 12] = [
     Target { name: "capture_file", run: capture_file::run, seeds: seeds::captures, longest: 64 << 10 },
     Target { name: "packet", run: packet::run, seeds: seeds::packets, longest: 16 << 10 },
     Target { name: "reassembly", run: reassembly::run, seeds: reassembly::seeds, longest: 4 << 10 },
     Target { name: "tls", run: tls::run, seeds: seeds::tls, longest: 64 << 10 },
+    Target { name: "tls_late", run: tls_late::run, seeds: seeds::tls, longest: 64 << 10 },
     Target { name: "http2", run: http2::run, seeds: seeds::http2, longest: 64 << 10 },
     Target { name: "hpack", run: hpack::run, seeds: hpack::seeds, longest: 8 << 10 },
     Target { name: "resync", run: resync::run, seeds: seeds::resync, longest: 64 << 10 },

@@ -15,6 +15,13 @@ pub(crate) struct Budget {
     pub(crate) searched: u64,
 }
 
+impl Budget {
+    /// Tries that the traffic so far pays for.
+    const fn earned(&self) -> u64 {
+        TLS_LATE_START + self.seen / TLS_LATE_BYTES_PER_TRY
+    }
+}
+
 /// What a try is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Try {
@@ -40,14 +47,19 @@ impl Try {
 pub(super) struct Tries<'a> {
     shard: &'a mut Budget,
     connection: &'a mut u64,
+    /// What the search for numbers may take: a share of what is left, so that something is left for secrets that come
+    /// later, and for the cheaper tries of other connections.
+    numbers: u64,
     /// A try was refused.
     pub(super) limited: bool,
 }
 
 impl<'a> Tries<'a> {
-    /// For a connection that has made so many tries.
-    pub(super) fn new(shard: &'a mut Budget, connection: &'a mut u64) -> Self {
-        Self { shard, connection, limited: false }
+    /// For a connection that has made so many tries, one part in `share` of what is left for numbers.
+    pub(super) fn new(shard: &'a mut Budget, connection: &'a mut u64, share: u64) -> Self {
+        let left = MAX_TLS_LATE_TRIES.saturating_sub(*connection);
+        let numbers = left.min(shard.earned().saturating_sub(shard.spent)) / share.max(1);
+        Self { shard, connection, numbers, limited: false }
     }
 
     /// Whether one more may be made.
@@ -55,10 +67,9 @@ impl<'a> Tries<'a> {
         let cost = what.cost();
         let shard = &mut *self.shard;
         let searches = what == Try::Number;
-        let earned = TLS_LATE_START + shard.seen / TLS_LATE_BYTES_PER_TRY;
         let refused = *self.connection + cost > MAX_TLS_LATE_TRIES
-            || shard.spent + cost > earned
-            || searches && shard.searched >= MAX_TLS_LATE_SEARCH_TOTAL;
+            || shard.spent + cost > shard.earned()
+            || searches && (shard.searched >= MAX_TLS_LATE_SEARCH_TOTAL || self.numbers < cost);
         if refused {
             self.limited = true;
             return false;
@@ -66,6 +77,7 @@ impl<'a> Tries<'a> {
         *self.connection += cost;
         shard.spent += cost;
         shard.searched += u64::from(searches);
+        self.numbers -= if searches { cost } else { 0 };
         true
     }
 }
@@ -76,7 +88,7 @@ mod tests {
 
     /// Tries of that kind until one is refused.
     fn count(shard: &mut Budget, connection: &mut u64, what: Try) -> u64 {
-        let mut tries = Tries::new(shard, connection);
+        let mut tries = Tries::new(shard, connection, 1);
         let mut count = 0;
         while tries.take(what) {
             count += 1;

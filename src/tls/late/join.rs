@@ -101,7 +101,8 @@ impl Join {
         side.due = held.saturating_mul(2).max(1);
         side.version = Some(keys.version());
         let version = keys.version();
-        let tries = Tries::new(&mut joins.budget, &mut self.spent);
+        let share = if last || keys.is_complete() { 2 } else { 8 };
+        let tries = Tries::new(&mut joins.budget, &mut self.spent, share);
         let mut search =
             Search { keys, known, from, clues, place: joins.place, claimed: &joins.claimed, tries };
         let found = side.look(&mut search, version, last);
