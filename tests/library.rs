@@ -17,6 +17,7 @@ fn everything(threads: usize) -> Config {
         findings: true,
         telemetry: true,
         headers: true,
+        messages: true,
     };
     Config { wanted, threads, ..Config::default() }
 }

@@ -109,6 +109,10 @@ limits! {
     KeyLogLines = "key_log_lines" other,
     /// Connections whose secrets are kept.
     KeyLogConnections = "key_log_connections" other,
+    /// Memory of all bodies together.
+    BodyMemory = "body_memory" other,
+    /// Messages that the record of an exchange holds.
+    BodyMessages = "body_messages" other,
     /// What is decoded of bodies.
     BodyDecoding = "body_decoding" other,
     /// The agent's map of exchanges in flight.

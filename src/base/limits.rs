@@ -129,6 +129,10 @@ pub const HTTP1_HEADERS: usize = 128;
 /// HTTP/1.1 requests of a connection that may await their response, likewise. Counter: `http1`.
 pub const HTTP1_PIPELINED: usize = 64;
 
+/// Octets of the body of a request that asks for an upgrade, which are kept for what is told of its content. Counter:
+/// `body_memory`.
+pub const HTTP1_UPGRADE_CONTENT: usize = 64 << 10;
+
 /// Octets of a chunk's size line, likewise. Counter: `http1`.
 pub const CHUNK_LINE: usize = 4096;
 
@@ -337,6 +341,16 @@ pub const BODY_EXPANSION: u64 = 256;
 
 /// The zstd window of a body that is accepted, as a power of two: what RFC 9659 allows. Counter: `body_decoding`.
 pub const BODY_ZSTD_WINDOW_LOG: u32 = 23;
+
+/// Bytes of memory that the bodies of a shard may take: 256 MiB over the [`SHARDS`] shards. At the cap nothing more is
+/// kept of the body at hand. Counter: `body_memory`.
+pub const BODY_MEMORY_SHARD: usize = (256 << 20) / SHARDS;
+
+/// Messages that the record of an exchange holds. Counter: `body_messages`.
+pub const BODY_MESSAGES: usize = 4096;
+
+/// Bytes of memory that they may take. Counter: `body_messages`.
+pub const BODY_MESSAGE_BYTES: usize = 8 << 20;
 
 /// Messages of protobuf within each other that are followed; a deeper one is shown as bytes. Counter: `body_decoding`.
 pub const BODY_PROTO_DEPTH: usize = 100;

@@ -166,3 +166,12 @@ pub const BODY_DNS_NAMES: usize = 4096;
 
 /// Octets of a part's header fields in a multipart body. A part with more is shown in the body alone.
 pub const BODY_PART_HEADERS: usize = 4096;
+
+/// Lines of a body, or messages, that a table shows below a row.
+pub const TABLE_EXCERPT_LINES: usize = 8;
+
+/// Characters of each of them.
+pub const TABLE_EXCERPT_CHARS: usize = 160;
+
+/// So long a body waits for the other side's header section, which says how to read it.
+pub const BODY_WAIT: Duration = Duration::from_secs(1);

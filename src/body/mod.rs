@@ -10,6 +10,9 @@ pub mod charset;
 pub mod coding;
 pub mod dns;
 pub mod envelope;
+mod exchange;
+pub mod exchanges;
+pub mod files;
 pub mod form;
 pub mod graphql;
 pub mod head;
@@ -27,3 +30,8 @@ pub mod step;
 pub mod tell;
 pub mod websocket;
 mod zstandard;
+
+pub use exchanges::{Bodies, Listening, Memory, Options};
+pub use files::Store;
+pub use protobuf::Schema;
+pub use redact::Redactor;

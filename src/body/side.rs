@@ -2,10 +2,12 @@
 
 use super::chain::Chain;
 use super::charset;
+use super::files::BodyWriter;
 use super::head::Head;
 use super::reader::Reader;
 use super::tell::{self, Context};
-use crate::record::{Body, BodyError, BodyMessage, Content};
+use crate::base::time::Timestamp;
+use crate::record::{Body, BodyError, BodyFile, BodyMessage, Content};
 use sha2::{Digest, Sha256};
 
 /// Takes the DATA of one side of a stream.
@@ -28,33 +30,97 @@ struct Flow {
     decoded: u64,
     kept: Vec<u8>,
     reader: Reader,
+    /// It is not known how to read it: up to where `kept` was filled at what time.
+    waiting: Option<Vec<(usize, Timestamp)>>,
     /// A budget does not allow that more is kept.
     starved: bool,
     /// Why a message did not end.
     message_error: Option<&'static str>,
+    /// Bytes of DATA seen.
+    encoded: u64,
+    /// Where it is written, and whether as it was sent.
+    file: Option<(BodyWriter, bool)>,
 }
 
 impl Side {
-    /// DATA has come, or is about to: what it will be read with.
-    pub fn begin(&mut self, reader: impl FnOnce() -> Reader, limit: usize) {
-        if self.flow.is_none() {
-            self.flow = Some(Box::new(Flow {
-                chain: Chain::new(&self.head.codings, limit),
+    /// DATA has come, or is about to. Without a reader it is kept until it is known how to read it.
+    pub fn begin(&mut self, reader: Option<Reader>, limit: usize) {
+        let codings = &self.head.codings;
+        self.flow.get_or_insert_with(|| {
+            Box::new(Flow {
+                chain: Chain::new(codings, limit),
                 hash: Sha256::new(),
                 decoded: 0,
                 kept: Vec::new(),
-                reader: reader(),
+                waiting: reader.is_none().then(Vec::new),
+                reader: reader.unwrap_or_default(),
                 starved: false,
                 message_error: None,
-            }));
+                encoded: 0,
+                file: None,
+            })
+        });
+    }
+
+    /// It is written to a file, too: decoded, or as it was sent.
+    pub(super) fn write_to(&mut self, writer: BodyWriter, as_sent: bool) {
+        if let Some(flow) = &mut self.flow {
+            flow.file = Some((writer, as_sent));
+        }
+    }
+
+    /// Some of it has come.
+    pub const fn has_begun(&self) -> bool {
+        self.flow.is_some()
+    }
+
+    /// It is not known how to read it; since when.
+    pub fn waits_since(&self) -> Option<Timestamp> {
+        let waiting = self.flow.as_ref()?.waiting.as_ref()?;
+        Some(waiting.first().map_or(Timestamp::default(), |(_, at)| *at))
+    }
+
+    /// How it is to be read is known now: what has come already is read, as far as it was kept, with the times at which it
+    /// came.
+    pub fn read_with(
+        &mut self,
+        mut reader: Reader,
+        context: &Context<'_>,
+        sink: &mut dyn FnMut(BodyMessage, Timestamp),
+    ) {
+        let Some(flow) = &mut self.flow else { return };
+        let Some(waiting) = flow.waiting.take() else { return };
+        let (mut from, mut last) = (0, Timestamp::default());
+        for (to, at) in waiting {
+            let piece = flow.kept.get(from..to).unwrap_or_default();
+            reader.push(piece, context, &mut |message| sink(message, at));
+            (from, last) = (to, at);
+        }
+        if self.hole || flow.decoded > from as u64 {
+            reader.gap(None, context, &mut |message| sink(message, last));
+        }
+        flow.reader = reader;
+        if self.ended && !self.hole {
+            flow.finish(context, &mut |message| sink(message, last));
         }
     }
 
     /// The next bytes of DATA.
-    pub fn data(&mut self, bytes: &[u8], context: &Context<'_>, sink: &mut dyn FnMut(BodyMessage)) {
+    pub fn data(
+        &mut self,
+        bytes: &[u8],
+        at: Timestamp,
+        context: &Context<'_>,
+        sink: &mut dyn FnMut(BodyMessage),
+    ) {
         let Some(flow) = &mut self.flow else { return };
+        flow.encoded = flow.encoded.saturating_add(bytes.len() as u64);
+        if flow.starved {
+            return;
+        }
         if !self.hole {
             flow.decode(bytes, context, sink);
+            flow.note(at);
         } else if flow.chain.is_plain() {
             // The content ends at the hole; messages behind it may still be found.
             flow.reader.push(bytes, context, sink);
@@ -78,16 +144,17 @@ impl Side {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
-        let Some(flow) = self.flow.as_mut().filter(|_| !self.hole) else { return };
+        let Some(flow) = self.flow.as_mut().filter(|flow| !self.hole && !flow.starved) else { return };
         flow.chain.finish();
-        let whole = flow.is_whole().then_some(flow.kept.as_slice());
-        flow.message_error = flow.reader.finish(whole, context, sink);
+        if flow.waiting.is_none() {
+            flow.finish(context, sink);
+        }
     }
 
     /// Nothing more is kept of it.
     pub fn starve(&mut self) {
         if let Some(flow) = &mut self.flow {
-            flow.starved = true;
+            flow.starve();
         }
     }
 
@@ -111,13 +178,14 @@ impl Side {
     }
 
     /// What is known of the body at its end; `None` where there was none.
-    pub fn conclude(&mut self, context: &Context<'_>) -> Option<Body> {
+    /// Where it was written to a file, `of` says what that is told with.
+    pub fn conclude(&mut self, context: &Context<'_>, of: BodyFile) -> Option<Body> {
         let complete = self.ended && !self.hole && self.head.seen;
         let Some(flow) = self.flow.take() else {
             return self.hole.then(Body::default);
         };
         let known = !self.head.unknown && self.head.seen;
-        Some(flow.conclude(&self.head, known, complete, context))
+        Some(flow.conclude(&self.head, known, complete, context, of))
     }
 
     /// Bytes of memory that it takes beside its own.
@@ -128,32 +196,70 @@ impl Side {
 
 impl Flow {
     fn decode(&mut self, bytes: &[u8], context: &Context<'_>, sink: &mut dyn FnMut(BodyMessage)) {
-        let Self { chain, hash, decoded, kept, reader, starved, .. } = self;
-        let limit = if *starved { 0 } else { context.limit };
+        let Self { chain, hash, decoded, kept, reader, file, .. } = self;
+        let limit = context.limit;
+        if let Some((writer, true)) = file {
+            writer.push(bytes);
+        }
         chain.push(bytes, &mut |bytes| {
             *decoded = decoded.saturating_add(bytes.len() as u64);
             hash.update(bytes);
             let room = limit.saturating_sub(kept.len());
             kept.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+            if let Some((writer, false)) = file {
+                writer.push(bytes);
+            }
             reader.push(bytes, context, sink);
         });
     }
 
-    /// All of the decoded body is kept.
-    fn is_whole(&self) -> bool {
-        self.chain.is_whole() && self.decoded == self.kept.len() as u64
+    /// What was kept by now had come by then.
+    fn note(&mut self, at: Timestamp) {
+        let Some(waiting) = &mut self.waiting else { return };
+        match waiting.last_mut().filter(|(_, last)| *last == at) {
+            Some(last) => last.0 = self.kept.len(),
+            None => waiting.push((self.kept.len(), at)),
+        }
     }
 
-    fn conclude(self, head: &Head, known: bool, complete: bool, context: &Context<'_>) -> Body {
+    /// Its memory is given back, but for what is kept already.
+    fn starve(&mut self) {
+        self.starved = true;
+        self.chain = Chain::default();
+        self.reader = Reader::default();
+        self.waiting = None;
+        self.kept.shrink_to_fit();
+    }
+
+    /// All has been read.
+    fn finish(&mut self, context: &Context<'_>, sink: &mut dyn FnMut(BodyMessage)) {
+        let whole = self.is_whole().then_some(self.kept.as_slice());
+        self.message_error = self.reader.finish(whole, context, sink);
+    }
+
+    /// All of the decoded body is kept.
+    fn is_whole(&self) -> bool {
+        !self.starved && self.chain.is_whole() && self.decoded == self.kept.len() as u64
+    }
+
+    fn conclude(
+        mut self,
+        head: &Head,
+        known: bool,
+        complete: bool,
+        context: &Context<'_>,
+        of: BodyFile,
+    ) -> Body {
+        let file = self.file.take();
         let undecoded = if self.chain.is_decoded() { None } else { self.chain.undecoded() };
         let (bytes, more) = undecoded.unwrap_or((&self.kept, self.decoded > self.kept.len() as u64));
         let raw = undecoded.is_some();
-        let whole = complete && known && self.chain.is_whole();
+        let whole = complete && known && !self.starved && self.chain.is_whole();
         let mut body = Body {
             decoded_size: whole.then_some(self.decoded),
             sha256: whole.then(|| self.hash.clone().finalize().into()),
             complete,
-            truncated: more,
+            truncated: more || self.starved,
             error: self.error(known),
             ..Body::default()
         };
@@ -175,6 +281,16 @@ impl Flow {
             }
         };
         body.content = body.content.filter(|_| !bytes.is_empty());
+        body.file = file.and_then(|(writer, as_sent)| {
+            writer.finish(BodyFile {
+                content_type: head.media_type.essence.clone(),
+                encoded: self.encoded,
+                sha256: body.sha256,
+                complete: if as_sent { complete } else { whole },
+                error: body.error.as_ref().map(|error| error.reason),
+                ..of
+            })
+        });
         body
     }
 
@@ -186,12 +302,19 @@ impl Flow {
                 at: failure.at,
             });
         }
-        let reason = if known { self.message_error? } else { "header_unknown" };
+        let reason = match (self.starved, known) {
+            (true, _) => "memory",
+            (false, false) => "header_unknown",
+            (false, true) => self.message_error?,
+        };
         Some(BodyError { reason, coding: None, at: self.decoded })
     }
 
     fn memory(&self) -> usize {
-        size_of::<Self>() + self.chain.memory() + self.kept.capacity() + self.reader.memory()
+        let file = self.file.as_ref().map_or(0, |(writer, _)| writer.memory());
+        let waiting =
+            self.waiting.as_ref().map_or(0, |waiting| waiting.capacity() * size_of::<(usize, Timestamp)>());
+        size_of::<Self>() + self.chain.memory() + self.kept.capacity() + self.reader.memory() + file + waiting
     }
 }
 

@@ -61,7 +61,10 @@ pub(super) fn message(bytes: &[u8], codec: Codec, kind: &Type, context: &Context
     let mut told = BodyMessage { kind: kind.name(), ..BodyMessage::default() };
     match codec {
         Codec::Protobuf => match kind.json(bytes, context.redactor, context.expanded()) {
-            Ok(value) => told.value = Some(value),
+            Ok(value) => {
+                told.value = Some(value);
+                told.bytes = kind.keep_bytes.then(|| bytes.to_vec());
+            }
             Err(reason) => {
                 told.error = Some(reason.code());
                 told.bytes = context.bytes(bytes);
@@ -244,6 +247,7 @@ pub(super) fn websocket(message: Message<'_>, context: &Context<'_>) -> BodyMess
                 Missing::Lost => "gap",
                 Missing::Context => "context_lost",
                 Missing::Damaged => "damaged",
+                Missing::Unknown => "unknown_coding",
             });
         }
     }

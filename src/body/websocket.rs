@@ -58,6 +58,8 @@ pub enum Missing {
     Context,
     /// It does not decompress.
     Damaged,
+    /// It is changed by an extension that is not known to have been agreed on.
+    Unknown,
 }
 
 /// A message, put together from its fragments.
@@ -196,7 +198,8 @@ impl WebSocket {
         let mask = if masked { rest.first_chunk().copied() } else { None };
         self.frame = Frame { fin: first & 0x80 != 0, opcode: first & 0x0f, left: length, mask, at: 0 };
         (self.have, self.state) = (0, State::Payload);
-        let compressed = first & 0x40 != 0 && self.inflate.is_some();
+        let compressed = first & 0x40 != 0;
+        let unknown = (compressed && self.inflate.is_none()).then_some(Missing::Unknown);
         // RSV2 and RSV3, a control frame in fragments or of more than 125 octets: this is no frame.
         let control = self.frame.opcode & 8 != 0;
         if first & 0x30 != 0 || length >> 63 != 0 || (control && (length > 125 || !self.frame.fin)) {
@@ -206,7 +209,8 @@ impl WebSocket {
         let opcode = self.frame.opcode;
         let assembly = self.assembly();
         if opcode != 0 {
-            *assembly = Assembly { opcode: Some(opcode), compressed, ..Assembly::default() };
+            *assembly =
+                Assembly { opcode: Some(opcode), compressed, missing: unknown, ..Assembly::default() };
         }
         assembly.fragments = assembly.fragments.saturating_add(1);
         assembly.wire_size = assembly.wire_size.saturating_add(length);

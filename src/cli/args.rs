@@ -69,7 +69,7 @@ pub struct Args {
 
     /// Records to show, separated by commas
     ///
-    /// Records to show, separated by commas: transactions, connections, frames, findings, telemetry. The default is
+    /// Records to show, separated by commas: transactions, connections, frames, messages, findings, telemetry. The default is
     /// transactions,telemetry; for CSV, which holds one kind of record, transactions.
     #[arg(short = 'S', long, value_name = "LIST", help_heading = "Output")]
     pub show: Option<String>,
@@ -94,6 +94,35 @@ pub struct Args {
     /// Show all header fields
     #[arg(short = 'H', long, help_heading = "Output")]
     pub headers: bool,
+
+    /// Show what is in the bodies, N bytes of each [default: 1MiB]
+    ///
+    /// Show what is in the bodies, at most N bytes of each, and the messages of gRPC, gRPC-Web, Connect, server-sent
+    /// events, WebSocket, JSON lines, multipart and DNS: decoded, and without secrets unless --no-redact is given.
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "1MiB", value_parser = units::size, help_heading = "Contents", hide_short_help = true)]
+    pub body: Option<u64>,
+
+    /// Read protobuf messages by this schema
+    ///
+    /// Schemas of protobuf messages: descriptor sets, or .proto files, whose imports are looked for beside them and in
+    /// the directories above. May be given several times. What servers tell by reflection is used by itself.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Contents", hide_short_help = true)]
+    pub proto: Vec<PathBuf>,
+
+    /// Write each body to a file in this directory
+    ///
+    /// Write each body to a file in this directory, decoded and as it was, secrets too; for their owner alone, and over
+    /// no file that is there. manifest.ndjson says what they are.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Contents", hide_short_help = true)]
+    pub bodies: Option<PathBuf>,
+
+    /// Write bodies as they were sent, not decoded
+    #[arg(long, requires = "bodies", help_heading = "Contents", hide_short_help = true)]
+    pub raw_bodies: bool,
+
+    /// Also mask the values of this name in contents
+    #[arg(long, value_name = "KEY", help_heading = "Contents", hide_short_help = true)]
+    pub redact: Vec<String>,
 
     /// Show secrets in header fields
     ///

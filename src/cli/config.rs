@@ -4,6 +4,7 @@ use super::args::{Args, Color, Generate, Sandbox};
 use super::messages::Verbosity;
 use super::usage::UsageError;
 use crate::agent::Params;
+use crate::base::limits;
 use crate::capture::{Input, Rotation};
 use crate::export::{Format, Options};
 use crate::record::Wanted;
@@ -43,6 +44,8 @@ pub struct Config {
     pub keylog_from_environment: bool,
     /// The output.
     pub output: Options,
+    /// What is asked of the bodies.
+    pub contents: Option<Contents>,
     /// The agent's rules and parameters.
     pub agent: Params,
     /// Forget connections idle for so long; the default of files is never.
@@ -55,6 +58,23 @@ pub struct Config {
     pub verbosity: Verbosity,
     /// Standard error is a terminal that takes a progress bar, or lines of status.
     pub progress: bool,
+}
+
+/// What is asked of the bodies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contents {
+    /// Bytes of a body, and of a message.
+    pub limit: usize,
+    /// They are shown in the transactions.
+    pub in_transactions: bool,
+    /// Each is told of as it ends.
+    pub messages: bool,
+    /// The directory that they are written to, and whether as they were sent.
+    pub files: Option<(PathBuf, bool)>,
+    /// Schemas.
+    pub schemas: Vec<PathBuf>,
+    /// Names whose values are masked beside those that are known; `None`: nothing is.
+    pub redact: Option<Vec<String>>,
 }
 
 /// Where packets come from.
@@ -157,6 +177,7 @@ impl Action {
         if write.as_ref().is_some_and(|write| write.path.is_none()) {
             output.wanted = Wanted::default();
         }
+        let contents = contents(&args, output.wanted)?;
         let Args {
             keylog,
             agent_rules,
@@ -194,6 +215,7 @@ impl Action {
             keylogs,
             keylog_from_environment,
             output,
+            contents,
             agent,
             idle_timeout: args.idle_timeout.or(is_live.then_some(LIVE_IDLE_TIMEOUT)),
             strict: args.strict,
@@ -307,7 +329,14 @@ fn output(args: &Args, environment: &Environment, is_live: bool) -> Result<Optio
         Some(list) => show(list)?,
         None => Wanted { transactions: true, telemetry: format != Format::Csv, ..Wanted::default() },
     };
-    let kinds = [wanted.transactions, wanted.connections, wanted.frames, wanted.findings, wanted.telemetry];
+    let kinds = [
+        wanted.transactions,
+        wanted.connections,
+        wanted.frames,
+        wanted.messages,
+        wanted.findings,
+        wanted.telemetry,
+    ];
     if format == Format::Csv && kinds.into_iter().filter(|wanted| *wanted).count() > 1 {
         let list = args.show.as_deref().unwrap_or_default();
         return Err(UsageError(format!("CSV holds one kind of record: choose one of --show {list}")));
@@ -319,7 +348,52 @@ fn output(args: &Args, environment: &Environment, is_live: bool) -> Result<Optio
         Color::Auto => environment.stdout_is_terminal && !environment.no_color,
     };
     let width = environment.columns.filter(|_| environment.stdout_is_terminal);
-    Ok(Options { format, wanted, show_secrets: args.no_redact, color, width, live: is_live })
+    Ok(Options {
+        format,
+        wanted,
+        show_secrets: args.no_redact,
+        excerpts: args.body.is_some(),
+        color,
+        width,
+        live: is_live,
+    })
+}
+
+/// Bytes of a body that may be asked for: what a shard's bodies have together.
+const BODY_LIMIT_MOST: usize = limits::BODY_MEMORY_SHARD;
+
+/// Bytes of a body that are shown, unless told otherwise.
+const BODY_LIMIT: usize = 1 << 20;
+
+/// `--body` and the options that go with it.
+fn contents(args: &Args, wanted: Wanted) -> Result<Option<Contents>, UsageError> {
+    if args.body.is_none() && args.bodies.is_none() && !wanted.messages {
+        let given = [(!args.proto.is_empty(), "--proto"), (!args.redact.is_empty(), "--redact")];
+        return match given.into_iter().find(|(given, _)| *given) {
+            Some((_, option)) => Err(UsageError(format!("{option} is for contents: add --body"))),
+            None => Ok(None),
+        };
+    }
+    if args.no_redact && !args.redact.is_empty() {
+        return Err(UsageError("--no-redact shows all: leave it out, or leave out --redact".to_owned()));
+    }
+    if cfg!(not(feature = "proto")) && !args.proto.is_empty() {
+        return Err(UsageError(
+            "--proto: this build of h2lens reads no schemas (cargo feature 'proto')".to_owned(),
+        ));
+    }
+    let limit = args.body.map_or(BODY_LIMIT, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    if limit > BODY_LIMIT_MOST {
+        return Err(UsageError(format!("--body: at most {} MiB", BODY_LIMIT_MOST >> 20)));
+    }
+    Ok(Some(Contents {
+        limit,
+        in_transactions: args.body.is_some(),
+        messages: wanted.messages,
+        files: args.bodies.clone().map(|directory| (directory, args.raw_bodies)),
+        schemas: args.proto.clone(),
+        redact: (!args.no_redact).then(|| args.redact.clone()),
+    }))
 }
 
 /// The records that `--show` takes.
@@ -333,6 +407,7 @@ fn show(list: &str) -> Result<Wanted, UsageError> {
             "transactions" => &mut wanted.transactions,
             "connections" => &mut wanted.connections,
             "frames" => &mut wanted.frames,
+            "messages" => &mut wanted.messages,
             "findings" => &mut wanted.findings,
             "telemetry" => &mut wanted.telemetry,
             _ => {
@@ -406,7 +481,7 @@ mod tests {
     #[test]
     fn records_shown() {
         let shown = |line: &str| {
-            let Wanted { transactions, connections, frames, findings, telemetry, headers } =
+            let Wanted { transactions, connections, frames, findings, telemetry, headers, .. } =
                 config(line, &terminal()).output.wanted;
             [transactions, connections, frames, findings, telemetry, headers].map(u8::from)
         };

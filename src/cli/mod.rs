@@ -1,6 +1,7 @@
 //! The command line: what was typed ([`args`]) → what is to be done ([`config`]) → doing it ([`run`]).
 
 pub mod args;
+mod bodies;
 mod completions;
 pub mod config;
 mod decryption;

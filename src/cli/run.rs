@@ -1,7 +1,8 @@
 //! Does what is to be done.
 
 use super::args;
-use super::config::{self, Action, Config, Live, Source};
+use super::bodies::Directory;
+use super::config::{self, Action, Config, Contents, Live, Source};
 use super::decryption::{self, KeyLogs};
 use super::exit::Exit;
 use super::generate;
@@ -10,6 +11,7 @@ use super::live::{self, LiveFailure, LiveOptions};
 use super::messages::{Bar, Messages, Verbosity};
 use super::sandbox;
 use super::unread;
+use crate::body;
 use crate::capture::{Batch, Expanded, Filter, Input, Timeline, WriteError, Writer};
 use crate::engine::{Analysis, Outcome, captures, cut_at};
 use crate::export::{PrintError, Printer};
@@ -19,6 +21,7 @@ use anyhow::{Context, bail};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// Does it.
@@ -55,7 +58,7 @@ fn analyze(config: Config) -> anyhow::Result<Exit> {
         }
         Source::Live(interface) => {
             let options = live_options(&config, interface);
-            watch(config, &options)
+            watch(config, &options, messages)
         }
     }
 }
@@ -92,12 +95,59 @@ fn read_keys(path: &Path, keys: &mut KeyStore) -> io::Result<()> {
     Ok(())
 }
 
+/// What is asked of the bodies, with its schemas read; and where they are written to.
+#[derive(Default)]
+struct Bodies {
+    options: Option<Arc<body::Options>>,
+    directory: Option<Arc<Directory>>,
+}
+
+impl Bodies {
+    /// All is read: the manifest is written.
+    fn finish(&self, messages: Messages) -> anyhow::Result<()> {
+        let Some(directory) = &self.directory else { return Ok(()) };
+        if let Some(name) = directory.finish().context("--bodies")? {
+            messages.notice(format_args!("--bodies: {name} is there already, or cannot be written"));
+        }
+        Ok(())
+    }
+}
+
+fn bodies(contents: Option<&Contents>) -> anyhow::Result<Bodies> {
+    let Some(contents) = contents else { return Ok(Bodies::default()) };
+    let directory = match &contents.files {
+        Some((path, _)) => {
+            let directory = Directory::create(path);
+            Some(Arc::new(directory.with_context(|| format!("--bodies {}", path.display()))?))
+        }
+        None => None,
+    };
+    let as_sent = contents.files.as_ref().is_some_and(|(_, as_sent)| *as_sent);
+    let store = directory.clone().map(|directory| (directory as Arc<dyn body::Store>, as_sent));
+    #[cfg(feature = "proto")]
+    let schema = body::Schema::load(&contents.schemas).context("--proto")?;
+    #[cfg(not(feature = "proto"))]
+    let schema = body::Schema::default();
+    let options = Some(Arc::new(body::Options {
+        store,
+        limit: contents.limit,
+        redactor: contents.redact.as_deref().map(body::Redactor::new),
+        schema,
+        contents: contents.in_transactions,
+        messages: contents.messages,
+    }));
+    Ok(Bodies { options, directory })
+}
+
 /// Captures live until it is told to stop.
-fn watch(config: Config, options: &LiveOptions) -> anyhow::Result<Exit> {
+fn watch(config: Config, options: &LiveOptions, messages: Messages) -> anyhow::Result<Exit> {
     let idle_timeout = config.idle_timeout;
+    let contents = bodies(config.contents.as_ref())?;
+    let bodies = contents.options.clone();
     let Config { output, threads, agent, strict, .. } = config;
     // The key logs are followed from their start.
-    let analysis = Analysis { wanted: output.wanted, threads, agent, idle_timeout, ..Analysis::default() };
+    let analysis =
+        Analysis { wanted: output.wanted, threads, agent, idle_timeout, bodies, ..Analysis::default() };
     let out: Box<dyn Write + Send> =
         if options.print_packets { Box::new(io::sink()) } else { Box::new(io::stdout()) };
     let report = match live::run(options, analysis, output, out) {
@@ -106,6 +156,7 @@ fn watch(config: Config, options: &LiveOptions) -> anyhow::Result<Exit> {
         Err(LiveFailure::Save(error)) if options.print_packets && error.is_closed() => return Ok(Exit::Done),
         Err(error) => return Err(error.into()),
     };
+    contents.finish(messages)?;
     Ok(if strict && !report.coverage.complete { Exit::Incomplete } else { Exit::Done })
 }
 
@@ -118,6 +169,11 @@ fn live_options(config: &Config, interface: &Live) -> LiveOptions {
         promiscuous: interface.promiscuous,
         count: config.count,
         duration: config.duration,
+        bodies: config
+            .contents
+            .as_ref()
+            .and_then(|contents| contents.files.as_ref())
+            .map(|(path, _)| path.clone()),
         save: save.and_then(|save| save.path.clone()),
         print_packets: save.is_some_and(|save| save.path.is_none()),
         rotation: save.map(|save| save.rotation).unwrap_or_default(),
@@ -160,6 +216,7 @@ fn files(config: &Config, inputs: &[Input], keys: KeyStore, messages: Messages) 
         check_target(write.path.as_deref(), inputs)?;
     }
     let bar = Bar::new(timeline.progress(), config.progress);
+    let contents = bodies(config.contents.as_ref())?;
     let analysis = Analysis {
         wanted: config.output.wanted,
         live: config.output.live,
@@ -167,6 +224,7 @@ fn files(config: &Config, inputs: &[Input], keys: KeyStore, messages: Messages) 
         agent: config.agent.clone(),
         keys,
         idle_timeout: config.idle_timeout,
+        bodies: contents.options.clone(),
     };
     let packets_only = config.write.as_ref().is_some_and(|write| write.path.is_none());
     let out: Box<dyn Write> = if packets_only { Box::new(io::sink()) } else { Box::new(io::stdout().lock()) };
@@ -178,6 +236,7 @@ fn files(config: &Config, inputs: &[Input], keys: KeyStore, messages: Messages) 
         Err(PrintError::Closed) => return Ok(Exit::Done),
         Err(error) => return Err(error.into()),
     };
+    contents.finish(messages)?;
     for damage in timeline.damage() {
         messages.notice(damage);
     }

@@ -8,6 +8,7 @@ use super::shards::Shards;
 use crate::agent::{Agent, Params};
 use crate::base::origin::InReach;
 use crate::base::time::Timestamp;
+use crate::body;
 use crate::capture::{Batch, Timeline};
 use crate::packet::Decoder;
 use crate::pipeline::{OpenNow, Settings};
@@ -33,6 +34,8 @@ pub struct Analysis {
     pub keys: KeyStore,
     /// See [`Settings::idle_timeout`].
     pub idle_timeout: Option<Duration>,
+    /// See [`Settings::bodies`].
+    pub bodies: Option<Arc<body::Options>>,
 }
 
 impl Analysis {
@@ -79,12 +82,12 @@ pub(crate) struct Standing {
 
 impl<C: Consumer> Engine<C> {
     pub(crate) fn new(analysis: Analysis, consumer: C) -> Self {
-        let Analysis { wanted, live, threads, agent, keys, idle_timeout } = analysis;
-        let settings = Settings { wanted, idle_timeout };
+        let Analysis { wanted, live, threads, agent, keys, idle_timeout, bodies } = analysis;
+        let settings = Settings { wanted, idle_timeout, bodies };
         let telemetry = wanted.telemetry;
         Self {
             decoder: Decoder::new(),
-            shards: Shards::new(threads, settings, || Collected::new(consumer.part(), telemetry, live)),
+            shards: Shards::new(threads, &settings, || Collected::new(consumer.part(), telemetry, live)),
             merge: Merge::new(telemetry.then(|| Agent::new(agent))),
             consumer,
             keys: Arc::new(keys),

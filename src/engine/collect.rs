@@ -10,7 +10,8 @@ use crate::http2::FrameSpot;
 use crate::http2::frame::FrameView;
 use crate::pipeline::Output;
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, Finding, Kind, Known, Order, Part, RecordSink, Tally, Transaction,
+    ConnectionMeta, ConnectionRecord, Finding, Kind, Known, MessageRecord, Order, Part, RecordSink, Tally,
+    Transaction,
 };
 use std::ops::Range;
 
@@ -124,6 +125,10 @@ impl<P: Part> Output for Collected<P> {
 }
 
 impl<P: Part> RecordSink for Collected<P> {
+    fn message(&mut self, now: Moment, connection: &ConnectionMeta, message: &MessageRecord) {
+        self.part.message(now, connection, message);
+    }
+
     fn transaction(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
         let before = self.part.len();
         self.part.transaction(now, connection, transaction);

@@ -4,8 +4,8 @@ use crate::base::time::Moment;
 use crate::base::verdict::Verdict;
 use crate::http2::frame::{FrameHeader, FrameView};
 use crate::record::{
-    Annotation, ConnectionMeta, ConnectionRecord, Consumer, Finding, Kind, Order, Part, RecordSink, Report,
-    Transaction, Wanted,
+    Annotation, ConnectionMeta, ConnectionRecord, Consumer, Finding, Kind, MessageRecord, Order, Part,
+    RecordSink, Report, Transaction, Wanted,
 };
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -35,6 +35,13 @@ pub enum Record {
         connection: ConnectionMeta,
         /// What was found.
         finding: Finding,
+    },
+    /// A message of a body.
+    Message {
+        /// The connection it was on.
+        connection: ConnectionMeta,
+        /// The message.
+        message: Box<MessageRecord>,
     },
     /// A connection that has ended.
     Connection(Box<ConnectionRecord>),
@@ -103,6 +110,14 @@ impl RecordSink for Copies {
             let frame = Frame { at, from_client, header, payload: payload.to_vec() };
             let record = Record::Frame { connection: connection.clone(), frame };
             self.add(now, connection.id, Kind::Frame, record);
+        }
+    }
+
+    fn message(&mut self, now: Moment, connection: &ConnectionMeta, message: &MessageRecord) {
+        if self.wanted.messages {
+            let record =
+                Record::Message { connection: connection.clone(), message: Box::new(message.clone()) };
+            self.add(now, connection.id, Kind::Message, record);
         }
     }
 

@@ -48,12 +48,14 @@ pub struct Done<P> {
 
 impl<P: Product> Shards<P> {
     /// Workers on so many threads; `fresh` makes what a worker writes into.
-    pub fn new(threads: usize, settings: Settings, fresh: impl Fn() -> P) -> Self {
+    pub fn new(threads: usize, settings: &Settings, fresh: impl Fn() -> P) -> Self {
         let threads = threads.clamp(1, SHARDS);
         let workers = if threads == 1 {
             Workers::Inline(Box::new(Worker::new(settings, 0, 1)))
         } else {
-            Workers::Threads((0..threads).map(|index| Thread::start(settings, index, threads)).collect())
+            Workers::Threads(
+                (0..threads).map(|index| Thread::start(settings.clone(), index, threads)).collect(),
+            )
         };
         let spare = (0..threads * (Self::DEPTH + 1)).map(|_| fresh()).collect();
         Self { workers, under_way: VecDeque::new(), spare }
@@ -137,7 +139,7 @@ impl<P: Product> Thread<P> {
         let (jobs, to_do) = bounded::<(Arc<Job>, P)>(Shards::<P>::DEPTH);
         let (report, done) = bounded(Shards::<P>::DEPTH);
         let handle = std::thread::spawn(move || {
-            let mut worker = Worker::new(settings, index, of);
+            let mut worker = Worker::new(&settings, index, of);
             for (job, mut product) in to_do {
                 let part = worker.work(&job, &mut product);
                 drop(job);

@@ -28,9 +28,9 @@ pub struct Worker<P> {
 
 impl<P: Product> Worker<P> {
     /// Worker `index` of `of`.
-    pub fn new(settings: Settings, index: usize, of: usize) -> Self {
+    pub fn new(settings: &Settings, index: usize, of: usize) -> Self {
         let own = (0..SHARDS).filter(|shard| shard % of == index);
-        let shards = own.map(|shard| (shard, Pipeline::new(settings))).collect();
+        let shards = own.map(|shard| (shard, Pipeline::new(settings.clone()))).collect();
         Self {
             shards,
             pool: StreamPool::default(),

@@ -99,6 +99,7 @@ pub(super) fn push_scalar(out: &mut Vec<u8>, value: Scalar<'_>) {
     match value {
         Scalar::Bool(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
         Scalar::Integer(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
+        Scalar::Float(value) => push_float(out, value),
         Scalar::Seconds(nanos) => push_seconds(out, nanos),
         Scalar::Time(time) => push_plain(out, &time.rfc3339()),
         Scalar::Address(ip) => {
@@ -108,6 +109,7 @@ pub(super) fn push_scalar(out: &mut Vec<u8>, value: Scalar<'_>) {
         }
         Scalar::Text(text) => push_text(out, text),
         Scalar::Word(word) => push_plain(out, word.as_bytes()),
+        Scalar::Json(text) => push_json(out, text),
     }
 }
 
@@ -213,13 +215,37 @@ fn push_escaped(out: &mut Vec<u8>, text: &str) {
     let written = out.split_off(start);
     for char in String::from_utf8_lossy(&written).chars() {
         if is_hidden(char) {
-            for unit in char.encode_utf16(&mut [0; 2]) {
-                let _ = write!(out, "\\u{unit:04x}");
-            }
+            push_escape(out, char);
         } else {
             out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
         }
     }
+}
+
+/// Appends a character as an escape, or two.
+fn push_escape(out: &mut Vec<u8>, char: char) {
+    for unit in char.encode_utf16(&mut [0; 2]) {
+        // Writing into memory does not fail.
+        let _ = write!(out, "\\u{unit:04x}");
+    }
+}
+
+/// Appends a JSON text as it is, but for characters that would act on a terminal: they can stand in strings alone.
+fn push_json(out: &mut Vec<u8>, text: &str) {
+    let mut rest = text;
+    while let Some((at, hidden)) = rest.char_indices().find(|(_, char)| is_hidden(*char)) {
+        let (shown, after) = rest.split_at(at);
+        out.extend_from_slice(shown.as_bytes());
+        push_escape(out, hidden);
+        rest = after.get(hidden.len_utf8()..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest.as_bytes());
+}
+
+/// Appends a number to three decimals; what is none as 0.
+fn push_float(out: &mut Vec<u8>, value: f64) {
+    let value = if value.is_finite() { value } else { 0.0 };
+    let _ = write!(out, "{:?}", (value * 1000.0).round() / 1000.0);
 }
 
 #[cfg(test)]

@@ -25,8 +25,15 @@ pub use sanitize::visible;
 
 use crate::base::tuning;
 use crate::record::schema::Shown;
+use crate::record::visit::Object;
 use crate::record::{Order, Wanted};
 use std::ops::Range;
+
+/// Appends an object as one line of JSON.
+pub fn json_line(out: &mut Vec<u8>, object: &impl Object) {
+    json::write(out, object);
+    out.push(b'\n');
+}
 
 /// How records are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,6 +58,8 @@ pub struct Options {
     pub wanted: Wanted,
     /// Show the values of secret fields.
     pub show_secrets: bool,
+    /// Excerpts of contents are printed below the rows of a table.
+    pub excerpts: bool,
     /// Colour the table.
     pub color: bool,
     /// Columns of the terminal; `None` where lines may be as long as they want.
@@ -72,14 +81,14 @@ impl Options {
 
     /// Records of more than one kind are shown, telemetry aside.
     const fn several_kinds(&self) -> bool {
-        let Wanted { transactions, connections, frames, findings, .. } = self.wanted;
-        transactions as u8 + connections as u8 + frames as u8 + findings as u8 > 1
+        let Wanted { transactions, connections, frames, findings, messages, .. } = self.wanted;
+        transactions as u8 + connections as u8 + frames as u8 + findings as u8 + messages as u8 > 1
     }
 
     /// Telemetry is the only record shown.
     const fn only_telemetry(&self) -> bool {
-        let Wanted { transactions, connections, frames, findings, telemetry, .. } = self.wanted;
-        telemetry && !(transactions || connections || frames || findings)
+        let Wanted { transactions, connections, frames, findings, telemetry, messages, .. } = self.wanted;
+        telemetry && !(transactions || connections || frames || findings || messages)
     }
 }
 

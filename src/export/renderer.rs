@@ -4,10 +4,13 @@ use super::{AgentSlot, Format, Item, Options, Rendered, csv, json, table};
 use crate::base::origin::InReach;
 use crate::base::time::Moment;
 use crate::http2::frame::{FrameView, Payload};
-use crate::record::schema::{ConnectionObject, FindingObject, FrameObject, TransactionObject};
+use crate::record::schema::{
+    ConnectionObject, FindingObject, FrameObject, MessageRecordObject, TransactionObject,
+};
 use crate::record::visit::Object;
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, Finding, Kind, Order, Part, RecordSink, Transaction, TransactionView,
+    ConnectionMeta, ConnectionRecord, Finding, Kind, MessageRecord, Order, Part, RecordSink, Transaction,
+    TransactionView,
 };
 
 /// Bytes behind the place of the agent's verdict in a transaction's JSON: the ends of `h2` and of the record, and
@@ -107,6 +110,7 @@ pub(super) fn csv_header(out: &mut Vec<u8>, options: &Options) {
         Kind::Transaction => csv::header::<TransactionObject<'_>>(out),
         Kind::Connection => csv::header::<ConnectionObject<'_>>(out),
         Kind::Frame => csv::header::<FrameObject<'_>>(out),
+        Kind::Message => csv::header::<MessageRecordObject<'_>>(out),
         Kind::Finding => csv::header::<FindingObject>(out),
     }
 }
@@ -120,6 +124,8 @@ const fn csv_kind(options: &Options) -> Kind {
         Kind::Connection
     } else if wanted.frames {
         Kind::Frame
+    } else if wanted.messages {
+        Kind::Message
     } else {
         Kind::Finding
     }
@@ -174,6 +180,20 @@ impl RecordSink for Renderer {
             push(&mut self.rendered, &mut self.scratch, self.options.format, &record);
         }
         self.add(start, now, connection.id, Kind::Frame);
+    }
+
+    fn message(&mut self, now: Moment, connection: &ConnectionMeta, message: &MessageRecord) {
+        if !self.options.wanted.messages {
+            return;
+        }
+        let start = self.rendered.bytes.len();
+        if self.options.format == Format::Table {
+            table::message(&mut self.rendered.bytes, connection, message);
+        } else {
+            let record = MessageRecordObject::new(connection, message);
+            push(&mut self.rendered, &mut self.scratch, self.options.format, &record);
+        }
+        self.add(start, now, connection.id, Kind::Message);
     }
 
     fn finding(&mut self, now: Moment, connection: &ConnectionMeta, finding: &Finding) {

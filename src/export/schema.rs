@@ -1,7 +1,7 @@
 //! What `--generate schema` and `--generate duckdb` print: the records' types, from their one definition.
 
 use crate::record::schema::{
-    ConnectionObject, FindingObject, FrameObject, TelemetryObject, TransactionObject,
+    ConnectionObject, FindingObject, FrameObject, MessageRecordObject, TelemetryObject, TransactionObject,
 };
 use crate::record::visit::{Member, Record, Type};
 use serde_json::{Map, Value, json};
@@ -15,10 +15,11 @@ const fn kind<T: Record>() -> Kind {
 }
 
 /// All kinds of records, in the order of `--show`.
-const KINDS: [Kind; 5] = [
+const KINDS: [Kind; 6] = [
     kind::<TransactionObject<'_>>(),
     kind::<ConnectionObject<'_>>(),
     kind::<FrameObject<'_>>(),
+    kind::<MessageRecordObject<'_>>(),
     kind::<FindingObject>(),
     kind::<TelemetryObject<'_>>(),
 ];
@@ -62,7 +63,9 @@ fn values(r#type: &Type) -> Value {
     match r#type {
         Type::Bool => json!({"type": "boolean"}),
         Type::Integer => json!({"type": "integer", "minimum": 0}),
+        Type::Float => json!({"type": "number"}),
         Type::Seconds => json!({"type": "number", "minimum": 0, "x-unit": "s"}),
+        Type::Json => json!({}),
         Type::Time => json!({"type": "string", "format": "date-time"}),
         Type::Address | Type::Text | Type::Word([]) => json!({"type": "string"}),
         Type::Word(words) => json!({"type": "string", "enum": words}),
@@ -118,7 +121,8 @@ fn column(r#type: &Type) -> String {
     match r#type {
         Type::Bool => "BOOLEAN".to_owned(),
         Type::Integer => "BIGINT".to_owned(),
-        Type::Seconds => "DOUBLE".to_owned(),
+        Type::Float | Type::Seconds => "DOUBLE".to_owned(),
+        Type::Json => "JSON".to_owned(),
         Type::Time | Type::Address | Type::Text | Type::Word(_) => "VARCHAR".to_owned(),
         Type::List(element) => format!("{}[]", column(element)),
         Type::Map(value) => format!("MAP(VARCHAR, {})", column(value)),

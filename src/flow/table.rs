@@ -108,7 +108,7 @@ impl<T> Table<T> {
                     }
                     Belongs::ToNew => {}
                     Belongs::ToBegun(beginning) => {
-                        begun = Some((entry.src_is_low(beginning.from), beginning))
+                        begun = Some((entry.src_is_low(beginning.from), beginning));
                     }
                 }
                 replaced = self.remove(Slot(at));

@@ -44,7 +44,7 @@ impl Window {
 
     /// Bytes that may be under way, generously: the capture may lack the newest offer.
     #[inline]
-    pub(super) fn reach(&self) -> i64 {
+    pub(super) fn reach(self) -> i64 {
         if self.shift.is_some() { 2 * i64::from(self.largest).max(LEAST) } else { UNKNOWN }
     }
 }

@@ -46,6 +46,8 @@ pub struct Upgraded {
     pub settings: Vec<u8>,
     /// Octets of its body.
     pub body: u64,
+    /// The body, or its beginning.
+    pub content: Vec<u8>,
     /// The packet with its first byte.
     pub first: Moment,
     /// The packet with its last byte.
@@ -53,9 +55,14 @@ pub struct Upgraded {
 }
 
 impl Upgraded {
+    fn keep(&mut self, bytes: &[u8]) {
+        let room = limits::HTTP1_UPGRADE_CONTENT.saturating_sub(self.content.len());
+        self.content.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+    }
+
     fn memory(&self) -> usize {
         let fields = self.fields.iter().map(|(name, value)| name.len() + value.len() + 64);
-        fields.sum::<usize>() + self.settings.len()
+        fields.sum::<usize>() + self.settings.len() + self.content.capacity()
     }
 }
 
@@ -166,20 +173,26 @@ impl Dialogue {
                     };
                 }
                 Position::Body(left) => {
-                    let part = rest.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
-                    rest = rest.get(part..).unwrap_or_default();
-                    *left -= part as u64;
-                    if let Some(upgrade) = self.current.as_mut().and_then(|request| request.upgrade.as_mut())
-                    {
-                        upgrade.body += part as u64;
+                    let (part, after) =
+                        rest.split_at(rest.len().min(usize::try_from(*left).unwrap_or(usize::MAX)));
+                    rest = after;
+                    *left -= part.len() as u64;
+                    if let Some(upgrade) = upgrading(&mut self.current) {
+                        upgrade.body += part.len() as u64;
+                        upgrade.keep(part);
                     }
                     if *left == 0 {
                         self.client = self.end_request(at, 0)?;
                     }
                 }
                 Position::Chunked(chunked) => {
-                    let Some(after) = chunked.read(rest)? else { return Ok(()) };
-                    let data = chunked.data;
+                    let mut upgrade = upgrading(&mut self.current);
+                    let after = chunked.read(rest, &mut |data| {
+                        if let Some(upgrade) = &mut upgrade {
+                            upgrade.keep(data);
+                        }
+                    })?;
+                    let (Some(after), data) = (after, chunked.data) else { return Ok(()) };
                     rest = after;
                     self.client = self.end_request(at, data)?;
                 }
@@ -237,7 +250,7 @@ impl Dialogue {
                     }
                 }
                 Position::Chunked(chunked) => {
-                    let Some(after) = chunked.read(rest)? else { return Ok(None) };
+                    let Some(after) = chunked.read(rest, &mut |_| {})? else { return Ok(None) };
                     rest = after;
                     self.server = Position::Head(Vec::new());
                 }
@@ -295,6 +308,11 @@ impl Dialogue {
     }
 }
 
+/// The request in hand, where it asks for an upgrade.
+fn upgrading(current: &mut Option<Request>) -> Option<&mut Upgraded> {
+    current.as_mut().and_then(|request| request.upgrade.as_deref_mut())
+}
+
 fn parse_request(head: &[u8], first: Moment, last: Moment) -> Result<(Request, Framing), Lost> {
     let mut headers = [httparse::EMPTY_HEADER; limits::HTTP1_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
@@ -322,7 +340,7 @@ fn parse_request(head: &[u8], first: Moment, last: Moment) -> Result<(Request, F
             }
             fields.push((name.into_bytes(), header.value.to_vec()));
         }
-        Box::new(Upgraded { fields, settings, body: 0, first, last })
+        Box::new(Upgraded { fields, settings, body: 0, content: Vec::new(), first, last })
     });
     Ok((Request { head: method == "HEAD", connect, upgrade }, body))
 }
@@ -378,6 +396,30 @@ mod tests {
             assert_eq!((upgraded.body, upgraded.settings.len()), (5, 12));
             assert_eq!(switch.client_rest, b"PRI");
         }
+    }
+
+    #[test]
+    fn the_content_of_the_request_is_kept_whatever_its_framing() {
+        let chunked = UPGRADE.strip_suffix(b"Content-Length: 5\r\n\r\nhello").unwrap();
+        let chunked =
+            [chunked, b"Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x\r\nlo\r\n0\r\n\r\n"].concat();
+        for request in [UPGRADE, &chunked] {
+            for size in 1..request.len() {
+                let answer = b"HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\n\r\n";
+                let switch = feed(&mut Dialogue::default(), request, answer, size).unwrap();
+                assert_eq!(switch.upgraded.unwrap().content, b"hello", "pieces of {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn cap_http1_upgrade_content() {
+        let length = limits::HTTP1_UPGRADE_CONTENT + 100;
+        let head = String::from_utf8_lossy(UPGRADE).replace("5\r\n\r\nhello", &format!("{length}\r\n\r\n"));
+        let request = [head.as_bytes(), &vec![b'x'; length]].concat();
+        let answer = b"HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\n\r\n";
+        let upgraded = feed(&mut Dialogue::default(), &request, answer, 5000).unwrap().upgraded.unwrap();
+        assert_eq!((upgraded.content.len(), upgraded.body), (limits::HTTP1_UPGRADE_CONTENT, length as u64));
     }
 
     #[test]

@@ -45,14 +45,19 @@ pub(super) struct Chunked {
 }
 
 impl Chunked {
-    /// Reads on; returns the bytes after the body once it is over.
-    pub(super) fn read<'a>(&mut self, bytes: &'a [u8]) -> Result<Option<&'a [u8]>, Lost> {
+    /// Reads on, and gives the data of the chunks; returns the bytes after the body once it is over.
+    pub(super) fn read<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        data: &mut dyn FnMut(&[u8]),
+    ) -> Result<Option<&'a [u8]>, Lost> {
         let mut rest = bytes;
         while !rest.is_empty() {
             if self.left > 0 {
-                let (_, after) =
+                let (now, after) =
                     rest.split_at(rest.len().min(usize::try_from(self.left).unwrap_or(usize::MAX)));
-                self.left -= (rest.len() - after.len()) as u64;
+                data(now);
+                self.left -= now.len() as u64;
                 rest = after;
                 continue;
             }

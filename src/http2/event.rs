@@ -16,6 +16,8 @@ pub struct UpgradeRequest<'a> {
     pub fields: &'a [(&'a [u8], &'a [u8])],
     /// Octets of its content.
     pub body: u64,
+    /// The content, or its beginning.
+    pub content: &'a [u8],
     /// The packet with its first byte.
     pub first: Moment,
     /// The packet with its last byte.

@@ -329,7 +329,8 @@ impl<O: Output> Feed<'_, '_, O> {
             client_is_forward: client == Direction::Forward,
         };
         let how = if self.carrier.tls.is_some() && how == How::PriorKnowledge { How::Alpn } else { how };
-        let mut http2 = Box::new(Http2::new(meta, client_start, server_start, how, self.cx.wanted));
+        let mut http2 =
+            Box::new(Http2::new(meta, client_start, server_start, how, self.cx.wanted, self.cx.bodies));
         for from in [Direction::Forward, Direction::Backward] {
             http2.set_unseen(from, !self.carrier.seen.get(from.index()).copied().unwrap_or(true));
         }

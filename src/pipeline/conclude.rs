@@ -195,7 +195,7 @@ impl Pipeline {
             None => now.time,
         };
         let over = Moment { time: over, ..now };
-        let mut cx = Context::new(now, self.settings.wanted, &mut self.totals, &mut self.tls, keys, out);
+        let mut cx = Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out);
         cx.note_received(reassembly, None);
         reassembly.finish(last, &mut self.budget, &mut Feed { carrier: &mut carrier, cx: &mut cx });
         Feed { carrier: &mut carrier, cx: &mut cx }.finish(last);

@@ -1,13 +1,16 @@
 //! What the stages of a shard share while they work on a packet.
 
+use super::Settings;
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::endpoint::Endpoint;
 use crate::base::time::Moment;
+use crate::body;
 use crate::flow::{Reassembly, Verdict};
 use crate::packet::Segment;
 use crate::record::{RecordSink, Wanted};
 use crate::tls;
 use crate::transaction::{Stats, StreamPool};
+use std::sync::Arc;
 
 /// Where a shard's results go: records, and for the agent's view the plaintext of TLS records.
 pub trait Output: RecordSink {
@@ -20,6 +23,8 @@ pub trait Output: RecordSink {
 pub(super) struct Totals {
     pub(super) stats: Stats,
     pub(super) pool: StreamPool,
+    /// Memory of the bodies under way.
+    pub(super) body_memory: body::Memory,
     pub(super) payload_bytes: u64,
     pub(super) report: super::ShardReport,
 }
@@ -52,6 +57,8 @@ impl Totals {
 pub(super) struct Context<'a, O> {
     pub(super) now: Moment,
     pub(super) wanted: Wanted,
+    /// What is asked of contents.
+    pub(super) bodies: Option<&'a Arc<body::Options>>,
     pub(super) totals: &'a mut Totals,
     /// Taken out while a TLS session is at work.
     pub(super) tls: Option<&'a mut tls::Workspace>,
@@ -64,13 +71,22 @@ pub(super) struct Context<'a, O> {
 impl<'a, O> Context<'a, O> {
     pub(super) fn new(
         now: Moment,
-        wanted: Wanted,
+        settings: &'a Settings,
         totals: &'a mut Totals,
         tls: &'a mut tls::Workspace,
         keys: &'a tls::KeyStore,
         out: &'a mut O,
     ) -> Self {
-        Self { now, wanted, totals, tls: Some(tls), keys, out, received: PerDirection::default() }
+        Self {
+            now,
+            wanted: settings.wanted,
+            bodies: settings.bodies.as_ref(),
+            totals,
+            tls: Some(tls),
+            keys,
+            out,
+            received: PerDirection::default(),
+        }
     }
 
     /// Notes how much both sides have received, the sender of this segment too.

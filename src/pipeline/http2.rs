@@ -4,6 +4,7 @@ use super::context::{Context, Output};
 use crate::base::direction::Direction;
 use crate::base::limit::{Limit, Struck};
 use crate::base::time::Moment;
+use crate::body::{Bodies, Listening, Options};
 use crate::conformance::Judge;
 use crate::flow::{Arrival, Gap};
 use crate::http1::Upgraded;
@@ -15,6 +16,7 @@ use crate::record::{
 };
 use crate::timing::{Timing, Transport};
 use crate::transaction::{Pairing, Session};
+use std::sync::Arc;
 
 /// A connection, and who listens to it.
 #[derive(Debug)]
@@ -27,20 +29,31 @@ pub(super) struct Http2 {
     judge: Option<Box<Judge>>,
     /// Where transactions or connections are shown.
     timing: Option<Box<Timing>>,
+    /// Where contents are.
+    bodies: Option<Box<Bodies>>,
     how: How,
     pub(super) client: Direction,
     /// The client's first bytes were not waited for any longer for a cap.
     pub(super) client_unawaited: bool,
 }
 
-/// What hears the events of a connection: what divides its time, pairing, the judge, and what shows frames. None knows
-/// the others.
-type Listeners<'a, O> =
-    (Option<&'a mut Timing>, (Session<'a>, (Option<&'a mut Judge>, Option<FrameRecords<'a, O>>)));
+/// What hears the events of a connection: what divides its time, pairing, the judge, the bodies, and what shows frames.
+/// None knows the others.
+type Listeners<'a, O> = (
+    Option<&'a mut Timing>,
+    (Session<'a>, (Option<&'a mut Judge>, (Option<Listening<'a>>, Option<FrameRecords<'a, O>>))),
+);
 
 impl Http2 {
     /// A connection whose sides' bytes begin as said.
-    pub(super) fn new(meta: ConnectionMeta, client: Start, server: Start, how: How, wanted: Wanted) -> Self {
+    pub(super) fn new(
+        meta: ConnectionMeta,
+        client: Start,
+        server: Start,
+        how: How,
+        wanted: Wanted,
+        bodies: Option<&Arc<Options>>,
+    ) -> Self {
         let late = (matches!(client, Start::Late | Start::Unread), server == Start::Late);
         let timed = wanted.transactions || wanted.connections;
         Self {
@@ -48,6 +61,7 @@ impl Http2 {
             pairing: Pairing::new(meta.tls.is_some(), wanted, late),
             judge: (wanted.findings || timed).then(|| Box::new(Judge::new(late))),
             timing: timed.then(|| Box::new(Timing::new(late))),
+            bodies: bodies.map(|options| Box::new(Bodies::new(Arc::clone(options), meta.id))),
             how,
             client: if meta.client_is_forward { Direction::Forward } else { Direction::Backward },
             client_unawaited: false,
@@ -77,6 +91,7 @@ impl Http2 {
             + self.connection.memory()
             + self.pairing.memory()
             + self.timing.as_ref().map_or(0, |timing| timing.memory())
+            + self.bodies.as_ref().map_or(0, |bodies| bodies.memory())
     }
 
     /// Whether the connection was upgraded from HTTP/1.1 is known.
@@ -119,8 +134,8 @@ impl Http2 {
     pub(super) fn upgrade<O: Output>(&mut self, upgraded: &Upgraded, cx: &mut Context<'_, O>) {
         let fields: Vec<(&[u8], &[u8])> =
             upgraded.fields.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
-        let Upgraded { body, first, last, .. } = *upgraded;
-        let request = UpgradeRequest { fields: &fields, body, first, last };
+        let Upgraded { body, first, last, ref content, .. } = *upgraded;
+        let request = UpgradeRequest { fields: &fields, body, content, first, last };
         self.listen(cx, |connection, listeners| {
             connection.upgrade(&request, &upgraded.settings, listeners);
         });
@@ -202,6 +217,10 @@ impl Http2 {
             record.timing = timing.describe(record.first.time, record.last.time, transport.handshake());
             record.timing.tls_handshake = record.timing.tls_handshake.filter(|_| self.meta.tls.is_some());
         }
+        if let Some(mut bodies) = self.bodies.take() {
+            cx.totals.report.limits.merge(bodies.limits());
+            bodies.release(&mut cx.totals.body_memory.0);
+        }
         record.how = Some(self.how());
         record.is_http2 = true;
         record.meta = self.meta.clone();
@@ -227,11 +246,17 @@ impl Http2 {
         cx: &mut Context<'_, O>,
         push: impl FnOnce(&mut Connection, &mut Listeners<'_, O>),
     ) {
-        let Self { connection, meta, pairing, judge, timing, .. } = self;
+        let Self { connection, meta, pairing, judge, timing, bodies, .. } = self;
         let totals = &mut *cx.totals;
         let frames = cx.wanted.frames.then_some(FrameRecords { now: cx.now, meta, records: &mut *cx.out });
         let session = Session { pairing, stats: &mut totals.stats, pool: &mut totals.pool };
-        push(connection, &mut (timing.as_deref_mut(), (session, (judge.as_deref_mut(), frames))));
+        let memory = &mut totals.body_memory.0;
+        let contents = bodies.as_deref_mut().map(|bodies| Listening { bodies, memory });
+        let others = (judge.as_deref_mut(), (contents, frames));
+        push(connection, &mut (timing.as_deref_mut(), (session, others)));
+        if let Some(bodies) = bodies {
+            bodies.take_messages(|message| cx.out.message(cx.now, meta, message));
+        }
         let wanted = cx.wanted.transactions || cx.wanted.telemetry;
         self.pairing.take_ended(&mut totals.pool, |record| {
             if let Some(timing) = timing {
@@ -243,10 +268,20 @@ impl Http2 {
                 judge.grpc_status_missing(record.stream, record.last);
             }
             record.evidence = judge.as_ref().and_then(|judge| evidence(judge, record));
+            if let Some(bodies) = bodies {
+                record.contents = bodies.take(record.stream, record.last.time, &mut totals.body_memory.0);
+            }
             if wanted {
                 cx.out.transaction(cx.now, meta, record);
             }
         });
+        if let Some(bodies) = bodies {
+            bodies.prune(
+                self.pairing.in_flight(),
+                |stream| self.pairing.is_open(stream),
+                &mut totals.body_memory.0,
+            );
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use crate::base::limits;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
 use crate::base::tuning::SHARDS;
+use crate::body;
 use crate::flow::{Budget, SegmentFacts, Slot, Table};
 use crate::packet::Segment;
 use crate::record::{EndBy, EndHow, StreamEnd, Wanted};
@@ -29,16 +30,19 @@ use crate::transaction::StreamPool;
 use carrier::{Carrier, Feed};
 use conclude::patience;
 use context::{Context, Totals};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a pipeline is to do.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Which records.
     pub wanted: Wanted,
     /// Connections idle for so long are given up; those with requests in flight after six times as long. `None`:
     /// never, as for files.
     pub idle_timeout: Option<Duration>,
+    /// What is asked of contents. `None`: nothing, and no body is looked into.
+    pub bodies: Option<Arc<body::Options>>,
 }
 
 /// One shard of the analysis.
@@ -116,8 +120,7 @@ impl Pipeline {
         if let Some(syn) = carrier.syn.get_mut(found.from.index()) {
             *syn |= segment.flags.syn() && entry.reassembly.is_own_syn(found.from, segment);
         }
-        let mut cx =
-            Context::new(segment.at, self.settings.wanted, &mut self.totals, &mut self.tls, keys, out);
+        let mut cx = Context::new(segment.at, &self.settings, &mut self.totals, &mut self.tls, keys, out);
         cx.note_received(&entry.reassembly, Some((found.from, segment)));
         let mut feed = Feed { carrier, cx: &mut cx };
         feed.carrier.note_sender(found.from);
@@ -157,7 +160,7 @@ impl Pipeline {
 
     /// New TLS secrets: goes on with what waited for them.
     pub fn new_secrets(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
-        let mut cx = Context::new(now, self.settings.wanted, &mut self.totals, &mut self.tls, keys, out);
+        let mut cx = Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out);
         for entry in self.table.iter_mut() {
             if let Some(carrier) = entry.state.as_mut() {
                 Feed { carrier, cx: &mut cx }.new_secrets();
@@ -197,7 +200,7 @@ impl Pipeline {
                 entry.listed = false;
                 return false;
             };
-            let mut cx = Context::new(now, self.settings.wanted, &mut self.totals, &mut self.tls, keys, out);
+            let mut cx = Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out);
             cx.note_received(&entry.reassembly, None);
             let mut feed = Feed { carrier, cx: &mut cx };
             let waited = entry.reassembly.holes();

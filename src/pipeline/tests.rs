@@ -28,7 +28,7 @@ impl Output for Ends {
 /// and how many were given up.
 fn three(memory_cap: usize) -> (usize, u64, Ends) {
     let wanted = Wanted { transactions: true, ..Wanted::default() };
-    let mut pipeline = Pipeline::new(Settings { wanted, idle_timeout: None });
+    let mut pipeline = Pipeline::new(Settings { wanted, ..Settings::default() });
     pipeline.memory_cap = memory_cap;
     let (keys, mut ends, mut packet, mut most) = (tls::KeyStore::default(), Ends::default(), 0, 0);
     for port in [1001, 1002, 1003] {

@@ -41,6 +41,37 @@ pub struct Body {
     pub redacted: bool,
     /// What does not decode.
     pub error: Option<BodyError>,
+    /// The file that it was written to.
+    pub file: Option<String>,
+}
+
+/// A body that was written to a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BodyFile {
+    /// The file's name.
+    pub name: String,
+    /// The connection.
+    pub connection: u64,
+    /// The stream.
+    pub stream: u32,
+    /// It is the request's.
+    pub from_client: bool,
+    /// `:path` of the request.
+    pub path: Option<String>,
+    /// `content-type`.
+    pub content_type: String,
+    /// Bytes of DATA that are in the capture.
+    pub encoded: u64,
+    /// Bytes in the file.
+    pub written: u64,
+    /// SHA-256 of the whole decoded body.
+    pub sha256: Option<[u8; 32]>,
+    /// It is the whole body, as it was asked for: decoded, or as sent.
+    pub complete: bool,
+    /// What does not decode.
+    pub error: Option<&'static str>,
+    /// It could not be written.
+    pub failed: bool,
 }
 
 /// Decoded content.
@@ -106,6 +137,19 @@ pub struct BodyMessage {
     pub error: Option<&'static str>,
 }
 
+/// A message that is told of for itself, as it ends.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MessageRecord {
+    /// The stream.
+    pub stream: u32,
+    /// `:path`, where it is known.
+    pub path: Option<String>,
+    /// When the exchange began: with its request's header section, or what was seen first.
+    pub start: Timestamp,
+    /// The message.
+    pub message: BodyMessage,
+}
+
 /// A GraphQL operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GraphQl {
@@ -137,6 +181,18 @@ pub struct WebSocketEnd {
     pub code: Option<u16>,
     /// The reason.
     pub reason: Option<String>,
+}
+
+impl Contents {
+    /// There is something in it.
+    pub fn is_some(&self) -> bool {
+        self.request.is_some()
+            || self.response.is_some()
+            || !self.messages.is_empty()
+            || self.messages_omitted > 0
+            || self.graphql.is_some()
+            || self.grpc_details.is_some()
+    }
 }
 
 impl BodyMessage {

@@ -33,7 +33,9 @@ pub(crate) mod samples;
 
 pub use connection::{ConnectionMeta, ConnectionRecord, Goaway, How, SideFrames, SideHpack, SideSettings};
 pub use consumer::{Annotation, Consumer, Part};
-pub use contents::{Body, BodyError, BodyMessage, Content, Contents, Events, GraphQl, WebSocketEnd};
+pub use contents::{
+    Body, BodyError, BodyFile, BodyMessage, Content, Contents, Events, GraphQl, MessageRecord, WebSocketEnd,
+};
 pub use end::{EndBy, EndHow, StreamEnd};
 pub use ending::{EndCause, Ending, Evidence, Retry};
 pub use fields::{Field, Fields, Known};

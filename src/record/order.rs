@@ -23,6 +23,8 @@ impl Order {
 pub enum Kind {
     /// A frame.
     Frame,
+    /// A message of a body.
+    Message,
     /// A transaction.
     Transaction,
     /// A finding.

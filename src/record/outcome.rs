@@ -107,9 +107,10 @@ impl Transaction {
             && !self.unknown.contains(Unknown::STATUS);
         // A header section without a status; or the end of the stream without a header section.
         certain
-            && match self.response.seen {
-                true => status.is_none(),
-                false => self.response.ended || !self.response.trailers.is_empty(),
+            && if self.response.seen {
+                status.is_none()
+            } else {
+                self.response.ended || !self.response.trailers.is_empty()
             }
     }
 

@@ -8,12 +8,13 @@ use crate::base::limit::{Limit, Struck};
 use crate::base::tcp::DirectionStats;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tls::{Description as TlsDescription, NotDecrypted};
-use crate::record::{AgentEndpoint, AgentLatency, AgentStatus, AgentView, Coverage, Report, View};
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, ConnectionTiming, EndBy, EndHow, Ending, Field, Fields, Finding,
-    Goaway, Grpc, How, Interim, Known, Message, Partial, SideFrames, SideHpack, SideSettings, StreamEnd,
-    Transaction, Unknown,
+    AgentEndpoint, AgentLatency, AgentStatus, AgentView, Body, BodyError, BodyMessage, ConnectionMeta,
+    ConnectionRecord, ConnectionTiming, Content, Contents, Coverage, EndBy, EndHow, Ending, Events, Field,
+    Fields, Finding, Goaway, GraphQl, Grpc, How, Interim, Known, Message, MessageRecord, Partial, Report,
+    SideFrames, SideHpack, SideSettings, StreamEnd, Transaction, Unknown, View, WebSocketEnd,
 };
+use std::time::Duration;
 
 /// 2026-11-22T04:17:00.123456789Z and `nanos` more.
 pub(crate) fn at(packet: u64, nanos: u64) -> Moment {
@@ -167,7 +168,73 @@ pub(crate) fn everything() -> Transaction {
         timeout: Some(1_500_000_000),
         attempt: Some(1),
     });
+    transaction.contents = Some(Box::new(contents()));
     transaction
+}
+
+fn contents() -> Contents {
+    let message = message();
+    let close =
+        BodyMessage { opcode: Some("close"), code: Some(1000), at: message.at, ..BodyMessage::default() };
+    Contents {
+        request: Some(Body {
+            content: Some(Content::Text("=1\u{202e}ü".to_owned())),
+            decoded_size: Some(6),
+            sha256: Some([0xab; 32]),
+            complete: true,
+            ..Body::default()
+        }),
+        response: Some(Body {
+            content: Some(Content::Bytes(vec![0xfb, 0xef])),
+            truncated: true,
+            redacted: true,
+            error: Some(BodyError { reason: "damaged", coding: Some("gzip".to_owned()), at: 7 }),
+            file: Some("1-8-response.bin".to_owned()),
+            ..Body::default()
+        }),
+        messages: vec![message, close],
+        messages_omitted: 3,
+        graphql: Some(GraphQl { name: Some("Jigsaw".to_owned()), kind: Some("query") }),
+        grpc_details: Some("{\"code\":8}".to_owned()),
+        events: Some(Events {
+            count: 3,
+            first: at(14, 400_000).time,
+            last: at(15, 1_400_000).time,
+            longest_gap: Duration::from_micros(700),
+        }),
+        websocket: Some(WebSocketEnd { by_client: true, code: Some(1000), reason: Some("done".to_owned()) }),
+    }
+}
+
+/// A message with everything in it.
+pub(crate) fn message() -> BodyMessage {
+    BodyMessage {
+        from_client: true,
+        at: at(13, 50_000).time,
+        size: Some(7),
+        wire_size: Some(27),
+        compressed: Some(true),
+        kind: Some("pkg.Type".to_owned()),
+        opcode: Some("text"),
+        fragments: Some(2),
+        code: None,
+        name: Some("field".to_owned()),
+        filename: Some("a.txt".to_owned()),
+        content_type: Some("text/plain".to_owned()),
+        value: Some("{\"a\":\"\u{202e}\"}".to_owned()),
+        text: Some("-text".to_owned()),
+        bytes: Some(vec![0xfb]),
+        truncated: true,
+        trailers: true,
+        end: true,
+        error: Some("too_long"),
+    }
+}
+
+/// A message as it ends.
+pub(crate) fn message_record() -> MessageRecord {
+    let path = Some("/pkg.Service/Method".to_owned());
+    MessageRecord { stream: 8, path, start: at(12, 0).time, message: message() }
 }
 
 /// Nothing but a RST_STREAM's worth of knowledge.

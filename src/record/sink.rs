@@ -1,6 +1,7 @@
 //! Where the records go.
 
 use super::connection::{ConnectionMeta, ConnectionRecord};
+use super::contents::MessageRecord;
 use super::finding::Finding;
 use super::transaction::Transaction;
 use crate::base::time::Moment;
@@ -21,6 +22,8 @@ pub struct Wanted {
     pub telemetry: bool,
     /// All header fields in the transactions.
     pub headers: bool,
+    /// Message records: each message of a body as it ends.
+    pub messages: bool,
 }
 
 /// Takes finished records. They come in the order of the packets that completed them, for one shard.
@@ -31,6 +34,10 @@ pub trait RecordSink {
     fn connection(&mut self, now: Moment, connection: &ConnectionRecord);
     /// A frame was read.
     fn frame(&mut self, now: Moment, connection: &ConnectionMeta, frame: &FrameView<'_>);
+    /// A message of a body has ended.
+    fn message(&mut self, now: Moment, connection: &ConnectionMeta, message: &MessageRecord) {
+        let _ = (now, connection, message);
+    }
     /// A violation or an attack.
     fn finding(&mut self, now: Moment, connection: &ConnectionMeta, finding: &Finding);
 }

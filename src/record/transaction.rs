@@ -1,5 +1,6 @@
 //! An exchange: what a request and its response are known to have been.
 
+use super::contents::Contents;
 use super::end::StreamEnd;
 use super::ending::Evidence;
 use super::fields::Fields;
@@ -45,6 +46,8 @@ pub struct Transaction {
     pub evidence: Option<Vec<Evidence>>,
     /// Nothing that the server sent is in the capture: whether it answered is not known.
     pub server_unseen: bool,
+    /// What is in its bodies, where that was asked for.
+    pub contents: Option<Box<Contents>>,
     /// What the kernel agent's model needs to say why it would have missed this.
     pub wire: WireShape,
 }

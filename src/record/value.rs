@@ -173,6 +173,39 @@ impl Value for Base64<'_> {
     }
 }
 
+/// Bytes from the wire in Base64, as text like any other.
+#[derive(Clone, Copy, Debug)]
+pub struct Bytes<'a>(pub &'a [u8]);
+
+impl Value for Bytes<'_> {
+    const TYPE: Type = Type::Text;
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.scalar(Scalar::Text(STANDARD.encode(self.0).as_bytes()));
+    }
+}
+
+/// A JSON text from the wire.
+#[derive(Clone, Copy, Debug)]
+pub struct Raw<'a>(pub &'a str);
+
+impl Value for Raw<'_> {
+    const TYPE: Type = Type::Json;
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.scalar(Scalar::Json(self.0));
+    }
+}
+
+/// A number of things a second.
+#[derive(Clone, Copy, Debug)]
+pub struct Rate(pub f64);
+
+impl Value for Rate {
+    const TYPE: Type = Type::Float;
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.scalar(Scalar::Float(self.0));
+    }
+}
+
 /// A side of a connection, as a sender.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sender {

@@ -19,12 +19,14 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// One value that is not made of others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scalar<'a> {
     /// True or false.
     Bool(bool),
     /// A number or an amount; of bytes where the member's description says so.
     Integer(u64),
+    /// A number with a fraction.
+    Float(f64),
     /// A duration, in nanoseconds; shown in seconds.
     Seconds(u64),
     /// A point in packet time.
@@ -35,6 +37,8 @@ pub enum Scalar<'a> {
     Text(&'a [u8]),
     /// A word of ours: an enumerated value, or a name of a registry. Printable ASCII that needs no escape.
     Word(&'a str),
+    /// A JSON text from the wire, which was checked: any value.
+    Json(&'a str),
 }
 
 /// The type of a member's values, the same in all records.
@@ -44,6 +48,8 @@ pub enum Type {
     Bool,
     /// [`Scalar::Integer`]
     Integer,
+    /// [`Scalar::Float`]
+    Float,
     /// [`Scalar::Seconds`]
     Seconds,
     /// [`Scalar::Time`]
@@ -54,6 +60,8 @@ pub enum Type {
     Text,
     /// [`Scalar::Word`]: one of these; any, where there are none.
     Word(&'static [&'static str]),
+    /// [`Scalar::Json`]
+    Json,
     /// Values of one type.
     List(&'static Self),
     /// Values of one type by names that are not known beforehand.

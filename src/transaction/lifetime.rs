@@ -211,7 +211,7 @@ impl Session<'_> {
 
     /// The request of stream 1, made with HTTP/1.1 (RFC 7540 section 3.2), whole with its body.
     pub(super) fn take_upgrade(&mut self, cx: &EventContext<'_>, request: &UpgradeRequest<'_>) {
-        let UpgradeRequest { fields, body, first, last } = *request;
+        let UpgradeRequest { fields, body, first, last, .. } = *request;
         let keep_all = self.pairing.wanted.headers;
         let mut headers = Fields::default();
         for &(name, value) in fields {

@@ -91,6 +91,11 @@ impl Pairing {
         }
     }
 
+    /// The stream's exchange is under way.
+    pub fn is_open(&self, stream: u32) -> bool {
+        self.streams.contains_key(&stream)
+    }
+
     /// Exchanges under way.
     pub fn in_flight(&self) -> usize {
         self.streams.len()

@@ -10,6 +10,7 @@ use h2lens::tls::KeyStore;
 use serde_json::Value;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What is to be run.
 #[derive(Clone, Debug)]
@@ -18,6 +19,7 @@ pub(crate) struct Analyze {
     wanted: Wanted,
     threads: usize,
     keys: String,
+    bodies: Option<Arc<h2lens::body::Options>>,
     /// Kept until the run is over.
     files: Vec<std::rc::Rc<tempfile::NamedTempFile>>,
 }
@@ -32,7 +34,7 @@ impl Default for Analyze {
             headers: true,
             ..Wanted::default()
         };
-        Self { inputs: Vec::new(), wanted, threads: 1, keys: String::new(), files: Vec::new() }
+        Self { inputs: Vec::new(), wanted, threads: 1, keys: String::new(), bodies: None, files: Vec::new() }
     }
 }
 
@@ -77,6 +79,12 @@ impl Analyze {
         self
     }
 
+    /// Contents are looked into.
+    pub(crate) fn bodies(mut self, options: Arc<h2lens::body::Options>) -> Self {
+        self.bodies = Some(options);
+        self
+    }
+
     pub(crate) fn keys(mut self, text: &str) -> Self {
         self.keys.push_str(text);
         self
@@ -90,7 +98,9 @@ impl Analyze {
         keys.set_complete();
         let output =
             Options { format: Format::Ndjson, wanted: self.wanted, show_secrets: true, ..Options::default() };
-        let analysis = Analysis { wanted: self.wanted, threads: self.threads, keys, ..Analysis::default() };
+        let bodies = self.bodies.clone();
+        let analysis =
+            Analysis { wanted: self.wanted, threads: self.threads, keys, bodies, ..Analysis::default() };
         let mut ndjson = Vec::new();
         captures(&mut timeline, analysis, None, Printer::new(&mut ndjson, &output)).unwrap();
         let damage = timeline.damage().iter().map(ToString::to_string).collect();

@@ -2,16 +2,21 @@
 
 pub mod agent;
 pub mod capture_file;
+pub mod codings;
 pub mod hpack;
 pub mod http2;
 pub mod key_log;
+pub mod multipart;
 pub mod packet;
 pub mod program;
+pub mod protobuf;
 pub mod reassembly;
 pub mod resync;
+pub mod sse;
 pub mod tls;
 pub mod tls_late;
 pub mod upgrade;
+pub mod websocket;
 
 use crate::seeds;
 
@@ -29,7 +34,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const ALL: [Target; 12] = [
+pub const ALL: [Target; 17] = [
     Target { name: "capture_file", run: capture_file::run, seeds: seeds::captures, longest: 64 << 10 },
     Target { name: "packet", run: packet::run, seeds: seeds::packets, longest: 16 << 10 },
     Target { name: "reassembly", run: reassembly::run, seeds: reassembly::seeds, longest: 4 << 10 },
@@ -41,6 +46,11 @@ pub const ALL: [Target; 12] = [
     Target { name: "agent", run: agent::run, seeds: seeds::agent, longest: 32 << 10 },
     Target { name: "key_log", run: key_log::run, seeds: key_log::seeds, longest: 8 << 10 },
     Target { name: "upgrade", run: upgrade::run, seeds: upgrade::seeds, longest: 16 << 10 },
+    Target { name: "codings", run: codings::run, seeds: codings::seeds, longest: 16 << 10 },
+    Target { name: "protobuf", run: protobuf::run, seeds: protobuf::seeds, longest: 8 << 10 },
+    Target { name: "websocket", run: websocket::run, seeds: websocket::seeds, longest: 8 << 10 },
+    Target { name: "sse", run: sse::run, seeds: sse::seeds, longest: 8 << 10 },
+    Target { name: "multipart", run: multipart::run, seeds: multipart::seeds, longest: 8 << 10 },
     Target { name: "program", run: program::run, seeds: seeds::captures, longest: 256 << 10 },
 ];
 

@@ -21,6 +21,8 @@ use super::redact::Redactor;
 pub struct Type {
     #[cfg(feature = "proto")]
     descriptor: Option<prost_reflect::MessageDescriptor>,
+    /// The bytes are wanted beside the value.
+    pub keep_bytes: bool,
 }
 
 /// Types and services; empty where the program was built without schemas.
@@ -36,13 +38,21 @@ impl Type {
     #[cfg(feature = "proto")]
     pub fn of(schema: &Schema, path: &str, from_client: bool) -> Self {
         let method = schema.method(path);
-        Self { descriptor: method.map(|method| if from_client { method.input } else { method.output }) }
+        let descriptor = method.map(|method| if from_client { method.input } else { method.output });
+        Self { descriptor, keep_bytes: false }
     }
 
     /// The type that a side of the call sends.
     #[cfg(not(feature = "proto"))]
     pub const fn of(_schema: &Schema, _path: &str, _from_client: bool) -> Self {
-        Self {}
+        Self { keep_bytes: false }
+    }
+
+    /// The same, with the bytes of each message beside its value, or without.
+    #[must_use]
+    pub fn keeping(mut self, keep_bytes: bool) -> Self {
+        self.keep_bytes = keep_bytes;
+        self
     }
 
     /// Its full name.

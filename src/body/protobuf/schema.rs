@@ -35,6 +35,11 @@ pub struct Schema {
 }
 
 impl Schema {
+    /// The types of `google.protobuf`.
+    pub fn well_known() -> Self {
+        Self { pool: DescriptorPool::global(), waiting: BTreeMap::new() }
+    }
+
     /// Reads files: descriptor sets, or `.proto` sources. Imports are looked for beside a source and in the directories
     /// above it.
     pub fn load(paths: &[PathBuf]) -> Result<Self, SchemaError> {

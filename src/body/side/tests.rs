@@ -40,17 +40,17 @@ fn read(
     let mut messages = Vec::new();
     let mut sink = |message| messages.push(message);
     let head = side.head.clone();
-    side.begin(|| Reader::new(&head, &Head::default(), Type::default(), LIMIT), LIMIT);
+    side.begin(Some(Reader::new(&head, &Head::default(), Type::default(), LIMIT)), LIMIT);
     for piece in pieces {
         match piece {
-            Piece::Bytes(bytes) => side.data(bytes, &context, &mut sink),
+            Piece::Bytes(bytes) => side.data(bytes, Timestamp::default(), &context, &mut sink),
             Piece::Hole(length) => side.gap(*length, &context, &mut sink),
         }
     }
     if ended {
         side.end(&context, &mut sink);
     }
-    (side.conclude(&context).unwrap(), messages)
+    (side.conclude(&context, BodyFile::default()).unwrap(), messages)
 }
 
 fn whole(fields: &[(&str, &str)], bytes: &[u8]) -> Body {

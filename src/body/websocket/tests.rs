@@ -149,6 +149,13 @@ fn what_is_no_frame_ends_the_reading() {
 }
 
 #[test]
+fn what_nobody_is_known_to_have_agreed_on_is_not_told() {
+    let bytes = [frame(0xc1, b"compressed", None), frame(0x81, b"plain", None)].concat();
+    let told: Vec<_> = read(WebSocket::new(100, None), &bytes, 3).into_iter().map(|told| told.3).collect();
+    assert_eq!(told, [Err(Missing::Unknown), Ok(b"plain".to_vec())]);
+}
+
+#[test]
 fn a_bomb_costs_what_is_read() {
     let mut compress = Compress::new(Level::best(), false);
     let bytes = frame(0xc1, &deflated(&mut compress, &vec![0; 8 << 20]), None);

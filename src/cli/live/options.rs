@@ -32,6 +32,8 @@ pub struct LiveOptions {
     pub count: Option<u64>,
     /// `--duration`: time after which it ends.
     pub duration: Option<Duration>,
+    /// `--bodies`: the directory that bodies are written to.
+    pub bodies: Option<PathBuf>,
     /// `-w`: where the packets are saved too.
     pub save: Option<PathBuf>,
     /// `-w -`: the packets are printed, in place of the records.
@@ -91,6 +93,7 @@ impl LiveOptions {
             promiscuous: true,
             count: None,
             duration: None,
+            bodies: None,
             save: None,
             print_packets: false,
             rotation: Rotation::default(),

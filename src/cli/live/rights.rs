@@ -60,19 +60,37 @@ fn places(options: &LiveOptions) -> Places {
         read.push(counters);
     }
     let rotates = options.rotation.size.is_some() || options.rotation.time.is_some();
-    let write = options.save.iter().filter(|_| rotates).map(|path| directory(path)).collect();
+    let series = options.save.iter().filter(|_| rotates).map(|path| directory(path));
+    let write = series.chain(options.bodies.clone()).collect();
     Places { read, write }
 }
 
-/// Gives the output that is open already to the user who called sudo.
+/// Gives the outputs that are there already to the user who called sudo.
 #[cfg(unix)]
 fn hand_over(options: &LiveOptions, user: User) {
+    use std::fs::{Metadata, read_dir, symlink_metadata};
     use std::os::unix::fs::{MetadataExt, lchown};
-    let Some(path) = options.save.as_ref().filter(|_| user.invoker) else { return };
-    let is_ours = |there: std::fs::Metadata| there.is_file() && there.uid() == 0;
-    if std::fs::symlink_metadata(path).is_ok_and(is_ours) {
-        // If that fails the file is root's, as without sudo's user.
-        let _ = lchown(path, Some(user.uid), Some(user.gid));
+    if !user.invoker {
+        return;
+    }
+    // If that fails the file is root's, as without sudo's user.
+    let give = |path: &Path| drop(lchown(path, Some(user.uid), Some(user.gid)));
+    let is_ours = |there: &Metadata| there.uid() == 0;
+    if let Some(path) = &options.save
+        && symlink_metadata(path).is_ok_and(|there| there.is_file() && is_ours(&there))
+    {
+        give(path);
+    }
+    if let Some(path) = &options.bodies
+        && symlink_metadata(path).is_ok_and(|there| there.is_dir() && is_ours(&there))
+        // With the manifest alone in it, it was made just now.
+        && let Ok(entries) = read_dir(path).and_then(Iterator::collect::<std::io::Result<Vec<_>>>)
+        && entries.len() == 1
+    {
+        for entry in &entries {
+            give(&entry.path());
+        }
+        give(path);
     }
 }
 

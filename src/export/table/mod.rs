@@ -4,12 +4,14 @@
 //! A row travels as one line of text: its [`Class`], then its cells, separated by U+001F, then lines that belong to
 //! it (header fields), each after U+001E. None of these characters occurs in a cell, since cells hold sanitised text alone.
 
+mod contents;
 mod layout;
 mod print;
 mod rows;
 mod style;
 mod telemetry;
 
+pub(super) use contents::message;
 pub(super) use print::TablePrinter;
 pub(super) use rows::{connection, finding, frame, transaction};
 
@@ -157,12 +159,24 @@ const FINDING: [Column; 9] = [
     left("CODE", 0, 0),
 ];
 
+const MESSAGE: [Column; 8] = [
+    left("TIME", 3, 15),
+    right("CONN", 1, 6),
+    right("STREAM", 0, 6),
+    left("FROM", 0, 6),
+    right("AT", 2, 9),
+    right("SIZE", 0, 8),
+    at_most(left("KIND", 0, 16), 40),
+    left("VALUE", 0, 0),
+];
+
 /// The columns of a kind of record; the last one takes the room that is left.
 const fn columns(kind: Kind) -> &'static [Column] {
     match kind {
         Kind::Transaction => &TRANSACTION,
         Kind::Connection => &CONNECTION,
         Kind::Frame => &FRAME,
+        Kind::Message => &MESSAGE,
         Kind::Finding => &FINDING,
     }
 }

@@ -10,7 +10,7 @@ use crate::export::Options;
 use crate::record::{Kind, Report};
 use unicode_width::UnicodeWidthStr;
 
-const KINDS: [Kind; 4] = [Kind::Transaction, Kind::Connection, Kind::Frame, Kind::Finding];
+const KINDS: [Kind; 5] = [Kind::Transaction, Kind::Connection, Kind::Frame, Kind::Message, Kind::Finding];
 
 /// Prints rows.
 #[derive(Debug)]
@@ -19,9 +19,9 @@ pub(in crate::export) struct TablePrinter {
     held: Vec<(Kind, String)>,
     held_bytes: usize,
     /// Set once rows are printed as they come.
-    layouts: Option<[Layout; 4]>,
+    layouts: Option<[Layout; 5]>,
     /// Kinds whose heading was printed.
-    headed: [bool; 4],
+    headed: [bool; 5],
     date: Date,
 }
 
@@ -30,7 +30,8 @@ const fn index(kind: Kind) -> usize {
         Kind::Transaction => 0,
         Kind::Connection => 1,
         Kind::Frame => 2,
-        Kind::Finding => 3,
+        Kind::Message => 3,
+        Kind::Finding => 4,
     }
 }
 
@@ -42,10 +43,10 @@ impl TablePrinter {
             held: Vec::new(),
             held_bytes: 0,
             layouts: None,
-            headed: [false; 4],
+            headed: [false; 5],
             date: Date::default(),
         };
-        if options.live || options.wanted.headers {
+        if options.live || options.wanted.headers || options.excerpts {
             printer.layouts = Some(printer.freeze());
         }
         printer
@@ -126,6 +127,7 @@ impl TablePrinter {
             Kind::Transaction => wanted.transactions,
             Kind::Connection => wanted.connections,
             Kind::Frame => wanted.frames,
+            Kind::Message => wanted.messages,
             Kind::Finding => wanted.findings,
         }
     }
@@ -135,7 +137,7 @@ impl TablePrinter {
     }
 
     /// Layouts for rows that are not known yet: the usual widths, or those of the rows held where they are greater.
-    fn freeze(&self) -> [Layout; 4] {
+    fn freeze(&self) -> [Layout; 5] {
         let tag = if self.options.several_kinds() { TAG_LEN } else { 0 };
         KINDS.map(|kind| {
             let columns = columns(kind);
@@ -166,6 +168,7 @@ const fn tag(kind: Kind) -> &'static str {
         Kind::Transaction => "call  ",
         Kind::Connection => "conn  ",
         Kind::Frame => "frame ",
+        Kind::Message => "msg   ",
         Kind::Finding => "find  ",
     }
 }
@@ -175,6 +178,7 @@ const fn plural(kind: Kind) -> &'static str {
         Kind::Transaction => "transactions",
         Kind::Connection => "connections",
         Kind::Frame => "frames",
+        Kind::Message => "messages",
         Kind::Finding => "findings",
     }
 }
@@ -217,7 +221,7 @@ fn stream(
     options: &Options,
     layout: &Layout,
     kind: Kind,
-    headed: &mut [bool; 4],
+    headed: &mut [bool; 5],
     date: &mut Date,
     row: &str,
 ) {

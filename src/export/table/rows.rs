@@ -16,25 +16,25 @@ use crate::record::{
 use std::fmt::{Display, Write};
 
 /// A row that is being made.
-struct Row {
-    text: String,
+pub(super) struct Row {
+    pub(super) text: String,
 }
 
 impl Row {
-    fn new(class: Class) -> Self {
+    pub(super) fn new(class: Class) -> Self {
         let mut text = String::with_capacity(256);
         text.push(class.code());
         Self { text }
     }
 
     /// Our own words and numbers.
-    fn cell(&mut self, value: impl Display) {
+    pub(super) fn cell(&mut self, value: impl Display) {
         // Writing to a string cannot fail.
         let _ = write!(self.text, "{value}");
         self.text.push(CELL);
     }
 
-    fn optional(&mut self, value: Option<impl Display>) {
+    pub(super) fn optional(&mut self, value: Option<impl Display>) {
         match value {
             Some(value) => self.cell(value),
             None => self.text.push(CELL),
@@ -42,14 +42,14 @@ impl Row {
     }
 
     /// Text from the wire, in pieces that make up one cell.
-    fn visible<'a>(&mut self, pieces: impl IntoIterator<Item = &'a [u8]>) {
+    pub(super) fn visible<'a>(&mut self, pieces: impl IntoIterator<Item = &'a [u8]>) {
         for piece in pieces {
             push_visible(&mut self.text, piece, TABLE_CELL_CHARS);
         }
         self.text.push(CELL);
     }
 
-    fn finish(mut self, out: &mut Vec<u8>) {
+    pub(super) fn finish(mut self, out: &mut Vec<u8>) {
         if self.text.ends_with(CELL) {
             self.text.pop();
         }
@@ -88,6 +88,12 @@ pub(in crate::export) fn transaction(out: &mut Vec<u8>, view: &TransactionView<'
         fields(&mut row, '>', &transaction.request.trailers, options);
         fields(&mut row, '<', &transaction.response.headers, options);
         fields(&mut row, '<', &transaction.response.trailers, options);
+    }
+    if let Some(contents) = &transaction.contents {
+        if row.text.ends_with(CELL) {
+            row.text.pop();
+        }
+        super::contents::excerpts(&mut row.text, contents, transaction.first.time);
     }
     row.finish(out);
 }
@@ -333,7 +339,7 @@ impl Display for Socket {
 }
 
 /// Date and time of day in UTC, to the microsecond; the printer divides them.
-struct DateAndTime(Timestamp);
+pub(super) struct DateAndTime(pub(super) Timestamp);
 
 impl Display for DateAndTime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -343,7 +349,7 @@ impl Display for DateAndTime {
 }
 
 /// A duration in nanoseconds, with three digits: `1.23 ms`.
-struct Span(u64);
+pub(super) struct Span(pub(super) u64);
 
 impl Display for Span {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -15,6 +15,7 @@ const NONE: Wanted = Wanted {
     findings: false,
     telemetry: false,
     headers: false,
+    messages: false,
 };
 
 fn json(wanted: Wanted, meta: &ConnectionMeta, transaction: &Transaction) -> Value {
@@ -28,6 +29,7 @@ pub(super) fn all_records(renderer: &mut Renderer) {
     renderer.connection(at(99, 0), &connection());
     renderer.connection(at(99, 0), &undecrypted());
     each_frame(|frame| renderer.frame(at(12, 0), &meta(), frame));
+    renderer.message(at(13, 0), &meta(), &message_record());
     renderer.finding(at(20, 0), &meta(), &finding());
 }
 

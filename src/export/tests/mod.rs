@@ -18,6 +18,7 @@ pub(super) const ALL: Wanted = Wanted {
     findings: true,
     telemetry: true,
     headers: true,
+    messages: true,
 };
 
 /// Prints what a renderer made, with one verdict for all.

@@ -14,6 +14,7 @@ const SHOWN: Wanted = Wanted {
     findings: false,
     telemetry: true,
     headers: false,
+    messages: false,
 };
 
 fn options(width: u16) -> Options {

@@ -6,15 +6,18 @@
 
 pub mod agent_endpoint;
 pub mod connection;
+pub mod contents;
 pub mod counters;
 pub mod finding;
 pub mod frame;
+pub mod message;
 pub mod telemetry;
 pub mod transaction;
 
 pub use connection::ConnectionObject;
 pub use finding::FindingObject;
 pub use frame::FrameObject;
+pub use message::MessageRecordObject;
 pub use telemetry::TelemetryObject;
 pub use transaction::TransactionObject;
 

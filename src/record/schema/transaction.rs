@@ -1,5 +1,6 @@
 //! The transaction record.
 
+use super::contents::{Body, EventsObject, GraphQlObject, MessageList, WebSocketObject};
 use super::{ConnectionRef, Network, Packets, Shown, Socket, StreamEndObject, Tls};
 use crate::base::certainty::{Certainty, UnknownRef};
 use crate::base::time::Timestamp;
@@ -7,12 +8,10 @@ use crate::base::verdict::{MissReason, Verdict};
 use crate::record::lossy::is_lossy;
 use crate::record::redact::{REDACTED, is_secret};
 use crate::record::trace::TraceContext;
-use crate::record::value::{self, Base64, GrpcStatus, Seconds, Text, Word};
+use crate::record::value::{self, Base64, GrpcStatus, Raw, Seconds, Text, Word};
 use crate::record::view::TransactionView;
 use crate::record::visit::{Scalar, Type, Value, Visitor, object};
-use crate::record::{
-    Field, Fields, Interim, Known, Message, Partial, Retry, Time, TimePart, Transaction, Unknown,
-};
+use crate::record::{Field, Fields, Interim, Known, Partial, Retry, Time, TimePart, Transaction, Unknown};
 use std::borrow::Cow;
 
 object! {
@@ -42,6 +41,8 @@ object! {
         "user_agent": user_agent: Option<UserAgent<'a>>,
         /// gRPC.
         "rpc": rpc: Option<Rpc<'a>>,
+        /// The GraphQL operation that is called, with `--body`.
+        "graphql": graphql: Option<GraphQlObject<'a>>,
         /// TLS.
         "tls": tls: Option<Tls<'a>>,
         /// What went wrong, as the client saw it.
@@ -57,7 +58,7 @@ object! {
         /// The request.
         "request": request: HttpRequest<'a>,
         /// The response.
-        "response": response: HttpResponse,
+        "response": response: HttpResponse<'a>,
     }
 }
 
@@ -67,25 +68,17 @@ object! {
         /// `:method`, as sent.
         "method": method: Option<Text<'a>>,
         /// There once the request's HEADERS was seen.
-        "body": body: Option<Body>,
+        "body": body: Option<Body<'a>>,
     }
 }
 
 object! {
     /// `http.response`
-    pub struct HttpResponse {
+    pub struct HttpResponse<'a> {
         /// `:status` of the final response.
         "status_code": status_code: Option<u16>,
         /// There once the response's HEADERS was seen.
-        "body": body: Option<Body>,
-    }
-}
-
-object! {
-    /// `http.request.body`, `http.response.body`
-    pub struct Body {
-        /// Bytes in DATA frames, without padding.
-        "size": size: u64,
+        "body": body: Option<Body<'a>>,
     }
 }
 
@@ -162,6 +155,14 @@ object! {
         "grpc": grpc: Option<GrpcObject<'a>>,
         /// What joins the call with others: of other hops, of other attempts.
         "trace": trace: TraceObject<'a>,
+        /// The messages of both sides, with `--body`.
+        "messages": messages: MessageList<'a>,
+        /// Messages that came after those.
+        "messages_omitted": messages_omitted: Option<u64>,
+        /// Server-sent events, with `--body`.
+        "sse": sse: Option<EventsObject>,
+        /// How a WebSocket was closed, with `--body`.
+        "websocket": websocket: Option<WebSocketObject<'a>>,
         /// Parts of the duration.
         "timing": timing: Timing,
         /// What the duration was spent on: parts in seconds, those above zero, which add up to it. Absent, and then
@@ -262,6 +263,8 @@ object! {
         "timeout": timeout: Option<Seconds>,
         /// `grpc-previous-rpc-attempts`: attempts at this call that came before.
         "attempt": attempt: Option<u64>,
+        /// `grpc-status-details-bin`, decoded, with `--body`: any JSON.
+        "details": details: Option<Raw<'a>>,
     }
 }
 
@@ -495,14 +498,22 @@ impl<'a> TransactionObject<'a> {
     #[inline]
     pub fn new(view: &TransactionView<'a>, shown: Shown) -> Self {
         let (transaction, connection) = (view.transaction, view.connection);
-        let body = |message: &Message| message.seen.then_some(Body { size: message.body });
+        let contents = transaction.contents.as_deref();
+        let request_body = contents.and_then(|contents| contents.request.as_ref());
+        let response_body = contents.and_then(|contents| contents.response.as_ref());
         let mut record = Self {
             record: Word("transaction"),
             timestamp: value::Time(transaction.first.time),
             duration: Seconds::of(transaction.duration()),
             http: Http {
-                request: HttpRequest { method: view.method.map(Text), body: body(&transaction.request) },
-                response: HttpResponse { status_code: view.status, body: body(&transaction.response) },
+                request: HttpRequest {
+                    method: view.method.map(Text),
+                    body: Body::new(&transaction.request, request_body),
+                },
+                response: HttpResponse {
+                    status_code: view.status,
+                    body: Body::new(&transaction.response, response_body),
+                },
             },
             url: Url {
                 scheme: view.scheme.map(Text),
@@ -518,6 +529,7 @@ impl<'a> TransactionObject<'a> {
                 method: view.rpc_method().map(Text),
                 response: view.grpc_status().map(|status_code| RpcResponse { status_code }),
             }),
+            graphql: contents.and_then(GraphQlObject::new),
             tls: connection.tls.as_deref().map(Tls::new),
             error: view.failure().map(|failure| ErrorType { r#type: failure.name() }),
             h2: H2::new(view, shown),
@@ -541,6 +553,7 @@ impl<'a> H2<'a> {
     fn new(view: &TransactionView<'a>, shown: Shown) -> Self {
         let transaction = view.transaction;
         let (request, response) = (&transaction.request, &transaction.response);
+        let contents = transaction.contents.as_deref();
         let list = |fields| FieldList { fields, show_secrets: shown.secrets };
         let all = |fields| shown.headers.then(|| list(fields));
         Self {
@@ -570,8 +583,15 @@ impl<'a> H2<'a> {
                 response_messages: grpc.response_messages,
                 timeout: grpc.timeout.map(Seconds),
                 attempt: grpc.attempt,
+                details: contents.and_then(|contents| contents.grpc_details.as_deref()).map(Raw),
             }),
             trace: TraceObject::new(&request.headers),
+            messages: MessageList::new(contents, transaction.first.time),
+            messages_omitted: contents.map(|contents| contents.messages_omitted).filter(|count| *count > 0),
+            sse: contents
+                .and_then(|contents| contents.events.as_ref())
+                .map(|events| EventsObject::new(events, transaction.first.time)),
+            websocket: contents.and_then(|contents| contents.websocket.as_ref()).map(WebSocketObject::new),
             timing: Timing::new(transaction),
             time: transaction.time.as_ref().map(TimeObject::new),
             retry: view.retry(),

@@ -1,0 +1,351 @@
+//! The contents of one exchange, while it lasts.
+
+use super::exchanges::{Doing, Options};
+use super::files::BodyWriter;
+use super::graphql::Operation;
+use super::head::Head;
+use super::protobuf::{Schema, Type};
+#[cfg(feature = "proto")]
+use super::protobuf::{reflection, status};
+use super::reader::Reader;
+use super::side::Side;
+use super::{dns, form};
+use crate::base::limit::{Limit, Struck};
+use crate::base::limits::{BODY_MESSAGE_BYTES, BODY_MESSAGES};
+use crate::base::time::Timestamp;
+use crate::base::tuning::BODY_WAIT;
+use crate::record::{BodyFile, BodyMessage, Contents, Events, GraphQl, MessageRecord, WebSocketEnd};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// How often frames of each side were lost, one cannot know which.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Losses {
+    pub(super) client: u64,
+    pub(super) server: u64,
+}
+
+/// Both sides of an exchange.
+#[derive(Default)]
+pub(super) struct Exchange {
+    request: Side,
+    response: Side,
+    told: Told,
+    /// Losses that it has been told of.
+    losses: Losses,
+    /// Bytes of memory that the budget counts for it.
+    pub(super) weight: usize,
+}
+
+/// What was found in both bodies.
+#[derive(Default)]
+struct Told {
+    messages: Vec<BodyMessage>,
+    bytes: usize,
+    omitted: u64,
+    events: Option<Events>,
+    websocket: Option<WebSocketEnd>,
+    graphql: Option<Operation>,
+    /// The response tells of the server's services.
+    reflection: bool,
+    /// `:path` up to the query, and when the first of the exchange was seen.
+    path: Option<String>,
+    start: Option<Timestamp>,
+    /// When the last messages of the client and of the server were there.
+    last: (Timestamp, Timestamp),
+}
+
+impl Told {
+    fn take(&mut self, mut message: BodyMessage, from_client: bool, at: Timestamp, doing: &mut Doing<'_>) {
+        // A message is there when all before it are: a packet that came late holds up those behind it.
+        let last = if from_client { &mut self.last.0 } else { &mut self.last.1 };
+        *last = at.max(*last);
+        (message.from_client, message.at) = (from_client, *last);
+        let at = *last;
+        #[cfg(feature = "proto")]
+        if self.reflection
+            && !from_client
+            && let Some(response) = message.bytes.take()
+            && !reflection::learn(&response, doing.schema, doing.learned)
+        {
+            doing.limits.strike(Limit::BodyDecoding);
+        }
+        if message.opcode == Some("close") && self.websocket.is_none() {
+            let reason = message.text.clone();
+            self.websocket = Some(WebSocketEnd { by_client: from_client, code: message.code, reason });
+        }
+        if let Some(events) = &mut self.events {
+            events.note(at);
+        }
+        if matches!(message.error, Some("too_deep")) {
+            doing.limits.strike(Limit::BodyDecoding);
+        }
+        if let Some(ended) = &mut doing.ended {
+            let (stream, path) = (doing.stream, self.path.clone());
+            ended.push(MessageRecord {
+                stream,
+                path,
+                start: self.start.unwrap_or(at),
+                message: message.clone(),
+            });
+        }
+        let bytes = message.memory();
+        if self.messages.len() >= BODY_MESSAGES || self.bytes + bytes > BODY_MESSAGE_BYTES {
+            self.omitted += 1;
+            doing.limits.add(Limit::BodyMessages, u64::from(self.omitted == 1));
+            return;
+        }
+        self.bytes += bytes;
+        self.messages.push(message);
+    }
+}
+
+impl Exchange {
+    /// One that begins after so many losses.
+    pub(super) fn new(losses: Losses) -> Self {
+        Self { losses, ..Self::default() }
+    }
+
+    /// What was lost since it was last looked at may have been of it.
+    pub(super) fn note_losses(&mut self, doing: &mut Doing<'_>) {
+        let before = std::mem::replace(&mut self.losses, doing.losses);
+        let at = self.told.start.unwrap_or_default();
+        if before.client != doing.losses.client {
+            self.gap(None, true, at, doing);
+        }
+        if before.server != doing.losses.server {
+            self.gap(None, false, at, doing);
+        }
+    }
+
+    /// A header block of a side is over.
+    pub(super) fn block(
+        &mut self,
+        head: Head,
+        from_client: bool,
+        end: bool,
+        at: Timestamp,
+        doing: &mut Doing<'_>,
+    ) {
+        self.told.start.get_or_insert(at);
+        let interim = head.status.is_some_and(|status| status < 200);
+        let side = if from_client { &mut self.request } else { &mut self.response };
+        if side.head.seen || (head.method.is_none() && head.status.is_none()) {
+            // Trailers; or after a loss, what may be anything.
+            side.head.details = head.details.or(side.head.details.take());
+            side.head.unknown |= !side.head.seen;
+        } else if !interim {
+            side.head = Head { seen: true, ..head };
+            if from_client {
+                self.asked(at, doing);
+            }
+            self.settle(false, doing);
+        }
+        if end && !interim {
+            self.end(from_client, at, doing);
+        }
+    }
+
+    /// The request's header section is there: a query may carry what else a body does.
+    fn asked(&mut self, at: Timestamp, doing: &mut Doing<'_>) {
+        let Self { request, told, .. } = self;
+        let Some((path, query)) =
+            request.head.path.as_deref().map(|path| path.split_once('?').unwrap_or((path, "")))
+        else {
+            return;
+        };
+        told.path = Some(path.to_owned());
+        #[cfg(feature = "proto")]
+        {
+            told.reflection = reflection::is_reflection(path);
+        }
+        if request.head.method.as_deref() != Some(b"GET") || query.is_empty() {
+            return;
+        }
+        if is_graphql(path) {
+            told.graphql = Operation::from_query(query);
+        }
+        let asked = form::pairs(query).find(|(name, _)| name == "dns").and_then(|(_, value)| {
+            let bytes = URL_SAFE_NO_PAD.decode(value.trim_end_matches('=')).ok()?;
+            Some(BodyMessage {
+                size: Some(bytes.len() as u64),
+                value: Some(dns::json(&bytes)?),
+                ..BodyMessage::default()
+            })
+        });
+        if let Some(message) = asked {
+            told.take(message, true, at, doing);
+        }
+    }
+
+    /// Reads what waited until it was known how, or `whatever` is known.
+    fn settle(&mut self, whatever: bool, doing: &mut Doing<'_>) {
+        for from_client in [true, false] {
+            let side = if from_client { &self.request } else { &self.response };
+            if side.waits_since().is_none() || !(whatever || self.is_known(from_client)) {
+                continue;
+            }
+            let reader = self.reader(from_client, doing);
+            let Self { request, response, told, .. } = self;
+            let side = if from_client { request } else { response };
+            let options = doing.options;
+            side.read_with(reader, &options.context(), &mut |message, at| {
+                told.take(message, from_client, at, doing);
+            });
+        }
+    }
+
+    /// It is known how to read a side's body: a response by what was asked, a WebSocket by how it was answered.
+    fn is_known(&self, from_client: bool) -> bool {
+        let head = &self.request.head;
+        head.seen && (!from_client || head.protocol.is_none() || self.response.head.seen)
+    }
+
+    /// What reads a side's body.
+    fn reader(&mut self, from_client: bool, doing: &Doing<'_>) -> Reader {
+        let Self { request, response, told, .. } = self;
+        let limit = doing.options.limit;
+        let accepted = response.head.status.is_some_and(|status| (200..300).contains(&status));
+        if request.head.protocol.as_deref() == Some(b"websocket") && accepted {
+            return Reader::websocket(&response.head, from_client, limit);
+        }
+        let path = request.head.path.as_deref().unwrap_or_default();
+        let kind = Type::of(doing.schema, path, from_client).keeping(told.reflection && !from_client);
+        let head = if from_client { &request.head } else { &response.head };
+        let reader = Reader::new(head, &request.head, kind, limit);
+        if reader.is_event_stream() {
+            told.events.get_or_insert_default();
+        }
+        reader
+    }
+
+    /// DATA of a side.
+    pub(super) fn data(&mut self, bytes: &[u8], from_client: bool, at: Timestamp, doing: &mut Doing<'_>) {
+        self.begin(from_client, doing);
+        let Self { request, response, told, .. } = self;
+        let side = if from_client { request } else { response };
+        let options = doing.options;
+        side.data(bytes, at, &options.context(), &mut |message| told.take(message, from_client, at, doing));
+        if side.waits_since().is_some_and(|since| at.since(since) > BODY_WAIT) {
+            self.settle(true, doing);
+        }
+    }
+
+    /// Some of a side's DATA is not in the capture.
+    pub(super) fn gap(
+        &mut self,
+        length: Option<u64>,
+        from_client: bool,
+        at: Timestamp,
+        doing: &mut Doing<'_>,
+    ) {
+        if length.is_some_and(|length| length > 0) {
+            self.begin(from_client, doing);
+        }
+        let Self { request, response, told, .. } = self;
+        let side = if from_client { request } else { response };
+        let options = doing.options;
+        side.gap(length, &options.context(), &mut |message| told.take(message, from_client, at, doing));
+    }
+
+    /// END_STREAM of a side.
+    pub(super) fn end(&mut self, from_client: bool, at: Timestamp, doing: &mut Doing<'_>) {
+        let Self { request, response, told, .. } = self;
+        let side = if from_client { &mut *request } else { response };
+        let options = doing.options;
+        side.end(&options.context(), &mut |message| told.take(message, from_client, at, doing));
+        if from_client && told.graphql.is_none() {
+            told.graphql = graphql(request);
+        }
+    }
+
+    /// DATA is about to come: how it is read, and where it is written.
+    fn begin(&mut self, from_client: bool, doing: &Doing<'_>) {
+        let begun = if from_client { self.request.has_begun() } else { self.response.has_begun() };
+        if begun {
+            return;
+        }
+        let reader = if self.is_known(from_client) { Some(self.reader(from_client, doing)) } else { None };
+        let side = if from_client { &mut self.request } else { &mut self.response };
+        side.begin(reader, doing.options.limit);
+        if let Some((store, as_sent)) = &doing.options.store {
+            let what = if from_client { "request" } else { "response" };
+            let coded = *as_sent && !side.head.codings.is_empty();
+            let extension = if coded { "coded" } else { side.head.media_type.extension() };
+            let name = format!("{}-{}-{what}.{extension}", doing.connection, doing.stream);
+            side.write_to(BodyWriter::new(store, name), *as_sent);
+        }
+    }
+
+    /// Nothing more is kept of it.
+    pub(super) fn starve(&mut self) {
+        self.request.starve();
+        self.response.starve();
+    }
+
+    /// Bytes of memory that it takes beside its own.
+    pub(super) fn memory(&self) -> usize {
+        self.request.memory() + self.response.memory() + self.told.bytes
+    }
+
+    /// The exchange is over, whatever came of it.
+    pub(super) fn close(&mut self, doing: &mut Doing<'_>) {
+        self.note_losses(doing);
+        self.settle(true, doing);
+    }
+
+    /// What it held, at its end; `None` where there was nothing.
+    pub(super) fn conclude(
+        mut self,
+        of: BodyFile,
+        last: Timestamp,
+        options: &Options,
+        schema: &Schema,
+        limits: &mut Struck,
+    ) -> Option<Box<Contents>> {
+        let context = options.context();
+        let of = BodyFile { path: self.told.path.take(), ..of };
+        let limited = u64::from(self.request.was_limited()) + u64::from(self.response.was_limited());
+        limits.add(Limit::BodyDecoding, limited);
+        #[cfg(feature = "proto")]
+        let grpc_details = self
+            .response
+            .head
+            .details
+            .as_deref()
+            .and_then(|value| status::details(value, schema, context.redactor, options.limit));
+        #[cfg(not(feature = "proto"))]
+        let (grpc_details, _) = (None, schema);
+        let mut messages = self.told.messages;
+        // What came behind the stream's end is not of the exchange.
+        messages.retain(|message| message.at <= last);
+        messages.sort_by_key(|message| message.at);
+        let contents = Contents {
+            request: self.request.conclude(&context, BodyFile { from_client: true, ..of.clone() }),
+            response: self.response.conclude(&context, of),
+            messages,
+            messages_omitted: self.told.omitted,
+            graphql: self.told.graphql.map(|Operation { name, kind }| GraphQl { name, kind }),
+            grpc_details,
+            events: self.told.events.filter(|events| events.count > 0),
+            websocket: self.told.websocket,
+        };
+        contents.is_some().then(|| Box::new(contents))
+    }
+}
+
+fn is_graphql(path: &str) -> bool {
+    path.to_ascii_lowercase().contains("graphql")
+}
+
+/// The operation that a request's body calls.
+fn graphql(request: &Side) -> Option<Operation> {
+    let head = &request.head;
+    if head.media_type.essence == "application/graphql" {
+        return Operation::from_document(request.whole_text()?);
+    }
+    let path = head.path.as_deref()?;
+    let graphql = is_graphql(path.split_once('?').map_or(path, |(path, _)| path));
+    let json = head.media_type.is_json();
+    if graphql && json { Operation::from_json(request.whole_text()?) } else { None }
+}

@@ -1,0 +1,276 @@
+//! A connection's bodies: one listener to its events, beside the one that pairs requests with responses.
+
+use super::exchange::{Exchange, Losses};
+use super::files::Store;
+use super::head::Head;
+use super::protobuf::Schema;
+use super::redact::Redactor;
+use super::tell::Context;
+use crate::base::limit::{Limit, Struck};
+use crate::base::limits::BODY_MEMORY_SHARD;
+use crate::base::time::Timestamp;
+use crate::flow::{Budget, GapCause};
+use crate::http2::{Block, BlockEnd, EventContext, EventSink, FrameSpot, UpgradeRequest, hpack};
+use crate::record::{BodyFile, Contents, MessageRecord};
+use foldhash::HashMap;
+use std::sync::Arc;
+
+/// What is asked of the contents.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// Bytes that are shown of a body, and of a message.
+    pub limit: usize,
+    /// Masks secrets; without it they are shown.
+    pub redactor: Option<Redactor>,
+    /// Types and services that are known.
+    pub schema: Schema,
+    /// Exchanges keep their contents.
+    pub contents: bool,
+    /// Each message is told of as it ends.
+    pub messages: bool,
+    /// Where bodies are written to files, and whether as they were sent.
+    pub store: Option<(Arc<dyn Store>, bool)>,
+}
+
+impl Options {
+    pub(super) fn context(&self) -> Context<'_> {
+        Context { redactor: self.redactor.as_ref(), limit: self.limit }
+    }
+}
+
+/// The bodies of a connection's open exchanges.
+pub struct Bodies {
+    options: Arc<Options>,
+    /// The connection.
+    id: u64,
+    exchanges: HashMap<u32, Exchange>,
+    /// What the header block says that is being read.
+    block: Head,
+    /// The schema, with what the server told of itself.
+    schema: Schema,
+    /// Bytes of what it told.
+    learned: usize,
+    /// Bytes of memory taken from the budget.
+    held: usize,
+    /// How often frames of a side were lost, one cannot know which.
+    losses: Losses,
+    /// Messages that have ended, where each is told of.
+    ended: Vec<MessageRecord>,
+    limits: Struck,
+}
+
+/// Memory that the bodies of a shard's connections share.
+#[derive(Debug)]
+pub struct Memory(pub Budget);
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self(Budget::new(BODY_MEMORY_SHARD))
+    }
+}
+
+/// The bodies of a connection, for the time that one packet is worked on.
+pub struct Listening<'a> {
+    /// The bodies.
+    pub bodies: &'a mut Bodies,
+    /// Memory that the connections of a shard share.
+    pub memory: &'a mut Budget,
+}
+
+impl std::fmt::Debug for Bodies {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Bodies")
+            .field("exchanges", &self.exchanges.len())
+            .field("held", &self.held)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Bodies {
+    /// Of a connection that begins.
+    pub fn new(options: Arc<Options>, id: u64) -> Self {
+        Self {
+            id,
+            schema: options.schema.clone(),
+            options,
+            exchanges: HashMap::default(),
+            block: Head::default(),
+            learned: 0,
+            held: 0,
+            losses: Losses::default(),
+            ended: Vec::new(),
+            limits: Struck::default(),
+        }
+    }
+
+    /// Hands out the messages that have ended since this was last called.
+    pub fn take_messages(&mut self, mut take: impl FnMut(&MessageRecord)) {
+        self.ended.drain(..).for_each(|message| take(&message));
+    }
+
+    /// The contents of an exchange whose last byte came then.
+    pub fn take(&mut self, stream: u32, last: Timestamp, budget: &mut Budget) -> Option<Box<Contents>> {
+        let mut exchange = self.exchanges.remove(&stream)?;
+        let Self { options, id, schema, learned, limits, ended, losses, .. } = self;
+        let ended = options.messages.then_some(ended);
+        let losses = *losses;
+        exchange.close(&mut Doing {
+            connection: *id,
+            options,
+            schema,
+            learned,
+            limits,
+            stream,
+            ended,
+            losses,
+        });
+        budget.give(exchange.weight);
+        self.held -= exchange.weight.min(self.held);
+        let contents = exchange.conclude(
+            BodyFile { connection: self.id, stream, ..BodyFile::default() },
+            last,
+            &self.options,
+            &self.schema,
+            &mut self.limits,
+        );
+        contents.filter(|_| self.options.contents)
+    }
+
+    /// Forgets exchanges that nobody will ask for: late frames of such as have ended.
+    pub fn prune(&mut self, open: usize, is_open: impl Fn(u32) -> bool, budget: &mut Budget) {
+        if self.exchanges.len() <= 2 * open + 16 {
+            return;
+        }
+        let mut given = 0;
+        self.exchanges.retain(|stream, exchange| {
+            let keep = is_open(*stream);
+            given += if keep { 0 } else { exchange.weight };
+            keep
+        });
+        budget.give(given);
+        self.held -= given.min(self.held);
+    }
+
+    /// The connection is over: gives all memory back.
+    pub fn release(&mut self, budget: &mut Budget) {
+        self.exchanges = HashMap::default();
+        budget.give(std::mem::take(&mut self.held));
+    }
+
+    /// Caps that struck.
+    pub const fn limits(&self) -> &Struck {
+        &self.limits
+    }
+
+    /// Bytes of memory beside those of the budget.
+    pub fn memory(&self) -> usize {
+        size_of::<Self>() + self.exchanges.capacity() * size_of::<(u32, Exchange)>() + self.learned
+    }
+}
+
+impl Listening<'_> {
+    /// Does something with an exchange, and weighs it after that.
+    fn on(&mut self, stream: u32, act: impl FnOnce(&mut Exchange, &mut Doing<'_>)) {
+        let Bodies { options, id, exchanges, schema, learned, held, limits, ended, losses, .. } =
+            &mut *self.bodies;
+        let exchange = exchanges.entry(stream).or_insert_with(|| Exchange::new(*losses));
+        let losses = *losses;
+        let ended = options.messages.then_some(ended);
+        let mut doing = Doing { connection: *id, options, schema, learned, limits, stream, ended, losses };
+        exchange.note_losses(&mut doing);
+        act(exchange, &mut doing);
+        let weight = exchange.memory();
+        if weight > exchange.weight && !self.memory.take(weight - exchange.weight) {
+            limits.strike(Limit::BodyMemory);
+            exchange.starve();
+        } else if weight > exchange.weight {
+            *held += weight - exchange.weight;
+            exchange.weight = weight;
+        }
+        let weight = exchange.memory();
+        if weight < exchange.weight {
+            let less = exchange.weight - weight;
+            self.memory.give(less);
+            *held -= less.min(*held);
+            exchange.weight = weight;
+        }
+    }
+}
+
+/// What an exchange works with.
+pub(super) struct Doing<'d> {
+    pub(super) connection: u64,
+    pub(super) options: &'d Options,
+    pub(super) schema: &'d mut Schema,
+    pub(super) learned: &'d mut usize,
+    pub(super) limits: &'d mut Struck,
+    pub(super) stream: u32,
+    pub(super) losses: Losses,
+    /// Where each message goes that is told of for itself.
+    pub(super) ended: Option<&'d mut Vec<MessageRecord>>,
+}
+
+impl EventSink for Listening<'_> {
+    fn block_start(&mut self, _: &EventContext<'_>, _: &Block) {
+        self.bodies.block = Head::default();
+    }
+
+    fn field(&mut self, field: &hpack::Field<'_>) {
+        match (field.name, field.value) {
+            (Some(name), Some(value)) => self.bodies.block.field(name, value),
+            _ => self.bodies.block.unknown = true,
+        }
+    }
+
+    fn block_end(&mut self, cx: &EventContext<'_>, block: &Block, end: &BlockEnd) {
+        let mut head = std::mem::take(&mut self.bodies.block);
+        head.unknown |= end.cut.is_some() || end.broken || end.limited;
+        // What is promised is a request, though the server sends it.
+        let (stream, from_client) = match block.promised {
+            Some(promised) => (promised, true),
+            None => (block.stream, block.from.is_client()),
+        };
+        let end_stream = block.end_stream || block.promised.is_some();
+        self.on(stream, |exchange, doing| exchange.block(head, from_client, end_stream, cx.at().time, doing));
+    }
+
+    fn data(&mut self, cx: &EventContext<'_>, stream: u32, bytes: &[u8]) {
+        self.on(stream, |exchange, doing| exchange.data(bytes, cx.from.is_client(), cx.at().time, doing));
+    }
+
+    fn data_lost(&mut self, cx: &EventContext<'_>, stream: u32, len: u64, _: GapCause) {
+        self.on(stream, |exchange, doing| exchange.gap(Some(len), cx.from.is_client(), cx.at().time, doing));
+    }
+
+    fn data_end(&mut self, cx: &EventContext<'_>, stream: u32, end_stream: bool, _: FrameSpot) {
+        if end_stream {
+            self.on(stream, |exchange, doing| exchange.end(cx.from.is_client(), cx.at().time, doing));
+        }
+    }
+
+    fn upgraded(&mut self, _: &EventContext<'_>, request: &UpgradeRequest<'_>) {
+        let mut head = Head::default();
+        request.fields.iter().for_each(|(name, value)| head.field(name, value));
+        let at = request.last.time;
+        self.on(1, |exchange, doing| {
+            exchange.block(head, true, false, at, doing);
+            if !request.content.is_empty() {
+                exchange.data(request.content, true, at, doing);
+            }
+            let missing = request.body.saturating_sub(request.content.len() as u64);
+            doing.limits.add(Limit::BodyMemory, u64::from(missing > 0));
+            exchange.gap(Some(missing), true, at, doing);
+            exchange.end(true, at, doing);
+        });
+    }
+
+    fn lost(&mut self, cx: &EventContext<'_>, _: GapCause) {
+        // Told to each exchange when it is next looked at: there may be many.
+        let losses = &mut self.bodies.losses;
+        let count = if cx.from.is_client() { &mut losses.client } else { &mut losses.server };
+        *count += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests;
