@@ -30,6 +30,7 @@ fn answer(request: &[u8], status: &[u8], octets: usize) -> Vec<Step> {
     vec![C(headers(1, END_STREAM, request)), S(headers(1, 0, &block)), S(data(1, END_STREAM, octets))]
 }
 
+#[expect(clippy::too_many_lines, reason = "one case for each code")]
 pub(super) fn cases() -> Vec<Case> {
     let connect = |more: &[u8]| concat(&[&line(":method", "CONNECT"), &line(":authority", "a:1"), more]);
     let head = concat(&[&line(":method", "HEAD"), &GET[1..]]);
