@@ -66,6 +66,8 @@ pub mod engine;
 #[doc(hidden)]
 pub mod export;
 #[doc(hidden)]
+pub mod filter;
+#[doc(hidden)]
 pub mod flow;
 #[doc(hidden)]
 pub mod http1;

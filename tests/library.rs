@@ -17,7 +17,7 @@ fn everything(threads: usize) -> Config {
         findings: true,
         telemetry: true,
         headers: true,
-        messages: true,
+        ..Wanted::default()
     };
     Config { wanted, threads, ..Config::default() }
 }

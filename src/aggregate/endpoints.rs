@@ -55,6 +55,8 @@ pub struct Aggregate {
     /// By the exchange's own spelling.
     recent: HashMap<Box<[u8]>, usize, RandomState>,
     pub(super) folded: Folded,
+    /// When the first exchange began and the last one ended, in nanoseconds since the epoch.
+    pub(super) time: Option<(u64, u64)>,
     scratch: Vec<u8>,
 }
 
@@ -141,6 +143,7 @@ impl Aggregate {
             stats: Vec::new(),
             recent: HashMap::default(),
             folded: Folded::default(),
+            time: None,
             scratch: Vec::new(),
         }
     }
@@ -154,6 +157,8 @@ impl Aggregate {
             None => self.look_up(exchange, &spelling),
         };
         self.scratch = spelling;
+        let end = exchange.start.saturating_add(exchange.duration.shown.unwrap_or_default());
+        self.time = joined(self.time, Some((exchange.start, end)));
         if let Some(stats) = self.stats.get_mut(at) {
             let before = stats.memory();
             stats.add(exchange);
@@ -180,6 +185,7 @@ impl Aggregate {
         }
         self.folded.stats.merge(&other.folded.stats);
         self.folded.paths += other.folded.paths;
+        self.time = joined(self.time, other.time);
         self.stay_within_budget();
     }
 
@@ -282,6 +288,11 @@ impl Group {
         };
         size_of::<Self>() + service + self.method.as_ref().map_or(0, |method| method.len())
     }
+}
+
+/// The time from the earlier beginning to the later end.
+fn joined(one: Option<(u64, u64)>, two: Option<(u64, u64)>) -> Option<(u64, u64)> {
+    one.into_iter().chain(two).reduce(|(from, to), (start, end)| (from.min(start), to.max(end)))
 }
 
 /// Bytes that the map takes for a leaf, about.

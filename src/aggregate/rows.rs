@@ -1,6 +1,6 @@
 //! The rows: one for each service, method and template.
 
-use super::bounds::{Bound, Latency};
+use super::bounds::Bound;
 use super::endpoints::{Aggregate, Group, Leaf, Service, What};
 use super::fold::leaf_templates;
 use super::stats::Stats;
@@ -17,6 +17,8 @@ pub struct Rows {
     pub rows: Vec<Row>,
     /// Rows that were folded into one, as there were too many.
     pub folded: u64,
+    /// From the first exchange's beginning to the last one's end; `None` where that is no time.
+    pub seconds: Option<f64>,
 }
 
 /// One endpoint.
@@ -102,15 +104,6 @@ impl Rows {
         }
         total
     }
-
-    /// The `count` endpoints whose quantile of the duration is greatest, the slowest first.
-    pub fn slowest(&self, quantile: f64, count: usize) -> Vec<&Row> {
-        let time = |latency: &Latency| latency.quantile(quantile);
-        let mut rows: Vec<_> = self.rows.iter().filter(|row| !matches!(row.kind, Kind::Folded(_))).collect();
-        rows.sort_by_cached_key(|row| Reverse(time(&row.stats.duration)));
-        rows.truncate(count);
-        rows
-    }
 }
 
 impl Aggregate {
@@ -139,7 +132,8 @@ impl Aggregate {
             row.others =
                 unplaced.iter().filter(|other| row.may_have(other)).map(|other| other.stats.calls).sum();
         }
-        Rows { rows, folded }
+        let nanos = self.time.map_or(0, |(start, end)| end - start);
+        Rows { rows, folded, seconds: (nanos > 0).then(|| nanos as f64 / 1e9) }
     }
 
     /// Folds the rows with the fewest calls, where there are too many; returns how many they are.

@@ -69,10 +69,45 @@ pub struct Args {
 
     /// Records to show, separated by commas
     ///
-    /// Records to show, separated by commas: transactions, connections, frames, messages, findings, telemetry. The default is
-    /// transactions,telemetry; for CSV, which holds one kind of record, transactions.
+    /// Records to show, separated by commas: transactions, endpoints, connections, frames, messages, findings, telemetry. The
+    /// default is transactions,telemetry; for CSV, which holds one kind of record, transactions. An endpoint is what the
+    /// calls of a service, method and path template add up to.
     #[arg(short = 'S', long, value_name = "LIST", help_heading = "Output")]
     pub show: Option<String>,
+
+    /// Only transactions that match, as 'status >= 500'
+    ///
+    /// Only transactions that match, and endpoints of those alone: 'status == 5xx and path ~ ^/v1/',
+    /// 'not (duration < 200ms)', 'client in (10.0.0.0/8, ::1)', 'error'. Fields are named by their JSON paths, or short:
+    /// status, method, path, query, host, rpc, grpc, error, client, server, conn, stream, size, ttfb, user_agent. Operators
+    /// are == != < <= > >= ~ (a regular expression) and in; a field alone asks whether it is there. Those of which that
+    /// cannot be known are left out, and counted in coverage.where_unknown.
+    #[arg(
+        short = 'W',
+        long = "where",
+        value_name = "EXPR",
+        allow_hyphen_values = true,
+        help_heading = "Output"
+    )]
+    pub matching: Option<String>,
+
+    /// How to write a display filter of tshark here
+    #[arg(short = 'Y', long = "display-filter", value_name = "FILTER", hide = true)]
+    pub display_filter: Option<String>,
+
+    /// Paths that are one endpoint, as '/users/{id}'
+    ///
+    /// Paths that are one endpoint, as '/users/{id}', '/files/{name}.json' or '/static/{*rest}'; may be given several
+    /// times. The most specific one counts; what matches none is grouped as --path-templates says.
+    #[arg(long, value_name = "PATTERN", help_heading = "Output", hide_short_help = true)]
+    pub path_template: Vec<String>,
+
+    /// auto, off, or an OpenAPI document
+    ///
+    /// How paths are grouped into endpoints: auto (the default) by what looks like a value and by how many siblings there
+    /// are, off not at all; a FILE is an OpenAPI document, in YAML or JSON, whose paths come first.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output", hide_short_help = true)]
+    pub path_templates: Option<PathBuf>,
 
     /// table, ndjson, json or csv
     ///

@@ -2,16 +2,21 @@
 
 use super::args::{Args, Color, Generate, Sandbox};
 use super::messages::Verbosity;
+use super::tshark;
 use super::usage::UsageError;
 use crate::agent::Params;
+use crate::aggregate::Patterns;
 use crate::base::limits;
 use crate::capture::{Input, Rotation};
 use crate::export::{Format, Options};
+use crate::filter::Filter;
 use crate::record::Wanted;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What is to be done.
@@ -42,6 +47,12 @@ pub struct Config {
     pub keylogs: Vec<PathBuf>,
     /// The one key log is the environment's: it need not exist.
     pub keylog_from_environment: bool,
+    /// Which transactions are asked for.
+    pub matching: Option<Arc<Filter>>,
+    /// Patterns of paths that are one endpoint each.
+    pub patterns: Patterns,
+    /// How other paths are grouped.
+    pub templates: Grouping,
     /// The output.
     pub output: Options,
     /// What is asked of the bodies.
@@ -105,6 +116,17 @@ pub struct Live {
     pub sandbox: Sandbox,
 }
 
+/// How paths are grouped into endpoints, beside the patterns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Grouping {
+    /// By themselves.
+    Auto,
+    /// Not at all.
+    Off,
+    /// By an OpenAPI document's paths, then by themselves.
+    Document(PathBuf),
+}
+
 /// Where packets are saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
@@ -158,6 +180,15 @@ impl Environment {
     }
 }
 
+impl Config {
+    /// What the analysis must give for what is printed and served.
+    pub fn analyzed(&self) -> Wanted {
+        let served = matches!(&self.source, Source::Live(live) if live.metrics.is_some());
+        let endpoints = self.output.wanted.endpoints || self.output.footer || served;
+        Wanted { endpoints, ..self.output.wanted }
+    }
+}
+
 impl Action {
     /// Resolves the command line.
     ///
@@ -173,6 +204,8 @@ impl Action {
         let source = source(&args, environment)?;
         let is_live = matches!(source, Source::Live(_));
         let write = write(&args, environment)?;
+        let filter = matching(&args)?;
+        let (patterns, templates) = templates(&args)?;
         let mut output = output(&args, environment, is_live)?;
         if write.as_ref().is_some_and(|write| write.path.is_none()) {
             output.wanted = Wanted::default();
@@ -209,6 +242,9 @@ impl Action {
         Ok(Self::Analyze(Box::new(Config {
             source,
             filter: args.filter,
+            matching: filter,
+            patterns,
+            templates,
             count: args.count,
             duration: args.duration,
             write,
@@ -224,6 +260,30 @@ impl Action {
             progress: environment.stderr_is_terminal && verbosity > Verbosity::Quiet,
         })))
     }
+}
+
+/// `--where`, and what tshark calls so.
+fn matching(args: &Args) -> Result<Option<Arc<Filter>>, UsageError> {
+    if let Some(filter) = &args.display_filter {
+        return Err(UsageError(tshark::hint(filter)));
+    }
+    let compile =
+        |text: &String| Filter::from_str(text).map_err(|error| UsageError(format!("--where: {error}")));
+    args.matching.as_ref().map(compile).transpose().map(|filter| filter.map(Arc::new))
+}
+
+/// `--path-template` and `--path-templates`
+fn templates(args: &Args) -> Result<(Patterns, Grouping), UsageError> {
+    let mut patterns = Patterns::default();
+    patterns
+        .add(args.path_template.iter().map(String::as_str))
+        .map_err(|error| UsageError(format!("--path-template: {error}")))?;
+    let grouping = match &args.path_templates {
+        Some(word) if word.as_os_str() == "off" => Grouping::Off,
+        Some(word) if word.as_os_str() != "auto" => Grouping::Document(word.clone()),
+        _ => Grouping::Auto,
+    };
+    Ok((patterns, grouping))
 }
 
 fn source(args: &Args, environment: &Environment) -> Result<Source, UsageError> {
@@ -331,6 +391,7 @@ fn output(args: &Args, environment: &Environment, is_live: bool) -> Result<Optio
     };
     let kinds = [
         wanted.transactions,
+        wanted.endpoints,
         wanted.connections,
         wanted.frames,
         wanted.messages,
@@ -348,6 +409,7 @@ fn output(args: &Args, environment: &Environment, is_live: bool) -> Result<Optio
         Color::Auto => environment.stdout_is_terminal && !environment.no_color,
     };
     let width = environment.columns.filter(|_| environment.stdout_is_terminal);
+    let footer = format == Format::Table && wanted.transactions;
     Ok(Options {
         format,
         wanted,
@@ -356,6 +418,7 @@ fn output(args: &Args, environment: &Environment, is_live: bool) -> Result<Optio
         color,
         width,
         live: is_live,
+        footer,
     })
 }
 
@@ -405,6 +468,7 @@ fn show(list: &str) -> Result<Wanted, UsageError> {
     for kind in list.split(',').map(str::trim) {
         let flag = match kind {
             "transactions" => &mut wanted.transactions,
+            "endpoints" => &mut wanted.endpoints,
             "connections" => &mut wanted.connections,
             "frames" => &mut wanted.frames,
             "messages" => &mut wanted.messages,

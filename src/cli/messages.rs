@@ -54,8 +54,11 @@ impl Messages {
 }
 
 fn print(message: &impl Display) {
+    // Of several lines, each is made harmless for itself.
+    let message = message.to_string();
+    let lines: Vec<_> = message.lines().map(visible).collect();
     // When standard error is closed, there is nobody to tell.
-    let _ = writeln!(io::stderr(), "h2lens: {}", visible(&plain(&message.to_string())));
+    let _ = writeln!(io::stderr(), "h2lens: {}", lines.join("\n"));
 }
 
 /// A message without the numbers that the system's errors bring along: `No such file or directory (os error 2)`.

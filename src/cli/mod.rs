@@ -16,6 +16,7 @@ mod metrics;
 mod privileges;
 pub mod run;
 pub mod sandbox;
+mod tshark;
 mod units;
 mod unread;
 pub mod usage;

@@ -2,7 +2,7 @@
 
 use super::args;
 use super::bodies::Directory;
-use super::config::{self, Action, Config, Contents, Live, Source};
+use super::config::{self, Action, Config, Contents, Grouping, Live, Source};
 use super::decryption::{self, KeyLogs};
 use super::exit::Exit;
 use super::generate;
@@ -11,6 +11,7 @@ use super::live::{self, LiveFailure, LiveOptions};
 use super::messages::{Bar, Messages, Verbosity};
 use super::sandbox;
 use super::unread;
+use crate::aggregate::Templates;
 use crate::body;
 use crate::capture::{Batch, Expanded, Filter, Input, Timeline, WriteError, Writer};
 use crate::engine::{Analysis, Outcome, captures, cut_at};
@@ -50,15 +51,17 @@ fn analyze(config: Config) -> anyhow::Result<Exit> {
     match &config.source {
         Source::Captures(inputs) => {
             let keys = keys(&config, messages)?;
+            let templates = templates(&config)?;
             let Expanded { inputs, others } = Input::expand(inputs)?;
             for path in others {
                 messages.detail(format_args!("{}: no capture, left out", path.display()));
             }
-            files(&config, &inputs, keys, messages)
+            files(&config, &inputs, keys, templates, messages)
         }
         Source::Live(interface) => {
             let options = live_options(&config, interface);
-            watch(config, &options, messages)
+            let templates = templates(&config)?;
+            watch(config, &options, templates, messages)
         }
     }
 }
@@ -76,6 +79,18 @@ fn keys(config: &Config, messages: Messages) -> anyhow::Result<KeyStore> {
         }
     }
     Ok(keys)
+}
+
+/// How paths are grouped.
+fn templates(config: &Config) -> anyhow::Result<Templates> {
+    let mut templates =
+        Templates { patterns: config.patterns.clone(), literal: config.templates == Grouping::Off };
+    if let Grouping::Document(path) = &config.templates {
+        let named = || format!("--path-templates {}", path.display());
+        let document = std::fs::read_to_string(path).with_context(named)?;
+        templates.patterns.add_openapi(&document).with_context(named)?;
+    }
+    Ok(templates)
 }
 
 /// Reads a key log piece by piece, whatever its size; what was read does not stay in memory.
@@ -140,14 +155,21 @@ fn bodies(contents: Option<&Contents>) -> anyhow::Result<Bodies> {
 }
 
 /// Captures live until it is told to stop.
-fn watch(config: Config, options: &LiveOptions, messages: Messages) -> anyhow::Result<Exit> {
+fn watch(
+    config: Config,
+    options: &LiveOptions,
+    templates: Templates,
+    messages: Messages,
+) -> anyhow::Result<Exit> {
     let idle_timeout = config.idle_timeout;
     let contents = bodies(config.contents.as_ref())?;
     let bodies = contents.options.clone();
-    let Config { output, threads, agent, strict, .. } = config;
+    let wanted = config.analyzed();
+    let Config { output, threads, agent, strict, matching: filter, .. } = config;
     // The key logs are followed from their start.
+    let templates = templates.into();
     let analysis =
-        Analysis { wanted: output.wanted, threads, agent, idle_timeout, bodies, ..Analysis::default() };
+        Analysis { wanted, threads, agent, idle_timeout, bodies, filter, templates, ..Analysis::default() };
     let out: Box<dyn Write + Send> =
         if options.print_packets { Box::new(io::sink()) } else { Box::new(io::stdout()) };
     let report = match live::run(options, analysis, output, out) {
@@ -210,7 +232,13 @@ fn open(config: &Config, inputs: &[Input]) -> anyhow::Result<Timeline> {
 }
 
 /// Analyzes captures.
-fn files(config: &Config, inputs: &[Input], keys: KeyStore, messages: Messages) -> anyhow::Result<Exit> {
+fn files(
+    config: &Config,
+    inputs: &[Input],
+    keys: KeyStore,
+    templates: Templates,
+    messages: Messages,
+) -> anyhow::Result<Exit> {
     let mut timeline = open(config, inputs)?;
     if let Some(write) = &config.write {
         check_target(write.path.as_deref(), inputs)?;
@@ -218,13 +246,15 @@ fn files(config: &Config, inputs: &[Input], keys: KeyStore, messages: Messages) 
     let bar = Bar::new(timeline.progress(), config.progress);
     let contents = bodies(config.contents.as_ref())?;
     let analysis = Analysis {
-        wanted: config.output.wanted,
+        wanted: config.analyzed(),
         live: config.output.live,
         threads: config.threads,
         agent: config.agent.clone(),
         keys,
         idle_timeout: config.idle_timeout,
         bodies: contents.options.clone(),
+        filter: config.matching.clone(),
+        templates: templates.into(),
     };
     let packets_only = config.write.as_ref().is_some_and(|write| write.path.is_none());
     let out: Box<dyn Write> = if packets_only { Box::new(io::sink()) } else { Box::new(io::stdout().lock()) };

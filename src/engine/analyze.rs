@@ -4,14 +4,19 @@ use super::collect::Collected;
 use super::job::{Job, Task};
 use super::merge::Merge;
 use super::report::{InputCounts, assemble};
+use super::select;
+use super::select::Selection;
 use super::shards::Shards;
 use crate::agent::{Agent, Params};
+use crate::aggregate::Templates;
 use crate::base::origin::InReach;
 use crate::base::time::Timestamp;
 use crate::body;
 use crate::capture::{Batch, Timeline};
+use crate::filter::Filter;
 use crate::packet::Decoder;
 use crate::pipeline::{OpenNow, Settings};
+use crate::record::endpoint::Endpoints;
 use crate::record::{Consumer, Report, Tally, Wanted};
 use crate::tls::{KeyLogCounters, KeyStore};
 use std::ops::Range;
@@ -36,6 +41,10 @@ pub struct Analysis {
     pub idle_timeout: Option<Duration>,
     /// See [`Settings::bodies`].
     pub bodies: Option<Arc<body::Options>>,
+    /// Which transactions are asked for; without it all are.
+    pub filter: Option<Arc<Filter>>,
+    /// How paths are grouped, where endpoints are wanted.
+    pub templates: Arc<Templates>,
 }
 
 impl Analysis {
@@ -66,6 +75,10 @@ pub(crate) struct Engine<C: Consumer> {
     open: OpenNow,
     tally: Tally,
     show_telemetry: bool,
+    /// Where endpoints are wanted.
+    templates: Option<Arc<Templates>>,
+    /// What they were when that was asked for last.
+    endpoints: Option<Endpoints>,
 }
 
 /// Where a running analysis stands.
@@ -78,16 +91,22 @@ pub(crate) struct Standing {
     pub(crate) open: OpenNow,
     /// How the exchanges ended; empty unless [`Analysis::live`].
     pub(crate) tally: Tally,
+    /// What the exchanges add up to, where endpoints are wanted.
+    pub(crate) endpoints: Option<Endpoints>,
 }
 
 impl<C: Consumer> Engine<C> {
     pub(crate) fn new(analysis: Analysis, consumer: C) -> Self {
-        let Analysis { wanted, live, threads, agent, keys, idle_timeout, bodies } = analysis;
+        let Analysis { wanted, live, threads, agent, keys, idle_timeout, bodies, filter, templates } =
+            analysis;
+        let selection = Selection::new(filter, wanted.endpoints.then_some(&templates));
         let settings = Settings { wanted, idle_timeout, bodies };
         let telemetry = wanted.telemetry;
         Self {
             decoder: Decoder::new(),
-            shards: Shards::new(threads, &settings, || Collected::new(consumer.part(), telemetry, live)),
+            shards: Shards::new(threads, &settings, &selection, || {
+                Collected::new(consumer.part(), telemetry, live)
+            }),
             merge: Merge::new(telemetry.then(|| Agent::new(agent))),
             consumer,
             keys: Arc::new(keys),
@@ -99,6 +118,8 @@ impl<C: Consumer> Engine<C> {
             open: OpenNow::default(),
             tally: Tally::default(),
             show_telemetry: telemetry,
+            templates: wanted.endpoints.then_some(templates),
+            endpoints: None,
         }
     }
 
@@ -181,7 +202,8 @@ impl<C: Consumer> Engine<C> {
     fn collect(&mut self) -> Result<bool, C::Error> {
         let Some(done) = self.shards.pop() else { return Ok(false) };
         self.merge.job(&done, &mut self.consumer)?;
-        if let Some(shards) = &done.report {
+        if let Some(sum) = &done.sum {
+            let shards = &sum.report;
             if done.job.task == Task::Finish {
                 if let Some(agent) = self.merge.agent() {
                     agent.finish();
@@ -193,6 +215,12 @@ impl<C: Consumer> Engine<C> {
             self.counts.key_log = self.keys.counters();
             let mut report = assemble(shards, &self.decoder.counters(), self.counts, agent);
             report.coverage.unread_link_types = self.decoder.unread_links().iter().collect();
+            report.coverage.where_unknown = select::unknown(&sum.selections);
+            if let Some(templates) = &self.templates {
+                let (endpoints, struck) = select::endpoints(templates, &sum.selections);
+                report.coverage.limits.merge(&struck);
+                self.endpoints = Some(endpoints);
+            }
             self.report = Some(report);
         }
         for product in &done.products {
@@ -219,6 +247,9 @@ impl<C: Consumer> Engine<C> {
         self.submit(job, 0..0, Task::Finish, false)?;
         while self.collect()? {}
         let report = self.report.take().unwrap_or_default();
+        if let Some(endpoints) = self.endpoints.take() {
+            self.consumer.endpoints(&endpoints)?;
+        }
         if self.show_telemetry {
             self.consumer.telemetry(&report)?;
         }
@@ -250,7 +281,12 @@ impl<C: Consumer> Engine<C> {
         let job = self.job();
         self.submit(job, 0..0, Task::Report, false)?;
         while self.collect()? {}
-        Ok(Standing { report: self.report.clone().unwrap_or_default(), open: self.open, tally: self.tally })
+        Ok(Standing {
+            report: self.report.clone().unwrap_or_default(),
+            open: self.open,
+            tally: self.tally,
+            endpoints: self.endpoints.take(),
+        })
     }
 
     /// What the lines of the key logs were, and whether any of their secrets opened a record.

@@ -98,40 +98,17 @@ impl<P: Part> Product for Collected<P> {
         self.part.at_end();
     }
 
-    fn clear(&mut self) {
-        self.part.clear();
-        if let Some(tally) = &mut self.tally {
-            **tally = Tally::default();
-        }
-        self.exchanges.clear();
-        self.exchanges.shrink_to(tuning::LIST_KEPT / size_of::<Exchange>());
-        self.text.clear();
-        self.text.shrink_to(tuning::LIST_KEPT);
-        self.tls.clear();
-        self.tls.shrink_to(tuning::LIST_KEPT / size_of::<TlsRecord>());
-        self.tls_bytes.clear();
-        self.tls_bytes.shrink_to(tuning::TEXT_KEPT);
-    }
-}
-
-impl<P: Part> Output for Collected<P> {
-    fn tls_record(&mut self, now: Moment, at: Moment, src: Endpoint, dst: Endpoint, plaintext: &[u8]) {
-        if self.agent {
-            let start = self.tls_bytes.len();
-            self.tls_bytes.extend_from_slice(plaintext);
-            self.tls.push(TlsRecord { now: now.packet, at, src, dst, range: start..self.tls_bytes.len() });
-        }
-    }
-}
-
-impl<P: Part> RecordSink for Collected<P> {
-    fn message(&mut self, now: Moment, connection: &ConnectionMeta, message: &MessageRecord) {
-        self.part.message(now, connection, message);
-    }
-
-    fn transaction(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
+    fn exchange(
+        &mut self,
+        now: Moment,
+        connection: &ConnectionMeta,
+        transaction: &Transaction,
+        is_asked_for: bool,
+    ) {
         let before = self.part.len();
-        self.part.transaction(now, connection, transaction);
+        if is_asked_for {
+            self.part.transaction(now, connection, transaction);
+        }
         let record = (self.part.len() > before).then_some(before);
         let status = transaction.status();
         if let Some(tally) = &mut self.tally {
@@ -173,6 +150,41 @@ impl<P: Part> RecordSink for Collected<P> {
             method,
             path,
         });
+    }
+
+    fn clear(&mut self) {
+        self.part.clear();
+        if let Some(tally) = &mut self.tally {
+            **tally = Tally::default();
+        }
+        self.exchanges.clear();
+        self.exchanges.shrink_to(tuning::LIST_KEPT / size_of::<Exchange>());
+        self.text.clear();
+        self.text.shrink_to(tuning::LIST_KEPT);
+        self.tls.clear();
+        self.tls.shrink_to(tuning::LIST_KEPT / size_of::<TlsRecord>());
+        self.tls_bytes.clear();
+        self.tls_bytes.shrink_to(tuning::TEXT_KEPT);
+    }
+}
+
+impl<P: Part> Output for Collected<P> {
+    fn tls_record(&mut self, now: Moment, at: Moment, src: Endpoint, dst: Endpoint, plaintext: &[u8]) {
+        if self.agent {
+            let start = self.tls_bytes.len();
+            self.tls_bytes.extend_from_slice(plaintext);
+            self.tls.push(TlsRecord { now: now.packet, at, src, dst, range: start..self.tls_bytes.len() });
+        }
+    }
+}
+
+impl<P: Part> RecordSink for Collected<P> {
+    fn message(&mut self, now: Moment, connection: &ConnectionMeta, message: &MessageRecord) {
+        self.part.message(now, connection, message);
+    }
+
+    fn transaction(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
+        self.exchange(now, connection, transaction, true);
     }
 
     fn connection(&mut self, now: Moment, connection: &ConnectionRecord) {

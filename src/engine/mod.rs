@@ -9,6 +9,7 @@ mod merge;
 mod owned;
 mod read;
 mod report;
+mod select;
 mod shards;
 mod worker;
 

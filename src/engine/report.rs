@@ -69,6 +69,7 @@ pub(crate) fn assemble(
         damaged_inputs: input.damaged_inputs,
         dropped_by_kernel: input.dropped_by_kernel,
         dropped_records: input.dropped_records,
+        where_unknown: 0,
         complete: is_complete(shards, packets, input) && !limits.costs(),
         limits,
         unread_link_types: Vec::new(),

@@ -6,9 +6,10 @@
 //! At most [`Shards::depth`] jobs are under way. With one thread all happens on the caller's.
 
 use super::job::Job;
-use super::worker::{Product, Worker};
+use super::select::Selection;
+use super::worker::{Product, Sum, Worker};
 use crate::base::tuning::SHARDS;
-use crate::pipeline::{Settings, ShardReport};
+use crate::pipeline::Settings;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -31,7 +32,7 @@ enum Workers<P: Product> {
 #[derive(Debug)]
 struct Thread<P: Product> {
     jobs: Sender<(Arc<Job>, P)>,
-    done: Receiver<(P, Option<Box<ShardReport>>)>,
+    done: Receiver<(P, Option<Box<Sum>>)>,
     handle: Option<JoinHandle<()>>,
 }
 
@@ -43,18 +44,25 @@ pub struct Done<P> {
     /// What each worker made of it.
     pub products: Vec<P>,
     /// What the shards add up to, of a job that asked for it.
-    pub report: Option<ShardReport>,
+    pub sum: Option<Sum>,
 }
 
 impl<P: Product> Shards<P> {
     /// Workers on so many threads; `fresh` makes what a worker writes into.
-    pub fn new(threads: usize, settings: &Settings, fresh: impl Fn() -> P) -> Self {
+    pub(super) fn new(
+        threads: usize,
+        settings: &Settings,
+        selection: &Selection,
+        fresh: impl Fn() -> P,
+    ) -> Self {
         let threads = threads.clamp(1, SHARDS);
         let workers = if threads == 1 {
-            Workers::Inline(Box::new(Worker::new(settings, 0, 1)))
+            Workers::Inline(Box::new(Worker::new(settings, selection, 0, 1)))
         } else {
             Workers::Threads(
-                (0..threads).map(|index| Thread::start(settings.clone(), index, threads)).collect(),
+                (0..threads)
+                    .map(|index| Thread::start(settings.clone(), selection.clone(), index, threads))
+                    .collect(),
             )
         };
         let spare = (0..threads * (Self::DEPTH + 1)).map(|_| fresh()).collect();
@@ -96,10 +104,10 @@ impl<P: Product> Shards<P> {
     pub fn pop(&mut self) -> Option<Done<P>> {
         let job = self.under_way.pop_front()?;
         let mut products = Vec::with_capacity(SHARDS);
-        let mut report: Option<ShardReport> = None;
-        let mut add = |part: Option<Box<ShardReport>>| {
+        let mut sum: Option<Sum> = None;
+        let mut add = |part: Option<Box<Sum>>| {
             if let Some(part) = part {
-                report.get_or_insert_default().merge(&part);
+                sum.get_or_insert_default().merge(*part);
             }
         };
         match &mut self.workers {
@@ -122,7 +130,7 @@ impl<P: Product> Shards<P> {
         }
         // The workers have let go of it when they sent their product.
         let job = Arc::into_inner(job)?;
-        Some(Done { job, products, report })
+        Some(Done { job, products, sum })
     }
 
     /// Takes products back, to be filled again.
@@ -135,11 +143,11 @@ impl<P: Product> Shards<P> {
 }
 
 impl<P: Product> Thread<P> {
-    fn start(settings: Settings, index: usize, of: usize) -> Self {
+    fn start(settings: Settings, selection: Selection, index: usize, of: usize) -> Self {
         let (jobs, to_do) = bounded::<(Arc<Job>, P)>(Shards::<P>::DEPTH);
         let (report, done) = bounded(Shards::<P>::DEPTH);
         let handle = std::thread::spawn(move || {
-            let mut worker = Worker::new(&settings, index, of);
+            let mut worker = Worker::new(&settings, &selection, index, of);
             for (job, mut product) in to_do {
                 let part = worker.work(&job, &mut product);
                 drop(job);

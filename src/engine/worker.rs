@@ -1,8 +1,11 @@
 //! What one thread does with a job: its shards' segments, through its shards' pipelines.
 
 use super::job::{Job, Task};
+use super::select::{Chosen, Selection};
+use crate::base::time::Moment;
 use crate::base::tuning::SHARDS;
 use crate::pipeline::{Output, Pipeline, Settings, ShardReport};
+use crate::record::{ConnectionMeta, Transaction};
 use crate::tls::KeyStore;
 use crate::transaction::StreamPool;
 
@@ -12,14 +15,39 @@ pub trait Product: Output + Send + 'static {
     fn begin(&mut self, job: &Job);
     /// What follows is completed by the end of the capture.
     fn at_end(&mut self);
+    /// An exchange has ended. One that was not asked for makes no record.
+    fn exchange(
+        &mut self,
+        now: Moment,
+        connection: &ConnectionMeta,
+        exchange: &Transaction,
+        is_asked_for: bool,
+    );
     /// Forgets all and keeps the memory.
     fn clear(&mut self);
+}
+
+/// What the shards of a worker add up to.
+#[derive(Debug, Default)]
+pub struct Sum {
+    /// What they counted.
+    pub report: ShardReport,
+    /// What was chosen of their records, by shard.
+    pub(super) selections: Vec<(usize, Selection)>,
+}
+
+impl Sum {
+    /// Adds another worker's.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.report.merge(&other.report);
+        self.selections.extend(other.selections);
+    }
 }
 
 /// The shards of one thread.
 #[derive(Debug)]
 pub struct Worker<P> {
-    shards: Vec<(usize, Pipeline)>,
+    shards: Vec<(usize, Pipeline, Selection)>,
     /// Of the shard that is worked on next.
     pool: StreamPool,
     no_keys: KeyStore,
@@ -28,9 +56,9 @@ pub struct Worker<P> {
 
 impl<P: Product> Worker<P> {
     /// Worker `index` of `of`.
-    pub fn new(settings: &Settings, index: usize, of: usize) -> Self {
+    pub(super) fn new(settings: &Settings, selection: &Selection, index: usize, of: usize) -> Self {
         let own = (0..SHARDS).filter(|shard| shard % of == index);
-        let shards = own.map(|shard| (shard, Pipeline::new(settings.clone()))).collect();
+        let shards = own.map(|shard| (shard, Pipeline::new(settings.clone()), selection.clone())).collect();
         Self {
             shards,
             pool: StreamPool::default(),
@@ -40,31 +68,33 @@ impl<P: Product> Worker<P> {
     }
 
     /// Does a job; what the shards add up to, where that is asked for.
-    pub fn work(&mut self, job: &Job, product: &mut P) -> Option<Box<ShardReport>> {
+    pub fn work(&mut self, job: &Job, product: &mut P) -> Option<Box<Sum>> {
         product.begin(job);
         if job.task == Task::Finish {
             product.at_end();
         }
         let keys = job.keys.as_deref().unwrap_or(&self.no_keys);
-        for (shard, pipeline) in &mut self.shards {
+        for (shard, pipeline, selection) in &mut self.shards {
+            let chosen = &mut Chosen::new(selection, product);
             pipeline.swap_pool(&mut self.pool);
             if job.new_keys {
-                pipeline.new_secrets(job.now, keys, product);
+                pipeline.new_secrets(job.now, keys, chosen);
             }
             for segment in job.of_shard(*shard) {
-                pipeline.segment(&segment, keys, product);
+                pipeline.segment(&segment, keys, chosen);
             }
             match job.task {
                 Task::Analyze | Task::Report => {}
-                Task::Tick => pipeline.tick(job.now, keys, product),
-                Task::Finish => pipeline.finish(job.now, keys, product),
+                Task::Tick => pipeline.tick(job.now, keys, chosen),
+                Task::Finish => pipeline.finish(job.now, keys, chosen),
             }
             pipeline.swap_pool(&mut self.pool);
         }
         matches!(job.task, Task::Report | Task::Finish).then(|| {
-            let mut sum = ShardReport::default();
-            for (_, pipeline) in &mut self.shards {
-                sum.merge(&pipeline.report());
+            let mut sum = Sum::default();
+            for (shard, pipeline, selection) in &mut self.shards {
+                sum.report.merge(&pipeline.report());
+                sum.selections.push((*shard, selection.clone()));
             }
             Box::new(sum)
         })

@@ -49,7 +49,11 @@ impl Visitor for Row<'_> {
             Scalar::Word(word) => push_quoted(self.out, word.as_bytes()),
             Scalar::Address(ip) => json::push_ip(self.out, ip),
             Scalar::Time(time) => self.out.extend_from_slice(&time.rfc3339()),
-            Scalar::Bool(_) | Scalar::Integer(_) | Scalar::Float(_) | Scalar::Seconds(_) => {
+            Scalar::Bool(_)
+            | Scalar::Integer(_)
+            | Scalar::Float(_)
+            | Scalar::Seconds(_)
+            | Scalar::Decimal(_) => {
                 json::push_scalar(self.out, value);
             }
             Scalar::Json(_) => {

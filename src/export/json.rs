@@ -100,7 +100,7 @@ pub(super) fn push_scalar(out: &mut Vec<u8>, value: Scalar<'_>) {
         Scalar::Bool(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
         Scalar::Integer(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
         Scalar::Float(value) => push_float(out, value),
-        Scalar::Seconds(nanos) => push_seconds(out, nanos),
+        Scalar::Seconds(billionths) | Scalar::Decimal(billionths) => push_seconds(out, billionths),
         Scalar::Time(time) => push_plain(out, &time.rfc3339()),
         Scalar::Address(ip) => {
             out.push(b'"');

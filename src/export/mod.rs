@@ -66,6 +66,8 @@ pub struct Options {
     pub width: Option<u16>,
     /// Print table rows as they come, instead of holding a short table to fit its columns.
     pub live: bool,
+    /// Below a table of transactions, say in a few lines what they add up to.
+    pub footer: bool,
 }
 
 impl Options {
@@ -87,8 +89,9 @@ impl Options {
 
     /// Telemetry is the only record shown.
     const fn only_telemetry(&self) -> bool {
-        let Wanted { transactions, connections, frames, findings, telemetry, messages, .. } = self.wanted;
-        telemetry && !(transactions || connections || frames || findings || messages)
+        let Wanted { transactions, endpoints, connections, frames, findings, telemetry, messages, .. } =
+            self.wanted;
+        telemetry && !(transactions || endpoints || connections || frames || findings || messages)
     }
 }
 

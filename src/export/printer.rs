@@ -4,7 +4,9 @@ use super::renderer::{Renderer, csv_header};
 use super::table::TablePrinter;
 use super::{Format, Options, csv, json};
 use crate::base::tuning::OUTPUT_BUFFER;
-use crate::record::schema::TelemetryObject;
+use crate::record::endpoint::Endpoints;
+use crate::record::schema::{EndpointObject, TelemetryObject};
+use crate::record::visit::Object;
 use crate::record::{Annotation, Consumer, Report};
 use std::io::{self, ErrorKind, Write};
 
@@ -50,6 +52,7 @@ impl<W: Write> Printer<W> {
         match options.format {
             Format::Json => buffer.push(b'['),
             Format::Csv if telemetry => csv::header::<TelemetryObject<'_>>(&mut buffer),
+            Format::Csv if options.wanted.endpoints => csv::header::<EndpointObject<'_>>(&mut buffer),
             Format::Csv => csv_header(&mut buffer, options),
             Format::Ndjson | Format::Table => (),
         }
@@ -64,6 +67,20 @@ impl<W: Write> Printer<W> {
     /// What the records are written to.
     pub const fn writer_mut(&mut self) -> &mut W {
         &mut self.writer
+    }
+
+    /// A record that is made here, in a format that is not the table.
+    fn push(&mut self, record: &impl Object) -> Result<(), PrintError> {
+        self.records += 1;
+        if self.options.format == Format::Csv {
+            csv::row(&mut self.buffer, &mut Vec::new(), record);
+        } else {
+            self.separate();
+            json::write(&mut self.buffer, record);
+            self.buffer.push(b'\n');
+            self.unterminate();
+        }
+        self.flush_full()
     }
 
     /// Before an element of a JSON array.
@@ -130,18 +147,24 @@ impl<W: Write> Consumer for Printer<W> {
         self.flush_full()
     }
 
+    fn endpoints(&mut self, endpoints: &Endpoints) -> Result<(), PrintError> {
+        if let Some(table) = &mut self.table {
+            table.endpoints(&mut self.buffer, endpoints);
+        } else if self.options.wanted.endpoints {
+            for endpoint in &endpoints.rows {
+                self.push(&EndpointObject::new(endpoint))?;
+            }
+        }
+        self.flush_full()
+    }
+
     /// In a table the rows held are printed before it, and CSV of other records has no place for it.
     fn telemetry(&mut self, report: &Report) -> Result<(), PrintError> {
-        self.records += 1;
         if let Some(table) = &mut self.table {
+            self.records += 1;
             table.telemetry(&mut self.buffer, report);
-        } else if self.telemetry {
-            csv::row(&mut self.buffer, &mut Vec::new(), &TelemetryObject::new(report));
-        } else if self.options.format != Format::Csv {
-            self.separate();
-            json::write(&mut self.buffer, &TelemetryObject::new(report));
-            self.buffer.push(b'\n');
-            self.unterminate();
+        } else if self.telemetry || self.options.format != Format::Csv {
+            return self.push(&TelemetryObject::new(report));
         }
         self.flush_full()
     }

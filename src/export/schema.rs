@@ -1,7 +1,8 @@
 //! What `--generate schema` and `--generate duckdb` print: the records' types, from their one definition.
 
 use crate::record::schema::{
-    ConnectionObject, FindingObject, FrameObject, MessageRecordObject, TelemetryObject, TransactionObject,
+    ConnectionObject, EndpointObject, FindingObject, FrameObject, MessageRecordObject, TelemetryObject,
+    TransactionObject,
 };
 use crate::record::visit::{Member, Record, Type};
 use serde_json::{Map, Value, json};
@@ -15,8 +16,9 @@ const fn kind<T: Record>() -> Kind {
 }
 
 /// All kinds of records, in the order of `--show`.
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 7] = [
     kind::<TransactionObject<'_>>(),
+    kind::<EndpointObject<'_>>(),
     kind::<ConnectionObject<'_>>(),
     kind::<FrameObject<'_>>(),
     kind::<MessageRecordObject<'_>>(),
@@ -66,6 +68,7 @@ fn values(r#type: &Type) -> Value {
         Type::Float => json!({"type": "number"}),
         Type::Seconds => json!({"type": "number", "minimum": 0, "x-unit": "s"}),
         Type::Json => json!({}),
+        Type::Decimal => json!({"type": "number", "minimum": 0}),
         Type::Time => json!({"type": "string", "format": "date-time"}),
         Type::Address | Type::Text | Type::Word([]) => json!({"type": "string"}),
         Type::Word(words) => json!({"type": "string", "enum": words}),
@@ -121,7 +124,7 @@ fn column(r#type: &Type) -> String {
     match r#type {
         Type::Bool => "BOOLEAN".to_owned(),
         Type::Integer => "BIGINT".to_owned(),
-        Type::Float | Type::Seconds => "DOUBLE".to_owned(),
+        Type::Float | Type::Seconds | Type::Decimal => "DOUBLE".to_owned(),
         Type::Json => "JSON".to_owned(),
         Type::Time | Type::Address | Type::Text | Type::Word(_) => "VARCHAR".to_owned(),
         Type::List(element) => format!("{}[]", column(element)),

@@ -257,7 +257,7 @@ impl Http2 {
         if let Some(bodies) = bodies {
             bodies.take_messages(|message| cx.out.message(cx.now, meta, message));
         }
-        let wanted = cx.wanted.transactions || cx.wanted.telemetry;
+        let wanted = cx.wanted.transactions || cx.wanted.endpoints || cx.wanted.telemetry;
         self.pairing.take_ended(&mut totals.pool, |record| {
             if let Some(timing) = timing {
                 timing.annotate(record);

@@ -1,6 +1,7 @@
 //! What is made of the records: by each worker from those that it is lent, and by the one consumer from all of them,
 //! in order.
 
+use super::endpoint::Endpoints;
 use super::order::Order;
 use super::report::Report;
 use super::sink::RecordSink;
@@ -51,6 +52,11 @@ pub trait Consumer {
 
     /// The next record: that of a part with this index.
     fn record(&mut self, part: &Self::Part, index: usize, annotation: Annotation) -> Result<(), Self::Error>;
+
+    /// What the exchanges so far add up to; where endpoints are wanted.
+    fn endpoints(&mut self, _endpoints: &Endpoints) -> Result<(), Self::Error> {
+        Ok(())
+    }
 
     /// A telemetry record.
     fn telemetry(&mut self, report: &Report) -> Result<(), Self::Error>;

@@ -7,6 +7,7 @@ mod consumer;
 mod contents;
 mod end;
 mod ending;
+pub mod endpoint;
 mod fields;
 mod finding;
 pub mod grpc;

@@ -138,6 +138,8 @@ pub struct Coverage {
     pub dropped_by_kernel: u64,
     /// Records dropped because the reader of the output was too slow (live).
     pub dropped_records: u64,
+    /// Transactions of which it is not known whether they are those that were asked for.
+    pub where_unknown: u64,
     /// Times a cap of h2lens struck.
     pub limits: Struck,
     /// Packets that hold no TCP segment, by reason.

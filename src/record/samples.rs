@@ -8,6 +8,7 @@ use crate::base::limit::{Limit, Struck};
 use crate::base::tcp::DirectionStats;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tls::{Description as TlsDescription, NotDecrypted};
+use crate::record::endpoint::{Endpoint as EndpointRow, Endpoints, Quantiles, Rate, Slowest, Total};
 use crate::record::{
     AgentEndpoint, AgentLatency, AgentStatus, AgentView, Body, BodyError, BodyMessage, ConnectionMeta,
     ConnectionRecord, ConnectionTiming, Content, Contents, Coverage, EndBy, EndHow, Ending, Events, Field,
@@ -413,12 +414,47 @@ pub(crate) fn report() -> Report {
             damaged_inputs: 24,
             dropped_by_kernel: 25,
             dropped_records: 26,
+            where_unknown: 29,
             limits: Struck::from_iter([(Limit::Streams, 27)]),
             skipped_packets: vec![("udp", 28)],
             unread_link_types: Vec::new(),
             complete: false,
         },
     }
+}
+
+/// Two endpoints: one with all there is, one with almost nothing.
+pub(crate) fn endpoints() -> Endpoints {
+    let quantiles = Quantiles {
+        quantiles: Some([1_000_000, 20_000_000, 30_000_000, 40_000_000]),
+        max: Some(50_000_000),
+        sum: 12_345_678_901,
+        p99_at_least: Some(39_000_000),
+        p99_at_most: Some(60_000_000),
+    };
+    let full = EndpointRow {
+        template: Some("/v1/users/{int}".to_owned()),
+        method: Some("GET".to_owned()),
+        server: Some(([10, 0, 0, 2], 8080).into()),
+        authority: Some("users.example:8080".to_owned()),
+        rpc: Some("v1/users".to_owned()),
+        calls: 1200,
+        failed: 3,
+        incomplete: 2,
+        unplaced: true,
+        folded: None,
+        errors: vec![("UNAVAILABLE".to_owned(), 2), ("connection_reset".to_owned(), 1)],
+        statuses: vec![(200, 1197)],
+        duration: quantiles,
+        ttfb: quantiles,
+        request_bytes: 12,
+        response_bytes: 345_678,
+        rate: Rate { per_second: Some(10_500_000_000), peak: 30_000_000_000, peak_window: Some(2) },
+        slowest: Some(Slowest { connection: 1, stream: 7, packet: 120, duration: 50_000_000 }),
+    };
+    let folded = EndpointRow { calls: 20, folded: Some(17), ..EndpointRow::default() };
+    let total = Total { calls: 1220, failed: 3, duration: quantiles };
+    Endpoints { rows: vec![full, folded], total }
 }
 
 /// The report of an undamaged capture where both views agree.

@@ -12,6 +12,8 @@ use crate::http2::frame::FrameView;
 pub struct Wanted {
     /// Transaction records.
     pub transactions: bool,
+    /// Endpoint records: exchanges are added up.
+    pub endpoints: bool,
     /// Connection records.
     pub connections: bool,
     /// Frame records.

@@ -87,6 +87,18 @@ impl Value for Seconds {
     }
 }
 
+/// A number that need not be whole, in billionths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decimal(pub u64);
+
+impl Value for Decimal {
+    const TYPE: Type = Type::Decimal;
+    #[inline]
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.scalar(Scalar::Decimal(self.0));
+    }
+}
+
 /// An IP address.
 #[derive(Clone, Copy, Debug)]
 pub struct Address(pub IpAddr);

@@ -29,6 +29,8 @@ pub enum Scalar<'a> {
     Float(f64),
     /// A duration, in nanoseconds; shown in seconds.
     Seconds(u64),
+    /// A number in billionths; shown with its decimals.
+    Decimal(u64),
     /// A point in packet time.
     Time(Timestamp),
     /// An IP address.
@@ -52,6 +54,8 @@ pub enum Type {
     Float,
     /// [`Scalar::Seconds`]
     Seconds,
+    /// [`Scalar::Decimal`]
+    Decimal,
     /// [`Scalar::Time`]
     Time,
     /// [`Scalar::Address`]

@@ -37,6 +37,8 @@ const MODULES: &[(&str, &[&str])] = &[
             "record",
         ],
     ),
+    ("filter", &["base", "record"]),
+    ("aggregate", &["base", "record"]),
     (
         "engine",
         &[
@@ -51,10 +53,10 @@ const MODULES: &[(&str, &[&str])] = &[
             "body",
             "record",
             "pipeline",
+            "filter",
+            "aggregate",
         ],
     ),
-    ("aggregate", &["base", "record"]),
-    ("filter", &["base", "record"]),
     ("export", &["base", "http2", "record"]),
 ];
 

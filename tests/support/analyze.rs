@@ -2,9 +2,11 @@
 
 use super::exchange::{dig, text};
 use super::{Capture, Exchange};
+use h2lens::aggregate::Templates;
 use h2lens::capture::{Input, Timeline};
 use h2lens::engine::{Analysis, captures};
 use h2lens::export::{Format, Options, Printer};
+use h2lens::filter::Filter;
 use h2lens::record::Wanted;
 use h2lens::tls::KeyStore;
 use serde_json::Value;
@@ -20,6 +22,8 @@ pub(crate) struct Analyze {
     threads: usize,
     keys: String,
     bodies: Option<Arc<h2lens::body::Options>>,
+    matching: Option<Arc<Filter>>,
+    templates: Arc<Templates>,
     /// Kept until the run is over.
     files: Vec<std::rc::Rc<tempfile::NamedTempFile>>,
 }
@@ -34,7 +38,16 @@ impl Default for Analyze {
             headers: true,
             ..Wanted::default()
         };
-        Self { inputs: Vec::new(), wanted, threads: 1, keys: String::new(), bodies: None, files: Vec::new() }
+        Self {
+            inputs: Vec::new(),
+            wanted,
+            threads: 1,
+            keys: String::new(),
+            bodies: None,
+            matching: None,
+            templates: Arc::default(),
+            files: Vec::new(),
+        }
     }
 }
 
@@ -90,6 +103,18 @@ impl Analyze {
         self
     }
 
+    /// `--where`
+    pub(crate) fn matching(mut self, filter: &str) -> Self {
+        self.matching = Some(Arc::new(filter.parse().unwrap_or_else(|error| panic!("{error}"))));
+        self
+    }
+
+    /// `--path-templates`
+    pub(crate) fn templates(mut self, templates: Templates) -> Self {
+        self.templates = Arc::new(templates);
+        self
+    }
+
     /// The output as NDJSON.
     pub(crate) fn run(&self) -> Outcome {
         let mut timeline = Timeline::open(&self.inputs).unwrap();
@@ -98,9 +123,15 @@ impl Analyze {
         keys.set_complete();
         let output =
             Options { format: Format::Ndjson, wanted: self.wanted, show_secrets: true, ..Options::default() };
-        let bodies = self.bodies.clone();
-        let analysis =
-            Analysis { wanted: self.wanted, threads: self.threads, keys, bodies, ..Analysis::default() };
+        let analysis = Analysis {
+            wanted: self.wanted,
+            threads: self.threads,
+            keys,
+            bodies: self.bodies.clone(),
+            filter: self.matching.clone(),
+            templates: Arc::clone(&self.templates),
+            ..Analysis::default()
+        };
         let mut ndjson = Vec::new();
         captures(&mut timeline, analysis, None, Printer::new(&mut ndjson, &output)).unwrap();
         let damage = timeline.damage().iter().map(ToString::to_string).collect();
@@ -130,6 +161,10 @@ impl Outcome {
 
     pub(crate) fn transactions(&self) -> impl Iterator<Item = &Value> {
         self.kind("transaction")
+    }
+
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = &Value> {
+        self.kind("endpoint")
     }
 
     pub(crate) fn connections(&self) -> impl Iterator<Item = &Value> {

@@ -292,10 +292,13 @@ impl Session<'_> {
     fn summarize(&mut self, standing: &Standing, now: Instant) -> Result<(), LiveFailure> {
         let elapsed = now.duration_since(self.last.summary);
         self.last.summary = now;
+        if let Some(endpoints) = &standing.endpoints {
+            self.engine.consumer().endpoints(endpoints)?;
+        }
         if self.show_telemetry {
             self.engine.consumer().telemetry(&standing.report)?;
-            self.engine.drain()?;
         }
+        self.engine.drain()?;
         if self.options.status_line {
             let line = StatusLine { standing, before: self.counted, elapsed };
             self.options.messages.say(Messages::Normal, line);

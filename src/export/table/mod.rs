@@ -5,6 +5,7 @@
 //! it (header fields), each after U+001E. None of these characters occurs in a cell, since cells hold sanitised text alone.
 
 mod contents;
+mod endpoints;
 mod layout;
 mod print;
 mod rows;

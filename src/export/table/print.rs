@@ -3,10 +3,13 @@
 
 use super::layout::{GAP, LAST_MIN, Layout, fit, fit_middle};
 use super::style::{self, Style};
-use super::{AGENT_CELL, CELL, Class, Column, EXTRA, REPEATS, SERVER_CELL, TIME_CELL, columns, telemetry};
+use super::{
+    AGENT_CELL, CELL, Class, Column, EXTRA, REPEATS, SERVER_CELL, TIME_CELL, columns, endpoints, telemetry,
+};
 use crate::base::tuning::{TABLE_HELD_BYTES, TABLE_HELD_ROWS};
 use crate::base::verdict::Verdict;
 use crate::export::Options;
+use crate::record::endpoint::Endpoints;
 use crate::record::{Kind, Report};
 use unicode_width::UnicodeWidthStr;
 
@@ -86,10 +89,23 @@ impl TablePrinter {
         }
     }
 
+    /// Prints the endpoints below what was printed so far, or in a few lines what all calls add up to.
+    pub(in crate::export) fn endpoints(&mut self, out: &mut Vec<u8>, endpoints: &Endpoints) {
+        self.finish(out);
+        if self.options.wanted.endpoints {
+            if self.shows_records() {
+                out.push(b'\n');
+            }
+            endpoints::print(out, endpoints, &self.options);
+        } else if self.options.footer {
+            endpoints::footer(out, endpoints);
+        }
+    }
+
     /// Prints the telemetry below what was printed so far.
     pub(in crate::export) fn telemetry(&mut self, out: &mut Vec<u8>, report: &Report) {
         self.finish(out);
-        if self.layouts.is_some() || self.shows_records() {
+        if self.layouts.is_some() || self.shows_records() || self.options.wanted.endpoints {
             out.push(b'\n');
         }
         telemetry::print(out, report, self.options.color);
@@ -196,14 +212,14 @@ fn with_cell(row: &str, cell: usize, text: &str) -> String {
 }
 
 /// A row's class, its cells, and the lines below it.
-fn parts(row: &str) -> (Class, impl Iterator<Item = &str>, impl Iterator<Item = &str>) {
+pub(super) fn parts(row: &str) -> (Class, impl Iterator<Item = &str>, impl Iterator<Item = &str>) {
     let mut lines = row.split(EXTRA);
     let cells = lines.next().unwrap_or_default();
     (Class::of(cells.bytes().next()), cells.get(1..).unwrap_or_default().split(CELL), lines)
 }
 
 /// The widest cell of each column.
-fn widths<'a>(columns: &[Column], rows: impl Iterator<Item = &'a str>) -> Vec<usize> {
+pub(super) fn widths<'a>(columns: &[Column], rows: impl Iterator<Item = &'a str>) -> Vec<usize> {
     let mut widths = vec![0; columns.len()];
     for row in rows {
         let (_, cells, _) = parts(row);

@@ -10,6 +10,7 @@ use std::time::Duration;
 const TRANSACTIONS: Wanted = Wanted { transactions: true, ..NONE };
 const NONE: Wanted = Wanted {
     transactions: false,
+    endpoints: false,
     connections: false,
     frames: false,
     findings: false,

@@ -13,6 +13,7 @@ use crate::record::{Annotation, ConnectionMeta, Consumer, Part, RecordSink, Tran
 /// Everything is wanted.
 pub(super) const ALL: Wanted = Wanted {
     transactions: true,
+    endpoints: true,
     connections: true,
     frames: true,
     findings: true,
@@ -34,6 +35,9 @@ pub(super) fn print(
     let mut printer = Printer::new(&mut out, &options);
     for index in 0..renderer.len() {
         printer.record(&renderer, index, Annotation { agent: verdict }).unwrap();
+    }
+    if options.wanted.endpoints && report.is_some() {
+        printer.endpoints(&endpoints()).unwrap();
     }
     if let Some(report) = report {
         printer.telemetry(report).unwrap();

@@ -85,8 +85,17 @@ fn finding() {
 }
 
 #[test]
+fn endpoint() {
+    let options = Options { wanted: Wanted { endpoints: true, ..Wanted::default() }, ..Options::default() };
+    let lines = print(options, None, |_| (), Some(&report()));
+    let endpoints: Vec<_> = lines.lines().filter(|line| line.contains("\"endpoint\"")).collect();
+    insta::assert_snapshot!(shape_of(&endpoints.join("\n")));
+}
+
+#[test]
 fn telemetry() {
     let options = Options { wanted: ALL, ..Options::default() };
+    let options = Options { wanted: Wanted { endpoints: false, ..options.wanted }, ..options };
     insta::assert_snapshot!(shape_of(&print(options, None, |_| (), Some(&report()))));
 }
 
@@ -144,7 +153,7 @@ fn invalid(lines: &str) -> (usize, Vec<String>) {
 fn the_json_schema_allows_the_samples_and_nothing_else() {
     let options = Options { wanted: ALL, ..Options::default() };
     let lines = print(options, None, super::formats::all_records, Some(&report()));
-    assert_eq!(invalid(&lines), (22, Vec::new()));
+    assert_eq!(invalid(&lines), (24, Vec::new()));
     for (from, to) in [
         ("\"stream\":{\"id\":1", "\"stream\":{\"other\":1"),
         ("\"complete\":true", "\"complete\":1"),

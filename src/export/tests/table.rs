@@ -9,6 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 const SHOWN: Wanted = Wanted {
     transactions: true,
+    endpoints: false,
     connections: false,
     frames: false,
     findings: false,

@@ -8,6 +8,7 @@ pub mod agent_endpoint;
 pub mod connection;
 pub mod contents;
 pub mod counters;
+pub mod endpoint;
 pub mod finding;
 pub mod frame;
 pub mod message;
@@ -15,6 +16,7 @@ pub mod telemetry;
 pub mod transaction;
 
 pub use connection::ConnectionObject;
+pub use endpoint::EndpointObject;
 pub use finding::FindingObject;
 pub use frame::FrameObject;
 pub use message::MessageRecordObject;
@@ -41,6 +43,7 @@ macro_rules! record {
 }
 
 record!(TransactionObject<'_>, "transaction", "transactions");
+record!(EndpointObject<'_>, "endpoint", "endpoints");
 record!(ConnectionObject<'_>, "connection", "connections");
 record!(FrameObject<'_>, "frame", "frames");
 record!(FindingObject, "finding", "findings");

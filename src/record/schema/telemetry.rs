@@ -169,6 +169,8 @@ object! {
         "dropped_by_kernel": dropped_by_kernel: u64,
         /// Records dropped because the reader of the output was too slow.
         "dropped_records": dropped_records: u64,
+        /// Transactions left out because what `--where` asks is not known of them; only where there are some.
+        "where_unknown": where_unknown: Option<u64>,
         /// Times a cap of h2lens struck, by its name.
         "limits": limits: Limits<'a>,
         /// Nothing of an HTTP/2 connection is known to be missing.
@@ -333,6 +335,7 @@ impl<'a> CoverageObject<'a> {
             skipped_packets: Named(&coverage.skipped_packets),
             dropped_by_kernel: coverage.dropped_by_kernel,
             dropped_records: coverage.dropped_records,
+            where_unknown: Some(coverage.where_unknown).filter(|&count| count > 0),
             limits: Limits(&coverage.limits),
             complete: coverage.complete,
         }

@@ -1,0 +1,77 @@
+//! The rows as records.
+
+use super::bounds::Latency;
+use super::rows::{Kind, Row, Rows};
+use super::stats::Stats;
+use crate::record::endpoint::{Endpoint, Endpoints, Quantiles, Rate, Slowest, Total};
+
+/// Billionths of one.
+const BILLION: f64 = 1e9;
+
+impl From<Rows> for Endpoints {
+    fn from(rows: Rows) -> Self {
+        let total = rows.total();
+        // Whose calls may be others' makes no difference to all of them.
+        let total =
+            Total { calls: total.calls, failed: total.failed, duration: quantiles(&total.duration, 0) };
+        let seconds = rows.seconds;
+        Self { rows: rows.rows.iter().map(|row| endpoint(row, seconds)).collect(), total }
+    }
+}
+
+fn endpoint(row: &Row, seconds: Option<f64>) -> Endpoint {
+    let Row { authority, server, method, kind, unplaced, stats, others } = row;
+    let (template, rpc, folded) = match kind {
+        Kind::Path(template) => (Some(template.clone()), None, None),
+        Kind::Rpc(method) => (Some(format!("/{method}")), Some(method.clone()), None),
+        Kind::None => (None, None, None),
+        Kind::Folded(paths) => (None, None, Some(*paths)),
+    };
+    Endpoint {
+        template,
+        method: method.clone(),
+        server: *server,
+        authority: authority.clone(),
+        rpc,
+        calls: stats.calls,
+        failed: stats.failed,
+        incomplete: stats.incomplete,
+        unplaced: *unplaced,
+        folded,
+        errors: stats.errors().map(|(kind, count)| (kind.to_owned(), count)).collect(),
+        statuses: stats.statuses().to_vec(),
+        duration: quantiles(&stats.duration, *others),
+        ttfb: quantiles(&stats.ttfb, *others),
+        request_bytes: stats.request_bytes,
+        response_bytes: stats.response_bytes,
+        rate: rate(stats, seconds),
+        slowest: stats.slowest.map(|slowest| Slowest {
+            connection: slowest.place.connection,
+            stream: slowest.place.stream,
+            packet: slowest.place.packet,
+            duration: slowest.duration,
+        }),
+    }
+}
+
+fn quantiles(of: &Latency, others: u64) -> Quantiles {
+    let quantile = |quantile| of.quantile(quantile);
+    let all = || Some([quantile(0.5)?, quantile(0.9)?, quantile(0.95)?, quantile(0.99)?]);
+    let bound = of.bound(0.99, others);
+    Quantiles {
+        quantiles: all(),
+        max: of.max(),
+        sum: u64::try_from(of.sum()).unwrap_or(u64::MAX),
+        p99_at_least: bound.map(|bound| bound.at_least),
+        p99_at_most: bound.and_then(|bound| bound.at_most),
+    }
+}
+
+fn rate(stats: &Stats, seconds: Option<f64>) -> Rate {
+    let window = stats.rate.window();
+    Rate {
+        per_second: seconds.map(|seconds| (stats.calls as f64 / seconds * BILLION) as u64),
+        peak: (stats.rate.peak() * BILLION) as u64,
+        peak_window: (window > 1).then_some(window),
+    }
+}

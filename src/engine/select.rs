@@ -1,0 +1,120 @@
+//! What is done with an exchange before it becomes a record: is it asked for, and what do those that are add up to?
+//!
+//! Each shard has a selection of its own, so that what comes out does not depend on the number of threads.
+
+use super::worker::Product;
+use crate::aggregate::{Aggregate, Templates};
+use crate::base::endpoint::Endpoint;
+use crate::base::limit::{Limit, Struck};
+use crate::base::limits;
+use crate::base::time::Moment;
+use crate::filter::{Filter, Truth};
+use crate::http2::frame::FrameView;
+use crate::pipeline::Output;
+use crate::record::endpoint::Endpoints;
+use crate::record::{
+    ConnectionMeta, ConnectionRecord, Finding, MessageRecord, RecordSink, Transaction, TransactionView,
+};
+use std::sync::Arc;
+
+/// What is asked for of a shard's exchanges, and what they add up to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Selection {
+    filter: Option<Arc<Filter>>,
+    aggregate: Option<Aggregate>,
+    /// Exchanges of which it is not known whether they are asked for.
+    unknown: u64,
+}
+
+impl Selection {
+    /// Of a filter, if there is one, and with endpoints where there are templates.
+    pub(super) fn new(filter: Option<Arc<Filter>>, templates: Option<&Arc<Templates>>) -> Self {
+        let aggregate =
+            templates.map(|templates| Aggregate::new(Arc::clone(templates), limits::ENDPOINT_MEMORY_SHARD));
+        Self { filter, aggregate, unknown: 0 }
+    }
+
+    /// Whether an exchange is asked for; if so, it is added up.
+    #[inline]
+    fn takes(&mut self, connection: &ConnectionMeta, exchange: &Transaction) -> bool {
+        if self.filter.is_none() && self.aggregate.is_none() {
+            return true;
+        }
+        let view = TransactionView::new(connection, exchange);
+        let truth = self.filter.as_ref().map_or(Truth::True, |filter| filter.evaluate(&view));
+        self.unknown += u64::from(truth == Truth::Unknown);
+        if let Some(aggregate) = &mut self.aggregate
+            && truth == Truth::True
+        {
+            aggregate.observe(&view);
+        }
+        truth == Truth::True
+    }
+}
+
+/// Exchanges of which it is not known whether they are asked for.
+pub(super) fn unknown(selections: &[(usize, Selection)]) -> u64 {
+    selections.iter().map(|(_, selection)| selection.unknown).sum()
+}
+
+/// What all shards add up to, and which limits struck.
+pub(super) fn endpoints(
+    templates: &Arc<Templates>,
+    selections: &[(usize, Selection)],
+) -> (Endpoints, Struck) {
+    let mut sum = Aggregate::new(Arc::clone(templates), limits::ENDPOINT_MEMORY);
+    // In one order, whoever worked on them.
+    let mut order: Vec<_> = selections.iter().collect();
+    order.sort_by_key(|(shard, _)| *shard);
+    for (_, selection) in order {
+        if let Some(aggregate) = &selection.aggregate {
+            sum.merge(aggregate);
+        }
+    }
+    let rows = sum.rows();
+    let mut struck = Struck::default();
+    struck.add(Limit::EndpointPaths, sum.folded_paths());
+    struck.add(Limit::EndpointRows, rows.folded);
+    (rows.into(), struck)
+}
+
+/// A product that is given what a selection takes.
+pub(super) struct Chosen<'a, P> {
+    selection: &'a mut Selection,
+    product: &'a mut P,
+}
+
+impl<'a, P: Product> Chosen<'a, P> {
+    pub(super) fn new(selection: &'a mut Selection, product: &'a mut P) -> Self {
+        Self { selection, product }
+    }
+}
+
+impl<P: Product> Output for Chosen<'_, P> {
+    fn tls_record(&mut self, now: Moment, at: Moment, src: Endpoint, dst: Endpoint, plaintext: &[u8]) {
+        self.product.tls_record(now, at, src, dst, plaintext);
+    }
+}
+
+impl<P: Product> RecordSink for Chosen<'_, P> {
+    fn transaction(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
+        let is_asked_for = self.selection.takes(connection, transaction);
+        self.product.exchange(now, connection, transaction, is_asked_for);
+    }
+
+    fn connection(&mut self, now: Moment, connection: &ConnectionRecord) {
+        self.product.connection(now, connection);
+    }
+
+    fn frame(&mut self, now: Moment, connection: &ConnectionMeta, frame: &FrameView<'_>) {
+        self.product.frame(now, connection, frame);
+    }
+
+    fn finding(&mut self, now: Moment, connection: &ConnectionMeta, finding: &Finding) {
+        self.product.finding(now, connection, finding);
+    }
+
+    fn message(&mut self, now: Moment, connection: &ConnectionMeta, message: &MessageRecord) {
+        self.product.message(now, connection, message);
+    }
+}

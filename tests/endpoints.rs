@@ -1,0 +1,144 @@
+//! Endpoints: what the exchanges add up to, against the records of the same captures.
+
+use crate::damage::samples;
+use crate::support::{Analyze, Capture, Outcome, Random, dig, text};
+use h2lens::aggregate::Templates;
+use h2lens::record::Wanted;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Authority or server, method, path: as they are, not as templates.
+type Key = (String, Option<String>, Option<String>);
+
+fn run(capture: &Capture, threads: usize) -> Outcome {
+    let wanted = Wanted { transactions: true, endpoints: true, telemetry: true, ..Wanted::default() };
+    let templates = Templates { literal: true, ..Templates::default() };
+    Analyze::capture(capture).wanted(wanted).templates(templates).threads(threads).run()
+}
+
+fn owned(record: &Value, path: &str) -> Option<String> {
+    text(record, path).map(str::to_owned)
+}
+
+fn key(record: &Value, authority: &str, path: &str) -> Key {
+    let server = || {
+        let (address, port) = (text(record, "server.address").unwrap(), dig(record, "server.port").unwrap());
+        format!("{address} {port}")
+    };
+    let service =
+        owned(record, authority).map(|authority| authority.to_ascii_lowercase()).unwrap_or_else(server);
+    (service, owned(record, "http.request.method"), owned(record, path))
+}
+
+/// The durations of the records by their endpoint, in nanoseconds, ascending.
+fn durations(outcome: &Outcome) -> BTreeMap<Key, Vec<u64>> {
+    let mut all: BTreeMap<Key, Vec<u64>> = BTreeMap::new();
+    for record in outcome.transactions() {
+        let nanos = nanos(record, "duration").unwrap();
+        all.entry(key(record, "h2.request.authority", "url.path")).or_default().push(nanos);
+    }
+    all.values_mut().for_each(|times| times.sort_unstable());
+    all
+}
+
+fn nanos(record: &Value, path: &str) -> Option<u64> {
+    Some((dig(record, path)?.as_f64()? * 1e9).round() as u64)
+}
+
+fn quantile(sorted: &[u64], quantile: f64) -> u64 {
+    sorted[(quantile * (sorted.len() - 1) as f64) as usize]
+}
+
+fn is_near(one: u64, two: u64) -> bool {
+    one.abs_diff(two) as f64 <= 0.01 * one.max(two) as f64 + 2.0
+}
+
+#[test]
+fn endpoints_are_what_their_records_add_up_to() {
+    for sample in samples() {
+        let outcome = run(&sample.capture, 1);
+        let records = durations(&outcome);
+        let mut calls = 0;
+        for endpoint in outcome.endpoints() {
+            let times = &records[&key(endpoint, "authority", "url.template")];
+            let number = |path: &str| dig(endpoint, path).and_then(Value::as_u64).unwrap();
+            assert_eq!(number("h2.calls"), times.len() as u64);
+            for (name, share) in [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("max", 1.0)] {
+                let shown = nanos(endpoint, &format!("h2.duration.{name}")).unwrap();
+                assert!(is_near(shown, quantile(times, share)), "{name}: {shown} {times:?}");
+            }
+            assert_eq!(nanos(endpoint, "h2.duration.sum"), Some(times.iter().sum()));
+            calls += number("h2.calls");
+        }
+        assert_eq!(calls, outcome.transactions().count() as u64);
+        let failed: u64 =
+            outcome.endpoints().map(|endpoint| dig(endpoint, "h2.failed").unwrap().as_u64().unwrap()).sum();
+        assert_eq!(
+            failed,
+            outcome.transactions().filter(|record| record.get("error").is_some()).count() as u64
+        );
+    }
+}
+
+#[test]
+fn endpoints_are_the_same_for_any_number_of_threads() {
+    for sample in &samples()[..4] {
+        let one = run(&sample.capture, 1).ndjson;
+        assert_eq!(run(&sample.capture, 2).ndjson, one);
+        assert_eq!(run(&sample.capture, 8).ndjson, one);
+    }
+}
+
+#[test]
+fn undamaged_there_are_no_bounds() {
+    for sample in samples() {
+        for endpoint in run(&sample.capture, 1).endpoints() {
+            assert_eq!(dig(endpoint, "h2.duration.p99_at_least"), None, "{endpoint}");
+        }
+    }
+}
+
+#[test]
+fn the_true_quantile_lies_within_the_bounds_however_the_capture_is_damaged() {
+    let mut random = Random::new(20);
+    let (mut bounded, mut open) = (0, 0);
+    for round in 0..1_000 {
+        let sample = &samples()[round % samples().len()];
+        let truth = durations(&sample.whole);
+        let damaged = match round % 4 {
+            0 => sample.capture.lossy(20, &mut random),
+            1 => sample.capture.lossy(150, &mut random),
+            2 => sample.capture.late(random.below(sample.capture.packets.len())),
+            _ => {
+                let end = random.below(sample.capture.packets.len());
+                sample.capture.subset(|at, _| at < end)
+            }
+        };
+        for endpoint in run(&damaged, 1).endpoints() {
+            // Of calls before a late start, and behind an early end, nothing can be known.
+            if round % 4 > 1 || dig(endpoint, "h2.unplaced").is_some() {
+                continue;
+            }
+            let Some(times) = truth.get(&key(endpoint, "authority", "url.template")) else { continue };
+            let truth = quantile(times, 0.99);
+            let bound = |name: &str| nanos(endpoint, &format!("h2.duration.{name}"));
+            let (least, most) = (bound("p99_at_least"), bound("p99_at_most"));
+            bounded += u32::from(least.is_some());
+            open += u32::from(least.is_some() && most.is_none());
+            match least {
+                Some(least) => {
+                    assert!(least <= truth + 1, "round {round}: {least} {truth} {endpoint}");
+                    assert!(
+                        most.is_none_or(|most| truth <= most + 1),
+                        "round {round}: {most:?} {truth} {endpoint}"
+                    );
+                }
+                None => assert!(
+                    is_near(bound("p99").unwrap(), truth),
+                    "round {round}: {truth} {times:?} {endpoint}"
+                ),
+            }
+        }
+    }
+    assert!(bounded > 100 && open < bounded, "{open} of {bounded}");
+}
