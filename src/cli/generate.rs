@@ -69,6 +69,7 @@ mod tests {
     fn long_options() -> Vec<String> {
         Args::definition()
             .get_arguments()
+            .filter(|argument| !argument.is_hide_set())
             .filter_map(|argument| argument.get_long().map(str::to_owned))
             .collect()
     }

@@ -13,10 +13,15 @@ fn essence(outcome: &Outcome) -> Vec<Value> {
     let mut essence: Vec<Value> = outcome.transactions().map(timeless).map(until_reset).collect();
     essence.extend(outcome.connections().map(|connection| {
         let h2 = |key: &str| dig(&connection["h2"], key).cloned();
+        // When a GOAWAY was captured is time.
+        let mut goaway = h2("goaway");
+        for frame in goaway.as_mut().and_then(Value::as_array_mut).into_iter().flatten() {
+            frame.as_object_mut().unwrap().remove("at");
+        }
         json!({
             "client": connection["client"], "server": connection["server"], "network": connection["network"],
             "how": h2("how"), "transactions": h2("transactions"), "opened": h2("streams.opened"),
-            "settings": h2("settings"), "frames": h2("frames"), "goaway": h2("goaway"), "hpack": h2("hpack"),
+            "settings": h2("settings"), "frames": h2("frames"), "goaway": goaway, "hpack": h2("hpack"),
             "bytes": [dig(connection, "tcp.client.bytes"), dig(connection, "tcp.server.bytes")],
             "gaps": [dig(connection, "tcp.client.gaps"), dig(connection, "tcp.server.gaps")],
         })

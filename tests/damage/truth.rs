@@ -148,7 +148,7 @@ pub(crate) fn timeless(record: &Value) -> Value {
     };
     strip(&mut record, &["@timestamp", "duration"]);
     if let Some(h2) = record.get_mut("h2") {
-        strip(h2, &["timing", "packets", "agent", "connection"]);
+        strip(h2, &["timing", "time", "packets", "agent", "connection"]);
         // Of two sides that end a stream either may be the last that is seen.
         if let Some(end) = h2.pointer_mut("/stream/end").filter(|end| end["how"] == "end_stream") {
             strip(end, &["by"]);

@@ -53,7 +53,7 @@ pub(super) fn print(out: &mut Vec<u8>, endpoints: &Endpoints, options: &Options)
         table.add_row(shown(&layout, &cells.collect::<Vec<_>>()));
     }
     table.column_iter_mut().for_each(|column| {
-        column.set_padding((0, 1));
+        column.set_padding((0, 2));
     });
     out.extend_from_slice(table.trim_fmt().as_bytes());
     out.push(b'\n');

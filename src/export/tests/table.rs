@@ -70,7 +70,14 @@ fn each_record_is_one_line_on_narrow_terminals() {
                 },
                 None,
             );
-            let calls = print(wanted(Wanted { telemetry: false, ..SHOWN }), None, three, None);
+            let without_contents = |renderer: &mut Renderer| {
+                for (meta, transaction) in [(meta(), get()), (tls_meta(), everything()), (meta(), nothing())]
+                {
+                    let transaction = Transaction { contents: None, ..transaction };
+                    renderer.transaction(at(20, 0), &meta, &transaction);
+                }
+            };
+            let calls = print(wanted(Wanted { telemetry: false, ..SHOWN }), None, without_contents, None);
             for (table, rows) in [(frames, count), (connections, 2), (calls, 3)] {
                 assert_eq!(table.lines().count(), rows + 1, "{width}:\n{table}");
                 for line in table.lines() {
