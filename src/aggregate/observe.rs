@@ -74,7 +74,7 @@ impl<'a> Times<'a> {
     /// From the beginning to the end of the exchange.
     fn duration(&self) -> Span {
         let transaction = self.view.transaction;
-        let shown = self.until(transaction.last.time);
+        let shown = self.until(transaction.ended_at);
         let sent = transaction.request.last.max(transaction.response.last);
         let active = sent.map_or(0, |last| self.until(last)).min(shown);
         // What ended the exchange was seen, or it may have ended before without its end being seen.

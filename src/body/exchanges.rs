@@ -202,6 +202,7 @@ pub(super) struct Doing<'d> {
     pub(super) connection: u64,
     pub(super) options: &'d Options,
     pub(super) schema: &'d mut Schema,
+    #[cfg_attr(not(feature = "proto"), expect(dead_code, reason = "only schemas are learned"))]
     pub(super) learned: &'d mut usize,
     pub(super) limits: &'d mut Struck,
     pub(super) stream: u32,

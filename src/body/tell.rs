@@ -118,6 +118,8 @@ pub(super) fn envelope(
     let wire_size = u64::from(envelope.length);
     let decompressed = match envelope.payload {
         Payload::Lost => Err("gap"),
+        // Less is there than its prefix says.
+        Payload::Whole(bytes) if bytes.len() as u64 != wire_size => Err("gap"),
         Payload::TooLong => Err("too_long"),
         Payload::Whole(bytes) if compressed => {
             coding.decompress(bytes, context.limit).map(Into::into).map_err(|error| match error {

@@ -55,7 +55,7 @@ impl Messages {
 
 fn print(message: &impl Display) {
     // Of several lines, each is made harmless for itself.
-    let message = message.to_string();
+    let message = plain(&message.to_string());
     let lines: Vec<_> = message.lines().map(visible).collect();
     // When standard error is closed, there is nobody to tell.
     let _ = writeln!(io::stderr(), "h2lens: {}", lines.join("\n"));

@@ -22,7 +22,7 @@ use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
 use crate::base::tuning::SHARDS;
 use crate::body;
-use crate::flow::{Budget, SegmentFacts, Slot, Table};
+use crate::flow::{Budget, SegmentFacts, Slot, Table, Verdict};
 use crate::packet::Segment;
 use crate::record::{EndBy, EndHow, StreamEnd, Wanted};
 use crate::tls;
@@ -132,7 +132,8 @@ impl Pipeline {
         if waits || entry.listed {
             feed.set_holes(entry.reassembly.holes());
         }
-        if feed.cx.wanted.transactions || feed.cx.wanted.connections {
+        let heard = feed.cx.wanted.transactions || feed.cx.wanted.connections;
+        if heard && verdict == Verdict::Accepted {
             feed.segment(found.from, &SegmentFacts::of(segment), entry.reassembly.holes());
         }
         if waits && !std::mem::replace(&mut entry.listed, true) {

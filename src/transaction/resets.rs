@@ -41,9 +41,11 @@ impl Session<'_> {
         if stream.is_over(from, at, cx.arrival.span.start) {
             return;
         }
-        // A server that has closed the connection ended its calls, whatever the client does to clean up.
+        // A server that has closed the connection ended its calls, whatever the client does to clean up: what the server had
+        // not received when it closed came after.
         let closed = stream.reset.filter(|reset| from.is_client() && reset.end.how == EndHow::Fin);
-        if closed.is_some_and(|closed| at.packet > closed.at.packet) && !stream.is_answered() {
+        let unreceived = closed.is_some_and(|closed| cx.arrival.span.start >= closed.acknowledged);
+        if unreceived && !stream.is_answered() {
             return;
         }
         stream.record.last = stream.record.last.max(at);

@@ -122,7 +122,7 @@ fn a_flood_of_a_million_syns() {
         }
         let _ = out.write_all(&wire.file);
     };
-    let run = run_with(&["-", "--json", "--threads", "1"], feed).within(320);
+    let run = run_with(&["-", "--json", "--threads", "1"], feed).within(370);
     let coverage = run.coverage();
     assert_eq!(coverage["packets"], 1_000_000);
     let evicted = coverage["limits"]["connections"].as_u64().unwrap();

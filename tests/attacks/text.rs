@@ -84,7 +84,7 @@ fn json_holds_every_text_and_shows_none_raw() {
 fn csv_has_no_formulas_and_no_broken_rows() {
     for show in ["transactions", "connections", "frames"] {
         let text = output("csv", show);
-        assert!(!text.chars().any(|char| acts(char) && !matches!(char, '\n' | '\r' | '\t')), "{show}");
+        assert!(!text.chars().any(|char| acts(char) && !matches!(char, '\0' | '\n' | '\r' | '\t')), "{show}");
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
         assert!(!rows.is_empty());

@@ -2,6 +2,7 @@
 
 use super::samples;
 use crate::support::{Analyze, Capture, Random};
+use serde_json::Value;
 use std::io::Write;
 use std::os::fd::AsRawFd;
 
@@ -80,6 +81,17 @@ fn reads_of_any_size_of_what_is_decrypted_late() {
     }
 }
 
+/// A record without the name of its file and its packet's number there, which one file alone does not have.
+fn without_origin(mut record: Value) -> Value {
+    for (object, keys) in [("/h2/packets", &["input", "first_in_input"][..]), ("/h2/connection", &["input"])]
+    {
+        if let Some(object) = record.pointer_mut(object).and_then(Value::as_object_mut) {
+            keys.iter().for_each(|key| drop(object.remove(*key)));
+        }
+    }
+    record
+}
+
 #[test]
 fn any_division_into_files_in_any_order() {
     let mut random = Random::new(5);
@@ -100,7 +112,8 @@ fn any_division_into_files_in_any_order() {
                 files.swap(n, other);
             }
             let analyze = files.iter().fold(Analyze::default(), |all, file| all.and_bytes(&file.pcap()));
-            assert!(analyze.run().ndjson == expected.ndjson, "{} files", files.len());
+            let told = analyze.run().records.into_iter().map(without_origin);
+            assert!(told.eq(expected.records.iter().cloned()), "{} files", files.len());
         }
     }
 }

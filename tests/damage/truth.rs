@@ -149,6 +149,16 @@ pub(crate) fn timeless(record: &Value) -> Value {
     strip(&mut record, &["@timestamp", "duration"]);
     if let Some(h2) = record.get_mut("h2") {
         strip(h2, &["timing", "time", "packets", "agent", "connection"]);
+        if let Some(unknown) = h2.get_mut("unknown").and_then(Value::as_array_mut) {
+            unknown.retain(|name| name != "h2.time");
+            if unknown.is_empty() {
+                strip(h2, &["unknown"]);
+            }
+        }
+        // Whether an accusation is just is told only where nothing was lost.
+        if let Some(end) = h2.pointer_mut("/stream/end") {
+            strip(end, &["evidence"]);
+        }
         // Of two sides that end a stream either may be the last that is seen.
         if let Some(end) = h2.pointer_mut("/stream/end").filter(|end| end["how"] == "end_stream") {
             strip(end, &["by"]);

@@ -41,7 +41,20 @@ fn watch(pieces: &Pieces<'_>) -> Summary {
         } else {
             let (ack, cut) = (seq[1 - side], 0);
             let flags = TcpFlags(flags);
-            agent.segment(&Segment { at, src, dst, seq: seq[side], ack, window: 0, window_scale: None, checksum: Checksum::Unknown, network: Network::default(), flags, payload, cut });
+            agent.segment(&Segment {
+                at,
+                src,
+                dst,
+                seq: seq[side],
+                ack,
+                window: 0,
+                window_scale: None,
+                checksum: Checksum::Unknown,
+                network: Network::default(),
+                flags,
+                payload,
+                cut,
+            });
             seq[side] = seq[side].wrapping_add(payload.len() as u32);
         }
         if piece.number % 4 == 0 {

@@ -9,8 +9,18 @@ use h2lens::body::chain::Chain;
 use h2lens::body::coding::Coding;
 use std::io::Write;
 
-const LISTS: [&str; 10] =
-    ["gzip", "deflate", "br", "zstd", "gzip, gzip", "deflate, gzip", "br, zstd", "zstd, br", "x, gzip", "gzip, br, deflate"];
+const LISTS: [&str; 10] = [
+    "gzip",
+    "deflate",
+    "br",
+    "zstd",
+    "gzip, gzip",
+    "deflate, gzip",
+    "br, zstd",
+    "zstd, br",
+    "x, gzip",
+    "gzip, br, deflate",
+];
 
 /// The first byte names the codings, the second the pieces; the rest is the body.
 pub fn run(data: &[u8]) {
@@ -22,7 +32,10 @@ pub fn run(data: &[u8]) {
     assert!(whole.len() as u64 <= allowed, "{} bytes of {}", whole.len(), body.len());
     let (pieces, again) = decode(list, body, usize::from(piece) + 1);
     assert_eq!(whole, pieces);
-    assert_eq!(chain.failure().map(|failure| &failure.reason), again.failure().map(|failure| &failure.reason));
+    assert_eq!(
+        chain.failure().map(|failure| &failure.reason),
+        again.failure().map(|failure| &failure.reason)
+    );
     let cut = body.len() / 2;
     let (half, _) = decode(list, body.get(..cut).unwrap_or_default(), cut);
     assert!(whole.starts_with(&half), "a part of the body is not a part of the content");

@@ -21,7 +21,9 @@ type Told = (Option<String>, Option<String>, u64, Vec<u8>);
 fn parts(bytes: &[u8], piece: usize) -> Vec<Told> {
     let (mut multipart, mut told) = (Multipart::new("b", LIMIT), Vec::new());
     for piece in bytes.chunks(piece.max(1)) {
-        multipart.push(piece, &mut |part| told.push((part.name, part.content_type, part.size, part.content.to_vec())));
+        multipart.push(piece, &mut |part| {
+            told.push((part.name, part.content_type, part.size, part.content.to_vec()))
+        });
         assert!(multipart.memory() <= 64 << 10);
     }
     told

@@ -30,6 +30,7 @@ pub fn run(data: &[u8]) {
         findings: true,
         telemetry: true,
         headers: true,
+        ..Wanted::default()
     };
     let none = Wanted::default();
     let one_kind = match seed % 5 {

@@ -59,6 +59,10 @@ fn lines(bytes: &[u8], piece: usize) -> Vec<Vec<u8>> {
 
 /// Events in each line ending, and lines.
 pub fn seeds() -> Vec<Vec<u8>> {
-    let text = "\u{feff}: hello\nid: 1\nevent: add\ndata: a\ndata:b\n\nretry: 30\ndata: {\"n\": 1}\n\ndata: never";
-    ["\n", "\r", "\r\n"].iter().map(|end| [vec![2, 90], text.replace('\n', end).into_bytes()].concat()).collect()
+    let text =
+        "\u{feff}: hello\nid: 1\nevent: add\ndata: a\ndata:b\n\nretry: 30\ndata: {\"n\": 1}\n\ndata: never";
+    ["\n", "\r", "\r\n"]
+        .iter()
+        .map(|end| [vec![2, 90], text.replace('\n', end).into_bytes()].concat())
+        .collect()
 }

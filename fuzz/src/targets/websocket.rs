@@ -40,5 +40,9 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let talk = b"\x81\x85\x01\x02\x03\x04igohn\x01\x02fr\x89\x00\x80\x02ag\x82\x7e\x00\x80".to_vec();
     let talk = [talk, vec![7; 128], b"\x88\x02\x03\xe8".to_vec()].concat();
     let deflated = b"\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00\xc1\x05\xf2\x00\x11\x00\x00".to_vec();
-    vec![[vec![0, 3], talk].concat(), [vec![2, 5], deflated.clone()].concat(), [vec![3, 1], deflated].concat()]
+    vec![
+        [vec![0, 3], talk].concat(),
+        [vec![2, 5], deflated.clone()].concat(),
+        [vec![3, 1], deflated].concat(),
+    ]
 }

@@ -11,7 +11,6 @@ pub mod schema;
 pub mod status;
 #[cfg(feature = "proto")]
 pub mod value;
-#[cfg(feature = "proto")]
 mod wire;
 
 use super::redact::Redactor;
