@@ -1,6 +1,6 @@
 //! Segments → ordered bytes and gaps, for each direction of each connection (RFC 9293).
 //!
-//! [`Table`] finds the connection of a segment, [`acceptance`] judges whether its receiver took it, [`Reassembly`] orders
+//! [`Table`] finds the connection of a segment, `acceptance` judges whether its receiver took it, [`Reassembly`] orders
 //! its bytes. In-order segments pass through
 //! without a copy; what comes too early waits in bounded memory until the hole before it fills or is given up.
 

@@ -1,7 +1,7 @@
 //! Where the time of a call went: HTTP/2's events, the ledger's windows and what TCP's segments tell → the parts of each
 //! exchange's duration, and the round trips of its connection.
 //!
-//! Each direction has a [`clock`], each exchange a cursor on the clock of the side whose turn it is ([`stream`]). What
+//! Each direction has a `clock`, each exchange a cursor on the clock of the side whose turn it is (`stream`). What
 //! stops a sender is judged in this order: bytes missing, the stream's window, the connection's window, TCP's window.
 //! What is left is divided by the segment with DATA or a header block that ends the wait.
 //!

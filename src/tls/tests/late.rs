@@ -221,14 +221,6 @@ fn what_no_secret_fits_says_why() {
         assert_eq!((output.description.not_decrypted, output.description.late), (Some(reason), false));
         assert!(BOTH.iter().all(|&from| output.data[from].is_empty()));
     }
-    let suite = cipher_suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384;
-    let mut pair = Stack::new(suite, false, false).connect();
-    pair.pump();
-    let start = pair.events.len();
-    talk(&mut pair);
-    let output = decrypt(&pair.events[start..], &pair.keys());
-    assert_eq!(output.description.not_decrypted, Some(NotDecrypted::ServerHelloMissing));
-    assert_eq!(output.data.forward.len(), 0);
 }
 
 #[test]
