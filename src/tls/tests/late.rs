@@ -1,6 +1,6 @@
 //! Connections that are joined after their handshake, anywhere.
 
-use super::connections::{cut, talk};
+use super::connections::cut;
 use super::stack::{Pair, Stack};
 use super::{BOTH, Event, Output, decrypt, feed};
 use crate::base::direction::Direction;
