@@ -12,7 +12,10 @@
 //!
 //! for record in h2lens::read(["testdata/curl-h2c.pcap"], Config::default())? {
 //!     let Record::Transaction { connection, transaction, .. } = record else { continue };
-//!     println!("{} stream {}: {:?}", connection.server, transaction.stream, transaction.end);
+//!     if let Some(failure) = transaction.failure() {
+//!         let stream = transaction.stream;
+//!         println!("{:?}, stream {stream}: {}", connection.server, failure.name());
+//!     }
 //! }
 //! # Ok(())
 //! # }
