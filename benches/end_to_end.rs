@@ -13,7 +13,7 @@ use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use h2lens::capture::{Input, Timeline};
 use h2lens::engine::{Analysis, captures};
-use h2lens::export::{Format, Options, Printer};
+use h2lens::export::{Exporter, Format, Options};
 use h2lens::http2::hpack;
 use h2lens::record::Wanted;
 use h2lens::tls::KeyStore;
@@ -36,7 +36,7 @@ fn analyze(traffic: &Traffic, wanted: Wanted, threads: usize) {
     keys.set_complete();
     let output = Options { format: Format::Ndjson, wanted, ..Options::default() };
     let analysis = Analysis { wanted, threads, keys, ..Analysis::default() };
-    captures(&mut timeline, analysis, None, Printer::new(std::io::sink(), &output)).unwrap();
+    captures(&mut timeline, analysis, None, Exporter::new([(std::io::sink(), output)])).unwrap();
 }
 
 fn measure(bencher: Bencher<'_, '_>, traffic: &Traffic, wanted: Wanted, threads: usize) {

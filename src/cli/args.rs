@@ -122,6 +122,18 @@ pub struct Args {
     )]
     pub output: Option<OutputFormat>,
 
+    /// Write each kind of record into a file of its own
+    ///
+    /// Write each kind of record into a file of its own in DIR, which is made if it is missing: transactions.csv,
+    /// connections.csv and so on. A file has another name until all of them are whole, and none is written over
+    /// without --force.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Output", hide_short_help = true)]
+    pub output_dir: Option<PathBuf>,
+
+    /// Write over files that are in the way of --output-dir
+    #[arg(long, requires = "output_dir", help_heading = "Output", hide_short_help = true)]
+    pub force: bool,
+
     /// Short for -o ndjson
     #[arg(long, conflicts_with = "output", help_heading = "Output")]
     pub json: bool,

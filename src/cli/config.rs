@@ -55,6 +55,8 @@ pub struct Config {
     pub templates: Grouping,
     /// The output.
     pub output: Options,
+    /// Each kind of record goes into a file there, not to standard output.
+    pub directory: Option<Directory>,
     /// What is asked of the bodies.
     pub contents: Option<Contents>,
     /// The agent's rules and parameters.
@@ -69,6 +71,15 @@ pub struct Config {
     pub verbosity: Verbosity,
     /// Standard error is a terminal that takes a progress bar, or lines of status.
     pub progress: bool,
+}
+
+/// A directory for files of one kind of record each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directory {
+    /// Its path.
+    pub path: PathBuf,
+    /// Files in the way are written over.
+    pub force: bool,
 }
 
 /// What is asked of the bodies.
@@ -211,6 +222,7 @@ impl Action {
             output.wanted = Wanted::default();
         }
         let contents = contents(&args, output.wanted)?;
+        let directory = args.output_dir.clone().map(|path| Directory { path, force: args.force });
         let Args {
             keylog,
             agent_rules,
@@ -251,6 +263,7 @@ impl Action {
             keylogs,
             keylog_from_environment,
             output,
+            directory,
             contents,
             agent,
             idle_timeout: args.idle_timeout.or(is_live.then_some(LIVE_IDLE_TIMEOUT)),
@@ -360,6 +373,7 @@ fn to_stdout(args: &Args, environment: &Environment, rotate: Option<&str>) -> Re
     let of_records = [
         (args.show.is_some(), "--show"),
         (args.output.is_some(), "--output"),
+        (args.output_dir.is_some(), "--output-dir"),
         (args.json, "--json"),
         (args.headers, "--headers"),
     ];
@@ -385,41 +399,65 @@ fn output(args: &Args, environment: &Environment, is_live: bool) -> Result<Optio
         None if args.json || !environment.stdout_is_terminal => Format::Ndjson,
         None => Format::Table,
     };
-    let mut wanted = match &args.show {
-        Some(list) => show(list)?,
-        None => Wanted { transactions: true, telemetry: format != Format::Csv, ..Wanted::default() },
+    let into_files = args.output_dir.is_some();
+    check_place(args, environment, format, is_live)?;
+    let one_kind = format.holds_one_kind() && !into_files;
+    let mut wanted = match (&args.show, format.fixed()) {
+        (Some(_), Some(_)) => {
+            let name = format.name();
+            return Err(UsageError(format!("-o {name} always holds the same: leave out --show")));
+        }
+        (Some(list), None) => show(list)?,
+        (None, Some(fixed)) => fixed,
+        (None, None) => Wanted { transactions: true, telemetry: !one_kind, ..Wanted::default() },
     };
-    let kinds = [
-        wanted.transactions,
-        wanted.endpoints,
-        wanted.connections,
-        wanted.frames,
-        wanted.messages,
-        wanted.findings,
-        wanted.telemetry,
-    ];
-    if format == Format::Csv && kinds.into_iter().filter(|wanted| *wanted).count() > 1 {
-        let list = args.show.as_deref().unwrap_or_default();
-        return Err(UsageError(format!("CSV holds one kind of record: choose one of --show {list}")));
-    }
-    wanted.headers = args.headers;
     let color = match args.color.unwrap_or_default() {
         Color::Always => true,
         Color::Never => false,
         Color::Auto => environment.stdout_is_terminal && !environment.no_color,
     };
+    wanted.headers |= args.headers;
     let width = environment.columns.filter(|_| environment.stdout_is_terminal);
     let footer = format == Format::Table && wanted.transactions;
-    Ok(Options {
+    let options = Options {
         format,
         wanted,
+        telemetry_apart: false,
         show_secrets: args.no_redact,
         excerpts: args.body.is_some(),
         color,
         width,
         live: is_live,
         footer,
-    })
+    };
+    if one_kind && options.by_kind().len() > 1 {
+        let (name, list) = (format.name(), args.show.as_deref().unwrap_or_default());
+        return Err(UsageError(format!(
+            "-o {name} holds one kind of record: choose one of --show {list}, or add --output-dir DIR"
+        )));
+    }
+    Ok(options)
+}
+
+/// Whether a format can go where it is to go.
+fn check_place(
+    args: &Args,
+    environment: &Environment,
+    format: Format,
+    is_live: bool,
+) -> Result<(), UsageError> {
+    let name = format.name();
+    let problem = match &args.output_dir {
+        Some(_) if is_live => "--output-dir is for captures: leave out -i, or leave it out".to_owned(),
+        Some(_) if format.extension().is_none() => {
+            format!("-o {name} is one output: leave out --output-dir, or choose ndjson, json or csv")
+        }
+        None if format.is_binary() && environment.stdout_is_terminal => {
+            format!("-o {name} is nothing for a terminal: redirect the output")
+        }
+        _ => return Ok(()),
+    };
+    Err(UsageError(problem))
 }
 
 /// Bytes of a body that may be asked for: what a shard's bodies have together.
@@ -557,8 +595,28 @@ mod tests {
         assert!(error("a --show=").starts_with("--show: unknown record '': choose"));
         assert_eq!(
             error("a -o csv -S frames,findings"),
-            "CSV holds one kind of record: choose one of --show frames,findings"
+            "-o csv holds one kind of record: choose one of --show frames,findings, or add --output-dir DIR"
         );
+    }
+
+    #[test]
+    fn files_of_one_kind() {
+        let kinds = |line: &str| {
+            let options = config(line, &terminal()).output;
+            options.by_kind().into_iter().map(|(name, options)| (name, options.agent())).collect::<Vec<_>>()
+        };
+        assert_eq!(kinds("a --json --output-dir d"), [("transactions", true), ("telemetry", false)]);
+        assert_eq!(
+            kinds("a -o csv --output-dir d -S frames,transactions"),
+            [("transactions", false), ("frames", false)]
+        );
+        assert_eq!(
+            config("a --json --output-dir d --force", &terminal()).directory,
+            Some(Directory { path: "d".into(), force: true })
+        );
+        assert!(error("a --output-dir d").starts_with("-o table is one output"));
+        assert!(error("-i any --json --output-dir d").starts_with("--output-dir is for captures"));
+        assert!(error("a --json --force").contains("--output-dir"));
     }
 
     #[test]

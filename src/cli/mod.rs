@@ -12,10 +12,12 @@ pub mod live;
 pub mod messages;
 #[cfg(feature = "live")]
 mod metrics;
+mod output_dir;
 #[cfg(feature = "live")]
 mod privileges;
 pub mod run;
 pub mod sandbox;
+mod signals;
 mod tshark;
 mod units;
 mod unread;

@@ -9,13 +9,14 @@ use super::generate;
 use super::hint;
 use super::live::{self, LiveFailure, LiveOptions};
 use super::messages::{Bar, Messages, Verbosity};
+use super::output_dir::OutputDir;
 use super::sandbox;
 use super::unread;
 use crate::aggregate::Templates;
 use crate::body;
 use crate::capture::{Batch, Expanded, Filter, Input, Timeline, WriteError, Writer};
 use crate::engine::{Analysis, Outcome, captures, cut_at};
-use crate::export::{PrintError, Printer};
+use crate::export::{Exporter, PrintError};
 use crate::record::Coverage;
 use crate::tls::{KeyLogReader, KeyStore};
 use anyhow::{Context, bail};
@@ -240,6 +241,13 @@ fn files(
     messages: Messages,
 ) -> anyhow::Result<Exit> {
     let mut timeline = open(config, inputs)?;
+    let (directory, outputs) = match &config.directory {
+        Some(directory) => {
+            let (directory, outputs) = OutputDir::create(directory, &config.output)?;
+            (Some(directory), outputs)
+        }
+        None => (None, Vec::new()),
+    };
     if let Some(write) = &config.write {
         check_target(write.path.as_deref(), inputs)?;
     }
@@ -257,15 +265,23 @@ fn files(
         templates: templates.into(),
     };
     let packets_only = config.write.as_ref().is_some_and(|write| write.path.is_none());
-    let out: Box<dyn Write> = if packets_only { Box::new(io::sink()) } else { Box::new(io::stdout().lock()) };
-    let printer = Printer::new(bar.beside(out), &config.output);
-    let result = captures(&mut timeline, analysis, config.duration, printer);
+    let exporter = if directory.is_some() {
+        Exporter::new(outputs)
+    } else {
+        let out: Box<dyn Write> =
+            if packets_only { Box::new(io::sink()) } else { Box::new(bar.beside(io::stdout().lock())) };
+        Exporter::new([(out, config.output)])
+    };
+    let result = captures(&mut timeline, analysis, config.duration, exporter);
     drop(bar);
     let Outcome { report, secrets, key_log } = match result {
         Ok(outcome) => outcome,
         Err(PrintError::Closed) => return Ok(Exit::Done),
         Err(error) => return Err(error.into()),
     };
+    if let Some(directory) = directory {
+        directory.finish()?;
+    }
     contents.finish(messages)?;
     for damage in timeline.damage() {
         messages.notice(damage);

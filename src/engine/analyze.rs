@@ -253,7 +253,7 @@ impl<C: Consumer> Engine<C> {
         if self.show_telemetry {
             self.consumer.telemetry(&report)?;
         }
-        self.consumer.finish()?;
+        self.consumer.finish(&report)?;
         Ok(report)
     }
 }

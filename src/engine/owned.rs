@@ -181,7 +181,7 @@ impl Consumer for Queue {
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<(), Infallible> {
+    fn finish(&mut self, _: &Report) -> Result<(), Infallible> {
         Ok(())
     }
 }

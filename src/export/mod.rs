@@ -1,5 +1,8 @@
-//! Records → bytes. Worker threads render the records as they end ([`Renderer`]); the thread that owns the
-//! output prints them in order ([`Printer`]), and puts in what is known only then: the agent's verdict.
+//! Records → bytes. Worker threads make of the records what a format needs, as they end ([`Maker`]); the thread that owns
+//! the output puts that in order ([`Exporter`]), and adds what is known only then: the agent's verdict.
+//!
+//! Formats of text share a [`Renderer`] and a [`Printer`]. A format that needs more than text adds a variant to [`Maker`],
+//! and its counterpart beside it.
 //!
 //! | format | one record is |
 //! |---|---|
@@ -9,6 +12,7 @@
 //! | `table` | one row of text for a terminal (`table/`) |
 
 mod csv;
+mod exporter;
 mod json;
 mod printer;
 mod renderer;
@@ -19,13 +23,17 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use exporter::{Exporter, Maker, Makers};
 pub use printer::{PrintError, Printer};
 pub use renderer::Renderer;
 pub use sanitize::visible;
 
 use crate::base::tuning;
-use crate::record::schema::Shown;
-use crate::record::visit::Object;
+use crate::record::schema::{
+    ConnectionObject, EndpointObject, FindingObject, FrameObject, MessageRecordObject, Shown,
+    TelemetryObject, TransactionObject,
+};
+use crate::record::visit::{Object, Record};
 use crate::record::{Order, Wanted};
 use std::ops::Range;
 
@@ -49,6 +57,45 @@ pub enum Format {
     Csv,
 }
 
+impl Format {
+    /// What it holds, where that is not for the user to choose.
+    pub const fn fixed(self) -> Option<Wanted> {
+        match self {
+            Self::Table | Self::Ndjson | Self::Json | Self::Csv => None,
+        }
+    }
+
+    /// What `--output` calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Ndjson => "ndjson",
+            Self::Json => "json",
+            Self::Csv => "csv",
+        }
+    }
+
+    /// A file of it holds one kind of record.
+    pub const fn holds_one_kind(self) -> bool {
+        matches!(self, Self::Csv)
+    }
+
+    /// It is nothing that a terminal can show.
+    pub const fn is_binary(self) -> bool {
+        false
+    }
+
+    /// What the names of files end with that hold one kind of record each; `None` where it is not made for that.
+    pub const fn extension(self) -> Option<&'static str> {
+        match self {
+            Self::Ndjson => Some("ndjson"),
+            Self::Json => Some("json"),
+            Self::Csv => Some("csv"),
+            Self::Table => None,
+        }
+    }
+}
+
 /// What is rendered, and how.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
@@ -56,6 +103,8 @@ pub struct Options {
     pub format: Format,
     /// The records to render, and whether transactions show all header fields.
     pub wanted: Wanted,
+    /// Telemetry is shown, in a file of its own.
+    pub telemetry_apart: bool,
     /// Show the values of secret fields.
     pub show_secrets: bool,
     /// Excerpts of contents are printed below the rows of a table.
@@ -78,7 +127,26 @@ impl Options {
 
     /// Whether transactions say what the agent would have made of them.
     pub const fn agent(&self) -> bool {
-        self.wanted.transactions && self.wanted.telemetry
+        self.wanted.transactions && (self.wanted.telemetry || self.telemetry_apart)
+    }
+
+    /// The same for each kind of record alone, with what `--show` calls it.
+    pub fn by_kind(&self) -> Vec<(&'static str, Self)> {
+        let own = self.wanted;
+        let none = Wanted { headers: own.headers, ..Wanted::default() };
+        let kinds = [
+            (own.transactions, TransactionObject::PLURAL, Wanted { transactions: true, ..none }),
+            (own.endpoints, EndpointObject::PLURAL, Wanted { endpoints: true, ..none }),
+            (own.connections, ConnectionObject::PLURAL, Wanted { connections: true, ..none }),
+            (own.frames, FrameObject::PLURAL, Wanted { frames: true, ..none }),
+            (own.messages, MessageRecordObject::PLURAL, Wanted { messages: true, ..none }),
+            (own.findings, FindingObject::PLURAL, Wanted { findings: true, ..none }),
+            (own.telemetry, TelemetryObject::PLURAL, Wanted { telemetry: true, ..none }),
+        ];
+        let shown = kinds.into_iter().filter(|(shown, ..)| *shown);
+        shown
+            .map(|(_, name, wanted)| (name, Self { wanted, telemetry_apart: own.telemetry, ..*self }))
+            .collect()
     }
 
     /// Records of more than one kind are shown, telemetry aside.

@@ -160,6 +160,9 @@ impl<W: Write> Consumer for Printer<W> {
 
     /// In a table the rows held are printed before it, and CSV of other records has no place for it.
     fn telemetry(&mut self, report: &Report) -> Result<(), PrintError> {
+        if !self.options.wanted.telemetry {
+            return Ok(());
+        }
         if let Some(table) = &mut self.table {
             self.records += 1;
             table.telemetry(&mut self.buffer, report);
@@ -174,7 +177,7 @@ impl<W: Write> Consumer for Printer<W> {
         Ok(self.writer.flush()?)
     }
 
-    fn finish(&mut self) -> Result<(), PrintError> {
+    fn finish(&mut self, _: &Report) -> Result<(), PrintError> {
         if let Some(table) = &mut self.table {
             table.finish(&mut self.buffer);
         }

@@ -64,6 +64,6 @@ pub trait Consumer {
     /// No more will come for a while: what can be shown is to be seen now.
     fn flush(&mut self) -> Result<(), Self::Error>;
 
-    /// No more will come.
-    fn finish(&mut self) -> Result<(), Self::Error>;
+    /// No more will come; what all of it adds up to, whether or not that is shown.
+    fn finish(&mut self, report: &Report) -> Result<(), Self::Error>;
 }

@@ -1,6 +1,7 @@
 //! What a shell sees: exit statuses, messages, and where they go.
 
 mod inputs;
+mod output_dir;
 
 use assert_cmd::Command;
 use std::process::Stdio;

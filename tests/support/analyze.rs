@@ -5,7 +5,7 @@ use super::{Capture, Exchange};
 use h2lens::aggregate::Templates;
 use h2lens::capture::{Input, Timeline};
 use h2lens::engine::{Analysis, captures};
-use h2lens::export::{Format, Options, Printer};
+use h2lens::export::{Exporter, Format, Options};
 use h2lens::filter::Filter;
 use h2lens::record::Wanted;
 use h2lens::tls::KeyStore;
@@ -133,7 +133,7 @@ impl Analyze {
             ..Analysis::default()
         };
         let mut ndjson = Vec::new();
-        captures(&mut timeline, analysis, None, Printer::new(&mut ndjson, &output)).unwrap();
+        captures(&mut timeline, analysis, None, Exporter::new([(&mut ndjson, output)])).unwrap();
         let damage = timeline.damage().iter().map(ToString::to_string).collect();
         Outcome::new(ndjson, damage)
     }

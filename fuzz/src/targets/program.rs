@@ -6,7 +6,7 @@ use crate::cost::Cost;
 use crate::random::Random;
 use h2lens::capture::Timeline;
 use h2lens::engine::{Analysis, captures};
-use h2lens::export::{Format, Options, Printer};
+use h2lens::export::{Exporter, Format, Options};
 use h2lens::record::Wanted;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::collections::HashSet;
@@ -90,7 +90,7 @@ fn analyze(
     let output = Options { format, wanted, width: Some(120), ..Options::default() };
     let analysis = Analysis { wanted, threads, ..Analysis::default() };
     let mut out = Vec::new();
-    captures(&mut timeline, analysis, None, Printer::new(&mut out, &output))
+    captures(&mut timeline, analysis, None, Exporter::new([(&mut out, output)]))
         .expect("memory can be written to");
     let (memory, time) = (cost.memory(), cost.time());
     assert!(memory <= MEMORY + 2 * out.len(), "{memory} bytes of memory");

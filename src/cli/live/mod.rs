@@ -25,8 +25,6 @@ mod rights;
 #[cfg(feature = "live")]
 mod session;
 #[cfg(feature = "live")]
-mod signals;
-#[cfg(feature = "live")]
 mod status;
 
 #[cfg(feature = "live")]

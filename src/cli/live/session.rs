@@ -3,7 +3,6 @@
 use super::feeder::{CHECK, Control, Feeder};
 use super::key_log::{KeyLog, POLL};
 use super::outbox::Outbox;
-use super::signals::{Request, Signals};
 use super::status::{Counted, StatusLine};
 use super::{LiveFailure, LiveOptions, Messages, rights};
 use crate::base::limits;
@@ -11,9 +10,10 @@ use crate::base::time::Timestamp;
 use crate::capture::{Batch, LiveCapture, LiveInput, Writer};
 use crate::cli::decryption::{self, KeyLogs};
 use crate::cli::metrics::{Metrics, Snapshot};
+use crate::cli::signals::{Request, Signals};
 use crate::cli::unread;
 use crate::engine::{Analysis, Engine, Standing};
-use crate::export::{self, PrintError, Printer};
+use crate::export::{self, Exporter, PrintError};
 use crate::record::{Consumer, Report};
 use crossbeam_channel::RecvTimeoutError;
 use std::fs::File;
@@ -79,7 +79,7 @@ pub fn run(
     let (control, flag) = (feeder.control(), Arc::clone(&summary_wanted));
     signals
         .watch(move |request| match request {
-            Request::Stop => drop(control.stop()),
+            Request::Stop(_) => drop(control.stop()),
             Request::Summary => flag.store(true, Ordering::Relaxed),
         })
         .map_err(LiveFailure::Start)?;
@@ -95,7 +95,7 @@ pub fn run(
     let session = Session {
         options,
         show_telemetry: analysis.wanted.telemetry,
-        engine: Engine::new(analysis, Printer::new(Vec::new(), &output)),
+        engine: Engine::new(analysis, Exporter::new([(Vec::new(), output)])),
         outbox,
         shipped: 0,
         save,
@@ -139,7 +139,7 @@ struct Last {
 struct Session<'a> {
     options: &'a LiveOptions,
     show_telemetry: bool,
-    engine: Engine<Printer<Vec<u8>>>,
+    engine: Engine<Exporter<Vec<u8>>>,
     outbox: Outbox,
     /// Records that the outbox was given.
     shipped: u64,
@@ -335,9 +335,9 @@ impl Session<'_> {
     }
 
     fn take(&mut self) -> (Vec<u8>, u64) {
-        let printer = self.engine.consumer();
-        let written = printer.written();
-        let bytes = std::mem::take(printer.writer_mut());
+        let exporter = self.engine.consumer();
+        let written = exporter.written();
+        let bytes = exporter.writers_mut().next().map(std::mem::take).unwrap_or_default();
         (bytes, written - std::mem::replace(&mut self.shipped, written))
     }
 

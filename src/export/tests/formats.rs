@@ -327,8 +327,8 @@ fn a_closed_pipe_is_told_from_other_errors() {
         }
     }
     let finish = |kind| {
-        let mut printer = Printer::new(Fails(kind), &Options::default());
-        printer.telemetry(&report()).and_then(|()| printer.finish())
+        let mut printer = Printer::new(Fails(kind), &Options { wanted: ALL, ..Options::default() });
+        printer.telemetry(&report()).and_then(|()| printer.finish(&report()))
     };
     assert!(matches!(finish(std::io::ErrorKind::BrokenPipe), Err(PrintError::Closed)));
     assert!(matches!(finish(std::io::ErrorKind::StorageFull), Err(PrintError::Io(_))));

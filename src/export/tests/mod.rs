@@ -42,7 +42,7 @@ pub(super) fn print(
     if let Some(report) = report {
         printer.telemetry(report).unwrap();
     }
-    printer.finish().unwrap();
+    printer.finish(&crate::record::Report::default()).unwrap();
     drop(printer);
     String::from_utf8(out).unwrap()
 }

@@ -221,7 +221,7 @@ fn a_long_table_is_not_held() {
             printer.record(&renderer, index, Annotation::default()).unwrap();
         }
         printer.flush().unwrap();
-        printer.finish().unwrap();
+        printer.finish(&report()).unwrap();
         drop(printer);
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text.lines().count(), count + 1, "each row and one heading");

@@ -3,8 +3,8 @@
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Request {
-    /// End the capture: SIGINT, SIGTERM, SIGHUP.
-    Stop,
+    /// End: SIGINT, SIGTERM, SIGHUP. With the exit status of a process that such a signal ends.
+    Stop(i32),
     /// Print a telemetry record now: SIGUSR1.
     Summary,
 }
@@ -21,11 +21,11 @@ mod linux {
     use std::io;
 
     /// Signals that are held back until somebody waits for them.
-    pub(in crate::cli::live) struct Signals(SigSet);
+    pub(in crate::cli) struct Signals(SigSet);
 
     impl Signals {
         /// Holds the signals back, in this thread and those that it starts from here on.
-        pub(in crate::cli::live) fn hold() -> io::Result<Self> {
+        pub(in crate::cli) fn hold() -> io::Result<Self> {
             let mut set = SigSet::empty();
             for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGUSR1] {
                 set.add(signal);
@@ -39,8 +39,8 @@ mod linux {
         }
 
         /// Calls `take` for every signal, on another thread. The second one that asks to stop ends the process at
-        /// once, with 128 and its number as status.
-        pub(in crate::cli::live) fn watch(self, take: impl Fn(Request) + Send + 'static) -> io::Result<()> {
+        /// once.
+        pub(in crate::cli) fn watch(self, take: impl Fn(Request) + Send + 'static) -> io::Result<()> {
             let wait = move || {
                 let mut stopping = false;
                 while let Ok(signal) = self.0.wait() {
@@ -49,7 +49,7 @@ mod linux {
                     } else if std::mem::replace(&mut stopping, true) {
                         std::process::exit(128 + signal as i32);
                     } else {
-                        take(Request::Stop);
+                        take(Request::Stop(128 + signal as i32));
                     }
                 }
             };
@@ -82,22 +82,22 @@ mod other {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     /// The signals.
-    pub(in crate::cli::live) struct Signals(());
+    pub(in crate::cli) struct Signals(());
 
     impl Signals {
         /// Nothing needs to be done beforehand.
-        pub(in crate::cli::live) fn hold() -> io::Result<Self> {
+        pub(in crate::cli) fn hold() -> io::Result<Self> {
             Ok(Self(()))
         }
 
         /// Calls `take` when the process is asked to stop. The second time it ends at once, with status 130.
-        pub(in crate::cli::live) fn watch(self, take: impl Fn(Request) + Send + 'static) -> io::Result<()> {
+        pub(in crate::cli) fn watch(self, take: impl Fn(Request) + Send + 'static) -> io::Result<()> {
             let stopping = AtomicBool::new(false);
             let handler = move || {
                 if stopping.swap(true, Ordering::Relaxed) {
                     std::process::exit(130);
                 }
-                take(Request::Stop);
+                take(Request::Stop(130));
             };
             ctrlc::set_handler(handler).map_err(io::Error::other)
         }

@@ -1,0 +1,200 @@
+//! The one consumer: what workers make for each output, and the outputs.
+
+use super::Options;
+use super::printer::{PrintError, Printer};
+use super::renderer::Renderer;
+use crate::base::origin::InReach;
+use crate::base::time::Moment;
+use crate::base::tuning;
+use crate::http2::frame::FrameView;
+use crate::record::endpoint::Endpoints;
+use crate::record::{
+    Annotation, ConnectionMeta, ConnectionRecord, Consumer, Finding, MessageRecord, Order, Part, RecordSink,
+    Report, Transaction,
+};
+use std::io::Write;
+
+/// What a worker makes of records for one output.
+#[derive(Debug)]
+pub enum Maker {
+    /// Text, one piece a record.
+    Text(Renderer),
+}
+
+impl Maker {
+    fn part(&self) -> &dyn Part {
+        match self {
+            Self::Text(renderer) => renderer,
+        }
+    }
+
+    fn part_mut(&mut self) -> &mut dyn Part {
+        match self {
+            Self::Text(renderer) => renderer,
+        }
+    }
+}
+
+/// Puts in order what makers have made, and writes it.
+#[derive(Debug)]
+enum Output<W: Write> {
+    Text(Printer<W>),
+}
+
+impl<W: Write> Output<W> {
+    fn new(writer: W, options: &Options) -> Self {
+        Self::Text(Printer::new(writer, options))
+    }
+}
+
+/// What a worker makes of records for all outputs.
+#[derive(Debug)]
+pub struct Makers {
+    makers: Vec<Maker>,
+    /// For each record that was made, the maker and its place there.
+    made: Vec<(usize, usize)>,
+}
+
+impl Makers {
+    fn each(&mut self, make: impl Fn(&mut dyn Part)) {
+        for (output, maker) in self.makers.iter_mut().enumerate() {
+            let part = maker.part_mut();
+            let before = part.len();
+            make(part);
+            self.made.extend((before..part.len()).map(|index| (output, index)));
+        }
+    }
+}
+
+impl RecordSink for Makers {
+    fn transaction(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
+        self.each(|part| part.transaction(now, connection, transaction));
+    }
+
+    fn connection(&mut self, now: Moment, connection: &ConnectionRecord) {
+        self.each(|part| part.connection(now, connection));
+    }
+
+    fn frame(&mut self, now: Moment, connection: &ConnectionMeta, frame: &FrameView<'_>) {
+        self.each(|part| part.frame(now, connection, frame));
+    }
+
+    fn message(&mut self, now: Moment, connection: &ConnectionMeta, message: &MessageRecord) {
+        self.each(|part| part.message(now, connection, message));
+    }
+
+    fn finding(&mut self, now: Moment, connection: &ConnectionMeta, finding: &Finding) {
+        self.each(|part| part.finding(now, connection, finding));
+    }
+}
+
+impl Part for Makers {
+    fn begin(&mut self, origins: Option<&InReach>) {
+        for maker in &mut self.makers {
+            maker.part_mut().begin(origins);
+        }
+    }
+
+    fn at_end(&mut self) {
+        for maker in &mut self.makers {
+            maker.part_mut().at_end();
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.made.len()
+    }
+
+    fn order(&self, index: usize) -> Order {
+        let made = self.made.get(index).and_then(|&(output, index)| Some((self.makers.get(output)?, index)));
+        made.map_or(Order::FIRST, |(maker, index)| maker.part().order(index))
+    }
+
+    fn clear(&mut self) {
+        for maker in &mut self.makers {
+            maker.part_mut().clear();
+        }
+        self.made.clear();
+        self.made.shrink_to(tuning::LIST_KEPT / size_of::<(usize, usize)>());
+    }
+}
+
+/// Writes records: each output those kinds that its options want.
+#[derive(Debug)]
+pub struct Exporter<W: Write> {
+    outputs: Vec<Output<W>>,
+    options: Vec<Options>,
+}
+
+impl<W: Write> Exporter<W> {
+    /// Writes to these. Nothing is written yet.
+    pub fn new(outputs: impl IntoIterator<Item = (W, Options)>) -> Self {
+        let (outputs, options) =
+            outputs.into_iter().map(|(writer, options)| (Output::new(writer, &options), options)).unzip();
+        Self { outputs, options }
+    }
+
+    /// Records that the writers have been given so far, telemetry included. They are only ever given whole ones.
+    pub fn written(&self) -> u64 {
+        let written = self.outputs.iter().map(|output| match output {
+            Output::Text(printer) => printer.written(),
+        });
+        written.sum()
+    }
+
+    /// What the records are written to.
+    pub fn writers_mut(&mut self) -> impl Iterator<Item = &mut W> {
+        self.outputs.iter_mut().map(|output| match output {
+            Output::Text(printer) => printer.writer_mut(),
+        })
+    }
+}
+
+/// Does the same with each output, whatever its format.
+macro_rules! each {
+    ($outputs:expr, $output:ident => $what:expr) => {
+        for output in &mut $outputs {
+            match output {
+                Output::Text($output) => $what?,
+            }
+        }
+    };
+}
+
+impl<W: Write> Consumer for Exporter<W> {
+    type Part = Makers;
+    type Error = PrintError;
+
+    fn part(&self) -> Makers {
+        let makers = self.options.iter().map(|options| Maker::Text(Renderer::new(*options)));
+        Makers { makers: makers.collect(), made: Vec::new() }
+    }
+
+    fn record(&mut self, part: &Makers, index: usize, annotation: Annotation) -> Result<(), PrintError> {
+        let Some(&(output, index)) = part.made.get(index) else { return Ok(()) };
+        match (self.outputs.get_mut(output), part.makers.get(output)) {
+            (Some(Output::Text(printer)), Some(Maker::Text(text))) => printer.record(text, index, annotation),
+            _ => Ok(()),
+        }
+    }
+
+    fn endpoints(&mut self, endpoints: &Endpoints) -> Result<(), PrintError> {
+        each!(self.outputs, output => output.endpoints(endpoints));
+        Ok(())
+    }
+
+    fn telemetry(&mut self, report: &Report) -> Result<(), PrintError> {
+        each!(self.outputs, output => output.telemetry(report));
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), PrintError> {
+        each!(self.outputs, output => output.flush());
+        Ok(())
+    }
+
+    fn finish(&mut self, report: &Report) -> Result<(), PrintError> {
+        each!(self.outputs, output => output.finish(report));
+        Ok(())
+    }
+}
