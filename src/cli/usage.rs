@@ -53,6 +53,10 @@ impl From<&clap::Error> for UsageError {
                     other => format!("{option} and {other} exclude each other: leave one out"),
                 }
             }
+            ErrorKind::MissingRequiredArgument => {
+                let missing = usage_of(option).unwrap_or(named.clone());
+                format!("another option makes no sense without {option}: add {missing}, or leave both out")
+            }
             ErrorKind::TooManyValues => format!("{option} takes no value: leave out '{value}'"),
             ErrorKind::InvalidUtf8 => format!("an option is not UTF-8: {SEE}"),
             _ => {
@@ -129,6 +133,10 @@ mod tests {
             (&["--json", "-o", "csv"], "--json and --output exclude each other: leave one out"),
             (&["-f", "a", "-f", "b"], "--filter is given twice: leave one out"),
             (&["-D", "x.pcap"], "--list-interfaces stands alone: leave out the other options"),
+            (
+                &["--force", "a"],
+                "another option makes no sense without --output-dir: add --output-dir DIR, or leave both out",
+            ),
             (&["--json=yes"], "--json takes no value: leave out 'yes'"),
             (&["--summary=never"], "--summary: 'never' will not do: give a time as 500ms, 30s, 5m or 1h30m"),
         ] {
