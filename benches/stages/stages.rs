@@ -17,10 +17,10 @@ use h2lens::flow::{Arrival, Budget, ByteSink, End, Gap, Table};
 use h2lens::http2::frame::FrameView;
 use h2lens::http2::{self, Connection, EventContext, EventSink, Start, hpack};
 use h2lens::packet::Decoder;
-use h2lens::pipeline::{Output, Pipeline, Settings};
+use h2lens::pipeline::{Output, Pipeline, PipelineConfig};
 use h2lens::record::{ConnectionMeta, ConnectionRecord, Finding, RecordSink, Transaction, Wanted};
 use h2lens::tls::{self, KeyStore};
-use h2lens::transaction::{Pairing, Session, Stats, StreamPool};
+use h2lens::transaction::{Pairing, PairingInput, Stats, StreamPool};
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
@@ -167,7 +167,7 @@ fn tls_streams(name: &str) -> (Vec<Pieces>, KeyStore) {
 fn tls_records((streams, keys): (Vec<Pieces>, KeyStore)) -> (Vec<Pieces>, tls::Workspace) {
     let mut work = tls::Workspace::default();
     for stream in &streams {
-        let mut session = tls::Session::new(&work);
+        let mut session = tls::PairingInput::new(&work);
         for (from, arrival, bytes) in stream {
             session.data(&keys, &mut work, *from, arrival, bytes, &mut Ignore);
         }
@@ -236,7 +236,7 @@ fn http2_and_pairing(streams: Vec<Pieces>) -> (Vec<Pieces>, Stats) {
         let mut connection = Connection::new(Start::Preface, Start::Frames, false);
         let mut pairing = Pairing::new(false, TRANSACTIONS, (false, false));
         for (from, arrival, bytes) in stream {
-            let mut session = Session { pairing: &mut pairing, stats: &mut stats, pool: &mut pool };
+            let mut session = PairingInput { pairing: &mut pairing, stats: &mut stats, pool: &mut pool };
             connection.data(side(*from), arrival, bytes, &mut session);
             pairing.take_ended(&mut pool, |transaction| {
                 black_box(transaction);
@@ -249,7 +249,7 @@ fn http2_and_pairing(streams: Vec<Pieces>) -> (Vec<Pieces>, Stats) {
 /// Segments → records, all stages of a shard together.
 fn analyze<O: Output>(job: &Job, out: &mut O) -> Pipeline {
     let keys = KeyStore::default();
-    let mut pipeline = Pipeline::new(Settings { wanted: TRANSACTIONS, idle_timeout: None });
+    let mut pipeline = Pipeline::new(PipelineConfig { wanted: TRANSACTIONS, idle_timeout: None });
     for segment in job.segments() {
         pipeline.segment(&segment, &keys, out);
     }

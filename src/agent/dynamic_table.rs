@@ -24,7 +24,7 @@ pub(super) struct Counter {
 
 /// A stored entry.
 #[derive(Debug, Default)]
-pub(super) struct Entry {
+pub(super) struct KernelEntry {
     key: EntryKey,
     /// Static name index that the literal had.
     pub(super) name: u8,
@@ -36,7 +36,7 @@ pub(super) struct Entry {
 #[derive(Debug)]
 pub(super) struct DynamicTable {
     places: HashMap<EntryKey, u32, RandomState>,
-    entries: Arena<Entry>,
+    entries: Arena<KernelEntry>,
     capacity: usize,
     /// Entries that found the map full.
     pub(super) refused: u64,
@@ -54,7 +54,7 @@ impl DynamicTable {
     }
 
     /// The entry at `place`.
-    pub(super) fn get(&self, place: u32) -> Option<&Entry> {
+    pub(super) fn get(&self, place: u32) -> Option<&KernelEntry> {
         self.entries.get(place)
     }
 

@@ -9,7 +9,7 @@ use super::incident::LongPaths;
 use super::key::{EntryKey, StreamKey};
 use super::model::{Agent, Unit};
 use super::params::Rules;
-use super::stream::Stream;
+use super::stream::KernelStream;
 use super::trace::BlockMarks;
 use super::tuple::Side;
 use crate::base::counters::Counters;
@@ -170,7 +170,7 @@ fn headers_frame(
     counters: &mut Counters,
     table: &mut DynamicTable,
     connection: &mut Connection,
-    stream: &mut Stream,
+    stream: &mut KernelStream,
 ) -> bool {
     let Unit { buf, side, serial, .. } = *unit;
     let directed = connection.sides.get_mut(side);
@@ -401,7 +401,7 @@ impl Block<'_, '_> {
 }
 
 /// An indexed static field counts, and its entry wins over literals from then on.
-fn apply_static(stream: &mut Stream, index: u8, counters: &mut Counters) {
+fn apply_static(stream: &mut KernelStream, index: u8, counters: &mut Counters) {
     match Meaning::of(index.into()) {
         Some(Meaning::Method) => {
             counters.requests += 1;
@@ -417,7 +417,7 @@ fn apply_static(stream: &mut Stream, index: u8, counters: &mut Counters) {
 }
 
 /// A literal, new or stored: no counters. Of a status the first bytes are kept.
-fn apply_literal(stream: &mut Stream, name: u8, value: &[u8], huffman: bool) {
+fn apply_literal(stream: &mut KernelStream, name: u8, value: &[u8], huffman: bool) {
     match Meaning::of(name.into()) {
         Some(Meaning::Method) => stream.method.set_literal(value, huffman),
         Some(Meaning::Path) => stream.path.set_literal(value, huffman),

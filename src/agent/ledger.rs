@@ -29,7 +29,7 @@ pub(super) struct Emitted {
 
 /// What the ledger says of a transaction.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) enum LedgerAnswer {
     /// It was emitted as it was on the wire, with this latency.
     Same(Duration),
     /// It was emitted with other values.
@@ -88,20 +88,25 @@ impl Ledger {
 
     /// Takes the emission of a transaction that began in packet `since`: the oldest that `is_same`, else the oldest,
     /// which then is spurious.
-    pub(super) fn take(&mut self, key: StreamKey, since: u64, is_same: impl Fn(&Shown) -> bool) -> Found {
+    pub(super) fn take(
+        &mut self,
+        key: StreamKey,
+        since: u64,
+        is_same: impl Fn(&Shown) -> bool,
+    ) -> LedgerAnswer {
         let mut own = self.recent.iter().enumerate().filter(|(_, emitted)| emitted.key == key);
         let (first, more) = (own.next(), own.next().is_some());
         match first {
             Some((at, &emitted)) if !more && !self.latest.contains_key(&key) => {
                 if emitted.trace.packet < since {
-                    return Found::Nothing;
+                    return LedgerAnswer::Nothing;
                 }
                 self.recent.remove(at);
                 if is_same(&emitted.shown) {
-                    return Found::Same(Duration::from_nanos(emitted.shown.latency));
+                    return LedgerAnswer::Same(Duration::from_nanos(emitted.shown.latency));
                 }
                 self.spurious += 1;
-                return Found::Different(emitted.trace);
+                return LedgerAnswer::Different(emitted.trace);
             }
             // Which of several it is, the map tells.
             Some(_) => {
@@ -114,8 +119,8 @@ impl Ledger {
         self.take_filed(key, since, is_same)
     }
 
-    fn take_filed(&mut self, key: StreamKey, since: u64, is_same: impl Fn(&Shown) -> bool) -> Found {
-        let Some(latest) = self.latest.remove(&key) else { return Found::Nothing };
+    fn take_filed(&mut self, key: StreamKey, since: u64, is_same: impl Fn(&Shown) -> bool) -> LedgerAnswer {
+        let Some(latest) = self.latest.remove(&key) else { return LedgerAnswer::Nothing };
         let (mut number, mut oldest, mut same, mut earliest) = (latest, None, None, true);
         for _ in 0..limits::AGENT_EMISSIONS {
             let Some(emitted) = self.emitted.get_mut(number) else { break };
@@ -131,17 +136,17 @@ impl Ledger {
         self.evicted += u64::from(same.is_none() && self.emitted.get_mut(number).is_some());
         let Some(taken) = same.or(oldest) else {
             self.latest.insert(key, latest);
-            return Found::Nothing;
+            return LedgerAnswer::Nothing;
         };
-        let Some(emitted) = self.emitted.take(taken) else { return Found::Nothing };
+        let Some(emitted) = self.emitted.take(taken) else { return LedgerAnswer::Nothing };
         if !earliest {
             self.relink(key, latest, taken, emitted.earlier);
         }
         if same.is_some() {
-            return Found::Same(Duration::from_nanos(emitted.shown.latency));
+            return LedgerAnswer::Same(Duration::from_nanos(emitted.shown.latency));
         }
         self.spurious += 1;
-        Found::Different(emitted.trace)
+        LedgerAnswer::Different(emitted.trace)
     }
 
     /// Nothing more is asked for: what is left is spurious.
@@ -185,9 +190,9 @@ mod tests {
 
     fn take(ledger: &mut Ledger, stream: u32, status: u16, since: u64) -> &'static str {
         match ledger.take(StreamKey::new(1, stream), since, |shown| shown.status == status) {
-            Found::Same(_) => "same",
-            Found::Different(_) => "different",
-            Found::Nothing => "nothing",
+            LedgerAnswer::Same(_) => "same",
+            LedgerAnswer::Different(_) => "different",
+            LedgerAnswer::Nothing => "nothing",
         }
     }
 

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 /// A stream.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Stream {
+pub(super) struct KernelStream {
     pub(super) key: StreamKey,
     /// Kernel time of the first HEADERS, in nanoseconds.
     pub(super) started: u64,
@@ -25,7 +25,7 @@ pub(super) struct Stream {
     live: bool,
 }
 
-impl Stream {
+impl KernelStream {
     /// Makes it the stream of `key`, with nothing captured yet.
     fn start_over(&mut self, key: StreamKey, now: u64) {
         let Self { key: own, started, last_seen, end_seen, method, path, status, trace, live } = self;
@@ -41,7 +41,7 @@ impl Stream {
 #[derive(Debug)]
 pub(super) struct InFlight {
     places: HashMap<StreamKey, u32, RandomState>,
-    streams: Arena<Stream>,
+    streams: Arena<KernelStream>,
     by_start: List,
     capacity: usize,
     /// HEADERS frames that found the map full.
@@ -66,12 +66,12 @@ impl InFlight {
     }
 
     /// The stream at `place`, if it is still that of `key`.
-    pub(super) fn at(&mut self, place: u32, key: StreamKey) -> Option<&mut Stream> {
+    pub(super) fn at(&mut self, place: u32, key: StreamKey) -> Option<&mut KernelStream> {
         self.streams.get_mut(place).filter(|stream| stream.live && stream.key == key)
     }
 
     /// The stream at `place`.
-    pub(super) fn get_mut(&mut self, place: u32) -> Option<&mut Stream> {
+    pub(super) fn get_mut(&mut self, place: u32) -> Option<&mut KernelStream> {
         self.streams.get_mut(place)
     }
 
@@ -91,7 +91,7 @@ impl InFlight {
     }
 
     /// Deletes the stream at `place`. It can be read until the next is made.
-    pub(super) fn remove(&mut self, place: u32) -> Option<&Stream> {
+    pub(super) fn remove(&mut self, place: u32) -> Option<&KernelStream> {
         let stream = self.streams.get_mut(place).filter(|stream| stream.live)?;
         stream.live = false;
         self.places.remove(&stream.key);

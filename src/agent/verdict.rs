@@ -4,7 +4,7 @@ use super::captured::MAX_VALUE;
 use super::connection::Connection;
 use super::huffman;
 use super::key::StreamKey;
-use super::ledger::Found;
+use super::ledger::LedgerAnswer;
 use super::model::Agent;
 use super::reason::ReasonSet;
 use super::trace::Trace;
@@ -15,7 +15,7 @@ use crate::base::verdict::{MissReason, Verdict};
 
 /// What the agent knew of a connection when a packet came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Known {
+enum KnownConnection {
     /// It was not classified yet.
     Unclassified,
     /// It was parsed.
@@ -45,7 +45,7 @@ impl Agent {
         let expected = Expected::of(tx, self.users.hash_path(user::shown_path(tx.path.unwrap_or_default())));
         let (mut trace, different) =
             match self.ledger.take(key, tx.first.packet, |shown| expected.fits(shown)) {
-                Found::Same(latency) => {
+                LedgerAnswer::Same(latency) => {
                     if tx.complete {
                         self.summary.transactions += 1;
                     } else {
@@ -53,8 +53,8 @@ impl Agent {
                     }
                     return Verdict::Seen(latency);
                 }
-                Found::Different(trace) => (trace, true),
-                Found::Nothing => (Trace::default(), false),
+                LedgerAnswer::Different(trace) => (trace, true),
+                LedgerAnswer::Nothing => (Trace::default(), false),
             };
         if let Some(kept) = self.traces.take(key).filter(|kept| kept.packet >= tx.first.packet) {
             trace.merge(&kept);
@@ -154,9 +154,9 @@ fn lost_frame(
     fact: FrameFact,
 ) {
     match known(tx, connection, fact.packet) {
-        Known::Unclassified => reasons.insert(MissReason::Classification),
-        Known::Ended => reasons.insert(MissReason::Fin),
-        Known::Parsed => {
+        KnownConnection::Unclassified => reasons.insert(MissReason::Classification),
+        KnownConnection::Ended => reasons.insert(MissReason::Fin),
+        KnownConnection::Parsed => {
             reasons.insert_if(fact.split, MissReason::SplitFrame);
             let incidents = &connection.sides.get(side).incidents;
             match incidents.at(fact.packet) {
@@ -170,11 +170,11 @@ fn lost_frame(
 /// Where the frames are is not known: the exchange's first and last packet must do.
 fn whole_exchange(reasons: &mut ReasonSet, tx: &WireTransaction<'_>, connection: &Connection, trace: &Trace) {
     match known(tx, connection, tx.first.packet) {
-        Known::Unclassified => reasons.insert(MissReason::Classification),
-        Known::Ended => reasons.insert(MissReason::Fin),
-        Known::Parsed => {}
+        KnownConnection::Unclassified => reasons.insert(MissReason::Classification),
+        KnownConnection::Ended => reasons.insert(MissReason::Fin),
+        KnownConnection::Parsed => {}
     }
-    if known(tx, connection, tx.last.packet) == Known::Ended {
+    if known(tx, connection, tx.last.packet) == KnownConnection::Ended {
         reasons.insert(MissReason::Fin);
     }
     for side in [Side::Client, Side::Server] {
@@ -191,18 +191,18 @@ fn whole_exchange(reasons: &mut ReasonSet, tx: &WireTransaction<'_>, connection:
 
 /// What the agent knew of the connection at a packet. It remembers the last classification and the last end of one;
 /// where those belong to a later use of the same ports, the exchange was over before.
-fn known(tx: &WireTransaction<'_>, connection: &Connection, packet: u64) -> Known {
+fn known(tx: &WireTransaction<'_>, connection: &Connection, packet: u64) -> KnownConnection {
     let (classified, ended) = (connection.classified, connection.declassified);
     let is_parsed_now = classified > ended;
     if classified == 0 {
-        Known::Unclassified
+        KnownConnection::Unclassified
     } else if packet >= classified && (is_parsed_now || packet < ended) {
-        Known::Parsed
+        KnownConnection::Parsed
     } else if ended != 0 && packet >= ended && tx.connection <= ended {
-        Known::Ended
+        KnownConnection::Ended
     } else if is_parsed_now && packet < ended {
-        Known::Parsed
+        KnownConnection::Parsed
     } else {
-        Known::Unclassified
+        KnownConnection::Unclassified
     }
 }

@@ -105,17 +105,17 @@ pub const CONNECTION_MEMORY_SHARD: usize = (512 << 20) / SHARDS;
 
 /// Bytes of a connection of unknown protocol that are kept, so that nothing is lost once it is known; at the cap the
 /// older half goes. Counter: `opening`, when the protocol becomes known after all.
-pub const OPENING_BYTES: usize = 128 << 10;
+pub const DETECTION_BYTES: usize = 128 << 10;
 
 /// Pieces in which these bytes are kept, likewise. Counter: `opening`.
-pub const OPENING_PIECES: usize = 4096;
+pub const DETECTION_PIECES: usize = 4096;
 
 /// How often a connection may turn out to carry another protocol inside: CONNECT tunnel, TLS. What is deeper down is
 /// not looked at. Counter: `opening_depth`.
 pub const OPENING_DEPTH: u8 = 4;
 
 /// Bytes of a direction that are searched at every offset for HTTP/2 that was joined late; after that only the
-/// starts of segments are looked at. More than [`OPENING_BYTES`]: what is recognised later has lost its beginning, and
+/// starts of segments are looked at. More than [`DETECTION_BYTES`]: what is recognised later has lost its beginning, and
 /// what is not is among `connections.other`. Counter: `opening`.
 pub const DETECT_BYTES: usize = 256 << 10;
 
@@ -198,7 +198,7 @@ pub const TLS_TRIAL_RATE: u64 = 8;
 
 /// Bytes in which a frame boundary is looked for after a loss; at the cap the older half is given up. Counter:
 /// `skipped_bytes` of coverage.
-pub const RESYNC_TAPE: usize = 64 << 10;
+pub const RESYNC_BUFFER: usize = 64 << 10;
 
 /// Places among these that may be a boundary and await more bytes; further ones are passed over. Counter:
 /// `skipped_bytes` of coverage.

@@ -47,11 +47,11 @@ pub struct Envelopes {
     left: u32,
     length: u32,
     held: Vec<u8>,
-    state: State,
+    state: EnvelopeState,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
+enum EnvelopeState {
     #[default]
     Prefix,
     Message,
@@ -71,8 +71,8 @@ impl Envelopes {
 
     /// The next bytes of the body.
     pub fn push(&mut self, mut bytes: &[u8], sink: &mut dyn FnMut(Envelope<'_>)) {
-        while !bytes.is_empty() && self.state != State::Astray {
-            if self.state == State::Prefix {
+        while !bytes.is_empty() && self.state != EnvelopeState::Astray {
+            if self.state == EnvelopeState::Prefix {
                 let Some((&octet, rest)) = bytes.split_first() else { return };
                 bytes = rest;
                 if let Some(place) = self.prefix.get_mut(usize::from(self.have)) {
@@ -87,7 +87,7 @@ impl Envelopes {
             let (now, rest) = bytes.split_at(bytes.len().min(self.left as usize));
             bytes = rest;
             self.left -= now.len() as u32;
-            if self.state == State::Message {
+            if self.state == EnvelopeState::Message {
                 if self.left == 0 && self.held.is_empty() {
                     self.emit(Payload::Whole(now), sink);
                     continue;
@@ -105,7 +105,8 @@ impl Envelopes {
         self.length = u32::from_be_bytes([a, b, c, d]);
         self.left = self.length;
         self.have = 0;
-        self.state = if self.length as usize > self.limit { State::Passing } else { State::Message };
+        self.state =
+            if self.length as usize > self.limit { EnvelopeState::Passing } else { EnvelopeState::Message };
         if self.left == 0 {
             self.end(sink);
         }
@@ -114,8 +115,8 @@ impl Envelopes {
     fn end(&mut self, sink: &mut dyn FnMut(Envelope<'_>)) {
         let held = std::mem::take(&mut self.held);
         let payload = match self.state {
-            State::Passing => Payload::TooLong,
-            State::Damaged => Payload::Lost,
+            EnvelopeState::Passing => Payload::TooLong,
+            EnvelopeState::Damaged => Payload::Lost,
             _ => Payload::Whole(&held),
         };
         self.emit(payload, sink);
@@ -123,7 +124,7 @@ impl Envelopes {
 
     fn emit(&mut self, payload: Payload<'_>, sink: &mut dyn FnMut(Envelope<'_>)) {
         let [flags, ..] = self.prefix;
-        self.state = State::Prefix;
+        self.state = EnvelopeState::Prefix;
         sink(Envelope { flags, length: self.length, payload });
     }
 
@@ -131,30 +132,30 @@ impl Envelopes {
     pub fn gap(&mut self, length: Option<u64>, sink: &mut dyn FnMut(Envelope<'_>)) {
         match length {
             Some(0) => {}
-            Some(length) if self.state != State::Prefix && length <= u64::from(self.left) => {
+            Some(length) if self.state != EnvelopeState::Prefix && length <= u64::from(self.left) => {
                 self.left -= length as u32;
                 self.held = Vec::new();
-                if self.state != State::Astray {
-                    self.state = State::Damaged;
+                if self.state != EnvelopeState::Astray {
+                    self.state = EnvelopeState::Damaged;
                 }
                 if self.left == 0 {
                     self.end(sink);
                 }
             }
             _ => {
-                if !matches!(self.state, State::Prefix | State::Astray) {
-                    self.state = State::Damaged;
+                if !matches!(self.state, EnvelopeState::Prefix | EnvelopeState::Astray) {
+                    self.state = EnvelopeState::Damaged;
                     self.held = Vec::new();
                     self.end(sink);
                 }
-                self.state = State::Astray;
+                self.state = EnvelopeState::Astray;
             }
         }
     }
 
     /// The body may end here: no message has begun.
     pub fn at_end(&self) -> bool {
-        self.state == State::Prefix && self.have == 0 || self.state == State::Astray
+        self.state == EnvelopeState::Prefix && self.have == 0 || self.state == EnvelopeState::Astray
     }
 
     /// Bytes of memory that it takes.

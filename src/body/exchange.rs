@@ -295,7 +295,7 @@ impl Exchange {
     }
 
     /// What it held, at its end; `None` where there was nothing.
-    pub(super) fn conclude(
+    pub(super) fn finish(
         mut self,
         of: BodyFile,
         last: Timestamp,
@@ -321,8 +321,8 @@ impl Exchange {
         messages.retain(|message| message.at <= last);
         messages.sort_by_key(|message| message.at);
         let contents = Contents {
-            request: self.request.conclude(&context, BodyFile { from_client: true, ..of.clone() }),
-            response: self.response.conclude(&context, of),
+            request: self.request.finish(&context, BodyFile { from_client: true, ..of.clone() }),
+            response: self.response.finish(&context, of),
             messages,
             messages_omitted: self.told.omitted,
             graphql: self.told.graphql.map(|Operation { name, kind }| GraphQl { name, kind }),

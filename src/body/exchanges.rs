@@ -126,7 +126,7 @@ impl Bodies {
         });
         budget.give(exchange.weight);
         self.held -= exchange.weight.min(self.held);
-        let contents = exchange.conclude(
+        let contents = exchange.finish(
             BodyFile { connection: self.id, stream, ..BodyFile::default() },
             last,
             &self.options,

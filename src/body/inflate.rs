@@ -17,7 +17,7 @@ pub(super) enum Wrapper {
 /// Decodes deflate in its three wrappers.
 pub(super) struct Inflate {
     wrapper: Wrapper,
-    state: State,
+    state: InflateState,
     /// The first octets, until there are enough to tell.
     head: [u8; 2],
     have: u8,
@@ -25,7 +25,7 @@ pub(super) struct Inflate {
     fed: u8,
 }
 
-enum State {
+enum InflateState {
     /// The first octets of a stream or member are awaited.
     Head,
     /// Within one.
@@ -40,20 +40,24 @@ impl Inflate {
 
     /// A decoder at the beginning.
     pub(super) fn new(wrapper: Wrapper) -> Self {
-        let state = if wrapper == Wrapper::Raw { State::Body(Decompress::new(false)) } else { State::Head };
+        let state = if wrapper == Wrapper::Raw {
+            InflateState::Body(Decompress::new(false))
+        } else {
+            InflateState::Head
+        };
         Self { wrapper, state, head: [0; 2], have: 0, fed: 2 }
     }
 
     /// Decodes as much as fits.
     pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> (Progress, Option<Damage>) {
         let mut read = 0;
-        while matches!(self.state, State::Head | State::Ended) {
+        while matches!(self.state, InflateState::Head | InflateState::Ended) {
             let Some(&octet) = input.get(read) else { return (Progress { read, written: 0 }, None) };
-            if matches!(self.state, State::Ended) {
+            if matches!(self.state, InflateState::Ended) {
                 if self.wrapper != Wrapper::Gzip || octet != 0x1f {
                     return (Progress { read, written: 0 }, Some(Damage::Trailing));
                 }
-                (self.state, self.have) = (State::Head, 0);
+                (self.state, self.have) = (InflateState::Head, 0);
             }
             read += 1;
             if let Some(place) = self.head.get_mut(usize::from(self.have)) {
@@ -75,7 +79,7 @@ impl Inflate {
             && (u16::from(first) << 8 | u16::from(second)).is_multiple_of(31)
             && second & 0x20 == 0;
         self.fed = 0;
-        self.state = State::Body(match self.wrapper {
+        self.state = InflateState::Body(match self.wrapper {
             Wrapper::Gzip => Decompress::new_gzip(15),
             _ => Decompress::new(zlib),
         });
@@ -96,11 +100,11 @@ impl Inflate {
             if damage.is_some() || progress.read == 0 {
                 return (Progress { read: 0, written }, damage);
             }
-            if matches!(self.state, State::Ended) && self.fed < 2 {
+            if matches!(self.state, InflateState::Ended) && self.fed < 2 {
                 return (Progress { read: 0, written }, Some(Damage::Trailing));
             }
         }
-        if matches!(self.state, State::Ended) {
+        if matches!(self.state, InflateState::Ended) {
             return (Progress { read: 0, written }, None);
         }
         let (progress, damage) = self.advance(input, output.get_mut(written..).unwrap_or_default());
@@ -108,7 +112,7 @@ impl Inflate {
     }
 
     fn advance(&mut self, input: &[u8], output: &mut [u8]) -> (Progress, Option<Damage>) {
-        let State::Body(decoder) = &mut self.state else {
+        let InflateState::Body(decoder) = &mut self.state else {
             return (Progress { read: 0, written: 0 }, None);
         };
         let (read, written) = (decoder.total_in(), decoder.total_out());
@@ -119,7 +123,7 @@ impl Inflate {
         };
         let damage = match status {
             Ok(Status::StreamEnd) => {
-                self.state = State::Ended;
+                self.state = InflateState::Ended;
                 None
             }
             Ok(Status::Ok | Status::BufError) => None,
@@ -133,7 +137,7 @@ impl Inflate {
 
     /// A stream has ended, and no other has begun.
     pub(super) fn at_end(&self) -> bool {
-        matches!(self.state, State::Ended)
+        matches!(self.state, InflateState::Ended)
     }
 
     /// A header with a signature was read.
@@ -143,10 +147,10 @@ impl Inflate {
 
     /// Begins anew with an empty window, for bare deflate.
     pub(super) fn reset(&mut self) {
-        if let State::Body(decoder) = &mut self.state {
+        if let InflateState::Body(decoder) = &mut self.state {
             decoder.reset(false);
         } else {
-            self.state = State::Body(Decompress::new(false));
+            self.state = InflateState::Body(Decompress::new(false));
         }
     }
 }

@@ -30,7 +30,7 @@ pub struct Multipart {
     delimiter: Finder<'static>,
     /// What may be the beginning of a delimiter.
     tail: Vec<u8>,
-    state: State,
+    state: PartState,
     head: Vec<u8>,
     content: Vec<u8>,
     size: u64,
@@ -38,7 +38,7 @@ pub struct Multipart {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum PartState {
     /// Before the first delimiter, or after a hole in a part's head.
     Preamble,
     /// On a delimiter's line; octets of it that were read.
@@ -60,7 +60,7 @@ impl Multipart {
             delimiter,
             // The first delimiter may stand at the very beginning.
             tail: b"\r\n".to_vec(),
-            state: State::Preamble,
+            state: PartState::Preamble,
             head: Vec::new(),
             content: Vec::new(),
             size: 0,
@@ -80,10 +80,10 @@ impl Multipart {
         };
         while !rest.is_empty() {
             rest = match self.state {
-                State::Epilogue => return,
-                State::Delimiter => self.delimiter_line(rest),
-                State::Head => self.head(rest),
-                State::Preamble | State::Content => self.content(rest, sink),
+                PartState::Epilogue => return,
+                PartState::Delimiter => self.delimiter_line(rest),
+                PartState::Head => self.head(rest),
+                PartState::Preamble | PartState::Content => self.content(rest, sink),
             };
         }
     }
@@ -92,20 +92,20 @@ impl Multipart {
     fn delimiter_line<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         let Some(end) = memchr::memchr(b'\n', bytes) else {
             if bytes.starts_with(b"--") {
-                self.state = State::Epilogue;
+                self.state = PartState::Epilogue;
             } else if bytes.len() <= BODY_PART_HEADERS {
                 self.tail = bytes.to_vec();
             } else {
-                self.state = State::Preamble;
+                self.state = PartState::Preamble;
             }
             return &[];
         };
         let (line, rest) = bytes.split_at(end + 1);
         self.state = match line {
-            [b'-', b'-', ..] => State::Epilogue,
-            line if line.iter().all(u8::is_ascii_whitespace) => State::Head,
+            [b'-', b'-', ..] => PartState::Epilogue,
+            line if line.iter().all(u8::is_ascii_whitespace) => PartState::Head,
             // The boundary is the beginning of something longer.
-            _ => State::Preamble,
+            _ => PartState::Preamble,
         };
         self.head.clear();
         rest
@@ -115,19 +115,19 @@ impl Multipart {
         let Some(end) = memchr::memchr(b'\n', bytes) else {
             self.tail = bytes.to_vec();
             if bytes.len() + self.head.len() > BODY_PART_HEADERS {
-                (self.state, self.tail) = (State::Preamble, Vec::new());
+                (self.state, self.tail) = (PartState::Preamble, Vec::new());
             }
             return &[];
         };
         let (line, rest) = bytes.split_at(end + 1);
         if line.iter().all(u8::is_ascii_whitespace) {
             // What follows may be a delimiter at once: the break before it is this line's.
-            self.state = State::Content;
+            self.state = PartState::Content;
             (self.size, self.lost, self.content) = (0, false, Vec::new());
         } else if self.head.len() + line.len() <= BODY_PART_HEADERS {
             self.head.extend_from_slice(line);
         } else {
-            self.state = State::Preamble;
+            self.state = PartState::Preamble;
         }
         rest
     }
@@ -137,7 +137,7 @@ impl Multipart {
             let (content, rest) = bytes.split_at(at);
             self.take(content);
             self.emit(sink);
-            self.state = State::Delimiter;
+            self.state = PartState::Delimiter;
             return rest.get(self.delimiter.needle().len()..).unwrap_or_default();
         }
         // The end may be the beginning of a delimiter.
@@ -152,7 +152,7 @@ impl Multipart {
     }
 
     fn take(&mut self, bytes: &[u8]) {
-        if self.state == State::Content {
+        if self.state == PartState::Content {
             self.size = self.size.saturating_add(bytes.len() as u64);
             if !self.lost {
                 let room = self.limit.saturating_sub(self.content.len());
@@ -162,7 +162,7 @@ impl Multipart {
     }
 
     fn emit(&mut self, sink: &mut dyn FnMut(Part<'_>)) {
-        if self.state != State::Content {
+        if self.state != PartState::Content {
             return;
         }
         let head = String::from_utf8_lossy(&self.head);
@@ -187,12 +187,12 @@ impl Multipart {
     pub fn gap(&mut self) {
         let tail = std::mem::take(&mut self.tail);
         match self.state {
-            State::Content => {
+            PartState::Content => {
                 self.take(&tail);
                 self.lost = true;
             }
-            State::Epilogue => {}
-            _ => self.state = State::Preamble,
+            PartState::Epilogue => {}
+            _ => self.state = PartState::Preamble,
         }
     }
 

@@ -179,13 +179,13 @@ impl Side {
 
     /// What is known of the body at its end; `None` where there was none.
     /// Where it was written to a file, `of` says what that is told with.
-    pub fn conclude(&mut self, context: &Context<'_>, of: BodyFile) -> Option<Body> {
+    pub fn finish(&mut self, context: &Context<'_>, of: BodyFile) -> Option<Body> {
         let complete = self.ended && !self.hole && self.head.seen;
         let Some(flow) = self.flow.take() else {
             return self.hole.then(Body::default);
         };
         let known = !self.head.unknown && self.head.seen;
-        Some(flow.conclude(&self.head, known, complete, context, of))
+        Some(flow.body(&self.head, known, complete, context, of))
     }
 
     /// Bytes of memory that it takes beside its own.
@@ -242,14 +242,7 @@ impl Flow {
         !self.starved && self.chain.is_whole() && self.decoded == self.kept.len() as u64
     }
 
-    fn conclude(
-        mut self,
-        head: &Head,
-        known: bool,
-        complete: bool,
-        context: &Context<'_>,
-        of: BodyFile,
-    ) -> Body {
+    fn body(mut self, head: &Head, known: bool, complete: bool, context: &Context<'_>, of: BodyFile) -> Body {
         let file = self.file.take();
         let undecoded = if self.chain.is_decoded() { None } else { self.chain.undecoded() };
         let (bytes, more) = undecoded.unwrap_or((&self.kept, self.decoded > self.kept.len() as u64));

@@ -83,7 +83,7 @@ pub struct WebSocket {
     header: [u8; 14],
     have: usize,
     frame: Frame,
-    state: State,
+    state: FrameState,
     message: Assembly,
     control: Assembly,
     inflate: Option<Compression>,
@@ -99,7 +99,7 @@ struct Frame {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum FrameState {
     Header,
     Payload,
     /// Where the next frame begins is not known.
@@ -140,7 +140,7 @@ impl WebSocket {
             header: [0; 14],
             have: 0,
             frame: Frame::default(),
-            state: State::Header,
+            state: FrameState::Header,
             message: Assembly::default(),
             control: Assembly::default(),
             inflate,
@@ -151,8 +151,8 @@ impl WebSocket {
     pub fn push(&mut self, mut bytes: &[u8], sink: &mut dyn FnMut(Message<'_>)) {
         while !bytes.is_empty() {
             match self.state {
-                State::Astray => return,
-                State::Header => {
+                FrameState::Astray => return,
+                FrameState::Header => {
                     let Some((&octet, rest)) = bytes.split_first() else { return };
                     bytes = rest;
                     if let Some(place) = self.header.get_mut(self.have) {
@@ -163,7 +163,7 @@ impl WebSocket {
                         self.end_frame(sink);
                     }
                 }
-                State::Payload => {
+                FrameState::Payload => {
                     let left = usize::try_from(self.frame.left).unwrap_or(usize::MAX);
                     let (now, rest) = bytes.split_at(bytes.len().min(left));
                     bytes = rest;
@@ -197,13 +197,13 @@ impl WebSocket {
         };
         let mask = if masked { rest.first_chunk().copied() } else { None };
         self.frame = Frame { fin: first & 0x80 != 0, opcode: first & 0x0f, left: length, mask, at: 0 };
-        (self.have, self.state) = (0, State::Payload);
+        (self.have, self.state) = (0, FrameState::Payload);
         let compressed = first & 0x40 != 0;
         let unknown = (compressed && self.inflate.is_none()).then_some(Missing::Unknown);
         // RSV2 and RSV3, a control frame in fragments or of more than 125 octets: this is no frame.
         let control = self.frame.opcode & 8 != 0;
         if first & 0x30 != 0 || length >> 63 != 0 || (control && (length > 125 || !self.frame.fin)) {
-            self.state = State::Astray;
+            self.state = FrameState::Astray;
             return false;
         }
         let opcode = self.frame.opcode;
@@ -247,7 +247,7 @@ impl WebSocket {
     }
 
     fn end_frame(&mut self, sink: &mut dyn FnMut(Message<'_>)) {
-        self.state = State::Header;
+        self.state = FrameState::Header;
         if !self.frame.fin {
             return;
         }
@@ -276,7 +276,7 @@ impl WebSocket {
     pub fn gap(&mut self, length: Option<u64>, sink: &mut dyn FnMut(Message<'_>)) {
         match length {
             Some(0) => {}
-            Some(length) if self.state == State::Payload && length <= self.frame.left => {
+            Some(length) if self.state == FrameState::Payload && length <= self.frame.left => {
                 self.frame.left -= length;
                 self.frame.at = self.frame.at.wrapping_add(length as usize);
                 let assembly = self.assembly();
@@ -290,7 +290,7 @@ impl WebSocket {
                 }
             }
             _ => {
-                self.state = State::Astray;
+                self.state = FrameState::Astray;
                 (self.message, self.control) = (Assembly::default(), Assembly::default());
             }
         }
@@ -298,7 +298,7 @@ impl WebSocket {
 
     /// The stream may end here: no frame has begun.
     pub fn at_end(&self) -> bool {
-        self.state == State::Header && self.have == 0 && self.message.opcode.is_none()
+        self.state == FrameState::Header && self.have == 0 && self.message.opcode.is_none()
     }
 
     /// Bytes of memory that it takes.

@@ -34,7 +34,7 @@ pub enum Action {
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where the packets come from.
-    pub source: Source,
+    pub source: InputKind,
     /// A pcap-filter(7) expression.
     pub filter: Option<String>,
     /// Stop after so many packets.
@@ -101,7 +101,7 @@ pub struct Contents {
 
 /// Where packets come from.
 #[derive(Clone, Debug)]
-pub enum Source {
+pub enum InputKind {
     /// Captures, at least one.
     Captures(Vec<Input>),
     /// An interface.
@@ -194,7 +194,7 @@ impl Environment {
 impl Config {
     /// What the analysis must give for what is printed and served.
     pub fn analyzed(&self) -> Wanted {
-        let served = matches!(&self.source, Source::Live(live) if live.metrics.is_some());
+        let served = matches!(&self.source, InputKind::Live(live) if live.metrics.is_some());
         let endpoints = self.output.wanted.endpoints || self.output.footer || served;
         Wanted { endpoints, ..self.output.wanted }
     }
@@ -213,7 +213,7 @@ impl Action {
             return Ok(Self::ListInterfaces);
         }
         let source = source(&args, environment)?;
-        let is_live = matches!(source, Source::Live(_));
+        let is_live = matches!(source, InputKind::Live(_));
         let write = write(&args, environment)?;
         let filter = matching(&args)?;
         let (patterns, templates) = templates(&args)?;
@@ -299,7 +299,7 @@ fn templates(args: &Args) -> Result<(Patterns, Grouping), UsageError> {
     Ok((patterns, grouping))
 }
 
-fn source(args: &Args, environment: &Environment) -> Result<Source, UsageError> {
+fn source(args: &Args, environment: &Environment) -> Result<InputKind, UsageError> {
     let files = || args.files.iter().chain(&args.reads);
     let Some(interface) = &args.interface else {
         let live_only = [
@@ -325,13 +325,13 @@ fn source(args: &Args, environment: &Environment) -> Result<Source, UsageError> 
         if inputs.iter().filter(|input| **input == Input::Stdin).count() > 1 {
             return Err(UsageError("'-' is given twice: standard input can be read once".to_owned()));
         }
-        return Ok(Source::Captures(inputs));
+        return Ok(InputKind::Captures(inputs));
     };
     if let Some(file) = files().next() {
         let file = file.display();
         return Err(UsageError(format!("-i {interface} captures live: leave out '{file}', or leave out -i")));
     }
-    Ok(Source::Live(Live {
+    Ok(InputKind::Live(Live {
         interface: interface.clone(),
         // 0 is tcpdump's word for the most there is.
         snaplen: args.snaplen.filter(|&snaplen| snaplen > 0).unwrap_or(SNAPLEN),
@@ -622,8 +622,8 @@ mod tests {
     #[test]
     fn inputs() {
         let inputs = |line: &str| match config(line, &terminal()).source {
-            Source::Captures(inputs) => inputs.iter().map(Input::name).collect::<Vec<_>>().join(" "),
-            Source::Live(live) => live.interface,
+            InputKind::Captures(inputs) => inputs.iter().map(Input::name).collect::<Vec<_>>().join(" "),
+            InputKind::Live(live) => live.interface,
         };
         assert_eq!(inputs("a -r b -"), "a standard input b");
         assert_eq!(inputs("-i any"), "any");
@@ -670,7 +670,7 @@ mod tests {
 
     #[test]
     fn live_defaults() {
-        let Source::Live(live) = config("-i eth0 -s 0 --summary", &terminal()).source else { panic!() };
+        let InputKind::Live(live) = config("-i eth0 -s 0 --summary", &terminal()).source else { panic!() };
         assert_eq!((live.snaplen, live.buffer_size, live.promiscuous), (262_144, 32 << 20, true));
         assert_eq!((live.summary, live.sandbox), (Some(Duration::from_secs(30)), Sandbox::Auto));
         assert_eq!(config("-i eth0", &terminal()).idle_timeout, Some(Duration::from_secs(300)));

@@ -2,7 +2,7 @@
 
 use super::args;
 use super::bodies::Directory;
-use super::config::{self, Action, Config, Contents, Grouping, Live, Source};
+use super::config::{self, Action, Config, Contents, Grouping, InputKind, Live};
 use super::decryption::{self, KeyLogs};
 use super::exit::Exit;
 use super::generate;
@@ -50,7 +50,7 @@ pub fn run(action: Action) -> anyhow::Result<Exit> {
 fn analyze(config: Config) -> anyhow::Result<Exit> {
     let messages = Messages::new(config.verbosity);
     match &config.source {
-        Source::Captures(inputs) => {
+        InputKind::Captures(inputs) => {
             let keys = keys(&config, messages)?;
             let templates = templates(&config)?;
             let Expanded { inputs, others } = Input::expand(inputs)?;
@@ -59,7 +59,7 @@ fn analyze(config: Config) -> anyhow::Result<Exit> {
             }
             files(&config, &inputs, keys, templates, messages)
         }
-        Source::Live(interface) => {
+        InputKind::Live(interface) => {
             let options = live_options(&config, interface);
             let templates = templates(&config)?;
             watch(config, &options, templates, messages)

@@ -1,6 +1,6 @@
 //! Header blocks: which part of which message one is, and what follows from its fields for its stream (RFC 9113 section 8).
 
-use super::section::{Method, Role, Section};
+use super::section::{Method, Role, SectionRules};
 use super::streams::Sighting;
 use super::suspicion::{Excuse, Suspicion};
 use super::{Judge, MAX_HEADER_LIST_SIZE};
@@ -24,7 +24,7 @@ impl Judge {
                 _ => Role::Unknown,
             }
         };
-        self.section = Section::new(block, role, std::mem::take(&mut self.block_malformed));
+        self.section = SectionRules::new(block, role, std::mem::take(&mut self.block_malformed));
     }
 
     /// A field of it.

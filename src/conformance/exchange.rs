@@ -1,8 +1,8 @@
 //! Streams: what opens one, what may come on it and when (RFC 9113 sections 5.1, 6.1, 6.2, 6.4, 6.6).
 
 use super::Judge;
-use super::past::Left;
-use super::streams::{Sent, Sighting, State};
+use super::ended_streams::EndedBy;
+use super::streams::{Sent, Sighting, StreamState};
 use super::suspicion::{Excuse, Suspicion};
 use crate::base::time::Moment;
 use crate::base::tuning;
@@ -13,12 +13,12 @@ impl Judge {
     /// What any frame but PRIORITY breaks on a stream that its sender has left. Whether it broke something.
     pub(super) fn after_end(&mut self, from: Side, id: u32, sends: bool, at: Moment) -> bool {
         let (ended, reset) = match self.state(id, from) {
-            State::Never => return false,
-            State::Open { ended } => (ended, false),
-            State::Over(left) if from.is_client() => {
-                (left.has(Left::CLIENT_ENDED), left.has(Left::CLIENT_RESET))
+            StreamState::Never => return false,
+            StreamState::Open { ended } => (ended, false),
+            StreamState::Over(left) if from.is_client() => {
+                (left.has(EndedBy::CLIENT_ENDED), left.has(EndedBy::CLIENT_RESET))
             }
-            State::Over(left) => (left.has(Left::SERVER_ENDED), left.has(Left::SERVER_RESET)),
+            StreamState::Over(left) => (left.has(EndedBy::SERVER_ENDED), left.has(EndedBy::SERVER_RESET)),
         };
         let anomaly = match (ended && sends, reset) {
             (true, _) => Anomaly::StreamClosed,
@@ -37,7 +37,7 @@ impl Judge {
             self.set_upgrade_known();
         }
         if from.is_client() && opener(id) == Side::Server {
-            let promised = matches!(self.state(id, from), State::Open { .. });
+            let promised = matches!(self.state(id, from), StreamState::Open { .. });
             let anomaly = if promised { Anomaly::StreamReserved } else { Anomaly::StreamParity };
             self.findings.add(from, id, anomaly, at);
             return;
@@ -45,7 +45,7 @@ impl Judge {
         if self.after_end(from, id, true, at) {
             return;
         }
-        let never = self.state(id, from) == State::Never;
+        let never = self.state(id, from) == StreamState::Never;
         let whole = self.sides[from].whole;
         let highest = self.streams.highest[opener(id)];
         if opener(id) == from && (never || id > highest) {
@@ -62,7 +62,7 @@ impl Judge {
             self.unopened(from, id, Anomaly::StreamIdle, at);
         }
         let whole = self.wholeness();
-        if matches!(self.state(id, from), State::Never | State::Open { .. }) {
+        if matches!(self.state(id, from), StreamState::Never | StreamState::Open { .. }) {
             let stream = self.streams.open(id, at.time, whole);
             if id == 1 && std::mem::take(&mut self.early_answer) {
                 stream.sides[Side::Server] = Sent::default();
@@ -131,7 +131,7 @@ impl Judge {
             self.count(from, id, Anomaly::EmptyDataFlood, at);
         }
         let reserved = from.is_client() && opener(id) == Side::Server;
-        if reserved && matches!(self.state(id, from), State::Open { .. }) {
+        if reserved && matches!(self.state(id, from), StreamState::Open { .. }) {
             self.findings.add(from, id, Anomaly::StreamReserved, at);
             return;
         }
@@ -140,13 +140,13 @@ impl Judge {
         }
         let whole = self.sides[from].whole;
         match self.state(id, from) {
-            State::Never if opener(id) == from && whole => {
+            StreamState::Never if opener(id) == from && whole => {
                 let idle = id > self.streams.highest[from];
                 let anomaly = if idle { Anomaly::StreamIdle } else { Anomaly::StreamClosed };
                 self.findings.add(from, id, anomaly, at);
             }
-            State::Never if opener(id) != from => self.unopened(from, id, Anomaly::StreamIdle, at),
-            State::Open { .. } => {
+            StreamState::Never if opener(id) != from => self.unopened(from, id, Anomaly::StreamIdle, at),
+            StreamState::Open { .. } => {
                 let Some(stream) = self.streams.get_mut(id) else { return };
                 let sent = &mut stream.sides[from];
                 sent.body = sent.body.zip(content).map(|(body, more)| body.saturating_add(more.into()));
@@ -154,7 +154,7 @@ impl Judge {
                     self.findings.add(from, id, Anomaly::DataBeforeHeaders, at);
                 }
             }
-            State::Never | State::Over(_) => {}
+            StreamState::Never | StreamState::Over(_) => {}
         }
         if ends {
             self.end(from, id, at);
@@ -164,9 +164,9 @@ impl Judge {
     /// `from` ends the stream.
     pub(super) fn end(&mut self, from: Side, id: u32, at: Moment) {
         let losses = self.sides[from].losses;
-        let ended = if from.is_client() { Left::CLIENT_ENDED } else { Left::SERVER_ENDED };
+        let ended = if from.is_client() { EndedBy::CLIENT_ENDED } else { EndedBy::SERVER_ENDED };
         let Some(stream) = self.streams.get_mut(id) else {
-            if let State::Over(_) = self.state(id, from) {
+            if let StreamState::Over(_) = self.state(id, from) {
                 self.streams.close(id, ended);
             }
             return;
@@ -185,7 +185,7 @@ impl Judge {
         }
     }
 
-    fn close(&mut self, by: Side, id: u32, left: Left, at: Moment) {
+    fn close(&mut self, by: Side, id: u32, left: EndedBy, at: Moment) {
         if self.streams.close(id, left) == Some(by.peer()) {
             self.suspicions.excuse(by, at, 1, |excuse| excuse == Excuse::Closed);
         }
@@ -193,22 +193,22 @@ impl Judge {
 
     /// `RST_STREAM` (section 6.4).
     pub(super) fn reset(&mut self, from: Side, id: u32, at: Moment) {
-        let reset = if from.is_client() { Left::CLIENT_RESET } else { Left::SERVER_RESET };
+        let reset = if from.is_client() { EndedBy::CLIENT_RESET } else { EndedBy::SERVER_RESET };
         match self.state(id, from) {
-            State::Never if opener(id) == from => {
+            StreamState::Never if opener(id) == from => {
                 if id > self.streams.highest[from] && self.sides[from].whole {
                     self.findings.add(from, id, Anomaly::RstStreamIdle, at);
                 }
                 return;
             }
-            State::Never => {
+            StreamState::Never => {
                 if id > self.streams.highest[from.peer()] {
                     self.suspect_idle(from, id, Anomaly::RstStreamIdle, at);
                 }
                 return;
             }
-            State::Open { .. } => {}
-            State::Over(_) => {
+            StreamState::Open { .. } => {}
+            StreamState::Over(_) => {
                 self.streams.close(id, reset);
                 return;
             }
@@ -234,7 +234,7 @@ impl Judge {
         }
         if opener(id) == Side::Server {
             self.findings.add(from, id, Anomaly::PushPromiseStream, at);
-        } else if !self.after_end(from, id, true, at) && self.state(id, from) == State::Never {
+        } else if !self.after_end(from, id, true, at) && self.state(id, from) == StreamState::Never {
             self.unopened(from, id, Anomaly::StreamIdle, at);
         }
         let promised = promise.promised_stream;

@@ -8,12 +8,12 @@ use crate::record::Finding;
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     /// In order of side and anomaly.
-    entries: Vec<Entry>,
+    entries: Vec<FindingEntry>,
 }
 
 /// A violation, and where it was seen.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
+pub(super) struct FindingEntry {
     from: Side,
     pub(super) anomaly: Anomaly,
     /// The stream where it was first seen.
@@ -38,13 +38,14 @@ impl Findings {
                 entry.count += 1;
             }
             Err(place) => {
-                self.entries.insert(place, Entry { from, anomaly, stream, first: at, last: at, count: 1 });
+                self.entries
+                    .insert(place, FindingEntry { from, anomaly, stream, first: at, last: at, count: 1 });
             }
         }
     }
 
     /// Those of one side.
-    pub(super) fn of(&self, side: Side) -> impl Iterator<Item = &Entry> {
+    pub(super) fn of(&self, side: Side) -> impl Iterator<Item = &FindingEntry> {
         self.entries.iter().filter(move |entry| entry.from == side)
     }
 

@@ -60,11 +60,11 @@ impl Judge {
 
     /// Whether the stream may have its window updated; tells if not.
     fn may_update(&mut self, from: Side, id: u32, at: Moment) -> bool {
-        use super::{State, opener};
+        use super::{StreamState, opener};
         if self.after_end(from, id, false, at) {
             return false;
         }
-        if self.state(id, from) != State::Never {
+        if self.state(id, from) != StreamState::Never {
             return true;
         }
         if id > self.streams.highest[opener(id)] {
@@ -110,7 +110,7 @@ impl Judge {
     }
 
     /// The lowest open stream that this is true of. Looks at no more streams in all than there were frames.
-    fn find_stream(&mut self, is: impl Fn(u32, &super::streams::Stream) -> bool) -> Option<u32> {
+    fn find_stream(&mut self, is: impl Fn(u32, &super::streams::RuledStream) -> bool) -> Option<u32> {
         let Some(left) = self.credit.checked_sub(self.streams.len()) else {
             self.dropped += 1;
             return None;

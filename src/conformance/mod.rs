@@ -7,11 +7,11 @@
 
 mod block;
 mod control;
+mod ended_streams;
 mod evidence;
 mod exchange;
 mod findings;
 mod flow;
-mod past;
 mod rates;
 mod section;
 mod streams;
@@ -27,11 +27,11 @@ use crate::http2::{
     UpgradeRequest, hpack, opener,
 };
 use crate::record::Finding;
+use ended_streams::EndedBy;
 use findings::Findings;
-use past::Left;
 use rates::Rates;
-use section::{Method, Section};
-use streams::{Sighting, State, Streams};
+use section::{Method, SectionRules};
+use streams::{Sighting, StreamState, Streams};
 use suspicion::{Excuse, Suspicion, Suspicions};
 
 const HEADER_TABLE_SIZE: u16 = 1;
@@ -45,7 +45,7 @@ pub struct Judge {
     findings: Findings,
     sides: PerSide<Conduct>,
     streams: Streams,
-    section: Section,
+    section: SectionRules,
     /// The frame that begins a header block is malformed: its block cannot be judged.
     block_malformed: bool,
     suspicions: Suspicions,
@@ -224,13 +224,13 @@ impl Judge {
     }
 
     /// Both sides are read to the end. `closed`: the connection was; else the capture ended.
-    pub fn conclude(&mut self, closed: bool, ledger: &Ledger, now: Moment) {
+    pub fn finish(&mut self, closed: bool, ledger: &Ledger, now: Moment) {
         for side in [Side::Client, Side::Server] {
             if !self.sides[side].whole {
                 self.suspicions.withdraw(side);
             }
         }
-        self.suspicions.conclude(closed, now, &mut self.findings);
+        self.suspicions.finish(closed, now, &mut self.findings);
         for side in [Side::Client, Side::Server] {
             let known = self.sides[side].whole && self.sides[side.peer()].whole && self.settings_seen(side);
             if let (Some(early), true) = (ledger.early_acknowledgments(side), known) {
@@ -277,10 +277,10 @@ impl Judge {
     }
 
     /// The state of a stream for what `from` sends on it.
-    fn state(&self, id: u32, from: Side) -> State {
+    fn state(&self, id: u32, from: Side) -> StreamState {
         match self.streams.state(id, from) {
             // An upgrade that was not seen may have opened it.
-            State::Never if id == 1 && !self.upgrade_known => State::Over(Left::FORGOTTEN),
+            StreamState::Never if id == 1 && !self.upgrade_known => StreamState::Over(EndedBy::FORGOTTEN),
             state => state,
         }
     }

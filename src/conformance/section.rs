@@ -36,7 +36,7 @@ pub(super) enum Method {
 
 /// The section being read.
 #[derive(Debug)]
-pub(super) struct Section {
+pub(super) struct SectionRules {
     role: Role,
     from: Side,
     stream: u32,
@@ -62,7 +62,7 @@ pub(super) struct Section {
     lengths: u32,
 }
 
-impl Default for Section {
+impl Default for SectionRules {
     fn default() -> Self {
         Self {
             role: Role::Unknown,
@@ -83,7 +83,7 @@ impl Default for Section {
     }
 }
 
-impl Section {
+impl SectionRules {
     /// The section of a block that begins. `cut`: fields of it may be missing.
     pub(super) fn new(block: &Block, role: Role, cut: bool) -> Self {
         Self {

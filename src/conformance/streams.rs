@@ -1,6 +1,6 @@
 //! The streams of a connection as its sides have left them (RFC 9113 section 5.1).
 
-use super::past::{Left, Past};
+use super::ended_streams::{EndedBy, EndedStreams};
 use super::section::Method;
 use crate::base::limits;
 use crate::base::time::Timestamp;
@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 /// A stream that is open, or reserved.
 #[derive(Debug, Default)]
-pub(super) struct Stream {
+pub(super) struct RuledStream {
     /// What each side has sent on it.
     pub(super) sides: PerSide<Sent>,
     /// When it was first seen.
@@ -50,7 +50,7 @@ pub(super) enum Sighting {
 
 /// The state of a stream, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum StreamState {
     /// It was never open, as far as was read.
     Never,
     /// It is open, or reserved; whether the side asked about has ended it.
@@ -59,15 +59,15 @@ pub(super) enum State {
         ended: bool,
     },
     /// It is over.
-    Over(Left),
+    Over(EndedBy),
 }
 
 /// The streams of a connection: those open, at most [`limits::RULE_STREAMS`], and the newest of the others.
 #[derive(Debug, Default)]
 pub(super) struct Streams {
-    open: HashMap<u32, Stream, foldhash::fast::RandomState>,
-    odd: Past,
-    even: Past,
+    open: HashMap<u32, RuledStream, foldhash::fast::RandomState>,
+    odd: EndedStreams,
+    even: EndedStreams,
     /// The highest stream that each side has opened, or promised.
     pub(super) highest: PerSide<u32>,
     /// Streams that each side has opened and that count against `MAX_CONCURRENT_STREAMS`.
@@ -78,27 +78,27 @@ pub(super) struct Streams {
 
 impl Streams {
     /// The state of a stream for what `from` sends on it.
-    pub(super) fn state(&self, stream: u32, from: Side) -> State {
+    pub(super) fn state(&self, stream: u32, from: Side) -> StreamState {
         if let Some(open) = self.open.get(&stream) {
-            return State::Open { ended: open.sides[from].ended };
+            return StreamState::Open { ended: open.sides[from].ended };
         }
-        self.past(stream).get(stream).map_or(State::Never, State::Over)
+        self.ended_streams(stream).get(stream).map_or(StreamState::Never, StreamState::Over)
     }
 
     /// A frame comes on a stream. Counts it when the stream's end is forgotten.
     pub(super) fn note(&mut self, stream: u32) {
-        if self.past(stream).is_forgotten(stream) && !self.open.contains_key(&stream) {
+        if self.ended_streams(stream).is_forgotten(stream) && !self.open.contains_key(&stream) {
             self.forgotten += 1;
         }
     }
 
     /// An open stream.
-    pub(super) fn get_mut(&mut self, stream: u32) -> Option<&mut Stream> {
+    pub(super) fn get_mut(&mut self, stream: u32) -> Option<&mut RuledStream> {
         self.open.get_mut(&stream)
     }
 
     /// All open streams, in no order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Stream)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &RuledStream)> {
         self.open.iter().map(|(&id, stream)| (id, stream))
     }
 
@@ -108,12 +108,12 @@ impl Streams {
     }
 
     /// Opens a stream, if it is not open. `whole`: whether all that a side has sent so far was read.
-    pub(super) fn open(&mut self, id: u32, since: Timestamp, whole: PerSide<bool>) -> &mut Stream {
+    pub(super) fn open(&mut self, id: u32, since: Timestamp, whole: PerSide<bool>) -> &mut RuledStream {
         if self.open.len() >= limits::RULE_STREAMS && !self.open.contains_key(&id) {
             self.forget();
         }
         self.open.entry(id).or_insert_with(|| {
-            let mut stream = Stream { since, ..Stream::default() };
+            let mut stream = RuledStream { since, ..RuledStream::default() };
             for side in [Side::Client, Side::Server] {
                 let headers = if whole[side] { Sighting::No } else { Sighting::Unknown };
                 stream.sides[side] = Sent { headers, body: Some(0), ..Sent::default() };
@@ -123,11 +123,13 @@ impl Streams {
     }
 
     /// A stream is over, left like this. Its opener, if it counted.
-    pub(super) fn close(&mut self, id: u32, left: Left) -> Option<Side> {
-        let mut left = left.with(Left::OPENED);
+    pub(super) fn close(&mut self, id: u32, left: EndedBy) -> Option<Side> {
+        let mut left = left.with(EndedBy::OPENED);
         let mut counted = None;
         if let Some(stream) = self.open.remove(&id) {
-            for (side, ended) in [(Side::Client, Left::CLIENT_ENDED), (Side::Server, Left::SERVER_ENDED)] {
+            for (side, ended) in
+                [(Side::Client, EndedBy::CLIENT_ENDED), (Side::Server, EndedBy::SERVER_ENDED)]
+            {
                 if stream.sides[side].ended {
                     left = left.with(ended);
                 }
@@ -146,16 +148,16 @@ impl Streams {
         let mut open: Vec<u32> = self.open.keys().copied().collect();
         open.sort_unstable();
         for &id in open.iter().take(open.len() / 4 + 1) {
-            self.close(id, Left::FORGOTTEN);
+            self.close(id, EndedBy::FORGOTTEN);
             self.forgotten += 1;
         }
     }
 
-    const fn past(&self, stream: u32) -> &Past {
+    const fn ended_streams(&self, stream: u32) -> &EndedStreams {
         if stream.is_multiple_of(2) { &self.even } else { &self.odd }
     }
 
-    const fn past_mut(&mut self, stream: u32) -> &mut Past {
+    const fn past_mut(&mut self, stream: u32) -> &mut EndedStreams {
         if stream.is_multiple_of(2) { &mut self.even } else { &mut self.odd }
     }
 }

@@ -104,7 +104,7 @@ impl Suspicions {
 
     /// Both sides are read to the end. Where the connection was `closed`, nothing follows; else the capture has
     /// ended at this moment, and what came shortly before may still have been excused.
-    pub(super) fn conclude(&mut self, closed: bool, now: Moment, findings: &mut Findings) {
+    pub(super) fn finish(&mut self, closed: bool, now: Moment, findings: &mut Findings) {
         self.prove(findings, |suspicion| {
             // Settings must be acknowledged before they are used, and no such acknowledgment came.
             let announced = matches!(suspicion.excuse, Excuse::Announced(_));

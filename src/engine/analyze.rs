@@ -15,7 +15,7 @@ use crate::body;
 use crate::capture::{Batch, Timeline};
 use crate::filter::Filter;
 use crate::packet::Decoder;
-use crate::pipeline::{OpenNow, Settings};
+use crate::pipeline::{OpenNow, PipelineConfig};
 use crate::record::endpoint::Endpoints;
 use crate::record::{Consumer, Report, Tally, Wanted};
 use crate::tls::{KeyLogCounters, KeyStore};
@@ -37,9 +37,9 @@ pub struct Analysis {
     pub agent: Params,
     /// TLS secrets known from the start.
     pub keys: KeyStore,
-    /// See [`Settings::idle_timeout`].
+    /// See [`PipelineConfig::idle_timeout`].
     pub idle_timeout: Option<Duration>,
-    /// See [`Settings::bodies`].
+    /// See [`PipelineConfig::bodies`].
     pub bodies: Option<Arc<body::Options>>,
     /// Which transactions are asked for; without it all are.
     pub filter: Option<Arc<Filter>>,
@@ -100,7 +100,7 @@ impl<C: Consumer> Engine<C> {
         let Analysis { wanted, live, threads, agent, keys, idle_timeout, bodies, filter, templates } =
             analysis;
         let selection = Selection::new(filter, wanted.endpoints.then_some(&templates));
-        let settings = Settings { wanted, idle_timeout, bodies };
+        let settings = PipelineConfig { wanted, idle_timeout, bodies };
         let telemetry = wanted.telemetry;
         Self {
             decoder: Decoder::new(),

@@ -10,8 +10,8 @@ use crate::http2::FrameSpot;
 use crate::http2::frame::FrameView;
 use crate::pipeline::Output;
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, Finding, Kind, Known, MessageRecord, Order, Part, RecordSink, Tally,
-    Transaction,
+    ConnectionMeta, ConnectionRecord, FieldName, Finding, Kind, MessageRecord, Order, Part, RecordSink,
+    Tally, Transaction,
 };
 use std::ops::Range;
 
@@ -119,7 +119,8 @@ impl<P: Part> Product for Collected<P> {
             return;
         }
         let request = &transaction.request.headers;
-        let (method, path) = (self.keep(request.value(Known::Method)), self.keep(request.value(Known::Path)));
+        let (method, path) =
+            (self.keep(request.value(FieldName::Method)), self.keep(request.value(FieldName::Path)));
         let fact = |spot: FrameSpot| FrameFact { packet: spot.packet, split: spot.split };
         self.exchanges.push(Exchange {
             record,

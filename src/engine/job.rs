@@ -42,7 +42,7 @@ pub struct Job {
     pub new_keys: bool,
     /// See [`Batch::origins`].
     pub origins: Option<InReach>,
-    segments: Vec<Place>,
+    segments: Vec<SegmentHead>,
     /// Which segments are whose, by shard.
     shards: [Vec<u32>; SHARDS],
     /// Payloads put together from fragments.
@@ -51,7 +51,7 @@ pub struct Job {
 
 /// A segment without its payload, and where that is.
 #[derive(Clone, Debug)]
-struct Place {
+struct SegmentHead {
     at: Moment,
     src: Endpoint,
     dst: Endpoint,
@@ -87,7 +87,7 @@ impl Job {
             if let Some(list) = self.shards.get_mut(shard) {
                 list.push(self.segments.len() as u32);
             }
-            self.segments.push(Place {
+            self.segments.push(SegmentHead {
                 at,
                 src: segment.src,
                 dst: segment.dst,
@@ -120,14 +120,14 @@ impl Job {
     pub fn clear(&mut self) {
         self.batch.clear();
         self.segments.clear();
-        self.segments.shrink_to(tuning::LIST_KEPT / size_of::<Place>());
+        self.segments.shrink_to(tuning::LIST_KEPT / size_of::<SegmentHead>());
         self.shards.iter_mut().for_each(Vec::clear);
         self.reassembled.clear();
         self.reassembled.shrink_to(tuning::TEXT_KEPT);
         (self.task, self.new_keys, self.keys, self.origins) = (Task::Analyze, false, None, None);
     }
 
-    fn segment(&self, place: &Place) -> Segment<'_> {
+    fn segment(&self, place: &SegmentHead) -> Segment<'_> {
         let bytes = if place.in_packet { &self.batch.bytes } else { &self.reassembled };
         let payload = bytes.get(place.payload.start as usize..place.payload.end as usize).unwrap_or_default();
         Segment {

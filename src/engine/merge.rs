@@ -13,12 +13,12 @@ use crate::record::{Annotation, Consumer, Order, Part};
 #[derive(Debug)]
 pub(super) struct Merge {
     agent: Option<Agent>,
-    order: Vec<Entry>,
+    order: Vec<MergeEntry>,
 }
 
 /// A record of a job: whose, and which.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct MergeEntry {
     order: Order,
     worker: usize,
     what: What,
@@ -58,7 +58,7 @@ impl Merge {
         self.order.sort_by_key(|entry| entry.order);
         let mut segments = done.job.segments().peekable();
         for index in 0..self.order.len() {
-            let Some(&Entry { order, worker, what }) = self.order.get(index) else { break };
+            let Some(&MergeEntry { order, worker, what }) = self.order.get(index) else { break };
             let Some(product) = done.products.get(worker) else { continue };
             if let Some(agent) = &mut self.agent {
                 while let Some(segment) = segments.next_if(|segment| segment.at.packet <= order.packet) {
@@ -98,17 +98,17 @@ impl Merge {
                 next = shown.next();
             }
             let order = product.part.order(record);
-            self.order.push(Entry { order, worker, what: What::Record(record, exchange) });
+            self.order.push(MergeEntry { order, worker, what: What::Record(record, exchange) });
         }
         for (at, exchange) in
             product.exchanges.iter().enumerate().filter(|(_, exchange)| exchange.record.is_none())
         {
-            self.order.push(Entry { order: exchange.order, worker, what: What::Exchange(at) });
+            self.order.push(MergeEntry { order: exchange.order, worker, what: What::Exchange(at) });
         }
         for (at, record) in product.tls.iter().enumerate() {
             // Before any record of the packet; of those that were decrypted together, in the order of their own.
             let order = Order { packet: record.now, sequence: record.at.packet, ..Order::FIRST };
-            self.order.push(Entry { order, worker, what: What::Tls(at) });
+            self.order.push(MergeEntry { order, worker, what: What::Tls(at) });
         }
     }
 

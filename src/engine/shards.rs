@@ -9,7 +9,7 @@ use super::job::Job;
 use super::select::Selection;
 use super::worker::{Product, Sum, Worker};
 use crate::base::tuning::SHARDS;
-use crate::pipeline::Settings;
+use crate::pipeline::PipelineConfig;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ impl<P: Product> Shards<P> {
     /// Workers on so many threads; `fresh` makes what a worker writes into.
     pub(super) fn new(
         threads: usize,
-        settings: &Settings,
+        settings: &PipelineConfig,
         selection: &Selection,
         fresh: impl Fn() -> P,
     ) -> Self {
@@ -143,7 +143,7 @@ impl<P: Product> Shards<P> {
 }
 
 impl<P: Product> Thread<P> {
-    fn start(settings: Settings, selection: Selection, index: usize, of: usize) -> Self {
+    fn start(settings: PipelineConfig, selection: Selection, index: usize, of: usize) -> Self {
         let (jobs, to_do) = bounded::<(Arc<Job>, P)>(Shards::<P>::DEPTH);
         let (report, done) = bounded(Shards::<P>::DEPTH);
         let handle = std::thread::spawn(move || {

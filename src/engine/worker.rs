@@ -4,7 +4,7 @@ use super::job::{Job, Task};
 use super::select::{Chosen, Selection};
 use crate::base::time::Moment;
 use crate::base::tuning::SHARDS;
-use crate::pipeline::{Output, Pipeline, Settings, ShardReport};
+use crate::pipeline::{Output, Pipeline, PipelineConfig, ShardReport};
 use crate::record::{ConnectionMeta, Transaction};
 use crate::tls::KeyStore;
 use crate::transaction::StreamPool;
@@ -56,7 +56,7 @@ pub struct Worker<P> {
 
 impl<P: Product> Worker<P> {
     /// Worker `index` of `of`.
-    pub(super) fn new(settings: &Settings, selection: &Selection, index: usize, of: usize) -> Self {
+    pub(super) fn new(settings: &PipelineConfig, selection: &Selection, index: usize, of: usize) -> Self {
         let own = (0..SHARDS).filter(|shard| shard % of == index);
         let shards = own.map(|shard| (shard, Pipeline::new(settings.clone()), selection.clone())).collect();
         Self {

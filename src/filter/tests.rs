@@ -137,7 +137,7 @@ fn text_that_is_not_utf8_is_compared_as_it_is_shown() {
     odd.request.headers.push(crate::record::Field {
         name: Some(b":path"),
         value: Some(b"/a\xffb"),
-        known: crate::record::Known::Path,
+        known: crate::record::FieldName::Path,
         source: crate::base::certainty::Certainty::Exact,
         reference: None,
     });

@@ -14,7 +14,7 @@
 use super::acceptance::{Receiver, ResetVerdict, Verdict};
 use super::checksums::Checksums;
 use super::grace::Grace;
-use super::pending::{Inserted, Pending, Source};
+use super::pending::{Inserted, Pending, SegmentOrigin};
 use super::reuse::{Beginning, scale_of};
 use super::window::{Scale, Window};
 use super::{Arrival, Budget, ByteSink, End, Gap, GapCause, Span};
@@ -239,7 +239,7 @@ impl Half {
         let known = old.min(segment.payload.len() as u64) as usize;
         let (_, payload) = segment.payload.split_at(known);
         let cut = segment.cut - (old - known as u64) as u32;
-        self.place(offset, payload, cut, Source { at: segment.at, acknowledged }, out);
+        self.place(offset, payload, cut, SegmentOrigin { at: segment.at, acknowledged }, out);
         Verdict::Accepted
     }
 
@@ -284,7 +284,7 @@ impl Half {
         offset: u64,
         payload: &[u8],
         cut: u32,
-        source: Source,
+        source: SegmentOrigin,
         out: &mut Out<'_, impl ByteSink>,
     ) {
         let end = offset + payload.len() as u64 + u64::from(cut);
@@ -315,7 +315,7 @@ impl Half {
         offset: u64,
         payload: &[u8],
         cut: u32,
-        source: Source,
+        source: SegmentOrigin,
         out: &mut Out<'_, impl ByteSink>,
     ) {
         let mut inserted = self.pending.insert(offset, payload, cut, source, out.budget);
@@ -340,8 +340,8 @@ impl Half {
     }
 
     /// Hands on bytes at `next`, and the hole that the snaplen left after them.
-    fn hand_on(&mut self, bytes: &[u8], cut: u32, source: Source, out: &mut Out<'_, impl ByteSink>) {
-        let Source { at, acknowledged } = source;
+    fn hand_on(&mut self, bytes: &[u8], cut: u32, source: SegmentOrigin, out: &mut Out<'_, impl ByteSink>) {
+        let SegmentOrigin { at, acknowledged } = source;
         self.newest = self.newest.max(at.packet);
         if !bytes.is_empty() {
             let span = self.advance(bytes.len() as u64);

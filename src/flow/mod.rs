@@ -27,4 +27,4 @@ pub use facts::SegmentFacts;
 pub use key::Key;
 pub use reassembly::Reassembly;
 pub use reuse::{Beginning, Belongs};
-pub use table::{Entry, Found, Slot, Table};
+pub use table::{ConnectionEntry, Lookup, Slot, Table};

@@ -14,7 +14,7 @@ pub(super) struct Pending {
 
 /// The segment that bytes came in.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Source {
+pub(super) struct SegmentOrigin {
     /// Its packet.
     pub(super) at: Moment,
     /// So much of the other direction's stream it acknowledged, where that is known.
@@ -25,7 +25,7 @@ pub(super) struct Source {
 #[derive(Debug)]
 pub(super) struct Piece {
     /// Which one.
-    pub(super) source: Source,
+    pub(super) source: SegmentOrigin,
     /// Its bytes.
     pub(super) bytes: Vec<u8>,
     /// Bytes after these that the snaplen cut off.
@@ -94,7 +94,7 @@ impl Pending {
         offset: u64,
         bytes: &[u8],
         cut: u32,
-        source: Source,
+        source: SegmentOrigin,
         budget: &mut Budget,
     ) -> Inserted {
         let mut result = Inserted::default();
@@ -157,7 +157,7 @@ mod tests {
     fn keeps_the_first_copy_and_counts_differences() {
         let (mut pending, mut budget) = (Pending::default(), Budget::new(1 << 20));
         let mut insert =
-            |offset, bytes: &[u8]| pending.insert(offset, bytes, 0, Source::default(), &mut budget);
+            |offset, bytes: &[u8]| pending.insert(offset, bytes, 0, SegmentOrigin::default(), &mut budget);
         assert_eq!(insert(10, b"abc").new, 3);
         assert_eq!(insert(20, b"xyz").new, 3);
         let over = insert(8, b"..aBcdefghijxYz!!");
@@ -171,8 +171,8 @@ mod tests {
     #[test]
     fn refuses_beyond_the_budget() {
         let (mut pending, mut budget) = (Pending::default(), Budget::new(cost_of(50) + 50));
-        assert!(!pending.insert(0, &[0; 50], 0, Source::default(), &mut budget).refused);
-        assert!(pending.insert(100, &[0; 50], 0, Source::default(), &mut budget).refused);
+        assert!(!pending.insert(0, &[0; 50], 0, SegmentOrigin::default(), &mut budget).refused);
+        assert!(pending.insert(100, &[0; 50], 0, SegmentOrigin::default(), &mut budget).refused);
         assert_eq!(budget.struck(), 1);
     }
 }

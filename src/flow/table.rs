@@ -20,7 +20,7 @@ const NONE: u32 = u32::MAX;
 
 /// A connection, with what the stages above keep for it.
 #[derive(Debug)]
-pub struct Entry<T> {
+pub struct ConnectionEntry<T> {
     key: Key,
     /// The next connection with the same endpoints, in another network.
     sibling: u32,
@@ -48,21 +48,21 @@ pub struct Entry<T> {
 
 /// What a look-up found.
 #[derive(Debug)]
-pub struct Found<T> {
+pub struct Lookup<T> {
     /// Where the connection is.
     pub slot: Slot,
     /// Which of its directions the segment belongs to.
     pub from: Direction,
     /// The connection that had these ports before, or the one that had to make room: to be finished.
-    pub replaced: Option<Box<Entry<T>>>,
+    pub replaced: Option<Box<ConnectionEntry<T>>>,
 }
 
 /// The connections of a shard.
 #[derive(Debug)]
 pub struct Table<T> {
-    /// The first connection between two endpoints; its siblings follow by [`Entry::sibling`].
+    /// The first connection between two endpoints; its siblings follow by [`ConnectionEntry::sibling`].
     slots: HashMap<Key, u32, foldhash::quality::FixedState>,
-    entries: Vec<Option<Box<Entry<T>>>>,
+    entries: Vec<Option<Box<ConnectionEntry<T>>>>,
     free: Vec<u32>,
     oldest: u32,
     newest: u32,
@@ -92,7 +92,7 @@ impl<T> Table<T> {
     }
 
     /// The connection of a segment, made if need be with what `fresh` gives.
-    pub fn find(&mut self, segment: &Segment<'_>, fresh: impl FnOnce() -> T) -> Found<T> {
+    pub fn find(&mut self, segment: &Segment<'_>, fresh: impl FnOnce() -> T) -> Lookup<T> {
         let (key, src_is_low) = Key::of(segment.src, segment.dst);
         let mut replaced = None;
         let mut begun = None;
@@ -104,7 +104,7 @@ impl<T> Table<T> {
                 match entry.reassembly.place_of(from, segment) {
                     Belongs::Here => {
                         self.touch(at, segment.at);
-                        return Found { slot: Slot(at), from, replaced: None };
+                        return Lookup { slot: Slot(at), from, replaced: None };
                     }
                     Belongs::ToNew => {}
                     Belongs::ToBegun(beginning) => {
@@ -119,9 +119,9 @@ impl<T> Table<T> {
         if replaced.is_none() && self.len() >= self.cap {
             replaced = self.make_room();
         }
-        let entry = Box::new(Entry::new(key, src_is_low, segment, begun, fresh()));
+        let entry = Box::new(ConnectionEntry::new(key, src_is_low, segment, begun, fresh()));
         let from = direction(src_is_low, entry.low_is_forward);
-        Found { slot: self.insert(entry), from, replaced }
+        Lookup { slot: self.insert(entry), from, replaced }
     }
 
     /// The connection, of those between the same endpoints that begin with `first`, whose network the segment is in.
@@ -158,7 +158,7 @@ impl<T> Table<T> {
 
     /// Makes room for one more connection between the same endpoints: the last one goes, which came first.
     #[cold]
-    fn make_room_in_networks(&mut self, first: u32) -> Option<Box<Entry<T>>> {
+    fn make_room_in_networks(&mut self, first: u32) -> Option<Box<ConnectionEntry<T>>> {
         let (mut last, mut count) = (first, 1);
         while let Some(next) = self.links(last).map(|entry| entry.sibling).filter(|&next| next != NONE) {
             (last, count) = (next, count + 1);
@@ -170,7 +170,7 @@ impl<T> Table<T> {
         self.remove(Slot(last))
     }
 
-    fn make_room(&mut self) -> Option<Box<Entry<T>>> {
+    fn make_room(&mut self) -> Option<Box<ConnectionEntry<T>>> {
         if self.forget(Timestamp::MAX) {
             self.forgotten += 1;
             return None;
@@ -181,7 +181,7 @@ impl<T> Table<T> {
     }
 
     /// Puts a connection before its siblings.
-    fn insert(&mut self, mut entry: Box<Entry<T>>) -> Slot {
+    fn insert(&mut self, mut entry: Box<ConnectionEntry<T>>) -> Slot {
         let at = self.free.pop().unwrap_or_else(|| {
             self.entries.push(None);
             self.entries.len() as u32 - 1
@@ -195,7 +195,7 @@ impl<T> Table<T> {
     }
 
     /// The connection in a slot.
-    pub fn get_mut(&mut self, slot: Slot) -> Option<&mut Entry<T>> {
+    pub fn get_mut(&mut self, slot: Slot) -> Option<&mut ConnectionEntry<T>> {
         self.entries.get_mut(slot.0 as usize)?.as_deref_mut()
     }
 
@@ -226,7 +226,7 @@ impl<T> Table<T> {
     }
 
     /// Takes a connection out.
-    pub fn remove(&mut self, slot: Slot) -> Option<Box<Entry<T>>> {
+    pub fn remove(&mut self, slot: Slot) -> Option<Box<ConnectionEntry<T>>> {
         if self.entries.get(slot.0 as usize)?.as_ref().is_some_and(|entry| !entry.retired) {
             self.unlink(slot.0);
         }
@@ -237,7 +237,7 @@ impl<T> Table<T> {
     }
 
     /// Takes a connection out of those with its endpoints.
-    fn unchain(&mut self, at: u32, entry: &Entry<T>) {
+    fn unchain(&mut self, at: u32, entry: &ConnectionEntry<T>) {
         match self.slots.get(&entry.key).copied() {
             Some(first) if first != at => {
                 let mut before = first;
@@ -260,7 +260,11 @@ impl<T> Table<T> {
     }
 
     /// Takes out the connection idle for longest, if it has been for `idle(&entry)`.
-    pub fn expire(&mut self, now: Timestamp, idle: impl Fn(&Entry<T>) -> Duration) -> Option<Box<Entry<T>>> {
+    pub fn expire(
+        &mut self,
+        now: Timestamp,
+        idle: impl Fn(&ConnectionEntry<T>) -> Duration,
+    ) -> Option<Box<ConnectionEntry<T>>> {
         let entry = self.entries.get(self.oldest as usize)?.as_deref()?;
         if now.since(entry.last.time) < idle(entry) {
             return None;
@@ -269,17 +273,17 @@ impl<T> Table<T> {
     }
 
     /// Takes out the connection idle for longest, unless that is the one to keep.
-    pub fn give_up(&mut self, keep: Slot) -> Option<Box<Entry<T>>> {
+    pub fn give_up(&mut self, keep: Slot) -> Option<Box<ConnectionEntry<T>>> {
         if self.oldest == keep.0 { None } else { self.remove(Slot(self.oldest)) }
     }
 
     /// All connections.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry<T>> {
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut ConnectionEntry<T>> {
         self.entries.iter_mut().filter_map(Option::as_deref_mut)
     }
 
     /// Takes out all connections that have not ended, the one idle for longest first.
-    pub fn drain(&mut self) -> impl Iterator<Item = Box<Entry<T>>> {
+    pub fn drain(&mut self) -> impl Iterator<Item = Box<ConnectionEntry<T>>> {
         std::iter::from_fn(|| self.remove(Slot(self.oldest)))
     }
 
@@ -304,7 +308,7 @@ impl<T> Table<T> {
         }
     }
 
-    fn links(&mut self, at: u32) -> Option<&mut Entry<T>> {
+    fn links(&mut self, at: u32) -> Option<&mut ConnectionEntry<T>> {
         self.entries.get_mut(at as usize)?.as_deref_mut()
     }
 
@@ -332,7 +336,7 @@ impl<T> Table<T> {
     }
 }
 
-impl<T> Entry<T> {
+impl<T> ConnectionEntry<T> {
     /// A connection whose first segment this is, or the SYN `begun` before it, whose sender may be the lesser endpoint.
     fn new(
         key: Key,
@@ -595,7 +599,7 @@ mod tests {
         let mut table = Table::new(9);
         table.find(&segment(1000, 7, 0, 10), || 1);
         table.find(&segment(1001, 7, 0, 20), || 2);
-        let idle = |_: &Entry<i32>| Duration::from_secs(15);
+        let idle = |_: &ConnectionEntry<i32>| Duration::from_secs(15);
         assert!(table.expire(Timestamp::from_parts(24, 0), idle).is_none());
         assert_eq!(table.expire(Timestamp::from_parts(25, 0), idle).unwrap().state, Some(1));
         assert!(table.expire(Timestamp::from_parts(25, 0), idle).is_none());

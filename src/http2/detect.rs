@@ -5,7 +5,7 @@
 
 use super::frame::FrameHeader;
 use super::plausibility::{self, Expect};
-use super::resync::{Demand, Tape};
+use super::resync::{RequiredEvidence, SearchBuffer};
 use super::side::Side;
 use crate::base::limits;
 use crate::flow::Arrival;
@@ -13,7 +13,7 @@ use crate::flow::Arrival;
 /// Looks at one direction of a connection of unknown protocol.
 #[derive(Debug, Default)]
 pub struct Detector {
-    tape: Tape,
+    buffer: SearchBuffer,
     seen: usize,
 }
 
@@ -31,15 +31,15 @@ impl Detector {
     /// The next bytes: all from one segment.
     pub fn data(&mut self, bytes: &[u8]) -> Option<Recognised> {
         self.seen = self.seen.saturating_add(bytes.len());
-        let idle = self.seen > limits::DETECT_BYTES && !self.tape.hopeful();
+        let idle = self.seen > limits::DETECT_BYTES && !self.buffer.hopeful();
         if idle {
             // Much was seen and nothing found: from now on only what stands at the start of a segment.
-            self.tape.clear();
+            self.buffer.clear();
             let header = FrameHeader::read(bytes)?;
             plausibility::header_bits(&header, &ANY)?;
         }
-        self.tape.push_data(&Arrival::default(), bytes);
-        let chain = self.tape.search(&ANY, Demand::PROTOCOL, false)?;
+        self.buffer.push_data(&Arrival::default(), bytes);
+        let chain = self.buffer.search(&ANY, RequiredEvidence::PROTOCOL, false)?;
         let sender = match (chain.client, chain.server) {
             (true, false) => Some(Side::Client),
             (false, true) => Some(Side::Server),
@@ -50,16 +50,16 @@ impl Detector {
 
     /// Bytes of memory held.
     pub fn memory(&self) -> usize {
-        self.tape.memory()
+        self.buffer.memory()
     }
 
     /// Bytes are missing here.
     pub fn gap(&mut self, len: Option<u64>) {
         match len {
-            Some(len) if len <= limits::RESYNC_TAPE as u64 => {
-                self.tape.push_gap(&Arrival::default(), len, crate::flow::GapCause::Lost);
+            Some(len) if len <= limits::RESYNC_BUFFER as u64 => {
+                self.buffer.push_gap(&Arrival::default(), len, crate::flow::GapCause::Lost);
             }
-            _ => self.tape.clear(),
+            _ => self.buffer.clear(),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Finding a frame boundary, after a loss or on joining late: bytes are kept on a tape until a chain of frame headers in them
+//! Finding a frame boundary, after a loss or on joining late: bytes are kept in a buffer until a chain of frame headers in them
 //! is believable.
 //!
-//! State: at most [`limits::RESYNC_TAPE`] bytes and [`limits::RESYNC_CANDIDATES`] candidates. Each offset is looked at
+//! State: at most [`limits::RESYNC_BUFFER`] bytes and [`limits::RESYNC_CANDIDATES`] candidates. Each offset is looked at
 //! once, each candidate again when bytes come, for at most [`MAX_CHAIN`] headers: linear in the bytes skipped.
 
 use super::frame::{self, Flags, FrameHeader, FrameType, Headers};
@@ -11,12 +11,12 @@ use crate::flow::{Arrival, GapCause};
 
 /// Frame headers of a chain that are looked at.
 const MAX_CHAIN: usize = 8;
-/// What stands on the tape where bytes are missing: an octet that begins no frame of the usual size.
+/// What stands in the buffer where bytes are missing: an octet that begins no frame of the usual size.
 const HOLE: u8 = 0xff;
 
-/// How much must speak for a boundary.
+/// How much evidence a frame boundary needs.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Demand {
+pub(super) struct RequiredEvidence {
     /// Bits that suffice anywhere.
     anywhere: u32,
     /// Bits that suffice for frames that begin where a segment begins, with a whole header in it, and end where one ends.
@@ -26,7 +26,7 @@ pub(super) struct Demand {
     telling: bool,
 }
 
-impl Demand {
+impl RequiredEvidence {
     /// The connection is known to be HTTP/2.
     pub(super) const BOUNDARY: Self = Self { anywhere: 64, aligned: 36, telling: false };
     /// The connection may be anything.
@@ -44,7 +44,7 @@ pub(super) struct Chain {
 
 /// Bytes in which a frame boundary is looked for, with the segments that they came in and the holes between.
 #[derive(Debug, Default)]
-pub(super) struct Tape {
+pub(super) struct SearchBuffer {
     bytes: Vec<u8>,
     marks: Vec<Mark>,
     /// What is before this was skipped or read.
@@ -60,11 +60,11 @@ pub(super) struct Tape {
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
     at: usize,
-    /// The tape's length at which more can be said.
+    /// The buffer's length at which more can be said.
     need: usize,
 }
 
-/// Where a piece of the tape starts, and what it is.
+/// Where a piece of the buffer starts, and what it is.
 #[derive(Clone, Copy, Debug)]
 struct Mark {
     start: usize,
@@ -72,7 +72,7 @@ struct Mark {
     gap: Option<GapCause>,
 }
 
-/// A piece of the tape, to be read again.
+/// A piece of the buffer, to be read again.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Piece<'a> {
     Data(Arrival, &'a [u8]),
@@ -83,11 +83,11 @@ pub(super) enum Piece<'a> {
 enum Verdict {
     Yes(Chain),
     No,
-    /// It depends on bytes that are not here before the tape is this long.
+    /// It depends on bytes that are not here before the buffer is this long.
     More(usize),
 }
 
-impl Tape {
+impl SearchBuffer {
     /// Adds bytes of one segment.
     pub(super) fn push_data(&mut self, arrival: &Arrival, bytes: &[u8]) {
         self.compact();
@@ -95,21 +95,21 @@ impl Tape {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Adds a hole; one that is longer than the tape empties it, and after many the older half is given up.
+    /// Adds a hole; one that is longer than the buffer empties it, and after many the older half is given up.
     pub(super) fn push_gap(&mut self, arrival: &Arrival, len: u64, cause: GapCause) {
-        if len > limits::RESYNC_TAPE as u64 {
+        if len > limits::RESYNC_BUFFER as u64 {
             self.skip_all();
             return;
         }
         self.compact();
         self.marks.push(Mark { start: self.bytes.len(), arrival: *arrival, gap: Some(cause) });
         self.bytes.resize(self.bytes.len() + len as usize, HOLE);
-        if self.len() > limits::RESYNC_TAPE {
-            self.skip_to(self.bytes.len() - limits::RESYNC_TAPE / 2);
+        if self.len() > limits::RESYNC_BUFFER {
+            self.skip_to(self.bytes.len() - limits::RESYNC_BUFFER / 2);
         }
     }
 
-    /// Gives up what is on the tape.
+    /// Gives up what is in the buffer.
     pub(super) fn skip_all(&mut self) {
         self.skip_to(self.bytes.len());
     }
@@ -131,12 +131,12 @@ impl Tape {
             + self.candidates.capacity() * size_of::<Candidate>()
     }
 
-    /// Bytes on the tape.
+    /// Bytes in the buffer.
     pub(super) fn len(&self) -> usize {
         self.bytes.len() - self.head
     }
 
-    /// Empties the tape for the next loss.
+    /// Empties the buffer for the next loss.
     pub(super) fn clear(&mut self) {
         let (mut bytes, mut marks) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.marks));
         bytes.clear();
@@ -147,15 +147,20 @@ impl Tape {
     }
 
     /// Looks for a boundary. `last`: no more bytes will come, so what is undecided is decided. When there is
-    /// one, the tape starts with it, and [`Tape::next_piece`] gives it back.
-    pub(super) fn search(&mut self, expect: &Expect, demand: Demand, last: bool) -> Option<Chain> {
+    /// one, the buffer starts with it, and [`SearchBuffer::next_piece`] gives it back.
+    pub(super) fn search(
+        &mut self,
+        expect: &Expect,
+        required: RequiredEvidence,
+        last: bool,
+    ) -> Option<Chain> {
         let mut found = None;
         let mut undecided = std::mem::take(&mut self.candidates);
         undecided.retain_mut(|candidate| {
             if found.is_some() || (candidate.need > self.bytes.len() && !last) {
                 return found.is_none();
             }
-            match self.evaluate(candidate.at, expect, demand, last) {
+            match self.evaluate(candidate.at, expect, required, last) {
                 Verdict::Yes(chain) => found = Some((candidate.at, chain)),
                 Verdict::No => {}
                 Verdict::More(need) => candidate.need = need,
@@ -175,7 +180,7 @@ impl Tape {
             if header.and_then(|header| plausibility::header_bits(&header, expect)).is_none() {
                 continue;
             }
-            match self.evaluate(at, expect, demand, last) {
+            match self.evaluate(at, expect, required, last) {
                 Verdict::Yes(chain) => found = Some((at, chain)),
                 Verdict::More(need) if undecided.len() < limits::RESYNC_CANDIDATES => {
                     undecided.push(Candidate { at, need });
@@ -189,18 +194,18 @@ impl Tape {
             self.candidates.clear();
             return Some(chain);
         }
-        if self.len() > limits::RESYNC_TAPE {
-            self.skip_to(self.bytes.len() - limits::RESYNC_TAPE / 2);
+        if self.len() > limits::RESYNC_BUFFER {
+            self.skip_to(self.bytes.len() - limits::RESYNC_BUFFER / 2);
         }
         None
     }
 
-    /// Some place on the tape may yet turn out to be a boundary.
+    /// Some place in the buffer may yet turn out to be a boundary.
     pub(super) fn hopeful(&self) -> bool {
         !self.candidates.is_empty()
     }
 
-    /// The first piece of the tape; it stays there until [`Tape::consume`]d.
+    /// The first piece of the buffer; it stays there until [`SearchBuffer::consume`]d.
     pub(super) fn next_piece(&self) -> Option<Piece<'_>> {
         let mark = self.marks.get(self.head_mark)?;
         let end = self.mark_end(self.head_mark);
@@ -210,28 +215,28 @@ impl Tape {
         })
     }
 
-    /// Takes bytes, or a part of a hole, off the tape's start: they were read.
+    /// Takes bytes, or a part of a hole, off the buffer's start: they were read.
     pub(super) fn consume(&mut self, len: usize) {
         self.head = (self.head + len).min(self.bytes.len());
         self.settle();
     }
 
-    fn evaluate(&self, start: usize, expect: &Expect, demand: Demand, last: bool) -> Verdict {
+    fn evaluate(&self, start: usize, expect: &Expect, required: RequiredEvidence, last: bool) -> Verdict {
         let boundary = |at: usize| self.marks.binary_search_by_key(&at, |mark| mark.start);
         // Where segments are shorter than a frame header, their ends tell nothing.
         let aligned = boundary(start).is_ok_and(|mark| self.mark_end(mark) - start >= frame::LEN);
-        let (mut at, mut bits, mut open_block, mut told) = (start, 0, false, !demand.telling);
+        let (mut at, mut bits, mut open_block, mut told) = (start, 0, false, !required.telling);
         let (mut chain, mut kinds) = (Chain::default(), 0_u32);
         for frames in 0..MAX_CHAIN {
             let ends = at == self.bytes.len() || boundary(at).is_ok();
-            let enough = if aligned && ends { demand.aligned } else { demand.anywhere };
+            let enough = if aligned && ends { required.aligned } else { required.anywhere };
             if frames > 0 && bits >= enough && told {
                 return Verdict::Yes(chain);
             }
             let Some(header) = self.data(at, frame::LEN).and_then(FrameHeader::read) else {
                 // Past the end, or in a hole: what was seen so far decides when nothing more can come.
                 let hole = at < self.bytes.len() && self.hole_at(at, frame::LEN);
-                return match (last || hole, aligned && told && bits >= demand.aligned) {
+                return match (last || hole, aligned && told && bits >= required.aligned) {
                     (true, true) => Verdict::Yes(chain),
                     (true, false) => Verdict::No,
                     (false, _) => Verdict::More(at + frame::LEN),
@@ -311,7 +316,7 @@ impl Tape {
 
     /// Frees the memory of what was skipped or read, once it is the larger part.
     fn compact(&mut self) {
-        if self.head < limits::RESYNC_TAPE / 2 && self.head < self.bytes.len() {
+        if self.head < limits::RESYNC_BUFFER / 2 && self.head < self.bytes.len() {
             return;
         }
         let by = self.head;
@@ -335,23 +340,23 @@ mod tests {
     /// Packets of which the snaplen left nothing: no byte is searched, and none may be kept.
     #[test]
     fn holes_without_bytes_between_them_take_no_memory() {
-        let mut tape = Tape::default();
+        let mut buffer = SearchBuffer::default();
         for _ in 0..10_000 {
-            tape.push_gap(&Arrival::default(), 1400, GapCause::Snaplen);
-            assert!(tape.len() <= limits::RESYNC_TAPE);
+            buffer.push_gap(&Arrival::default(), 1400, GapCause::Snaplen);
+            assert!(buffer.len() <= limits::RESYNC_BUFFER);
         }
-        assert!(tape.memory() <= 4 * limits::RESYNC_TAPE, "{} bytes", tape.memory());
+        assert!(buffer.memory() <= 4 * limits::RESYNC_BUFFER, "{} bytes", buffer.memory());
     }
 
     #[test]
-    fn cap_resync_tape() {
+    fn cap_resync_buffer() {
         let expect = Expect { max_frame: 16_384, max_stream: 1, pushes: false, client: true, server: true };
-        let most = limits::RESYNC_TAPE;
+        let most = limits::RESYNC_BUFFER;
         for (len, kept) in [(most - 1, most - 1), (most, most), (most + 1, most / 2)] {
-            let mut tape = Tape::default();
-            tape.push_data(&Arrival::default(), &vec![0xff; len]);
-            assert_eq!(tape.search(&expect, Demand::BOUNDARY, false), None);
-            assert_eq!((tape.len(), tape.skipped()), (kept, (len - kept) as u64));
+            let mut buffer = SearchBuffer::default();
+            buffer.push_data(&Arrival::default(), &vec![0xff; len]);
+            assert_eq!(buffer.search(&expect, RequiredEvidence::BOUNDARY, false), None);
+            assert_eq!((buffer.len(), buffer.skipped()), (kept, (len - kept) as u64));
         }
     }
 
@@ -362,17 +367,17 @@ mod tests {
         let frames = [0, 0, 3, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84].repeat(4);
         for more in [0, 1, 2] {
             let before = limits::RESYNC_CANDIDATES - 2 + more;
-            let mut tape = Tape::default();
+            let mut buffer = SearchBuffer::default();
             // DATA on stream 1, of 0x3000 octets.
-            tape.push_data(&Arrival::default(), &[0, 0x30, 0, 0, 0, 0, 0, 0, 1].repeat(before));
-            tape.push_data(&Arrival::default(), &frames[..11]);
-            assert_eq!(tape.search(&expect, Demand::BOUNDARY, false), None);
-            assert!(tape.candidates.len() <= limits::RESYNC_CANDIDATES);
-            tape.push_data(&Arrival::default(), &frames[11..]);
-            assert!(tape.search(&expect, Demand::BOUNDARY, false).is_some());
+            buffer.push_data(&Arrival::default(), &[0, 0x30, 0, 0, 0, 0, 0, 0, 1].repeat(before));
+            buffer.push_data(&Arrival::default(), &frames[..11]);
+            assert_eq!(buffer.search(&expect, RequiredEvidence::BOUNDARY, false), None);
+            assert!(buffer.candidates.len() <= limits::RESYNC_CANDIDATES);
+            buffer.push_data(&Arrival::default(), &frames[11..]);
+            assert!(buffer.search(&expect, RequiredEvidence::BOUNDARY, false).is_some());
             // Passed over, it costs its own octets.
             let skipped = before * 9 + if more == 2 { 12 } else { 0 };
-            assert_eq!(tape.skipped(), skipped as u64, "{before}");
+            assert_eq!(buffer.skipped(), skipped as u64, "{before}");
         }
     }
 }

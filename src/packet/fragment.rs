@@ -1,6 +1,6 @@
 //! One IP datagram that comes in fragments (RFC 791 section 3.2, RFC 8200 section 4.5).
 
-use super::ip::Place;
+use super::ip::FragmentOffset;
 use super::layer::Layer;
 use crate::base::limits::FRAGMENTS_PER_DATAGRAM;
 
@@ -22,7 +22,7 @@ struct Piece {
 
 /// The part of a fragment that can be placed: all but the last have a multiple of eight bytes, and what is beyond
 /// is dropped. `None` if nothing is left, or it ends beyond the largest datagram.
-pub(super) fn placeable(place: Place, body: Layer<'_>) -> Option<Layer<'_>> {
+pub(super) fn placeable(place: FragmentOffset, body: Layer<'_>) -> Option<Layer<'_>> {
     let body = if place.more { body.limit(body.wire() & !7) } else { body };
     (body.wire() > 0 && place.offset + body.wire() <= MAX_DATAGRAM).then_some(body)
 }
@@ -78,8 +78,8 @@ impl Pieces {
 
     /// Adds a fragment, which [`placeable`] has cut to size: `more` follow it unless it is the last. Of bytes that
     /// come twice the first copy stays.
-    pub(super) fn add(&mut self, place: Place, protocol: u8, body: Layer<'_>) -> Added {
-        let Place { offset, more, .. } = place;
+    pub(super) fn add(&mut self, place: FragmentOffset, protocol: u8, body: Layer<'_>) -> Added {
+        let FragmentOffset { offset, more, .. } = place;
         let end = offset + body.wire();
         if !self.agrees(end, more) {
             return Added::Contradicts;

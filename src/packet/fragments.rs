@@ -1,7 +1,7 @@
 //! The datagrams of which fragments wait for others, in bounded memory.
 
 use super::fragment::{Added, Pieces, placeable};
-use super::ip::{IpPacket, Place};
+use super::ip::{FragmentOffset, IpPacket};
 use super::skip::Skip;
 use crate::base::limits::{FRAGMENT_BYTES, FRAGMENTED_DATAGRAMS};
 use crate::base::time::Timestamp;
@@ -116,7 +116,7 @@ impl Fragments {
         &mut self,
         now: Timestamp,
         packet: &IpPacket<'_>,
-        place: Place,
+        place: FragmentOffset,
         depth: u8,
     ) -> Result<Datagram, Skip> {
         let IpPacket { src, dst, protocol, body, .. } = *packet;

@@ -45,7 +45,7 @@ pub(super) struct IpPacket<'d> {
     /// What `body` begins with.
     pub(super) protocol: u8,
     /// Set when this is not the whole datagram.
-    pub(super) fragment: Option<Place>,
+    pub(super) fragment: Option<FragmentOffset>,
     /// The checksum of its header is wrong.
     pub(super) damaged: bool,
     /// What follows, up to the end that the IP length states.
@@ -54,7 +54,7 @@ pub(super) struct IpPacket<'d> {
 
 /// A fragment's place in its datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct FragmentOffset {
     /// The datagram's identification.
     pub(super) id: u32,
     /// Where the fragment begins, in bytes.
@@ -80,7 +80,7 @@ pub(super) fn v4(packet: Layer<'_>) -> Result<IpPacket<'_>, Skip> {
         len => packet.limit(len),
     };
     let flags_and_offset = u16::from_be_bytes([head[6], head[7]]);
-    let fragment = (flags_and_offset & 0x3fff != 0).then(|| Place {
+    let fragment = (flags_and_offset & 0x3fff != 0).then(|| FragmentOffset {
         id: u32::from(u16::from_be_bytes([head[4], head[5]])),
         offset: usize::from(flags_and_offset & 0x1fff) * 8,
         more: flags_and_offset & 0x2000 != 0,
@@ -128,7 +128,7 @@ pub(super) fn extension<'d>(packet: IpPacket<'d>, budget: &mut Budget) -> Result
         let (&[next, _, o0, o1, i0, i1, i2, i3], body) = body.split::<8>(Skip::MalformedIp)?;
         let offset_and_flags = u16::from_be_bytes([o0, o1]);
         let (offset, more) = (usize::from(offset_and_flags & !7), offset_and_flags & 1 == 1);
-        let place = Place { id: u32::from_be_bytes([i0, i1, i2, i3]), offset, more };
+        let place = FragmentOffset { id: u32::from_be_bytes([i0, i1, i2, i3]), offset, more };
         return Ok(IpPacket {
             protocol: next,
             fragment: (offset > 0 || more).then_some(place),

@@ -1,6 +1,6 @@
 //! What the stages of a shard share while they work on a packet.
 
-use super::Settings;
+use super::PipelineConfig;
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::endpoint::Endpoint;
 use crate::base::time::Moment;
@@ -71,7 +71,7 @@ pub(super) struct Context<'a, O> {
 impl<'a, O> Context<'a, O> {
     pub(super) fn new(
         now: Moment,
-        settings: &'a Settings,
+        settings: &'a PipelineConfig,
         totals: &'a mut Totals,
         tls: &'a mut tls::Workspace,
         keys: &'a tls::KeyStore,

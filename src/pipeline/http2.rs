@@ -11,11 +11,11 @@ use crate::http1::Upgraded;
 use crate::http2::frame::FrameView;
 use crate::http2::{Connection, EventContext, EventSink, PerSide, Side, Start, UpgradeRequest};
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Evidence, Failure, How, RecordSink, StreamEnd,
+    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Evidence, Failure, Recognition, RecordSink, StreamEnd,
     Transaction, Wanted,
 };
 use crate::timing::{Timing, Transport};
-use crate::transaction::{Pairing, Session};
+use crate::transaction::{Pairing, PairingInput};
 use std::sync::Arc;
 
 /// A connection, and who listens to it.
@@ -31,7 +31,7 @@ pub(super) struct Http2 {
     timing: Option<Box<Timing>>,
     /// Where contents are.
     bodies: Option<Box<Bodies>>,
-    how: How,
+    how: Recognition,
     pub(super) client: Direction,
     /// The client's first bytes were not waited for any longer for a cap.
     pub(super) client_unawaited: bool,
@@ -41,7 +41,7 @@ pub(super) struct Http2 {
 /// None knows the others.
 type Listeners<'a, O> = (
     Option<&'a mut Timing>,
-    (Session<'a>, (Option<&'a mut Judge>, (Option<Listening<'a>>, Option<FrameRecords<'a, O>>))),
+    (PairingInput<'a>, (Option<&'a mut Judge>, (Option<Listening<'a>>, Option<FrameRecords<'a, O>>))),
 );
 
 impl Http2 {
@@ -50,7 +50,7 @@ impl Http2 {
         meta: ConnectionMeta,
         client: Start,
         server: Start,
-        how: How,
+        how: Recognition,
         wanted: Wanted,
         bodies: Option<&Arc<Options>>,
     ) -> Self {
@@ -75,12 +75,12 @@ impl Http2 {
     }
 
     /// How it was found.
-    pub(super) fn how(&self) -> How {
+    pub(super) fn how(&self) -> Recognition {
         match self.how {
-            How::MidStream if self.pairing.is_late(Side::Client) => How::MidStream,
+            Recognition::MidStream if self.pairing.is_late(Side::Client) => Recognition::MidStream,
             // The preface came after the server's first frames.
-            How::MidStream if self.meta.tls.is_some() => How::Alpn,
-            How::MidStream => How::PriorKnowledge,
+            Recognition::MidStream if self.meta.tls.is_some() => Recognition::Alpn,
+            Recognition::MidStream => Recognition::PriorKnowledge,
             how => how,
         }
     }
@@ -187,7 +187,7 @@ impl Http2 {
     }
 
     /// The connection is over, since `over`: its open streams end, and what was found is told. Fills its record in.
-    pub(super) fn conclude<O: Output>(
+    pub(super) fn finish_connection<O: Output>(
         &mut self,
         end: StreamEnd,
         at: Moment,
@@ -204,7 +204,7 @@ impl Http2 {
         };
         record.ending = ending;
         if let Some(mut judge) = self.judge.take() {
-            judge.conclude(matches!(end.how, EndHow::Fin | EndHow::Rst), self.connection.ledger(), cx.now);
+            judge.finish(matches!(end.how, EndHow::Fin | EndHow::Rst), self.connection.ledger(), cx.now);
             record.ending.evidence = error.and_then(|(by, code)| judge.evidence(by.peer(), code, None));
             if cx.wanted.findings {
                 cx.totals.report.limits.add(Limit::Findings, judge.limited());
@@ -230,8 +230,8 @@ impl Http2 {
     /// Caps that struck.
     pub(super) fn limits(&self, limits: &mut Struck) {
         let counters = self.connection.counters();
-        let opening = self.client_unawaited && self.pairing.is_late(Side::Client);
-        limits.add(Limit::Opening, opening.into());
+        let detection = self.client_unawaited && self.pairing.is_late(Side::Client);
+        limits.add(Limit::Opening, detection.into());
         limits.add(Limit::FramePayload, self.connection.payloads_limited());
         limits.add(Limit::SettingsUnacknowledged, self.connection.settings_limited());
         limits.add(Limit::OneSidedStreams, self.pairing.one_sided_limited());
@@ -249,7 +249,7 @@ impl Http2 {
         let Self { connection, meta, pairing, judge, timing, bodies, .. } = self;
         let totals = &mut *cx.totals;
         let frames = cx.wanted.frames.then_some(FrameRecords { now: cx.now, meta, records: &mut *cx.out });
-        let session = Session { pairing, stats: &mut totals.stats, pool: &mut totals.pool };
+        let session = PairingInput { pairing, stats: &mut totals.stats, pool: &mut totals.pool };
         let memory = &mut totals.body_memory.0;
         let contents = bodies.as_deref_mut().map(|bodies| Listening { bodies, memory });
         let others = (judge.as_deref_mut(), (contents, frames));

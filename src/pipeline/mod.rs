@@ -5,15 +5,15 @@
 //! [`crate::base::limits`]; connections go when both directions have ended, when they are idle for too long (live), or
 //! when a cap is reached.
 
-mod carrier;
-mod conclude;
+mod connection_end;
 mod context;
+mod detection;
 mod http2;
-mod opening;
+mod layers;
 #[cfg(test)]
 mod tests;
 
-pub use conclude::{OpenNow, ShardReport};
+pub use connection_end::{OpenNow, ShardReport};
 pub use context::Output;
 
 use crate::base::direction::Direction;
@@ -27,15 +27,15 @@ use crate::packet::Segment;
 use crate::record::{EndBy, EndHow, StreamEnd, Wanted};
 use crate::tls;
 use crate::transaction::StreamPool;
-use carrier::{Carrier, Feed};
-use conclude::patience;
+use connection_end::patience;
 use context::{Context, Totals};
+use layers::{Layers, LayersInput};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// What a pipeline is to do.
 #[derive(Clone, Debug, Default)]
-pub struct Settings {
+pub struct PipelineConfig {
     /// Which records.
     pub wanted: Wanted,
     /// Connections idle for so long are given up; those with requests in flight after six times as long. `None`:
@@ -48,15 +48,15 @@ pub struct Settings {
 /// One shard of the analysis.
 #[derive(Debug)]
 pub struct Pipeline {
-    settings: Settings,
-    table: Table<Carrier>,
+    settings: PipelineConfig,
+    table: Table<Layers>,
     budget: Budget,
     totals: Totals,
     tls: tls::Workspace,
     /// Bytes of memory that the connections take, how many they may, and connections given up for it.
     memory: usize,
     memory_cap: usize,
-    heavy: u64,
+    evicted_for_memory: u64,
     /// Connections that wait for holes to fill.
     waiting: Vec<Slot>,
     waiting_checked: Timestamp,
@@ -66,7 +66,7 @@ pub struct Pipeline {
 
 impl Pipeline {
     /// An empty shard.
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: PipelineConfig) -> Self {
         Self {
             settings,
             table: Table::new(limits::CONNECTIONS_SHARD),
@@ -75,7 +75,7 @@ impl Pipeline {
             tls: tls::Workspace::with_budget(tls::Budget::new(limits::MAX_TLS_HELD_TOTAL / SHARDS)),
             memory: 0,
             memory_cap: limits::CONNECTION_MEMORY_SHARD,
-            heavy: 0,
+            evicted_for_memory: 0,
             waiting: Vec::new(),
             waiting_checked: Timestamp::default(),
             segments_since_check: 0,
@@ -90,14 +90,14 @@ impl Pipeline {
 
     /// The next segment of this shard's connections.
     pub fn segment(&mut self, segment: &Segment<'_>, keys: &tls::KeyStore, out: &mut impl Output) {
-        let found = self.table.find(segment, Carrier::default);
+        let found = self.table.find(segment, Layers::default);
         self.now = Moment { packet: segment.at.packet, time: self.now.time.max(segment.at.time) };
         if let Some(mut entry) = found.replaced
-            && let Some(carrier) = entry.state.take()
+            && let Some(layers) = entry.state.take()
         {
             let end = StreamEnd { by: EndBy::Capture, how: EndHow::Eof, code: None };
-            self.conclude(
-                carrier,
+            self.finish_connection(
+                layers,
                 &mut entry.reassembly,
                 (entry.first, entry.last),
                 end,
@@ -108,40 +108,40 @@ impl Pipeline {
         }
         self.totals.payload_bytes += segment.payload.len() as u64;
         let Some(entry) = self.table.get_mut(found.slot) else { return };
-        let Some(carrier) = entry.state.as_mut() else {
+        let Some(layers) = entry.state.as_mut() else {
             let verdict = entry.reassembly.judge_late(found.from, segment);
             return self.totals.judged(verdict, entry.misses_more);
         };
-        if carrier.ends.is_none() {
-            carrier.ends = Some(entry.senders);
-            carrier.id = entry.first.packet;
-            carrier.note_begun(&entry.reassembly);
+        if layers.ends.is_none() {
+            layers.ends = Some(entry.senders);
+            layers.id = entry.first.packet;
+            layers.note_begun(&entry.reassembly);
         }
-        if let Some(syn) = carrier.syn.get_mut(found.from.index()) {
+        if let Some(syn) = layers.syn.get_mut(found.from.index()) {
             *syn |= segment.flags.syn() && entry.reassembly.is_own_syn(found.from, segment);
         }
         let mut cx = Context::new(segment.at, &self.settings, &mut self.totals, &mut self.tls, keys, out);
         cx.note_received(&entry.reassembly, Some((found.from, segment)));
-        let mut feed = Feed { carrier, cx: &mut cx };
-        feed.carrier.note_sender(found.from);
-        let verdict = entry.reassembly.segment(found.from, segment, &mut self.budget, &mut feed);
+        let mut input = LayersInput { layers, cx: &mut cx };
+        input.layers.note_sender(found.from);
+        let verdict = entry.reassembly.segment(found.from, segment, &mut self.budget, &mut input);
         let (closed, waits) = (entry.reassembly.closed(), entry.reassembly.waits());
         if entry.reassembly.caught_up(found.from) {
-            feed.caught_up(found.from, entry.reassembly.handed_on(found.from));
+            input.caught_up(found.from, entry.reassembly.handed_on(found.from));
         }
         if waits || entry.listed {
-            feed.set_holes(entry.reassembly.holes());
+            input.set_holes(entry.reassembly.holes());
         }
-        let heard = feed.cx.wanted.transactions || feed.cx.wanted.connections;
+        let heard = input.cx.wanted.transactions || input.cx.wanted.connections;
         if heard && verdict == Verdict::Accepted {
-            feed.segment(found.from, &SegmentFacts::of(segment), entry.reassembly.holes());
+            input.segment(found.from, &SegmentFacts::of(segment), entry.reassembly.holes());
         }
         if waits && !std::mem::replace(&mut entry.listed, true) {
             self.waiting.push(found.slot);
         }
-        self.totals.judged(verdict, carrier.http2().is_some());
-        let memory = carrier.memory();
-        let before = std::mem::replace(&mut carrier.weight, memory);
+        self.totals.judged(verdict, layers.http2().is_some());
+        let memory = layers.memory();
+        let before = std::mem::replace(&mut layers.weight, memory);
         self.memory = (self.memory + memory).saturating_sub(before);
         if closed {
             self.close(found.slot, segment.at, keys, out);
@@ -163,21 +163,29 @@ impl Pipeline {
     pub fn new_secrets(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
         let mut cx = Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out);
         for entry in self.table.iter_mut() {
-            if let Some(carrier) = entry.state.as_mut() {
-                Feed { carrier, cx: &mut cx }.new_secrets();
+            if let Some(layers) = entry.state.as_mut() {
+                LayersInput { layers, cx: &mut cx }.new_secrets();
             }
         }
     }
 
-    /// The capture is over: all that is under way is concluded, by connection.
+    /// The capture is over: all that is under way ends, by connection.
     pub fn finish(&mut self, last: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
         let mut entries: Vec<_> = self.table.drain().collect();
         entries.sort_unstable_by_key(|entry| entry.first.packet);
         let now = Moment { packet: u64::MAX, time: last.time };
         for mut entry in entries {
-            if let Some(carrier) = entry.state.take() {
+            if let Some(layers) = entry.state.take() {
                 let end = StreamEnd { by: EndBy::Capture, how: EndHow::Eof, code: None };
-                self.conclude(carrier, &mut entry.reassembly, (entry.first, entry.last), end, now, keys, out);
+                self.finish_connection(
+                    layers,
+                    &mut entry.reassembly,
+                    (entry.first, entry.last),
+                    end,
+                    now,
+                    keys,
+                    out,
+                );
             }
         }
     }
@@ -197,21 +205,21 @@ impl Pipeline {
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.retain(|&slot| {
             let Some(entry) = self.table.get_mut(slot) else { return false };
-            let Some(carrier) = entry.state.as_mut() else {
+            let Some(layers) = entry.state.as_mut() else {
                 entry.listed = false;
                 return false;
             };
             let mut cx = Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out);
             cx.note_received(&entry.reassembly, None);
-            let mut feed = Feed { carrier, cx: &mut cx };
+            let mut input = LayersInput { layers, cx: &mut cx };
             let waited = entry.reassembly.holes();
-            entry.reassembly.tick(now, &mut self.budget, &mut feed);
+            entry.reassembly.tick(now, &mut self.budget, &mut input);
             for (from, waited) in [Direction::Forward, Direction::Backward].into_iter().zip(waited) {
                 if waited && entry.reassembly.caught_up(from) {
-                    feed.caught_up(from, entry.reassembly.handed_on(from));
+                    input.caught_up(from, entry.reassembly.handed_on(from));
                 }
             }
-            feed.set_holes(entry.reassembly.holes());
+            input.set_holes(entry.reassembly.holes());
             entry.listed = entry.reassembly.waits();
             let (listed, closed) = (entry.listed, entry.reassembly.closed());
             if closed {
@@ -228,9 +236,17 @@ impl Pipeline {
         while let Some(mut entry) =
             self.table.expire(now.time, |entry| idle * entry.state.as_ref().map_or(1, patience))
         {
-            if let Some(carrier) = entry.state.take() {
+            if let Some(layers) = entry.state.take() {
                 let end = StreamEnd { by: EndBy::Capture, how: EndHow::Idle, code: None };
-                self.conclude(carrier, &mut entry.reassembly, (entry.first, entry.last), end, now, keys, out);
+                self.finish_connection(
+                    layers,
+                    &mut entry.reassembly,
+                    (entry.first, entry.last),
+                    end,
+                    now,
+                    keys,
+                    out,
+                );
             }
         }
     }
@@ -241,24 +257,32 @@ impl Pipeline {
         while self.memory > self.memory_cap
             && let Some(mut entry) = self.table.give_up(at_hand)
         {
-            self.heavy += 1;
-            if let Some(carrier) = entry.state.take() {
+            self.evicted_for_memory += 1;
+            if let Some(layers) = entry.state.take() {
                 let end = StreamEnd { by: EndBy::Capture, how: EndHow::Eof, code: None };
-                self.conclude(carrier, &mut entry.reassembly, (entry.first, entry.last), end, now, keys, out);
+                self.finish_connection(
+                    layers,
+                    &mut entry.reassembly,
+                    (entry.first, entry.last),
+                    end,
+                    now,
+                    keys,
+                    out,
+                );
             }
         }
     }
 
     /// Both directions have ended.
     fn close(&mut self, slot: Slot, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
-        let Some(carrier) = self.table.retire(slot, now.time) else { return };
+        let Some(layers) = self.table.retire(slot, now.time) else { return };
         let Some(entry) = self.table.get_mut(slot) else { return };
-        entry.misses_more = carrier.http2().is_some();
+        entry.misses_more = layers.http2().is_some();
         let mut reassembly = std::mem::take(&mut entry.reassembly);
         let span = (entry.first, entry.last);
         // Both ends were seen, which says how it ended.
         let end = StreamEnd { by: EndBy::Tcp, how: EndHow::Fin, code: None };
-        self.conclude(carrier, &mut reassembly, span, end, now, keys, out);
+        self.finish_connection(layers, &mut reassembly, span, end, now, keys, out);
         if let Some(entry) = self.table.get_mut(slot) {
             entry.reassembly = reassembly;
         }

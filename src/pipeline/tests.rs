@@ -28,7 +28,7 @@ impl Output for Ends {
 /// and how many were given up.
 fn three(memory_cap: usize) -> (usize, u64, Ends) {
     let wanted = Wanted { transactions: true, ..Wanted::default() };
-    let mut pipeline = Pipeline::new(Settings { wanted, ..Settings::default() });
+    let mut pipeline = Pipeline::new(PipelineConfig { wanted, ..PipelineConfig::default() });
     pipeline.memory_cap = memory_cap;
     let (keys, mut ends, mut packet, mut most) = (tls::KeyStore::default(), Ends::default(), 0, 0);
     for port in [1001, 1002, 1003] {
@@ -65,13 +65,13 @@ fn three(memory_cap: usize) -> (usize, u64, Ends) {
 
 #[test]
 fn cap_connection_memory_shard() {
-    let (most, heavy, ends) = three(limits::CONNECTION_MEMORY_SHARD);
-    assert_eq!((heavy, ends.0.len()), (0, 6));
+    let (most, evicted_for_memory, ends) = three(limits::CONNECTION_MEMORY_SHARD);
+    assert_eq!((evicted_for_memory, ends.0.len()), (0, 6));
     assert!(most > 3 * 0x2000, "{most} bytes");
     for (cap, given_up) in [(most + 1, 0), (most, 0), (most - 1, 1)] {
-        let (held, heavy, ends) = three(cap);
+        let (held, evicted_for_memory, ends) = three(cap);
         assert!(held <= cap);
-        assert_eq!((heavy, ends.0.len()), (given_up, 6), "each exchange is told of");
+        assert_eq!((evicted_for_memory, ends.0.len()), (given_up, 6), "each exchange is told of");
         assert_eq!(ends.0[0], (1001, EndHow::Eof), "the one idle for longest goes first");
     }
 }

@@ -27,7 +27,7 @@ pub struct ConnectionMeta {
 
 /// How HTTP/2 was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
+pub enum Recognition {
     /// The client preface (RFC 9113 section 3.4).
     PriorKnowledge,
     /// `Upgrade: h2c` (RFC 7540 section 3.2).
@@ -39,7 +39,7 @@ pub enum How {
 }
 
 words! {
-    How {
+    Recognition {
         PriorKnowledge => "prior_knowledge",
         Upgrade => "upgrade",
         Alpn => "alpn",
@@ -57,7 +57,7 @@ pub struct ConnectionRecord {
     /// Last packet.
     pub last: Moment,
     /// How HTTP/2 was found; `None` where it was not (undecrypted TLS, a declined upgrade).
-    pub how: Option<How>,
+    pub how: Option<Recognition>,
     /// A server answered an `Upgrade: h2c` without switching.
     pub upgrade_declined: bool,
     /// HTTP/2 is certain: preface, mid-stream recognition, or a visible ALPN.

@@ -8,7 +8,7 @@ use crate::http2::hpack::NameId;
 /// Field names that h2lens looks at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Known {
+pub enum FieldName {
     /// `:method`
     Method,
     /// `:scheme`
@@ -68,7 +68,7 @@ pub struct Field<'a> {
     /// The value; `None` when unknown.
     pub value: Option<&'a [u8]>,
     /// What the name says.
-    pub known: Known,
+    pub known: FieldName,
     /// Certainty of name and value together: the lesser of the two.
     pub source: Certainty,
     /// Which unknown entry was referred to.
@@ -80,8 +80,8 @@ pub struct Field<'a> {
 pub struct Fields {
     text: Vec<u8>,
     lines: Vec<Line>,
-    /// For each [`Known`] name, 1 + the place of its first line; 0 where there is none.
-    first: [u16; Known::Other as usize],
+    /// For each [`FieldName`] name, 1 + the place of its first line; 0 where there is none.
+    first: [u16; FieldName::Other as usize],
     /// Lines whose name or value is unknown.
     unknown: u32,
 }
@@ -91,7 +91,7 @@ struct Line {
     start: u32,
     name_len: Option<u32>,
     value_len: Option<u32>,
-    known: Known,
+    known: FieldName,
     source: Certainty,
     reference: Option<UnknownRef>,
 }
@@ -109,7 +109,7 @@ impl Value for Certainty {
     }
 }
 
-impl Known {
+impl FieldName {
     /// What a field name says.
     pub fn of(name: &[u8]) -> Self {
         Self::from_id(NameId::of(name))
@@ -172,14 +172,14 @@ impl Fields {
         self.lines.iter().map(|line| self.field(line))
     }
 
-    /// The first field line with that name; [`Known::Other`] names none.
-    pub fn get(&self, known: Known) -> Option<Field<'_>> {
+    /// The first field line with that name; [`FieldName::Other`] names none.
+    pub fn get(&self, known: FieldName) -> Option<Field<'_>> {
         Some(self.field(self.first_line(known)?))
     }
 
     /// The value of the first field line with that name, where it is known.
     #[inline]
-    pub fn value(&self, known: Known) -> Option<&[u8]> {
+    pub fn value(&self, known: FieldName) -> Option<&[u8]> {
         let line = self.first_line(known)?;
         let start = line.start + line.name_len.unwrap_or(0);
         self.text.get(start as usize..(start + line.value_len?) as usize)
@@ -191,7 +191,7 @@ impl Fields {
     }
 
     #[inline]
-    fn first_line(&self, known: Known) -> Option<&Line> {
+    fn first_line(&self, known: FieldName) -> Option<&Line> {
         let first = self.first.get(known as usize)?;
         self.lines.get(usize::from(first.checked_sub(1)?))
     }
@@ -247,7 +247,7 @@ impl Fields {
     pub fn clear(&mut self) {
         self.text.clear();
         self.lines.clear();
-        self.first = [0; Known::Other as usize];
+        self.first = [0; FieldName::Other as usize];
         self.unknown = 0;
     }
 
@@ -269,7 +269,7 @@ mod tests {
         let line = |name, value| Field {
             name: Some(name),
             value,
-            known: Known::of(name),
+            known: FieldName::of(name),
             source: Certainty::Exact,
             reference: None,
         };
@@ -278,11 +278,11 @@ mod tests {
         fields.push(line(b":path", Some(b"/b")));
         assert!(!fields.has_unknown());
         fields.push(line(b"host", None));
-        assert_eq!(fields.value(Known::Path), Some(&b"/a"[..]));
-        assert_eq!(fields.get(Known::Host).map(|field| field.value), Some(None));
-        assert_eq!((fields.get(Known::Method), fields.get(Known::Other)), (None, None));
+        assert_eq!(fields.value(FieldName::Path), Some(&b"/a"[..]));
+        assert_eq!(fields.get(FieldName::Host).map(|field| field.value), Some(None));
+        assert_eq!((fields.get(FieldName::Method), fields.get(FieldName::Other)), (None, None));
         assert!(fields.has_unknown());
         fields.clear();
-        assert!(fields.is_empty() && fields.get(Known::Path).is_none() && !fields.has_unknown());
+        assert!(fields.is_empty() && fields.get(FieldName::Path).is_none() && !fields.has_unknown());
     }
 }

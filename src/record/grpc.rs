@@ -1,6 +1,6 @@
 //! What gRPC says over an exchange (the gRPC over HTTP/2 protocol, gRPC-Web).
 
-use super::fields::{Fields, Known};
+use super::fields::{FieldName, Fields};
 use super::transaction::Message;
 
 /// The status, the messages, and what the caller said of its call.
@@ -51,7 +51,7 @@ impl GrpcBody {
 
     /// What the content type of a header section says; `None` where there is none, or another.
     pub fn of_section(headers: &Fields) -> Option<Self> {
-        Self::of(headers.value(Known::ContentType)?)
+        Self::of(headers.value(FieldName::ContentType)?)
     }
 }
 

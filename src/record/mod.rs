@@ -32,14 +32,16 @@ pub mod visit;
 #[cfg(test)]
 pub(crate) mod samples;
 
-pub use connection::{ConnectionMeta, ConnectionRecord, Goaway, How, SideFrames, SideHpack, SideSettings};
+pub use connection::{
+    ConnectionMeta, ConnectionRecord, Goaway, Recognition, SideFrames, SideHpack, SideSettings,
+};
 pub use consumer::{Annotation, Consumer, Part};
 pub use contents::{
     Body, BodyError, BodyFile, BodyMessage, Content, Contents, Events, GraphQl, MessageRecord, WebSocketEnd,
 };
 pub use end::{EndBy, EndHow, StreamEnd};
 pub use ending::{EndCause, Ending, Evidence, Retry};
-pub use fields::{Field, Fields, Known};
+pub use fields::{Field, FieldName, Fields};
 pub use finding::Finding;
 pub use grpc::{Grpc, GrpcBody};
 pub use order::{Kind, Order};

@@ -1,7 +1,7 @@
 //! What follows from an exchange: its status, how long it took, whether it failed. Each is decided here alone.
 
 use super::end::EndHow;
-use super::fields::{Fields, Known};
+use super::fields::{FieldName, Fields};
 use super::partial::{Partial, Unknown};
 use super::transaction::Transaction;
 use super::value::{ErrorCode, GrpcStatus};
@@ -21,7 +21,7 @@ pub fn status_code(value: &[u8]) -> Option<u16> {
 impl Fields {
     /// `:status`, where it is known and well-formed.
     pub fn status(&self) -> Option<u16> {
-        status_code(self.value(Known::Status)?)
+        status_code(self.value(FieldName::Status)?)
     }
 }
 

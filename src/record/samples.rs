@@ -12,8 +12,8 @@ use crate::record::endpoint::{Endpoint as EndpointRow, Endpoints, Quantiles, Rat
 use crate::record::{
     AgentEndpoint, AgentLatency, AgentStatus, AgentView, Body, BodyError, BodyMessage, ConnectionMeta,
     ConnectionRecord, ConnectionTiming, Content, Contents, Coverage, EndBy, EndHow, Ending, Events, Field,
-    Fields, Finding, Goaway, GraphQl, Grpc, How, Interim, Known, Message, MessageRecord, Partial, Report,
-    SideFrames, SideHpack, SideSettings, StreamEnd, Transaction, Unknown, View, WebSocketEnd,
+    FieldName, Fields, Finding, Goaway, GraphQl, Grpc, Interim, Message, MessageRecord, Partial, Recognition,
+    Report, SideFrames, SideHpack, SideSettings, StreamEnd, Transaction, Unknown, View, WebSocketEnd,
 };
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub(crate) fn fields(lines: &[(&str, &str)]) -> Fields {
         fields.push(Field {
             name: Some(name.as_bytes()),
             value: Some(value.as_bytes()),
-            known: Known::of(name.as_bytes()),
+            known: FieldName::of(name.as_bytes()),
             source: Certainty::Exact,
             reference: None,
         });
@@ -45,7 +45,7 @@ pub(crate) fn unknown(name: Option<&'static str>, epoch: u32) -> Field<'static> 
     Field {
         name: name.map(str::as_bytes),
         value: None,
-        known: name.map_or(Known::Other, |name| Known::of(name.as_bytes())),
+        known: name.map_or(FieldName::Other, |name| FieldName::of(name.as_bytes())),
         source: Certainty::Unknown,
         reference: Some(UnknownRef { epoch, entry: 7 }),
     }
@@ -144,7 +144,7 @@ pub(crate) fn everything() -> Transaction {
     transaction.request.headers.push(Field {
         name: Some(b"x-inferred"),
         value: Some(b"a\xffb"),
-        known: Known::Other,
+        known: FieldName::Other,
         source: Certainty::Inferred,
         reference: None,
     });
@@ -258,7 +258,7 @@ pub(crate) fn connection() -> ConnectionRecord {
         meta: tls_meta(),
         first: at(1, 0),
         last: at(99, 5_000_000_000),
-        how: Some(How::Alpn),
+        how: Some(Recognition::Alpn),
         upgrade_declined: false,
         is_http2: true,
         transactions: 12,

@@ -1,6 +1,6 @@
 //! Which trace a call belongs to, as its request says.
 
-use super::fields::{Fields, Known};
+use super::fields::{FieldName, Fields};
 
 /// A trace and the caller's span in it, in hexadecimal as sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,13 +16,14 @@ impl<'a> TraceContext<'a> {
     pub fn of(request: &'a Fields) -> Option<Self> {
         let value = |known| request.value(known);
         // One that is sent twice is none.
-        let once = |_: &&[u8]| request.iter().filter(|field| field.known == Known::Traceparent).count() == 1;
+        let once =
+            |_: &&[u8]| request.iter().filter(|field| field.known == FieldName::Traceparent).count() == 1;
         let several = || {
-            let trace = value(Known::B3TraceId).filter(|id| is_id(id, &[16, 32]))?;
-            Some(Self { trace, span: value(Known::B3SpanId).filter(|id| is_id(id, &[16])) })
+            let trace = value(FieldName::B3TraceId).filter(|id| is_id(id, &[16, 32]))?;
+            Some(Self { trace, span: value(FieldName::B3SpanId).filter(|id| is_id(id, &[16])) })
         };
-        let standard = value(Known::Traceparent).filter(once).and_then(traceparent);
-        standard.or_else(|| value(Known::B3).and_then(b3)).or_else(several)
+        let standard = value(FieldName::Traceparent).filter(once).and_then(traceparent);
+        standard.or_else(|| value(FieldName::B3).and_then(b3)).or_else(several)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::ending::Retry;
 use super::value::GrpcStatus;
-use super::{ConnectionMeta, EndBy, EndHow, Failure, Known, Transaction, Unknown};
+use super::{ConnectionMeta, EndBy, EndHow, Failure, FieldName, Transaction, Unknown};
 use crate::base::origin::Origin;
 use crate::http2::error_code;
 
@@ -42,13 +42,13 @@ impl<'a> TransactionView<'a> {
             [None; 7];
         for field in transaction.request.headers.iter() {
             let place = match field.known {
-                Known::Method => &mut method,
-                Known::Scheme => &mut scheme,
-                Known::Path => &mut path,
-                Known::Authority => &mut authority,
-                Known::Host => &mut host,
-                Known::Protocol => &mut protocol,
-                Known::UserAgent => &mut user_agent,
+                FieldName::Method => &mut method,
+                FieldName::Scheme => &mut scheme,
+                FieldName::Path => &mut path,
+                FieldName::Authority => &mut authority,
+                FieldName::Host => &mut host,
+                FieldName::Protocol => &mut protocol,
+                FieldName::UserAgent => &mut user_agent,
                 _ => continue,
             };
             // The first field line of a name counts, even where its value is unknown.

@@ -2,7 +2,7 @@
 
 use super::cipher::{Opener, Writer};
 use super::keylog::{ClientRandom, KeyStore, Label, Name};
-use super::late::Found as Joining;
+use super::late::LateJoin;
 use super::negotiation::{Early, Epoch, Joined, Negotiation};
 use super::nonce::NonceSolver;
 use super::record::Header;
@@ -31,14 +31,14 @@ pub(crate) struct Protection {
     opener: Opener,
     /// The traffic secret, of TLS 1.3.
     secret: Option<Secret>,
-    source: Source,
+    source: KeyOrigin,
     /// What finds the numbers of its records, once that was wanted.
     solver: OnceCell<Option<Box<NonceSolver>>>,
 }
 
 /// Where in the key log it came from.
 #[derive(Clone, Copy)]
-enum Source {
+enum KeyOrigin {
     Secret(Label),
     Named(Name),
 }
@@ -58,8 +58,8 @@ impl Protection {
     /// Notes in the key store that it opened a record.
     pub(crate) fn mark_used(&self, keys: &KeyStore) {
         match &self.source {
-            Source::Secret(label) => keys.mark_used(&self.random, *label),
-            Source::Named(name) => keys.mark_named_used(name),
+            KeyOrigin::Secret(label) => keys.mark_used(&self.random, *label),
+            KeyOrigin::Named(name) => keys.mark_named_used(name),
         }
     }
 
@@ -104,7 +104,7 @@ pub(crate) enum Numbers {
 }
 
 /// What there is to open a direction's records with.
-pub(crate) enum Found {
+pub(crate) enum KeySearch {
     /// These, one of which fits; `tentative` when it may turn out that none does, because the server hello is
     /// still to come.
     Keys {
@@ -123,12 +123,12 @@ pub(crate) enum Found {
 
 /// Looks for the keys of `from` in `epoch`, or in the one that its first protected records have when that is
 /// [`Epoch::Clear`].
-pub(crate) fn find(negotiation: &Negotiation, keys: &KeyStore, from: Direction, epoch: Epoch) -> Found {
+pub(crate) fn find(negotiation: &Negotiation, keys: &KeyStore, from: Direction, epoch: Epoch) -> KeySearch {
     let Some(client) = negotiation.is_client(from) else {
         let missing = negotiation.is_missing(from.reverse());
-        return if missing { search(keys) } else { Found::Wait(Waiting::Hello) };
+        return if missing { search(keys) } else { KeySearch::Wait(Waiting::Hello) };
     };
-    if let Joined::Found(joining) = negotiation.joined(from) {
+    if let Joined::LateJoin(joining) = negotiation.joined(from) {
         return joined(joining, keys, client);
     }
     let (suites, tentative) = match suites(negotiation, from, client) {
@@ -137,7 +137,7 @@ pub(crate) fn find(negotiation: &Negotiation, keys: &KeyStore, from: Direction, 
     };
     let Some(hello) = &negotiation.hello else {
         let late = client || negotiation.is_missing(from.reverse());
-        return if late { search(keys) } else { Found::Wait(Waiting::Hello) };
+        return if late { search(keys) } else { KeySearch::Wait(Waiting::Hello) };
     };
     // The server may have answered an encrypted hello, whose random only the key log tells.
     let encrypted = hello.ech && !tentative && !negotiation.is_by_trial() && keys.is_unknown(&hello.random);
@@ -147,7 +147,7 @@ pub(crate) fn find(negotiation: &Negotiation, keys: &KeyStore, from: Direction, 
     let epoch = match epoch {
         Epoch::Clear if client => match first_client_epoch(negotiation, keys, from) {
             Ok(epoch) => epoch,
-            Err(waiting) => return Found::Wait(waiting),
+            Err(waiting) => return KeySearch::Wait(waiting),
         },
         Epoch::Clear => Epoch::Handshake,
         epoch => epoch,
@@ -161,22 +161,22 @@ pub(crate) fn find(negotiation: &Negotiation, keys: &KeyStore, from: Direction, 
         }
     }
     if !candidates.is_empty() {
-        Found::Keys { candidates, tentative, numbers: Numbers::Running }
+        KeySearch::Keys { candidates, tentative, numbers: Numbers::Running }
     } else if tentative {
-        Found::Wait(Waiting::Hello)
+        KeySearch::Wait(Waiting::Hello)
     } else if keys.is_complete() {
-        Found::Never(without_secrets(negotiation, keys, &hello.random))
+        KeySearch::Never(without_secrets(negotiation, keys, &hello.random))
     } else {
-        Found::Wait(Waiting::Secrets)
+        KeySearch::Wait(Waiting::Secrets)
     }
 }
 
 /// The key log is to be searched, where there is one.
-fn search(keys: &KeyStore) -> Found {
+fn search(keys: &KeyStore) -> KeySearch {
     if keys.is_complete() && keys.is_empty() {
-        Found::Never(NotDecrypted::NoSecrets)
+        KeySearch::Never(NotDecrypted::NoSecrets)
     } else {
-        Found::Wait(Waiting::Late)
+        KeySearch::Wait(Waiting::Late)
     }
 }
 
@@ -192,7 +192,7 @@ fn without_secrets(negotiation: &Negotiation, keys: &KeyStore, random: &ClientRa
 
 /// The keys of a direction that a search has found: those of the record that was found, and those of the other epochs, as
 /// the first record may be of any.
-fn joined(joining: &Joining, keys: &KeyStore, client: bool) -> Found {
+fn joined(joining: &LateJoin, keys: &KeyStore, client: bool) -> KeySearch {
     let labels: &[(Label, Epoch)] = if client {
         &[
             (Label::ClientApplication, Epoch::Application),
@@ -219,7 +219,7 @@ fn joined(joining: &Joining, keys: &KeyStore, client: bool) -> Found {
         }
     }
     if candidates.is_empty() {
-        return Found::Never(NotDecrypted::NoSecrets);
+        return KeySearch::Never(NotDecrypted::NoSecrets);
     }
     let mut numbers = Numbers::Within(before);
     if joining.suite.is_gcm13() {
@@ -228,7 +228,7 @@ fn joined(joining: &Joining, keys: &KeyStore, client: bool) -> Found {
         }
         numbers = Numbers::Unknown;
     }
-    Found::Keys { candidates, tentative: false, numbers }
+    KeySearch::Keys { candidates, tentative: false, numbers }
 }
 
 /// The keys that may follow `current`, when a record does not open with it: messages that change keys may have
@@ -244,13 +244,13 @@ pub(crate) fn following(keys: &KeyStore, client: bool, current: &Protection) -> 
 }
 
 /// The suites that are possible, and whether the server's choice is still to come.
-fn suites(negotiation: &Negotiation, from: Direction, client: bool) -> Result<(Vec<Suite>, bool), Found> {
+fn suites(negotiation: &Negotiation, from: Direction, client: bool) -> Result<(Vec<Suite>, bool), KeySearch> {
     if let Some(server) = &negotiation.server {
         let tls13 = server.version == 0x0304;
         let suite = Suite::find(server.suite).filter(|suite| suite.mode.key_len() > 0);
         return match suite {
             Some(suite) if suite.is_tls13() == tls13 && server.version >= 0x0303 => Ok((vec![suite], false)),
-            _ => Err(Found::Never(NotDecrypted::UnsupportedSuite)),
+            _ => Err(KeySearch::Never(NotDecrypted::UnsupportedSuite)),
         };
     }
     // The server's own direction has come to protected records without its hello.
@@ -261,9 +261,9 @@ fn suites(negotiation: &Negotiation, from: Direction, client: bool) -> Result<(V
     if tls13 && !possible.is_empty() {
         Ok((possible, !missing))
     } else if missing {
-        Err(Found::Never(NotDecrypted::ServerHelloMissing))
+        Err(KeySearch::Never(NotDecrypted::ServerHelloMissing))
     } else {
-        Err(Found::Wait(Waiting::Hello))
+        Err(KeySearch::Wait(Waiting::Hello))
     }
 }
 
@@ -322,7 +322,7 @@ fn from_label(
         generation,
         opener: Opener::tls13(suite, secret)?,
         secret: Some(secret.clone()),
-        source: Source::Secret(label),
+        source: KeyOrigin::Secret(label),
         solver: OnceCell::new(),
     })
 }
@@ -338,7 +338,7 @@ fn tls12(
     let server = negotiation.server.as_ref()?;
     let derived; // a secret that lives as long as it is needed here
     let (master, source) = if let Some(master) = keys.secret(random, Label::Master) {
-        (master, Source::Secret(Label::Master))
+        (master, KeyOrigin::Secret(Label::Master))
     } else {
         let (name, secret) =
             negotiation.names().find_map(|name| keys.named(&name).map(|secret| (name, secret)))?;
@@ -349,7 +349,7 @@ fn tls12(
             let session_hash = if extended { Some(negotiation.transcript.session_hash()?) } else { None };
             master_secret(suite.hash, secret, random, &server.random, session_hash)?
         };
-        (&derived, Source::Named(name))
+        (&derived, KeyOrigin::Named(name))
     };
     let writer = if client { Writer::Client } else { Writer::Server };
     let etm = server.encrypt_then_mac;

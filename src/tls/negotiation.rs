@@ -3,7 +3,7 @@
 use super::handshake::Message;
 use super::hello::{ClientHello, ServerHello};
 use super::keylog::{ClientRandom, Label, Name};
-use super::late::{Found, Known};
+use super::late::{Hints, LateJoin};
 use super::sink::PlaintextSink;
 use super::suite::Suite;
 use super::transcript::Transcript;
@@ -40,7 +40,7 @@ pub(crate) enum Early {
 
 /// Whether a direction's hello is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Opening {
+pub(crate) enum HelloSeen {
     /// Nothing was seen yet, or no whole hello.
     #[default]
     Unseen,
@@ -57,7 +57,7 @@ pub(crate) enum Joined {
     #[default]
     No,
     /// Its secrets, to be read on with.
-    Found(Box<Found>),
+    LateJoin(Box<LateJoin>),
     /// The direction is read on: its keys follow from one another.
     Done,
 }
@@ -83,7 +83,7 @@ pub(crate) struct Negotiation {
     pub(crate) plaintext: bool,
     /// The description has changed since it was handed on.
     untold: bool,
-    opening: PerDirection<Opening>,
+    opening: PerDirection<HelloSeen>,
     /// What the search for a late connection's secrets has found.
     joined: PerDirection<Joined>,
     /// The client random was found by trying.
@@ -130,7 +130,7 @@ impl Negotiation {
         if client != from || same.is_some() && !known_by_trial {
             return; // of the same random is the answer to a retry
         }
-        self.opening[from] = Opening::Hello;
+        self.opening[from] = HelloSeen::Hello;
         self.judge_late();
         let description = &mut self.description;
         if description.ja4.is_none() {
@@ -155,7 +155,7 @@ impl Negotiation {
         if *self.description.client.get_or_insert(from.reverse()) == from {
             return;
         }
-        self.opening[from] = Opening::Hello;
+        self.opening[from] = HelloSeen::Hello;
         self.judge_late();
         let tls13 = hello.version == 0x0304;
         let description = &mut self.description;
@@ -214,10 +214,10 @@ impl Negotiation {
 
     /// The direction's hello, if it has not come, is not in the capture.
     pub(crate) fn lose_hello(&mut self, from: Direction) {
-        let there = self.opening[from] == Opening::Hello
+        let there = self.opening[from] == HelloSeen::Hello
             && (self.is_client(from) == Some(true) || self.server.is_some());
-        if !there && self.opening[from] != Opening::Missing {
-            self.opening[from] = Opening::Missing;
+        if !there && self.opening[from] != HelloSeen::Missing {
+            self.opening[from] = HelloSeen::Missing;
             self.progress = true;
             self.judge_late();
         }
@@ -233,12 +233,12 @@ impl Negotiation {
 
     /// Whether nothing was seen of the direction, not even that its hello is missing.
     pub(crate) fn is_unseen(&self, from: Direction) -> bool {
-        self.opening[from] == Opening::Unseen
+        self.opening[from] == HelloSeen::Unseen
     }
 
     /// Whether the direction's hello is known not to come.
     pub(crate) fn is_missing(&self, from: Direction) -> bool {
-        self.opening[from] == Opening::Missing
+        self.opening[from] == HelloSeen::Missing
     }
 
     /// Whether that direction is the client's, when it is known which is.
@@ -258,7 +258,7 @@ impl Negotiation {
     }
 
     /// The search in the key log has found a direction's secrets.
-    pub(crate) fn join(&mut self, from: Direction, found: Found) {
+    pub(crate) fn join(&mut self, from: Direction, found: LateJoin) {
         let is_client =
             matches!(found.label, Label::ClientEarly | Label::ClientHandshake | Label::ClientApplication);
         let client = if is_client { from } else { from.reverse() };
@@ -270,7 +270,7 @@ impl Negotiation {
         }
         self.identify(client, &found.random, found.suite);
         if found.suite.is_tls13() {
-            self.joined[from] = Joined::Found(Box::new(found));
+            self.joined[from] = Joined::LateJoin(Box::new(found));
         } else {
             self.joined = PerDirection { forward: Joined::Done, backward: Joined::Done };
         }
@@ -293,13 +293,13 @@ impl Negotiation {
     }
 
     /// What a search for the secrets of `from` begins with.
-    pub(crate) fn known(&self, from: Direction) -> Known {
+    pub(crate) fn known(&self, from: Direction) -> Hints {
         let server = self.server.as_deref();
         let other = match &self.joined[from.reverse()] {
-            Joined::Found(found) => Some(found.number),
+            Joined::LateJoin(found) => Some(found.number),
             Joined::No | Joined::Done => self.starts[from.reverse()].map(|(_, number)| number),
         };
-        Known {
+        Hints {
             client: self.description.client,
             suite: server.and_then(|server| Suite::find(server.suite)),
             hello: self.hello.is_some() && !self.by_trial,
@@ -328,7 +328,7 @@ impl Negotiation {
 
     /// The keys that a search has found for `from` are in use.
     pub(crate) fn use_joined(&mut self, from: Direction) {
-        if let Joined::Found(_) = self.joined[from] {
+        if let Joined::LateJoin(_) = self.joined[from] {
             self.joined[from] = Joined::Done;
         }
     }

@@ -6,7 +6,7 @@ use super::keys::Waiting;
 use super::late::{Join, Verdict};
 use super::negotiation::Negotiation;
 use super::sink::PlaintextSink;
-use super::stream::{Context, Stream};
+use super::stream::{Context, RecordStream};
 use super::workspace::Workspace;
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::time::Moment;
@@ -23,7 +23,7 @@ use crate::flow::{Arrival, End, Span};
 /// strikes, or [`Self::finish`]; at once when [`KeyStore::is_complete`]. So is one whose keys depend on what the
 /// other side says first.
 pub struct Session {
-    streams: PerDirection<Stream>,
+    streams: PerDirection<RecordStream>,
     shared: Negotiation,
     /// The search for secrets, where the connection was joined late.
     join: Join,
@@ -43,8 +43,8 @@ impl Session {
     pub fn new(work: &Workspace) -> Self {
         Self {
             streams: PerDirection {
-                forward: Stream::new(Direction::Forward, &work.budget),
-                backward: Stream::new(Direction::Backward, &work.budget),
+                forward: RecordStream::new(Direction::Forward, &work.budget),
+                backward: RecordStream::new(Direction::Backward, &work.budget),
             },
             shared: Negotiation::default(),
             join: Join::default(),
@@ -203,7 +203,7 @@ impl Session {
                 self.join.attempt(from, (held, &clues), &known, last, keys, &mut work.joins);
             work.counters.late_limit += u64::from(struck);
             match verdict {
-                Verdict::Found(found) => {
+                Verdict::LateJoin(found) => {
                     self.shared.join(from, *found);
                     return true;
                 }

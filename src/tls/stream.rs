@@ -35,7 +35,7 @@ pub(crate) struct Context<'a> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum ReadState {
     Open,
     /// Records are kept until what is missing comes.
     Waiting(Waiting),
@@ -57,9 +57,9 @@ enum Outcome {
 }
 
 /// One direction.
-pub(crate) struct Stream {
+pub(crate) struct RecordStream {
     from: Direction,
-    state: State,
+    state: ReadState,
     buffer: Buffer,
     hold: Hold,
     /// Bytes of a record with a hole in it that are still to be passed over.
@@ -87,12 +87,12 @@ pub(crate) struct Stream {
     ended: bool,
 }
 
-impl Stream {
+impl RecordStream {
     /// The stream of that direction; what it holds back is drawn from `budget`.
     pub(crate) fn new(from: Direction, budget: &Budget) -> Self {
         Self {
             from,
-            state: State::Open,
+            state: ReadState::Open,
             buffer: Buffer::default(),
             hold: Hold::new(budget),
             skip: 0,
@@ -124,7 +124,7 @@ impl Stream {
         if let Event::Data(bytes) = event {
             self.credit = self.credit.saturating_add(bytes.len() as u64 * TLS_TRIAL_RATE);
         }
-        if matches!(self.state, State::Waiting(_)) || !self.hold.is_empty() {
+        if matches!(self.state, ReadState::Waiting(_)) || !self.hold.is_empty() {
             self.keep(at, event, false, cx);
         } else {
             self.process(at, event, cx);
@@ -133,7 +133,7 @@ impl Stream {
 
     /// What it waits for.
     pub(crate) fn waiting(&self) -> Option<Waiting> {
-        if let State::Waiting(waiting) = self.state { Some(waiting) } else { None }
+        if let ReadState::Waiting(waiting) = self.state { Some(waiting) } else { None }
     }
 
     /// The plaintext of all that was received was handed on, and all that is missing of it was told.
@@ -170,7 +170,7 @@ impl Stream {
     /// Tries again what had to wait: the record in hand. Events that were kept follow through [`Self::step`].
     pub(crate) fn resume(&mut self, cx: &mut Context<'_>) {
         if self.waiting().is_some() {
-            self.state = State::Open;
+            self.state = ReadState::Open;
             self.feed(self.buffer.at, &[], cx);
         }
     }
@@ -241,7 +241,7 @@ impl Stream {
     }
 
     fn die(&mut self, cx: &mut Context<'_>, reason: NotDecrypted) {
-        self.state = State::Dead;
+        self.state = ReadState::Dead;
         self.buffer.clear();
         self.keys.clear();
         self.loss.owe_unknown();
@@ -257,7 +257,7 @@ impl Stream {
 
     /// The bytes of a believable record, of which the rest will not come, are searched for others.
     fn flush(&mut self, cx: &mut Context<'_>) {
-        while self.seeking && self.state == State::Open && !self.buffer.is_empty() {
+        while self.seeking && self.state == ReadState::Open && !self.buffer.is_empty() {
             self.buffer.consume(1);
             self.loss.pass_over(1);
             self.feed(self.buffer.at, &[], cx);
@@ -278,7 +278,7 @@ impl Stream {
 
     /// Records it when keys opened nothing, or nothing since a hole.
     fn check_damage(&self, cx: &mut Context<'_>) {
-        if self.state != State::Open {
+        if self.state != ReadState::Open {
             return;
         }
         let proven = self.keys.first().is_some_and(|key| key.proven);
@@ -294,7 +294,7 @@ impl Stream {
     fn trailing_gap(&mut self, at: Arrival, cx: &mut Context<'_>) {
         let application = self.keys.first().is_some_and(|key| key.proven && key.epoch == Epoch::Application);
         let cut = !self.buffer.is_empty() || self.skip > 0 || self.loss.is_pending();
-        if application && cut && self.state == State::Open {
+        if application && cut && self.state == ReadState::Open {
             self.loss.owe_unknown();
         }
         if cx.shared.plaintext {
@@ -314,7 +314,7 @@ impl Stream {
     }
 
     fn gap(&mut self, len: Option<u64>, cx: &mut Context<'_>) {
-        if matches!(self.state, State::Closed | State::Dead) || len == Some(0) {
+        if matches!(self.state, ReadState::Closed | ReadState::Dead) || len == Some(0) {
             return;
         }
         self.flush(cx);
@@ -369,9 +369,9 @@ impl Stream {
     /// Takes bytes; how many: all but those that must wait.
     fn feed(&mut self, at: Arrival, bytes: &[u8], cx: &mut Context<'_>) -> usize {
         let mut input = Input::new(std::mem::take(&mut self.buffer), at, bytes);
-        while self.state == State::Open && self.advance(&mut input, cx) {}
+        while self.state == ReadState::Open && self.advance(&mut input, cx) {}
         let Input { mut buffer, mut rest, .. } = input;
-        if matches!(self.state, State::Closed | State::Dead) {
+        if matches!(self.state, ReadState::Closed | ReadState::Dead) {
             buffer.clear();
             rest = &[];
         }
@@ -455,7 +455,7 @@ impl Stream {
                         self.die(cx, NotDecrypted::ServerHelloMissing);
                         return Outcome::Rejected;
                     }
-                    self.state = State::Waiting(Waiting::Hello);
+                    self.state = ReadState::Waiting(Waiting::Hello);
                     Outcome::Waits
                 }
                 _ => self.protected(at, header, fragment, cx),

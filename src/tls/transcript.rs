@@ -9,7 +9,7 @@ use ring::digest::{self, Digest};
 /// The hash in the making. It is needed only where a premaster secret is all that the key log has.
 #[derive(Clone, Default)]
 pub(crate) struct Transcript {
-    state: State,
+    state: TranscriptState,
     /// The message in hand counts.
     counted: bool,
     /// The messages were too long to be kept.
@@ -17,7 +17,7 @@ pub(crate) struct Transcript {
 }
 
 #[derive(Clone, Default)]
-enum State {
+enum TranscriptState {
     /// Not needed, not started, or not to be had.
     #[default]
     Off,
@@ -30,7 +30,7 @@ enum State {
 impl Transcript {
     /// Bytes of memory taken.
     pub(super) fn memory(&self) -> usize {
-        if let State::Raw(raw) = &self.state { raw.capacity() } else { 0 }
+        if let TranscriptState::Raw(raw) = &self.state { raw.capacity() } else { 0 }
     }
 
     /// Whether the messages have become too long to be kept since this was asked last.
@@ -41,7 +41,7 @@ impl Transcript {
     /// A message begins.
     pub(crate) fn message(&mut self, kind: u8, header: &[u8]) {
         if kind == kind::CLIENT_HELLO {
-            self.state = State::Raw(Vec::new());
+            self.state = TranscriptState::Raw(Vec::new());
         }
         self.counted = kind != kind::HELLO_REQUEST;
         self.update(header);
@@ -51,44 +51,46 @@ impl Transcript {
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         match &mut self.state {
             _ if !self.counted => {}
-            State::Raw(raw) if raw.len() + bytes.len() <= MAX_TLS_TRANSCRIPT => raw.extend_from_slice(bytes),
-            State::Raw(_) => (self.state, self.limited) = (State::Off, true),
-            State::Hashing(context) => context.update(bytes),
-            State::Off | State::Done(_) => {}
+            TranscriptState::Raw(raw) if raw.len() + bytes.len() <= MAX_TLS_TRANSCRIPT => {
+                raw.extend_from_slice(bytes);
+            }
+            TranscriptState::Raw(_) => (self.state, self.limited) = (TranscriptState::Off, true),
+            TranscriptState::Hashing(context) => context.update(bytes),
+            TranscriptState::Off | TranscriptState::Done(_) => {}
         }
     }
 
     /// The server hello is in: the hash is known, or `None` when no session hash is wanted.
     pub(crate) fn choose(&mut self, hash: Option<Hash>) {
         let raw = std::mem::take(&mut self.state);
-        if let (State::Raw(raw), Some(hash)) = (raw, hash) {
+        if let (TranscriptState::Raw(raw), Some(hash)) = (raw, hash) {
             let mut context = digest::Context::new(match hash {
                 Hash::Sha256 => &digest::SHA256,
                 Hash::Sha384 => &digest::SHA384,
             });
             context.update(&raw);
-            self.state = State::Hashing(context);
+            self.state = TranscriptState::Hashing(context);
         }
     }
 
     /// A message was lost: there will be no session hash.
     pub(crate) fn lose(&mut self) {
-        if !matches!(self.state, State::Done(_)) {
-            self.state = State::Off;
+        if !matches!(self.state, TranscriptState::Done(_)) {
+            self.state = TranscriptState::Off;
         }
     }
 
     /// The client key exchange is in: the hash is complete.
     pub(crate) fn complete(&mut self) {
         self.state = match std::mem::take(&mut self.state) {
-            State::Hashing(context) => State::Done(context.finish()),
-            done @ State::Done(_) => done,
-            State::Raw(_) | State::Off => State::Off,
+            TranscriptState::Hashing(context) => TranscriptState::Done(context.finish()),
+            done @ TranscriptState::Done(_) => done,
+            TranscriptState::Raw(_) | TranscriptState::Off => TranscriptState::Off,
         };
     }
 
     /// The session hash.
     pub(crate) fn session_hash(&self) -> Option<&[u8]> {
-        if let State::Done(digest) = &self.state { Some(digest.as_ref()) } else { None }
+        if let TranscriptState::Done(digest) = &self.state { Some(digest.as_ref()) } else { None }
     }
 }

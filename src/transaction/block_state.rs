@@ -2,7 +2,7 @@
 
 use super::section::Shape;
 use crate::http2::hpack;
-use crate::record::{Field, Known, status_code};
+use crate::record::{Field, FieldName, status_code};
 
 /// What is known of the header block being read.
 #[derive(Debug, Default)]
@@ -32,16 +32,18 @@ impl BlockState {
     }
 
     /// Takes note of a field; what its name says, and whether the field is to be kept.
-    pub(super) fn field(&mut self, field: &hpack::Field<'_>) -> (Known, bool) {
+    pub(super) fn field(&mut self, field: &hpack::Field<'_>) -> (FieldName, bool) {
         self.fields += 1;
-        let known = Known::from_id(field.id);
+        let known = FieldName::from_id(field.id);
         match known {
-            Known::Method | Known::Scheme | Known::Authority | Known::Protocol => self.request = true,
-            Known::Path => {
+            FieldName::Method | FieldName::Scheme | FieldName::Authority | FieldName::Protocol => {
+                self.request = true;
+            }
+            FieldName::Path => {
                 self.request = true;
                 self.path_len = field.value.map(|path| path.len() as u64);
             }
-            Known::Status => {
+            FieldName::Status => {
                 if !std::mem::replace(&mut self.response, true) {
                     self.status = field.value.and_then(status_code);
                     self.malformed = field.value.is_some() && self.status.is_none();
@@ -51,8 +53,11 @@ impl BlockState {
             _ => {
                 self.regular = true;
                 self.grpc |= match known {
-                    Known::GrpcStatus | Known::GrpcMessage | Known::GrpcTimeout | Known::GrpcAttempts => true,
-                    Known::Other if field.id == hpack::NameId::OTHER => {
+                    FieldName::GrpcStatus
+                    | FieldName::GrpcMessage
+                    | FieldName::GrpcTimeout
+                    | FieldName::GrpcAttempts => true,
+                    FieldName::Other if field.id == hpack::NameId::OTHER => {
                         field.name.is_some_and(|name| name.starts_with(b"grpc-"))
                     }
                     _ => false,
@@ -61,7 +66,7 @@ impl BlockState {
                 self.keep_all |= self.fields == 1;
             }
         }
-        (known, self.keep_all || known != Known::Other || field.name.is_none())
+        (known, self.keep_all || known != FieldName::Other || field.name.is_none())
     }
 
     pub(super) fn shape(&self, pseudo: bool, end_stream: bool) -> Shape {
@@ -71,6 +76,6 @@ impl BlockState {
 }
 
 /// The field as the sections keep it.
-pub(super) const fn kept<'a>(field: &hpack::Field<'a>, known: Known) -> Field<'a> {
+pub(super) const fn kept<'a>(field: &hpack::Field<'a>, known: FieldName) -> Field<'a> {
     Field { name: field.name, value: field.value, known, source: field.source, reference: field.reference }
 }

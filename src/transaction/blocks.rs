@@ -1,14 +1,14 @@
 //! Header blocks that have ended: which part of which message they turn out to be.
 
 use super::section::{self, Before, Section};
-use super::session::Session;
+use super::session::PairingInput;
 use super::stream::reason;
 use crate::base::limit::Limit;
 use crate::base::limits;
 use crate::http2::{Block, BlockEnd, EventContext, Side};
 use crate::record::{Fields, Interim, Partial};
 
-impl Session<'_> {
+impl PairingInput<'_> {
     pub(super) fn end_block(&mut self, cx: &EventContext<'_>, block: &Block, end: &BlockEnd) {
         let mut scratch = std::mem::take(&mut self.pairing.scratch);
         match (block.promised, block.from) {

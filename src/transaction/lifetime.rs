@@ -1,15 +1,15 @@
 //! The streams of a connection, from their first frame to their end (RFC 9113 section 5.1).
 
-use super::session::Session;
-use super::stream::Stream;
+use super::session::PairingInput;
+use super::stream::OpenStream;
 use crate::base::certainty::Certainty;
 use crate::base::limit::Limit;
 use crate::base::limits;
 use crate::base::time::{Moment, Timestamp};
 use crate::http2::{BlockEnd, EventContext, FrameSpot, Side, UpgradeRequest};
-use crate::record::{EndBy, EndHow, Field, Fields, Known, Partial, StreamEnd};
+use crate::record::{EndBy, EndHow, Field, FieldName, Fields, Partial, StreamEnd};
 
-impl Session<'_> {
+impl PairingInput<'_> {
     /// The stream, opened if it is new; `None` if it had ended for what `from` sent in this packet.
     pub(super) fn stream(
         &mut self,
@@ -17,7 +17,7 @@ impl Session<'_> {
         id: u32,
         from: Side,
         at: Moment,
-    ) -> Option<&mut Stream> {
+    ) -> Option<&mut OpenStream> {
         if !self.pairing.streams.contains_key(&id) {
             self.open_stream(cx, id, from, at)?;
         }
@@ -110,7 +110,7 @@ impl Session<'_> {
             stream.record.partial.insert(Partial::NO_RESPONSE);
         }
         stream.record.server_unseen = pairing.server.unseen;
-        stream.conclude(end, at, &pairing.client.losses, &pairing.server.losses);
+        stream.finish(end, at, &pairing.client.losses, &pairing.server.losses);
         self.stats.limits.add(Limit::Headers, stream.is_web_limited().into());
         let record = &stream.record;
         if record.partial.is_empty() {
@@ -215,8 +215,8 @@ impl Session<'_> {
         let keep_all = self.pairing.wanted.headers;
         let mut headers = Fields::default();
         for &(name, value) in fields {
-            let known = Known::of(name);
-            if keep_all || known != Known::Other {
+            let known = FieldName::of(name);
+            if keep_all || known != FieldName::Other {
                 headers.push(Field {
                     name: Some(name),
                     value: Some(value),
@@ -225,7 +225,7 @@ impl Session<'_> {
                     reference: None,
                 });
             }
-            if known == Known::Path {
+            if known == FieldName::Path {
                 self.counters().record_path(value.len() as u64);
             }
         }

@@ -16,6 +16,6 @@ mod stats;
 mod stream;
 
 pub use pairing::Pairing;
-pub use session::Session;
+pub use session::PairingInput;
 pub use stats::Stats;
 pub use stream::StreamPool;

@@ -8,7 +8,7 @@ use super::block_state::BlockState;
 use super::closed::ClosedStreams;
 use super::reset::EarlyResets;
 use super::side::{Losses, SideState};
-use super::stream::{Stream, StreamPool};
+use super::stream::{OpenStream, StreamPool};
 use crate::http2::Side;
 use crate::record::{ConnectionRecord, Fields, Goaway, Transaction, Wanted};
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -16,7 +16,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 /// The exchanges of one connection.
 #[derive(Debug)]
 pub struct Pairing {
-    pub(super) streams: HashMap<u32, Box<Stream>, foldhash::fast::RandomState>,
+    pub(super) streams: HashMap<u32, Box<OpenStream>, foldhash::fast::RandomState>,
     /// Bytes of memory that the open streams take.
     pub(super) held: usize,
     pub(super) closed: ClosedStreams,
@@ -36,7 +36,7 @@ pub struct Pairing {
     pub(super) wanted: Wanted,
     /// Exchanges that have ended, to be taken out.
     #[expect(clippy::vec_box, reason = "streams move between here, the map and the pool, and are large")]
-    pub(super) ended: Vec<Box<Stream>>,
+    pub(super) ended: Vec<Box<OpenStream>>,
     pub(super) encrypted: bool,
     pub(super) opened: u64,
     pub(super) max_concurrent: u64,
@@ -105,8 +105,8 @@ impl Pairing {
     pub fn memory(&self) -> usize {
         let ids = 2 * self.orphans.len() + self.alone.capacity();
         self.held
-            + self.streams.capacity() * size_of::<(u32, Box<Stream>)>()
-            + self.ended.capacity() * size_of::<Box<Stream>>()
+            + self.streams.capacity() * size_of::<(u32, Box<OpenStream>)>()
+            + self.ended.capacity() * size_of::<Box<OpenStream>>()
             + self.closed.memory()
             + self.scratch.memory()
             + self.client.resets.memory()

@@ -3,7 +3,7 @@
 
 use super::pairing::Pairing;
 use super::reset::Reset;
-use super::session::Session;
+use super::session::PairingInput;
 use crate::base::limit::Limit;
 use crate::base::time::Moment;
 use crate::http2::{EventContext, FrameSpot, Side};
@@ -18,7 +18,7 @@ impl Pairing {
     }
 }
 
-impl Session<'_> {
+impl PairingInput<'_> {
     pub(super) fn reset_stream(
         &mut self,
         cx: &EventContext<'_>,

@@ -15,7 +15,7 @@ use crate::record::Goaway;
 
 /// A connection's exchanges, for the time that one packet is worked on.
 #[derive(Debug)]
-pub struct Session<'a> {
+pub struct PairingInput<'a> {
     /// The exchanges.
     pub pairing: &'a mut Pairing,
     /// What they add up to.
@@ -24,14 +24,14 @@ pub struct Session<'a> {
     pub pool: &'a mut StreamPool,
 }
 
-impl Session<'_> {
+impl PairingInput<'_> {
     /// The counters of the exact view, for this connection's kind of transport.
     pub(super) const fn counters(&mut self) -> &mut Counters {
         if self.pairing.encrypted { &mut self.stats.tls } else { &mut self.stats.plaintext }
     }
 }
 
-impl EventSink for Session<'_> {
+impl EventSink for PairingInput<'_> {
     fn frame_header(&mut self, cx: &EventContext<'_>, header: &FrameHeader, _: Moment) {
         let frames = &mut self.pairing.side_mut(cx.from).frames;
         match frames.by_type.get_mut(usize::from(header.kind.0)) {

@@ -10,12 +10,12 @@ use crate::flow::GapCause;
 use crate::http2::{BlockEnd, FrameSpot, Side};
 use crate::record::grpc::{number, timeout};
 use crate::record::{
-    EndHow, Fields, Grpc, GrpcBody, Interim, Known, Message, Partial, StreamEnd, Transaction, Unknown,
+    EndHow, FieldName, Fields, Grpc, GrpcBody, Interim, Message, Partial, StreamEnd, Transaction, Unknown,
     WireShape,
 };
 
 #[derive(Debug, Default)]
-pub(super) struct Stream {
+pub(super) struct OpenStream {
     pub(super) record: Transaction,
     pub(super) client: Progress,
     pub(super) server: Progress,
@@ -72,16 +72,16 @@ enum BodyKind {
 /// Memory of ended streams, to be used again.
 #[derive(Debug, Default)]
 #[expect(clippy::vec_box, reason = "streams move between here and the maps of connections, and are large")]
-pub struct StreamPool(Vec<Box<Stream>>);
+pub struct StreamPool(Vec<Box<OpenStream>>);
 
 impl StreamPool {
     /// A new stream, which is still to be [started over](Stream::start_over).
-    pub(super) fn take(&mut self) -> Box<Stream> {
+    pub(super) fn take(&mut self) -> Box<OpenStream> {
         self.0.pop().unwrap_or_default()
     }
 
     /// The stream has ended; no more than [`tuning::STREAM_POOL`] are kept.
-    pub(super) fn give(&mut self, mut stream: Box<Stream>) {
+    pub(super) fn give(&mut self, mut stream: Box<OpenStream>) {
         if self.0.len() < tuning::STREAM_POOL {
             stream.trim();
             self.0.push(stream);
@@ -89,7 +89,7 @@ impl StreamPool {
     }
 }
 
-impl Stream {
+impl OpenStream {
     /// The stream has ended, and waits to be used again.
     fn trim(&mut self) {
         for message in [&mut self.record.request, &mut self.record.response] {
@@ -279,7 +279,7 @@ impl Stream {
     /// Completes the record: what is missing, what is unknown, what gRPC said.
     ///
     /// `at` is when what ended it came, where that is no frame of the stream.
-    pub(super) fn conclude(&mut self, end: StreamEnd, at: Timestamp, client: &Losses, server: &Losses) {
+    pub(super) fn finish(&mut self, end: StreamEnd, at: Timestamp, client: &Losses, server: &Losses) {
         if self.server.maybe_interim.take().is_some() {
             self.forget_response();
         }
@@ -349,19 +349,19 @@ impl Stream {
             Some(field) => field.value.is_none(),
             None => message.seen && (progress.unknown_pseudo || progress.headers_cut),
         };
-        let connect = request.headers.value(Known::Method) == Some(b"CONNECT");
+        let connect = request.headers.value(FieldName::Method) == Some(b"CONNECT");
         for (known, name) in [
-            (Known::Method, Unknown::METHOD),
-            (Known::Scheme, Unknown::SCHEME),
-            (Known::Path, Unknown::PATH),
-            (Known::Authority, Unknown::AUTHORITY),
+            (FieldName::Method, Unknown::METHOD),
+            (FieldName::Scheme, Unknown::SCHEME),
+            (FieldName::Path, Unknown::PATH),
+            (FieldName::Authority, Unknown::AUTHORITY),
         ] {
-            let expected = !(connect && matches!(known, Known::Scheme | Known::Path));
+            let expected = !(connect && matches!(known, FieldName::Scheme | FieldName::Path));
             if expected && absent(request, &self.client, known) {
                 unknown.insert(name);
             }
         }
-        if absent(response, &self.server, Known::Status) {
+        if absent(response, &self.server, FieldName::Status) {
             unknown.insert(Unknown::STATUS);
         }
         for (message, progress, name) in [
@@ -396,7 +396,7 @@ impl Stream {
     }
 
     /// A gRPC field: of the trailers, in a Trailers-Only answer of the header section, or of gRPC-Web's trailers.
-    fn grpc_field(&self, known: Known, name: &str) -> Option<&[u8]> {
+    fn grpc_field(&self, known: FieldName, name: &str) -> Option<&[u8]> {
         let Message { headers, trailers, .. } = &self.record.response;
         let web = || self.server.web.as_ref()?.trailer(name);
         trailers.value(known).or_else(|| headers.value(known)).or_else(web)
@@ -404,7 +404,7 @@ impl Stream {
 
     /// `grpc-status`
     fn status_field(&self) -> Option<&[u8]> {
-        self.grpc_field(Known::GrpcStatus, "grpc-status")
+        self.grpc_field(FieldName::GrpcStatus, "grpc-status")
     }
 
     fn grpc(&self) -> Option<Grpc> {
@@ -423,11 +423,11 @@ impl Stream {
         Some(Grpc {
             web: is_web(request_body) || is_web(response_body),
             status: self.status_field().and_then(number).and_then(|status| status.try_into().ok()),
-            message: self.grpc_field(Known::GrpcMessage, "grpc-message").map(grpc::percent_decode),
+            message: self.grpc_field(FieldName::GrpcMessage, "grpc-message").map(grpc::percent_decode),
             request_messages: messages(request, request_body, &self.client),
             response_messages: messages(response, response_body, &self.server),
-            timeout: asked(Known::GrpcTimeout).and_then(timeout),
-            attempt: asked(Known::GrpcAttempts).and_then(number),
+            timeout: asked(FieldName::GrpcTimeout).and_then(timeout),
+            attempt: asked(FieldName::GrpcAttempts).and_then(number),
         })
     }
 }
@@ -435,7 +435,7 @@ impl Stream {
 /// What the content type says of a message's body. It is not known where the section was not seen, or not all of it.
 fn body_kind(message: &Message, headers_cut: bool) -> BodyKind {
     let headers = &message.headers;
-    match headers.get(Known::ContentType).map(|field| field.value) {
+    match headers.get(FieldName::ContentType).map(|field| field.value) {
         Some(Some(content_type)) => GrpcBody::of(content_type).map_or(BodyKind::Other, BodyKind::Grpc),
         None if message.seen && !headers_cut && !headers.has_unknown() => BodyKind::Other,
         None | Some(None) => BodyKind::Maybe,

@@ -110,8 +110,8 @@ fn requests() -> Vec<u8> {
 }
 
 #[test]
-fn cap_opening_bytes() {
-    for (len, struck) in around(limits::OPENING_BYTES) {
+fn cap_detection_bytes() {
+    for (len, struck) in around(limits::DETECTION_BYTES) {
         let mut wire = Wire::new();
         let mut client = Flow::client(1000);
         let requests = requests();
@@ -124,8 +124,8 @@ fn cap_opening_bytes() {
 
 /// The server's bytes come first, and are kept until the client's do.
 #[test]
-fn cap_opening_bytes_of_a_server_that_is_ahead() {
-    for (len, struck) in around(limits::OPENING_BYTES) {
+fn cap_detection_bytes_of_a_server_that_is_ahead() {
+    for (len, struck) in around(limits::DETECTION_BYTES) {
         for (begin, given_up) in [(PREFACE, 0), (&[0xff; 24][..], struck)] {
             let mut wire = Wire::new();
             let (mut client, mut server) = wire.open(1000);
@@ -144,8 +144,8 @@ fn cap_opening_bytes_of_a_server_that_is_ahead() {
 }
 
 #[test]
-fn cap_opening_pieces() {
-    for (count, struck) in around(limits::OPENING_PIECES) {
+fn cap_detection_pieces() {
+    for (count, struck) in around(limits::DETECTION_PIECES) {
         let mut wire = Wire::new();
         let mut client = Flow::client(1000);
         wire.send_in(&mut client, &vec![0xff; count - 1], 1);

@@ -50,7 +50,7 @@ fn read(
     if ended {
         side.end(&context, &mut sink);
     }
-    (side.conclude(&context, BodyFile::default()).unwrap(), messages)
+    (side.finish(&context, BodyFile::default()).unwrap(), messages)
 }
 
 fn whole(fields: &[(&str, &str)], bytes: &[u8]) -> Body {

@@ -40,7 +40,7 @@ pub(in crate::capture) struct Pcapng {
 }
 
 /// A packet in a block.
-struct Found {
+struct PacketBlock {
     interface: u32,
     time: Option<(u32, u32)>,
     captured: u32,
@@ -191,7 +191,7 @@ impl Pcapng {
     /// simple:   original length 4 · bytes, padded
     /// ```
     #[inline]
-    fn packet(&self, head: BlockHead, body: &[u8]) -> Option<Found> {
+    fn packet(&self, head: BlockHead, body: &[u8]) -> Option<PacketBlock> {
         if head.kind == SIMPLE_PACKET {
             let [original] = head.order.words(body)?;
             let snaplen = self.interfaces.first().map_or(0, |interface| interface.snaplen);
@@ -199,7 +199,13 @@ impl Pcapng {
             // snaplen if it is the lesser, tells apart.
             let room = head.length.next_multiple_of(4) - 16;
             let limit = if snaplen == 0 { original } else { original.min(snaplen) };
-            return Some(Found { interface: 0, time: None, captured: limit.min(room), original, start: 12 });
+            return Some(PacketBlock {
+                interface: 0,
+                time: None,
+                captured: limit.min(room),
+                original,
+                start: 12,
+            });
         }
         let [first, high, low, captured, original] = head.order.words(body)?;
         let interface = match (head.kind, head.order) {
@@ -207,12 +213,12 @@ impl Pcapng {
             (_, Order::Little) => first & 0xffff,
             (_, Order::Big) => first >> 16,
         };
-        Some(Found { interface, time: Some((high, low)), captured, original, start: 28 })
+        Some(PacketBlock { interface, time: Some((high, low)), captured, original, start: 28 })
     }
 
     /// Takes in how many packets were dropped before this one; an obsolete packet block says `0xffff` where nobody knows.
     #[inline]
-    fn count_drops(&mut self, head: BlockHead, found: &Found, body: &[u8]) {
+    fn count_drops(&mut self, head: BlockHead, found: &PacketBlock, body: &[u8]) {
         const UNKNOWN: u32 = 0xffff;
         let drops = match (head.kind, head.order) {
             (ENHANCED_PACKET, order) => {
@@ -238,7 +244,7 @@ impl Pcapng {
 
     /// Pushes a packet, of which the bytes from `start` to `stop` are there.
     #[inline]
-    fn push(&mut self, found: &Found, at: usize, start: usize, stop: usize, out: &mut Out<'_>) {
+    fn push(&mut self, found: &PacketBlock, at: usize, start: usize, stop: usize, out: &mut Out<'_>) {
         let Some(interface) = self.interfaces.get(found.interface as usize) else {
             out.damage(DamageKind::UnknownInterface, at);
             return;

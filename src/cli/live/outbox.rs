@@ -17,12 +17,12 @@ pub(super) struct Outbox {
 }
 
 struct Shared {
-    state: Mutex<State>,
+    state: Mutex<OutboxState>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct OutboxState {
     chunks: VecDeque<Chunk>,
     bytes: usize,
     dropped: u64,
@@ -41,11 +41,11 @@ struct Chunk {
 
 impl Shared {
     /// The state is consistent whenever the lock is free, even if its holder has panicked.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, OutboxState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, guard: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    fn wait<'a>(&self, guard: MutexGuard<'a, OutboxState>) -> MutexGuard<'a, OutboxState> {
         self.changed.wait(guard).unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -21,18 +21,18 @@ pub(in crate::cli) struct Metrics {
 
 #[derive(Default)]
 struct Shared {
-    state: Mutex<State>,
+    state: Mutex<ServerState>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct ServerState {
     latest: Option<(Instant, Arc<Snapshot>)>,
     wanted: bool,
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ServerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

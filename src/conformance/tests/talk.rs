@@ -90,7 +90,7 @@ pub(super) fn played(steps: Vec<Step>) -> (Vec<Finding>, u64) {
     }
     connection.finish(Side::Client, now, &mut judge);
     connection.finish(Side::Server, now, &mut judge);
-    judge.conclude(closed, connection.ledger(), now);
+    judge.finish(closed, connection.ledger(), now);
     (judge.findings().collect(), judge.limited())
 }
 

@@ -10,8 +10,8 @@ use crate::export::sanitize::push_visible;
 use crate::http2::frame::{self, FrameView, Payload, flag_name, settings};
 use crate::record::value::ErrorCode;
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Failure, Fields, Finding, How, REDACTED, StreamEnd,
-    TransactionView, is_secret,
+    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Failure, Fields, Finding, REDACTED, Recognition,
+    StreamEnd, TransactionView, is_secret,
 };
 use std::fmt::{Display, Write};
 
@@ -196,7 +196,7 @@ pub(in crate::export) fn connection(out: &mut Vec<u8>, connection: &ConnectionRe
         (false, None, true) => "http/1.1",
         (false, None, false) => "",
     });
-    row.optional(connection.how.map(How::name));
+    row.optional(connection.how.map(Recognition::name));
     row.optional(connection.how.map(|_| connection.streams_opened));
     row.cell(Size(sent.bytes));
     row.cell(Size(received.bytes));

@@ -3,7 +3,7 @@
 use super::*;
 use crate::base::certainty::Certainty;
 use crate::record::Report;
-use crate::record::{Field, Fields, Kind, Known, Partial, Unknown};
+use crate::record::{Field, FieldName, Fields, Kind, Partial, Unknown};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -145,7 +145,7 @@ fn text_that_is_not_utf8_is_marked() {
     transaction.request.headers.push(Field {
         name: Some(b"x-raw"),
         value: Some(b"\xff"),
-        known: Known::Other,
+        known: FieldName::Other,
         source: Certainty::Exact,
         reference: None,
     });

@@ -1,12 +1,12 @@
 //! What a hole costs one direction, and how it reads on: a hole within a frame costs that frame, after any other a
 //! boundary is looked for.
 
-use super::{Half, PREFACE, State};
+use super::{Half, PREFACE, ParseState};
 use crate::flow::{Arrival, Gap, GapCause};
 use crate::http2::event::EventSink;
 use crate::http2::frame::{self, Flags, FrameType};
 use crate::http2::ledger::Ledger;
-use crate::http2::resync::{Demand, Piece};
+use crate::http2::resync::{Piece, RequiredEvidence};
 
 impl Half {
     /// Bytes are missing.
@@ -19,29 +19,29 @@ impl Half {
     ) {
         self.last_gap = gap.cause;
         self.join(arrival, ledger);
-        if self.state == State::Lost {
+        if self.state == ParseState::Lost {
             ledger.counters.losses += 1;
             sink.lost(&self.context(arrival, ledger), gap.cause);
             if let Some(len) = gap.len {
-                self.tape.push_gap(arrival, len, gap.cause);
+                self.buffer.push_gap(arrival, len, gap.cause);
             } else {
                 self.search(ledger, true, sink);
-                self.tape.skip_all();
+                self.buffer.skip_all();
             }
             return;
         }
         let Some(len) = gap.len else { return self.lose(arrival, gap.cause, ledger, sink) };
         let within = self.lose_bytes(arrival, len, gap.cause, ledger, sink);
         if len > within {
-            self.tape.push_gap(arrival, len - within, gap.cause);
+            self.buffer.push_gap(arrival, len - within, gap.cause);
         }
     }
 
     /// A direction of which nothing was read does not begin with the preface: it is joined late.
     pub(super) fn join(&mut self, arrival: &Arrival, ledger: &mut Ledger) {
-        if let State::Unread(known) = self.state {
-            self.state = State::Lost;
-            self.tape.push_data(arrival, PREFACE.get(..known).unwrap_or_default());
+        if let ParseState::Unread(known) = self.state {
+            self.state = ParseState::Lost;
+            self.buffer.push_data(arrival, PREFACE.get(..known).unwrap_or_default());
             ledger.lost(self.from);
         }
     }
@@ -56,7 +56,7 @@ impl Half {
         ledger: &mut Ledger,
         sink: &mut impl EventSink,
     ) -> u64 {
-        let within = if self.state == State::Payload { len.min(u64::from(self.frame.left)) } else { 0 };
+        let within = if self.state == ParseState::Payload { len.min(u64::from(self.frame.left)) } else { 0 };
         if within > 0 {
             self.lose_payload(arrival, within as u32, cause, ledger, sink);
         }
@@ -100,7 +100,7 @@ impl Half {
         ledger: &mut Ledger,
         sink: &mut impl EventSink,
     ) {
-        if self.state == State::Payload {
+        if self.state == ParseState::Payload {
             self.lose_payload(arrival, self.frame.left, cause, ledger, sink);
         }
         self.cut_block(arrival, cause, ledger, sink);
@@ -111,40 +111,40 @@ impl Half {
         self.recovered = true;
         self.first_frame = false;
         self.last_gap = cause;
-        self.tape.clear();
-        self.state = State::Lost;
+        self.buffer.clear();
+        self.state = ParseState::Lost;
         ledger.counters.losses += 1;
         sink.lost(&self.context(arrival, ledger), cause);
     }
 
-    /// Looks for a boundary on the tape, and reads on from there.
+    /// Looks for a boundary in the buffer, and reads on from there.
     pub(super) fn search(&mut self, ledger: &mut Ledger, last: bool, sink: &mut impl EventSink) {
-        while self.state == State::Lost && self.tape.len() >= frame::LEN {
-            let expect = ledger.expect_after(self.from, self.tape.skipped() + self.tape.len() as u64);
-            if self.tape.search(&expect, Demand::BOUNDARY, last).is_none() {
+        while self.state == ParseState::Lost && self.buffer.len() >= frame::LEN {
+            let expect = ledger.expect_after(self.from, self.buffer.skipped() + self.buffer.len() as u64);
+            if self.buffer.search(&expect, RequiredEvidence::BOUNDARY, last).is_none() {
                 return;
             }
-            let mut tape = std::mem::take(&mut self.tape);
-            self.state = State::Header;
-            let skipped = tape.take_skipped();
-            if let Some(Piece::Data(arrival, _)) = tape.next_piece() {
+            let mut buffer = std::mem::take(&mut self.buffer);
+            self.state = ParseState::Header;
+            let skipped = buffer.take_skipped();
+            if let Some(Piece::Data(arrival, _)) = buffer.next_piece() {
                 ledger.counters.skipped_bytes += skipped;
                 sink.skipped(&self.context(&arrival, ledger), skipped);
             }
-            while self.state != State::Lost {
-                let read = match tape.next_piece() {
+            while self.state != ParseState::Lost {
+                let read = match buffer.next_piece() {
                     None => break,
                     Some(Piece::Data(arrival, bytes)) => self.read(&arrival, bytes, ledger, sink),
                     Some(Piece::Gap(arrival, len, cause)) => {
                         self.lose_bytes(&arrival, len, cause, ledger, sink) as usize
                     }
                 };
-                tape.consume(read);
+                buffer.consume(read);
             }
-            if self.state != State::Lost {
-                tape.clear();
+            if self.state != ParseState::Lost {
+                buffer.clear();
             }
-            self.tape = tape;
+            self.buffer = buffer;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One direction of an HTTP/2 connection: bytes → frames → header blocks and events.
 //!
 //! State: where in a frame the next byte belongs, the frame's payload where it must be read whole, an open header
-//! block, the HPACK table, and after a loss the tape in which a boundary is looked for. Frames that lie within
+//! block, the HPACK table, and after a loss the buffer in which a boundary is looked for. Frames that lie within
 //! one segment are read where they are; DATA is counted, never kept.
 
 mod assembly;
@@ -15,7 +15,7 @@ use super::event::{EventContext, EventSink, SettingsChange};
 use super::frame::{self, Flags, FrameHeader, FrameType, FrameView, Goaway, Ping, RstStream, Settings};
 use super::hpack;
 use super::ledger::Ledger;
-use super::resync::Tape;
+use super::resync::SearchBuffer;
 use super::side::Side;
 use crate::base::limits;
 use crate::base::time::Moment;
@@ -29,7 +29,7 @@ pub const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 #[derive(Debug)]
 pub(super) struct Half {
     from: Side,
-    state: State,
+    state: ParseState,
     /// A frame header that has not wholly arrived.
     head: Vec<u8>,
     head_at: Moment,
@@ -41,7 +41,7 @@ pub(super) struct Half {
     /// The last header block is not whole, or its beginning was not seen: CONTINUATIONs of it may follow.
     block_lost: bool,
     decoder: hpack::Decoder,
-    tape: Tape,
+    buffer: SearchBuffer,
     /// Framing was found again after a loss: what is not believable means another loss.
     recovered: bool,
     last_gap: GapCause,
@@ -54,7 +54,7 @@ pub(super) struct Half {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum ParseState {
     /// So many octets of the preface are still to come.
     Preface(usize),
     /// Nothing was read but so many octets of the preface: if all of it comes, the side is read from its first octet.
@@ -87,7 +87,7 @@ struct Frame {
 
 impl Half {
     pub(super) fn new(from: Side, preface: bool) -> Self {
-        let state = if preface { State::Preface(PREFACE.len()) } else { State::Header };
+        let state = if preface { ParseState::Preface(PREFACE.len()) } else { ParseState::Header };
         Self::with(from, state, hpack::Decoder::new())
     }
 
@@ -98,7 +98,7 @@ impl Half {
 
     /// A client's direction of which nothing was read: it begins with the preface, or is joined at an unknown place.
     pub(super) fn unread(from: Side) -> Self {
-        Self { state: State::Unread(0), ..Self::joined_late(from) }
+        Self { state: ParseState::Unread(0), ..Self::joined_late(from) }
     }
 
     /// A direction that is joined at an unknown place.
@@ -107,11 +107,11 @@ impl Half {
             recovered: true,
             first_frame: false,
             block_lost: true,
-            ..Self::with(from, State::Lost, hpack::Decoder::without_past())
+            ..Self::with(from, ParseState::Lost, hpack::Decoder::without_past())
         }
     }
 
-    fn with(from: Side, state: State, decoder: hpack::Decoder) -> Self {
+    fn with(from: Side, state: ParseState, decoder: hpack::Decoder) -> Self {
         Self {
             from,
             state,
@@ -123,7 +123,7 @@ impl Half {
             assembly: Assembly::default(),
             block_lost: false,
             decoder,
-            tape: Tape::default(),
+            buffer: SearchBuffer::default(),
             recovered: false,
             last_gap: GapCause::Lost,
             segment: Segment::default(),
@@ -142,16 +142,16 @@ impl Half {
         sink: &mut impl EventSink,
     ) {
         let bytes = match self.state {
-            State::Unread(known) => self.begin(known, arrival, bytes, ledger, sink),
+            ParseState::Unread(known) => self.begin(known, arrival, bytes, ledger, sink),
             _ => bytes,
         };
-        if self.state == State::Lost {
-            self.tape.push_data(arrival, bytes);
+        if self.state == ParseState::Lost {
+            self.buffer.push_data(arrival, bytes);
             return self.search(ledger, false, sink);
         }
         let read = self.read(arrival, bytes, ledger, sink);
-        if self.state == State::Lost {
-            self.tape.push_data(arrival, bytes.get(read..).unwrap_or_default());
+        if self.state == ParseState::Lost {
+            self.buffer.push_data(arrival, bytes.get(read..).unwrap_or_default());
             self.search(ledger, false, sink);
         }
     }
@@ -159,23 +159,23 @@ impl Half {
     /// No byte follows: what is unfinished is reported as far as it goes.
     pub(super) fn finish(&mut self, arrival: &Arrival, ledger: &mut Ledger, sink: &mut impl EventSink) {
         self.join(arrival, ledger);
-        if self.state == State::Lost {
+        if self.state == ParseState::Lost {
             self.search(ledger, true, sink);
-            let skipped = self.tape.skipped() + self.tape.len() as u64;
-            if self.state == State::Lost && skipped > 0 {
+            let skipped = self.buffer.skipped() + self.buffer.len() as u64;
+            if self.state == ParseState::Lost && skipped > 0 {
                 ledger.counters.skipped_bytes += skipped;
                 sink.skipped(&self.context(arrival, ledger), skipped);
             }
         }
-        if self.state == State::Payload {
+        if self.state == ParseState::Payload {
             self.frame.lossy.get_or_insert(self.last_gap);
             self.frame.unfinished = true;
             let payload = std::mem::take(&mut self.payload);
             self.close_frame(arrival, &payload, ledger, sink);
         }
         self.cut_block(arrival, self.last_gap, ledger, sink);
-        self.state = State::Lost;
-        self.tape.clear();
+        self.state = ParseState::Lost;
+        self.buffer.clear();
     }
 
     /// What comes with an event whose last byte came so.
@@ -198,7 +198,7 @@ impl Half {
 
     /// The direction waits in the middle of a frame or a header block.
     pub(super) fn in_frame(&self) -> bool {
-        self.state == State::Payload || !self.head.is_empty() || self.assembly.stream().is_some()
+        self.state == ParseState::Payload || !self.head.is_empty() || self.assembly.stream().is_some()
     }
 
     /// Frames beside DATA and header blocks that were longer than is kept.
@@ -212,7 +212,7 @@ impl Half {
             + self.cuts.capacity() * size_of::<u32>()
             + self.assembly.memory()
             + self.decoder.memory()
-            + self.tape.memory()
+            + self.buffer.memory()
     }
 
     /// Reads bytes of one segment, until framing is lost; returns how many were read.
@@ -227,21 +227,21 @@ impl Half {
         let mut rest = bytes;
         while !rest.is_empty() {
             match self.state {
-                State::Preface(left) => {
+                ParseState::Preface(left) => {
                     let (_, after) = rest.split_at(left.min(rest.len()));
                     self.state = match left - (rest.len() - after.len()) {
-                        0 => State::Header,
-                        left => State::Preface(left),
+                        0 => ParseState::Header,
+                        left => ParseState::Preface(left),
                     };
                     rest = after;
                 }
-                State::Header => rest = self.read_header(arrival, rest, ledger, sink),
-                State::Payload => {
+                ParseState::Header => rest = self.read_header(arrival, rest, ledger, sink),
+                ParseState::Payload => {
                     let (part, after) = rest.split_at((self.frame.left as usize).min(rest.len()));
                     self.read_payload(arrival, part, ledger, sink);
                     rest = after;
                 }
-                State::Unread(_) | State::Lost => break,
+                ParseState::Unread(_) | ParseState::Lost => break,
             }
         }
         bytes.len() - rest.len()
@@ -262,7 +262,7 @@ impl Half {
             self.join(arrival, ledger);
             return bytes;
         }
-        self.state = State::Unread(known + part.len());
+        self.state = ParseState::Unread(known + part.len());
         if part.len() == expected.len() {
             *self = Self::new(self.from, false);
             sink.begins(self.from);
@@ -353,7 +353,7 @@ impl Half {
         }
         self.payload.clear();
         self.cuts.clear();
-        self.state = State::Payload;
+        self.state = ParseState::Payload;
         if header.length == 0 {
             self.close_frame(arrival, &[], ledger, sink);
         }
@@ -431,7 +431,7 @@ impl Half {
         ledger: &mut Ledger,
         sink: &mut impl EventSink,
     ) {
-        self.state = State::Header;
+        self.state = ParseState::Header;
         let header = self.frame.header;
         let payload_split = self.frame.segment < self.segment.number() || self.frame.lossy.is_some();
         let spot =

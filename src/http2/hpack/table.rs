@@ -20,7 +20,7 @@ pub(super) const INITIAL_SIZE: u32 = 4096;
 
 /// An entry. Its text lies in the arena, name before value, but for a name that has a number and for what is unknown.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
+pub(super) struct TableEntry {
     /// Where its text is.
     pos: u32,
     /// Length of the name in the arena.
@@ -42,7 +42,7 @@ pub(super) enum Lookup<'a> {
     /// An entry of the static table.
     Static(&'static StaticEntry),
     /// An entry of the dynamic table.
-    Dynamic(&'a Entry),
+    Dynamic(&'a TableEntry),
     /// An entry of which nothing is known; `None` where it has no identity either.
     Unknown(Option<UnknownRef>),
     /// An entry that was given up for the caps.
@@ -68,7 +68,7 @@ pub(super) struct Table {
     /// The text of the entries, and what is being decoded.
     pub(super) arena: Arena,
     /// Newest first.
-    entries: VecDeque<Entry>,
+    entries: VecDeque<TableEntry>,
     /// Sizes of `entries`, where a length is unknown at least so much.
     size: u32,
     /// The largest size that the encoder's table can have.
@@ -85,7 +85,7 @@ pub(super) struct Table {
     epoch: u32,
 }
 
-impl Entry {
+impl TableEntry {
     /// Where the name is, if it is known and has no number.
     pub(super) fn name_span(&self) -> Option<Span> {
         (self.name_known && self.id == NameId::OTHER).then_some(Span { pos: self.pos, len: self.name_len })
@@ -153,7 +153,7 @@ impl Table {
 
     /// An entry's name, if it is known.
     #[inline]
-    pub(super) fn name(&self, entry: &Entry) -> Option<&[u8]> {
+    pub(super) fn name(&self, entry: &TableEntry) -> Option<&[u8]> {
         match entry.name_span() {
             Some(span) => Some(self.arena.text(span)),
             None => entry.id.name(),
@@ -162,14 +162,14 @@ impl Table {
 
     /// An entry's value, if it is known.
     #[inline]
-    pub(super) fn value(&self, entry: &Entry) -> Option<&[u8]> {
+    pub(super) fn value(&self, entry: &TableEntry) -> Option<&[u8]> {
         let span = Span { pos: entry.pos.wrapping_add(entry.name_len), len: entry.value_len };
         entry.value_known.then(|| self.arena.text(span))
     }
 
     /// The unknown entry that an entry's name was taken from.
     #[inline]
-    pub(super) fn name_reference(&self, entry: &Entry) -> Option<UnknownRef> {
+    pub(super) fn name_reference(&self, entry: &TableEntry) -> Option<UnknownRef> {
         (entry.unknown != 0).then(|| UnknownRef { epoch: self.epoch, entry: entry.unknown.into() })
     }
 
@@ -193,7 +193,7 @@ impl Table {
             return;
         }
         self.evict(size);
-        self.entries.push_front(Entry {
+        self.entries.push_front(TableEntry {
             pos: self.arena.keep(),
             name_len: name_staged,
             value_len: value_staged,
@@ -257,7 +257,7 @@ impl Table {
 
     /// Bytes of memory held.
     pub(super) fn memory(&self) -> usize {
-        self.arena.memory() + self.entries.capacity() * size_of::<Entry>()
+        self.arena.memory() + self.entries.capacity() * size_of::<TableEntry>()
     }
 
     /// Makes room for `incoming` bytes: evicts what the encoder has certainly evicted, and gives up what the caps

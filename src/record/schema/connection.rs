@@ -10,7 +10,7 @@ use crate::record::lossy::is_lossy;
 use crate::record::value::{ErrorCode, Seconds, Text, Time, Word};
 use crate::record::visit::{Type, Value, Visitor, object};
 use crate::record::{
-    Blocked, ConnectionMeta, ConnectionRecord, EndBy, Goaway, How, RoundTrips, SideFrames, SideHpack,
+    Blocked, ConnectionMeta, ConnectionRecord, EndBy, Goaway, Recognition, RoundTrips, SideFrames, SideHpack,
     SideSettings,
 };
 use std::borrow::Cow;
@@ -67,7 +67,7 @@ object! {
         /// The connection.
         "connection": connection: ConnectionRef<'a>,
         /// How HTTP/2 was found: `prior_knowledge`, `upgrade`, `alpn`, `mid_stream`.
-        "how": how: Option<How>,
+        "how": how: Option<Recognition>,
         /// The server answered an `Upgrade: h2c` without switching. There once a client asked, or HTTP/2 was found.
         "upgrade_declined": upgrade_declined: Option<bool>,
         /// Transaction records of this connection.

@@ -11,7 +11,9 @@ use crate::record::trace::TraceContext;
 use crate::record::value::{self, Base64, GrpcStatus, Raw, Seconds, Text, Word};
 use crate::record::view::TransactionView;
 use crate::record::visit::{Scalar, Type, Value, Visitor, object};
-use crate::record::{Field, Fields, Interim, Known, Partial, Retry, Time, TimePart, Transaction, Unknown};
+use crate::record::{
+    Field, FieldName, Fields, Interim, Partial, Retry, Time, TimePart, Transaction, Unknown,
+};
 use std::borrow::Cow;
 
 object! {
@@ -295,11 +297,11 @@ impl<'a> TraceObject<'a> {
         Self {
             trace_id: context.map(|context| Text(context.trace)),
             span_id: context.and_then(|context| context.span).map(Text),
-            request_id: text(Known::RequestId),
-            correlation_id: text(Known::CorrelationId),
-            datadog_trace_id: text(Known::DatadogTraceId),
-            datadog_parent_id: text(Known::DatadogParentId),
-            amazon_trace_id: text(Known::AmazonTraceId),
+            request_id: text(FieldName::RequestId),
+            correlation_id: text(FieldName::CorrelationId),
+            datadog_trace_id: text(FieldName::DatadogTraceId),
+            datadog_parent_id: text(FieldName::DatadogParentId),
+            amazon_trace_id: text(FieldName::AmazonTraceId),
         }
     }
 }

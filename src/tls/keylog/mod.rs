@@ -9,5 +9,5 @@ mod tests;
 pub use line::ClientRandom;
 pub(crate) use line::{Label, Name, SessionId};
 pub use reader::KeyLogReader;
-pub(crate) use store::Entry;
+pub(crate) use store::ConnectionSecrets;
 pub use store::{KeyLogCounters, KeyStore};

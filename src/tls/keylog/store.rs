@@ -21,7 +21,7 @@ const MASTER_LEN: usize = 48;
 
 /// The secrets of one connection.
 #[derive(Default)]
-pub(crate) struct Entry {
+pub(crate) struct ConnectionSecrets {
     random: ClientRandom,
     secrets: [Option<Secret>; LABELS],
     /// Key updates before the application secrets that are there, of the client and of the server.
@@ -34,7 +34,7 @@ pub(crate) struct Entry {
     solvers: [OnceLock<Option<Box<NonceSolver>>>; LABELS],
 }
 
-impl Entry {
+impl ConnectionSecrets {
     /// The connection's client random.
     pub(crate) fn random(&self) -> &ClientRandom {
         &self.random
@@ -96,7 +96,7 @@ impl KeyLogCounters {
 #[derive(Default)]
 pub struct KeyStore {
     /// Oldest first. Boxed, so that they are never moved: no copies of secrets stay.
-    entries: VecDeque<Box<Entry>>,
+    entries: VecDeque<Box<ConnectionSecrets>>,
     /// Where a connection's entry is, counted from the first that there ever was.
     places: HashMap<ClientRandom, u64, foldhash::quality::RandomState>,
     /// Entries that were forgotten.
@@ -192,7 +192,7 @@ impl KeyStore {
     }
 
     /// The secrets of that connection.
-    pub(crate) fn entry(&self, random: &ClientRandom) -> Option<&Entry> {
+    pub(crate) fn entry(&self, random: &ClientRandom) -> Option<&ConnectionSecrets> {
         let place = self.places.get(random)?;
         self.entries.get((place - self.forgotten) as usize).map(|entry| &**entry)
     }
@@ -203,7 +203,7 @@ impl KeyStore {
     }
 
     /// All connections with their places, from `place` on to the newest, then those before it.
-    pub(crate) fn around(&self, place: u64) -> impl Iterator<Item = (u64, &Entry)> {
+    pub(crate) fn around(&self, place: u64) -> impl Iterator<Item = (u64, &ConnectionSecrets)> {
         let start = usize::try_from(place.saturating_sub(self.forgotten)).unwrap_or(usize::MAX);
         let start = start.min(self.entries.len());
         let entries = self.entries.range(start..).chain(self.entries.range(..start).rev());
@@ -217,7 +217,13 @@ impl KeyStore {
     }
 
     /// The number of an AES-GCM record, if the connection's earliest secret for that use protects it.
-    pub(crate) fn solve(&self, entry: &Entry, label: Label, header: Header, fragment: &[u8]) -> Option<u64> {
+    pub(crate) fn solve(
+        &self,
+        entry: &ConnectionSecrets,
+        label: Label,
+        header: Header,
+        fragment: &[u8],
+    ) -> Option<u64> {
         let slot = entry.solvers.get(label as usize)?;
         let solver = || {
             let (secret, _) = entry.earliest(label)?;
@@ -317,7 +323,7 @@ impl KeyStore {
     }
 
     /// The entry of that connection, a new one if there was none.
-    fn entry_mut(&mut self, random: ClientRandom) -> Option<&mut Entry> {
+    fn entry_mut(&mut self, random: ClientRandom) -> Option<&mut ConnectionSecrets> {
         if !self.places.contains_key(&random) {
             if self.entries.len() >= MAX_KEY_LOG_CONNECTIONS
                 && let Some(oldest) = self.entries.pop_front()
@@ -327,7 +333,7 @@ impl KeyStore {
                 self.counters.forgotten += 1;
             }
             self.places.insert(random, self.forgotten + self.entries.len() as u64);
-            self.entries.push_back(Box::new(Entry { random, ..Entry::default() }));
+            self.entries.push_back(Box::new(ConnectionSecrets { random, ..ConnectionSecrets::default() }));
         }
         let place = self.places.get(&random)?;
         self.entries.get_mut((place - self.forgotten) as usize).map(|entry| &mut **entry)

@@ -2,7 +2,7 @@
 
 use super::budget::{Budget, Tries};
 use super::clues::{Clue, Clues};
-use super::search::{Found, Known, Search};
+use super::search::{Hints, LateJoin, Search};
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::tls::NotDecrypted;
 use crate::tls::keylog::{ClientRandom, KeyStore};
@@ -67,7 +67,7 @@ struct Side {
 #[derive(Debug)]
 pub(crate) enum Verdict {
     /// It is decrypted with this.
-    Found(Box<Found>),
+    LateJoin(Box<LateJoin>),
     /// More records or more secrets may help.
     Later,
     /// Nothing will.
@@ -92,7 +92,7 @@ impl Join {
         &mut self,
         from: Direction,
         (held, clues): (usize, &Clues),
-        known: &Known,
+        known: &Hints,
         last: bool,
         keys: &KeyStore,
         joins: &mut Joins,
@@ -111,7 +111,7 @@ impl Join {
             if known.random.is_none() {
                 joins.place = found.place + 1;
             }
-            return (Verdict::Found(Box::new(found)), false);
+            return (Verdict::LateJoin(Box::new(found)), false);
         }
         let enough = clues.tls12 || side.tried.len() >= CLUES;
         let over = last || enough && keys.is_complete();
@@ -130,7 +130,7 @@ impl Join {
 }
 
 impl Side {
-    fn look(&mut self, search: &mut Search<'_>, version: u64, last: bool) -> Option<Found> {
+    fn look(&mut self, search: &mut Search<'_>, version: u64, last: bool) -> Option<LateJoin> {
         if search.known.tls12.is_some() {
             let since = self.deep.unwrap_or(0);
             self.deep = Some(version);

@@ -27,4 +27,4 @@ mod search;
 
 pub(crate) use clues::{Clues, Held};
 pub(crate) use join::{Join, Joins, Verdict};
-pub(crate) use search::{Found, GENERATIONS, Known};
+pub(crate) use search::{GENERATIONS, Hints, LateJoin};

@@ -4,7 +4,7 @@ use super::budget::{Tries, Try};
 use super::clues::{Clue, Clues};
 use crate::base::direction::Direction;
 use crate::tls::cipher::{Opener, Writer};
-use crate::tls::keylog::{ClientRandom, Entry, KeyStore, Label};
+use crate::tls::keylog::{ClientRandom, ConnectionSecrets, KeyStore, Label};
 use crate::tls::nonce::NonceSolver;
 use crate::tls::record;
 use crate::tls::schedule::next_traffic_secret;
@@ -35,7 +35,7 @@ const FIRST_RECORDS: u64 = 8;
 
 /// What is known of a connection before the search.
 #[derive(Clone, Default)]
-pub(crate) struct Known {
+pub(crate) struct Hints {
     /// The client's direction.
     pub(crate) client: Option<Direction>,
     /// The suite, from the server hello or from the other direction.
@@ -52,7 +52,7 @@ pub(crate) struct Known {
 
 /// A secret that protects a record.
 #[derive(Clone, Debug)]
-pub(crate) struct Found {
+pub(crate) struct LateJoin {
     /// Whose secret it is.
     pub(crate) random: ClientRandom,
     /// The place of its connection in the key log.
@@ -74,7 +74,7 @@ pub(super) struct Search<'a> {
     /// The key log.
     pub(super) keys: &'a KeyStore,
     /// What is known.
-    pub(super) known: &'a Known,
+    pub(super) known: &'a Hints,
     /// Who sends.
     pub(super) from: Direction,
     /// The records.
@@ -101,7 +101,7 @@ struct Searched {
 
 impl<'a> Search<'a> {
     /// Solves for the nonces of these records under the secrets that came after `since`.
-    pub(super) fn by_nonce(&mut self, clues: &[Clue], since: u64) -> Option<Found> {
+    pub(super) fn by_nonce(&mut self, clues: &[Clue], since: u64) -> Option<LateJoin> {
         if self.known.suite.is_some_and(|suite| !suite.is_gcm13()) {
             return None;
         }
@@ -125,7 +125,7 @@ impl<'a> Search<'a> {
                         let opener = Opener::tls13(suite, secret)?;
                         if self.opens(&opener, clue, number, &mut Vec::new()) {
                             let random = *entry.random();
-                            return Some(Found {
+                            return Some(LateJoin {
                                 random,
                                 place,
                                 label,
@@ -143,11 +143,11 @@ impl<'a> Search<'a> {
     }
 
     /// Solves for the nonces of these records after key updates (RFC 8446 section 7.2).
-    pub(super) fn by_generation(&mut self, clues: &[Clue], since: u64) -> Option<Found> {
+    pub(super) fn by_generation(&mut self, clues: &[Clue], since: u64) -> Option<LateJoin> {
         if self.known.suite.is_some_and(|suite| !suite.is_gcm13()) {
             return None;
         }
-        let mut chains: Vec<(u64, &Entry, Label, u16, Secret)> = Vec::new();
+        let mut chains: Vec<(u64, &ConnectionSecrets, Label, u16, Secret)> = Vec::new();
         for (place, entry) in self.entries(since) {
             for label in self.labels(true).into_iter().flatten() {
                 if let Some((secret, generation)) =
@@ -172,7 +172,7 @@ impl<'a> Search<'a> {
                     };
                     let opener = Opener::tls13(suite, secret)?;
                     if self.opens(&opener, clue, number, &mut Vec::new()) {
-                        return Some(Found {
+                        return Some(LateJoin {
                             random: *entry.random(),
                             place: *place,
                             label: *label,
@@ -190,7 +190,7 @@ impl<'a> Search<'a> {
 
     /// Tries numbers, from zero upward, with each secret of a suite that does not tell them; near the other direction's
     /// number first.
-    pub(super) fn by_number(&mut self, clues: &[Clue], since: u64) -> Option<Found> {
+    pub(super) fn by_number(&mut self, clues: &[Clue], since: u64) -> Option<LateJoin> {
         let mut searched = self.searched(since);
         if searched.is_empty() || clues.is_empty() {
             return None;
@@ -214,7 +214,7 @@ impl<'a> Search<'a> {
     }
 
     /// As [`Self::by_number`], after key updates.
-    fn after_updates(&mut self, since: u64, clues: &[Clue]) -> Option<Found> {
+    fn after_updates(&mut self, since: u64, clues: &[Clue]) -> Option<LateJoin> {
         let mut chains = Vec::new();
         for (place, entry) in self.entries(since) {
             for label in self.labels(true).into_iter().flatten() {
@@ -253,7 +253,7 @@ impl<'a> Search<'a> {
         searched: &[Searched],
         clues: &[Clue],
         numbers: std::ops::Range<u64>,
-    ) -> Option<Found> {
+    ) -> Option<LateJoin> {
         let mut scratch = Vec::new();
         for number in numbers {
             let clues = clues.get(..if number < WELL_TRIED { 3 } else { 1 }.min(clues.len()))?;
@@ -266,7 +266,15 @@ impl<'a> Search<'a> {
                     }
                     if self.opens(&secret.opener, clue, number, &mut scratch) {
                         let &Searched { random, place, label, suite, generation, .. } = secret;
-                        return Some(Found { random, place, label, suite, generation, number, clue: *clue });
+                        return Some(LateJoin {
+                            random,
+                            place,
+                            label,
+                            suite,
+                            generation,
+                            number,
+                            clue: *clue,
+                        });
                     }
                 }
             }
@@ -278,7 +286,7 @@ impl<'a> Search<'a> {
     }
 
     /// Tries master secrets of TLS 1.2, whose randoms were not seen, on the first records of a direction.
-    pub(super) fn by_master(&mut self, since: u64) -> Option<Found> {
+    pub(super) fn by_master(&mut self, since: u64) -> Option<LateJoin> {
         let (suite, (server_random, etm)) = self.known.suite.zip(self.known.tls12)?;
         let writer = if self.known.client == Some(self.from) { Writer::Client } else { Writer::Server };
         let first: Vec<_> = self.clues.first_records(FIRST_RECORDS);
@@ -296,7 +304,7 @@ impl<'a> Search<'a> {
                 for number in 0..=clue.index {
                     if self.opens(&opener, clue, number, &mut scratch) {
                         let label = Label::Master;
-                        return Some(Found {
+                        return Some(LateJoin {
                             random,
                             place,
                             label,
@@ -313,7 +321,7 @@ impl<'a> Search<'a> {
     }
 
     /// The connections of the key log with secrets that came after `since`, those of others last.
-    fn entries(&self, since: u64) -> Vec<(u64, &'a Entry)> {
+    fn entries(&self, since: u64) -> Vec<(u64, &'a ConnectionSecrets)> {
         if let Some(random) = &self.known.random {
             return self.keys.entry(random).map(|entry| (self.place, entry)).into_iter().collect();
         }

@@ -2,17 +2,17 @@
 
 use super::attempts::Attempts;
 use super::input::Fragment;
-use super::{Context, Outcome, State, Stream};
+use super::{Context, Outcome, ReadState, RecordStream};
 use crate::base::tls::NotDecrypted;
 use crate::base::tuning::TLS_UNPROVEN;
 use crate::flow::{Arrival, End};
 use crate::tls::handshake::Message;
-use crate::tls::keys::{self, Found, Numbers, Waiting};
+use crate::tls::keys::{self, KeySearch, Numbers, Waiting};
 use crate::tls::negotiation::{Early, Epoch};
 use crate::tls::record::{self, Header};
 use std::ops::Range;
 
-impl Stream {
+impl RecordStream {
     /// A protected record.
     pub(super) fn protected(
         &mut self,
@@ -66,7 +66,7 @@ impl Stream {
     fn install(&mut self, cx: &mut Context<'_>) -> Option<Outcome> {
         cx.shared.lose_hello(self.from);
         match keys::find(cx.shared, cx.keys, self.from, self.epoch) {
-            Found::Keys { candidates, tentative, numbers } => {
+            KeySearch::Keys { candidates, tentative, numbers } => {
                 let application = candidates.iter().all(|key| key.epoch == Epoch::Application);
                 if cx.shared.is_client(self.from) == Some(false) && application {
                     cx.shared.assume_early(); // EncryptedExtensions will not be read
@@ -82,11 +82,11 @@ impl Stream {
                 cx.shared.use_joined(self.from);
                 None
             }
-            Found::Wait(waiting) => {
-                self.state = State::Waiting(waiting);
+            KeySearch::Wait(waiting) => {
+                self.state = ReadState::Waiting(waiting);
                 Some(Outcome::Waits)
             }
-            Found::Never(reason) => {
+            KeySearch::Never(reason) => {
                 self.die(cx, reason);
                 Some(Outcome::Rejected)
             }
@@ -173,7 +173,7 @@ impl Stream {
         if self.tentative {
             self.keys.clear();
             self.epoch = Epoch::Clear;
-            self.state = State::Waiting(Waiting::Hello);
+            self.state = ReadState::Waiting(Waiting::Hello);
             return Outcome::Waits;
         }
         if self.seeking {
@@ -210,7 +210,7 @@ impl Stream {
             record::HANDSHAKE => self.protected_handshake(plain, cx),
             record::ALERT if matches!(plain, [_, 0]) => {
                 self.end(at, End::Fin, cx);
-                self.state = State::Closed;
+                self.state = ReadState::Closed;
             }
             // Renegotiation (RFC 5246 section 7.1).
             record::CHANGE_CIPHER_SPEC => self.want(Epoch::Application),

@@ -1,8 +1,8 @@
 //! What a connection carries, layer by layer, and how its bytes pass through.
 
 use super::context::{Context, Output};
+use super::detection::{Detected, Detection, What};
 use super::http2::Http2;
-use super::opening::{Known, Opening, What};
 use crate::base::direction::Direction;
 use crate::base::endpoint::Endpoint;
 use crate::base::limit::Limit;
@@ -13,13 +13,13 @@ use crate::base::tuning;
 use crate::flow::{Arrival, ByteSink, End, Gap, Reassembly, SegmentFacts};
 use crate::http1::Switch;
 use crate::http2::{Side, Start};
-use crate::record::{ConnectionMeta, EndBy, EndHow, How, StreamEnd};
+use crate::record::{ConnectionMeta, EndBy, EndHow, Recognition, StreamEnd};
 use crate::timing::Transport;
 use crate::tls;
 
 /// A connection's state above TCP.
 #[derive(Debug, Default)]
-pub(super) struct Carrier {
+pub(super) struct Layers {
     /// Sender of the forward and of the backward stream.
     pub(super) ends: Option<[Endpoint; 2]>,
     pub(super) id: u64,
@@ -52,7 +52,7 @@ pub(super) enum Layer {
     #[default]
     Fresh,
     /// Not known yet.
-    Opening(Box<Opening>),
+    Detection(Box<Detection>),
     /// TLS, and what is inside.
     Tls(Box<Tls>),
     /// HTTP/2.
@@ -65,7 +65,7 @@ impl Layer {
         match self {
             Self::Http2(http2) => Some(http2),
             Self::Tls(tls) => tls.inner.layer.http2_mut(),
-            Self::Fresh | Self::Opening(_) => None,
+            Self::Fresh | Self::Detection(_) => None,
         }
     }
 }
@@ -73,16 +73,16 @@ impl Layer {
 #[derive(Debug)]
 pub(super) struct Tls {
     pub(super) session: tls::Session,
-    pub(super) inner: Carrier,
+    pub(super) inner: Layers,
 }
 
-/// Lends a carrier the shard's context, so that bytes can be pushed into it.
-pub(super) struct Feed<'a, 'b, O> {
-    pub(super) carrier: &'a mut Carrier,
+/// Lends the layers the shard's context, so that bytes can be pushed into it.
+pub(super) struct LayersInput<'a, 'b, O> {
+    pub(super) layers: &'a mut Layers,
     pub(super) cx: &'a mut Context<'b, O>,
 }
 
-impl Carrier {
+impl Layers {
     /// A segment of this direction was seen.
     pub(super) fn note_sender(&mut self, from: Direction) {
         if let Some(seen) = self.seen.get_mut(from.index())
@@ -91,7 +91,7 @@ impl Carrier {
             match &mut self.layer {
                 Layer::Http2(http2) => http2.set_unseen(from, false),
                 Layer::Tls(layer) => layer.inner.note_sender(from),
-                Layer::Fresh | Layer::Opening(_) => {}
+                Layer::Fresh | Layer::Detection(_) => {}
             }
         }
     }
@@ -100,7 +100,7 @@ impl Carrier {
     pub(super) fn memory(&self) -> usize {
         match &self.layer {
             Layer::Fresh => 0,
-            Layer::Opening(opening) => size_of::<Opening>() + opening.memory(),
+            Layer::Detection(detection) => size_of::<Detection>() + detection.memory(),
             Layer::Tls(tls) => size_of::<Tls>() + tls.session.memory() + tls.inner.memory(),
             Layer::Http2(http2) => http2.memory(),
         }
@@ -111,7 +111,7 @@ impl Carrier {
         self.syn != [false; 2]
     }
 
-    /// The carrier inside TLS: there is one layer of that at the most.
+    /// The layers inside TLS.
     pub(super) fn innermost(self) -> Self {
         match self.layer {
             Layer::Tls(layer) => layer.inner,
@@ -169,7 +169,7 @@ impl Carrier {
         match &self.layer {
             Layer::Http2(http2) => Some(http2),
             Layer::Tls(tls) => tls.inner.http2(),
-            Layer::Fresh | Layer::Opening(_) => None,
+            Layer::Fresh | Layer::Detection(_) => None,
         }
     }
 
@@ -179,33 +179,33 @@ impl Carrier {
     }
 }
 
-impl<O: Output> Feed<'_, '_, O> {
+impl<O: Output> LayersInput<'_, '_, O> {
     /// New TLS secrets have come.
     pub(super) fn new_secrets(&mut self) {
         let cx = &mut *self.cx;
-        if let (Layer::Tls(layer), Some(work)) = (&mut self.carrier.layer, cx.tls.take()) {
+        if let (Layer::Tls(layer), Some(work)) = (&mut self.layers.layer, cx.tls.take()) {
             let keys = cx.keys;
             let Tls { session, inner } = layer.as_mut();
-            session.retry(keys, work, &mut Feed { carrier: inner, cx });
+            session.retry(keys, work, &mut LayersInput { layers: inner, cx });
             cx.tls = Some(work);
         }
     }
 
     /// All that a direction sent before this packet has been read.
     pub(super) fn caught_up(&mut self, from: Direction, read: u64) {
-        match &mut self.carrier.layer {
+        match &mut self.layers.layer {
             Layer::Http2(http2) => http2.caught_up(from, read, self.cx),
             Layer::Tls(layer) if layer.session.is_settled(from) => {
-                Feed { carrier: &mut layer.inner, cx: &mut *self.cx }.caught_up(from, read);
+                LayersInput { layers: &mut layer.inner, cx: &mut *self.cx }.caught_up(from, read);
             }
-            Layer::Tls(_) | Layer::Fresh | Layer::Opening(_) => {}
+            Layer::Tls(_) | Layer::Fresh | Layer::Detection(_) => {}
         }
     }
 
     /// A segment was read; the forward and the backward direction wait for holes to fill, or do not.
     pub(super) fn segment(&mut self, from: Direction, facts: &SegmentFacts, holes: [bool; 2]) {
-        self.carrier.transport.segment(from, facts);
-        let Carrier { transport, layer, .. } = &mut *self.carrier;
+        self.layers.transport.segment(from, facts);
+        let Layers { transport, layer, .. } = &mut *self.layers;
         if let Some(http2) = layer.http2_mut() {
             http2.segment(facts.at, transport, holes);
         }
@@ -213,88 +213,88 @@ impl<O: Output> Feed<'_, '_, O> {
 
     /// The forward and the backward direction wait for holes to fill, or do not.
     pub(super) fn set_holes(&mut self, [forward, backward]: [bool; 2]) {
-        match &mut self.carrier.layer {
+        match &mut self.layers.layer {
             Layer::Http2(http2) => http2.set_holes([forward, backward]),
             Layer::Tls(layer) => {
-                Feed { carrier: &mut layer.inner, cx: &mut *self.cx }.set_holes([forward, backward]);
+                LayersInput { layers: &mut layer.inner, cx: &mut *self.cx }.set_holes([forward, backward]);
             }
-            Layer::Fresh | Layer::Opening(_) => {}
+            Layer::Fresh | Layer::Detection(_) => {}
         }
     }
 
     /// Nothing follows the packet `last`: what is unfinished is told as far as it goes.
     pub(super) fn finish(&mut self, last: Moment) {
-        if let Layer::Opening(opening) = &mut self.carrier.layer
-            && let Some(known) = opening.finish()
+        if let Layer::Detection(detection) = &mut self.layers.layer
+            && let Some(known) = detection.finish()
         {
             self.known(known);
         }
         let cx = &mut *self.cx;
-        match &mut self.carrier.layer {
+        match &mut self.layers.layer {
             Layer::Tls(layer) => {
                 let Tls { session, inner } = layer.as_mut();
                 if let Some(work) = cx.tls.take() {
-                    session.finish(cx.keys, work, &mut Feed { carrier: inner, cx });
+                    session.finish(cx.keys, work, &mut LayersInput { layers: inner, cx });
                     cx.tls = Some(work);
                 }
-                Feed { carrier: &mut layer.inner, cx }.finish(last);
+                LayersInput { layers: &mut layer.inner, cx }.finish(last);
             }
             Layer::Http2(http2) => http2.finish(last, cx),
-            Layer::Fresh | Layer::Opening(_) => {}
+            Layer::Fresh | Layer::Detection(_) => {}
         }
     }
 
-    fn known(&mut self, known: Known) {
-        let Layer::Opening(mut opening) = std::mem::take(&mut self.carrier.layer) else { return };
-        self.cx.totals.report.limits.add(Limit::Opening, opening.limited.into());
+    fn known(&mut self, known: Detected) {
+        let Layer::Detection(mut detection) = std::mem::take(&mut self.layers.layer) else { return };
+        self.cx.totals.report.limits.add(Limit::Opening, detection.limited.into());
         match known {
-            Known::Preface { client } => {
+            Detected::Preface { client } => {
                 let server = client.reverse();
-                let known = self.carrier.tls.is_some() || self.carrier.syn.get(server.index()) == Some(&true);
-                let start = match opening.is_late(server) {
+                let known = self.layers.tls.is_some() || self.layers.syn.get(server.index()) == Some(&true);
+                let start = match detection.is_late(server) {
                     true => Start::Late,
                     false if known => Start::Frames,
                     false => Start::Unsure,
                 };
-                if let Some(syn) = self.carrier.syn.get_mut(client.index()) {
+                if let Some(syn) = self.layers.syn.get_mut(client.index()) {
                     // What came before the preface, an upgrade perhaps, was lost.
-                    *syn &= !opening.is_late(client);
+                    *syn &= !detection.is_late(client);
                 }
-                self.start_http2(client, Start::Preface, start, How::PriorKnowledge);
-                self.replay(&mut opening);
+                self.start_http2(client, Start::Preface, start, Recognition::PriorKnowledge);
+                self.replay(&mut detection);
             }
-            Known::Frames { client } => {
-                let client = client.unwrap_or_else(|| self.carrier.guess_client());
+            Detected::Frames { client } => {
+                let client = client.unwrap_or_else(|| self.layers.guess_client());
                 let server = client.reverse();
                 // The directions may be captured a little apart.
-                let client_start = if opening.is_unread(client) { Start::Unread } else { Start::Late };
-                let whole = self.carrier.syn.get(server.index()) == Some(&true) && !opening.is_late(server);
+                let client_start = if detection.is_unread(client) { Start::Unread } else { Start::Late };
+                let whole = self.layers.syn.get(server.index()) == Some(&true) && !detection.is_late(server);
                 let server_start = if whole { Start::Unsure } else { Start::Late };
-                self.start_http2(client, client_start, server_start, How::MidStream);
-                if let Layer::Http2(http2) = &mut self.carrier.layer {
-                    http2.client_unawaited = opening.unawaited && client_start == Start::Unread;
+                self.start_http2(client, client_start, server_start, Recognition::MidStream);
+                if let Layer::Http2(http2) = &mut self.layers.layer {
+                    http2.client_unawaited = detection.unawaited && client_start == Start::Unread;
                 }
-                self.replay(&mut opening);
+                self.replay(&mut detection);
             }
-            Known::Tls => {
+            Detected::Tls => {
                 // TLS inside TLS is left alone.
                 let Some(work) = self.cx.tls.as_deref() else { return };
-                let inner = Carrier {
-                    ends: self.carrier.ends,
-                    id: self.carrier.id,
-                    seen: self.carrier.seen,
-                    syn: self.carrier.syn,
-                    depth: self.carrier.depth + 1,
+                let inner = Layers {
+                    ends: self.layers.ends,
+                    id: self.layers.id,
+                    seen: self.layers.seen,
+                    syn: self.layers.syn,
+                    depth: self.layers.depth + 1,
                     tls: Some(Box::default()),
-                    ..Carrier::default()
+                    ..Layers::default()
                 };
                 let session = tls::Session::new(work);
-                self.carrier.layer = Layer::Tls(Box::new(Tls { session, inner }));
-                self.replay(&mut opening);
+                self.layers.layer = Layer::Tls(Box::new(Tls { session, inner }));
+                self.replay(&mut detection);
             }
-            Known::Switched { client, arrival, switch } => {
+            Detected::Switched { client, arrival, switch } => {
                 self.switch(client, &arrival, &switch);
-                self.replay(&mut opening);
+                self.replay(&mut detection);
             }
         }
     }
@@ -302,48 +302,52 @@ impl<O: Output> Feed<'_, '_, O> {
     /// HTTP/1.1 has led to something else. The opening keeps what of the server's bytes is behind the response.
     fn switch(&mut self, client: Direction, arrival: &Arrival, switch: &Switch) {
         if let Some(upgraded) = &switch.upgraded {
-            self.start_http2(client, Start::Preface, Start::Frames, How::Upgrade);
-            if let Layer::Http2(http2) = &mut self.carrier.layer {
+            self.start_http2(client, Start::Preface, Start::Frames, Recognition::Upgrade);
+            if let Layer::Http2(http2) = &mut self.layers.layer {
                 http2.upgrade(upgraded, self.cx);
             }
         } else {
-            self.carrier.depth += 1;
-            self.carrier.layer = Layer::Opening(Box::default());
+            self.layers.depth += 1;
+            self.layers.layer = Layer::Detection(Box::default());
         }
         if !switch.client_rest.is_empty() {
             self.data(client, arrival, &switch.client_rest);
         }
     }
 
-    fn start_http2(&mut self, client: Direction, client_start: Start, server_start: Start, how: How) {
-        let ends = self.carrier.ends.unwrap_or([Endpoint::UNKNOWN; 2]);
+    fn start_http2(&mut self, client: Direction, client_start: Start, server_start: Start, how: Recognition) {
+        let ends = self.layers.ends.unwrap_or([Endpoint::UNKNOWN; 2]);
         let [client_end, server_end] = match client {
             Direction::Forward => ends,
             Direction::Backward => [ends[1], ends[0]],
         };
         let meta = ConnectionMeta {
-            id: self.carrier.id,
+            id: self.layers.id,
             client: client_end,
             server: server_end,
-            tls: self.carrier.tls.clone(),
+            tls: self.layers.tls.clone(),
             client_is_forward: client == Direction::Forward,
         };
-        let how = if self.carrier.tls.is_some() && how == How::PriorKnowledge { How::Alpn } else { how };
+        let how = if self.layers.tls.is_some() && how == Recognition::PriorKnowledge {
+            Recognition::Alpn
+        } else {
+            how
+        };
         let mut http2 =
             Box::new(Http2::new(meta, client_start, server_start, how, self.cx.wanted, self.cx.bodies));
         for from in [Direction::Forward, Direction::Backward] {
-            http2.set_unseen(from, !self.carrier.seen.get(from.index()).copied().unwrap_or(true));
+            http2.set_unseen(from, !self.layers.seen.get(from.index()).copied().unwrap_or(true));
         }
-        let encrypted = self.carrier.tls.is_some();
-        if how == How::Upgrade || encrypted || self.carrier.syn.get(client.index()) == Some(&true) {
+        let encrypted = self.layers.tls.is_some();
+        if how == Recognition::Upgrade || encrypted || self.layers.syn.get(client.index()) == Some(&true) {
             http2.set_upgrade_known();
         }
-        self.carrier.layer = Layer::Http2(http2);
+        self.layers.layer = Layer::Http2(http2);
     }
 
     /// Pushes what the opening kept into what it turned out to be.
-    fn replay(&mut self, opening: &mut Opening) {
-        let (pieces, bytes) = opening.take();
+    fn replay(&mut self, detection: &mut Detection) {
+        let (pieces, bytes) = detection.take();
         for piece in pieces {
             match piece.what {
                 What::Bytes { start, end } if start == end => {}
@@ -356,42 +360,42 @@ impl<O: Output> Feed<'_, '_, O> {
     }
 }
 
-impl<O: Output> ByteSink for Feed<'_, '_, O> {
+impl<O: Output> ByteSink for LayersInput<'_, '_, O> {
     fn data(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) {
         let cx = &mut *self.cx;
-        if let (Some(_), Some(ends)) = (&self.carrier.tls, self.carrier.ends) {
+        if let (Some(_), Some(ends)) = (&self.layers.tls, self.layers.ends) {
             let [forward, backward] = ends;
             let (src, dst) =
                 if from == Direction::Forward { (forward, backward) } else { (backward, forward) };
             cx.out.tls_record(cx.now, arrival.at, src, dst, bytes);
         }
-        match &mut self.carrier.layer {
+        match &mut self.layers.layer {
             Layer::Http2(http2) => http2.data(from, arrival, bytes, cx),
             Layer::Tls(layer) => {
                 let Some(work) = cx.tls.take() else { return };
                 let Tls { session, inner } = layer.as_mut();
                 let keys = cx.keys;
-                session.data(keys, work, from, arrival, bytes, &mut Feed { carrier: inner, cx });
+                session.data(keys, work, from, arrival, bytes, &mut LayersInput { layers: inner, cx });
                 cx.tls = Some(work);
             }
             Layer::Fresh => {
-                self.carrier.layer = Layer::Opening(Box::default());
+                self.layers.layer = Layer::Detection(Box::default());
                 self.data(from, arrival, bytes);
             }
-            Layer::Opening(opening) => {
-                if self.carrier.depth > limits::OPENING_DEPTH {
-                    let first = !std::mem::replace(&mut opening.too_deep, true);
+            Layer::Detection(detection) => {
+                if self.layers.depth > limits::OPENING_DEPTH {
+                    let first = !std::mem::replace(&mut detection.too_deep, true);
                     cx.totals.report.limits.add(Limit::OpeningDepth, first.into());
                     return;
                 }
                 // Where a handshake was seen, the other side's first bytes may only be late.
-                let wait = match (self.carrier.syn, self.carrier.seen) {
+                let wait = match (self.layers.syn, self.layers.seen) {
                     ([false, false], _) => 0,
-                    (_, [true, true]) => limits::OPENING_PIECES,
+                    (_, [true, true]) => limits::DETECTION_PIECES,
                     _ => tuning::UNSEEN_PIECES,
                 };
-                let known = opening.data(from, arrival, bytes, wait);
-                let limited = std::mem::take(&mut opening.http1_limited);
+                let known = detection.data(from, arrival, bytes, wait);
+                let limited = std::mem::take(&mut detection.http1_limited);
                 cx.totals.report.limits.add(Limit::Http1, limited.into());
                 if let Some(known) = known {
                     self.known(known);
@@ -402,21 +406,21 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
 
     fn gap(&mut self, from: Direction, arrival: &Arrival, gap: Gap) {
         let cx = &mut *self.cx;
-        match &mut self.carrier.layer {
+        match &mut self.layers.layer {
             Layer::Http2(http2) => http2.gap(from, arrival, gap, cx),
             Layer::Tls(layer) => {
                 let Some(work) = cx.tls.take() else { return };
                 let Tls { session, inner } = layer.as_mut();
-                session.gap(cx.keys, work, from, arrival, gap.len, &mut Feed { carrier: inner, cx });
+                session.gap(cx.keys, work, from, arrival, gap.len, &mut LayersInput { layers: inner, cx });
                 cx.tls = Some(work);
             }
             Layer::Fresh => {
-                let mut opening = Box::<Opening>::default();
-                opening.set_late(from);
-                self.carrier.layer = Layer::Opening(opening);
+                let mut detection = Box::<Detection>::default();
+                detection.set_late(from);
+                self.layers.layer = Layer::Detection(detection);
             }
-            Layer::Opening(opening) => {
-                if let Some(known) = opening.gap(from, arrival, gap) {
+            Layer::Detection(detection) => {
+                if let Some(known) = detection.gap(from, arrival, gap) {
                     self.known(known);
                 }
             }
@@ -424,34 +428,34 @@ impl<O: Output> ByteSink for Feed<'_, '_, O> {
     }
 
     fn end(&mut self, from: Direction, at: Moment, how: End) {
-        if let Some(ended) = self.carrier.ended.get_mut(from.index()) {
+        if let Some(ended) = self.layers.ended.get_mut(from.index()) {
             ended.get_or_insert(how);
         }
-        self.carrier.first_ended.get_or_insert(from);
-        self.carrier.closed.get_or_insert(at);
-        self.carrier.ended_at = self.carrier.ended_at.max(at);
+        self.layers.first_ended.get_or_insert(from);
+        self.layers.closed.get_or_insert(at);
+        self.layers.ended_at = self.layers.ended_at.max(at);
         let cx = &mut *self.cx;
-        match &mut self.carrier.layer {
+        match &mut self.layers.layer {
             Layer::Tls(layer) => {
                 let Some(work) = cx.tls.take() else { return };
                 let Tls { session, inner } = layer.as_mut();
-                session.end(cx.keys, work, from, at, how, &mut Feed { carrier: inner, cx });
+                session.end(cx.keys, work, from, at, how, &mut LayersInput { layers: inner, cx });
                 cx.tls = Some(work);
             }
             // No response can come any more, whatever the client sends.
             Layer::Http2(http2) if how == End::Fin && http2.side(from) == Side::Server => {
                 http2.server_closes(at, cx.received[from.reverse()], cx);
             }
-            Layer::Http2(_) | Layer::Fresh | Layer::Opening(_) => {}
+            Layer::Http2(_) | Layer::Fresh | Layer::Detection(_) => {}
         }
     }
 }
 
-impl<O: Output> tls::PlaintextSink for Feed<'_, '_, O> {
+impl<O: Output> tls::PlaintextSink for LayersInput<'_, '_, O> {
     fn describe(&mut self, description: &Description) {
-        let known = match &mut self.carrier.layer {
+        let known = match &mut self.layers.layer {
             Layer::Http2(http2) => &mut http2.meta.tls,
-            _ => &mut self.carrier.tls,
+            _ => &mut self.layers.tls,
         };
         *known = Some(Box::new(description.clone()));
     }
@@ -465,9 +469,9 @@ mod tests {
     #[test]
     fn who_was_seen_is_known_inside_tls_too() {
         let session = tls::Session::new(&tls::Workspace::default());
-        let layer = Layer::Tls(Box::new(Tls { session, inner: Carrier::default() }));
-        let mut carrier = Carrier { layer, ..Carrier::default() };
-        carrier.note_sender(Direction::Backward);
-        assert_eq!((carrier.seen, carrier.innermost().seen), ([false, true], [false, true]));
+        let layer = Layer::Tls(Box::new(Tls { session, inner: Layers::default() }));
+        let mut layers = Layers { layer, ..Layers::default() };
+        layers.note_sender(Direction::Backward);
+        assert_eq!((layers.seen, layers.innermost().seen), ([false, true], [false, true]));
     }
 }

@@ -13,7 +13,7 @@ use crate::tls;
 
 /// A connection of unknown protocol.
 #[derive(Debug, Default)]
-pub(super) struct Opening {
+pub(super) struct Detection {
     bytes: Vec<u8>,
     pieces: Vec<Piece>,
     sides: PerDirection<Begin>,
@@ -21,7 +21,7 @@ pub(super) struct Opening {
     /// Where the latest of its requests stands.
     asked: Span,
     /// One direction was recognised as HTTP/2 before the first byte of the other was read. That may be the preface.
-    recognised: Option<Known>,
+    recognised: Option<Detected>,
     declined: bool,
     /// Something of the beginning was given up for a cap.
     pub(super) limited: bool,
@@ -63,7 +63,7 @@ pub(super) enum What {
 
 /// What a connection turned out to be.
 #[derive(Debug)]
-pub(super) enum Known {
+pub(super) enum Detected {
     /// HTTP/2 with its preface.
     Preface { client: Direction },
     /// HTTP/2 without it; who is the client may be unknown.
@@ -77,7 +77,7 @@ pub(super) enum Known {
 /// Bytes of a head that may be needed to decide.
 const HEAD: usize = tls::MAX_DETECTION_BYTES;
 
-impl Opening {
+impl Detection {
     /// The next bytes of a direction; what the connection is, once that is known. The bytes are kept. Until there are
     /// `wait` pieces, the other direction's first bytes are waited for.
     pub(super) fn data(
@@ -86,7 +86,7 @@ impl Opening {
         arrival: &Arrival,
         bytes: &[u8],
         wait: usize,
-    ) -> Option<Known> {
+    ) -> Option<Detected> {
         if self.dialogue.is_some() {
             return self.follow(from, arrival, bytes);
         }
@@ -114,8 +114,8 @@ impl Opening {
             let room = HEAD.saturating_sub(side.head.len()).min(bytes.len());
             side.head.extend_from_slice(bytes.get(..room).unwrap_or_default());
             match side.decide() {
-                Decision::Preface => return Some(Known::Preface { client: from }),
-                Decision::Tls => return Some(Known::Tls),
+                Decision::Preface => return Some(Detected::Preface { client: from }),
+                Decision::Tls => return Some(Detected::Tls),
                 Decision::Http1 => return self.start_dialogue(from),
                 Decision::Wait => return None,
                 Decision::Unknown => side.undecidable = true,
@@ -126,10 +126,10 @@ impl Opening {
         }
         let side = &mut self.sides[from];
         if side.records.data(bytes) {
-            return Some(Known::Tls);
+            return Some(Detected::Tls);
         }
         let recognised = side.detector.get_or_insert_default().data(bytes)?;
-        let known = Known::Frames { client: client_of(from, recognised) };
+        let known = Detected::Frames { client: client_of(from, recognised) };
         let other = &self.sides[from.reverse()];
         if self.pieces.len() < wait && other.head.is_empty() && !other.late {
             self.recognised = Some(known);
@@ -139,7 +139,7 @@ impl Opening {
     }
 
     /// The next bytes of HTTP/1.1. The server's wait until the request that they answer is there.
-    fn follow(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) -> Option<Known> {
+    fn follow(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) -> Option<Detected> {
         let (client, dialogue) = self.dialogue.as_mut()?;
         if from == *client {
             self.asked = arrival.span;
@@ -155,7 +155,7 @@ impl Opening {
                 Step::Switched(switch) => {
                     let behind = bytes.len().saturating_sub(switch.server_rest);
                     let rest = Arrival { at: arrival.at, span: self.asked, acknowledged: None };
-                    let known = Known::Switched { client: *client, arrival: rest, switch };
+                    let known = Detected::Switched { client: *client, arrival: rest, switch };
                     self.append(from, arrival, bytes.get(behind..).unwrap_or_default());
                     Some(known)
                 }
@@ -170,7 +170,7 @@ impl Opening {
     }
 
     /// Goes on with what the server sent and had to wait.
-    fn answer(&mut self) -> Option<Known> {
+    fn answer(&mut self) -> Option<Detected> {
         let (client, dialogue) = self.dialogue.as_mut()?;
         let (client, mut step, mut read) = (*client, Step::More, 0);
         while matches!(step, Step::More)
@@ -191,7 +191,7 @@ impl Opening {
                     *start = end.saturating_sub(switch.server_rest);
                 }
                 let arrival = Arrival { at: piece.arrival.at, span: self.asked, acknowledged: None };
-                Some(Known::Switched { client, arrival, switch })
+                Some(Detected::Switched { client, arrival, switch })
             }
         };
         self.pieces.drain(..read);
@@ -206,14 +206,14 @@ impl Opening {
     }
 
     /// Nothing follows: what the connection is, as far as that is known.
-    pub(super) fn finish(&mut self) -> Option<Known> {
+    pub(super) fn finish(&mut self) -> Option<Detected> {
         let records = |side: &Begin| side.records.is_likely();
         let tls = records(&self.sides.forward) || records(&self.sides.backward);
-        self.recognised.take().or(tls.then_some(Known::Tls))
+        self.recognised.take().or(tls.then_some(Detected::Tls))
     }
 
     /// Bytes of a direction are missing; what the connection is, if that settles it.
-    pub(super) fn gap(&mut self, from: Direction, arrival: &Arrival, gap: Gap) -> Option<Known> {
+    pub(super) fn gap(&mut self, from: Direction, arrival: &Arrival, gap: Gap) -> Option<Detected> {
         let known = self.end_dialogue();
         let side = &mut self.sides[from];
         side.undecidable = !side.head.is_empty();
@@ -295,7 +295,7 @@ impl Opening {
     }
 
     fn is_full(&self, more: usize) -> bool {
-        self.bytes.len() + more > limits::OPENING_BYTES || self.pieces.len() >= limits::OPENING_PIECES
+        self.bytes.len() + more > limits::DETECTION_BYTES || self.pieces.len() >= limits::DETECTION_PIECES
     }
 
     fn append(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) {
@@ -332,7 +332,7 @@ impl Opening {
     }
 
     /// HTTP/1.1 from `client`: what was kept is read again as that.
-    fn start_dialogue(&mut self, client: Direction) -> Option<Known> {
+    fn start_dialogue(&mut self, client: Direction) -> Option<Detected> {
         let (pieces, bytes) = self.take();
         self.dialogue = Some((client, Box::default()));
         let mut known = None;
@@ -347,7 +347,7 @@ impl Opening {
     }
 
     /// HTTP/1.1 cannot be followed any more; HTTP/2 may still come later, or have come already.
-    fn end_dialogue(&mut self) -> Option<Known> {
+    fn end_dialogue(&mut self) -> Option<Detected> {
         let (_, dialogue) = self.dialogue.take()?;
         self.declined |= dialogue.declined();
         self.http1_limited |= dialogue.limited();

@@ -1,9 +1,9 @@
 //! A connection is over: its last records, and what it adds to the report.
 
 use super::Pipeline;
-use super::carrier::{Carrier, Feed, Layer};
 use super::context::{Context, Output};
 use super::http2::Http2;
+use super::layers::{Layer, Layers, LayersInput};
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::endpoint::Endpoint;
 use crate::base::limit::{Limit, Struck};
@@ -12,8 +12,8 @@ use crate::base::tls::{Description, NotDecrypted};
 use crate::flow::Reassembly;
 use crate::http2::{Counters, Side};
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, ConnectionTiming, EndBy, EndHow, Ending, How, SideFrames, SideHpack,
-    SideSettings, StreamEnd, View,
+    ConnectionMeta, ConnectionRecord, ConnectionTiming, EndBy, EndHow, Ending, Recognition, SideFrames,
+    SideHpack, SideSettings, StreamEnd, View,
 };
 use crate::tls;
 use crate::transaction::Stats;
@@ -155,11 +155,11 @@ impl Pipeline {
         };
         report.limits.add(Limit::ReassemblyTotal, self.budget.struck());
         report.limits.add(Limit::Connections, self.table.evicted);
-        report.limits.add(Limit::ConnectionMemory, self.heavy);
+        report.limits.add(Limit::ConnectionMemory, self.evicted_for_memory);
         report.limits.add(Limit::EndedConnections, self.table.forgotten);
         let mut open = OpenNow { reassembly_bytes: self.budget.held() as u64, ..OpenNow::default() };
         for entry in self.table.iter_mut() {
-            let Some(carrier) = &entry.state else {
+            let Some(layers) = &entry.state else {
                 open.remembered += 1;
                 continue;
             };
@@ -167,8 +167,8 @@ impl Pipeline {
             for side in [Direction::Forward, Direction::Backward] {
                 report.limits.add(Limit::ReassemblyDirection, entry.reassembly.stats(side).limited);
             }
-            open.in_flight += carrier.in_flight() as u64;
-            if let Some(http2) = carrier.http2() {
+            open.in_flight += layers.in_flight() as u64;
+            if let Some(http2) = layers.http2() {
                 open.http2 += 1;
                 report.add_http2(&entry.reassembly, http2);
             }
@@ -179,9 +179,9 @@ impl Pipeline {
 
     /// Concludes a connection that spans the given packets and ended as said.
     #[expect(clippy::too_many_arguments, reason = "what the table kept of it, each once")]
-    pub(super) fn conclude(
+    pub(super) fn finish_connection(
         &mut self,
-        mut carrier: Carrier,
+        mut layers: Layers,
         reassembly: &mut Reassembly,
         (first, last): (Moment, Moment),
         end: StreamEnd,
@@ -189,25 +189,26 @@ impl Pipeline {
         keys: &tls::KeyStore,
         out: &mut impl Output,
     ) {
-        self.memory = self.memory.saturating_sub(carrier.weight);
+        self.memory = self.memory.saturating_sub(layers.weight);
         let over = match self.settings.idle_timeout.filter(|_| end.how == EndHow::Idle) {
-            Some(idle) => last.time.after(idle * patience(&carrier)),
+            Some(idle) => last.time.after(idle * patience(&layers)),
             None => now.time,
         };
         let over = Moment { time: over, ..now };
         let mut cx = Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out);
         cx.note_received(reassembly, None);
-        reassembly.finish(last, &mut self.budget, &mut Feed { carrier: &mut carrier, cx: &mut cx });
-        Feed { carrier: &mut carrier, cx: &mut cx }.finish(last);
-        let (end, ended_at) = if reassembly.closed() { carrier.end() } else { (end, over) };
-        let tls = match &carrier.layer {
+        reassembly.finish(last, &mut self.budget, &mut LayersInput { layers: &mut layers, cx: &mut cx });
+        LayersInput { layers: &mut layers, cx: &mut cx }.finish(last);
+        let (end, ended_at) = if reassembly.closed() { layers.end() } else { (end, over) };
+        let tls = match &layers.layer {
             Layer::Tls(layer) => Some(Box::new(layer.session.description().clone())),
             _ => None,
         };
-        let mut record = blank(&carrier, tls, (first, last), end, reassembly);
-        let (transport, closed) = (std::mem::take(&mut carrier.transport), carrier.closed());
-        let mut innermost = carrier.innermost();
-        record.upgrade_declined = matches!(&innermost.layer, Layer::Opening(opening) if opening.declined());
+        let mut record = blank(&layers, tls, (first, last), end, reassembly);
+        let (transport, closed) = (std::mem::take(&mut layers.transport), layers.closed());
+        let mut innermost = layers.innermost();
+        record.upgrade_declined =
+            matches!(&innermost.layer, Layer::Detection(detection) if detection.declined());
         let report = &mut cx.totals.report;
         let stats = [reassembly.stats(Direction::Forward), reassembly.stats(Direction::Backward)];
         for side in stats {
@@ -217,7 +218,7 @@ impl Pipeline {
         let first_ended = innermost.first_ended();
         if let Layer::Http2(http2) = &mut innermost.layer {
             report.add_http2(reassembly, http2);
-            http2.conclude(end, ended_at, &mut record, &transport, closed, &mut cx);
+            http2.finish_connection(end, ended_at, &mut record, &transport, closed, &mut cx);
             record.end.by = match first_ended.filter(|_| end.by == EndBy::Tcp) {
                 Some(from) if http2.side(from) == Side::Client => EndBy::Client,
                 Some(_) => EndBy::Server,
@@ -253,8 +254,8 @@ impl Pipeline {
 }
 
 /// So many times longer a connection may be idle while calls are in flight.
-pub(super) fn patience(carrier: &Carrier) -> u32 {
-    if carrier.in_flight() > 0 { 6 } else { 1 }
+pub(super) fn patience(layers: &Layers) -> u32 {
+    if layers.in_flight() > 0 { 6 } else { 1 }
 }
 
 fn report_slot(counts: &mut [u64; NotDecrypted::ALL.len()], reason: NotDecrypted) -> Option<&mut u64> {
@@ -263,26 +264,26 @@ fn report_slot(counts: &mut [u64; NotDecrypted::ALL.len()], reason: NotDecrypted
 
 /// The record of a connection of which no more is known than TCP and TLS tell.
 fn blank(
-    carrier: &Carrier,
+    layers: &Layers,
     tls: Option<Box<Description>>,
     (first, last): (Moment, Moment),
     end: StreamEnd,
     reassembly: &Reassembly,
 ) -> ConnectionRecord {
-    let [forward, backward] = carrier.ends.unwrap_or([Endpoint::UNKNOWN; 2]);
-    let client = tls.as_ref().and_then(|tls| tls.client).unwrap_or_else(|| carrier.guess_client());
+    let [forward, backward] = layers.ends.unwrap_or([Endpoint::UNKNOWN; 2]);
+    let client = tls.as_ref().and_then(|tls| tls.client).unwrap_or_else(|| layers.guess_client());
     let client_is_forward = client == Direction::Forward;
     let (client, server) = if client_is_forward { (forward, backward) } else { (backward, forward) };
-    let by = match carrier.first_ended().filter(|_| end.by == EndBy::Tcp) {
+    let by = match layers.first_ended().filter(|_| end.by == EndBy::Tcp) {
         Some(from) if (from == Direction::Forward) == client_is_forward => EndBy::Client,
         Some(_) => EndBy::Server,
         None => end.by,
     };
     ConnectionRecord {
-        meta: ConnectionMeta { id: carrier.id, client, server, tls, client_is_forward },
+        meta: ConnectionMeta { id: layers.id, client, server, tls, client_is_forward },
         first,
         last,
-        how: None::<How>,
+        how: None::<Recognition>,
         upgrade_declined: false,
         is_http2: false,
         transactions: 0,

@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 
 /// How a stream was left: a set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Left(u8);
+pub(super) struct EndedBy(u8);
 
-impl Left {
+impl EndedBy {
     /// The client had sent `END_STREAM`.
     pub(super) const CLIENT_ENDED: Self = Self(1);
     /// The server had.
@@ -37,10 +37,10 @@ impl Left {
 
 /// The streams of one parity that are over, the newest of them.
 #[derive(Debug, Default)]
-pub(super) struct Past {
+pub(super) struct EndedStreams {
     /// Position (identifier / 2) of the first.
     base: u32,
-    left: VecDeque<Left>,
+    left: VecDeque<EndedBy>,
     /// Streams were forgotten.
     moved: bool,
 }
@@ -48,9 +48,9 @@ pub(super) struct Past {
 /// Streams of one parity that are remembered.
 const WINDOW: u32 = limits::RULE_STREAMS_ENDED;
 
-impl Past {
+impl EndedStreams {
     /// Adds to how a stream was left. One that is older than what is remembered stays forgotten.
-    pub(super) fn add(&mut self, stream: u32, left: Left) {
+    pub(super) fn add(&mut self, stream: u32, left: EndedBy) {
         let position = stream / 2;
         if self.left.is_empty() {
             self.base = position.saturating_sub(WINDOW / 2);
@@ -64,7 +64,7 @@ impl Past {
         }
         let index = (position - self.base) as usize;
         if index >= self.left.len() {
-            self.left.resize(index + 1, Left::NOTHING);
+            self.left.resize(index + 1, EndedBy::NOTHING);
         }
         if let Some(slot) = self.left.get_mut(index) {
             *slot = slot.with(left);
@@ -77,10 +77,10 @@ impl Past {
     }
 
     /// How a stream was left; `None` if it is not among those that are over. Older ones than are remembered count
-    /// as [`Left::FORGOTTEN`].
-    pub(super) fn get(&self, stream: u32) -> Option<Left> {
-        let Some(offset) = (stream / 2).checked_sub(self.base) else { return Some(Left::FORGOTTEN) };
-        self.left.get(offset as usize).copied().filter(|&left| left != Left::NOTHING)
+    /// as [`EndedBy::FORGOTTEN`].
+    pub(super) fn get(&self, stream: u32) -> Option<EndedBy> {
+        let Some(offset) = (stream / 2).checked_sub(self.base) else { return Some(EndedBy::FORGOTTEN) };
+        self.left.get(offset as usize).copied().filter(|&left| left != EndedBy::NOTHING)
     }
 }
 
@@ -90,41 +90,44 @@ mod tests {
 
     #[test]
     fn a_window_is_remembered() {
-        let mut past = Past::default();
+        let mut ended_streams = EndedStreams::default();
         for stream in (1..40_000).step_by(2) {
-            assert_eq!(past.get(stream), None);
-            past.add(stream, Left::OPENED);
-            past.add(stream, Left::CLIENT_ENDED);
-            assert_eq!(past.get(stream), Some(Left::OPENED.with(Left::CLIENT_ENDED)));
+            assert_eq!(ended_streams.get(stream), None);
+            ended_streams.add(stream, EndedBy::OPENED);
+            ended_streams.add(stream, EndedBy::CLIENT_ENDED);
+            assert_eq!(ended_streams.get(stream), Some(EndedBy::OPENED.with(EndedBy::CLIENT_ENDED)));
         }
-        assert_eq!(past.get(1), Some(Left::FORGOTTEN));
-        assert!(past.get(39_999 - WINDOW).is_some_and(|left| left.has(Left::OPENED)));
-        assert!(past.left.len() <= WINDOW as usize);
+        assert_eq!(ended_streams.get(1), Some(EndedBy::FORGOTTEN));
+        assert!(ended_streams.get(39_999 - WINDOW).is_some_and(|left| left.has(EndedBy::OPENED)));
+        assert!(ended_streams.left.len() <= WINDOW as usize);
     }
 
     #[test]
     fn cap_rule_streams_ended() {
-        let mut past = Past::default();
+        let mut ended_streams = EndedStreams::default();
         let most = limits::RULE_STREAMS_ENDED;
         for position in 0..most {
-            past.add(2 * position + 1, Left::OPENED);
-            assert!(!past.is_forgotten(1) && past.get(1) == Some(Left::OPENED));
+            ended_streams.add(2 * position + 1, EndedBy::OPENED);
+            assert!(!ended_streams.is_forgotten(1) && ended_streams.get(1) == Some(EndedBy::OPENED));
         }
-        past.add(2 * most + 1, Left::OPENED);
-        assert!(past.is_forgotten(1) && past.get(1) == Some(Left::FORGOTTEN));
+        ended_streams.add(2 * most + 1, EndedBy::OPENED);
+        assert!(ended_streams.is_forgotten(1) && ended_streams.get(1) == Some(EndedBy::FORGOTTEN));
         let kept = 2 * (most / 4) + 1;
-        assert!(!past.is_forgotten(kept) && past.get(kept) == Some(Left::OPENED), "a quarter is forgotten");
+        assert!(
+            !ended_streams.is_forgotten(kept) && ended_streams.get(kept) == Some(EndedBy::OPENED),
+            "a quarter is forgotten"
+        );
     }
 
     #[test]
     fn far_jumps_are_cheap_and_forget() {
-        let mut past = Past::default();
-        past.add(1, Left::OPENED);
-        past.add(0x7fff_ffff, Left::OPENED);
-        assert_eq!(past.get(1), Some(Left::FORGOTTEN));
-        assert_eq!(past.get(0x7fff_fffd), None);
-        past.add(3, Left::OPENED);
-        assert_eq!(past.get(3), Some(Left::FORGOTTEN));
-        assert!(past.left.len() <= WINDOW as usize);
+        let mut ended_streams = EndedStreams::default();
+        ended_streams.add(1, EndedBy::OPENED);
+        ended_streams.add(0x7fff_ffff, EndedBy::OPENED);
+        assert_eq!(ended_streams.get(1), Some(EndedBy::FORGOTTEN));
+        assert_eq!(ended_streams.get(0x7fff_fffd), None);
+        ended_streams.add(3, EndedBy::OPENED);
+        assert_eq!(ended_streams.get(3), Some(EndedBy::FORGOTTEN));
+        assert!(ended_streams.left.len() <= WINDOW as usize);
     }
 }
