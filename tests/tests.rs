@@ -18,3 +18,4 @@ mod round_trip;
 #[allow(dead_code, unused_imports, reason = "each kind of test uses its part")]
 mod support;
 mod testdata;
+mod wrong_protocol;

@@ -212,6 +212,9 @@ pub const HEADER_BLOCK: usize = 1 << 20;
 /// SETTINGS count as lost. Counter: `frame_payload`.
 pub const FRAME_PAYLOAD: usize = 64 << 10;
 
+/// Octets of the first line that are shown of a side that does not speak HTTP/2. Counter: `…`, which stands for the rest.
+pub const FOREIGN_LINE: usize = 256;
+
 /// SETTINGS frames of a side that await their acknowledgment, or acknowledgments that await what they acknowledge; with
 /// more, what the side allows its peer is not known. Counter: `settings_unacknowledged`.
 pub const SETTINGS_UNACKNOWLEDGED: usize = 64;

@@ -1,7 +1,7 @@
 //! What a connection's sides did wrong: each violation once a side, however often it was repeated.
 
 use crate::base::time::Moment;
-use crate::http2::{Anomaly, Side};
+use crate::http2::{Anomaly, Foreign, PerSide, Side};
 use crate::record::Finding;
 
 /// The findings of one connection: at most one for each side and [`Anomaly`]. Costs nothing while there is none.
@@ -9,6 +9,8 @@ use crate::record::Finding;
 pub(crate) struct Findings {
     /// In order of side and anomaly.
     entries: Vec<FindingEntry>,
+    /// What a side speaks in place of HTTP/2.
+    foreign: PerSide<Option<Box<Foreign>>>,
 }
 
 /// A violation, and where it was seen.
@@ -44,6 +46,12 @@ impl Findings {
         }
     }
 
+    /// `from` does not speak HTTP/2, but this.
+    pub(super) fn add_foreign(&mut self, from: Side, what: &Foreign, at: Moment) {
+        self.foreign[from] = Some(Box::new(what.clone()));
+        self.add(from, 0, Anomaly::NotHttp2, at);
+    }
+
     /// Those of one side.
     pub(super) fn of(&self, side: Side) -> impl Iterator<Item = &FindingEntry> {
         self.entries.iter().filter(move |entry| entry.from == side)
@@ -51,11 +59,16 @@ impl Findings {
 
     /// Hands all of them out, in the order in which they were first seen, then by code and side.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = Finding> + use<> {
-        let mut entries = std::mem::take(&mut self.entries);
+        let (mut entries, mut foreign) =
+            (std::mem::take(&mut self.entries), std::mem::take(&mut self.foreign));
         entries.sort_by_key(|entry| (entry.first.packet, entry.anomaly.describe().code, entry.from));
-        entries.into_iter().map(|entry| {
+        entries.into_iter().map(move |entry| {
             let description = entry.anomaly.describe();
+            let is_foreign = entry.anomaly == Anomaly::NotHttp2;
+            let foreign = is_foreign.then(|| foreign[entry.from].take()).flatten().unwrap_or_default();
             Finding {
+                protocol: foreign.protocol,
+                first_line: foreign.first_line,
                 code: description.code,
                 severity: description.severity.name(),
                 rfc: description.rfc,

@@ -23,8 +23,8 @@ use crate::base::time::Moment;
 use crate::flow::GapCause;
 use crate::http2::frame::{Flags, FrameType, FrameView};
 use crate::http2::{
-    Anomaly, Block, BlockEnd, EventContext, EventSink, Ledger, PerSide, SettingsChange, SettingsValues, Side,
-    UpgradeRequest, hpack, opener,
+    Anomaly, Block, BlockEnd, EventContext, EventSink, Foreign, Ledger, PerSide, SettingsChange,
+    SettingsValues, Side, UpgradeRequest, hpack, opener,
 };
 use crate::record::Finding;
 use ended_streams::EndedBy;
@@ -324,6 +324,11 @@ impl EventSink for Judge {
 
     fn lost(&mut self, cx: &EventContext<'_>, _: GapCause) {
         self.lose(cx.from);
+    }
+
+    fn foreign(&mut self, cx: &EventContext<'_>, what: &Foreign) {
+        self.sides[cx.from].unjudged = true;
+        self.findings.add_foreign(cx.from, what, cx.at());
     }
 
     fn anomaly(&mut self, cx: &EventContext<'_>, stream: u32, anomaly: Anomaly, at: Moment) {

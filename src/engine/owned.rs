@@ -123,7 +123,7 @@ impl RecordSink for Copies {
 
     fn finding(&mut self, now: Moment, connection: &ConnectionMeta, finding: &Finding) {
         if self.wanted.findings {
-            let record = Record::Finding { connection: connection.clone(), finding: *finding };
+            let record = Record::Finding { connection: connection.clone(), finding: finding.clone() };
             self.add(now, connection.id, Kind::Finding, record);
         }
     }

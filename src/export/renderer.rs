@@ -111,7 +111,7 @@ pub(super) fn csv_header(out: &mut Vec<u8>, options: &Options) {
         Kind::Connection => csv::header::<ConnectionObject<'_>>(out),
         Kind::Frame => csv::header::<FrameObject<'_>>(out),
         Kind::Message => csv::header::<MessageRecordObject<'_>>(out),
-        Kind::Finding => csv::header::<FindingObject>(out),
+        Kind::Finding => csv::header::<FindingObject<'_>>(out),
     }
 }
 

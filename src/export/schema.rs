@@ -22,7 +22,7 @@ const KINDS: [Kind; 7] = [
     kind::<ConnectionObject<'_>>(),
     kind::<FrameObject<'_>>(),
     kind::<MessageRecordObject<'_>>(),
-    kind::<FindingObject>(),
+    kind::<FindingObject<'_>>(),
     kind::<TelemetryObject<'_>>(),
 ];
 

@@ -21,6 +21,8 @@ pub struct Dialogue {
     head_first: Option<Moment>,
     declined: bool,
     limited: bool,
+    /// A response head was read.
+    answered: bool,
 }
 
 #[derive(Debug)]
@@ -100,6 +102,7 @@ impl Default for Dialogue {
             head_first: None,
             declined: false,
             limited: false,
+            answered: false,
         }
     }
 }
@@ -116,6 +119,14 @@ impl Dialogue {
         matches!(self.server, Position::Head(_))
             && self.requests.is_empty()
             && self.current.as_ref().is_none_or(|request| request.upgrade.is_some())
+    }
+
+    /// What of the server's first response head has come; `None` once that was read.
+    pub fn first_head(&self) -> Option<&[u8]> {
+        match &self.server {
+            Position::Head(head) if !self.answered => Some(head),
+            _ => None,
+        }
     }
 
     /// It is not followed any more because a cap struck.
@@ -268,6 +279,7 @@ impl Dialogue {
         if !response.parse(head).map_err(why)?.is_complete() {
             return Err(Lost::Malformed);
         }
+        self.answered = true;
         let status = response.code.unwrap_or(0);
         if status == 101 {
             // The request may be waiting for its body's end: RFC 7540 section 3.2 forbids switching before it.

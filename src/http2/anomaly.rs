@@ -102,6 +102,8 @@ anomalies! {
     SettingsConnectProtocol = "settings_connect_protocol" Error "8441#3",
     /// The first frame of a side is not SETTINGS.
     SettingsFirst = "settings_first" Error "9113#3.4",
+    /// A side that does not speak HTTP/2, or not from its first octet: `protocol` and `first_line` say what.
+    NotHttp2 = "not_http2" Error "9113#3.4",
     /// `PUSH_PROMISE` on stream 0.
     PushPromiseStreamZero = "push_promise_stream_zero" Error "9113#6.6",
     /// `PUSH_PROMISE` whose padding exceeds what is left of its payload.

@@ -19,6 +19,8 @@ pub enum Start {
     Unsure,
     /// Nothing of the client was read yet: with the client preface, or somewhere.
     Unread,
+    /// It is none of HTTP/2.
+    Foreign,
     /// Somewhere: the capture began later than the connection, or bytes were lost.
     Late,
 }
@@ -42,6 +44,7 @@ impl Connection {
             Start::Unsure => Half::unsure(side),
             Start::Unread => Half::unread(side),
             Start::Late => Half::joined_late(side),
+            Start::Foreign => Half::foreign(side),
         };
         let mut ledger = Ledger::default();
         if windows {

@@ -2,6 +2,7 @@
 
 use super::anomaly::Anomaly;
 use super::block::{Block, BlockEnd, FrameSpot};
+use super::foreign::Foreign;
 use super::frame::{FrameHeader, FrameView};
 use super::hpack;
 use super::ledger::{Ledger, SettingsValues};
@@ -127,6 +128,9 @@ pub trait EventSink {
 
     /// So many bytes were skipped until a frame boundary was found, there, or until the end came. May be none.
     fn skipped(&mut self, cx: &EventContext<'_>, bytes: u64) {}
+
+    /// A side does not speak HTTP/2, but this; nothing of it follows.
+    fn foreign(&mut self, cx: &EventContext<'_>, what: &Foreign) {}
 
     /// The protocol was broken, in a frame that began at this moment.
     fn anomaly(&mut self, cx: &EventContext<'_>, stream: u32, anomaly: Anomaly, at: Moment) {}

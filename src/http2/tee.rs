@@ -3,6 +3,7 @@
 use super::anomaly::Anomaly;
 use super::block::{Block, BlockEnd, FrameSpot};
 use super::event::{EventContext, EventSink, SettingsChange, UpgradeRequest};
+use super::foreign::Foreign;
 use super::frame::{FrameHeader, FrameView};
 use super::hpack;
 use super::side::Side;
@@ -65,5 +66,6 @@ hand_on! {
     begins(from: Side);
     lost(cx: &EventContext<'_>, cause: GapCause);
     skipped(cx: &EventContext<'_>, bytes: u64);
+    foreign(cx: &EventContext<'_>, what: &Foreign);
     anomaly(cx: &EventContext<'_>, stream: u32, anomaly: Anomaly, at: Moment);
 }

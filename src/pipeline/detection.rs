@@ -1,13 +1,15 @@
 //! What does a connection carry? Its first bytes are kept until that is known.
 //!
 //! In this order: a PROXY protocol header is taken off; the client preface is HTTP/2; a TLS hello is TLS; an
-//! HTTP/1.x request is followed to an upgrade or a tunnel; anything else is searched for HTTP/2 joined late.
+//! HTTP/1.x request is followed to an upgrade, a tunnel, or a server that answers in HTTP/2; anything else is searched for
+//! HTTP/2 joined late.
 
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::limits;
 use crate::base::tuning;
 use crate::flow::{Arrival, Gap, Span};
 use crate::http1::{self, Dialogue, Step, Switch, proxy};
+use crate::http2::frame::{Flags, FrameHeader, FrameType};
 use crate::http2::{Detector, PREFACE, Recognised, Side};
 use crate::tls;
 
@@ -20,6 +22,8 @@ pub(super) struct Detection {
     dialogue: Option<(Direction, Box<Dialogue>)>,
     /// Where the latest of its requests stands.
     asked: Span,
+    /// The beginning of the first of them.
+    request: Vec<u8>,
     /// One direction was recognised as HTTP/2 before the first byte of the other was read. That may be the preface.
     recognised: Option<Detected>,
     declined: bool,
@@ -70,6 +74,8 @@ pub(super) enum Detected {
     Frames { client: Option<Direction> },
     /// TLS.
     Tls,
+    /// HTTP/2 of a server alone, whose client speaks HTTP/1.1: so its first request begins.
+    Server { client: Direction, arrival: Arrival, request: Vec<u8> },
     /// Switched over from HTTP/1.1.
     Switched { client: Direction, arrival: Arrival, switch: Switch },
 }
@@ -143,12 +149,17 @@ impl Detection {
         let (client, dialogue) = self.dialogue.as_mut()?;
         if from == *client {
             self.asked = arrival.span;
+            let room = limits::FOREIGN_LINE.saturating_sub(self.request.len()).min(bytes.len());
+            self.request.extend_from_slice(bytes.get(..room).unwrap_or_default());
             return match dialogue.client(arrival.at, bytes) {
                 Step::Lost => self.end_dialogue(),
                 _ => self.answer(),
             };
         }
         if self.pieces.is_empty() && !dialogue.awaits_request() {
+            if is_http2(dialogue, bytes) {
+                return self.answers_in_http2(from, arrival, bytes);
+            }
             return match dialogue.server(bytes) {
                 Step::More => None,
                 Step::Lost => self.end_dialogue(),
@@ -169,15 +180,31 @@ impl Detection {
         None
     }
 
+    /// The server answers HTTP/1.1 in HTTP/2; its bytes that were read are put before those that wait.
+    fn answers_in_http2(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) -> Option<Detected> {
+        let (client, dialogue) = self.dialogue.take()?;
+        let begin = [dialogue.first_head().unwrap_or_default(), bytes].concat();
+        let waiting = std::mem::take(&mut self.pieces);
+        self.append(from, arrival, &begin);
+        self.pieces.extend(waiting);
+        Some(Detected::Server { client, arrival: *arrival, request: std::mem::take(&mut self.request) })
+    }
+
     /// Goes on with what the server sent and had to wait.
     fn answer(&mut self) -> Option<Detected> {
         let (client, dialogue) = self.dialogue.as_mut()?;
         let (client, mut step, mut read) = (*client, Step::More, 0);
         while matches!(step, Step::More)
             && !dialogue.awaits_request()
-            && let Some(Piece { what: What::Bytes { start, end }, .. }) = self.pieces.get(read)
+            && let Some(Piece { what: What::Bytes { start, end }, arrival, .. }) = self.pieces.get(read)
         {
-            step = dialogue.server(self.bytes.get(*start..*end).unwrap_or_default());
+            let bytes = self.bytes.get(*start..*end).unwrap_or_default();
+            if is_http2(dialogue, bytes) {
+                let arrival = *arrival;
+                self.pieces.drain(..read);
+                return self.answers_in_http2(client.reverse(), &arrival, &[]);
+            }
+            step = dialogue.server(bytes);
             read += 1;
         }
         let known = match step {
@@ -238,10 +265,14 @@ impl Detection {
         side.head.is_empty() && !side.late && side.detector.is_none()
     }
 
-    /// The kept bytes of a direction do not begin with its first frame: bytes are missing, or HTTP/1.1 comes
-    /// first, whose request was lost.
+    /// The kept bytes of a direction do not begin with its first.
     pub(super) fn is_late(&self, from: Direction) -> bool {
-        self.sides[from].late || self.sides[from].head.starts_with(b"HTTP/1.")
+        self.sides[from].late
+    }
+
+    /// The direction begins with a response of HTTP/1.1.
+    pub(super) fn is_response(&self, from: Direction) -> bool {
+        self.sides[from].head.starts_with(b"HTTP/1.")
     }
 
     /// A server declined to upgrade.
@@ -254,6 +285,7 @@ impl Detection {
         let sides = [&self.sides.forward, &self.sides.backward];
         let detectors = sides.iter().filter_map(|side| side.detector.as_ref());
         self.bytes.capacity()
+            + self.request.capacity()
             + self.pieces.capacity() * size_of::<Piece>()
             + self.dialogue.as_ref().map_or(0, |(_, dialogue)| dialogue.memory())
             + detectors.map(|detector| detector.memory()).sum::<usize>()
@@ -393,6 +425,19 @@ impl Begin {
     fn may_be_proxy_header(&self) -> bool {
         self.proxy.is_none() && !self.late && !self.undecidable
     }
+}
+
+/// The server's first octets, with these, begin a SETTINGS frame, as they do in HTTP/2 (RFC 9113 section 3.4).
+fn is_http2(dialogue: &Dialogue, bytes: &[u8]) -> bool {
+    let Some(head) = dialogue.first_head() else { return false };
+    let begin = bytes.get(..bytes.len().min(9)).unwrap_or_default();
+    FrameHeader::read(&[head, begin].concat()).is_some_and(|header| {
+        let FrameHeader { length, kind, flags, stream, reserved } = header;
+        kind == FrameType::SETTINGS
+            && (flags, stream, reserved) == (Flags(0), 0, false)
+            && length <= 1 << 14
+            && length.is_multiple_of(6)
+    })
 }
 
 fn client_of(from: Direction, recognised: Recognised) -> Option<Direction> {

@@ -251,7 +251,12 @@ impl<O: Output> LayersInput<'_, '_, O> {
             Detected::Preface { client } => {
                 let server = client.reverse();
                 let known = self.layers.tls.is_some() || self.layers.syn.get(server.index()) == Some(&true);
-                let start = match detection.is_late(server) {
+                let asked_before =
+                    self.layers.tls.is_none() && self.layers.syn.get(client.index()) != Some(&true);
+                // A response of HTTP/1.1 answers a request that was lost, unless there can be none: then it answers the preface.
+                let behind_request =
+                    detection.is_response(server) && (asked_before || detection.is_late(client));
+                let start = match detection.is_late(server) || behind_request {
                     true => Start::Late,
                     false if known => Start::Frames,
                     false => Start::Unsure,
@@ -268,7 +273,9 @@ impl<O: Output> LayersInput<'_, '_, O> {
                 let server = client.reverse();
                 // The directions may be captured a little apart.
                 let client_start = if detection.is_unread(client) { Start::Unread } else { Start::Late };
-                let whole = self.layers.syn.get(server.index()) == Some(&true) && !detection.is_late(server);
+                let whole = self.layers.syn.get(server.index()) == Some(&true)
+                    && !detection.is_late(server)
+                    && !detection.is_response(server);
                 let server_start = if whole { Start::Unsure } else { Start::Late };
                 self.start_http2(client, client_start, server_start, Recognition::MidStream);
                 if let Layer::Http2(http2) = &mut self.layers.layer {
@@ -290,6 +297,11 @@ impl<O: Output> LayersInput<'_, '_, O> {
                 };
                 let session = tls::Session::new(work);
                 self.layers.layer = Layer::Tls(Box::new(Tls { session, inner }));
+                self.replay(&mut detection);
+            }
+            Detected::Server { client, arrival, request } => {
+                self.start_http2(client, Start::Foreign, Start::Frames, Recognition::PriorKnowledge);
+                self.data(client, &arrival, &request);
                 self.replay(&mut detection);
             }
             Detected::Switched { client, arrival, switch } => {

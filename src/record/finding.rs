@@ -3,7 +3,7 @@
 use crate::base::time::Moment;
 
 /// A violation of RFC 9113 or 7541, or a flood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// What: stable, `snake_case`.
     pub code: &'static str,
@@ -21,4 +21,8 @@ pub struct Finding {
     pub last: Moment,
     /// How often.
     pub count: u64,
+    /// Of `not_http2`: what is spoken in its place, where that is known.
+    pub protocol: Option<&'static str>,
+    /// Likewise: its first line, where it is text.
+    pub first_line: Option<Vec<u8>>,
 }

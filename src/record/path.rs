@@ -213,7 +213,7 @@ mod tests {
             }
         }
         check::<TransactionObject<'_>>();
-        check::<FindingObject>();
+        check::<FindingObject<'_>>();
         check::<TelemetryObject<'_>>();
     }
 }

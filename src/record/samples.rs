@@ -326,6 +326,8 @@ pub(crate) fn finding() -> Finding {
         first: at(10, 0),
         last: at(20, 9),
         count: 1000,
+        protocol: None,
+        first_line: None,
     }
 }
 

@@ -82,6 +82,12 @@ pub(super) fn cases() -> Vec<Case> {
             vec![Raw, C(settings(&[])), get()],
         ),
         case(
+            NotHttp2,
+            Server,
+            vec![Raw, C(settings(&[])), S(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec())],
+            vec![Raw, C(settings(&[])), S(settings(&[]))],
+        ),
+        case(
             PushPromiseStreamZero,
             Server,
             vec![get(), S(push_promise(0, 2))],

@@ -325,7 +325,8 @@ pub(in crate::export) fn finding(out: &mut Vec<u8>, connection: &ConnectionMeta,
     row.cell(finding.severity);
     row.cell(finding.rfc);
     row.cell(finding.count);
-    row.cell(finding.code);
+    let said = finding.first_line.as_deref().or(finding.protocol.map(str::as_bytes)).unwrap_or_default();
+    row.visible([finding.code.as_bytes(), if said.is_empty() { b"" } else { b" " }, said]);
     row.finish(out);
 }
 

@@ -17,6 +17,10 @@ impl Half {
         ledger: &mut Ledger,
         sink: &mut impl EventSink,
     ) {
+        self.finish_foreign(arrival, ledger, sink);
+        if self.state == ParseState::Foreign {
+            return;
+        }
         self.last_gap = gap.cause;
         self.join(arrival, ledger);
         if self.state == ParseState::Lost {

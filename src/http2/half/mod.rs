@@ -6,12 +6,14 @@
 
 mod assembly;
 mod block;
+mod foreign;
 mod loss;
 mod segment;
 
 use super::anomaly::Anomaly;
 use super::block::FrameSpot;
 use super::event::{EventContext, EventSink, SettingsChange};
+use super::foreign::FirstLine;
 use super::frame::{self, Flags, FrameHeader, FrameType, FrameView, Goaway, Ping, RstStream, Settings};
 use super::hpack;
 use super::ledger::Ledger;
@@ -51,6 +53,8 @@ pub(super) struct Half {
     unsure: bool,
     /// Frames of which the cap left a part alone.
     payloads_limited: u64,
+    /// Of a side that does not speak HTTP/2.
+    first_line: FirstLine,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +66,8 @@ enum ParseState {
     Header,
     Payload,
     Lost,
+    /// The side does not speak HTTP/2.
+    Foreign,
 }
 
 /// The frame being read.
@@ -101,6 +107,11 @@ impl Half {
         Self { state: ParseState::Unread(0), ..Self::joined_late(from) }
     }
 
+    /// A side that is known not to speak HTTP/2.
+    pub(super) fn foreign(from: Side) -> Self {
+        Self { state: ParseState::Foreign, ..Self::new(from, false) }
+    }
+
     /// A direction that is joined at an unknown place.
     pub(super) fn joined_late(from: Side) -> Self {
         Self {
@@ -130,6 +141,7 @@ impl Half {
             first_frame: true,
             unsure: false,
             payloads_limited: 0,
+            first_line: FirstLine::default(),
         }
     }
 
@@ -159,6 +171,7 @@ impl Half {
     /// No byte follows: what is unfinished is reported as far as it goes.
     pub(super) fn finish(&mut self, arrival: &Arrival, ledger: &mut Ledger, sink: &mut impl EventSink) {
         self.join(arrival, ledger);
+        self.finish_foreign(arrival, ledger, sink);
         if self.state == ParseState::Lost {
             self.search(ledger, true, sink);
             let skipped = self.buffer.skipped() + self.buffer.len() as u64;
@@ -213,6 +226,7 @@ impl Half {
             + self.assembly.memory()
             + self.decoder.memory()
             + self.buffer.memory()
+            + self.first_line.memory()
     }
 
     /// Reads bytes of one segment, until framing is lost; returns how many were read.
@@ -240,6 +254,10 @@ impl Half {
                     let (part, after) = rest.split_at((self.frame.left as usize).min(rest.len()));
                     self.read_payload(arrival, part, ledger, sink);
                     rest = after;
+                }
+                ParseState::Foreign => {
+                    self.read_foreign(rest, arrival, ledger, sink);
+                    rest = &[];
                 }
                 ParseState::Unread(_) | ParseState::Lost => break,
             }
@@ -293,6 +311,14 @@ impl Half {
             (FrameHeader::parse(header), after)
         };
         let began = if split { self.head_at } else { arrival.at };
+        if self.first_frame {
+            let begin =
+                if split { self.head.clone() } else { rest.get(..frame::LEN).unwrap_or_default().to_vec() };
+            if self.begins_foreign(&begin, ledger) {
+                self.turn_foreign(&begin, arrival, ledger, sink);
+                return after;
+            }
+        }
         self.head.clear();
         let first = header.kind == FrameType::SETTINGS
             && header.stream == 0

@@ -1,13 +1,13 @@
 //! The finding record.
 
 use super::{ConnectionRef, Packets, Socket, StreamRef};
-use crate::record::value::{Sender, Time, Word};
+use crate::record::value::{Sender, Text, Time, Word};
 use crate::record::visit::object;
 use crate::record::{ConnectionMeta, Finding};
 
 object! {
     /// A violation of a standard, or an attack. Repeated ones are counted in one record.
-    pub struct FindingObject {
+    pub struct FindingObject<'a> {
         /// Always `finding`.
         "record": record: Word,
         /// When it was first seen.
@@ -22,6 +22,10 @@ object! {
         "from": from: Sender,
         /// How often it was seen.
         "count": count: u64,
+        /// Of `not_http2`: what is spoken in its place, where that is known: `http/1.1`, `http/1.0`, `tls`.
+        "protocol": protocol: Option<Word>,
+        /// Likewise: its first line, where it is text.
+        "first_line": first_line: Option<Text<'a>>,
         /// The client.
         "client": client: Socket,
         /// The server.
@@ -43,9 +47,9 @@ object! {
     }
 }
 
-impl FindingObject {
+impl<'a> FindingObject<'a> {
     /// The record of a finding.
-    pub fn new(connection: &ConnectionMeta, finding: &Finding) -> Self {
+    pub fn new(connection: &ConnectionMeta, finding: &'a Finding) -> Self {
         Self {
             record: Word("finding"),
             timestamp: Time(finding.first.time),
@@ -54,6 +58,8 @@ impl FindingObject {
             rfc: Word(finding.rfc),
             from: Sender::new(finding.from_client),
             count: finding.count,
+            protocol: finding.protocol.map(Word),
+            first_line: finding.first_line.as_deref().map(Text),
             client: Socket::new(connection.client),
             server: Socket::new(connection.server),
             h2: H2Finding {

@@ -46,7 +46,7 @@ record!(TransactionObject<'_>, "transaction", "transactions");
 record!(EndpointObject<'_>, "endpoint", "endpoints");
 record!(ConnectionObject<'_>, "connection", "connections");
 record!(FrameObject<'_>, "frame", "frames");
-record!(FindingObject, "finding", "findings");
+record!(FindingObject<'_>, "finding", "findings");
 record!(TelemetryObject<'_>, "telemetry", "telemetry");
 
 /// What records show beside what they always do.
