@@ -52,7 +52,7 @@ impl Connection {
         }
         for (side, start) in [(Side::Client, client), (Side::Server, server)] {
             if start == Start::Late {
-                ledger.lost(side);
+                ledger.joins_late(side);
             }
         }
         Self { client: half(Side::Client, client), server: half(Side::Server, server), ledger }

@@ -24,9 +24,6 @@ pub struct Recognised {
     pub sender: Option<Side>,
 }
 
-const ANY: Expect =
-    Expect { max_frame: 16_384, max_stream: 1 << 24, pushes: false, client: true, server: true };
-
 impl Detector {
     /// The next bytes: all from one segment.
     pub fn data(&mut self, bytes: &[u8]) -> Option<Recognised> {
@@ -36,10 +33,10 @@ impl Detector {
             // Much was seen and nothing found: from now on only what stands at the start of a segment.
             self.buffer.clear();
             let header = FrameHeader::read(bytes)?;
-            plausibility::header_bits(&header, &ANY)?;
+            plausibility::header_bits(&header, &Expect::ANY)?;
         }
         self.buffer.push_data(&Arrival::default(), bytes);
-        let chain = self.buffer.search(&ANY, RequiredEvidence::PROTOCOL, false)?;
+        let chain = self.buffer.search(&Expect::ANY, RequiredEvidence::PROTOCOL, false)?;
         let sender = match (chain.client, chain.server) {
             (true, false) => Some(Side::Client),
             (false, true) => Some(Side::Server),

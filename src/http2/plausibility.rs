@@ -5,6 +5,8 @@
 
 use super::frame::{Flags, FrameHeader, FrameType};
 use super::hpack;
+use super::ledger::opener;
+use super::side::PerSide;
 
 /// What is known of the connection that the bytes may belong to.
 #[derive(Clone, Copy, Debug)]
@@ -15,15 +17,33 @@ pub(super) struct Expect {
     pub(super) max_stream: u32,
     /// Even stream identifiers may appear.
     pub(super) pushes: bool,
+    /// Those above these are not expected, of the streams that each side opens.
+    pub(super) likely: PerSide<u32>,
+    /// The newest stream that is known to be a server's.
+    pub(super) pushed: u32,
     /// The bytes can come from a client.
     pub(super) client: bool,
     /// The bytes can come from a server.
     pub(super) server: bool,
 }
 
+impl Expect {
+    /// Nothing is known.
+    pub(super) const ANY: Self = Self {
+        max_frame: 16_384,
+        max_stream: 1 << 24,
+        pushes: false,
+        likely: PerSide { client: u32::MAX, server: u32::MAX },
+        pushed: 0,
+        client: true,
+        server: true,
+    };
+}
+
 /// The bits of a header that is legal for its type, in its place; `None` if it is not, or not believable.
 pub(super) fn header_bits(header: &FrameHeader, expect: &Expect) -> Option<u32> {
     const KNOWN_TYPE: u32 = 4;
+    const UNLIKELY_STREAM: u32 = 10;
     let FrameHeader { length, kind, flags, stream, reserved } = *header;
     if reserved || length > expect.max_frame {
         return None;
@@ -45,10 +65,7 @@ pub(super) fn header_bits(header: &FrameHeader, expect: &Expect) -> Option<u32> 
     let legal = flags.0 & !allowed == 0
         && on_stream == (stream != 0)
         && match kind {
-            // Empty DATA that does not end the stream is legal and pointless: zeros look like it.
-            FrameType::DATA => {
-                length > u32::from(flags.has(Flags::PADDED)) || (length == 0 && flags.has(Flags::END_STREAM))
-            }
+            FrameType::DATA => length == 0 || length > u32::from(flags.has(Flags::PADDED)),
             FrameType::HEADERS => length > header.before_fragment(),
             FrameType::PRIORITY => length == 5 && expect.client,
             FrameType::RST_STREAM | FrameType::WINDOW_UPDATE => length == 4,
@@ -71,7 +88,28 @@ pub(super) fn header_bits(header: &FrameHeader, expect: &Expect) -> Option<u32> 
     let flag_bits = 8 - allowed.count_ones();
     let stream_bits =
         if on_stream { 32 - bits_of(expect.max_stream) + u32::from(!expect.pushes) } else { 32 };
-    Some(length_bits + KNOWN_TYPE + flag_bits + stream_bits)
+    if is_pointless(header) {
+        return Some(0);
+    }
+    let bits = length_bits + KNOWN_TYPE + flag_bits + stream_bits;
+    Some(if is_unlikely(header, expect) { bits.saturating_sub(UNLIKELY_STREAM) } else { bits })
+}
+
+/// Whether a search may begin with a header: one that counts for something, and whose stream is opened by it or was opened
+/// for all that is known. From its second octet on, DATA of stream 1 looks like DATA of stream 256.
+pub(super) fn may_begin(header: &FrameHeader, expect: &Expect) -> bool {
+    let FrameHeader { kind, stream, .. } = *header;
+    let opened = if stream % 2 == 1 { !is_unlikely(header, expect) } else { stream <= expect.pushed };
+    (opened || kind == FrameType::HEADERS) && !is_pointless(header) && header_bits(header, expect).is_some()
+}
+
+/// Empty DATA that does not end the stream is legal, and zeros look like it.
+fn is_pointless(header: &FrameHeader) -> bool {
+    header.kind == FrameType::DATA && header.length == 0 && !header.flags.has(Flags::END_STREAM)
+}
+
+fn is_unlikely(header: &FrameHeader, expect: &Expect) -> bool {
+    header.stream > expect.likely[opener(header.stream)]
 }
 
 const fn bits_of(bound: u32) -> u32 {
@@ -128,7 +166,7 @@ mod tests {
     use super::*;
 
     const ANYONE: Expect =
-        Expect { max_frame: 16_384, max_stream: 1000, pushes: false, client: true, server: true };
+        Expect { max_stream: 1000, likely: PerSide { client: 500, server: 0 }, ..Expect::ANY };
 
     fn bits(bytes: [u8; 9]) -> Option<u32> {
         header_bits(&FrameHeader::parse(&bytes), &ANYONE)
@@ -138,7 +176,22 @@ mod tests {
     fn zeros_and_text_are_no_frames() {
         assert_eq!(bits([0; 9]), None);
         assert_eq!(bits(*b"GET / HTT"), None);
-        assert_eq!(bits([0, 0, 0, 0, 0, 0, 0, 0, 1]), None, "empty DATA that ends nothing");
+        assert_eq!(bits([0, 0, 0, 0, 0, 0, 0, 0, 1]), Some(0), "empty DATA that ends nothing");
+    }
+
+    #[test]
+    fn a_search_begins_with_what_counts() {
+        let may_begin = |bytes: [u8; 9]| may_begin(&FrameHeader::parse(&bytes), &ANYONE);
+        assert!(may_begin([0, 0, 3, 0, 0, 0, 0, 0, 1]));
+        assert!(!may_begin([0, 0, 0, 0, 0, 0, 0, 0, 1]), "empty DATA that ends nothing");
+        assert!(!may_begin([0, 0, 3, 0, 0, 0, 0, 2, 1]), "a stream that nobody has opened");
+        assert!(may_begin([0, 0, 3, 1, 4, 0, 0, 2, 1]), "it is opened now");
+        let pushes = Expect { pushes: true, ..ANYONE };
+        let pushed = FrameHeader::parse(&[0, 0, 3, 0, 0, 0, 0, 1, 0]);
+        assert!(
+            header_bits(&pushed, &pushes).is_some() && !super::may_begin(&pushed, &pushes),
+            "nothing was promised"
+        );
     }
 
     #[test]

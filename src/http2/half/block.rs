@@ -39,7 +39,7 @@ impl Half {
         }
         .unwrap_or_default();
         if let Some(promised) = promised {
-            ledger.saw_stream(promised);
+            ledger.saw_stream(self.from, promised);
         }
         let block = Block {
             from: self.from,

@@ -22,6 +22,7 @@ impl Half {
             return;
         }
         self.last_gap = gap.cause;
+        ledger.missed(self.from, gap.len);
         self.join(arrival, ledger);
         if self.state == ParseState::Lost {
             ledger.counters.losses += 1;
@@ -46,7 +47,7 @@ impl Half {
         if let ParseState::Unread(known) = self.state {
             self.state = ParseState::Lost;
             self.buffer.push_data(arrival, PREFACE.get(..known).unwrap_or_default());
-            ledger.lost(self.from);
+            ledger.joins_late(self.from);
         }
     }
 
@@ -131,6 +132,7 @@ impl Half {
             let mut buffer = std::mem::take(&mut self.buffer);
             self.state = ParseState::Header;
             let skipped = buffer.take_skipped();
+            ledger.missed(self.from, Some(skipped));
             if let Some(Piece::Data(arrival, _)) = buffer.next_piece() {
                 ledger.counters.skipped_bytes += skipped;
                 sink.skipped(&self.context(&arrival, ledger), skipped);

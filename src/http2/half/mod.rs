@@ -357,7 +357,7 @@ impl Half {
             lossy: None,
             unfinished: false,
         };
-        ledger.saw_stream(header.stream);
+        ledger.saw_stream(self.from, header.stream);
         self.segment.count(&header, &mut ledger.counters);
         sink.frame_header(&self.context(arrival, ledger), &header, began);
         if std::mem::take(&mut self.first_frame) && header.kind != FrameType::SETTINGS {

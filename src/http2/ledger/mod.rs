@@ -18,6 +18,11 @@ use crate::flow::Arrival;
 use settings::Announced;
 use windows::Windows;
 
+/// Octets that a request takes at the least, as a rule: a frame header and some fields.
+const OPENING_OCTETS: u64 = 16;
+/// Octets that a push takes at the least, as a rule: two frame headers with some fields each.
+const PUSH_OCTETS: u64 = 32;
+
 /// What both sides of a connection have said so far, as far as it matters to more than one frame.
 #[derive(Debug, Default)]
 pub struct Ledger {
@@ -31,6 +36,12 @@ pub struct Ledger {
     acknowledged: PerSide<u64>,
     max_stream: u32,
     pushes: bool,
+    /// The client has said that nothing may be pushed.
+    refuses_pushes: bool,
+    /// The newest stream that each side has opened, as far as frames tell.
+    newest: PerSide<u32>,
+    /// Bytes of each side that were not read since it opened that.
+    unread: PerSide<u64>,
     /// Where a listener wants them.
     windows: Option<Box<Windows>>,
 }
@@ -151,13 +162,22 @@ impl Ledger {
 
     /// `from` announced settings. Whether they had been acknowledged before they were read.
     pub(super) fn announced(&mut self, from: Side, settings: impl Iterator<Item = (u16, u32)>) -> bool {
-        self.settings[from].announce(settings)
+        let early = self.settings[from].announce(settings);
+        if from == Side::Client {
+            self.refuses_pushes = self.settings.client.latest().enable_push == 0;
+        }
+        early
     }
 
     /// `by` acknowledged the oldest settings of its peer, which may not be read yet. What was in force before, where that
     /// is known.
     pub(super) fn settings_acknowledged(&mut self, by: Side, at: Moment) -> Option<SettingsValues> {
         self.settings[by.peer()].acknowledge(at)
+    }
+
+    /// So many bytes of `from` were not read; `None`: nobody knows how many.
+    pub(super) fn missed(&mut self, from: Side, bytes: Option<u64>) {
+        self.unread[from] = self.unread[from].saturating_add(bytes.unwrap_or(1 << 32));
     }
 
     /// Frames of `from` were lost, settings perhaps, or acknowledgments: one cannot know which.
@@ -167,6 +187,12 @@ impl Ledger {
         if let Some(windows) = &mut self.windows {
             windows.lose(from);
         }
+    }
+
+    /// `from` is joined at an unknown place.
+    pub(super) fn joins_late(&mut self, from: Side) {
+        self.missed(from, None);
+        self.lost(from);
     }
 
     /// How often the cap on settings that wait struck.
@@ -191,10 +217,31 @@ impl Ledger {
         receiver.most(|values| values.header_table_size) == Some(receiver.in_force().header_table_size)
     }
 
-    /// A frame on this stream was read.
-    pub(super) fn saw_stream(&mut self, stream: u32) {
+    /// A frame of `from` on this stream was read.
+    #[inline]
+    pub(super) fn saw_stream(&mut self, from: Side, stream: u32) {
         self.max_stream = self.max_stream.max(stream);
         self.pushes |= stream != 0 && stream.is_multiple_of(2);
+        let opener = opener(stream);
+        if stream > self.newest[opener] {
+            self.newest[opener] = stream;
+            if from == opener {
+                self.unread[opener] = 0;
+            }
+        }
+    }
+
+    /// Up to which identifier each side may well have opened streams when frames of `from` are looked for behind `lost`
+    /// bytes: what of a side was not read may have opened some, and `from` may have received more than is read.
+    fn likely_streams(&self, from: Side, lost: u64) -> PerSide<u32> {
+        let likely = |side: Side, opening: u64| {
+            let ahead = self.acknowledged[from].saturating_sub(self.latest[side].span.end);
+            let unread = self.unread[side] + if side == from { lost } else { ahead };
+            let more = 2 * (1 + unread / opening);
+            self.newest[side].saturating_add(u32::try_from(more).unwrap_or(u32::MAX))
+        };
+        let server = if self.refuses_pushes { 0 } else { likely(Side::Server, PUSH_OCTETS) };
+        PerSide { client: likely(Side::Client, OPENING_OCTETS), server }
     }
 
     /// What frames of `from` can look like.
@@ -205,6 +252,7 @@ impl Ledger {
     /// What frames of `from` can look like after `lost` bytes that were not read: each new stream takes some.
     pub(super) fn expect_after(&self, from: Side, lost: u64) -> Expect {
         let slack = (2048 + lost / 8).min(1 << 30) as u32;
+        let likely = self.likely_streams(from, lost);
         let unseen = self.max_stream == 0;
         Expect {
             max_frame: self.settings(from.peer()).max_frame_size,
@@ -217,6 +265,8 @@ impl Ledger {
                 || unseen
                 || self.settings.client.is_unsure()
                 || self.settings.server.is_unsure(),
+            likely,
+            pushed: self.newest.server,
             client: from == Side::Client,
             server: from == Side::Server,
         }
