@@ -62,7 +62,12 @@ impl Receiver {
 
     /// Whether a segment that begins at this offset has bytes that are in the window, or were.
     pub(super) const fn takes(&self, offset: i64) -> bool {
-        offset >= self.acknowledged - self.reach && offset <= self.furthest() + self.reach
+        !self.has_passed(offset) && offset <= self.furthest() + self.reach
+    }
+
+    /// Whether what begins at this offset is behind the window: nothing from there on is sent again.
+    pub(super) const fn has_passed(&self, offset: i64) -> bool {
+        offset < self.acknowledged - self.reach
     }
 
     /// Whether all up to this offset may have been sent, and acknowledged now.

@@ -129,6 +129,11 @@ impl Half {
         self.receiver().is_none_or(|receiver| receiver.takes(self.offset_of(seq)))
     }
 
+    /// The number is behind the window.
+    pub(super) fn has_passed(&self, number: u32) -> bool {
+        self.receiver().is_some_and(|receiver| receiver.has_passed(self.offset_of(number)))
+    }
+
     /// The receiver of this direction may have acknowledged so much.
     pub(super) fn may_have_received(&self, ack: u32) -> bool {
         self.receiver().is_none_or(|receiver| receiver.may_have_received(self.offset_of(ack)))

@@ -50,6 +50,8 @@ impl Reassembly {
         if let Some(stray) = self.strays[to]
             && segment.flags.ack()
             && stray.is_acknowledged_by(segment.ack)
+            && !self.halves[to].has_passed(segment.ack)
+            && !self.halves[from].has_passed(segment.seq)
             && (own_fits || stray.ack.is_some_and(|ack| (0..=RUN_GAP).contains(&distance(ack, segment.seq))))
         {
             self.halves[to].jump(segment.ack);
@@ -60,7 +62,7 @@ impl Reassembly {
         // Nothing of the other side is in the capture: the run itself must go on.
         let stray = Stray::of(segment);
         let goes_on = self.strays[from].is_some_and(|run| run.end == segment.seq && run.start != segment.seq);
-        if goes_on && self.halves[to].stats.segments == 0 {
+        if goes_on && self.halves[to].stats.segments == 0 && !self.halves[from].has_passed(segment.seq) {
             self.halves[from].jump(segment.seq);
             self.strays[from] = None;
             return self.fits_numbers(from, segment);

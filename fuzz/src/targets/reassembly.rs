@@ -1,11 +1,11 @@
-//! Reassembly: what is handed on is what was sent, in order, each byte once; and as long as nothing is given up, all
-//! of it.
+//! Reassembly: what is handed on is what was sent and accepted, in order, each byte once; and as long as nothing is given up,
+//! all of it.
 
 use crate::cost::Cost;
 use h2lens::base::direction::Direction;
 use h2lens::base::endpoint::Endpoint;
 use h2lens::base::time::{Moment, Timestamp};
-use h2lens::flow::{Arrival, Budget, ByteSink, End, Gap, Reassembly};
+use h2lens::flow::{Arrival, Budget, ByteSink, End, Gap, Reassembly, Verdict};
 use h2lens::packet::{Checksum, Network, Segment, TcpFlags};
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ pub fn run(data: &[u8]) {
     let mut reassembly = Reassembly::default();
     let mut budget = Budget::new(if lossless { 1 << 30 } else { BUDGET });
     let mut sink = Sink::default();
-    // What each direction sent: every content that a place in the stream had, relative to the first byte seen.
+    // What of each direction was accepted: every content that a place in the stream had, relative to the first byte seen.
     let mut sent: [BTreeMap<i64, [u64; 4]>; 2] = Default::default();
     let mut first = [None; 2];
     // Numbers that were mentioned before: the stream may begin with one of them.
@@ -97,11 +97,21 @@ pub fn run(data: &[u8]) {
             cut: 0,
         };
         carried += payload.len() as u64;
+        let verdict = reassembly.segment(from, &segment, &mut budget, &mut sink);
+        assert!(budget.held() <= if lossless { 1 << 30 } else { BUDGET });
+        // All that a side sends in order is near enough; of the rest nothing may come out.
+        assert!(!lossless || verdict == Verdict::Accepted, "{verdict:?}");
+        if matches!(verdict, Verdict::Unaccepted | Verdict::BadChecksum) {
+            continue;
+        }
         if first[from.index()].is_none() {
             mentioned[from.index()].push(seq);
         }
         if flags & TcpFlags::ACK != 0 && first[1 - from.index()].is_none() {
             mentioned[1 - from.index()].push(base.wrapping_add(u32::from(low) * 8));
+        }
+        if verdict == Verdict::BehindEnd {
+            continue;
         }
         let origin: &mut Option<u32> = &mut first[from.index()];
         // Its SYN takes one place before the first byte.
@@ -117,8 +127,6 @@ pub fn run(data: &[u8]) {
                 seen[usize::from(byte >> 6)] |= 1 << (byte & 63);
             }
         }
-        reassembly.segment(from, &segment, &mut budget, &mut sink);
-        assert!(budget.held() <= if lossless { 1 << 30 } else { BUDGET });
     }
     let last = Moment { packet: number + 1, time: Timestamp::from_nanos((millis + 1) * 1_000_000) };
     reassembly.finish(last, &mut budget, &mut sink);

@@ -547,6 +547,19 @@ fn a_stream_goes_on_behind_a_loss_of_more_than_a_window() {
     }
 }
 
+/// A stray from before the connection is acknowledged by one that is as old: that moves nothing.
+#[test]
+fn a_stream_does_not_go_on_behind_its_window() {
+    let mut wire = Wire::new();
+    wire.send(Forward, 1 << 30, None, 0, b"abc");
+    assert_eq!(wire.judge(Forward, 1, Some(500), 0, b"old", 0), Verdict::Unaccepted);
+    assert_eq!(wire.judge(Backward, 500, Some(4), 0, b"old", 0), Verdict::Unaccepted);
+    assert_eq!(wire.judge(Forward, 4, Some(503), 0, b"old", 0), Verdict::Unaccepted);
+    assert_eq!(wire.judge(Backward, 900, Some((1 << 30) + 3), 0, b"new", 0), Verdict::Accepted);
+    wire.finish();
+    assert_eq!((wire.text(Forward), wire.text(Backward)), ("abc".into(), "new".into()));
+}
+
 /// The same where one direction is not in the capture.
 #[test]
 fn a_stream_without_its_peer_goes_on_behind_a_loss() {
