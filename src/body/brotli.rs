@@ -27,21 +27,31 @@ impl Brotli {
             return (Progress { read: 0, written: 0 }, damage);
         }
         self.window = self.window.or_else(|| input.first().map(|&octet| window_log(octet)));
-        let (mut left, mut read) = (input.len(), 0);
-        let (mut room, mut written) = (output.len(), 0);
-        let result = BrotliDecompressStream(
-            &mut left,
-            &mut read,
-            input,
-            &mut room,
-            &mut written,
-            output,
-            &mut self.total,
-            &mut self.state,
-        );
-        self.ended = matches!(result, BrotliResult::ResultSuccess);
-        let damage = matches!(result, BrotliResult::ResultFailure).then_some(Damage::Data);
-        (Progress { read, written }, damage)
+        let (mut progress, mut room) = (Progress { read: 0, written: 0 }, output.len());
+        loop {
+            // A call that fails hands on nothing, not even what was good: so each octet has a call of its own.
+            let piece = input.get(progress.read..).map_or(&[][..], |rest| rest.get(..1).unwrap_or(rest));
+            let (mut left, mut read) = (piece.len(), 0);
+            let result = BrotliDecompressStream(
+                &mut left,
+                &mut read,
+                piece,
+                &mut room,
+                &mut progress.written,
+                output,
+                &mut self.total,
+                &mut self.state,
+            );
+            progress.read += read;
+            match result {
+                BrotliResult::ResultFailure => return (progress, Some(Damage::Data)),
+                BrotliResult::NeedsMoreInput if read > 0 && progress.read < input.len() && room > 0 => {}
+                result => {
+                    self.ended = matches!(result, BrotliResult::ResultSuccess);
+                    return (progress, None);
+                }
+            }
+        }
     }
 
     /// The last block has ended.

@@ -10,10 +10,17 @@ pub(super) struct Zstandard {
     /// The first octets of the first frame, for the size of its window.
     head: [u8; 14],
     have: usize,
-    /// Within no frame.
-    between: bool,
-    begun: bool,
+    /// Octets read of the frame in hand.
+    in_frame: usize,
+    /// Octets up to the end of the block, or of the header of the next one.
+    wanted: usize,
+    /// A frame has ended.
+    ended: bool,
 }
+
+/// Octets of a frame's magic number, and of a block header (RFC 8878 sections 3.1.1 and 3.1.1.2).
+const MAGIC: usize = 4;
+const BLOCK_HEADER: usize = 3;
 
 impl Default for Zstandard {
     fn default() -> Self {
@@ -22,7 +29,7 @@ impl Default for Zstandard {
             // Fails for no allowed size.
             let _ = decoder.set_parameter(DParameter::WindowLogMax(BODY_ZSTD_WINDOW_LOG));
         }
-        Self { decoder, head: [0; 14], have: 0, between: true, begun: false }
+        Self { decoder, head: [0; 14], have: 0, in_frame: 0, wanted: 0, ended: false }
     }
 }
 
@@ -31,9 +38,16 @@ impl Zstandard {
     pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> (Progress, Option<Damage>) {
         let nothing = Progress { read: 0, written: 0 };
         let Some(decoder) = &mut self.decoder else { return (nothing, Some(Damage::Data)) };
-        if self.between && input.is_empty() {
+        if self.in_frame == 0 && input.is_empty() {
             return (nothing, None);
         }
+        // A call that fails hands on nothing, not even what was good, and one that is given a whole frame takes a way of its
+        // own, on which other damage shows: so the last octet of each block, where it may fail, has a call of its own.
+        let most = match MAGIC.saturating_sub(self.in_frame) {
+            0 => self.wanted.saturating_sub(1 + BLOCK_HEADER).max(1),
+            left => left,
+        };
+        let input = input.get(..most).unwrap_or(input);
         let mut from = InBuffer::around(input);
         let mut to = OutBuffer::around(output);
         let result = decoder.run(&mut from, &mut to);
@@ -42,9 +56,9 @@ impl Zstandard {
         self.have += head.map(|(place, octet)| *place = *octet).count();
         let damage = match result {
             Ok(hint) => {
-                let was_between = self.between;
-                self.between = hint == 0 || (was_between && progress == nothing);
-                self.begun |= !self.between || progress.written > 0 || hint == 0;
+                self.in_frame = if hint == 0 { 0 } else { self.in_frame.saturating_add(progress.read) };
+                self.wanted = hint;
+                self.ended |= hint == 0;
                 None
             }
             Err(error) => Some(self.damage(&error.to_string())),
@@ -58,7 +72,7 @@ impl Zstandard {
             Damage::Checksum
         } else if message.contains("too much memory") {
             Damage::Window
-        } else if self.begun && self.between {
+        } else if self.ended && self.in_frame < MAGIC {
             Damage::Trailing
         } else {
             Damage::Data
@@ -67,7 +81,7 @@ impl Zstandard {
 
     /// A frame has ended, and no other has begun.
     pub(super) fn at_end(&self) -> bool {
-        self.begun && self.between
+        self.ended && self.in_frame == 0
     }
 
     /// Bytes of memory: the window that the first frame's header names, and tables.

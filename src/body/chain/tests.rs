@@ -57,6 +57,24 @@ fn decode(names: &str, body: &[u8], piece: usize) -> (Vec<u8>, Chain) {
     (out, chain)
 }
 
+/// What came before the break is the same in any pieces.
+#[test]
+fn a_brotli_stream_that_breaks_gives_what_was_good() {
+    let whole = decode("br", &BROTLI, BROTLI.len()).0;
+    for at in 0..BROTLI.len() {
+        for bit in 0..8 {
+            let mut body = BROTLI;
+            body[at] ^= 1 << bit;
+            let (content, chain) = decode("br", &body, body.len());
+            for piece in [1, 2, 5] {
+                let (other, again) = decode("br", &body, piece);
+                assert_eq!((&other, again.failure()), (&content, chain.failure()), "{at}, {bit}");
+            }
+        }
+    }
+    assert_eq!(whole, b"amberamberamber");
+}
+
 /// A coding's name, and its encoder.
 type Code = (&'static str, fn(&[u8]) -> Vec<u8>);
 
