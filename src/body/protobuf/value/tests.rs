@@ -76,6 +76,21 @@ fn of_a_field_that_comes_again_the_last_holds_and_messages_merge() {
 }
 
 #[test]
+fn types_with_a_form_of_their_own_are_written_as_fields_where_they_have_others() {
+    let unknown = json!([{"number": 9, "wire": "varint", "int": 2, "sint": 1}]);
+    for (number, name) in
+        [(17, "attrs"), (19, "at"), (20, "took"), (21, "mask"), (22, "wrapped"), (23, "list")]
+    {
+        let tag = (number << 3 | 2) as u16;
+        let bytes = [tag as u8 | 0x80, (tag >> 7) as u8, 2, 0x48, 2];
+        assert_eq!(read(&bytes), json!({name: {"@unknown": unknown}}));
+    }
+    // A Struct with a member, and a field that it does not have.
+    let bytes = [&[0x8a, 1, 11, 0x0a, 7, 0x0a, 1, b'k', 0x12, 2, 0x20, 1, 0x48, 2][..]].concat();
+    assert_eq!(read(&bytes), json!({"attrs": {"fields": {"k": true}, "@unknown": unknown}}));
+}
+
+#[test]
 fn what_the_schema_does_not_know_stays() {
     let unknown = json!([{"number": 99, "wire": "varint", "int": 2, "sint": 1}]);
     assert_eq!(read(&[0x98, 6, 2, 0x38, 1]), json!({"rank": 1, UNKNOWN: unknown}));

@@ -17,6 +17,9 @@ pub(super) fn print(
     descriptor: &MessageDescriptor,
 ) -> Result<bool, Malformed> {
     let Some(name) = descriptor.full_name().strip_prefix("google.protobuf.") else { return Ok(false) };
+    if has_others(bytes, descriptor) {
+        return Ok(false);
+    }
     match name {
         "Any" => return any(printer, bytes).map(|()| true),
         "Timestamp" | "Duration" => {
@@ -55,6 +58,14 @@ pub(super) fn print(
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+/// There are fields beside those of the type: they have no place in a form that is not an object of fields.
+fn has_others(bytes: &[u8], descriptor: &MessageDescriptor) -> bool {
+    Fields::new(bytes).flatten().any(|field| {
+        let known = descriptor.get_field(field.number);
+        known.is_none_or(|known| !scalar::fits(&known.kind(), &field.value, false))
+    })
 }
 
 /// The last varint of that number.
