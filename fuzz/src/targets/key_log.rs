@@ -32,6 +32,7 @@ pub fn run(data: &[u8]) {
     };
     // A line too long to be kept is a bad line, whatever it begins with.
     let short = |line: &&[u8]| line.len() <= h2lens::base::limits::MAX_KEY_LOG_LINE;
+    let text = &ascii(text);
     let lines = text.split(|&byte| byte == b'\n');
     let told = lines.clone().filter(|line| !short(line) || !blank(line)).count() as u64;
     assert_eq!(counted, told, "every line counts once");
@@ -40,6 +41,17 @@ pub fn run(data: &[u8]) {
     // Once more: nothing new is learned, unless one line replaced another.
     whole.add_text(text);
     assert!(whole.counters().secrets - counters.secrets <= counters.secrets);
+}
+
+/// A byte for each character; those that are not ASCII are `?` in UTF-16, which a byte order mark tells.
+fn ascii(text: &[u8]) -> Vec<u8> {
+    let (units, read): (_, fn([u8; 2]) -> u16) = match text {
+        [0xff, 0xfe, units @ ..] => (units, u16::from_le_bytes),
+        [0xfe, 0xff, units @ ..] => (units, u16::from_be_bytes),
+        _ => return text.to_vec(),
+    };
+    let (units, _) = units.as_chunks();
+    units.iter().map(|unit| u8::try_from(read(*unit)).ok().filter(u8::is_ascii).unwrap_or(b'?')).collect()
 }
 
 /// Each kind of line.
@@ -60,5 +72,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let shorter: String = labels.iter().map(|label| format!("{label} {random} {short}\n")).collect();
     let others =
         format!("# a comment\n\nRSA 0011223344556677 0303{short}\nPMS_CLIENT_RANDOM {random} {short}");
-    [all, shorter, others].iter().map(|text| [b"\x07", text.as_bytes()].concat()).collect()
+    let wide: Vec<u8> = all.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let texts = [all.as_bytes(), shorter.as_bytes(), others.as_bytes(), &[b"\xff\xfe", &*wide].concat()];
+    texts.iter().map(|text| [b"\x07", *text].concat()).collect()
 }

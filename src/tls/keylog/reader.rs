@@ -75,6 +75,9 @@ impl KeyLogReader {
 
     /// The log ends: its last line counts even without an end.
     pub fn finish(&mut self, keys: &mut KeyStore) {
+        if let Encoding::Mark(first) = self.encoding {
+            self.keep(&[first], keys);
+        }
         self.end_line(keys);
         self.encoding = Encoding::Unknown;
     }

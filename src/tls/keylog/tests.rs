@@ -49,6 +49,15 @@ fn a_followed_log_counts_a_line_when_it_is_whole() {
 }
 
 #[test]
+fn half_a_byte_order_mark_is_a_bad_line() {
+    for text in [&b"\xff"[..], b"\xfe", b"\xff\xff", b"\xfe\n"] {
+        let mut keys = KeyStore::default();
+        keys.add_text(text);
+        assert_eq!(keys.counters(), KeyLogCounters { bad_lines: 1, ..Default::default() }, "{text:?}");
+    }
+}
+
+#[test]
 fn cap_max_key_log_line() {
     let (mut keys, mut reader) = (KeyStore::default(), KeyLogReader::default());
     for len in [MAX_KEY_LOG_LINE - 1, MAX_KEY_LOG_LINE, MAX_KEY_LOG_LINE + 1, 10 * MAX_KEY_LOG_LINE] {
