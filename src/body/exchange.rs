@@ -267,7 +267,7 @@ impl Exchange {
         }
         let reader = if self.is_known(from_client) { Some(self.reader(from_client, doing)) } else { None };
         let side = if from_client { &mut self.request } else { &mut self.response };
-        side.begin(reader, doing.options.limit);
+        side.begin(reader, &doing.options.context());
         if let Some((store, as_sent)) = &doing.options.store {
             let what = if from_client { "request" } else { "response" };
             let coded = *as_sent && !side.head.codings.is_empty();

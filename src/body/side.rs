@@ -44,8 +44,12 @@ struct Flow {
 
 impl Side {
     /// DATA has come, or is about to. Without a reader it is kept until it is known how to read it.
-    pub fn begin(&mut self, reader: Option<Reader>, limit: usize) {
-        let codings = &self.head.codings;
+    pub fn begin(&mut self, mut reader: Option<Reader>, context: &Context<'_>) {
+        let (codings, limit) = (&self.head.codings, context.limit);
+        if let Some(reader) = reader.as_mut().filter(|_| self.hole) {
+            // What was lost may have been the beginning. Nothing was read yet, so nothing is told.
+            reader.gap(None, context, &mut |_| {});
+        }
         self.flow.get_or_insert_with(|| {
             Box::new(Flow {
                 chain: Chain::new(codings, limit),

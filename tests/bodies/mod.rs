@@ -7,7 +7,7 @@ mod plans;
 use crate::support::conversation::{Cut, Event};
 use crate::support::endpoints::block_on;
 use crate::support::exchange::dig;
-use crate::support::{Analyze, Capture, Conversation, Ends, tap};
+use crate::support::{Analyze, Capture, Conversation, Ends, Random, tap};
 use bytes::Bytes;
 use h2lens::body::{Options, Schema};
 use http::{Request, Response};
@@ -147,6 +147,43 @@ fn what_both_ends_saw_is_told() {
             }
         }
     }
+}
+
+#[test]
+fn whatever_is_missing_nothing_else_is_told() {
+    let plans = plans();
+    let events = record(&plans);
+    let mut random = Random::new(22);
+    let (mut shown, mut cut) = (0, 0);
+    for round in 0..60 {
+        let capture =
+            Conversation::of(Ends::v4(3), round, &events, Cut::ALL[round as usize % Cut::ALL.len()])
+                .capture();
+        let capture = match round % 3 {
+            0 => capture.lossy(random.between(5, 100), &mut random),
+            1 => capture.lossy(30, &mut random).reordered(50, &mut random),
+            _ => capture.late(random.between(1, 20)),
+        };
+        for (number, body, messages) in told(&capture) {
+            let Some(plan) = plans.get(number) else { continue };
+            if let Some(text) = body.get("content").and_then(Value::as_str) {
+                // Without its head a body is told as it was sent.
+                let sent = [plan.content.clone(), plan.pieces.concat()];
+                assert!(sent.iter().any(|sent| sent.starts_with(text.as_bytes())), "{}: {text}", plan.path);
+                cut += usize::from(text.len() < plan.content.len());
+            }
+            if let Some(digest) = body.get("sha256") {
+                assert_eq!(digest, &plan.sha256(), "{}", plan.path);
+            }
+            let mut sent = plan.messages.iter();
+            for message in messages.iter().filter(|message| message.get("error").is_none()) {
+                let unread = message["value"].get("@unknown").is_some();
+                assert!(unread || sent.any(|sent| is_message(sent, message)), "{}: {message}", plan.path);
+                shown += 1;
+            }
+        }
+    }
+    assert!(shown > 1000 && cut > 10, "{shown} messages, {cut} bodies that were cut");
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn read(
     let mut messages = Vec::new();
     let mut sink = |message| messages.push(message);
     let head = side.head.clone();
-    side.begin(Some(Reader::new(&head, &Head::default(), Type::default(), LIMIT)), LIMIT);
+    side.begin(Some(Reader::new(&head, &Head::default(), Type::default(), LIMIT)), &context);
     for piece in pieces {
         match piece {
             Piece::Bytes(bytes) => side.data(bytes, Timestamp::default(), &context, &mut sink),
@@ -72,6 +72,16 @@ fn a_coded_text_is_decoded_and_hashed_before_its_charset() {
         (&Some(text("café")), Some(4), true, &None)
     );
     assert_eq!(body.sha256, Some(Sha256::digest(b"caf\xe9").into()));
+}
+
+#[test]
+fn what_is_lost_before_the_first_data_may_be_half_a_message() {
+    let mut side = side(&[("content-type", "text/event-stream")]);
+    side.gap(None, &Context { redactor: None, limit: LIMIT }, &mut |_| {});
+    let (body, messages) = read(&mut side, &[Piece::Bytes(b"data: a\n\nid: 2\ndata: b\n\n")], true, None);
+    assert!(!body.complete && body.content.is_none());
+    let values: Vec<_> = messages.iter().filter_map(|message| message.value.as_deref()).collect();
+    assert!(matches!(values.as_slice(), [value] if value.contains("\"id\":\"2\"")), "{values:?}");
 }
 
 #[test]
