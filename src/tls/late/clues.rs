@@ -29,15 +29,21 @@ pub(crate) struct Clue {
 pub(crate) struct Clues {
     bytes: Vec<u8>,
     records: Vec<Clue>,
-    /// They are of TLS 1.2: nonces are written out in them and count up by one (RFC 5288 section 3), or one that
-    /// follows others has a content type that TLS 1.3 hides.
+    /// They are of TLS 1.2: nonces are written out in them and count up by one (RFC 5288 section 3), from anywhere or under a
+    /// mask, or one that follows others has a content type that TLS 1.3 hides.
     pub(crate) tls12: bool,
     /// Records of all content types count.
     shown: bool,
 }
 
-/// Records in a row whose first eight bytes count up, until that is a nonce: chance does that once in 2^128.
+/// Records in a row whose first eight bytes count up, until that is a nonce: chance does that once in 2^116.
 const COUNTED: u32 = 2;
+
+/// Whether two nonces may be neighbours. Counting up by one changes the lowest bits, and under a mask the same ones.
+const fn counts(before: u64, after: u64) -> bool {
+    let changed = before ^ after;
+    changed != 0 && changed & changed.wrapping_add(1) == 0
+}
 
 impl Clues {
     /// Finds the records; `seeking` when the first byte kept need not begin one, `shown` for TLS 1.2, which shows content
@@ -69,7 +75,7 @@ impl Clues {
                 Step::Record(header) => {
                     let fragment = view.get(HEADER_LEN..header.total()).unwrap_or_default();
                     let written = fragment.first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
-                    let follows = nonce.is_some_and(|nonce: u64| written == nonce.checked_add(1));
+                    let follows = nonce.zip(written).is_some_and(|(nonce, written)| counts(nonce, written));
                     counted = if follows { counted + 1 } else { 0 };
                     nonce = written;
                     let hidden = matches!(header.content, record::HANDSHAKE | record::ALERT);
@@ -168,6 +174,8 @@ mod tests {
         let is_tls12 = |bytes: &[u8]| Clues::gather([Held::Bytes(bytes)].into_iter(), false, false).tls12;
         assert!(is_tls12(&nonces(5, 1)) && !is_tls12(&nonces(5, 2)) && !is_tls12(&nonces(5, 0)));
         assert!(!is_tls12(&nonces(5, 1)[..90]));
+        let masked = (0..3).map(|n: u64| [&(n ^ 0x1234_5678_9abc_def7).to_be_bytes()[..], &[7; 30]].concat());
+        assert!(is_tls12(&masked.flat_map(|fragment| record(23, &fragment)).collect::<Vec<u8>>()));
         assert!(is_tls12(&[record(23, &[7; 30]), record(21, &[9; 26])].concat()));
         assert!(!is_tls12(&[record(23, &[7; 30]), record(21, &[1, 0])].concat()));
         assert!(!is_tls12(

@@ -1,6 +1,6 @@
 //! Connections that are joined after their handshake, anywhere.
 
-use super::connections::cut;
+use super::connections::{cut, talk};
 use super::stack::{Pair, Stack};
 use super::{BOTH, Event, Output, decrypt, feed};
 use crate::base::direction::Direction;
@@ -221,6 +221,14 @@ fn what_no_secret_fits_says_why() {
         assert_eq!((output.description.not_decrypted, output.description.late), (Some(reason), false));
         assert!(BOTH.iter().all(|&from| output.data[from].is_empty()));
     }
+    let suite = cipher_suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384;
+    let mut pair = Stack::new(suite, false, false).connect();
+    pair.pump();
+    let start = pair.events.len();
+    talk(&mut pair);
+    let output = decrypt(&pair.events[start..], &pair.keys());
+    assert_eq!(output.description.not_decrypted, Some(NotDecrypted::ServerHelloMissing));
+    assert_eq!(output.data.forward.len(), 0);
 }
 
 #[test]
