@@ -1,6 +1,6 @@
 //! TLS joined late: of a connection that is read whole, what is read from any piece on is a part, in order.
 
-use super::tls::{Told, decrypt};
+use super::tls::{Told, decrypt, is_records};
 use crate::pieces::Pieces;
 use h2lens::tls::KeyStore;
 
@@ -17,7 +17,9 @@ pub fn run(data: &[u8]) {
     let (late, told, _) = decrypt(pieces.list.get(skipped..).unwrap_or_default(), &keys);
     let missed = counters.records_failed + counters.records_skipped > 0
         || description.contains("not_decrypted: Some")
-        || description.contains("early_data: Some(false)");
+        || description.contains("early_data: Some(false)")
+        || whole.0.iter().flatten().any(|told| matches!(told, Told::Gap(_)))
+        || ![false, true].iter().all(|&backward| is_records(&pieces.bytes(backward), true));
     if missed {
         return; // there is more to be read than the whole connection gave
     }
