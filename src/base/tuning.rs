@@ -146,6 +146,21 @@ pub const PRIORITIES_PER_SECOND: u32 = 500;
 /// Bytes of output gathered before they are written.
 pub const OUTPUT_BUFFER: usize = 128 * 1024;
 
+/// Rows that become one Arrow record batch, if not [`COLUMN_BATCH_BYTES`] are there before. A row group is a multiple.
+pub const COLUMN_BATCH_ROWS: usize = 4096;
+
+/// Bytes of rows that become a record batch.
+pub const COLUMN_BATCH_BYTES: usize = 4 << 20;
+
+/// Rows of a row group of Parquet, if [`PARQUET_GROUP_BYTES`] are not there before.
+pub const PARQUET_GROUP_ROWS: usize = 65_536;
+
+/// Bytes of values in a row group.
+pub const PARQUET_GROUP_BYTES: usize = 64 << 20;
+
+/// Bytes of a row group as they are kept until it is written: encoded, and compressed.
+pub const PARQUET_GROUP_ENCODED: usize = 33 << 20;
+
 /// Rows that a table holds to fit its columns to them; with more it is printed as it comes.
 pub const TABLE_HELD_ROWS: usize = 1_000;
 

@@ -242,10 +242,15 @@ fn push_json(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(rest.as_bytes());
 }
 
-/// Appends a number to three decimals; what is none as 0.
+/// Appends a number as all formats show it.
 fn push_float(out: &mut Vec<u8>, value: f64) {
+    let _ = write!(out, "{:?}", rounded(value));
+}
+
+/// A number to three decimals; what is none as 0.
+pub(super) fn rounded(value: f64) -> f64 {
     let value = if value.is_finite() { value } else { 0.0 };
-    let _ = write!(out, "{:?}", (value * 1000.0).round() / 1000.0);
+    (value * 1000.0).round() / 1000.0
 }
 
 #[cfg(test)]

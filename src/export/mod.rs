@@ -11,9 +11,15 @@
 //! | `csv` | one row (`csv.rs`) |
 //! | `table` | one row of text for a terminal (`table/`) |
 
+#[cfg(feature = "parquet")]
+mod arrow;
+#[cfg(feature = "parquet")]
+mod columns;
 mod csv;
 mod exporter;
 mod json;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod printer;
 mod renderer;
 mod sanitize;

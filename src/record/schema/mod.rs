@@ -32,6 +32,9 @@ use crate::base::endpoint::Endpoint;
 use crate::base::origin::Origin;
 use crate::base::tls::{Description as TlsDescription, NotDecrypted};
 
+/// The version of the records' schema: one more with each change of a member's name or type. `CHANGELOG.md` tells of each.
+pub const VERSION: u32 = 1;
+
 /// Makes an object a kind of record.
 macro_rules! record {
     ($type:ty, $name:literal, $plural:literal) => {
