@@ -390,6 +390,12 @@ pub enum OutputFormat {
     Json,
     /// Comma separated values, one kind of record
     Csv,
+    /// Columns in a file, one kind of record
+    #[cfg(feature = "parquet")]
+    Parquet,
+    /// Columns in a stream (Arrow IPC), one kind of record
+    #[cfg(feature = "parquet")]
+    Arrow,
 }
 
 impl From<OutputFormat> for Format {
@@ -399,6 +405,10 @@ impl From<OutputFormat> for Format {
             OutputFormat::Ndjson => Self::Ndjson,
             OutputFormat::Json => Self::Json,
             OutputFormat::Csv => Self::Csv,
+            #[cfg(feature = "parquet")]
+            OutputFormat::Parquet => Self::Parquet,
+            #[cfg(feature = "parquet")]
+            OutputFormat::Arrow => Self::Arrow,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The one consumer: what workers make for each output, and the outputs.
 
 use super::Options;
+#[cfg(feature = "parquet")]
+use super::columns;
 use super::printer::{PrintError, Printer};
 use super::renderer::Renderer;
 use crate::base::origin::InReach;
@@ -39,10 +41,16 @@ impl Maker {
 #[derive(Debug)]
 enum Output<W: Write> {
     Text(Printer<W>),
+    #[cfg(feature = "parquet")]
+    Columns(columns::Printer<W>),
 }
 
 impl<W: Write> Output<W> {
     fn new(writer: W, options: &Options) -> Self {
+        #[cfg(feature = "parquet")]
+        if options.format.is_binary() {
+            return Self::Columns(columns::Printer::new(writer, options));
+        }
         Self::Text(Printer::new(writer, options))
     }
 }
@@ -138,6 +146,8 @@ impl<W: Write> Exporter<W> {
     pub fn written(&self) -> u64 {
         let written = self.outputs.iter().map(|output| match output {
             Output::Text(printer) => printer.written(),
+            #[cfg(feature = "parquet")]
+            Output::Columns(printer) => printer.written(),
         });
         written.sum()
     }
@@ -146,6 +156,8 @@ impl<W: Write> Exporter<W> {
     pub fn writers_mut(&mut self) -> impl Iterator<Item = &mut W> {
         self.outputs.iter_mut().map(|output| match output {
             Output::Text(printer) => printer.writer_mut(),
+            #[cfg(feature = "parquet")]
+            Output::Columns(printer) => printer.writer_mut(),
         })
     }
 }
@@ -156,6 +168,8 @@ macro_rules! each {
         for output in &mut $outputs {
             match output {
                 Output::Text($output) => $what?,
+                #[cfg(feature = "parquet")]
+                Output::Columns($output) => $what?,
             }
         }
     };
@@ -174,6 +188,10 @@ impl<W: Write> Consumer for Exporter<W> {
         let Some(&(output, index)) = part.made.get(index) else { return Ok(()) };
         match (self.outputs.get_mut(output), part.makers.get(output)) {
             (Some(Output::Text(printer)), Some(Maker::Text(text))) => printer.record(text, index, annotation),
+            #[cfg(feature = "parquet")]
+            (Some(Output::Columns(printer)), Some(Maker::Text(tapes))) => {
+                printer.record(tapes, index, annotation)
+            }
             _ => Ok(()),
         }
     }

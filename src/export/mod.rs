@@ -9,6 +9,7 @@
 //! | `ndjson` | one JSON object on one line ([`schema`](crate::record::schema)) |
 //! | `json` | one element of one array |
 //! | `csv` | one row (`csv.rs`) |
+//! | `parquet`, `arrow` | one row of columns (`columns/`) |
 //! | `table` | one row of text for a terminal (`table/`) |
 
 #[cfg(feature = "parquet")]
@@ -61,13 +62,17 @@ pub enum Format {
     Json,
     /// Comma separated values with a header row; one kind of record.
     Csv,
+    /// A Parquet file; one kind of record. With the feature `parquet`.
+    Parquet,
+    /// An Arrow IPC stream; one kind of record. With the feature `parquet`.
+    Arrow,
 }
 
 impl Format {
     /// What it holds, where that is not for the user to choose.
     pub const fn fixed(self) -> Option<Wanted> {
         match self {
-            Self::Table | Self::Ndjson | Self::Json | Self::Csv => None,
+            Self::Table | Self::Ndjson | Self::Json | Self::Csv | Self::Parquet | Self::Arrow => None,
         }
     }
 
@@ -78,17 +83,19 @@ impl Format {
             Self::Ndjson => "ndjson",
             Self::Json => "json",
             Self::Csv => "csv",
+            Self::Parquet => "parquet",
+            Self::Arrow => "arrow",
         }
     }
 
     /// A file of it holds one kind of record.
     pub const fn holds_one_kind(self) -> bool {
-        matches!(self, Self::Csv)
+        matches!(self, Self::Csv | Self::Parquet | Self::Arrow)
     }
 
     /// It is nothing that a terminal can show.
     pub const fn is_binary(self) -> bool {
-        false
+        matches!(self, Self::Parquet | Self::Arrow)
     }
 
     /// What the names of files end with that hold one kind of record each; `None` where it is not made for that.
@@ -97,6 +104,8 @@ impl Format {
             Self::Ndjson => Some("ndjson"),
             Self::Json => Some("json"),
             Self::Csv => Some("csv"),
+            Self::Parquet => Some("parquet"),
+            Self::Arrow => Some("arrows"),
             Self::Table => None,
         }
     }

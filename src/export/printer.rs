@@ -27,6 +27,13 @@ impl From<io::Error> for PrintError {
     }
 }
 
+#[cfg(feature = "parquet")]
+impl From<super::columns::ColumnsError> for PrintError {
+    fn from(error: super::columns::ColumnsError) -> Self {
+        Self::Io(io::Error::other(error))
+    }
+}
+
 /// Prints records in the order in which it is given them.
 #[derive(Debug)]
 pub struct Printer<W: Write> {
@@ -54,7 +61,7 @@ impl<W: Write> Printer<W> {
             Format::Csv if telemetry => csv::header::<TelemetryObject<'_>>(&mut buffer),
             Format::Csv if options.wanted.endpoints => csv::header::<EndpointObject<'_>>(&mut buffer),
             Format::Csv => csv_header(&mut buffer, options),
-            Format::Ndjson | Format::Table => (),
+            _ => (),
         }
         Self { writer, buffer, options: *options, table, telemetry, begun: false, records: 0, written: 0 }
     }

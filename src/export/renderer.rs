@@ -1,5 +1,7 @@
 //! The worker's half: records → bytes, as they end.
 
+#[cfg(feature = "parquet")]
+use super::columns;
 use super::{AgentSlot, Format, Item, Options, Rendered, csv, json, table};
 use crate::base::origin::InReach;
 use crate::base::time::Moment;
@@ -74,11 +76,14 @@ impl Renderer {
 /// Renders a record in a format that is not the table.
 fn push(rendered: &mut Rendered, scratch: &mut Vec<u8>, format: Format, record: &impl Object) {
     let out = &mut rendered.bytes;
-    if format == Format::Csv {
-        csv::row(out, scratch, record);
-    } else {
-        json::write(out, record);
-        out.push(b'\n');
+    match format {
+        Format::Csv => csv::row(out, scratch, record),
+        #[cfg(feature = "parquet")]
+        Format::Parquet | Format::Arrow => columns::write(out, record),
+        _ => {
+            json::write(out, record);
+            out.push(b'\n');
+        }
     }
 }
 
@@ -146,7 +151,12 @@ impl RecordSink for Renderer {
             let record = TransactionObject::new(&view, self.options.shown());
             let format = self.options.format;
             push(&mut self.rendered, &mut self.scratch, format, &record);
-            tail = if format == Format::Csv { CSV_TAIL } else { JSON_TAIL };
+            tail = match format {
+                Format::Csv => CSV_TAIL,
+                #[cfg(feature = "parquet")]
+                Format::Parquet | Format::Arrow => columns::TAIL,
+                _ => JSON_TAIL,
+            };
         }
         let agent = self.options.agent().then(|| AgentSlot { at: (self.rendered.bytes.len() - tail) as u32 });
         self.add_at(start, now, connection.id, Kind::Transaction, transaction.stream.into(), agent);

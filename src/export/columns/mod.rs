@@ -15,14 +15,19 @@
 //! | map with open keys | `Map`, from `Utf8` |
 
 mod column;
+mod printer;
 mod stream;
 mod tape;
 
 #[cfg(test)]
 mod tests;
 
-pub(super) use stream::{Batches, ColumnsError, Stream};
-pub(super) use tape::{TAIL, push_verdict, write};
+pub(super) use printer::Printer;
+use stream::Stream;
+pub(super) use stream::{Batches, ColumnsError};
+#[cfg(test)]
+use tape::push_verdict;
+pub(super) use tape::{TAIL, write};
 
 use crate::record::schema::VERSION;
 use crate::record::visit::Member;

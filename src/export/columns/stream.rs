@@ -10,7 +10,7 @@ use std::fmt::Debug;
 
 /// Why columns cannot be written. Nothing on the wire leads to it.
 #[derive(Debug, thiserror::Error)]
-pub enum ColumnsError {
+pub(in crate::export) enum ColumnsError {
     /// Of Arrow.
     #[error(transparent)]
     Arrow(#[from] ArrowError),

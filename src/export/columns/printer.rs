@@ -1,0 +1,164 @@
+//! The output's half: tapes, in order, to a file or stream of columns.
+
+use super::{Stream, tape};
+use crate::base::tuning::OUTPUT_BUFFER;
+use crate::export::arrow::ArrowStream;
+use crate::export::parquet::ParquetFile;
+use crate::export::renderer::Renderer;
+use crate::export::{Format, Options, PrintError, json};
+use crate::record::endpoint::Endpoints;
+use crate::record::schema::{
+    ConnectionObject, EndpointObject, FindingObject, FrameObject, MessageRecordObject, TelemetryObject,
+    TransactionObject,
+};
+use crate::record::visit::{Member, Object};
+use crate::record::{Annotation, Consumer, Report, Wanted};
+use std::io::Write;
+
+/// Writes one kind of record as columns.
+#[derive(Debug)]
+pub(in crate::export) struct Printer<W: Write> {
+    writer: W,
+    options: Options,
+    /// Begun with the first record, or when there are none.
+    stream: Option<Stream>,
+    /// Bytes that are ready.
+    ready: Vec<u8>,
+    /// A record's tape with the agent's verdict.
+    scratch: Vec<u8>,
+    records: u64,
+    written: u64,
+}
+
+/// The members of the one kind of record that is wanted.
+const fn members(wanted: &Wanted) -> &'static [Member] {
+    if wanted.transactions {
+        TransactionObject::<'static>::MEMBERS
+    } else if wanted.endpoints {
+        EndpointObject::<'static>::MEMBERS
+    } else if wanted.connections {
+        ConnectionObject::<'static>::MEMBERS
+    } else if wanted.frames {
+        FrameObject::<'static>::MEMBERS
+    } else if wanted.messages {
+        MessageRecordObject::<'static>::MEMBERS
+    } else if wanted.findings {
+        FindingObject::MEMBERS
+    } else {
+        TelemetryObject::<'static>::MEMBERS
+    }
+}
+
+impl<W: Write> Printer<W> {
+    /// A printer of what renderers with the same options made. Nothing is written yet.
+    pub(in crate::export) fn new(writer: W, options: &Options) -> Self {
+        let (ready, scratch) = (Vec::with_capacity(OUTPUT_BUFFER), Vec::new());
+        Self { writer, options: *options, stream: None, ready, scratch, records: 0, written: 0 }
+    }
+
+    /// Records that the writer has been given so far.
+    pub(in crate::export) const fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// What the records are written to.
+    pub(in crate::export) const fn writer_mut(&mut self) -> &mut W {
+        &mut self.writer
+    }
+
+    /// Does something with the stream, and writes what it has ready.
+    fn with_stream(
+        &mut self,
+        act: impl FnOnce(&mut Stream, &mut Vec<u8>) -> Result<(), super::ColumnsError>,
+    ) -> Result<(), PrintError> {
+        let stream = match &mut self.stream {
+            Some(stream) => stream,
+            none => none.insert(begin(&self.options)?),
+        };
+        act(stream, &mut self.ready)?;
+        if !self.ready.is_empty() {
+            let result = self.writer.write_all(&self.ready);
+            self.ready.clear();
+            self.ready.shrink_to(OUTPUT_BUFFER);
+            self.written = self.records;
+            result?;
+        }
+        Ok(())
+    }
+
+    /// A record that is made here.
+    fn push(&mut self, record: &impl Object) -> Result<(), PrintError> {
+        self.records += 1;
+        let mut tape = std::mem::take(&mut self.scratch);
+        tape.clear();
+        tape::write(&mut tape, record);
+        let result = self.with_stream(|stream, out| stream.push(&tape, out));
+        self.scratch = tape;
+        result
+    }
+}
+
+fn begin(options: &Options) -> Result<Stream, super::ColumnsError> {
+    let members = members(&options.wanted);
+    if options.format == Format::Parquet {
+        Stream::new(members, ParquetFile::new)
+    } else {
+        Stream::new(members, ArrowStream::new)
+    }
+}
+
+impl<W: Write> Consumer for Printer<W> {
+    type Part = Renderer;
+    type Error = PrintError;
+
+    fn part(&self) -> Renderer {
+        Renderer::new(self.options)
+    }
+
+    fn record(&mut self, part: &Renderer, index: usize, annotation: Annotation) -> Result<(), PrintError> {
+        let rendered = part.rendered();
+        let Some(item) = rendered.items.get(index) else { return Ok(()) };
+        let tape = rendered.bytes.get(item.range.start as usize..item.range.end as usize).unwrap_or_default();
+        self.records += 1;
+        let (Some(slot), Some(verdict)) = (&item.agent, annotation.agent) else {
+            return self.with_stream(|stream, out| stream.push(tape, out));
+        };
+        let at = slot.at.saturating_sub(item.range.start) as usize;
+        let mut whole = std::mem::take(&mut self.scratch);
+        whole.clear();
+        whole.extend_from_slice(tape.get(..at).unwrap_or(tape));
+        tape::push_verdict(&mut whole, verdict);
+        let result = self.with_stream(|stream, out| stream.push(&whole, out));
+        self.scratch = whole;
+        result
+    }
+
+    fn endpoints(&mut self, endpoints: &Endpoints) -> Result<(), PrintError> {
+        if self.options.wanted.endpoints {
+            for endpoint in &endpoints.rows {
+                self.push(&EndpointObject::new(endpoint))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn telemetry(&mut self, report: &Report) -> Result<(), PrintError> {
+        if self.options.wanted.telemetry { self.push(&TelemetryObject::new(report)) } else { Ok(()) }
+    }
+
+    /// A stream's reader sees the rows so far; a file's are not divided more than they must be.
+    fn flush(&mut self) -> Result<(), PrintError> {
+        if self.options.format == Format::Arrow {
+            self.with_stream(Stream::flush)?;
+        }
+        Ok(self.writer.flush()?)
+    }
+
+    fn finish(&mut self, report: &Report) -> Result<(), PrintError> {
+        let mut coverage = Vec::new();
+        json::write(&mut coverage, &TelemetryObject::new(report).coverage);
+        let coverage = String::from_utf8(coverage).ok();
+        self.with_stream(|stream, out| stream.finish(coverage.as_deref(), out))?;
+        Ok(self.writer.flush()?)
+    }
+}
