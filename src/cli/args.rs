@@ -109,9 +109,10 @@ pub struct Args {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output", hide_short_help = true)]
     pub path_templates: Option<PathBuf>,
 
-    /// table, ndjson, json or csv
+    /// table, ndjson, json, csv, parquet or arrow
     ///
-    /// Output format. The default is table on a terminal, ndjson otherwise.
+    /// Output format. The default is table on a terminal, ndjson otherwise. Parquet is a file, Arrow an IPC stream of
+    /// columns, with one fixed schema for each kind of record.
     #[arg(
         short,
         long,
@@ -393,7 +394,7 @@ pub enum OutputFormat {
     /// Columns in a file, one kind of record
     #[cfg(feature = "parquet")]
     Parquet,
-    /// Columns in a stream (Arrow IPC), one kind of record
+    /// Columns in a stream, one kind of record
     #[cfg(feature = "parquet")]
     Arrow,
 }

@@ -73,6 +73,10 @@ fn values(r#type: &Type) -> Value {
         Type::Address | Type::Text | Type::Word([]) => json!({"type": "string"}),
         Type::Word(words) => json!({"type": "string", "enum": words}),
         Type::List(element) => json!({"type": "array", "items": values(element)}),
+        // A type of its own is what has columns of its own: the values of such a map are JSON there.
+        Type::Map(value @ Type::Object(_)) => {
+            json!({"allOf": [{"type": "object", "additionalProperties": values(value)}]})
+        }
         Type::Map(value) => json!({"type": "object", "additionalProperties": values(value)}),
         Type::Object(members) => object(members),
     }

@@ -72,7 +72,9 @@ fn data_type(r#type: &Type) -> DataType {
         Type::Integer => DataType::Int64,
         Type::Float | Type::Seconds | Type::Decimal => DataType::Float64,
         Type::Time => DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
-        Type::Address | Type::Text | Type::Word(_) | Type::Json => DataType::Utf8,
+        Type::Address | Type::Text | Type::Word(_) | Type::Json | Type::Map(Type::Object(_)) => {
+            DataType::Utf8
+        }
         Type::List(element) => DataType::List(Arc::new(Field::new("element", data_type(element), true))),
         Type::Map(value) => DataType::Map(Arc::new(entries(value)), false),
         Type::Object(members) => DataType::Struct(member_fields(members)),
@@ -102,7 +104,9 @@ impl Column {
             Type::Integer => Self::Integer(Int64Builder::new()),
             Type::Float | Type::Seconds | Type::Decimal => Self::Float(Float64Builder::new()),
             Type::Time => Self::Time(TimestampNanosecondBuilder::new().with_timezone("UTC")),
-            Type::Address | Type::Text | Type::Word(_) | Type::Json => Self::Text(StringBuilder::new()),
+            Type::Address | Type::Text | Type::Word(_) | Type::Json | Type::Map(Type::Object(_)) => {
+                Self::Text(StringBuilder::new())
+            }
             Type::List(element) => {
                 Self::List(Several::new(Field::new("element", data_type(element), true), element))
             }

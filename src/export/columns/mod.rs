@@ -10,7 +10,7 @@
 //! | duration, number with a fraction | `Float64`, seconds |
 //! | flag | `Boolean` |
 //! | time | `Timestamp(Nanosecond, "UTC")` |
-//! | text, address, enumeration, free JSON | `Utf8` |
+//! | text, address, enumeration, free JSON, map of objects (as JSON) | `Utf8` |
 //! | list | `List`, of a `Struct` where the elements are objects |
 //! | map with open keys | `Map`, from `Utf8` |
 

@@ -6,7 +6,7 @@
 use crate::base::verdict::Verdict;
 use crate::export::json::{self, rounded};
 use crate::record::schema::transaction::AgentVerdict;
-use crate::record::visit::{Member, Object, Scalar, Value, Visitor};
+use crate::record::visit::{Member, Object, Scalar, Type, Value, Visitor};
 use std::borrow::Cow;
 
 /// Bytes behind the place of the agent's verdict in a transaction: the flag that says that there is none.
@@ -87,6 +87,11 @@ impl Visitor for Tape<'_> {
     }
 
     fn map<T: Value>(&mut self, entries: impl Iterator<Item = (Cow<'static, str>, T)>) {
+        if matches!(T::TYPE, Type::Object(_)) {
+            let mut text = Vec::new();
+            json::with_writer(&mut text, |writer| writer.map(entries));
+            return self.text(&text);
+        }
         self.counted(|tape| {
             let mut count = 0;
             for (name, value) in entries {

@@ -81,14 +81,16 @@ fn flat(members: &'static [Member], record: &Value) -> Map<String, Value> {
     into
 }
 
-/// Free JSON in messages and in gRPC's details is text in columns.
+/// Free JSON, and maps of objects, are text in columns.
 fn read_json(value: &mut Value) {
     match value {
         Value::Array(elements) => elements.iter_mut().for_each(read_json),
         Value::Object(members) => {
             for (key, member) in members {
                 match member {
-                    Value::String(text) if key == "value" || key.ends_with("h2.grpc.details") => {
+                    Value::String(text)
+                        if key == "value" || key == "statuses" || key.ends_with("h2.grpc.details") =>
+                    {
                         *member = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text.as_str()));
                     }
                     other => read_json(other),
