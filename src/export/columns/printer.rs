@@ -31,7 +31,7 @@ pub(in crate::export) struct Printer<W: Write> {
 }
 
 /// The members of the one kind of record that is wanted.
-const fn members(wanted: &Wanted) -> &'static [Member] {
+const fn members(wanted: Wanted) -> &'static [Member] {
     if wanted.transactions {
         TransactionObject::<'static>::MEMBERS
     } else if wanted.endpoints {
@@ -99,7 +99,7 @@ impl<W: Write> Printer<W> {
 }
 
 fn begin(options: &Options) -> Result<Stream, super::ColumnsError> {
-    let members = members(&options.wanted);
+    let members = members(options.wanted);
     if options.format == Format::Parquet {
         Stream::new(members, ParquetFile::new)
     } else {
