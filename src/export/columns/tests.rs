@@ -16,6 +16,7 @@ use crate::record::schema::{
 };
 use crate::record::visit::{Object, Record};
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use ::parquet::file::metadata::RowGroupMetaData;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type, TimestampNanosecondType};
@@ -245,6 +246,6 @@ fn row_groups_end_where_they_should() {
     let finding = sample(&FindingObject::new(&meta, &samples::finding()));
     let file = stream(FindingObject::MEMBERS, &vec![finding; 70_000], None, true);
     let reader = SerializedFileReader::new(bytes::Bytes::from(file)).unwrap();
-    let groups: Vec<i64> = reader.metadata().row_groups().iter().map(|group| group.num_rows()).collect();
+    let groups: Vec<i64> = reader.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).collect();
     assert_eq!(groups, [65_536, 4_464]);
 }
