@@ -116,7 +116,7 @@ mod tests {
             ),
             (&["-x"], "unknown option '-x': 'h2lens --help' lists all options"),
             (&["--zzz=1"], "unknown option '--zzz': 'h2lens --help' lists all options"),
-            (&["-o", "xml"], "--output: unknown value 'xml': choose table, ndjson, json or csv"),
+            (&["-o", "xml"], "--output: unknown value 'xml': choose table, ndjson, json"),
             (
                 &["--generate", "pdf"],
                 "--generate: unknown value 'pdf': choose man, bash, zsh, fish, schema or duckdb",
