@@ -64,6 +64,8 @@ pub mod capture;
 #[doc(hidden)]
 pub mod conformance;
 #[doc(hidden)]
+pub mod course;
+#[doc(hidden)]
 pub mod engine;
 #[cfg(feature = "cli")]
 #[doc(hidden)]

@@ -1,9 +1,11 @@
 //! Endpoints: what the exchanges add up to, against the records of the same captures.
 
 use crate::damage::samples;
+use crate::support::random::Random;
 use crate::support::{Analyze, Capture, Outcome, dig, text};
 use h2lens::aggregate::Templates;
 use h2lens::record::Wanted;
+use proptest::prelude::*;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -94,6 +96,56 @@ fn undamaged_there_are_no_bounds() {
     for sample in samples() {
         for endpoint in run(&sample.capture, 1).endpoints() {
             assert_eq!(dig(endpoint, "h2.duration.p99_at_least"), None, "{endpoint}");
+        }
+    }
+}
+
+/// Packets are lost, or cut, so many times in a thousand.
+fn damaged(capture: &Capture, permille: usize, cuts: usize, random: &mut Random) -> Capture {
+    let mut capture = capture.lossy(permille, random);
+    for packet in &mut capture.packets {
+        if packet.has_payload() && random.chance(cuts) {
+            let start = packet.payload_start().unwrap();
+            packet.bytes.truncate(random.between(start, packet.bytes.len()));
+        }
+    }
+    capture
+}
+
+/// Of a damaged capture, the quantiles that are not what its bounds say, or what the records of the whole one say where
+/// there are none.
+fn wrong_quantiles(whole: &BTreeMap<Key, Vec<u64>>, outcome: &Outcome) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let placed = outcome.endpoints().filter(|row| dig(row, "h2.unplaced").is_none());
+    for endpoint in placed.filter(|row| dig(row, "h2.folded").is_none()) {
+        let Some(times) = whole.get(&key(endpoint, "authority", "url.template")) else { continue };
+        let truth = quantile(times, 0.99);
+        let value = |name: &str| nanos(endpoint, &format!("h2.duration.{name}"));
+        let holds = match (value("p99_at_least"), value("p99_at_most"), value("p99")) {
+            (Some(least), most, _) => least <= truth && most.is_none_or(|most| truth <= most),
+            (None, _, Some(shown)) => is_near(shown, truth),
+            (None, ..) => true,
+        };
+        if !holds {
+            wrong.push(format!("{truth} of {times:?}: {endpoint}"));
+        }
+    }
+    wrong
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #[test]
+    fn true_quantiles_lie_within_the_bounds(
+        sample in any::<prop::sample::Index>(), permille in 1_usize..80, cuts in 0_usize..20, seed: u64,
+    ) {
+        let sample = sample.get(samples());
+        let damaged = damaged(&sample.capture, permille, cuts, &mut Random::new(seed));
+        let outcome = run(&damaged, 1);
+        // Where nothing tells that something is missing, as behind the last packet, nothing can be said of it.
+        if !outcome.complete() {
+            let wrong = wrong_quantiles(&durations(&run(&sample.capture, 1)), &outcome);
+            prop_assert!(wrong.is_empty(), "{} quantiles, the first: {}", wrong.len(), wrong[0]);
         }
     }
 }

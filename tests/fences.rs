@@ -19,6 +19,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("conformance", &["base", "flow", "http2", "record"]),
     ("transaction", &["base", "flow", "http2", "record"]),
     ("timing", &["base", "flow", "http2", "record"]),
+    ("course", &["base", "flow", "http2", "record"]),
     (
         "pipeline",
         &[
@@ -31,6 +32,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "transaction",
             "conformance",
             "timing",
+            "course",
             "body",
             "record",
         ],
@@ -76,6 +78,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("sha2", &["body"]),
     ("snap", &["body"]),
     ("serde_json", &["export"]),
+    ("tempfile", &["export"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),

@@ -47,6 +47,7 @@ fn exchange(path: &str, nanos: u64) -> Exchange<'_> {
         failure: None,
         status: Some(200),
         incomplete: false,
+        lossy: false,
         start: 0,
         duration: Span::exact(nanos),
         ttfb: None,

@@ -3,6 +3,9 @@
 use super::facts::Span;
 use super::sketch::Sketch;
 
+/// With more times than so many that may belong to an endpoint nothing is known of it.
+const COUNTABLE: u64 = 1 << 40;
+
 /// The times of an endpoint's exchanges.
 #[derive(Clone, Debug, Default)]
 pub struct Latency {
@@ -21,6 +24,7 @@ struct Doubtful {
     /// As the records show them.
     shown: Sketch,
     least: Sketch,
+    trusted: Sketch,
     most: Sketch,
     /// Those without a most.
     endless: u64,
@@ -85,8 +89,11 @@ impl Latency {
     }
 
     /// What the true quantile lies between, where `others` more times may or may not belong to these; `None` when
-    /// there is no doubt.
-    pub fn bound(&self, quantile: f64, others: u64) -> Option<Bound> {
+    /// there is no doubt. `is_lossy`: something of the traffic is missing.
+    pub fn bound(&self, quantile: f64, others: u64, is_lossy: bool) -> Option<Bound> {
+        if others > COUNTABLE {
+            return Some(Bound { at_least: 0, at_most: None });
+        }
         let none = Doubtful::default();
         let doubtful = match &self.doubtful {
             Some(doubtful) => doubtful,
@@ -94,11 +101,11 @@ impl Latency {
             None => return None,
         };
         // Times that may not belong here make a quantile smallest if they do and are zero, greatest if they never end.
-        let mut least = joined(&self.exact, &doubtful.least);
+        let mut least = joined(&self.exact, if is_lossy { &doubtful.least } else { &doubtful.trusted });
         least.add_times(0, others);
         let mut most = joined(&self.exact, &doubtful.most);
         let known = most.count();
-        most.add_times(u64::MAX, doubtful.endless + others);
+        most.add_times(u64::MAX, doubtful.endless.saturating_add(others));
         let reached = super::sketch::rank(quantile, most.count()) < known;
         Some(Bound {
             at_least: least.estimate(quantile)?.floor(),
@@ -124,6 +131,7 @@ impl Doubtful {
             self.shown.add(shown);
         }
         self.least.add(span.least);
+        self.trusted.add(span.trusted);
         match span.most {
             Some(most) => self.most.add(most),
             None => self.endless += 1,
@@ -133,12 +141,13 @@ impl Doubtful {
     fn merge(&mut self, other: &Self) {
         self.shown.merge(&other.shown);
         self.least.merge(&other.least);
+        self.trusted.merge(&other.trusted);
         self.most.merge(&other.most);
         self.endless += other.endless;
     }
 
     fn heap(&self) -> usize {
-        size_of::<Self>() + self.shown.heap() + self.least.heap() + self.most.heap()
+        size_of::<Self>() + self.shown.heap() + self.least.heap() + self.trusted.heap() + self.most.heap()
     }
 }
 
@@ -172,7 +181,7 @@ mod tests {
     #[test]
     fn without_damage_there_are_no_bounds() {
         let latency = latency(&[Span::exact(1), Span::exact(2), Span::exact(3)]);
-        assert_eq!(latency.bound(0.99, 0), None);
+        assert_eq!(latency.bound(0.99, 0, true), None);
         assert_eq!(
             (latency.count(), latency.sum(), latency.max(), latency.quantile(0.5)),
             (3, 6, Some(3), Some(2))
@@ -183,16 +192,25 @@ mod tests {
     fn a_call_that_hangs_counts_as_long_as_it_was_seen() {
         let latency = latency(&[Span::exact(1), Span::at_least(100)]);
         assert_eq!((latency.quantile(1.0), latency.max()), (Some(100), Some(100)));
-        assert_eq!(latency.bound(1.0, 0), Some(Bound { at_least: 100, at_most: None }));
-        assert_eq!(latency.bound(0.5, 0), Some(Bound { at_least: 1, at_most: Some(1) }));
+        assert_eq!(latency.bound(1.0, 0, true), Some(Bound { at_least: 100, at_most: None }));
+        assert_eq!(latency.bound(0.5, 0, true), Some(Bound { at_least: 1, at_most: Some(1) }));
+    }
+
+    #[test]
+    fn how_long_a_call_hung_is_believed_where_nothing_is_missing() {
+        let open = Span { shown: Some(100), least: 3, trusted: 100, most: None };
+        let latency = latency(&[open]);
+        assert_eq!(latency.bound(0.99, 0, false), Some(Bound { at_least: 100, at_most: None }));
+        assert_eq!(latency.bound(0.99, 0, true), Some(Bound { at_least: 3, at_most: None }));
+        assert_eq!(latency.bound(0.99, u64::MAX, true), Some(Bound { at_least: 0, at_most: None }));
     }
 
     #[test]
     fn what_was_not_measured_is_not_shown_and_not_forgotten() {
         let latency = latency(&[Span::exact(50), Span::exact(60), Span::unknown()]);
         assert_eq!((latency.count(), latency.quantile(0.5)), (2, Some(50)));
-        assert_eq!(latency.bound(0.5, 0), Some(Bound { at_least: 50, at_most: Some(60) }));
-        assert_eq!(latency.bound(0.5, 9), Some(Bound { at_least: 0, at_most: None }));
+        assert_eq!(latency.bound(0.5, 0, true), Some(Bound { at_least: 50, at_most: Some(60) }));
+        assert_eq!(latency.bound(0.5, 9, true), Some(Bound { at_least: 0, at_most: None }));
     }
 
     /// What a damaged capture would tell of an exchange that took so long.
@@ -200,7 +218,12 @@ mod tests {
         let cut = (0..=true_nanos).prop_map(move |seen| Some(Span::at_least(seen)));
         // The end is lost; the connection's end was seen.
         let late = (0..=true_nanos, 0..1_u64 << 40).prop_map(move |(least, more)| {
-            Some(Span { shown: Some(true_nanos + more), least, most: Some(true_nanos + more) })
+            Some(Span {
+                shown: Some(true_nanos + more),
+                least,
+                trusted: least,
+                most: Some(true_nanos + more),
+            })
         });
         prop_oneof![
             6 => Just(Some(Span::exact(true_nanos))),
@@ -226,7 +249,7 @@ mod tests {
             let latency = latency(&spans);
             for quantile in QUANTILES {
                 let truth = truth(&values, quantile);
-                if let Some(bound) = latency.bound(quantile, others) {
+                if let Some(bound) = latency.bound(quantile, others, true) {
                     prop_assert!(bound.at_least <= truth, "{bound:?} {truth}");
                     prop_assert!(bound.at_most.is_none_or(|most| truth <= most), "{bound:?} {truth}");
                 } else {
@@ -245,7 +268,7 @@ mod tests {
             let mut merged = latency(two);
             merged.merge(&latency(one));
             for quantile in QUANTILES {
-                prop_assert_eq!(merged.bound(quantile, 1), latency(&spans).bound(quantile, 1));
+                prop_assert_eq!(merged.bound(quantile, 1, true), latency(&spans).bound(quantile, 1, true));
             }
         }
     }

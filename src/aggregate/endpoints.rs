@@ -1,6 +1,6 @@
 //! The aggregate: from exchanges to the numbers of each path.
 
-use super::facts::{Exchange, Target};
+use super::facts::{Call, Exchange, Target};
 use super::path::{Templates, normalise};
 use super::stats::Stats;
 use foldhash::quality::RandomState;
@@ -28,6 +28,7 @@ const RECENT_OCTETS: usize = 256;
 ///         failure: None,
 ///         status: Some(200),
 ///         incomplete: false,
+///         lossy: false,
 ///         start: 0,
 ///         duration: Span::exact(id * 1_000_000),
 ///         ttfb: None,
@@ -55,6 +56,8 @@ pub struct Aggregate {
     /// By the exchange's own spelling.
     recent: HashMap<Box<[u8]>, usize, RandomState>,
     pub(super) folded: Folded,
+    /// Something of the traffic is missing: what was seen last of an exchange need not be its last.
+    pub(super) is_lossy: bool,
     /// When the first exchange began and the last one ended, in nanoseconds since the epoch.
     pub(super) time: Option<(u64, u64)>,
     scratch: Vec<u8>,
@@ -104,6 +107,8 @@ pub(super) enum What {
     Named,
     /// A gRPC method.
     Rpc,
+    /// A GraphQL operation: its path, and behind the octets that tell how long that is its name.
+    Operation,
     /// There is none.
     None,
 }
@@ -112,7 +117,7 @@ impl<'a> Leaf<'a> {
     /// As a key of the map of leaves.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.group.to_le_bytes());
-        out.push(u8::from(self.unplaced) << 2 | self.what as u8);
+        out.push(u8::from(self.unplaced) << 3 | self.what as u8);
         out.extend_from_slice(self.text);
     }
 
@@ -120,11 +125,11 @@ impl<'a> Leaf<'a> {
     pub(super) fn read(key: &'a [u8]) -> Option<Self> {
         let (group, rest) = key.split_first_chunk()?;
         let (flags, text) = rest.split_first()?;
-        let what = [What::Path, What::Named, What::Rpc, What::None];
+        let what = [What::Path, What::Named, What::Rpc, What::Operation, What::None];
         Some(Self {
             group: u32::from_le_bytes(*group),
-            what: *what.get(usize::from(flags & 3))?,
-            unplaced: flags >> 2 == 1,
+            what: *what.get(usize::from(flags & 7))?,
+            unplaced: flags >> 3 == 1,
             text,
         })
     }
@@ -143,6 +148,7 @@ impl Aggregate {
             stats: Vec::new(),
             recent: HashMap::default(),
             folded: Folded::default(),
+            is_lossy: false,
             time: None,
             scratch: Vec::new(),
         }
@@ -150,21 +156,52 @@ impl Aggregate {
 
     /// Counts an exchange.
     pub fn add(&mut self, exchange: &Exchange<'_>) {
-        let mut spelling = std::mem::take(&mut self.scratch);
-        spell(exchange, &mut spelling);
-        let at = match self.recent.get(spelling.as_slice()) {
-            Some(&at) => at,
-            None => self.look_up(exchange, &spelling),
-        };
-        self.scratch = spelling;
+        let at = self.place(&exchange.call());
         let end = exchange.start.saturating_add(exchange.duration.shown.unwrap_or_default());
         self.time = joined(self.time, Some((exchange.start, end)));
+        self.is_lossy |= exchange.lossy;
         if let Some(stats) = self.stats.get_mut(at) {
             let before = stats.memory();
             stats.add(exchange);
             self.memory = self.memory + stats.memory() - before;
         }
         self.stay_within_budget();
+    }
+
+    /// Counts an exchange that the kernel agent emitted with this latency, in nanoseconds. It makes no call of its own.
+    pub fn add_agent(&mut self, call: &Call<'_>, nanos: u64) {
+        let at = self.place(call);
+        if let Some(stats) = self.stats.get_mut(at) {
+            let before = stats.memory();
+            stats.add_agent(nanos);
+            self.memory = self.memory + stats.memory() - before;
+        }
+        self.stay_within_budget();
+    }
+
+    /// Notes that so many calls of a server, at the most, are missing wholly: they may be any endpoint's.
+    pub fn add_missed(&mut self, server: SocketAddr, most: u64) {
+        let call = Call { authority: None, server, method: None, target: Target::None, unplaced: true };
+        let at = self.place(&call);
+        if let Some(stats) = self.stats.get_mut(at) {
+            let before = stats.memory();
+            stats.add_missed(server, most);
+            self.memory = self.memory + stats.memory() - before;
+        }
+        self.is_lossy = true;
+        self.stay_within_budget();
+    }
+
+    /// The place of the numbers of a call.
+    fn place(&mut self, call: &Call<'_>) -> usize {
+        let mut spelling = std::mem::take(&mut self.scratch);
+        spell(call, &mut spelling);
+        let at = match self.recent.get(spelling.as_slice()) {
+            Some(&at) => at,
+            None => self.look_up(call, &spelling),
+        };
+        self.scratch = spelling;
+        at
     }
 
     /// Adds what another one counted. Both must have been made with the same templates.
@@ -186,6 +223,7 @@ impl Aggregate {
         self.folded.stats.merge(&other.folded.stats);
         self.folded.paths += other.folded.paths;
         self.time = joined(self.time, other.time);
+        self.is_lossy |= other.is_lossy;
         self.stay_within_budget();
     }
 
@@ -202,7 +240,7 @@ impl Aggregate {
     }
 
     /// Finds the leaf of an exchange that was not spelled so lately.
-    fn look_up(&mut self, exchange: &Exchange<'_>, spelling: &[u8]) -> usize {
+    fn look_up(&mut self, exchange: &Call<'_>, spelling: &[u8]) -> usize {
         let group = self.group(&Group::of(exchange));
         let mut text = Vec::new();
         let what = match exchange.target {
@@ -223,6 +261,17 @@ impl Aggregate {
             Target::Rpc(method) => {
                 text.extend_from_slice(method);
                 What::Rpc
+            }
+            Target::Operation(path, name) => {
+                match self.templates.patterns.find(path) {
+                    Some(pattern) => text.extend_from_slice(pattern.as_bytes()),
+                    None if self.templates.literal => text.extend_from_slice(path),
+                    None => normalise(path, &mut text),
+                }
+                let len = text.len() as u32;
+                text.extend_from_slice(name);
+                text.extend_from_slice(&len.to_le_bytes());
+                What::Operation
             }
             Target::None => What::None,
         };
@@ -273,7 +322,7 @@ impl Aggregate {
 }
 
 impl Group {
-    fn of(exchange: &Exchange<'_>) -> Self {
+    fn of(exchange: &Call<'_>) -> Self {
         let service = match exchange.authority {
             Some(authority) => Service::Authority(authority.to_ascii_lowercase().into()),
             None => Service::Server(exchange.server),
@@ -300,8 +349,14 @@ fn leaf_memory(key: &[u8]) -> usize {
     key.len() + 2 * size_of::<(Box<[u8]>, usize)>()
 }
 
+/// Path and name of an operation's text.
+pub(super) fn operation(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (both, len) = text.split_last_chunk()?;
+    both.split_at_checked(u32::from_le_bytes(*len) as usize)
+}
+
 /// What two exchanges of one leaf have in common, when their paths are spelled alike.
-fn spell(exchange: &Exchange<'_>, out: &mut Vec<u8>) {
+fn spell(exchange: &Call<'_>, out: &mut Vec<u8>) {
     fn part(part: Option<&[u8]>, out: &mut Vec<u8>) {
         out.extend_from_slice(&part.map_or(u32::MAX, |part| part.len() as u32).to_le_bytes());
         out.extend_from_slice(part.unwrap_or_default());
@@ -317,11 +372,13 @@ fn spell(exchange: &Exchange<'_>, out: &mut Vec<u8>) {
         out.push(u8::from(exchange.server.is_ipv4()));
     }
     part(exchange.method, out);
-    let (what, text) = match exchange.target {
-        Target::Path(path) => (What::Path, path),
-        Target::Rpc(method) => (What::Rpc, method),
-        Target::None => (What::None, [].as_slice()),
+    let (what, path, name) = match exchange.target {
+        Target::Path(path) => (What::Path, path, None),
+        Target::Rpc(method) => (What::Rpc, method, None),
+        Target::Operation(path, name) => (What::Operation, path, Some(name)),
+        Target::None => (What::None, [].as_slice(), None),
     };
-    out.push(u8::from(exchange.unplaced) << 2 | what as u8);
-    out.extend_from_slice(text);
+    out.push(u8::from(exchange.unplaced) << 3 | what as u8);
+    part(name, out);
+    out.extend_from_slice(path);
 }

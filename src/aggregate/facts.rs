@@ -21,6 +21,8 @@ pub struct Exchange<'a> {
     pub status: Option<u16>,
     /// Something of the exchange is missing.
     pub incomplete: bool,
+    /// Something of it is missing that was sent.
+    pub lossy: bool,
     /// When it began: nanoseconds since the epoch.
     pub start: u64,
     /// From the request's first byte to the exchange's end.
@@ -35,6 +37,21 @@ pub struct Exchange<'a> {
     pub place: Place,
 }
 
+/// Who was called, and what.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// `:authority`, else `host`, as sent.
+    pub authority: Option<&'a [u8]>,
+    /// The server's end of the connection.
+    pub server: SocketAddr,
+    /// `:method`, as sent.
+    pub method: Option<&'a [u8]>,
+    /// What was called.
+    pub target: Target<'a>,
+    /// Authority, method or target were sent and are not known.
+    pub unplaced: bool,
+}
+
 /// What was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target<'a> {
@@ -42,6 +59,8 @@ pub enum Target<'a> {
     Path(&'a [u8]),
     /// A gRPC method, `package.Service/Method`: never templated.
     Rpc(&'a [u8]),
+    /// A GraphQL operation by its path and name: all are called at one path.
+    Operation(&'a [u8], &'a [u8]),
     /// Not known, or (CONNECT) there is none.
     None,
 }
@@ -53,6 +72,8 @@ pub struct Span {
     pub shown: Option<u64>,
     /// The true one is no less.
     pub least: u64,
+    /// Nor is it less than this, if nothing at all of the traffic was lost.
+    pub trusted: u64,
     /// The true one is no more; `None`: that is not known.
     pub most: Option<u64>,
 }
@@ -68,20 +89,28 @@ pub struct Place {
     pub packet: u64,
 }
 
+impl<'a> Exchange<'a> {
+    /// Who was called, and what.
+    pub(super) const fn call(&self) -> Call<'a> {
+        let Self { authority, server, method, target, unplaced, .. } = *self;
+        Call { authority, server, method, target, unplaced }
+    }
+}
+
 impl Span {
     /// Measured from beginning to end.
     pub const fn exact(nanos: u64) -> Self {
-        Self { shown: Some(nanos), least: nanos, most: Some(nanos) }
+        Self { shown: Some(nanos), least: nanos, trusted: nanos, most: Some(nanos) }
     }
 
     /// Seen for so long, without its end.
     pub const fn at_least(nanos: u64) -> Self {
-        Self { shown: Some(nanos), least: nanos, most: None }
+        Self { shown: Some(nanos), least: nanos, trusted: nanos, most: None }
     }
 
     /// Not measured.
     pub const fn unknown() -> Self {
-        Self { shown: None, least: 0, most: None }
+        Self { shown: None, least: 0, trusted: 0, most: None }
     }
 
     /// Whether the true one is known.

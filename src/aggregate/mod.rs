@@ -27,7 +27,7 @@ mod tests;
 
 pub use bounds::{Bound, Latency};
 pub use endpoints::Aggregate;
-pub use facts::{Exchange, Place, Span, Target};
+pub use facts::{Call, Exchange, Place, Span, Target};
 pub use path::{OpenApiError, PatternError, Patterns, Templates};
 pub use rate::Rate;
 pub use rows::{Kind, Row, Rows};

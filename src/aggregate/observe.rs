@@ -1,7 +1,7 @@
 //! The facts of an exchange, from its record.
 
 use super::endpoints::Aggregate;
-use super::facts::{Exchange, Place, Span, Target};
+use super::facts::{Call, Exchange, Place, Span, Target};
 use crate::base::time::Timestamp;
 use crate::record::{EndHow, Failure, Partial, TransactionView, Unknown};
 use std::net::SocketAddr;
@@ -11,21 +11,18 @@ impl Aggregate {
     pub fn observe(&mut self, view: &TransactionView<'_>) {
         let (transaction, connection) = (view.transaction, view.connection);
         let failure = view.failure().map(Failure::name);
-        let target = match (view.rpc_method(), view.path) {
-            (Some(method), _) => Target::Rpc(method),
-            (None, Some(path)) => Target::Path(path),
-            (None, None) => Target::None,
-        };
+        let Call { authority, server, method, target, unplaced } = Call::of(view);
         let times = Times::of(view);
         self.add(&Exchange {
-            authority: view.authority,
-            server: SocketAddr::new(connection.server.ip, connection.server.port),
-            method: view.method,
+            authority,
+            server,
+            method,
             target,
-            unplaced: is_unplaced(view),
+            unplaced,
             failure: failure.as_deref(),
             status: view.status,
             incomplete: !transaction.partial.is_empty(),
+            lossy: !transaction.partial.only_unfinished(),
             start: transaction.first.time.as_nanos(),
             duration: times.duration(),
             ttfb: times.ttfb(),
@@ -40,13 +37,45 @@ impl Aggregate {
     }
 }
 
+impl<'a> Call<'a> {
+    /// What the record of an exchange says of it.
+    pub fn of(view: &TransactionView<'a>) -> Self {
+        let server = view.connection.server;
+        Self {
+            authority: view.authority,
+            server: SocketAddr::new(server.ip, server.port),
+            method: view.method,
+            target: match (view.rpc_method(), view.path, operation(view)) {
+                (Some(method), ..) => Target::Rpc(method),
+                (None, Some(path), Some(name)) => Target::Operation(path, name),
+                (None, Some(path), None) => Target::Path(path),
+                (None, None, _) => Target::None,
+            },
+            unplaced: is_unplaced(view),
+        }
+    }
+}
+
+/// The name of the GraphQL operation that is called, where the body was looked into.
+fn operation<'a>(view: &TransactionView<'a>) -> Option<&'a [u8]> {
+    let contents = view.transaction.contents.as_deref()?;
+    contents.graphql.as_ref()?.name.as_deref().map(str::as_bytes)
+}
+
 /// Whether authority, method or target were sent and are not known.
 fn is_unplaced(view: &TransactionView<'_>) -> bool {
     let transaction = view.transaction;
     let asked = [Unknown::METHOD, Unknown::PATH, Unknown::AUTHORITY];
     let nameless = transaction.partial.contains(Partial::UNKNOWN_HEADER)
         && (view.method.is_none() || view.authority.is_none() || view.path.is_none());
-    !transaction.request.seen || nameless || asked.into_iter().any(|field| view.unknown.contains(field))
+    let may_be_rpc = transaction.partial.contains(Partial::UNKNOWN_HEADER)
+        && transaction.grpc.is_none()
+        && view.method == Some(b"POST")
+        && view.path.is_some_and(|path| path.split(|&byte| byte == b'/').count() == 3);
+    !transaction.request.seen
+        || nameless
+        || may_be_rpc
+        || asked.into_iter().any(|field| view.unknown.contains(field))
 }
 
 /// What is known of an exchange's times.
@@ -77,16 +106,18 @@ impl<'a> Times<'a> {
         let shown = self.until(transaction.ended_at);
         let sent = transaction.request.last.max(transaction.response.last);
         let active = sent.map_or(0, |last| self.until(last)).min(shown);
-        // What ended the exchange was seen, or it may have ended before without its end being seen.
+        // What ended the exchange was seen, or it may have ended before without its end being seen: behind the last byte
+        // of the connection that is in the capture there may have been others, of which nothing tells.
         let (least, most) = match transaction.end.how {
             EndHow::EndStream => (shown, Some(shown)),
             EndHow::RstStream | EndHow::Goaway if self.nothing_lost => (shown, Some(shown)),
-            EndHow::Fin | EndHow::Rst | EndHow::Eof | EndHow::Idle if self.nothing_lost => (shown, None),
-            EndHow::RstStream | EndHow::Goaway | EndHow::Fin | EndHow::Rst => (active, Some(shown)),
-            EndHow::Eof | EndHow::Idle => (active, None),
+            EndHow::RstStream | EndHow::Goaway => (active, Some(shown)),
+            EndHow::Fin | EndHow::Rst if !self.nothing_lost => (active, Some(shown)),
+            EndHow::Fin | EndHow::Rst | EndHow::Eof | EndHow::Idle => (active, None),
         };
+        let trusted = if self.nothing_lost { shown } else { least };
         // What began before it was seen took longer.
-        Span { shown: Some(shown), least, most: most.filter(|_| self.has_start) }
+        Span { shown: Some(shown), least, trusted, most: most.filter(|_| self.has_start) }
     }
 
     /// From the beginning to the response's first byte; `None` where there was no response.
@@ -98,12 +129,16 @@ impl<'a> Times<'a> {
             Some(shown) if self.has_start && response.seen => Some(Span::exact(shown)),
             // Its beginning was lost, so that it came no later.
             Some(shown) => {
-                Some(Span { shown: Some(shown), least: 0, most: Some(shown).filter(|_| self.has_start) })
+                let most = Some(shown).filter(|_| self.has_start);
+                Some(Span { shown: Some(shown), least: 0, trusted: 0, most })
             }
             None if !self.nothing_lost => Some(Span::unknown()),
             None => match transaction.end.how {
                 EndHow::EndStream | EndHow::RstStream | EndHow::Goaway => None,
-                _ => Some(Span { shown: None, least: self.until(transaction.last.time), most: None }),
+                _ => {
+                    let trusted = self.until(transaction.last.time);
+                    Some(Span { shown: None, least: 0, trusted, most: None })
+                }
             },
         }
     }

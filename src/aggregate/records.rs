@@ -2,8 +2,9 @@
 
 use super::bounds::Latency;
 use super::rows::{Kind, Row, Rows};
+use super::sketch::Sketch;
 use super::stats::Stats;
-use crate::record::endpoint::{Endpoint, Endpoints, Quantiles, Rate, Slowest, Total};
+use crate::record::endpoint::{AgentCalls, Endpoint, Endpoints, Quantiles, Rate, Slowest, Total};
 
 /// Billionths of one.
 const BILLION: f64 = 1e9;
@@ -12,20 +13,20 @@ impl From<Rows> for Endpoints {
     fn from(rows: Rows) -> Self {
         let total = rows.total();
         // Whose calls may be others' makes no difference to all of them.
-        let total =
-            Total { calls: total.calls, failed: total.failed, duration: quantiles(&total.duration, 0) };
-        let seconds = rows.seconds;
-        Self { rows: rows.rows.iter().map(|row| endpoint(row, seconds)).collect(), total }
+        let duration = quantiles(&total.duration, rows.missed, rows.is_lossy);
+        let total = Total { calls: total.calls, failed: total.failed, duration };
+        Self { rows: rows.rows.iter().map(|row| endpoint(row, rows.seconds, rows.is_lossy)).collect(), total }
     }
 }
 
-fn endpoint(row: &Row, seconds: Option<f64>) -> Endpoint {
+fn endpoint(row: &Row, seconds: Option<f64>, is_lossy: bool) -> Endpoint {
     let Row { authority, server, method, kind, unplaced, stats, others } = row;
-    let (template, rpc, folded) = match kind {
-        Kind::Path(template) => (Some(template.clone()), None, None),
-        Kind::Rpc(method) => (Some(format!("/{method}")), Some(method.clone()), None),
-        Kind::None => (None, None, None),
-        Kind::Folded(paths) => (None, None, Some(*paths)),
+    let (template, rpc, operation, folded) = match kind {
+        Kind::Path(template) => (Some(template.clone()), None, None, None),
+        Kind::Rpc(method) => (Some(format!("/{method}")), Some(method.clone()), None, None),
+        Kind::Operation(template, name) => (Some(template.clone()), None, Some(name.clone()), None),
+        Kind::None => (None, None, None, None),
+        Kind::Folded(paths) => (None, None, None, Some(*paths)),
     };
     Endpoint {
         template,
@@ -33,6 +34,7 @@ fn endpoint(row: &Row, seconds: Option<f64>) -> Endpoint {
         server: *server,
         authority: authority.clone(),
         rpc,
+        operation,
         calls: stats.calls,
         failed: stats.failed,
         incomplete: stats.incomplete,
@@ -40,8 +42,8 @@ fn endpoint(row: &Row, seconds: Option<f64>) -> Endpoint {
         folded,
         errors: stats.errors().map(|(kind, count)| (kind.to_owned(), count)).collect(),
         statuses: stats.statuses().to_vec(),
-        duration: quantiles(&stats.duration, *others),
-        ttfb: quantiles(&stats.ttfb, *others),
+        duration: quantiles(&stats.duration, *others, is_lossy),
+        ttfb: quantiles(&stats.ttfb, *others, is_lossy),
         request_bytes: stats.request_bytes,
         response_bytes: stats.response_bytes,
         rate: rate(stats, seconds),
@@ -51,13 +53,22 @@ fn endpoint(row: &Row, seconds: Option<f64>) -> Endpoint {
             packet: slowest.place.packet,
             duration: slowest.duration,
         }),
+        agent: stats.agent().map(agent),
     }
 }
 
-fn quantiles(of: &Latency, others: u64) -> Quantiles {
+fn agent(latencies: &Sketch) -> AgentCalls {
+    let quantiles = || {
+        let quantile = |quantile| latencies.quantile(quantile);
+        Some([quantile(0.5)?, quantile(0.95)?, quantile(0.99)?])
+    };
+    AgentCalls { calls: latencies.count(), quantiles: quantiles() }
+}
+
+fn quantiles(of: &Latency, others: u64, is_lossy: bool) -> Quantiles {
     let quantile = |quantile| of.quantile(quantile);
     let all = || Some([quantile(0.5)?, quantile(0.9)?, quantile(0.95)?, quantile(0.99)?]);
-    let bound = of.bound(0.99, others);
+    let bound = of.bound(0.99, others, is_lossy);
     Quantiles {
         quantiles: all(),
         max: of.max(),

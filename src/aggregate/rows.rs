@@ -1,7 +1,7 @@
 //! The rows: one for each service, method and template.
 
 use super::bounds::Bound;
-use super::endpoints::{Aggregate, Group, Leaf, Service, What};
+use super::endpoints::{Aggregate, Group, Leaf, Service, What, operation};
 use super::fold::leaf_templates;
 use super::stats::Stats;
 use crate::base::limits;
@@ -17,6 +17,10 @@ pub struct Rows {
     pub rows: Vec<Row>,
     /// Rows that were folded into one, as there were too many.
     pub folded: u64,
+    /// Calls, at the most, that are missing wholly.
+    pub missed: u64,
+    /// Something of the traffic is missing.
+    pub is_lossy: bool,
     /// From the first exchange's beginning to the last one's end; `None` where that is no time.
     pub seconds: Option<f64>,
 }
@@ -47,6 +51,8 @@ pub enum Kind {
     Path(String),
     /// A gRPC method, `package.Service/Method`.
     Rpc(String),
+    /// A template of paths, and the name of a GraphQL operation.
+    Operation(String, String),
     /// Not known, or (CONNECT) there is none.
     None,
     /// So many paths with few calls each, put together as there were too many.
@@ -57,6 +63,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Path(text) | Self::Rpc(text) => f.write_str(text),
+            Self::Operation(path, name) => write!(f, "{path} {name}"),
             Self::None => Ok(()),
             Self::Folded(paths) => write!(f, "({paths} more)"),
         }
@@ -65,13 +72,13 @@ impl fmt::Display for Kind {
 
 impl Row {
     /// What the true quantile of the duration lies between; `None` when there is no doubt.
-    pub fn duration_bound(&self, quantile: f64) -> Option<Bound> {
-        self.stats.duration.bound(quantile, self.others)
+    pub fn duration_bound(&self, quantile: f64, is_lossy: bool) -> Option<Bound> {
+        self.stats.duration.bound(quantile, self.others, is_lossy)
     }
 
     /// The same of the time to the first byte.
-    pub fn ttfb_bound(&self, quantile: f64) -> Option<Bound> {
-        self.stats.ttfb.bound(quantile, self.others)
+    pub fn ttfb_bound(&self, quantile: f64, is_lossy: bool) -> Option<Bound> {
+        self.stats.ttfb.bound(quantile, self.others, is_lossy)
     }
 
     /// Whether calls of an unplaced row may be this one's.
@@ -79,6 +86,8 @@ impl Row {
         let same = |ours: &Option<String>, theirs: &Option<String>| theirs.is_none() || ours == theirs;
         let target = match unplaced.kind {
             Kind::None => true,
+            // Whether it is gRPC, or which operation, may be what is not known.
+            Kind::Path(_) if matches!(self.kind, Kind::Rpc(_) | Kind::Operation(..)) => true,
             _ => unplaced.kind == self.kind,
         };
         matches!(self.kind, Kind::Folded(_))
@@ -120,20 +129,32 @@ impl Aggregate {
         }
         let mut rows: Vec<_> = stats
             .into_iter()
-            .filter(|(_, stats)| stats.calls > 0)
+            .filter(|(_, stats)| stats.calls + stats.missed > 0)
             .filter_map(|((group, what, unplaced, text), stats)| {
                 Some(row(self.groups.get(group as usize)?, what, unplaced, text, stats))
             })
             .collect();
         let folded = self.fold_rows(&mut rows);
         rows.sort_by_cached_key(Row::order);
-        let unplaced: Vec<_> = rows.iter().filter(|row| row.unplaced).cloned().collect();
+        let unknown: Vec<_> = rows.iter().filter(|row| row.unplaced).cloned().collect();
+        let folded_missed = rows.iter().filter(|row| !row.unplaced).map(|row| row.stats.missed);
+        let folded_missed = folded_missed.fold(0, u64::saturating_add);
         for row in rows.iter_mut().filter(|row| !row.unplaced) {
-            row.others =
-                unplaced.iter().filter(|other| row.may_have(other)).map(|other| other.stats.calls).sum();
+            let others = unknown.iter().filter(|other| row.may_have(other));
+            row.others = others
+                .map(|other| other.stats.calls.saturating_add(other.stats.missed))
+                .fold(folded_missed, u64::saturating_add);
         }
+        let missed = rows.iter().fold(0_u64, |sum, row| sum.saturating_add(row.stats.missed));
+        rows.retain(|row| row.stats.calls > 0);
         let nanos = self.time.map_or(0, |(start, end)| end - start);
-        Rows { rows, folded, seconds: (nanos > 0).then(|| nanos as f64 / 1e9) }
+        Rows {
+            rows,
+            folded,
+            missed,
+            is_lossy: self.is_lossy,
+            seconds: (nanos > 0).then(|| nanos as f64 / 1e9),
+        }
     }
 
     /// Folds the rows with the fewest calls, where there are too many; returns how many they are.
@@ -170,6 +191,8 @@ fn row(group: &Group, what: u8, unplaced: bool, text: &[u8], stats: Stats) -> Ro
     };
     let kind = if what == What::Rpc as u8 {
         Kind::Rpc(shown(text))
+    } else if let Some((path, name)) = operation(text).filter(|_| what == What::Operation as u8) {
+        Kind::Operation(shown(path), shown(name))
     } else if what == What::None as u8 {
         Kind::None
     } else {

@@ -4,6 +4,7 @@ use super::bounds::Latency;
 use super::errors::Errors;
 use super::facts::{Exchange, Place};
 use super::rate::Rate;
+use super::sketch::Sketch;
 use std::net::SocketAddr;
 
 /// Servers that are kept by name.
@@ -18,6 +19,8 @@ pub struct Stats {
     pub failed: u64,
     /// Those of which something is missing.
     pub incomplete: u64,
+    /// Beside them so many, at the most, that are missing wholly.
+    pub missed: u64,
     /// Octets of the requests' contents.
     pub request_bytes: u64,
     /// Octets of the responses' contents.
@@ -30,6 +33,8 @@ pub struct Stats {
     pub rate: Rate,
     /// The one that took longest.
     pub slowest: Option<Slowest>,
+    /// How long those took that the kernel agent emitted, as it says.
+    agent: Option<Box<Sketch>>,
     errors: Errors,
     /// By status, in ascending order.
     statuses: Vec<(u16, u64)>,
@@ -83,11 +88,28 @@ impl Stats {
         self.slowest = slower(self.slowest, slowest);
     }
 
+    /// Notes that so many calls of a server may be missing.
+    pub(super) fn add_missed(&mut self, server: SocketAddr, most: u64) {
+        self.missed = self.missed.saturating_add(most);
+        self.servers.add(server);
+    }
+
+    /// Counts an exchange that the kernel agent emitted with this latency, in nanoseconds.
+    pub(super) fn add_agent(&mut self, nanos: u64) {
+        self.agent.get_or_insert_default().add(nanos);
+    }
+
+    /// The latencies of the exchanges that the kernel agent emitted, in nanoseconds; `None` where there was none.
+    pub fn agent(&self) -> Option<&Sketch> {
+        self.agent.as_deref()
+    }
+
     /// Adds another one's counts.
     pub(super) fn merge(&mut self, other: &Self) {
         self.calls += other.calls;
         self.failed += other.failed;
         self.incomplete += other.incomplete;
+        self.missed = self.missed.saturating_add(other.missed);
         self.request_bytes += other.request_bytes;
         self.response_bytes += other.response_bytes;
         self.duration.merge(&other.duration);
@@ -106,6 +128,9 @@ impl Stats {
             Servers::Many => self.servers = Servers::Many,
         }
         self.slowest = slower(self.slowest, other.slowest);
+        if let Some(agent) = &other.agent {
+            self.agent.get_or_insert_default().merge(agent);
+        }
     }
 
     /// Failures by `error.type`, in its order.
@@ -142,7 +167,8 @@ impl Stats {
         };
         let statuses = self.statuses.capacity() * size_of::<(u16, u64)>();
         let times = self.duration.heap() + self.ttfb.heap() + self.rate.heap();
-        size_of::<Self>() + times + servers + statuses + self.errors.heap()
+        let agent = self.agent.as_ref().map_or(0, |agent| size_of::<Sketch>() + agent.heap());
+        size_of::<Self>() + times + agent + servers + statuses + self.errors.heap()
     }
 
     fn add_status(&mut self, status: u16, count: u64) {

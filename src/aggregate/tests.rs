@@ -12,6 +12,7 @@ pub(super) fn exchange(path: &str, nanos: u64) -> Exchange<'_> {
         failure: None,
         status: Some(200),
         incomplete: false,
+        lossy: false,
         start: 0,
         duration: Span::exact(nanos),
         ttfb: None,
@@ -97,6 +98,24 @@ fn grpc_methods_are_never_templated() {
 }
 
 #[test]
+fn graphql_operations_are_told_apart_at_one_path() {
+    let call = |name: &'static str| Exchange {
+        target: Target::Operation(b"/tenants/7/graphql", name.as_bytes()),
+        method: Some(b"POST"),
+        ..exchange("", 1)
+    };
+    let rows =
+        of([call("GetUser"), call("GetUser"), call("AddItem"), exchange("/tenants/7/graphql", 1)]).rows();
+    let names = rows.rows.iter().map(|row| (row.kind.to_string(), row.stats.calls)).collect::<Vec<_>>();
+    let expected = [
+        ("/tenants/{int}/graphql GetUser", 2),
+        ("/tenants/{int}/graphql", 1),
+        ("/tenants/{int}/graphql AddItem", 1),
+    ];
+    assert_eq!(names, expected.map(|(name, calls)| (name.to_owned(), calls)));
+}
+
+#[test]
 fn the_users_patterns_come_first() {
     let mut templates = Templates::default();
     templates.patterns.add(["/users/{name}"]).unwrap();
@@ -127,11 +146,25 @@ fn what_may_be_any_endpoints_widens_the_bounds_of_all() {
     let elsewhere = Exchange { server: ([10, 0, 0, 9], 80).into(), ..exchange("/b", 10) };
     let rows = of([get, get, lost, elsewhere]).rows().rows;
     let row = |name: &str| rows.iter().find(|row| row.kind.to_string() == name).unwrap();
-    assert_eq!(row("/a").duration_bound(0.99), Some(Bound { at_least: 10, at_most: Some(10) }));
-    assert_eq!(row("/a").duration_bound(1.0).unwrap().at_most, None);
-    assert_eq!(row("/b").duration_bound(0.99), None);
+    assert_eq!(row("/a").duration_bound(0.99, true), Some(Bound { at_least: 10, at_most: Some(10) }));
+    assert_eq!(row("/a").duration_bound(1.0, true).unwrap().at_most, None);
+    assert_eq!(row("/b").duration_bound(0.99, true), None);
     let put = Exchange { method: Some(b"PUT"), ..lost };
-    assert_eq!(of([get, put]).rows().rows[0].duration_bound(0.99), None);
+    assert_eq!(of([get, put]).rows().rows[0].duration_bound(0.99, true), None);
+}
+
+#[test]
+fn calls_that_may_be_missing_widen_the_bounds_of_their_server() {
+    let get = exchange("/a", 10);
+    let elsewhere = Exchange { server: ([10, 0, 0, 9], 80).into(), ..exchange("/b", 10) };
+    let mut aggregate = of([get, get, elsewhere]);
+    aggregate.add_missed(get.server, 1);
+    let rows = aggregate.rows();
+    assert_eq!((rows.rows.len(), rows.missed, rows.is_lossy), (2, 1, true));
+    let row = |name: &str| rows.rows.iter().find(|row| row.kind.to_string() == name).unwrap();
+    assert_eq!(row("/a").duration_bound(0.4, true), Some(Bound { at_least: 0, at_most: Some(10) }));
+    assert_eq!(row("/a").duration_bound(1.0, true), Some(Bound { at_least: 10, at_most: None }));
+    assert_eq!(row("/b").duration_bound(0.99, true), None);
 }
 
 #[test]

@@ -383,6 +383,9 @@ pub const ENDPOINT_ERRORS: usize = 64;
 /// Counter: `dropped_records` of coverage.
 pub const LIVE_OUTPUT: usize = 64 << 20;
 
+/// Endpoints that are series of the metrics page, those with the most calls. Counter: `h2lens_endpoints_left_out` of the page.
+pub const METRICS_ENDPOINTS: usize = 200;
+
 /// Characters of one piece of text (a path, a query) that a table shows. Counter: `…`, which stands for the rest.
 pub const TABLE_CELL_CHARS: usize = 512;
 

@@ -160,6 +160,15 @@ pub const PARQUET_GROUP_BYTES: usize = 64 << 20;
 
 /// Bytes of a row group as they are kept until it is written: encoded, and compressed.
 pub const PARQUET_GROUP_ENCODED: usize = 33 << 20;
+/// Steps of an exchange that is followed that wait for earlier ones: while a hole of one direction waits to be filled, the
+/// other direction is read on.
+pub const STEPS_HELD: usize = 4_096;
+
+/// Bytes of transactions that are held to be sorted; more are written to a temporary file.
+pub const SORT_HELD: usize = 32 << 20;
+
+/// Bytes of the buffers that what was written there is read with.
+pub const SORT_BUFFERS: usize = 16 << 20;
 
 /// Rows that a table holds to fit its columns to them; with more it is printed as it comes.
 pub const TABLE_HELD_ROWS: usize = 1_000;

@@ -2,7 +2,7 @@
 
 use super::units;
 use crate::agent::{Mode, Rules};
-use crate::export::Format;
+use crate::export::{Format, SortKey};
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum, ValueHint};
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -90,6 +90,28 @@ pub struct Args {
         help_heading = "Output"
     )]
     pub matching: Option<String>,
+
+    /// One exchange, all of it: CONNECTION:STREAM, or :PACKET
+    ///
+    /// One exchange from its start to its end: frames, fields, gaps, credit and trailers, and with --body its contents.
+    /// 30:1 is stream 1 of connection 30, as h2.connection.id and h2.stream.id name them; :35 is the exchange that packet 35
+    /// tells of, for which the captures are read twice. As NDJSON each step is a record.
+    #[arg(long, value_name = "CONN:STREAM", value_parser = exchange, help_heading = "Output", hide_short_help = true)]
+    pub follow: Option<Exchange>,
+
+    /// Order of the transactions: start, duration, ttfb or bytes; -KEY for the greatest first
+    ///
+    /// Order of the transactions of captures: by start (the default of a table), duration, ttfb or bytes; -duration and the
+    /// like for the greatest first. Without it they come in the order of their ends. What does not fit into memory is kept
+    /// in a temporary file.
+    #[arg(long, value_name = "KEY", value_parser = sort, allow_hyphen_values = true, help_heading = "Output", hide_short_help = true)]
+    pub sort: Option<(SortKey, bool)>,
+
+    /// The first N transactions of that order, and endpoints
+    ///
+    /// No more than N transactions, the first ones of the order that --sort says, or by start; and no more than N endpoints.
+    #[arg(long, value_name = "N", help_heading = "Output", hide_short_help = true)]
+    pub top: Option<u64>,
 
     /// How to write a display filter of tshark here
     #[arg(short = 'Y', long = "display-filter", value_name = "FILTER", hide = true)]
@@ -498,6 +520,44 @@ pub enum Generate {
     Duckdb,
 }
 
+/// `--sort`: what by, and whether the greatest come first.
+fn sort(text: &str) -> Result<(SortKey, bool), String> {
+    let (name, descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
+    let key = match name {
+        "start" => SortKey::Start,
+        "duration" => SortKey::Duration,
+        "ttfb" => SortKey::Ttfb,
+        "bytes" => SortKey::Bytes,
+        _ => {
+            return Err("give start, duration, ttfb or bytes, or -duration for the greatest first".to_owned());
+        }
+    };
+    Ok((key, descending))
+}
+
+/// `--follow`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exchange {
+    /// Connection and stream.
+    Stream(u64, u32),
+    /// The one that a packet tells of.
+    Packet(u64),
+}
+
+/// `30:1`, `:35`
+fn exchange(text: &str) -> Result<Exchange, String> {
+    let parse = || {
+        let (connection, number) = text.split_once(':')?;
+        Some(match connection {
+            "" => Exchange::Packet(number.parse().ok().filter(|&packet| packet > 0)?),
+            _ => {
+                Exchange::Stream(connection.parse().ok()?, number.parse().ok().filter(|&stream| stream > 0)?)
+            }
+        })
+    };
+    parse().ok_or_else(|| "give a connection and a stream, as 30:1, or a packet, as :35".to_owned())
+}
+
 /// `32768-60999`
 fn port_range(text: &str) -> Result<RangeInclusive<u16>, String> {
     text.split_once('-')
@@ -555,6 +615,24 @@ mod tests {
             {
                 assert!(own.contains(value.get_name()), "{argument}: {}", value.get_name());
             }
+        }
+    }
+
+    #[test]
+    fn orders() {
+        assert_eq!(sort("start"), Ok((SortKey::Start, false)));
+        assert_eq!(sort("-bytes"), Ok((SortKey::Bytes, true)));
+        for text in ["", "-", "--ttfb", "size", "Duration"] {
+            assert!(sort(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn exchanges() {
+        assert_eq!(exchange("30:1"), Ok(Exchange::Stream(30, 1)));
+        assert_eq!(exchange(":35"), Ok(Exchange::Packet(35)));
+        for text in ["", "30", ":", "30:", "30:0", ":0", "a:1", "1:-1", "1:2:3"] {
+            assert!(exchange(text).is_err(), "{text}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! What was typed → what is to be done: defaults, environment, and options that depend on one another.
 
-use super::args::{Args, Color, Generate, Sandbox};
+pub use super::args::Exchange;
+use super::args::{Args, Color, Generate, OutputFormat, Sandbox};
 use super::messages::Verbosity;
 use super::tshark;
 use super::usage::UsageError;
@@ -8,7 +9,7 @@ use crate::agent::Params;
 use crate::aggregate::Patterns;
 use crate::base::limits;
 use crate::capture::{Input, Rotation};
-use crate::export::{Format, Options};
+use crate::export::{Format, Options, Sort};
 use crate::filter::Filter;
 use crate::record::Wanted;
 use std::ffi::OsString;
@@ -47,6 +48,8 @@ pub struct Config {
     pub keylogs: Vec<PathBuf>,
     /// The one key log is the environment's: it need not exist.
     pub keylog_from_environment: bool,
+    /// The exchange that is followed, in place of all records.
+    pub follow: Option<Exchange>,
     /// Which transactions are asked for.
     pub matching: Option<Arc<Filter>>,
     /// Patterns of paths that are one endpoint each.
@@ -217,7 +220,9 @@ impl Action {
         let write = write(&args, environment)?;
         let filter = matching(&args)?;
         let (patterns, templates) = templates(&args)?;
+        check_follow(&args, &source)?;
         let mut output = output(&args, environment, is_live)?;
+        output.sort = sort(&args, &source, &output)?;
         if write.as_ref().is_some_and(|write| write.path.is_none()) {
             output.wanted = Wanted::default();
         }
@@ -244,7 +249,7 @@ impl Action {
             max_requests: agent_max_requests.map_or(defaults.max_requests, |requests| requests as usize),
             mode: agent_mode.map_or(defaults.mode, Into::into),
             quantize: agent_quantize,
-            ..Params::default()
+            statistics: output.wanted.endpoints,
         };
         let verbosity = match (args.quiet, args.verbose) {
             (true, _) => Verbosity::Quiet,
@@ -254,6 +259,7 @@ impl Action {
         Ok(Self::Analyze(Box::new(Config {
             source,
             filter: args.filter,
+            follow: args.follow,
             matching: filter,
             patterns,
             templates,
@@ -283,6 +289,70 @@ fn matching(args: &Args) -> Result<Option<Arc<Filter>>, UsageError> {
     let compile =
         |text: &String| Filter::from_str(text).map_err(|error| UsageError(format!("--where: {error}")));
     args.matching.as_ref().map(compile).transpose().map(|filter| filter.map(Arc::new))
+}
+
+/// `--sort` and `--top`. The table of a file is in order of start, unless other kinds of records stand between its rows.
+fn sort(args: &Args, source: &InputKind, output: &Options) -> Result<Option<Sort>, UsageError> {
+    let given = match (args.sort, args.top) {
+        (Some(_), _) => Some("--sort"),
+        (None, Some(_)) => Some("--top"),
+        (None, None) => None,
+    };
+    let Wanted { transactions, endpoints, connections, frames, messages, findings, .. } = output.wanted;
+    let InputKind::Captures(inputs) = source else {
+        let refused = |option| {
+            UsageError(format!("{option} is for captures: a live one shows transactions as they end"))
+        };
+        return given.map_or(Ok(None), |option| Err(refused(option)));
+    };
+    if let Some(option) = given
+        && (args.follow.is_some() || !(transactions || endpoints && args.sort.is_none()))
+    {
+        return Err(UsageError(format!("{option} is for transactions: add them to --show, or leave it out")));
+    }
+    if let Some(option) = given.filter(|_| output.format.is_binary()) {
+        return Err(UsageError(format!(
+            "{option} is for text: leave it out, or choose -o ndjson, json, csv or table"
+        )));
+    }
+    if !transactions || args.follow.is_some() {
+        return Ok(None);
+    }
+    let (key, descending) = args.sort.unwrap_or_default();
+    let sort = Sort { key, descending, top: args.top };
+    let alone = !(connections || frames || messages || findings);
+    // From a pipe rows are shown as they come.
+    let by_itself = output.format == Format::Table && alone && !inputs.contains(&Input::Stdin);
+    Ok((given.is_some() || by_itself).then_some(sort))
+}
+
+/// `--follow` takes the place of all records, and of what is said of them.
+fn check_follow(args: &Args, source: &InputKind) -> Result<(), UsageError> {
+    let Some(exchange) = args.follow else { return Ok(()) };
+    let is_text =
+        matches!(args.output, None | Some(OutputFormat::Table | OutputFormat::Ndjson | OutputFormat::Json));
+    let others = [
+        (args.show.is_some(), "--show"),
+        (args.matching.is_some(), "--where"),
+        (args.bodies.is_some(), "--bodies"),
+        (args.output_dir.is_some(), "--output-dir"),
+        (!is_text, "--output, or choose table, ndjson or json"),
+    ];
+    if let Some((_, option)) = others.into_iter().find(|(given, _)| *given) {
+        return Err(UsageError(format!("--follow shows one exchange, all of it: leave out {option}")));
+    }
+    match source {
+        InputKind::Live(_) => Err(UsageError("--follow is for captures: save one with -w FILE".to_owned())),
+        InputKind::Captures(inputs)
+            if matches!(exchange, Exchange::Packet(_)) && inputs.contains(&Input::Stdin) =>
+        {
+            Err(UsageError(
+                "--follow :PACKET reads the captures twice: name a file, or the exchange as CONNECTION:STREAM"
+                    .to_owned(),
+            ))
+        }
+        InputKind::Captures(_) => Ok(()),
+    }
 }
 
 /// `--path-template` and `--path-templates`
@@ -409,6 +479,9 @@ fn output(args: &Args, environment: &Environment, is_live: bool) -> Result<Optio
         }
         (Some(list), None) => show(list)?,
         (None, Some(fixed)) => fixed,
+        (None, None) if args.follow.is_some() => {
+            Wanted { transactions: true, headers: true, ..Wanted::default() }
+        }
         (None, None) => Wanted { transactions: true, telemetry: !one_kind, ..Wanted::default() },
     };
     let color = match args.color.unwrap_or_default() {
@@ -418,7 +491,7 @@ fn output(args: &Args, environment: &Environment, is_live: bool) -> Result<Optio
     };
     wanted.headers |= args.headers;
     let width = environment.columns.filter(|_| environment.stdout_is_terminal);
-    let footer = format == Format::Table && wanted.transactions;
+    let footer = format == Format::Table && wanted.transactions && args.follow.is_none();
     let options = Options {
         format,
         wanted,
@@ -429,6 +502,8 @@ fn output(args: &Args, environment: &Environment, is_live: bool) -> Result<Optio
         width,
         live: is_live,
         footer,
+        sort: None,
+        top: args.top,
     };
     if one_kind && options.by_kind().len() > 1 {
         let (name, list) = (format.name(), args.show.as_deref().unwrap_or_default());
@@ -498,7 +573,8 @@ fn contents(args: &Args, wanted: Wanted) -> Result<Option<Contents>, UsageError>
 }
 
 /// The records that `--show` takes.
-pub(super) const KINDS: [&str; 5] = ["transactions", "connections", "frames", "findings", "telemetry"];
+pub(super) const KINDS: [&str; 7] =
+    ["transactions", "endpoints", "connections", "frames", "messages", "findings", "telemetry"];
 
 /// `--show`
 fn show(list: &str) -> Result<Wanted, UsageError> {
@@ -529,6 +605,7 @@ fn show(list: &str) -> Result<Wanted, UsageError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::export::SortKey;
 
     fn terminal() -> Environment {
         Environment {
@@ -650,6 +727,35 @@ mod tests {
         let config = config("a -w -", &piped);
         assert_eq!(config.write.unwrap().path, None);
         assert!(!config.output.wanted.transactions && !config.output.wanted.telemetry);
+    }
+
+    #[test]
+    fn transactions_are_sorted_where_that_can_be() {
+        let sort = |line: &str| config(line, &terminal()).output.sort;
+        assert_eq!(sort("a"), Some(Sort::default()));
+        for line in ["a --json", "-", "a -S transactions,frames", "a -S endpoints --top 3", "a --follow 1:1"]
+        {
+            assert_eq!(sort(line), None, "{line}");
+        }
+        let slowest = Sort { key: SortKey::Duration, descending: true, top: Some(9) };
+        assert_eq!(sort("- --json --sort -duration --top 9"), Some(slowest));
+        assert_eq!(sort("a --json --top 9"), Some(Sort { top: Some(9), ..Sort::default() }));
+        assert!(error("-i any --top 3").contains("is for captures"));
+        assert!(error("a -S endpoints --sort ttfb").contains("is for transactions"));
+        assert!(error("a -S telemetry --top 3").contains("is for transactions"));
+    }
+
+    #[test]
+    fn an_exchange_is_followed_alone() {
+        let config = config("a --follow 30:1", &terminal());
+        assert_eq!(config.follow, Some(Exchange::Stream(30, 1)));
+        let Wanted { transactions, headers, telemetry, .. } = config.output.wanted;
+        assert_eq!((transactions, headers, telemetry, config.output.footer), (true, true, false, false));
+        assert!(error("a --follow 1:1 --show frames").contains("leave out --show"));
+        assert!(error("a --follow 1:1 --where error").contains("leave out --where"));
+        assert!(error("-i any --follow 1:1").contains("save one with -w"));
+        assert!(error("- --follow :7").contains("reads the captures twice"));
+        assert!(error("a --follow 7").contains("as 30:1"));
     }
 
     #[test]

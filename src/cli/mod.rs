@@ -6,6 +6,7 @@ mod completions;
 pub mod config;
 mod decryption;
 pub mod exit;
+mod follow;
 mod generate;
 mod hint;
 pub mod live;

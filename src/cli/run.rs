@@ -2,9 +2,10 @@
 
 use super::args;
 use super::bodies::Directory;
-use super::config::{self, Action, Config, Contents, Grouping, InputKind, Live};
+use super::config::{self, Action, Config, Contents, Exchange, Grouping, InputKind, Live};
 use super::decryption::{self, KeyLogs};
 use super::exit::Exit;
+use super::follow;
 use super::generate;
 use super::hint;
 use super::live::{self, LiveFailure, LiveOptions};
@@ -16,7 +17,7 @@ use crate::aggregate::Templates;
 use crate::body;
 use crate::capture::{Batch, Expanded, Filter, Input, Timeline, WriteError, Writer};
 use crate::engine::{Analysis, Outcome, captures, cut_at};
-use crate::export::{Exporter, PrintError};
+use crate::export::{Exporter, Options, PrintError};
 use crate::record::Coverage;
 use crate::tls::{KeyLogReader, KeyStore};
 use anyhow::{Context, bail};
@@ -240,18 +241,9 @@ fn files(
     templates: Templates,
     messages: Messages,
 ) -> anyhow::Result<Exit> {
-    let mut timeline = open(config, inputs)?;
-    let (directory, outputs) = match &config.directory {
-        Some(directory) => {
-            let (directory, outputs) = OutputDir::create(directory, &config.output)?;
-            (Some(directory), outputs)
-        }
-        None => (None, Vec::new()),
-    };
     if let Some(write) = &config.write {
         check_target(write.path.as_deref(), inputs)?;
     }
-    let bar = Bar::new(timeline.progress(), config.progress);
     let contents = bodies(config.contents.as_ref())?;
     let analysis = Analysis {
         wanted: config.analyzed(),
@@ -261,24 +253,21 @@ fn files(
         keys,
         idle_timeout: config.idle_timeout,
         bodies: contents.options.clone(),
+        follow: None,
         filter: config.matching.clone(),
         templates: templates.into(),
     };
     let packets_only = config.write.as_ref().is_some_and(|write| write.path.is_none());
-    let exporter = if directory.is_some() {
-        Exporter::new(outputs)
-    } else {
-        let out: Box<dyn Write> =
-            if packets_only { Box::new(io::sink()) } else { Box::new(bar.beside(io::stdout().lock())) };
-        Exporter::new([(out, config.output)])
+    let (directory, outputs): (_, Vec<(Box<dyn Write>, _)>) = match &config.directory {
+        Some(directory) => {
+            let (directory, outputs) = OutputDir::create(directory, &config.output)?;
+            (Some(directory), outputs)
+        }
+        None if packets_only => (None, vec![(Box::new(io::sink()), config.output)]),
+        None => (None, vec![(Box::new(io::stdout().lock()), config.output)]),
     };
-    let result = captures(&mut timeline, analysis, config.duration, exporter);
-    drop(bar);
-    let Outcome { report, secrets, key_log } = match result {
-        Ok(outcome) => outcome,
-        Err(PrintError::Closed) => return Ok(Exit::Done),
-        Err(error) => return Err(error.into()),
-    };
+    let Some((outcome, timeline)) = print(config, inputs, analysis, outputs)? else { return Ok(Exit::Done) };
+    let Outcome { report, secrets, key_log } = outcome;
     if let Some(directory) = directory {
         directory.finish()?;
     }
@@ -307,6 +296,37 @@ fn files(
     }
     messages.notice(format_args!("the analysis is incomplete: {}", incomplete(coverage)));
     Ok(if config.strict { Exit::Incomplete } else { Exit::Done })
+}
+
+/// Analyzes the captures and prints what is asked for; `None` where the reader of the output has closed it.
+fn print(
+    config: &Config,
+    inputs: &[Input],
+    analysis: Analysis,
+    outputs: Vec<(Box<dyn Write>, Options)>,
+) -> anyhow::Result<Option<(Outcome, Timeline)>> {
+    let open = || open(config, inputs);
+    let mut timeline = open()?;
+    let bar = Bar::new(timeline.progress(), config.progress);
+    if let Some(exchange) = config.follow {
+        let exchange = match exchange {
+            Exchange::Stream(connection, stream) => (connection, stream),
+            Exchange::Packet(packet) => {
+                let again =
+                    Analysis { keys: keys(config, Messages::new(Verbosity::Quiet))?, ..Analysis::default() };
+                follow::locate(packet, open()?, again, config)?
+            }
+        };
+        let analysis = Analysis { follow: Some(exchange), ..analysis };
+        let outcome = follow::print(exchange, &mut timeline, analysis, config, bar.beside(io::stdout()))?;
+        return Ok(outcome.map(|outcome| (outcome, timeline)));
+    }
+    let exporter = Exporter::new(outputs.into_iter().map(|(out, options)| (bar.beside(out), options)));
+    match captures(&mut timeline, analysis, config.duration, exporter) {
+        Ok(outcome) => Ok(Some((outcome, timeline))),
+        Err(PrintError::Closed) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The packets cannot be saved over the captures that they come from, nor read twice from a pipe.

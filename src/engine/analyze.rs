@@ -7,7 +7,7 @@ use super::report::{InputCounts, assemble};
 use super::select;
 use super::select::Selection;
 use super::shards::Shards;
-use crate::agent::{Agent, Params};
+use crate::agent::{Agent, Mode, Params};
 use crate::aggregate::Templates;
 use crate::base::origin::InReach;
 use crate::base::time::Timestamp;
@@ -41,6 +41,8 @@ pub struct Analysis {
     pub idle_timeout: Option<Duration>,
     /// See [`PipelineConfig::bodies`].
     pub bodies: Option<Arc<body::Options>>,
+    /// See [`PipelineConfig::follow`].
+    pub follow: Option<(u64, u32)>,
     /// Which transactions are asked for; without it all are.
     pub filter: Option<Arc<Filter>>,
     /// How paths are grouped, where endpoints are wanted.
@@ -97,17 +99,18 @@ pub(crate) struct Standing {
 
 impl<C: Consumer> Engine<C> {
     pub(crate) fn new(analysis: Analysis, consumer: C) -> Self {
-        let Analysis { wanted, live, threads, agent, keys, idle_timeout, bodies, filter, templates } =
+        let Analysis { wanted, live, threads, agent, keys, idle_timeout, bodies, follow, filter, templates } =
             analysis;
         let selection = Selection::new(filter, wanted.endpoints.then_some(&templates));
-        let settings = PipelineConfig { wanted, idle_timeout, bodies };
+        let settings = PipelineConfig { wanted, idle_timeout, bodies, follow };
         let telemetry = wanted.telemetry;
+        let beside = telemetry && wanted.endpoints && agent.statistics;
         Self {
             decoder: Decoder::new(),
             shards: Shards::new(threads, &settings, &selection, || {
-                Collected::new(consumer.part(), telemetry, live)
+                Collected::new(consumer.part(), telemetry, beside, live)
             }),
-            merge: Merge::new(telemetry.then(|| Agent::new(agent))),
+            merge: Merge::new(telemetry.then(|| Agent::new(agent)), beside.then_some(&templates)),
             consumer,
             keys: Arc::new(keys),
             spare: Vec::new(),
@@ -217,8 +220,12 @@ impl<C: Consumer> Engine<C> {
             report.coverage.unread_link_types = self.decoder.unread_links().iter().collect();
             report.coverage.where_unknown = select::unknown(&sum.selections);
             if let Some(templates) = &self.templates {
-                let (endpoints, struck) = select::endpoints(templates, &sum.selections);
+                let (mut endpoints, struck) =
+                    select::endpoints(templates, &sum.selections, self.merge.seen());
                 report.coverage.limits.merge(&struck);
+                if self.merge.agent().is_some_and(|agent| agent.mode() == Mode::Discovery) {
+                    endpoints.forget_agent_quantiles();
+                }
                 self.endpoints = Some(endpoints);
             }
             self.report = Some(report);

@@ -3,6 +3,7 @@
 use super::job::Job;
 use super::worker::Product;
 use crate::agent::{FrameFact, WireFacts, WireTransaction};
+use crate::aggregate::{Call, Target};
 use crate::base::endpoint::Endpoint;
 use crate::base::time::Moment;
 use crate::base::tuning;
@@ -10,9 +11,10 @@ use crate::http2::FrameSpot;
 use crate::http2::frame::FrameView;
 use crate::pipeline::Output;
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, FieldName, Finding, Kind, MessageRecord, Order, Part, RecordSink,
-    Tally, Transaction,
+    ConnectionMeta, ConnectionRecord, FieldName, Finding, Kind, MessageRecord, Order, Part, RecordSink, Step,
+    Tally, Transaction, TransactionView,
 };
+use std::net::SocketAddr;
 use std::ops::Range;
 
 /// One worker's product of one job.
@@ -22,6 +24,8 @@ pub(super) struct Collected<P> {
     pub(super) part: P,
     /// The agent's view is wanted.
     agent: bool,
+    /// Endpoints show what it says of them.
+    endpoints: bool,
     at_end: bool,
     /// How the exchanges ended, when that is counted.
     pub(super) tally: Option<Box<Tally>>,
@@ -42,6 +46,20 @@ pub(super) struct Exchange {
     wire: WireTransaction<'static>,
     method: Option<Range<usize>>,
     path: Option<Range<usize>>,
+    /// Whose call it is, where endpoints show what the agent says of them.
+    call: Option<Named>,
+}
+
+/// What names an exchange's endpoint beside method and path.
+#[derive(Clone, Debug)]
+struct Named {
+    authority: Option<Range<usize>>,
+    /// The text of the path within `:path`; of gRPC without its slash.
+    path: Option<Range<usize>>,
+    is_rpc: bool,
+    /// The name of a GraphQL operation.
+    operation: Option<Range<usize>>,
+    unplaced: bool,
 }
 
 /// A decrypted TLS record.
@@ -56,11 +74,13 @@ pub(super) struct TlsRecord {
 }
 
 impl<P: Part> Collected<P> {
-    /// Nothing yet. With `agent` what its model needs is kept, with `tally` it is counted how exchanges ended.
-    pub(super) fn new(part: P, agent: bool, tally: bool) -> Self {
+    /// Nothing yet. With `agent` what its model needs is kept, with `endpoints` too what
+    /// names each exchange's endpoint, with `tally` it is counted how exchanges ended.
+    pub(super) fn new(part: P, agent: bool, endpoints: bool, tally: bool) -> Self {
         Self {
             part,
             agent,
+            endpoints: agent && endpoints,
             at_end: false,
             tally: tally.then(Box::default),
             exchanges: Vec::new(),
@@ -74,6 +94,38 @@ impl<P: Part> Collected<P> {
     pub(super) fn wire<'a>(&'a self, exchange: &Exchange) -> WireTransaction<'a> {
         let text = |range: &Option<Range<usize>>| self.text.get(range.clone()?);
         WireTransaction { method: text(&exchange.method), path: text(&exchange.path), ..exchange.wire }
+    }
+
+    /// The exchange as its endpoint knows it; `None` where that is not asked for.
+    pub(super) fn call<'a>(&'a self, exchange: &Exchange) -> Option<Call<'a>> {
+        let named = exchange.call.as_ref()?;
+        let text = |range: &Option<Range<usize>>| self.text.get(range.clone()?);
+        let server = exchange.wire.server;
+        Some(Call {
+            authority: text(&named.authority),
+            server: SocketAddr::new(server.ip, server.port),
+            method: text(&exchange.method),
+            target: match (text(&named.path), text(&named.operation)) {
+                (Some(path), Some(name)) => Target::Operation(path, name),
+                (Some(path), None) if named.is_rpc => Target::Rpc(path),
+                (Some(path), None) => Target::Path(path),
+                (None, _) => Target::None,
+            },
+            unplaced: named.unplaced,
+        })
+    }
+
+    /// Takes note of whose call it is.
+    fn name(&mut self, connection: &ConnectionMeta, transaction: &Transaction) -> Named {
+        let Call { authority, target, unplaced, .. } =
+            Call::of(&TransactionView::new(connection, transaction));
+        let (path, operation) = match target {
+            Target::Path(path) | Target::Rpc(path) => (Some(path), None),
+            Target::Operation(path, name) => (Some(path), Some(name)),
+            Target::None => (None, None),
+        };
+        let (is_rpc, operation) = (matches!(target, Target::Rpc(_)), self.keep(operation));
+        Named { authority: self.keep(authority), path: self.keep(path), is_rpc, operation, unplaced }
     }
 
     /// A record's plaintext.
@@ -121,6 +173,7 @@ impl<P: Part> Product for Collected<P> {
         let request = &transaction.request.headers;
         let (method, path) =
             (self.keep(request.value(FieldName::Method)), self.keep(request.value(FieldName::Path)));
+        let call = (self.endpoints && is_asked_for).then(|| self.name(connection, transaction));
         let fact = |spot: FrameSpot| FrameFact { packet: spot.packet, split: spot.split };
         self.exchanges.push(Exchange {
             record,
@@ -150,6 +203,7 @@ impl<P: Part> Product for Collected<P> {
             },
             method,
             path,
+            call,
         });
     }
 
@@ -182,6 +236,10 @@ impl<P: Part> Output for Collected<P> {
 impl<P: Part> RecordSink for Collected<P> {
     fn message(&mut self, now: Moment, connection: &ConnectionMeta, message: &MessageRecord) {
         self.part.message(now, connection, message);
+    }
+
+    fn step(&mut self, now: Moment, connection: &ConnectionMeta, step: &Step) {
+        self.part.step(now, connection, step);
     }
 
     fn transaction(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {

@@ -6,13 +6,18 @@
 use super::collect::Collected;
 use super::shards::Done;
 use crate::agent::Agent;
+use crate::aggregate::{Aggregate, Templates};
+use crate::base::limits;
 use crate::base::verdict::Verdict;
 use crate::record::{Annotation, Consumer, Order, Part};
+use std::sync::Arc;
 
 /// Merges jobs as they are done.
 #[derive(Debug)]
 pub(super) struct Merge {
     agent: Option<Agent>,
+    /// What the agent emitted, by endpoint; where endpoints are wanted.
+    seen: Option<Aggregate>,
     order: Vec<MergeEntry>,
 }
 
@@ -35,8 +40,16 @@ enum What {
 }
 
 impl Merge {
-    pub(super) fn new(agent: Option<Agent>) -> Self {
-        Self { agent, order: Vec::new() }
+    pub(super) fn new(agent: Option<Agent>, templates: Option<&Arc<Templates>>) -> Self {
+        let seen = templates
+            .filter(|_| agent.is_some())
+            .map(|templates| Aggregate::new(Arc::clone(templates), limits::ENDPOINT_MEMORY));
+        Self { agent, seen, order: Vec::new() }
+    }
+
+    /// What the agent emitted, by endpoint.
+    pub(super) const fn seen(&self) -> Option<&Aggregate> {
+        self.seen.as_ref()
     }
 
     /// The agent's model.
@@ -113,7 +126,13 @@ impl Merge {
     }
 
     fn verdict<P: Part>(&mut self, product: &Collected<P>, at: usize) -> Option<Verdict> {
-        let wire = product.wire(product.exchanges.get(at)?);
-        Some(self.agent.as_mut()?.verdict(&wire))
+        let exchange = product.exchanges.get(at)?;
+        let verdict = self.agent.as_mut()?.verdict(&product.wire(exchange));
+        if let (Verdict::Seen(latency), Some(seen)) = (verdict, &mut self.seen)
+            && let Some(call) = product.call(exchange)
+        {
+            seen.add_agent(&call, latency.as_nanos() as u64);
+        }
+        Some(verdict)
     }
 }

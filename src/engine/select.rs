@@ -13,8 +13,9 @@ use crate::http2::frame::FrameView;
 use crate::pipeline::Output;
 use crate::record::endpoint::Endpoints;
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, Finding, MessageRecord, RecordSink, Transaction, TransactionView,
+    ConnectionMeta, ConnectionRecord, Finding, MessageRecord, RecordSink, Step, Transaction, TransactionView,
 };
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// What is asked for of a shard's exchanges, and what they add up to.
@@ -57,10 +58,11 @@ pub(super) fn unknown(selections: &[(usize, Selection)]) -> u64 {
     selections.iter().map(|(_, selection)| selection.unknown).sum()
 }
 
-/// What all shards add up to, and which limits struck.
+/// What all shards add up to, with what the agent emitted of it, and which limits struck.
 pub(super) fn endpoints(
     templates: &Arc<Templates>,
     selections: &[(usize, Selection)],
+    agent: Option<&Aggregate>,
 ) -> (Endpoints, Struck) {
     let mut sum = Aggregate::new(Arc::clone(templates), limits::ENDPOINT_MEMORY);
     // In one order, whoever worked on them.
@@ -70,6 +72,9 @@ pub(super) fn endpoints(
         if let Some(aggregate) = &selection.aggregate {
             sum.merge(aggregate);
         }
+    }
+    if let Some(agent) = agent {
+        sum.merge(agent);
     }
     let rows = sum.rows();
     let mut struck = Struck::default();
@@ -94,6 +99,12 @@ impl<P: Product> Output for Chosen<'_, P> {
     fn tls_record(&mut self, now: Moment, at: Moment, src: Endpoint, dst: Endpoint, plaintext: &[u8]) {
         self.product.tls_record(now, at, src, dst, plaintext);
     }
+
+    fn calls_missed(&mut self, server: Endpoint, most: u64) {
+        if let Some(aggregate) = &mut self.selection.aggregate {
+            aggregate.add_missed(SocketAddr::new(server.ip, server.port), most);
+        }
+    }
 }
 
 impl<P: Product> RecordSink for Chosen<'_, P> {
@@ -116,5 +127,9 @@ impl<P: Product> RecordSink for Chosen<'_, P> {
 
     fn message(&mut self, now: Moment, connection: &ConnectionMeta, message: &MessageRecord) {
         self.product.message(now, connection, message);
+    }
+
+    fn step(&mut self, now: Moment, connection: &ConnectionMeta, step: &Step) {
+        self.product.step(now, connection, step);
     }
 }

@@ -16,24 +16,29 @@
 mod arrow;
 #[cfg(feature = "parquet")]
 mod columns;
+mod course;
 mod csv;
 mod exporter;
 mod json;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod pretty;
 mod printer;
 mod renderer;
 mod sanitize;
 pub mod schema;
+mod sort;
 mod table;
 
 #[cfg(test)]
 mod tests;
 
+pub use course::{CoursePart, CoursePrinter};
 pub use exporter::{Exporter, Maker, Makers};
 pub use printer::{PrintError, Printer};
 pub use renderer::Renderer;
 pub use sanitize::visible;
+pub use sort::{Sort, SortKey};
 
 use crate::base::tuning;
 use crate::record::schema::{
@@ -132,12 +137,21 @@ pub struct Options {
     pub live: bool,
     /// Below a table of transactions, say in a few lines what they add up to.
     pub footer: bool,
+    /// The order of the transactions; without it that of their ends.
+    pub sort: Option<Sort>,
+    /// No more endpoints than so many.
+    pub top: Option<u64>,
 }
 
 impl Options {
     /// What records show.
     const fn shown(&self) -> Shown {
         Shown { headers: self.wanted.headers, secrets: self.show_secrets }
+    }
+
+    /// Rows of endpoints that are shown.
+    fn top(&self) -> usize {
+        self.top.map_or(usize::MAX, |top| usize::try_from(top).unwrap_or(usize::MAX))
     }
 
     /// Whether transactions say what the agent would have made of them.
@@ -206,6 +220,8 @@ pub struct Item {
     pub range: Range<u32>,
     /// Where the agent's verdict goes; of transactions only, when it is wanted.
     pub agent: Option<AgentSlot>,
+    /// Its place in the order that was asked for; of transactions only.
+    pub rank: Option<u64>,
 }
 
 /// Where a transaction's record waits for the agent's verdict.

@@ -1,13 +1,14 @@
 //! The output's half: rendered records, in order, to a writer.
 
 use super::renderer::{Renderer, csv_header};
-use super::table::TablePrinter;
+use super::sort::Sorter;
+use super::table::{self, TablePrinter};
 use super::{Format, Options, csv, json};
 use crate::base::tuning::OUTPUT_BUFFER;
 use crate::record::endpoint::Endpoints;
 use crate::record::schema::{EndpointObject, TelemetryObject};
 use crate::record::visit::Object;
-use crate::record::{Annotation, Consumer, Report};
+use crate::record::{Annotation, Consumer, Kind, Report};
 use std::io::{self, ErrorKind, Write};
 
 /// Why output ended early.
@@ -19,6 +20,9 @@ pub enum PrintError {
     /// Anything else.
     #[error("cannot write the output: {0}")]
     Io(io::Error),
+    /// What is to be sorted does not fit into memory, nor elsewhere.
+    #[error("--sort: cannot write a temporary file ({0}): make room, or show fewer with --top N")]
+    Sort(io::Error),
 }
 
 impl From<io::Error> for PrintError {
@@ -41,6 +45,8 @@ pub struct Printer<W: Write> {
     buffer: Vec<u8>,
     options: Options,
     table: Option<TablePrinter>,
+    /// Transactions that wait for their turn in the order that was asked for.
+    sorter: Option<Sorter>,
     /// CSV of telemetry.
     telemetry: bool,
     /// Something was printed (JSON: an element of the array).
@@ -63,7 +69,17 @@ impl<W: Write> Printer<W> {
             Format::Csv => csv_header(&mut buffer, options),
             _ => (),
         }
-        Self { writer, buffer, options: *options, table, telemetry, begun: false, records: 0, written: 0 }
+        Self {
+            writer,
+            buffer,
+            options: *options,
+            table,
+            sorter: options.sort.map(|sort| Sorter::new(sort.top)),
+            telemetry,
+            begun: false,
+            records: 0,
+            written: 0,
+        }
     }
 
     /// Records that the writer has been given so far, telemetry included. It is only ever given whole ones.
@@ -74,6 +90,28 @@ impl<W: Write> Printer<W> {
     /// What the records are written to.
     pub const fn writer_mut(&mut self) -> &mut W {
         &mut self.writer
+    }
+
+    /// A record as a worker rendered it, in pieces.
+    fn print(&mut self, kind: Kind, pieces: &[&[u8]]) -> Result<(), PrintError> {
+        self.records += 1;
+        if let Some(table) = &mut self.table {
+            let row = pieces.first().copied().unwrap_or_default();
+            table.row(&mut self.buffer, kind, std::str::from_utf8(row).unwrap_or_default());
+        } else {
+            self.separate();
+            for piece in pieces {
+                self.buffer.extend_from_slice(piece);
+            }
+            self.unterminate();
+        }
+        self.flush_full()
+    }
+
+    /// Prints the transactions that were kept to be sorted: all are there.
+    fn print_sorted(&mut self) -> Result<(), PrintError> {
+        let Some(mut sorter) = self.sorter.take() else { return Ok(()) };
+        sorter.drain(|text| self.print(Kind::Transaction, &[text]))
     }
 
     /// A record that is made here, in a format that is not the table.
@@ -129,36 +167,41 @@ impl<W: Write> Consumer for Printer<W> {
         let rendered = part.rendered();
         let Some(item) = rendered.items.get(index) else { return Ok(()) };
         let text = rendered.bytes.get(item.range.start as usize..item.range.end as usize).unwrap_or_default();
-        self.records += 1;
-        if let Some(table) = &mut self.table {
-            let row = std::str::from_utf8(text).unwrap_or_default();
-            table.row(&mut self.buffer, item.order.kind, row, annotation.agent);
-            return self.flush_full();
-        }
-        self.separate();
+        let mut verdict = Vec::new();
+        let mut pieces = [text, &[], &[]];
         match (&item.agent, annotation.agent) {
-            (Some(slot), Some(verdict)) => {
-                let at = slot.at.saturating_sub(item.range.start) as usize;
-                let (head, tail) = text.split_at_checked(at).unwrap_or((text, &[]));
-                self.buffer.extend_from_slice(head);
-                if self.options.format == Format::Csv {
-                    csv::push_verdict(&mut self.buffer, verdict);
-                } else {
-                    json::push_verdict(&mut self.buffer, verdict);
-                    self.buffer.extend_from_slice(tail);
+            (_, Some(missed)) if self.table.is_some() => {
+                let row = std::str::from_utf8(text).unwrap_or_default();
+                if let Some(row) = table::with_verdict(row, missed) {
+                    verdict = row.into_bytes();
+                    pieces = [&verdict, &[], &[]];
                 }
             }
-            _ => self.buffer.extend_from_slice(text),
+            (Some(slot), Some(seen)) => {
+                let at = slot.at.saturating_sub(item.range.start) as usize;
+                let (head, tail) = text.split_at_checked(at).unwrap_or((text, &[]));
+                if self.options.format == Format::Csv {
+                    csv::push_verdict(&mut verdict, seen);
+                    pieces = [head, &verdict, &[]];
+                } else {
+                    json::push_verdict(&mut verdict, seen);
+                    pieces = [head, &verdict, tail];
+                }
+            }
+            _ => (),
         }
-        self.unterminate();
-        self.flush_full()
+        match (&mut self.sorter, item.rank) {
+            (Some(sorter), Some(rank)) => sorter.push(rank, &pieces),
+            _ => self.print(item.order.kind, &pieces),
+        }
     }
 
     fn endpoints(&mut self, endpoints: &Endpoints) -> Result<(), PrintError> {
+        self.print_sorted()?;
         if let Some(table) = &mut self.table {
             table.endpoints(&mut self.buffer, endpoints);
         } else if self.options.wanted.endpoints {
-            for endpoint in &endpoints.rows {
+            for endpoint in endpoints.rows.iter().take(self.options.top()) {
                 self.push(&EndpointObject::new(endpoint))?;
             }
         }
@@ -170,6 +213,7 @@ impl<W: Write> Consumer for Printer<W> {
         if !self.options.wanted.telemetry {
             return Ok(());
         }
+        self.print_sorted()?;
         if let Some(table) = &mut self.table {
             self.records += 1;
             table.telemetry(&mut self.buffer, report);
@@ -185,6 +229,7 @@ impl<W: Write> Consumer for Printer<W> {
     }
 
     fn finish(&mut self, _: &Report) -> Result<(), PrintError> {
+        self.print_sorted()?;
         if let Some(table) = &mut self.table {
             table.finish(&mut self.buffer);
         }

@@ -55,7 +55,7 @@ impl Renderer {
     /// Notes a record whose text begins at `start` and ends here.
     fn add(&mut self, start: usize, now: Moment, connection: u64, kind: Kind) {
         self.sequence += 1;
-        self.add_at(start, now, connection, kind, self.sequence, None);
+        self.add_at(start, now, connection, kind, self.sequence, (None, None));
     }
 
     fn add_at(
@@ -65,11 +65,16 @@ impl Renderer {
         connection: u64,
         kind: Kind,
         sequence: u64,
-        agent: Option<AgentSlot>,
+        (agent, rank): (Option<AgentSlot>, Option<u64>),
     ) {
         let packet = if self.at_end { u64::MAX } else { now.packet };
         let range = start as u32..self.rendered.bytes.len() as u32;
-        self.rendered.items.push(Item { order: Order { packet, connection, kind, sequence }, range, agent });
+        self.rendered.items.push(Item {
+            order: Order { packet, connection, kind, sequence },
+            range,
+            agent,
+            rank,
+        });
     }
 }
 
@@ -159,7 +164,8 @@ impl RecordSink for Renderer {
             };
         }
         let agent = self.options.agent().then(|| AgentSlot { at: (self.rendered.bytes.len() - tail) as u32 });
-        self.add_at(start, now, connection.id, Kind::Transaction, transaction.stream.into(), agent);
+        let rank = self.options.sort.map(|sort| sort.rank(&view));
+        self.add_at(start, now, connection.id, Kind::Transaction, transaction.stream.into(), (agent, rank));
     }
 
     fn connection(&mut self, now: Moment, connection: &ConnectionRecord) {

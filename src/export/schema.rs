@@ -1,8 +1,8 @@
 //! What `--generate schema` and `--generate duckdb` print: the records' types, from their one definition.
 
 use crate::record::schema::{
-    ConnectionObject, EndpointObject, FindingObject, FrameObject, MessageRecordObject, TelemetryObject,
-    TransactionObject,
+    ConnectionObject, EndpointObject, FindingObject, FrameObject, MessageRecordObject, StepObject,
+    TelemetryObject, TransactionObject,
 };
 use crate::record::visit::{Member, Record, Type};
 use serde_json::{Map, Value, json};
@@ -15,14 +15,15 @@ const fn kind<T: Record>() -> Kind {
     (T::NAME, T::PLURAL, T::MEMBERS)
 }
 
-/// All kinds of records, in the order of `--show`.
-const KINDS: [Kind; 7] = [
+/// All kinds of records, in the order of `--show`; those of `--follow` stand before telemetry.
+const KINDS: [Kind; 8] = [
     kind::<TransactionObject<'_>>(),
     kind::<EndpointObject<'_>>(),
     kind::<ConnectionObject<'_>>(),
     kind::<FrameObject<'_>>(),
     kind::<MessageRecordObject<'_>>(),
     kind::<FindingObject<'_>>(),
+    kind::<StepObject<'_>>(),
     kind::<TelemetryObject<'_>>(),
 ];
 

@@ -10,12 +10,16 @@ use crate::packet::Segment;
 use crate::record::{RecordSink, Wanted};
 use crate::tls;
 use crate::transaction::{Stats, StreamPool};
-use std::sync::Arc;
 
 /// Where a shard's results go: records, and for the agent's view the plaintext of TLS records.
 pub trait Output: RecordSink {
     /// A TLS record of the packet `at` was decrypted now: that may be later.
     fn tls_record(&mut self, now: Moment, at: Moment, src: Endpoint, dst: Endpoint, plaintext: &[u8]);
+
+    /// A connection to this server is over, of which so many calls, at the most, are missing wholly.
+    fn calls_missed(&mut self, server: Endpoint, most: u64) {
+        let _ = (server, most);
+    }
 }
 
 /// What a shard has added up.
@@ -57,8 +61,7 @@ impl Totals {
 pub(super) struct Context<'a, O> {
     pub(super) now: Moment,
     pub(super) wanted: Wanted,
-    /// What is asked of contents.
-    pub(super) bodies: Option<&'a Arc<body::Options>>,
+    pub(super) settings: &'a PipelineConfig,
     pub(super) totals: &'a mut Totals,
     /// Taken out while a TLS session is at work.
     pub(super) tls: Option<&'a mut tls::Workspace>,
@@ -80,7 +83,7 @@ impl<'a, O> Context<'a, O> {
         Self {
             now,
             wanted: settings.wanted,
-            bodies: settings.bodies.as_ref(),
+            settings,
             totals,
             tls: Some(tls),
             keys,

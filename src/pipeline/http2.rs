@@ -1,18 +1,21 @@
 //! An HTTP/2 connection in the pipeline: its bytes go in, its listeners hear what they say, records come out.
 
+use super::PipelineConfig;
 use super::context::{Context, Output};
+use super::missed::{Missed, Streams};
 use crate::base::direction::Direction;
 use crate::base::limit::{Limit, Struck};
 use crate::base::time::Moment;
-use crate::body::{Bodies, Listening, Options};
+use crate::body::{Bodies, Listening};
 use crate::conformance::Judge;
+use crate::course::Course;
 use crate::flow::{Arrival, Gap};
 use crate::http1::Upgraded;
 use crate::http2::frame::FrameView;
 use crate::http2::{Connection, EventContext, EventSink, PerSide, Side, Start, UpgradeRequest};
 use crate::record::{
     ConnectionMeta, ConnectionRecord, EndBy, EndHow, Evidence, Failure, Recognition, RecordSink, StreamEnd,
-    Transaction, Wanted,
+    Transaction,
 };
 use crate::timing::{Timing, Transport};
 use crate::transaction::{Pairing, PairingInput};
@@ -31,18 +34,24 @@ pub(super) struct Http2 {
     timing: Option<Box<Timing>>,
     /// Where contents are.
     bodies: Option<Box<Bodies>>,
+    /// Where an exchange of this connection is followed.
+    course: Option<Box<Course>>,
     how: Recognition,
     pub(super) client: Direction,
     /// The client's first bytes were not waited for any longer for a cap.
     pub(super) client_unawaited: bool,
+    missed: Missed,
 }
 
-/// What hears the events of a connection: what divides its time, pairing, the judge, the bodies, and what shows frames.
-/// None knows the others.
+/// What hears the events of a connection: what divides its time, pairing, the judge, the bodies, what follows an exchange,
+/// and what shows frames. None knows the others.
 type Listeners<'a, O> = (
     Option<&'a mut Timing>,
-    (PairingInput<'a>, (Option<&'a mut Judge>, (Option<Listening<'a>>, Option<FrameRecords<'a, O>>))),
+    (PairingInput<'a>, (Option<&'a mut Judge>, (Option<Listening<'a>>, Showing<'a, O>))),
 );
+
+/// What shows the events as they are.
+type Showing<'a, O> = (Option<&'a mut Course>, Option<FrameRecords<'a, O>>);
 
 impl Http2 {
     /// A connection whose sides' bytes begin as said.
@@ -51,9 +60,11 @@ impl Http2 {
         client: Start,
         server: Start,
         how: Recognition,
-        wanted: Wanted,
-        bodies: Option<&Arc<Options>>,
+        settings: &PipelineConfig,
     ) -> Self {
+        let PipelineConfig { wanted, follow, .. } = *settings;
+        let bodies = settings.bodies.as_ref();
+        let followed = follow.filter(|&(connection, _)| connection == meta.id);
         let late = (matches!(client, Start::Late | Start::Unread), server == Start::Late);
         let timed = wanted.transactions || wanted.connections;
         Self {
@@ -62,9 +73,11 @@ impl Http2 {
             judge: (wanted.findings || timed).then(|| Box::new(Judge::new(late))),
             timing: timed.then(|| Box::new(Timing::new(late))),
             bodies: bodies.map(|options| Box::new(Bodies::new(Arc::clone(options), meta.id))),
+            course: followed.map(|(_, stream)| Box::new(Course::new(stream))),
             how,
             client: if meta.client_is_forward { Direction::Forward } else { Direction::Backward },
             client_unawaited: false,
+            missed: Missed::default(),
             meta,
         }
     }
@@ -92,6 +105,7 @@ impl Http2 {
             + self.pairing.memory()
             + self.timing.as_ref().map_or(0, |timing| timing.memory())
             + self.bodies.as_ref().map_or(0, |bodies| bodies.memory())
+            + self.course.as_ref().map_or(0, |course| course.memory())
     }
 
     /// Whether the connection was upgraded from HTTP/1.1 is known.
@@ -151,6 +165,9 @@ impl Http2 {
     ) {
         let side = self.side(from);
         self.listen(cx, |connection, listeners| connection.data(side, arrival, bytes, listeners));
+        if side.is_client() {
+            self.missed.opened(self.pairing.highest());
+        }
     }
 
     /// Bytes of a direction are missing.
@@ -162,6 +179,7 @@ impl Http2 {
         cx: &mut Context<'_, O>,
     ) {
         let side = self.side(from);
+        self.missed.lose(side, gap.len);
         self.listen(cx, |connection, listeners| connection.gap(side, arrival, gap, listeners));
     }
 
@@ -221,10 +239,26 @@ impl Http2 {
             cx.totals.report.limits.merge(bodies.limits());
             bodies.release(&mut cx.totals.body_memory.0);
         }
+        let missed = self.missed.calls(self.connection.counters().skipped_bytes, self.streams());
+        if missed > 0 {
+            cx.out.calls_missed(self.meta.server, missed);
+        }
         record.how = Some(self.how());
         record.is_http2 = true;
         record.meta = self.meta.clone();
         self.pairing.describe(record);
+    }
+
+    /// What is known of its streams.
+    fn streams(&self) -> Streams {
+        let pushes = self.pairing.has_pushes();
+        let most = self.connection.ledger().most(Side::Client, |settings| settings.enable_push);
+        Streams {
+            opened: self.pairing.opened(),
+            late: self.pairing.is_late(Side::Client),
+            pushes,
+            may_push: most != Some(0),
+        }
     }
 
     /// Caps that struck.
@@ -246,14 +280,17 @@ impl Http2 {
         cx: &mut Context<'_, O>,
         push: impl FnOnce(&mut Connection, &mut Listeners<'_, O>),
     ) {
-        let Self { connection, meta, pairing, judge, timing, bodies, .. } = self;
+        let Self { connection, meta, pairing, judge, timing, bodies, course, .. } = self;
         let totals = &mut *cx.totals;
         let frames = cx.wanted.frames.then_some(FrameRecords { now: cx.now, meta, records: &mut *cx.out });
         let session = PairingInput { pairing, stats: &mut totals.stats, pool: &mut totals.pool };
         let memory = &mut totals.body_memory.0;
         let contents = bodies.as_deref_mut().map(|bodies| Listening { bodies, memory });
-        let others = (judge.as_deref_mut(), (contents, frames));
+        let others = (judge.as_deref_mut(), (contents, (course.as_deref_mut(), frames)));
         push(connection, &mut (timing.as_deref_mut(), (session, others)));
+        if let Some(course) = course {
+            course.take(|step| cx.out.step(cx.now, meta, step));
+        }
         if let Some(bodies) = bodies {
             bodies.take_messages(|message| cx.out.message(cx.now, meta, message));
         }

@@ -345,8 +345,7 @@ impl<O: Output> LayersInput<'_, '_, O> {
         } else {
             how
         };
-        let mut http2 =
-            Box::new(Http2::new(meta, client_start, server_start, how, self.cx.wanted, self.cx.bodies));
+        let mut http2 = Box::new(Http2::new(meta, client_start, server_start, how, self.cx.settings));
         for from in [Direction::Forward, Direction::Backward] {
             http2.set_unseen(from, !self.layers.seen.get(from.index()).copied().unwrap_or(true));
         }

@@ -10,6 +10,7 @@ mod context;
 mod detection;
 mod http2;
 mod layers;
+mod missed;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +44,8 @@ pub struct PipelineConfig {
     pub idle_timeout: Option<Duration>,
     /// What is asked of contents. `None`: nothing, and no body is looked into.
     pub bodies: Option<Arc<body::Options>>,
+    /// The exchange that is followed: connection and stream.
+    pub follow: Option<(u64, u32)>,
 }
 
 /// One shard of the analysis.

@@ -35,6 +35,8 @@ pub struct Endpoint {
     pub authority: Option<String>,
     /// gRPC's name of the method, `package.Service/Method`.
     pub rpc: Option<String>,
+    /// The name of the GraphQL operation, where bodies are looked into.
+    pub operation: Option<String>,
     /// Exchanges.
     pub calls: u64,
     /// Those with an `error.type`.
@@ -61,6 +63,17 @@ pub struct Endpoint {
     pub rate: Rate,
     /// The exchange that took longest.
     pub slowest: Option<Slowest>,
+    /// What the kernel agent would say of it; where its model runs, and it emitted calls.
+    pub agent: Option<AgentCalls>,
+}
+
+/// The calls of an endpoint that the kernel agent emits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AgentCalls {
+    /// How many.
+    pub calls: u64,
+    /// Median, and quantiles of 0.95 and 0.99 of its latencies, in nanoseconds; in discovery mode it keeps none.
+    pub quantiles: Option<[u64; 3]>,
 }
 
 /// Quantiles of durations, in nanoseconds, to 1 %. What was not seen to its end counts as long as it was seen.
@@ -103,6 +116,13 @@ pub struct Slowest {
 }
 
 impl Endpoints {
+    /// The agent keeps sums alone (discovery mode).
+    pub fn forget_agent_quantiles(&mut self) {
+        for agent in self.rows.iter_mut().filter_map(|row| row.agent.as_mut()) {
+            agent.quantiles = None;
+        }
+    }
+
     /// The `count` slowest endpoints by their quantile of 0.99, the slowest first.
     pub fn slowest(&self, count: usize) -> Vec<&Endpoint> {
         let p99 = |endpoint: &Endpoint| endpoint.duration.quantiles.map(|[.., p99]| p99);

@@ -8,7 +8,9 @@ use crate::base::limit::{Limit, Struck};
 use crate::base::tcp::DirectionStats;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tls::{Description as TlsDescription, NotDecrypted};
-use crate::record::endpoint::{Endpoint as EndpointRow, Endpoints, Quantiles, Rate, Slowest, Total};
+use crate::record::endpoint::{
+    AgentCalls, Endpoint as EndpointRow, Endpoints, Quantiles, Rate, Slowest, Total,
+};
 use crate::record::{
     AgentEndpoint, AgentLatency, AgentStatus, AgentView, Body, BodyError, BodyMessage, ConnectionMeta,
     ConnectionRecord, ConnectionTiming, Content, Contents, Coverage, EndBy, EndHow, Ending, Events, Field,
@@ -440,6 +442,7 @@ pub(crate) fn endpoints() -> Endpoints {
         server: Some(([10, 0, 0, 2], 8080).into()),
         authority: Some("users.example:8080".to_owned()),
         rpc: Some("v1/users".to_owned()),
+        operation: Some("GetUser".to_owned()),
         calls: 1200,
         failed: 3,
         incomplete: 2,
@@ -453,6 +456,7 @@ pub(crate) fn endpoints() -> Endpoints {
         response_bytes: 345_678,
         rate: Rate { per_second: Some(10_500_000_000), peak: 30_000_000_000, peak_window: Some(2) },
         slowest: Some(Slowest { connection: 1, stream: 7, packet: 120, duration: 50_000_000 }),
+        agent: Some(AgentCalls { calls: 1100, quantiles: Some([1_100_000, 31_000_000, 41_000_000]) }),
     };
     let folded = EndpointRow { calls: 20, folded: Some(17), ..EndpointRow::default() };
     let total = Total { calls: 1220, failed: 3, duration: quantiles };

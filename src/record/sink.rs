@@ -3,6 +3,7 @@
 use super::connection::{ConnectionMeta, ConnectionRecord};
 use super::contents::MessageRecord;
 use super::finding::Finding;
+use super::step::Step;
 use super::transaction::Transaction;
 use crate::base::time::Moment;
 use crate::http2::frame::FrameView;
@@ -39,6 +40,10 @@ pub trait RecordSink {
     /// A message of a body has ended.
     fn message(&mut self, now: Moment, connection: &ConnectionMeta, message: &MessageRecord) {
         let _ = (now, connection, message);
+    }
+    /// Something happened in the course of the exchange that is followed.
+    fn step(&mut self, now: Moment, connection: &ConnectionMeta, step: &Step) {
+        let _ = (now, connection, step);
     }
     /// A violation or an attack.
     fn finding(&mut self, now: Moment, connection: &ConnectionMeta, finding: &Finding);

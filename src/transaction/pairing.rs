@@ -10,6 +10,7 @@ use super::reset::EarlyResets;
 use super::side::{Losses, SideState};
 use super::stream::{OpenStream, StreamPool};
 use crate::http2::Side;
+use crate::http2::frame::FrameType;
 use crate::record::{ConnectionRecord, Fields, Goaway, Transaction, Wanted};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
@@ -99,6 +100,21 @@ impl Pairing {
     /// Exchanges under way.
     pub fn in_flight(&self) -> usize {
         self.streams.len()
+    }
+
+    /// The highest stream that a header block of the client was on; 0 where there was none.
+    pub const fn highest(&self) -> u32 {
+        self.client.highest
+    }
+
+    /// Streams that exchanges were told of, or will be.
+    pub const fn opened(&self) -> u64 {
+        self.opened
+    }
+
+    /// The server has promised streams.
+    pub fn has_pushes(&self) -> bool {
+        self.server.frames.by_type.get(usize::from(FrameType::PUSH_PROMISE.0)).is_some_and(|&count| count > 0)
     }
 
     /// Bytes of memory held.

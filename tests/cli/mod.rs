@@ -1,7 +1,9 @@
 //! What a shell sees: exit statuses, messages, and where they go.
 
+mod follow;
 mod inputs;
 mod output_dir;
+mod sort;
 
 use assert_cmd::Command;
 use std::process::Stdio;
@@ -29,7 +31,7 @@ fn refused(arguments: &[&str]) -> String {
 #[test]
 fn usage_errors_are_one_line_and_exit_2() {
     assert!(refused(&["--shwo", "frames"]).contains("did you mean '--show'?"));
-    assert!(refused(&["x.pcap", "--show", "frame"]).contains("choose transactions, connections, frames"));
+    assert!(refused(&["x.pcap", "--show", "frame"]).contains("choose transactions, endpoints, connections"));
     assert!(refused(&["-i", "any", "x.pcap"]).contains("leave out 'x.pcap'"));
     assert!(refused(&[]).contains("nothing to read"));
 }

@@ -1,8 +1,11 @@
 //! The Prometheus text format, version 0.0.4.
 
+use crate::base::limits::METRICS_ENDPOINTS;
 use crate::base::verdict::MissReason;
 use crate::engine::Standing;
+use crate::record::endpoint::{Endpoint, Endpoints};
 use crate::record::{DURATION_BOUNDS, Histogram, Report, STATUS_CLASSES};
+use std::cmp::Reverse;
 use std::fmt::Write;
 
 /// What the text is.
@@ -24,7 +27,7 @@ pub(in crate::cli) struct Snapshot {
 /// A labelled value.
 type Sample<'a> = (Vec<(&'a str, &'a str)>, u64);
 
-/// Writes metrics; no label value here has anything to escape.
+/// Writes metrics; label values are escaped already.
 #[derive(Default)]
 struct Text(String);
 
@@ -66,6 +69,9 @@ pub(super) fn exposition(snapshot: &Snapshot) -> String {
     agents_counters(&mut text, &standing.report);
     agent(&mut text, &standing.report);
     exchanges(&mut text, standing);
+    if let Some(endpoints) = &standing.endpoints {
+        self::endpoints(&mut text, endpoints);
+    }
     coverage(&mut text, &standing.report);
     let open = &standing.open;
     let connections = [("http2", open.http2), ("other", open.connections.saturating_sub(open.http2))];
@@ -185,6 +191,78 @@ fn exchanges(text: &mut Text, standing: &Standing) {
     }
 }
 
+/// A counter of an endpoint: name, help, value.
+type EndpointCounter = (&'static str, &'static str, fn(&Endpoint) -> u64);
+
+const ENDPOINT_COUNTERS: [EndpointCounter; 3] = [
+    ("h2lens_endpoint_calls_total", "Exchanges of an endpoint.", |row| row.calls),
+    ("h2lens_endpoint_failed_total", "Those that failed, as error.type says.", |row| row.failed),
+    ("h2lens_endpoint_incomplete_total", "Those of which something is missing.", |row| row.incomplete),
+];
+
+/// The endpoints with the most calls.
+fn endpoints(text: &mut Text, endpoints: &Endpoints) {
+    let mut rows: Vec<&Endpoint> = endpoints.rows.iter().filter(|row| row.folded.is_none()).collect();
+    // Of equal ones the first stays first.
+    rows.sort_by_key(|row| Reverse(row.calls));
+    let left_out = endpoints.rows.len().saturating_sub(METRICS_ENDPOINTS);
+    rows.truncate(METRICS_ENDPOINTS);
+    let named: Vec<_> = rows.into_iter().map(|row| (row, names(row))).collect();
+    for (name, help, value) in ENDPOINT_COUNTERS {
+        let samples = named.iter().map(|(row, names)| (labels(names), value(row)));
+        text.family(name, "counter", help, samples);
+    }
+    let name = "h2lens_endpoint_duration_seconds";
+    text.head(
+        name,
+        "summary",
+        "How long the exchanges of an endpoint took, since the capture began, to 1 %.",
+    );
+    for (row, names) in &named {
+        for (quantile, nanos) in
+            ["0.5", "0.9", "0.95", "0.99"].iter().zip(row.duration.quantiles.into_iter().flatten())
+        {
+            let mut labels = labels(names);
+            labels.push(("quantile", quantile));
+            text.sample(name, &labels, nanos as f64 / 1e9);
+        }
+        text.sample(&format!("{name}_sum"), &labels(names), row.duration.sum as f64 / 1e9);
+        text.sample(&format!("{name}_count"), &labels(names), row.calls);
+    }
+    text.family(
+        "h2lens_endpoints_left_out",
+        "gauge",
+        "Endpoints that are not shown here, as there are too many: those with the fewest calls.",
+        [(vec![], left_out as u64)],
+    );
+}
+
+/// Labels of an endpoint: service, method and path template, of gRPC the path.
+fn names(row: &Endpoint) -> [(&'static str, String); 3] {
+    let service = match (&row.authority, row.server) {
+        (Some(authority), _) => escaped(authority),
+        (None, Some(server)) => server.to_string(),
+        (None, None) => String::new(),
+    };
+    let text = |text: &Option<String>| text.as_deref().map(escaped).unwrap_or_default();
+    // The rows are apart by this, too.
+    let path = if row.unplaced {
+        "(not known which)".to_owned() + &text(&row.template)
+    } else {
+        text(&row.template)
+    };
+    [("service", service), ("method", text(&row.method)), ("endpoint", path)]
+}
+
+fn labels<'a>(names: &'a [(&'static str, String); 3]) -> Vec<(&'a str, &'a str)> {
+    names.iter().map(|(label, text)| (*label, text.as_str())).collect()
+}
+
+/// A label's value as the format wants it.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
 fn histogram(text: &mut Text, name: &str, encrypted: &str, durations: &Histogram) {
     let bounds = DURATION_BOUNDS.iter().map(|bound| bound.as_secs_f64().to_string());
     let mut sum = 0;
@@ -271,6 +349,7 @@ fn coverage(text: &mut Text, report: &Report) {
 mod tests {
     use super::*;
     use crate::record::AgentView;
+    use crate::record::endpoint::Quantiles;
     use std::collections::{HashMap, HashSet};
     use std::time::Duration;
 
@@ -288,14 +367,17 @@ mod tests {
             } else if let Some(text) = line.strip_prefix("# TYPE ") {
                 let (name, is) = text.split_once(' ').unwrap();
                 assert_eq!(name, family);
-                assert!(["counter", "gauge", "histogram"].contains(&is));
+                assert!(["counter", "gauge", "histogram", "summary"].contains(&is));
                 is.clone_into(&mut kind);
             } else {
                 let (series, value) = line.rsplit_once(' ').unwrap();
                 let name = series.split('{').next().unwrap();
                 let suffix = name.strip_prefix(family.as_str()).unwrap_or_else(|| panic!("{line}"));
-                let allowed: &[&str] =
-                    if kind == "histogram" { &["_bucket", "_sum", "_count"] } else { &[""] };
+                let allowed: &[&str] = match kind.as_str() {
+                    "histogram" => &["_bucket", "_sum", "_count"],
+                    "summary" => &["", "_sum", "_count"],
+                    _ => &[""],
+                };
                 assert!(allowed.contains(&suffix), "{line}");
                 assert!(name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'));
                 if let Some(labels) = series.strip_prefix(name).filter(|labels| !labels.is_empty()) {
@@ -349,6 +431,54 @@ mod tests {
 
     fn report_entries() -> usize {
         crate::base::counters::Counters::default().entries().len()
+    }
+
+    fn row(template: &str, calls: u64) -> Endpoint {
+        let quantiles = Some([1_000_000, 2_000_000, 3_000_000, 4_000_000]);
+        let duration = Quantiles { quantiles, sum: 5_000_000_000, ..Quantiles::default() };
+        Endpoint {
+            authority: Some("users.example".to_owned()),
+            method: Some("GET".to_owned()),
+            template: Some(template.to_owned()),
+            calls,
+            failed: 1,
+            duration,
+            ..Endpoint::default()
+        }
+    }
+
+    fn page(rows: Vec<Endpoint>) -> String {
+        let mut snapshot = Snapshot::default();
+        snapshot.standing.endpoints = Some(Endpoints { rows, ..Endpoints::default() });
+        exposition(&snapshot)
+    }
+
+    #[test]
+    fn endpoints_are_series_with_escaped_names() {
+        let page = page(vec![row("/users/{int}", 7), row("/a\"b\\\n", 2)]);
+        let samples = parse(&page);
+        let names = r#"service="users.example",method="GET",endpoint="/users/{int}""#;
+        for (series, value) in [
+            (format!("h2lens_endpoint_calls_total{{{names}}}"), 7.0),
+            (format!("h2lens_endpoint_failed_total{{{names}}}"), 1.0),
+            (format!("h2lens_endpoint_duration_seconds{{{names},quantile=\"0.99\"}}"), 0.004),
+            (format!("h2lens_endpoint_duration_seconds_sum{{{names}}}"), 5.0),
+            (format!("h2lens_endpoint_duration_seconds_count{{{names}}}"), 7.0),
+        ] {
+            assert_eq!(samples.get(&series), Some(&value), "{series}");
+        }
+        assert!(page.contains(r#"endpoint="/a\"b\\\n"} 2"#), "{page}");
+    }
+
+    #[test]
+    fn cap_metrics_endpoints() {
+        let rows: Vec<_> = (0..METRICS_ENDPOINTS + 5).map(|n| row(&format!("/{n}"), n as u64)).collect();
+        let samples = parse(&page(rows));
+        let series =
+            samples.keys().filter(|series| series.starts_with("h2lens_endpoint_calls_total")).count();
+        assert_eq!((series, samples["h2lens_endpoints_left_out"]), (METRICS_ENDPOINTS, 5.0));
+        let most = format!("endpoint=\"/{}\"", METRICS_ENDPOINTS + 4);
+        assert!(samples.keys().any(|series| series.contains(&most)));
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn excerpt(row: &mut String, mark: char, body: &Body) {
 }
 
 /// What a message is, in a word.
-fn kind(message: &BodyMessage) -> &str {
+pub(super) fn kind(message: &BodyMessage) -> &str {
     let named = message.kind.as_deref().or(message.opcode).or(message.name.as_deref());
     match named {
         Some(named) => named,

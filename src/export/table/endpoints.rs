@@ -36,7 +36,7 @@ pub(super) fn print(out: &mut Vec<u8>, endpoints: &Endpoints, options: &Options)
         return;
     }
     let mut text = Vec::new();
-    for endpoint in &endpoints.rows {
+    for endpoint in endpoints.rows.iter().take(options.top()) {
         row(&mut text, endpoint);
     }
     let text = String::from_utf8_lossy(&text);
@@ -123,7 +123,8 @@ fn name(endpoint: &Endpoint) -> String {
         (None, None) if endpoint.unplaced => " (not known which)".to_owned(),
         (None, None) => String::new(),
     };
-    visible(&format!("{service}{target}"))
+    let operation = endpoint.operation.as_ref().map_or(String::new(), |name| format!(" {name}"));
+    visible(&format!("{service}{target}{operation}"))
 }
 
 /// The quantile of 0.99; where incomplete exchanges make it uncertain, what it lies between.

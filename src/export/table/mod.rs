@@ -5,6 +5,7 @@
 //! it (header fields), each after U+001E. None of these characters occurs in a cell, since cells hold sanitised text alone.
 
 mod contents;
+pub(super) mod course;
 mod endpoints;
 mod layout;
 mod print;
@@ -13,7 +14,7 @@ mod style;
 mod telemetry;
 
 pub(super) use contents::message;
-pub(super) use print::TablePrinter;
+pub(super) use print::{TablePrinter, with_verdict};
 pub(super) use rows::{connection, finding, frame, transaction};
 
 use crate::record::Kind;

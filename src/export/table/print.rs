@@ -56,20 +56,8 @@ impl TablePrinter {
     }
 
     /// Takes a row as [`super::rows`] made it.
-    pub(in crate::export) fn row(
-        &mut self,
-        out: &mut Vec<u8>,
-        kind: Kind,
-        row: &str,
-        verdict: Option<Verdict>,
-    ) {
-        let row = row.trim_end_matches('\n');
-        let row = match verdict {
-            Some(Verdict::Missed(reason)) if kind == Kind::Transaction => {
-                with_cell(row, AGENT_CELL, reason.name())
-            }
-            _ => row.to_owned(),
-        };
+    pub(in crate::export) fn row(&mut self, out: &mut Vec<u8>, kind: Kind, row: &str) {
+        let row = row.trim_end_matches('\n').to_owned();
         if let Some(layouts) = &self.layouts {
             if let Some(layout) = layouts.get(index(kind)) {
                 stream(out, &self.options, layout, kind, &mut self.headed, &mut self.date, &row);
@@ -196,6 +184,14 @@ const fn plural(kind: Kind) -> &'static str {
         Kind::Frame => "frames",
         Kind::Message => "messages",
         Kind::Finding => "findings",
+    }
+}
+
+/// A transaction's row with the reason why the agent missed it; `None` where it did not.
+pub(in crate::export) fn with_verdict(row: &str, verdict: Verdict) -> Option<String> {
+    match verdict {
+        Verdict::Missed(reason) => Some(with_cell(row, AGENT_CELL, reason.name())),
+        Verdict::Seen(_) => None,
     }
 }
 

@@ -7,10 +7,10 @@ use crate::base::limits::{TABLE_CELL_CHARS, TABLE_LINE_CHARS};
 use crate::base::time::Timestamp;
 use crate::export::Options;
 use crate::export::sanitize::push_visible;
-use crate::http2::frame::{self, FrameView, Payload, flag_name, settings};
+use crate::http2::frame::{self, FrameHeader, FrameView, Payload, flag_name, settings};
 use crate::record::value::ErrorCode;
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Failure, Fields, Finding, REDACTED, Recognition,
+    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Failure, Field, Fields, Finding, REDACTED, Recognition,
     StreamEnd, TransactionView, is_secret,
 };
 use std::fmt::{Display, Write};
@@ -100,18 +100,23 @@ pub(in crate::export) fn transaction(out: &mut Vec<u8>, view: &TransactionView<'
 
 /// Adds header fields, each on a line below the row.
 fn fields(row: &mut Row, mark: char, fields: &Fields, options: &Options) {
-    for field in fields.iter() {
+    for one in fields.iter() {
         let _ = write!(row.text, "{EXTRA}  {mark} ");
-        push_visible(&mut row.text, field.name.unwrap_or(b"?"), TABLE_CELL_CHARS);
-        row.text.push_str(": ");
-        let value = match field.value {
-            Some(_) if !options.show_secrets && is_secret(field.name) => REDACTED.as_bytes(),
-            value => value.unwrap_or(b"?"),
-        };
-        push_visible(&mut row.text, value, TABLE_LINE_CHARS);
-        if field.source == Certainty::Inferred {
-            row.text.push_str(" (inferred)");
-        }
+        field(&mut row.text, &one, options);
+    }
+}
+
+/// Appends a field line as it may be shown.
+pub(super) fn field(text: &mut String, field: &Field<'_>, options: &Options) {
+    push_visible(text, field.name.unwrap_or(b"?"), TABLE_CELL_CHARS);
+    text.push_str(": ");
+    let value = match field.value {
+        Some(_) if !options.show_secrets && is_secret(field.name) => REDACTED.as_bytes(),
+        value => value.unwrap_or(b"?"),
+    };
+    push_visible(text, value, TABLE_LINE_CHARS);
+    if field.source == Certainty::Inferred {
+        text.push_str(" (inferred)");
     }
 }
 
@@ -121,7 +126,7 @@ fn is_socket(authority: &[u8], server: Endpoint) -> bool {
 }
 
 /// What is not known wholly is not shown as if all were well.
-fn class(view: &TransactionView<'_>) -> Class {
+pub(super) fn class(view: &TransactionView<'_>) -> Class {
     match (view.failure(), view.status) {
         (Some(_), Some(400..=499)) => Class::ClientError,
         (Some(_), _) => Class::Error,
@@ -161,7 +166,7 @@ fn note(view: &TransactionView<'_>) -> String {
 }
 
 /// An end that is not the usual one, in words.
-fn end(end: StreamEnd) -> Option<String> {
+pub(super) fn end(end: StreamEnd) -> Option<String> {
     let by = match end.by {
         EndBy::Client | EndBy::Server => format!(" by {}", end.by.name()),
         EndBy::Tcp | EndBy::Capture => String::new(),
@@ -238,6 +243,15 @@ pub(in crate::export) fn frame(
         None => row.cell(format_args!("{:#04x}", header.kind.0)),
     }
     row.cell(header.length);
+    row.cell(flags(header));
+    if let Some(payload) = payload {
+        carries(&mut row, payload);
+    }
+    row.finish(out);
+}
+
+/// The flags that are set.
+pub(super) fn flags(header: &FrameHeader) -> String {
     let mut flags = String::new();
     for bit in (0..8).filter(|&bit| header.flags.has(1 << bit)) {
         let space = if flags.is_empty() { "" } else { " " };
@@ -246,15 +260,11 @@ pub(in crate::export) fn frame(
             None => write!(flags, "{space}{:#x}", 1 << bit),
         };
     }
-    row.cell(flags);
-    if let Some(payload) = payload {
-        carries(&mut row, payload);
-    }
-    row.finish(out);
+    flags
 }
 
 /// The cell that says what a frame carries.
-fn carries(row: &mut Row, payload: &Payload<'_>) {
+pub(super) fn carries(row: &mut Row, payload: &Payload<'_>) {
     let padding =
         |padding: Option<u8>| padding.map_or(String::new(), |padding| format!(" padding={padding}"));
     let priority = |priority: &frame::Priority| {
@@ -331,7 +341,7 @@ pub(in crate::export) fn finding(out: &mut Vec<u8>, connection: &ConnectionMeta,
 }
 
 /// `10.0.0.1:80`, `[::1]:80`
-struct Socket(Endpoint);
+pub(super) struct Socket(pub(super) Endpoint);
 
 impl Display for Socket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

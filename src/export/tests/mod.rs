@@ -1,5 +1,6 @@
 //! The formats, over sample records.
 
+mod course;
 mod formats;
 mod schema;
 mod table;

@@ -22,6 +22,8 @@ object! {
         "authority": authority: Option<Text<'a>>,
         /// gRPC.
         "rpc": rpc: Option<Rpc<'a>>,
+        /// The GraphQL operation that is called, with `--body`.
+        "graphql": graphql: GraphQl<'a>,
         /// The numbers.
         "h2": h2: H2<'a>,
     }
@@ -62,6 +64,22 @@ object! {
 }
 
 object! {
+    /// `graphql`
+    pub struct GraphQl<'a> {
+        /// The operation.
+        "operation": operation: GraphQlOperation<'a>,
+    }
+}
+
+object! {
+    /// `graphql.operation`
+    pub struct GraphQlOperation<'a> {
+        /// Its name.
+        "name": name: Option<Text<'a>>,
+    }
+}
+
+object! {
     /// `rpc.system`
     pub struct RpcSystem {
         /// Always `grpc`.
@@ -98,6 +116,30 @@ object! {
         "rate": rate: RateObject,
         /// The exchange that took longest.
         "slowest": slowest: Option<SlowestObject>,
+        /// What the kernel agent would say of it; with telemetry, where it emits calls of it.
+        "agent": agent: Option<AgentCallsObject>,
+    }
+}
+
+object! {
+    /// `h2.agent`: the calls that the kernel agent emits, with the latencies that it measures.
+    pub struct AgentCallsObject {
+        /// How many.
+        "calls": calls: u64,
+        /// Their median; in discovery mode the agent keeps no quantiles.
+        "p50": p50: Option<Seconds>,
+        /// The quantile of 0.95.
+        "p95": p95: Option<Seconds>,
+        /// Of 0.99.
+        "p99": p99: Option<Seconds>,
+    }
+}
+
+impl AgentCallsObject {
+    fn new(of: endpoint::AgentCalls) -> Self {
+        let [p50, p95, p99] =
+            of.quantiles.map_or([None; 3], |quantiles| quantiles.map(|nanos| Some(Seconds(nanos))));
+        Self { calls: of.calls, p50, p95, p99 }
     }
 }
 
@@ -194,6 +236,7 @@ impl<'a> EndpointObject<'a> {
             server: endpoint.server.map(|end| Socket::new(SocketEnd { ip: end.ip(), port: end.port() })),
             authority: text(&endpoint.authority),
             rpc: text(&endpoint.rpc).map(|method| Rpc { system: RpcSystem { name: Word("grpc") }, method }),
+            graphql: GraphQl { operation: GraphQlOperation { name: text(&endpoint.operation) } },
             h2: H2::new(endpoint),
         }
     }
@@ -220,6 +263,7 @@ impl<'a> H2<'a> {
                 packet: slowest.packet,
                 duration: Seconds(slowest.duration),
             }),
+            agent: endpoint.agent.map(AgentCallsObject::new),
         }
     }
 }

@@ -179,7 +179,7 @@ impl<'a> FrameObject<'a> {
 }
 
 impl<'a> Frame<'a> {
-    fn new(frame: &FrameView<'_>, payload: Option<&'a Payload<'a>>) -> Self {
+    pub(super) fn new(frame: &FrameView<'_>, payload: Option<&'a Payload<'a>>) -> Self {
         let header = &frame.header;
         Self {
             from: Sender::new(frame.from_client),

@@ -12,6 +12,7 @@ pub mod endpoint;
 pub mod finding;
 pub mod frame;
 pub mod message;
+pub mod step;
 pub mod telemetry;
 pub mod transaction;
 
@@ -20,6 +21,7 @@ pub use endpoint::EndpointObject;
 pub use finding::FindingObject;
 pub use frame::FrameObject;
 pub use message::MessageRecordObject;
+pub use step::StepObject;
 pub use telemetry::TelemetryObject;
 pub use transaction::TransactionObject;
 

@@ -383,6 +383,13 @@ pub struct FieldList<'a> {
     show_secrets: bool,
 }
 
+impl<'a> FieldList<'a> {
+    /// The fields; the values of secret ones where they are to be shown.
+    pub(super) const fn new(fields: &'a Fields, show_secrets: bool) -> Self {
+        Self { fields, show_secrets }
+    }
+}
+
 /// Trailer fields whose name is known; that others were sent, `h2.unknown` says.
 #[derive(Debug)]
 pub struct NamedFields<'a>(FieldList<'a>);

@@ -1,0 +1,135 @@
+//! Which exchange does a packet belong to?
+
+use crate::base::time::Moment;
+use crate::http2::frame::{FrameType, FrameView};
+use crate::record::{
+    Annotation, ConnectionMeta, ConnectionRecord, Consumer, Finding, Kind, Order, Part, RecordSink, Report,
+    Transaction,
+};
+use std::convert::Infallible;
+
+/// Looks for the exchange of one packet.
+#[derive(Debug)]
+pub struct Locator {
+    packet: u64,
+    best: Option<(Rank, (u64, u32))>,
+    /// Exchanges that lasted when the packet came.
+    around: u64,
+}
+
+/// How surely a packet belongs to an exchange, the surest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// It has the first byte of the request.
+    Begins,
+    /// It has the beginning of a header block of it.
+    Headers,
+    /// It has the beginning of another frame of it.
+    Frame,
+    /// The exchange lasted when it came.
+    Around,
+}
+
+impl Locator {
+    /// Looks for the exchange of the packet with this number.
+    pub const fn new(packet: u64) -> Self {
+        Self { packet, best: None, around: 0 }
+    }
+
+    /// Connection and stream of the exchange, of several the first one that the packet tells of; `None` where the packet
+    /// has no beginning of a frame, and not exactly one exchange lasted.
+    pub fn found(&self) -> Option<(u64, u32)> {
+        let (rank, exchange) = self.best?;
+        (rank != Rank::Around || self.around == 1).then_some(exchange)
+    }
+}
+
+/// The exchanges of one worker that the packet may belong to.
+#[derive(Debug)]
+pub struct Candidates {
+    packet: u64,
+    at_end: bool,
+    all: Vec<(Order, Rank, (u64, u32))>,
+}
+
+impl Candidates {
+    fn add(&mut self, now: Moment, kind: Kind, rank: Rank, exchange: (u64, u32)) {
+        let packet = if self.at_end { u64::MAX } else { now.packet };
+        let order = Order { packet, connection: exchange.0, kind, sequence: exchange.1.into() };
+        self.all.push((order, rank, exchange));
+    }
+}
+
+impl Consumer for &mut Locator {
+    type Part = Candidates;
+    type Error = Infallible;
+
+    fn part(&self) -> Candidates {
+        Candidates { packet: self.packet, at_end: false, all: Vec::new() }
+    }
+
+    fn record(&mut self, part: &Candidates, index: usize, _: Annotation) -> Result<(), Infallible> {
+        let Some(&(_, rank, exchange)) = part.all.get(index) else { return Ok(()) };
+        self.around += u64::from(rank == Rank::Around);
+        if self.best.is_none_or(|(best, _)| rank < best) {
+            self.best = Some((rank, exchange));
+        }
+        Ok(())
+    }
+
+    fn telemetry(&mut self, _: &Report) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &Report) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+impl Part for Candidates {
+    fn at_end(&mut self) {
+        self.at_end = true;
+    }
+
+    fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    fn order(&self, index: usize) -> Order {
+        self.all.get(index).map_or(Order::FIRST, |(order, ..)| *order)
+    }
+
+    fn clear(&mut self) {
+        self.all.clear();
+    }
+}
+
+impl RecordSink for Candidates {
+    fn transaction(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
+        let rank = if transaction.first.packet == self.packet {
+            Rank::Begins
+        } else if (transaction.first.packet..=transaction.last.packet).contains(&self.packet) {
+            Rank::Around
+        } else {
+            return;
+        };
+        self.add(now, Kind::Transaction, rank, (connection.id, transaction.stream));
+    }
+
+    fn frame(&mut self, now: Moment, connection: &ConnectionMeta, frame: &FrameView<'_>) {
+        if frame.at.packet != self.packet || frame.header.stream == 0 {
+            return;
+        }
+        let is_block = frame.header.kind == FrameType::HEADERS;
+        let rank = if is_block { Rank::Headers } else { Rank::Frame };
+        self.add(now, Kind::Frame, rank, (connection.id, frame.header.stream));
+    }
+
+    fn connection(&mut self, _: Moment, _: &ConnectionRecord) {}
+
+    fn finding(&mut self, _: Moment, _: &ConnectionMeta, _: &Finding) {}
+}
