@@ -46,7 +46,7 @@ pub struct Printer<W: Write> {
     options: Options,
     table: Option<TablePrinter>,
     /// Transactions that wait for their turn in the order that was asked for.
-    sorter: Option<Sorter>,
+    sorter: Option<Box<Sorter>>,
     /// CSV of telemetry.
     telemetry: bool,
     /// Something was printed (JSON: an element of the array).
@@ -74,7 +74,7 @@ impl<W: Write> Printer<W> {
             buffer,
             options: *options,
             table,
-            sorter: options.sort.map(|sort| Sorter::new(sort.top)),
+            sorter: options.sort.map(|sort| Box::new(Sorter::new(sort.top))),
             telemetry,
             begun: false,
             records: 0,
