@@ -4,7 +4,11 @@ use super::{h2lens, refused};
 use serde_json::Value;
 
 /// What a transaction is sorted by.
-type Key = dyn Fn(&Value) -> f64;
+type Key = fn(&Value) -> f64;
+
+fn number(record: &Value, pointer: &str) -> f64 {
+    record.pointer(pointer).and_then(Value::as_f64).unwrap()
+}
 
 const CAPTURE: &str = "testdata/curl-h2c.pcap";
 
@@ -22,14 +26,12 @@ fn transactions(arguments: &[&str]) -> Vec<Value> {
 #[test]
 fn transactions_stand_in_the_order_that_is_asked_for() {
     let all = transactions(&[]);
-    let number = |record: &Value, pointer: &str| record.pointer(pointer).and_then(Value::as_f64).unwrap();
-    let bytes = |record: &Value| {
-        number(record, "/http/request/body/size") + number(record, "/http/response/body/size")
-    };
-    let keys: [(&str, &Key); 3] = [
-        ("duration", &|record| number(record, "/duration")),
-        ("ttfb", &|record| number(record, "/h2/timing/ttfb")),
-        ("bytes", &bytes),
+    let keys: [(&str, Key); 3] = [
+        ("duration", |record| number(record, "/duration")),
+        ("ttfb", |record| number(record, "/h2/timing/ttfb")),
+        ("bytes", |record| {
+            number(record, "/http/request/body/size") + number(record, "/http/response/body/size")
+        }),
     ];
     for (name, key) in keys {
         let mut sorted = all.clone();
