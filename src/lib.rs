@@ -46,51 +46,114 @@
 //! - `proto` (default): messages of protobuf by their schema.
 //! - `internals`: all rooms are public, without any promise; for the project's own tests, fuzz targets and benches.
 
+#![cfg_attr(
+    not(feature = "internals"),
+    allow(unreachable_pub, unused_imports, reason = "the rooms are closed, but for `internals`")
+)]
+#![cfg_attr(
+    not(all(feature = "cli", feature = "live", feature = "proto")),
+    allow(dead_code, reason = "what is dead is seen where everything is built")
+)]
+
 pub mod base;
 pub mod record;
 
-#[cfg(feature = "cli")]
-#[doc(hidden)]
-pub mod cli;
+// The rooms, closed: what nobody uses is dead code.
+#[cfg(not(feature = "internals"))]
+mod agent;
+#[cfg(not(feature = "internals"))]
+mod aggregate;
+#[cfg(not(feature = "internals"))]
+mod body;
+#[cfg(not(feature = "internals"))]
+mod capture;
+#[cfg(all(feature = "cli", not(feature = "internals")))]
+mod cli;
+#[cfg(not(feature = "internals"))]
+mod conformance;
+#[cfg(not(feature = "internals"))]
+mod engine;
+#[cfg(all(feature = "cli", not(feature = "internals")))]
+mod export;
+#[cfg(not(feature = "internals"))]
+mod filter;
+#[cfg(not(feature = "internals"))]
+mod flow;
+#[cfg(not(feature = "internals"))]
+mod http1;
+#[cfg(not(feature = "internals"))]
+mod http2;
+#[cfg(not(feature = "internals"))]
+mod packet;
+#[cfg(not(feature = "internals"))]
+mod pipeline;
+#[cfg(not(feature = "internals"))]
+mod timing;
+#[cfg(not(feature = "internals"))]
+mod tls;
+#[cfg(not(feature = "internals"))]
+mod transaction;
 
+// Open, for what looks into them.
+#[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod agent;
+#[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod aggregate;
+#[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod body;
+#[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod capture;
+#[cfg(all(feature = "cli", feature = "internals"))]
+#[doc(hidden)]
+pub mod cli;
+#[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod conformance;
+#[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod course;
 #[doc(hidden)]
 pub mod engine;
-#[cfg(feature = "cli")]
+#[cfg(all(feature = "cli", feature = "internals"))]
 #[doc(hidden)]
 pub mod export;
+#[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod filter;
+#[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod flow;
+#[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod http1;
+#[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod http2;
+#[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod packet;
+#[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod pipeline;
+#[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod timing;
+#[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod tls;
+#[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod transaction;
 
 pub use base::endpoint::Endpoint;
 pub use base::time::{Moment, Timestamp};
 pub use capture::OpenError;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub use cli::main;
 pub use engine::{Analyzer, Config, Frame, Packet, Record, Records, read};
 pub use record::{Report, Wanted};

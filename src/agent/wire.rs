@@ -67,11 +67,13 @@ pub struct FrameFact {
 
 impl FrameFact {
     /// A frame wholly in one packet.
+    #[cfg(any(test, feature = "internals"))]
     pub const fn whole(packet: u64) -> Self {
         Self { packet, split: false }
     }
 
     /// A frame that begins in `packet` and ends in a later one.
+    #[cfg(any(test, feature = "internals"))]
     pub const fn split(packet: u64) -> Self {
         Self { packet, split: true }
     }

@@ -104,6 +104,7 @@ impl Span {
     }
 
     /// Seen for so long, without its end.
+    #[cfg(any(test, feature = "internals"))]
     pub const fn at_least(nanos: u64) -> Self {
         Self { shown: Some(nanos), least: nanos, trusted: nanos, most: None }
     }

@@ -162,11 +162,6 @@ impl Side {
         }
     }
 
-    /// It is a stream of events.
-    pub fn is_event_stream(&self) -> bool {
-        self.flow.as_ref().is_some_and(|flow| flow.reader.is_event_stream())
-    }
-
     /// The body as text, where all of it is.
     pub fn whole_text(&self) -> Option<&str> {
         let flow = self.flow.as_ref().filter(|flow| self.ended && !self.hole && flow.is_whole())?;

@@ -55,6 +55,7 @@ pub enum DamageKind {
 
 impl Damage {
     /// The input has less than it should have: always, but for [`DamageKind::BlockLengths`].
+    #[cfg(any(test, feature = "internals"))]
     pub fn loses_packets(&self) -> bool {
         self.kind != DamageKind::BlockLengths
     }

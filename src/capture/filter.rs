@@ -16,6 +16,7 @@ pub enum FilterError {
         message: String,
     },
     /// This build has no libpcap.
+    #[cfg(not(feature = "live"))]
     #[error("filters need libpcap, and this h2lens was built without it (cargo feature \"live\")")]
     NotBuilt,
 }

@@ -133,11 +133,6 @@ impl LiveCapture {
         self
     }
 
-    /// The link type of all its packets.
-    pub const fn link(&self) -> LinkType {
-        self.link
-    }
-
     /// All packets asked for have come.
     pub const fn is_over(&self) -> bool {
         self.left == 0

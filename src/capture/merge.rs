@@ -108,6 +108,7 @@ impl Merge {
     }
 
     /// One input that is already open, as standard input is read.
+    #[cfg(any(test, feature = "internals"))]
     pub(super) fn of_reader(reader: impl Read + Send + 'static) -> Result<Self, OpenError> {
         let input = Input::Stdin;
         let reader = Source::new(reader, None, FILE_HEADER)

@@ -67,6 +67,7 @@ impl Timeline {
     ///
     /// # Errors
     /// As [`Timeline::open`].
+    #[cfg(any(test, feature = "internals"))]
     pub fn of_reader(reader: impl std::io::Read + Send + 'static) -> Result<Self, OpenError> {
         Ok(Self::new(Merge::of_reader(reader)?))
     }
@@ -153,6 +154,7 @@ impl Timeline {
     }
 
     /// What was read so far.
+    #[cfg(any(test, feature = "internals"))]
     pub fn counts(&self) -> TimelineCounts {
         self.counts
     }

@@ -566,9 +566,10 @@ fn port_range(text: &str) -> Result<RangeInclusive<u16>, String> {
         .ok_or_else(|| "give two ports, the lower first, as 32768-60999".to_owned())
 }
 
-/// `127.0.0.1:9100`, `[::1]:9100`; `9100` and `:9100` are on the loopback address.
+/// `127.0.0.1:9100`, `[::1]:9100`; `9100`, `:9100` and `localhost:9100` are on the loopback address.
 fn socket(text: &str) -> Result<SocketAddr, String> {
-    let port = text.strip_prefix(':').unwrap_or(text).parse().ok();
+    let port =
+        text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')).unwrap_or(text).parse().ok();
     let loopback = port.map(|port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
     loopback
         .or_else(|| text.parse().ok())
@@ -645,6 +646,7 @@ mod tests {
         for (text, shown) in [
             ("9100", "127.0.0.1:9100"),
             (":9100", "127.0.0.1:9100"),
+            ("localhost:1", "127.0.0.1:1"),
             ("0.0.0.0:1", "0.0.0.0:1"),
             ("[::1]:1", "[::1]:1"),
         ] {

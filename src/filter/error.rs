@@ -20,11 +20,13 @@ impl FilterError {
     }
 
     /// What is wrong.
+    #[cfg(any(test, feature = "internals"))]
     pub fn message(&self) -> &str {
         &self.message
     }
 
     /// The octets of the filter that are meant.
+    #[cfg(any(test, feature = "internals"))]
     pub fn place(&self) -> Range<usize> {
         self.place.clone()
     }

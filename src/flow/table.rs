@@ -292,7 +292,8 @@ impl<T> Table<T> {
         self.entries.len() - self.free.len()
     }
 
-    /// No connections.
+    /// There are none.
+    #[cfg(any(test, feature = "internals"))]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

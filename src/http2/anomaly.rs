@@ -42,9 +42,11 @@ macro_rules! anomalies {
 
         impl Anomaly {
             /// All of them.
+            #[cfg(any(test, feature = "internals"))]
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
             /// What it is, in one sentence.
+            #[cfg(any(test, feature = "internals"))]
             pub const fn meaning(self) -> &'static str {
                 match self {
                     $(Self::$name => $doc.trim_ascii(),)*

@@ -104,14 +104,6 @@ impl Connection {
         half.finish(&arrival, ledger, sink);
     }
 
-    /// The side's bytes so far end within a frame or a header block.
-    pub fn in_frame(&self, side: Side) -> bool {
-        match side {
-            Side::Client => self.client.in_frame(),
-            Side::Server => self.server.in_frame(),
-        }
-    }
-
     /// Bytes of memory held: dynamic tables, and what is in hand of frames and header blocks.
     pub fn memory(&self) -> usize {
         self.client.memory() + self.server.memory() + self.ledger.memory()

@@ -62,49 +62,4 @@ impl PacketCounters {
             (Limit::FragmentsPerDatagram, self.fragments.too_many_pieces),
         ])
     }
-
-    /// Adds another count.
-    pub fn merge(&mut self, other: &Self) {
-        let Self { packets, segments, tunnelled, skipped, truncated, super_packets, fragments } = self;
-        *packets += other.packets;
-        *segments += other.segments;
-        *tunnelled += other.tunnelled;
-        for (own, added) in skipped.iter_mut().zip(other.skipped) {
-            *own += added;
-        }
-        *truncated += other.truncated;
-        *super_packets += other.super_packets;
-        fragments.merge(&other.fragments);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn merge_adds_every_counter() {
-        let mut one = PacketCounters { packets: 1, segments: 2, tunnelled: 3, ..PacketCounters::default() };
-        for reason in Skip::ALL {
-            one.skip(reason);
-        }
-        (one.truncated, one.super_packets) = (4, 5);
-        one.fragments =
-            FragmentCounters { reassembled: 6, expired: 7, evicted: 8, too_many_pieces: 9, overlapping: 10 };
-        let mut sum = one;
-        sum.merge(&one);
-        assert_eq!(
-            (sum.packets, sum.segments, sum.tunnelled, sum.truncated, sum.super_packets),
-            (2, 4, 6, 8, 10)
-        );
-        assert!(sum.entries().iter().all(|&(_, count)| count == 2));
-        let fragments = FragmentCounters {
-            reassembled: 12,
-            expired: 14,
-            evicted: 16,
-            too_many_pieces: 18,
-            overlapping: 20,
-        };
-        assert_eq!(sum.fragments, fragments);
-    }
 }

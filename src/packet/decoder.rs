@@ -93,6 +93,7 @@ impl Decoder {
     }
 
     /// How many IP datagrams wait for fragments.
+    #[cfg(any(test, feature = "internals"))]
     pub fn pending_datagrams(&self) -> usize {
         self.fragments.pending()
     }

@@ -62,17 +62,7 @@ pub struct FragmentCounters {
     pub overlapping: u64,
 }
 
-impl FragmentCounters {
-    /// Adds another count.
-    pub(super) fn merge(&mut self, other: &Self) {
-        let Self { reassembled, expired, evicted, too_many_pieces, overlapping } = self;
-        *reassembled += other.reassembled;
-        *expired += other.expired;
-        *evicted += other.evicted;
-        *too_many_pieces += other.too_many_pieces;
-        *overlapping += other.overlapping;
-    }
-}
+impl FragmentCounters {}
 
 /// The table of incomplete datagrams. A datagram has one entry in both maps.
 #[derive(Debug, Default)]
@@ -98,6 +88,7 @@ impl Fragments {
     }
 
     /// How many datagrams are incomplete.
+    #[cfg(any(test, feature = "internals"))]
     pub(super) fn pending(&self) -> usize {
         self.by_age.len()
     }

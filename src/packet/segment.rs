@@ -3,7 +3,7 @@
 use super::checksum::Checksum;
 use super::network::Network;
 use crate::base::endpoint::Endpoint;
-use crate::base::time::{Moment, Timestamp};
+use crate::base::time::Moment;
 
 /// The control bits of the TCP header (RFC 9293 section 3.1), as on the wire: FIN is bit 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +17,7 @@ impl TcpFlags {
     /// Reset the connection.
     pub const RST: u8 = 0x04;
     /// Push.
+    #[cfg(any(test, feature = "internals"))]
     pub const PSH: u8 = 0x08;
     /// The acknowledgment field is significant.
     pub const ACK: u8 = 0x10;
@@ -72,11 +73,6 @@ pub struct Segment<'a> {
 }
 
 impl Segment<'_> {
-    /// Time stamp of the packet.
-    pub fn time(&self) -> Timestamp {
-        self.at.time
-    }
-
     /// The same segment with its payload taken from elsewhere, as when the bytes have moved.
     #[must_use]
     pub fn with_payload<'b>(&self, payload: &'b [u8]) -> Segment<'b> {

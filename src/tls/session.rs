@@ -137,6 +137,7 @@ impl Session {
     }
 
     /// The client random of the latest client hello.
+    #[cfg(any(test, feature = "internals"))]
     pub fn client_random(&self) -> Option<&ClientRandom> {
         self.shared.hello.as_ref().map(|hello| &hello.random)
     }

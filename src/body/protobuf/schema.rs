@@ -36,6 +36,7 @@ pub struct Schema {
 
 impl Schema {
     /// The types of `google.protobuf`.
+    #[cfg(any(test, feature = "internals"))]
     pub fn well_known() -> Self {
         Self { pool: DescriptorPool::global(), waiting: BTreeMap::new() }
     }
@@ -134,7 +135,8 @@ impl Schema {
     }
 
     /// There is nothing in it.
-    pub fn is_empty(&self) -> bool {
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
         self.pool.files().len() == 0
     }
 }

@@ -2,9 +2,11 @@
 
 use super::*;
 use crate::base::tuning;
+#[cfg(not(feature = "live"))]
+use crate::capture::FilterError;
 use crate::capture::source::OpenErrorKind;
 use crate::capture::testing::{Outcome, PcapFile, PcapngFile, Read1, sample, samples};
-use crate::capture::{FilterError, LinkType, OpenError};
+use crate::capture::{LinkType, OpenError};
 use proptest::prelude::*;
 use std::io::Write;
 use tempfile::TempDir;
@@ -213,6 +215,7 @@ fn numbers_count_what_the_filter_drops() {
     let (_directory, inputs) = files(&[file.secrets(TLS, b"end").bytes]);
     let open = |expression: &str| match Filter::compile(expression) {
         Ok(filter) => Some(Timeline::open(&inputs).unwrap().with_filter(filter)),
+        #[cfg(not(feature = "live"))]
         Err(FilterError::NotBuilt) => None,
         Err(error) => panic!("{error}"),
     };

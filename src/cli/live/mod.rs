@@ -29,7 +29,7 @@ mod status;
 
 #[cfg(feature = "live")]
 pub use interfaces::list_interfaces;
-pub use options::{BUFFER_SIZE, IDLE_TIMEOUT, LiveOptions, Messages, SUMMARY, metrics_address};
+pub use options::{BUFFER_SIZE, IDLE_TIMEOUT, LiveOptions, Messages};
 #[cfg(feature = "live")]
 pub use session::run;
 
@@ -65,6 +65,7 @@ pub enum LiveFailure {
     #[error("cannot start: {0}")]
     Start(std::io::Error),
     /// This build has no libpcap.
+    #[cfg(not(feature = "live"))]
     #[error("live capture needs libpcap, and this h2lens was built without it (cargo feature \"live\")")]
     NotBuilt,
 }

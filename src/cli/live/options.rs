@@ -12,9 +12,6 @@ pub const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 /// Bytes of the kernel's buffer, unless said otherwise.
 pub const BUFFER_SIZE: u64 = 32 << 20;
 
-/// Time between telemetry records, where they are wanted and it is not said.
-pub const SUMMARY: Duration = Duration::from_secs(30);
-
 /// The options of a live capture.
 #[derive(Clone, Debug)]
 pub struct LiveOptions {
@@ -109,40 +106,9 @@ impl LiveOptions {
     }
 }
 
-/// Reads `ADDR:PORT`, `:PORT` or `PORT`; without an address it is the loopback one.
-///
-/// # Errors
-/// It is none of these: says so in words.
-pub fn metrics_address(text: &str) -> Result<SocketAddr, String> {
-    let port = text.strip_prefix(':').unwrap_or(text);
-    if let Ok(port) = port.parse() {
-        return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
-    }
-    if let Some(port) = text.strip_prefix("localhost:").and_then(|port| port.parse().ok()) {
-        return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
-    }
-    text.parse().map_err(|_| format!("{text:?} is no ADDR:PORT, such as 127.0.0.1:9464 or [::1]:9464"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn metrics_stay_on_the_loopback_unless_told_otherwise() {
-        for (text, address) in [
-            ("9464", "127.0.0.1:9464"),
-            (":9464", "127.0.0.1:9464"),
-            ("localhost:1", "127.0.0.1:1"),
-            ("0.0.0.0:9464", "0.0.0.0:9464"),
-            ("[::1]:9464", "[::1]:9464"),
-        ] {
-            assert_eq!(metrics_address(text).map(|address| address.to_string()), Ok(address.to_owned()));
-        }
-        for text in ["", ":", "host:80:", "127.0.0.1", "65536", "example.com:80"] {
-            assert!(metrics_address(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn levels_are_ordered() {

@@ -209,11 +209,6 @@ impl Half {
         sink.anomaly(&self.context(arrival, ledger), self.frame.header.stream, anomaly, at);
     }
 
-    /// The direction waits in the middle of a frame or a header block.
-    pub(super) fn in_frame(&self) -> bool {
-        self.state == ParseState::Payload || !self.head.is_empty() || self.assembly.stream().is_some()
-    }
-
     /// Frames beside DATA and header blocks that were longer than is kept.
     pub(super) const fn payloads_limited(&self) -> u64 {
         self.payloads_limited

@@ -100,6 +100,7 @@ impl Decoder {
     }
 
     /// Whether every entry that the encoder can use is known: an index beyond the table is then a violation.
+    #[cfg(any(test, feature = "internals"))]
     pub fn is_certain(&self) -> bool {
         self.table.is_certain()
     }
@@ -125,6 +126,7 @@ impl Decoder {
 
     /// Decodes the fields that stand whole in the beginning of a header block whose rest is missing; the past is lost
     /// then.
+    #[cfg(any(test, feature = "internals"))]
     pub fn decode_prefix<S: FnMut(Field<'_>)>(
         &mut self,
         block: &[u8],

@@ -56,49 +56,9 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// All of them.
-    pub const ALL: [Self; 9] = [
-        Self::IndexZero,
-        Self::IndexBeyondTable,
-        Self::IntegerOverflow,
-        Self::Truncated,
-        Self::HuffmanPadding,
-        Self::HuffmanEos,
-        Self::SizeUpdateAboveBound,
-        Self::SizeUpdateMisplaced,
-        Self::SizeUpdateMissing,
-    ];
-
-    /// A stable name, in `snake_case`.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::IndexZero => "hpack_index_zero",
-            Self::IndexBeyondTable => "hpack_index_beyond_table",
-            Self::IntegerOverflow => "hpack_integer_overflow",
-            Self::Truncated => "hpack_truncated",
-            Self::HuffmanPadding => "hpack_huffman_padding",
-            Self::HuffmanEos => "hpack_huffman_eos",
-            Self::SizeUpdateAboveBound => "hpack_size_update_above_bound",
-            Self::SizeUpdateMisplaced => "hpack_size_update_misplaced",
-            Self::SizeUpdateMissing => "hpack_size_update_missing",
-        }
-    }
-
     /// Whether it is a violation depends on what the receiver announced.
     pub const fn depends_on_settings(self) -> bool {
         matches!(self, Self::SizeUpdateAboveBound | Self::SizeUpdateMissing)
-    }
-
-    /// The section that is violated, as `RFC#section`.
-    pub const fn rfc(self) -> &'static str {
-        match self {
-            Self::IndexZero => "7541#6.1",
-            Self::IndexBeyondTable => "7541#2.3.3",
-            Self::IntegerOverflow => "7541#5.1",
-            Self::Truncated | Self::HuffmanPadding | Self::HuffmanEos => "7541#5.2",
-            Self::SizeUpdateAboveBound => "7541#6.3",
-            Self::SizeUpdateMisplaced | Self::SizeUpdateMissing => "7541#4.2",
-        }
     }
 }
 

@@ -246,6 +246,7 @@ impl Table {
     }
 
     /// There can be no entry that is not known.
+    #[cfg(any(test, feature = "internals"))]
     pub(super) fn is_certain(&self) -> bool {
         self.older == 0
     }
