@@ -72,6 +72,8 @@ mod cli;
 #[cfg(not(feature = "internals"))]
 mod conformance;
 #[cfg(not(feature = "internals"))]
+mod course;
+#[cfg(not(feature = "internals"))]
 mod engine;
 #[cfg(all(feature = "cli", not(feature = "internals")))]
 mod export;
@@ -116,6 +118,7 @@ pub mod conformance;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod course;
+#[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod engine;
 #[cfg(all(feature = "cli", feature = "internals"))]
