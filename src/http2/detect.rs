@@ -1,8 +1,9 @@
 //! Is this byte stream one direction of an HTTP/2 connection that was joined late? (spec/loss-tolerance.md)
 //!
 //! Rather a doubtful connection is missed for a few frames than one invented: a header block must be whole and
-//! make sense, or eight frames in a row must.
+//! make sense, or eight frames in a row must; or one side sends DATA alone, and the other gives credit for it.
 
+use super::bulk::Bulk;
 use super::frame::FrameHeader;
 use super::plausibility::{self, Expect};
 use super::resync::{RequiredEvidence, SearchBuffer};
@@ -14,6 +15,7 @@ use crate::flow::Arrival;
 #[derive(Debug, Default)]
 pub struct Detector {
     buffer: SearchBuffer,
+    bulk: Bulk,
     seen: usize,
 }
 
@@ -28,7 +30,9 @@ impl Detector {
     /// The next bytes: all from one segment.
     pub fn data(&mut self, bytes: &[u8]) -> Option<Recognised> {
         self.seen = self.seen.saturating_add(bytes.len());
-        let idle = self.seen > limits::DETECT_BYTES && !self.buffer.hopeful();
+        let early = self.seen <= limits::DETECT_BYTES;
+        self.bulk.data(bytes, &ANY, early);
+        let idle = !early && !self.buffer.hopeful();
         if idle {
             // Much was seen and nothing found: from now on only what stands at the start of a segment.
             self.buffer.clear();
@@ -45,9 +49,15 @@ impl Detector {
         Some(Recognised { sender })
     }
 
+    /// This direction sends DATA frames in a row, and the other one, of which no more may be known, gives credit: each is a
+    /// sign of HTTP/2, and both are a proof.
+    pub fn is_given_credit_by(&self, other: &Self) -> bool {
+        self.bulk.sends() && other.bulk.grants()
+    }
+
     /// Bytes of memory held.
     pub fn memory(&self) -> usize {
-        self.buffer.memory()
+        self.buffer.memory() + self.bulk.memory()
     }
 
     /// Bytes are missing here.
@@ -55,8 +65,12 @@ impl Detector {
         match len {
             Some(len) if len <= limits::RESYNC_BUFFER as u64 => {
                 self.buffer.push_gap(&Arrival::default(), len, crate::flow::GapCause::Lost);
+                self.bulk.gap(len);
             }
-            _ => self.buffer.clear(),
+            _ => {
+                self.buffer.clear();
+                self.bulk.clear();
+            }
         }
     }
 }

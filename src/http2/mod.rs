@@ -5,6 +5,7 @@
 
 mod anomaly;
 mod block;
+mod bulk;
 mod connection;
 mod counters;
 mod detect;

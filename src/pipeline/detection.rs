@@ -134,7 +134,9 @@ impl Detection {
         if side.records.data(bytes) {
             return Some(Detected::Tls);
         }
-        let recognised = side.detector.get_or_insert_default().data(bytes)?;
+        let Some(recognised) = side.detector.get_or_insert_default().data(bytes) else {
+            return self.is_transfer().then_some(Detected::Frames { client: None });
+        };
         let known = Detected::Frames { client: client_of(from, recognised) };
         let other = &self.sides[from.reverse()];
         if self.pieces.len() < wait && other.head.is_empty() && !other.late {
@@ -142,6 +144,12 @@ impl Detection {
             return None;
         }
         Some(known)
+    }
+
+    /// One direction sends DATA frames in a row, and the other gives credit.
+    fn is_transfer(&self) -> bool {
+        let both = self.sides.forward.detector.as_deref().zip(self.sides.backward.detector.as_deref());
+        both.is_some_and(|(one, other)| one.is_given_credit_by(other) || other.is_given_credit_by(one))
     }
 
     /// The next bytes of HTTP/1.1. The server's wait until the request that they answer is there.

@@ -214,7 +214,7 @@ impl Http2 {
         closed: Option<Moment>,
         cx: &mut Context<'_, O>,
     ) {
-        let in_flight = self.pairing.in_flight() > 0;
+        let in_flight = self.pairing.cuts_off();
         self.listen(cx, |_, (_, (session, _))| session.finish(end.by, end.how, at.time));
         let (ending, error) = match &self.timing {
             Some(timing) => timing.ending(end, closed.unwrap_or(record.last).time, in_flight),

@@ -46,6 +46,8 @@ pub struct Transaction {
     pub evidence: Option<Vec<Evidence>>,
     /// Nothing that the server sent is in the capture: whether it answered is not known.
     pub server_unseen: bool,
+    /// The server's GOAWAY says that it has not processed the stream and will not (RFC 9113 section 6.8).
+    pub disclaimed: bool,
     /// What is in its bodies, where that was asked for.
     pub contents: Option<Box<Contents>>,
     /// What the kernel agent's model needs to say why it would have missed this.

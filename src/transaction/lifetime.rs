@@ -110,6 +110,8 @@ impl PairingInput<'_> {
             stream.record.partial.insert(Partial::NO_RESPONSE);
         }
         stream.record.server_unseen = pairing.server.unseen;
+        stream.record.disclaimed = id % 2 == 1 && pairing.server.goaway.is_some_and(|(last, ..)| id > last);
+        pairing.cut_off |= end.by == EndBy::Tcp;
         stream.finish(end, at, &pairing.client.losses, &pairing.server.losses);
         self.stats.limits.add(Limit::Headers, stream.is_web_limited().into());
         let record = &stream.record;

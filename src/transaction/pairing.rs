@@ -42,6 +42,8 @@ pub struct Pairing {
     pub(super) opened: u64,
     pub(super) max_concurrent: u64,
     pub(super) transactions: u64,
+    /// The connection's end has ended exchanges that were under way.
+    pub(super) cut_off: bool,
     /// The record does not hold all settings and GOAWAY frames.
     pub(super) limited: bool,
 }
@@ -75,6 +77,7 @@ impl Pairing {
             opened: 0,
             max_concurrent: 0,
             transactions: 0,
+            cut_off: false,
             limited: false,
         }
     }
@@ -115,6 +118,11 @@ impl Pairing {
     /// The server has promised streams.
     pub fn has_pushes(&self) -> bool {
         self.server.frames.by_type.get(usize::from(FrameType::PUSH_PROMISE.0)).is_some_and(|&count| count > 0)
+    }
+
+    /// The connection's end finds exchanges under way, or has ended some.
+    pub fn cuts_off(&self) -> bool {
+        self.cut_off || self.in_flight() > 0
     }
 
     /// Bytes of memory held.

@@ -115,7 +115,7 @@ impl OpenStream {
         record.partial = Partial::default();
         record.unknown = Unknown::default();
         (record.time, record.evidence, record.wire) = (None, None, WireShape::default());
-        record.server_unseen = false;
+        (record.server_unseen, record.disclaimed) = (false, false);
         self.reset = None;
         (self.client, self.server) = (Progress::default(), Progress::default());
         self.asked = None;

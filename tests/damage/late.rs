@@ -73,3 +73,30 @@ fn tiny_segments_are_not_taken_for_frames() {
         }
     }
 }
+
+/// A download that was under way: no header block comes, but DATA on one side and credit for it on the other.
+#[test]
+fn a_transfer_joined_in_its_middle_is_recognised_by_both_its_sides() {
+    for (credit, known) in [(true, true), (false, false)] {
+        let mut conversation = Conversation::new(Ends::v4(0), 1);
+        conversation.data(Side::Server, &[7; 1000]);
+        for n in 0..6 {
+            let frame = [&[0, 0x40, 0, 0, u8::from(n == 5), 0, 0, 0, 1][..], &[7; 0x4000]].concat();
+            for segment in frame.chunks(1448) {
+                conversation.data(Side::Server, segment);
+            }
+            conversation.ack(Side::Client);
+            if credit && n % 2 == 0 {
+                conversation.data(Side::Client, &[0, 0, 4, 8, 0, 0, 0, 0, n / 2, 0, 1, 0, 0]);
+            }
+        }
+        let outcome = Analyze::capture(&conversation.capture()).run();
+        let told: Vec<_> = outcome.transactions().collect();
+        assert_eq!(told.len(), usize::from(known), "credit: {credit}");
+        for told in told {
+            assert_eq!(told["client"]["port"], 32_768, "the higher port");
+            assert!(told["h2"]["unknown"].as_array().unwrap().contains(&"h2.time".into()), "{told}");
+            assert!(told["h2"].get("time").is_none() && told["h2"]["complete"] == false);
+        }
+    }
+}
