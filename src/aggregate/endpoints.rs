@@ -32,6 +32,7 @@ const RECENT_OCTETS: usize = 256;
 ///         start: 0,
 ///         duration: Span::exact(id * 1_000_000),
 ///         ttfb: None,
+///         time: None,
 ///         request_bytes: 0,
 ///         response_bytes: 10,
 ///         place: Place::default(),

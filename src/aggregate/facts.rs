@@ -1,5 +1,6 @@
 //! What the aggregate is told of an exchange.
 
+use crate::record::TimeParts;
 use std::net::SocketAddr;
 
 /// The facts of one exchange. What is not known is left out.
@@ -29,6 +30,8 @@ pub struct Exchange<'a> {
     pub duration: Span,
     /// From the request's first byte to the response's first; `None` where there never was a response.
     pub ttfb: Option<Span>,
+    /// Where the time went, where that is known.
+    pub time: Option<TimeParts>,
     /// Octets of the request's content.
     pub request_bytes: u64,
     /// Octets of the response's content.

@@ -26,6 +26,7 @@ impl Aggregate {
             start: transaction.first.time.as_nanos(),
             duration: times.duration(),
             ttfb: times.ttfb(),
+            time: transaction.time.map(|time| time.parts),
             request_bytes: transaction.request.body,
             response_bytes: transaction.response.body,
             place: Place {

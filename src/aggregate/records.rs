@@ -44,6 +44,7 @@ fn endpoint(row: &Row, seconds: Option<f64>, is_lossy: bool) -> Endpoint {
         statuses: stats.statuses().to_vec(),
         duration: quantiles(&stats.duration, *others, is_lossy),
         ttfb: quantiles(&stats.ttfb, *others, is_lossy),
+        time: stats.time,
         request_bytes: stats.request_bytes,
         response_bytes: stats.response_bytes,
         rate: rate(stats, seconds),

@@ -5,6 +5,7 @@ use super::errors::Errors;
 use super::facts::{Exchange, Place};
 use super::rate::Rate;
 use super::sketch::Sketch;
+use crate::record::TimeParts;
 use std::net::SocketAddr;
 
 /// Servers that are kept by name.
@@ -29,6 +30,8 @@ pub struct Stats {
     pub duration: Latency,
     /// How long until the response began.
     pub ttfb: Latency,
+    /// Where their time went, as far as that is known.
+    pub time: TimeParts,
     /// When they began.
     pub rate: Rate,
     /// The one that took longest.
@@ -75,6 +78,9 @@ impl Stats {
         if let Some(ttfb) = exchange.ttfb {
             self.ttfb.add(ttfb);
         }
+        if let Some(time) = &exchange.time {
+            self.time.merge(time);
+        }
         self.rate.add(exchange.start);
         if let Some(failure) = exchange.failure {
             self.failed += 1;
@@ -114,6 +120,7 @@ impl Stats {
         self.response_bytes += other.response_bytes;
         self.duration.merge(&other.duration);
         self.ttfb.merge(&other.ttfb);
+        self.time.merge(&other.time);
         self.rate.merge(&other.rate);
         self.errors.merge(&other.errors);
         for &(status, count) in &other.statuses {

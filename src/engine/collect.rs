@@ -165,7 +165,8 @@ impl<P: Part> Product for Collected<P> {
         let status = transaction.status();
         if let Some(tally) = &mut self.tally {
             let failed = transaction.failure().is_some();
-            tally.record(connection.tls.is_some(), status, failed, transaction.duration());
+            let time = transaction.time.as_ref().map(|time| &time.parts);
+            tally.record(connection.tls.is_some(), status, failed, transaction.duration(), time);
         }
         if !self.agent {
             return;

@@ -87,7 +87,10 @@ impl Subject<'_> {
 
     fn is_known_absent(&self, absence: Absence) -> bool {
         let transaction = self.view.transaction;
-        let (partial, is_readable) = (transaction.partial, self.view.unknown.is_empty());
+        if absence == Absence::Timed {
+            return transaction.time.is_some();
+        }
+        let (partial, is_readable) = (transaction.partial, self.view.unknown.only_time());
         let is_readable = is_readable && !partial.contains(Partial::UNKNOWN_HEADER);
         partial.is_empty()
             || match absence {
@@ -95,7 +98,7 @@ impl Subject<'_> {
                 Absence::Request => transaction.request.seen && is_readable,
                 Absence::Response => transaction.response.seen && is_readable,
                 Absence::NothingLost => partial.only_unfinished(),
-                Absence::Complete => false,
+                Absence::Timed | Absence::Complete => false,
             }
     }
 }

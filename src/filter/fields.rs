@@ -5,7 +5,7 @@ use crate::record::schema::TransactionObject;
 use crate::record::visit::{Member, Type};
 
 /// Short names of what is asked for most, and the attributes that they mean.
-pub const SHORT_NAMES: [(&str, &str); 16] = [
+pub const SHORT_NAMES: [(&str, &str); 17] = [
     ("status", "http.response.status_code"),
     ("method", "http.request.method"),
     ("path", "url.path"),
@@ -21,6 +21,7 @@ pub const SHORT_NAMES: [(&str, &str); 16] = [
     ("stream", "h2.stream.id"),
     ("size", "http.response.body.size"),
     ("ttfb", "h2.timing.ttfb"),
+    ("time", "h2.time"),
     ("user_agent", "user_agent.original"),
 ];
 
@@ -34,7 +35,15 @@ pub(super) fn find(name: &str) -> Option<(String, Path)> {
     let name = name.strip_prefix('.').unwrap_or(name);
     let short = SHORT_NAMES.iter().find(|(short, _)| *short == name).map(|(_, full)| *full);
     let full = short.unwrap_or(name);
-    Some((full.to_owned(), Path::of::<TransactionObject<'_>>(full)?))
+    if let Some(path) = Path::of::<TransactionObject<'_>>(full) {
+        return Some((full.to_owned(), path));
+    }
+    // Of what is below a short name: `time.wait`.
+    let (above, rest) = full.split_once('.')?;
+    let (_, above) = SHORT_NAMES.iter().find(|(short, _)| *short == above)?;
+    let full = format!("{above}.{rest}");
+    let path = Path::of::<TransactionObject<'_>>(&full)?;
+    Some((full, path))
 }
 
 /// The names that are most like one that there is not.
@@ -75,6 +84,8 @@ pub(super) enum Absence {
     Request,
     /// When the response's was.
     Response,
+    /// When it is known where the time went.
+    Timed,
     /// When nothing of the exchange was lost.
     NothingLost,
     /// When nothing of it is missing.
@@ -82,7 +93,7 @@ pub(super) enum Absence {
 }
 
 /// When it is known that there is no field of that name: the first row that has it, or an object that it is in.
-const ABSENCE: [(Absence, &[&str]); 5] = [
+const ABSENCE: [(Absence, &[&str]); 6] = [
     (
         Absence::Always,
         &[
@@ -104,6 +115,15 @@ const ABSENCE: [(Absence, &[&str]); 5] = [
     (Absence::Complete, &["h2.request.trailers"]),
     (Absence::Request, &["http.request", "url", "user_agent", "h2.request", "rpc.method", "rpc.system"]),
     (Absence::Response, &["http.response", "h2.response.interim"]),
+    (
+        Absence::Timed,
+        &[
+            "h2.time",
+            "h2.timing.stream_window_held",
+            "h2.timing.connection_window_held",
+            "h2.timing.request_blocked",
+        ],
+    ),
     (Absence::NothingLost, &["error"]),
 ];
 

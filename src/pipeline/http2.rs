@@ -30,7 +30,7 @@ pub(super) struct Http2 {
     pub(super) pairing: Pairing,
     /// Where findings are shown, or an error that a side named.
     judge: Option<Box<Judge>>,
-    /// Where transactions or connections are shown.
+    /// Where transactions, endpoints or connections are shown.
     timing: Option<Box<Timing>>,
     /// Where contents are.
     bodies: Option<Box<Bodies>>,
@@ -66,12 +66,12 @@ impl Http2 {
         let bodies = settings.bodies.as_ref();
         let followed = follow.filter(|&(connection, _)| connection == meta.id);
         let late = (matches!(client, Start::Late | Start::Unread), server == Start::Late);
-        let timed = wanted.transactions || wanted.connections;
+        let judged = wanted.findings || wanted.evidence();
         Self {
-            connection: Connection::new(client, server, wanted.findings || timed),
+            connection: Connection::new(client, server, judged || wanted.times()),
             pairing: Pairing::new(meta.tls.is_some(), wanted, late),
-            judge: (wanted.findings || timed).then(|| Box::new(Judge::new(late))),
-            timing: timed.then(|| Box::new(Timing::new(late))),
+            judge: judged.then(|| Box::new(Judge::new(late))),
+            timing: wanted.times().then(|| Box::new(Timing::new(late))),
             bodies: bodies.map(|options| Box::new(Bodies::new(Arc::clone(options), meta.id))),
             course: followed.map(|(_, stream)| Box::new(Course::new(stream))),
             how,

@@ -1,5 +1,6 @@
 //! Endpoints: what the exchanges of a service, method and path add up to.
 
+use super::time::TimeParts;
 use std::net::SocketAddr;
 
 /// All endpoints, at one time.
@@ -55,6 +56,8 @@ pub struct Endpoint {
     pub duration: Quantiles,
     /// How long until the response began.
     pub ttfb: Quantiles,
+    /// Where their time went, as far as that is known: sums.
+    pub time: TimeParts,
     /// Octets of the requests' contents.
     pub request_bytes: u64,
     /// Octets of the responses' contents.

@@ -122,6 +122,11 @@ impl Unknown {
         self.0 == 0
     }
 
+    /// All that was sent is known; where the time went need not be.
+    pub const fn only_time(self) -> bool {
+        self.0 & !Self::TIME.0 == 0
+    }
+
     /// Adds the fields of `other`.
     pub const fn insert(&mut self, other: Self) {
         self.0 |= other.0;

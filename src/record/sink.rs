@@ -29,6 +29,18 @@ pub struct Wanted {
     pub messages: bool,
 }
 
+impl Wanted {
+    /// Something is shown that says where the time of exchanges went.
+    pub const fn times(self) -> bool {
+        self.transactions || self.endpoints || self.connections
+    }
+
+    /// Something is shown that says whether an error which a side named is true.
+    pub const fn evidence(self) -> bool {
+        self.transactions || self.connections
+    }
+}
+
 /// Takes finished records. They come in the order of the packets that completed them, for one shard.
 pub trait RecordSink {
     /// A transaction has ended; `now` is the packet that ended it.

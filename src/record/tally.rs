@@ -1,5 +1,6 @@
 //! How the exchanges ended and how long they took: what a live capture shows while it runs.
 
+use super::time::TimeParts;
 use std::time::Duration;
 
 /// Upper bounds of the duration buckets, inclusive: those that OpenTelemetry recommends for HTTP, and three below.
@@ -68,6 +69,8 @@ pub struct TallySide {
     pub errors: u64,
     /// [Durations](super::Transaction::duration) of those that have a response.
     pub durations: Histogram,
+    /// Where their time went, as far as that is known.
+    pub time: TimeParts,
 }
 
 /// All exchanges that have ended.
@@ -81,13 +84,23 @@ pub struct Tally {
 
 impl Tally {
     /// Counts an exchange.
-    pub fn record(&mut self, encrypted: bool, status: Option<u16>, failed: bool, duration: Duration) {
+    pub fn record(
+        &mut self,
+        encrypted: bool,
+        status: Option<u16>,
+        failed: bool,
+        duration: Duration,
+        time: Option<&TimeParts>,
+    ) {
         let side = if encrypted { &mut self.tls } else { &mut self.plaintext };
         let class = status.map_or(0, |status| usize::from(status / 100).min(5));
         if let Some(count) = side.classes.get_mut(class) {
             *count += 1;
         }
         side.errors += u64::from(failed);
+        if let Some(time) = time {
+            side.time.merge(time);
+        }
         if status.is_some() {
             side.durations.record(duration);
         }
@@ -101,6 +114,7 @@ impl Tally {
             }
             own.errors += more.errors;
             own.durations.merge(&more.durations);
+            own.time.merge(&more.time);
         }
     }
 
@@ -137,10 +151,10 @@ mod tests {
     fn an_exchange_counts_once_on_its_side() {
         let mut tally = Tally::default();
         let millisecond = Duration::from_millis(1);
-        tally.record(false, Some(200), false, millisecond);
-        tally.record(true, Some(503), true, millisecond);
-        tally.record(true, Some(999), true, millisecond);
-        tally.record(true, None, true, Duration::from_secs(1));
+        tally.record(false, Some(200), false, millisecond, None);
+        tally.record(true, Some(503), true, millisecond, None);
+        tally.record(true, Some(999), true, millisecond, None);
+        tally.record(true, None, true, Duration::from_secs(1), None);
         let mut sum = tally;
         sum.merge(&tally);
         assert_eq!(sum.plaintext.classes, [0, 0, 2, 0, 0, 0]);

@@ -1,5 +1,6 @@
 //! Where the time of an exchange went, and the round trips of its connection.
 
+use super::visit::words;
 use std::time::Duration;
 
 /// A cause that time is spent on. The order is that of the records.
@@ -42,6 +43,35 @@ impl TimePart {
         Self::OtherStreams,
         Self::Transfer,
     ];
+
+    /// In words, for people.
+    pub const fn called(self) -> &'static str {
+        match self {
+            Self::Wait => "server",
+            Self::ServerPause => "server pause",
+            Self::ClientPause => "client pause",
+            Self::StreamWindow => "stream window",
+            Self::ConnectionWindow => "connection window",
+            Self::TcpLoss => "loss",
+            Self::TcpWindow => "TCP window",
+            Self::OtherStreams => "other streams",
+            Self::Transfer => "transfer",
+        }
+    }
+}
+
+words! {
+    TimePart {
+        Wait => "wait",
+        ServerPause => "server_pause",
+        ClientPause => "client_pause",
+        StreamWindow => "stream_window",
+        ConnectionWindow => "connection_window",
+        TcpLoss => "tcp_loss",
+        TcpWindow => "tcp_window",
+        OtherStreams => "other_streams",
+        Transfer => "transfer",
+    }
 }
 
 /// Nanoseconds by [`TimePart`].
@@ -72,6 +102,22 @@ impl TimeParts {
     /// All together; saturates.
     pub fn sum(&self) -> u64 {
         self.0.iter().fold(0, |sum, &part| sum.saturating_add(part))
+    }
+
+    /// Adds another one's.
+    pub fn merge(&mut self, other: &Self) {
+        for part in TimePart::ALL {
+            self.add(part, other.get(part));
+        }
+    }
+
+    /// The part that most time was spent in, and its share in percent, rounded; of equal ones the first. `None` where
+    /// there is no time.
+    pub fn largest(&self) -> Option<(TimePart, u64)> {
+        let sum = u128::from(self.sum());
+        let largest = TimePart::ALL.into_iter().rev().max_by_key(|&part| self.get(part))?;
+        let share = (u128::from(self.get(largest)) * 200 + sum).checked_div(2 * sum)?;
+        Some((largest, share as u64))
     }
 
     /// Makes the parts add up to this: what is missing is transfer, what is too much is taken from the least certain.
@@ -151,4 +197,40 @@ pub struct Blocked {
     pub tcp_loss: u64,
     /// [`TimePart::TcpWindow`]
     pub tcp_window: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_part_and_its_share() {
+        let parts = |list: &[(TimePart, u64)]| {
+            let mut parts = TimeParts::default();
+            for &(part, nanos) in list {
+                parts.add(part, nanos);
+            }
+            parts
+        };
+        assert_eq!(parts(&[]).largest(), None);
+        let half = parts(&[(TimePart::TcpLoss, 5), (TimePart::Wait, 5)]);
+        assert_eq!(half.largest(), Some((TimePart::Wait, 50)), "of equal ones the first");
+        assert_eq!(
+            parts(&[(TimePart::Transfer, 2), (TimePart::Wait, 1)]).largest(),
+            Some((TimePart::Transfer, 67))
+        );
+        let most = parts(&[(TimePart::StreamWindow, u64::MAX), (TimePart::Wait, 9)]);
+        assert_eq!(most.largest(), Some((TimePart::StreamWindow, 100)));
+    }
+
+    #[test]
+    fn parts_are_made_to_add_up() {
+        let mut parts = TimeParts::default();
+        parts.add(TimePart::Wait, 70);
+        parts.add(TimePart::OtherStreams, 40);
+        parts.fit(100);
+        assert_eq!((parts.get(TimePart::Wait), parts.get(TimePart::OtherStreams)), (70, 30));
+        parts.fit(120);
+        assert_eq!((parts.get(TimePart::Transfer), parts.sum()), (20, 120));
+    }
 }

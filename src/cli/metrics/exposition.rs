@@ -4,7 +4,7 @@ use crate::base::limits::METRICS_ENDPOINTS;
 use crate::base::verdict::MissReason;
 use crate::engine::Standing;
 use crate::record::endpoint::{Endpoint, Endpoints};
-use crate::record::{DURATION_BOUNDS, Histogram, Report, STATUS_CLASSES};
+use crate::record::{DURATION_BOUNDS, Histogram, Report, STATUS_CLASSES, TimePart};
 use std::cmp::Reverse;
 use std::fmt::Write;
 
@@ -180,6 +180,14 @@ fn exchanges(text: &mut Text, standing: &Standing) {
         "Exchanges that failed, as error.type says: by gRPC or HTTP status, cut off by a reset or a connection's end, malformed.",
         sides.iter().map(|&(encrypted, side)| (vec![("encrypted", encrypted)], side.errors)),
     );
+    let name = "h2lens_time_seconds_total";
+    text.head(name, "counter", "Where the time of exchanges went, of those where that is known.");
+    for (encrypted, side) in sides {
+        for part in TimePart::ALL {
+            let seconds = side.time.get(part) as f64 / 1e9;
+            text.sample(name, &[("encrypted", encrypted), ("part", part.name())], seconds);
+        }
+    }
     let name = "h2lens_request_duration_seconds";
     text.head(
         name,
@@ -348,8 +356,8 @@ fn coverage(text: &mut Text, report: &Report) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::AgentView;
     use crate::record::endpoint::Quantiles;
+    use crate::record::{AgentView, TimeParts};
     use std::collections::{HashMap, HashSet};
     use std::time::Duration;
 
@@ -403,8 +411,10 @@ mod tests {
         report.coverage.dropped_by_kernel = 11;
         report.coverage.limits.add(crate::base::limit::Limit::Streams, 2);
         let tally = &mut snapshot.standing.tally;
-        tally.record(true, Some(204), false, Duration::from_millis(1));
-        tally.record(true, Some(500), true, Duration::from_secs(60));
+        let mut time = TimeParts::default();
+        time.add(TimePart::StreamWindow, 250_000_000);
+        tally.record(true, Some(204), false, Duration::from_millis(1), Some(&time));
+        tally.record(true, Some(500), true, Duration::from_secs(60), None);
         let samples = parse(&exposition(&snapshot));
         for (series, value) in [
             ("usm_http2_requests{view=\"exact\",encrypted=\"false\"}", 7.0),
@@ -421,6 +431,8 @@ mod tests {
             ("h2lens_request_duration_seconds_bucket{encrypted=\"true\",le=\"+Inf\"}", 2.0),
             ("h2lens_request_duration_seconds_count{encrypted=\"true\"}", 2.0),
             ("h2lens_request_duration_seconds_sum{encrypted=\"true\"}", 60.001),
+            ("h2lens_time_seconds_total{encrypted=\"true\",part=\"stream_window\"}", 0.25),
+            ("h2lens_time_seconds_total{encrypted=\"false\",part=\"wait\"}", 0.0),
             ("process_resident_memory_bytes", 4096.0),
         ] {
             assert_eq!(samples.get(series), Some(&value), "{series}");

@@ -1,9 +1,9 @@
 //! The endpoints: a table, or a few lines below the transactions.
 
-use super::layout::{Layout, fit};
+use super::layout::{Layout, fit, hide_wide};
 use super::print::{parts, widths};
-use super::rows::{Row, Size, Span};
-use super::{Class, Column, at_most, colored, left, right};
+use super::rows::{Row, Size, Span, Where};
+use super::{Class, Column, at_most, colored, left, right, wide};
 use crate::export::Options;
 use crate::export::sanitize::visible;
 use crate::record::endpoint::{Endpoint, Endpoints, Quantiles};
@@ -14,7 +14,7 @@ use std::fmt::{Display, Write};
 /// Endpoints named in the lines below the transactions.
 const NAMED: usize = 3;
 
-const ENDPOINT: [Column; 12] = [
+const ENDPOINT: [Column; 13] = [
     right("CALLS", 0, 7),
     colored(right("FAILED", 0, 6)),
     right("RATE", 7, 9),
@@ -23,6 +23,7 @@ const ENDPOINT: [Column; 12] = [
     right("P99", 0, 9),
     right("MAX", 5, 9),
     right("TIME", 6, 9),
+    wide(left("WHERE", 5, 18)),
     right("RECEIVED", 8, 8),
     at_most(left("ERRORS", 3, 20), 24),
     at_most(left("METHOD", 0, 7), 16),
@@ -41,8 +42,9 @@ pub(super) fn print(out: &mut Vec<u8>, endpoints: &Endpoints, options: &Options)
     }
     let text = String::from_utf8_lossy(&text);
     let rows: Vec<_> = text.lines().collect();
-    let layout =
-        Layout::new(&ENDPOINT, &widths(&ENDPOINT, rows.iter().copied()), options.width.map(usize::from));
+    let mut widths = widths(&ENDPOINT, rows.iter().copied());
+    hide_wide(&ENDPOINT, &mut widths, options.width);
+    let layout = Layout::new(&ENDPOINT, &widths, options.width.map(usize::from));
     let mut table = Table::new();
     table.load_style(NOTHING);
     table.set_content_arrangement(ContentArrangement::Disabled);
@@ -100,6 +102,7 @@ fn row(out: &mut Vec<u8>, endpoint: &Endpoint) {
     row.cell(P99(&endpoint.duration));
     row.optional(endpoint.duration.max.map(Span));
     row.cell(Span(endpoint.duration.sum));
+    row.optional(Where::of(&endpoint.time));
     row.cell(Size(endpoint.response_bytes));
     let mut errors = endpoint.errors.clone();
     errors.sort_by_key(|(_, count)| std::cmp::Reverse(*count));

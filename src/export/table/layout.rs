@@ -55,6 +55,15 @@ impl Layout {
     }
 }
 
+/// Leaves out the columns that want a longer line than this.
+pub(super) fn hide_wide(columns: &[Column], widths: &mut [usize], line: Option<u16>) {
+    for (column, width) in columns.iter().zip(widths) {
+        if line.is_some_and(|line| line < column.from) {
+            *width = 0;
+        }
+    }
+}
+
 /// The last column gets what is left of the line; what it does not need, others get that were cut.
 fn spread(mut shown: Vec<(usize, usize)>, widths: &[usize], left: usize) -> Vec<(usize, usize)> {
     let Some(((last, own), others)) = shown.split_last_mut() else { return shown };

@@ -78,14 +78,16 @@ struct Column {
     usual: usize,
     /// On a terminal it is no wider than this.
     max: usize,
+    /// On a line shorter than this it is not shown.
+    from: u16,
 }
 
 const fn left(title: &'static str, drop: u8, usual: usize) -> Column {
-    Column { title, right: false, colored: false, drop, usual, max: 48 }
+    Column { title, right: false, colored: false, drop, usual, max: 48, from: 0 }
 }
 
 const fn right(title: &'static str, drop: u8, usual: usize) -> Column {
-    Column { title, right: true, colored: false, drop, usual, max: 48 }
+    Column { title, right: true, colored: false, drop, usual, max: 48, from: 0 }
 }
 
 const fn colored(column: Column) -> Column {
@@ -96,6 +98,13 @@ const fn at_most(column: Column, max: usize) -> Column {
     Column { max, ..column }
 }
 
+const fn wide(column: Column) -> Column {
+    Column { from: WIDE, ..column }
+}
+
+/// Columns of a line that has room for what is not needed to know a call by.
+const WIDE: u16 = 120;
+
 /// Which cell of a row the time is in: date and time of day, of which the column shows the second.
 const TIME_CELL: usize = 0;
 
@@ -103,9 +112,9 @@ const TIME_CELL: usize = 0;
 const SERVER_CELL: usize = 2;
 
 /// Which cell of a transaction row the agent's verdict goes to.
-const AGENT_CELL: usize = 11;
+const AGENT_CELL: usize = 12;
 
-const TRANSACTION: [Column; 13] = [
+const TRANSACTION: [Column; 14] = [
     left("TIME (UTC)", 3, 15),
     left("CLIENT", 9, 21),
     left("SERVER", 8, 21),
@@ -114,6 +123,7 @@ const TRANSACTION: [Column; 13] = [
     at_most(left("METHOD", 0, 7), 16),
     colored(right("STATUS", 0, 6)),
     right("DURATION", 2, 9),
+    wide(left("WHERE", 4, 18)),
     right("SENT", 8, 8),
     right("RECEIVED", 5, 8),
     colored(at_most(left("NOTE", 1, 20), 24)),
@@ -121,7 +131,7 @@ const TRANSACTION: [Column; 13] = [
     left("URL", 0, 0),
 ];
 
-const CONNECTION: [Column; 13] = [
+const CONNECTION: [Column; 15] = [
     left("TIME (UTC)", 3, 15),
     right("CONN", 0, 6),
     left("CLIENT", 2, 21),
@@ -133,6 +143,8 @@ const CONNECTION: [Column; 13] = [
     right("RECEIVED", 6, 8),
     right("GAPS", 7, 5),
     right("DURATION", 1, 9),
+    wide(right("RTT", 4, 9)),
+    wide(at_most(left("BLOCKED", 4, 24), 32)),
     colored(left("END", 0, 14)),
     left("TLS", 0, 0),
 ];

@@ -1,7 +1,7 @@
 //! Rows → text. A short table is held, and printed when all its cells are known; a long or live one is printed in
 //! fixed columns as it comes.
 
-use super::layout::{GAP, LAST_MIN, Layout, fit, fit_middle};
+use super::layout::{GAP, LAST_MIN, Layout, fit, fit_middle, hide_wide};
 use super::style::{self, Style};
 use super::{
     AGENT_CELL, CELL, Class, Column, EXTRA, REPEATS, SERVER_CELL, TIME_CELL, columns, endpoints, telemetry,
@@ -154,6 +154,7 @@ impl TablePrinter {
                     *width = column.usual.max(*width);
                 }
             }
+            hide_wide(columns, &mut widths, self.options.width);
             Layout::new(
                 columns,
                 &widths,
@@ -324,7 +325,9 @@ fn line<'a>(
 /// Prints a whole table.
 fn table(out: &mut Vec<u8>, kind: Kind, rows: &[&str], options: &Options, date: &mut Date) {
     let columns = columns(kind);
-    let layout = Layout::new(columns, &widths(columns, rows.iter().copied()), options.width.map(usize::from));
+    let mut widths = widths(columns, rows.iter().copied());
+    hide_wide(columns, &mut widths, options.width);
+    let layout = Layout::new(columns, &widths, options.width.map(usize::from));
     heading(out, options, &layout, (kind, false));
     let mut dates = rows.iter().map(|row| date_of(row));
     let first = dates.next();

@@ -10,8 +10,8 @@ use crate::export::sanitize::push_visible;
 use crate::http2::frame::{self, FrameHeader, FrameView, Payload, flag_name, settings};
 use crate::record::value::ErrorCode;
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Failure, Field, Fields, Finding, REDACTED, Recognition,
-    StreamEnd, TransactionView, is_secret,
+    Blocked, ConnectionMeta, ConnectionRecord, ConnectionTiming, EndBy, EndHow, Failure, Field, Fields,
+    Finding, REDACTED, Recognition, StreamEnd, TimePart, TimeParts, TransactionView, is_secret,
 };
 use std::fmt::{Display, Write};
 
@@ -70,6 +70,7 @@ pub(in crate::export) fn transaction(out: &mut Vec<u8>, view: &TransactionView<'
     row.visible(view.method);
     row.optional(view.status);
     row.cell(Span(transaction.duration().as_nanos() as u64));
+    row.optional(transaction.time.as_ref().and_then(|time| Where::of(&time.parts)));
     row.optional(transaction.request.seen.then_some(Size(transaction.request.body)));
     row.optional(transaction.response.seen.then_some(Size(transaction.response.body)));
     row.cell(note(view));
@@ -207,6 +208,10 @@ pub(in crate::export) fn connection(out: &mut Vec<u8>, connection: &ConnectionRe
     row.cell(Size(received.bytes));
     row.cell(sent.gaps + received.gaps);
     row.cell(Span(connection.last.time.since(connection.first.time).as_nanos() as u64));
+    let timing = &connection.timing;
+    let round_trip = timing.rtt_client.zip(timing.rtt_server).map(|(client, server)| client + server);
+    row.optional(round_trip.map(|time| Span(time.as_nanos() as u64)));
+    row.optional(blocked(timing));
     row.cell(match connection.end.how {
         EndHow::Eof => "open at the end".to_owned(),
         how => format!("{} by {}", how.name(), connection.end.by.name()),
@@ -217,6 +222,21 @@ pub(in crate::export) fn connection(out: &mut Vec<u8>, connection: &ConnectionRe
     let parts = [word(tls.and_then(|tls| tls.version)), name, word(tls.and_then(|tls| tls.cipher))];
     row.visible(parts.into_iter().flatten().flat_map(|part| [part, b" "]));
     row.finish(out);
+}
+
+/// What most kept a side from sending, and for how long.
+fn blocked(timing: &ConnectionTiming) -> Option<String> {
+    let sides = [("client", timing.client_blocked), ("server", timing.server_blocked)];
+    let all = sides.into_iter().flat_map(|(side, blocked)| {
+        let Blocked { connection_window, tcp_loss, tcp_window } = blocked;
+        [
+            (side, TimePart::ConnectionWindow, connection_window),
+            (side, TimePart::TcpLoss, tcp_loss),
+            (side, TimePart::TcpWindow, tcp_window),
+        ]
+    });
+    let (side, part, nanos) = all.max_by_key(|&(_, _, nanos)| nanos).filter(|&(_, _, nanos)| nanos > 0)?;
+    Some(format!("{side}: {} {}", part.called(), Span(nanos)))
 }
 
 /// Appends a frame's row.
@@ -338,6 +358,21 @@ pub(in crate::export) fn finding(out: &mut Vec<u8>, connection: &ConnectionMeta,
     let said = finding.first_line.as_deref().or(finding.protocol.map(str::as_bytes)).unwrap_or_default();
     row.visible([finding.code.as_bytes(), if said.is_empty() { b"" } else { b" " }, said]);
     row.finish(out);
+}
+
+/// The part that most time was spent in: `stream window 71 %`
+pub(super) struct Where(TimePart, u64);
+
+impl Where {
+    pub(super) fn of(parts: &TimeParts) -> Option<Self> {
+        parts.largest().map(|(part, share)| Self(part, share))
+    }
+}
+
+impl Display for Where {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} %", self.0.called(), self.1)
+    }
 }
 
 /// `10.0.0.1:80`, `[::1]:80`

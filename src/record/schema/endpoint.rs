@@ -1,6 +1,7 @@
 //! The endpoint record.
 
 use super::Socket;
+use super::time::TimeSums;
 use crate::base::endpoint::Endpoint as SocketEnd;
 use crate::record::endpoint::{self, Endpoint, Quantiles};
 use crate::record::value::{Decimal, Seconds, Text, Word};
@@ -108,6 +109,8 @@ object! {
         "duration": duration: Option<QuantilesObject>,
         /// How long until the response began.
         "ttfb": ttfb: Option<QuantilesObject>,
+        /// Where their time went.
+        "time": time: TimeSums,
         /// Octets of the requests' contents.
         "request_bytes": request_bytes: u64,
         /// Octets of the responses' contents.
@@ -254,6 +257,7 @@ impl<'a> H2<'a> {
             statuses: Statuses(&endpoint.statuses),
             duration: QuantilesObject::new(&endpoint.duration),
             ttfb: QuantilesObject::new(&endpoint.ttfb),
+            time: TimeSums::new(&endpoint.time),
             request_bytes: endpoint.request_bytes,
             response_bytes: endpoint.response_bytes,
             rate: RateObject::new(endpoint.rate),

@@ -14,6 +14,7 @@ pub mod frame;
 pub mod message;
 pub mod step;
 pub mod telemetry;
+pub mod time;
 pub mod transaction;
 
 pub use connection::ConnectionObject;

@@ -1,6 +1,7 @@
 //! The transaction record.
 
 use super::contents::{Body, EventsObject, GraphQlObject, MessageList, WebSocketObject};
+use super::time::{TimeObject, Timing};
 use super::{ConnectionRef, Network, Packets, Shown, Socket, StreamEndObject, Tls};
 use crate::base::certainty::{Certainty, UnknownRef};
 use crate::base::time::Timestamp;
@@ -11,9 +12,7 @@ use crate::record::trace::TraceContext;
 use crate::record::value::{self, Base64, GrpcStatus, Raw, Seconds, Text, Word};
 use crate::record::view::TransactionView;
 use crate::record::visit::{Scalar, Type, Value, Visitor, object};
-use crate::record::{
-    Field, FieldName, Fields, Interim, Partial, Retry, Time, TimePart, Transaction, Unknown,
-};
+use crate::record::{Field, FieldName, Fields, Interim, Partial, Retry, Unknown};
 use std::borrow::Cow;
 
 object! {
@@ -306,76 +305,6 @@ impl<'a> TraceObject<'a> {
     }
 }
 
-object! {
-    /// `h2.timing`
-    pub struct Timing {
-        /// From the request's first byte to the response's first.
-        "ttfb": ttfb: Option<Seconds>,
-        /// From the request's first byte to its last.
-        "send": send: Option<Seconds>,
-        /// From the response's first byte to its last.
-        "receive": receive: Option<Seconds>,
-        /// Of `h2.time.stream_window`, what the receiver held back: it gave no credit.
-        "stream_window_held": stream_window_held: Option<Seconds>,
-        /// The same of `h2.time.connection_window`.
-        "connection_window_held": connection_window_held: Option<Seconds>,
-        /// Of both windows, what came before the request's end.
-        "request_blocked": request_blocked: Option<Seconds>,
-    }
-}
-
-object! {
-    /// `h2.time`
-    pub struct TimeObject {
-        /// The request had ended, and the final response had not begun.
-        "wait": wait: Option<Seconds>,
-        /// The response had begun, and the server's application was silent.
-        "server_pause": server_pause: Option<Seconds>,
-        /// The request had begun, and the client's application was silent.
-        "client_pause": client_pause: Option<Seconds>,
-        /// The sender had no credit on the stream.
-        "stream_window": stream_window: Option<Seconds>,
-        /// It had some on the stream, and none on the connection.
-        "connection_window": connection_window: Option<Seconds>,
-        /// Bytes were missing that a later segment had jumped over.
-        "tcp_loss": tcp_loss: Option<Seconds>,
-        /// The receiver's TCP window was full.
-        "tcp_window": tcp_window: Option<Seconds>,
-        /// The direction carried other streams.
-        "other_streams": other_streams: Option<Seconds>,
-        /// It carried this stream.
-        "transfer": transfer: Option<Seconds>,
-        /// The sender stopped with next to no credit, and went on when it got some.
-        "stream_window_low": stream_window_low: Option<bool>,
-        /// No round trip was seen; 10 ms were assumed.
-        "assumed_rtt": assumed_rtt: Option<bool>,
-    }
-}
-
-impl TimeObject {
-    fn new(time: &Time) -> Self {
-        let part = |part| seconds(time.parts.get(part));
-        Self {
-            wait: part(TimePart::Wait),
-            server_pause: part(TimePart::ServerPause),
-            client_pause: part(TimePart::ClientPause),
-            stream_window: part(TimePart::StreamWindow),
-            connection_window: part(TimePart::ConnectionWindow),
-            tcp_loss: part(TimePart::TcpLoss),
-            tcp_window: part(TimePart::TcpWindow),
-            other_streams: part(TimePart::OtherStreams),
-            transfer: part(TimePart::Transfer),
-            stream_window_low: time.stream_window_low.then_some(true),
-            assumed_rtt: time.assumed_rtt.then_some(true),
-        }
-    }
-}
-
-/// Those above zero.
-fn seconds(nanos: u64) -> Option<Seconds> {
-    (nanos > 0).then_some(Seconds(nanos))
-}
-
 /// A header or trailer section: an array of [`FieldObject`].
 #[derive(Clone, Copy, Debug)]
 pub struct FieldList<'a> {
@@ -610,22 +539,6 @@ impl<'a> H2<'a> {
             packets: Packets::new(transaction.first.packet, transaction.last.packet, view.origin),
             lossy_text: None,
             agent: None,
-        }
-    }
-}
-
-impl Timing {
-    fn new(transaction: &Transaction) -> Self {
-        let Transaction { request, response, time, .. } = transaction;
-        let beside = |value: fn(&Time) -> u64| time.as_ref().and_then(|time| seconds(value(time)));
-        let between = |from: Option<Timestamp>, to: Option<Timestamp>| Some(Seconds::between(from?, to?));
-        Self {
-            ttfb: between(request.first, response.first),
-            send: between(request.first, request.last),
-            receive: between(response.first, response.last),
-            stream_window_held: beside(|time| time.stream_window_held),
-            connection_window_held: beside(|time| time.connection_window_held),
-            request_blocked: beside(|time| time.request_blocked),
         }
     }
 }
