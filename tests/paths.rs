@@ -51,6 +51,7 @@ fn exchange(path: &str, nanos: u64) -> Exchange<'_> {
         start: 0,
         duration: Span::exact(nanos),
         ttfb: None,
+        time: None,
         request_bytes: 0,
         response_bytes: 0,
         place: Place::default(),
