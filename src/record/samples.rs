@@ -15,8 +15,8 @@ use crate::record::{
     AgentEndpoint, AgentLatency, AgentStatus, AgentView, Body, BodyError, BodyMessage, ConnectionMeta,
     ConnectionRecord, ConnectionTiming, Content, Contents, Coverage, EndBy, EndHow, Ending, Events, Field,
     FieldName, Fields, Finding, Goaway, GraphQl, Grpc, Interim, Message, MessageRecord, Partial, Recognition,
-    Report, SideFrames, SideHpack, SideSettings, StreamEnd, Time, TimePart, TimeParts, Transaction, Unknown,
-    View, WebSocketEnd,
+    Report, SideFrames, SideHpack, SideSettings, StreamEnd, TimeParts, Transaction, Unknown, View,
+    WebSocketEnd,
 };
 use std::time::Duration;
 
@@ -92,15 +92,6 @@ pub(crate) fn tls_meta() -> ConnectionMeta {
     }
 }
 
-/// A bit of each part.
-pub(crate) fn parts() -> TimeParts {
-    let mut parts = TimeParts::default();
-    for (part, millis) in TimePart::ALL.into_iter().zip(1..) {
-        parts.add(part, millis * 1_000_000);
-    }
-    parts
-}
-
 /// A plain exchange, as most are.
 pub(crate) fn get() -> Transaction {
     Transaction {
@@ -167,14 +158,6 @@ pub(crate) fn everything() -> Transaction {
     transaction.response.headers.push(unknown(Some(":status"), 2));
     transaction.response.headers.push(Field { value: Some(b"text/html"), ..unknown(None, 0) });
     transaction.response.trailers = fields(&[("grpc-status", "8"), ("grpc-message", "too many")]);
-    transaction.time = Some(Time {
-        parts: parts(),
-        stream_window_held: 1_000_000,
-        connection_window_held: 2_000_000,
-        request_blocked: 3_000_000,
-        stream_window_low: true,
-        assumed_rtt: true,
-    });
     transaction.interim = vec![Interim { status: 103, time: at(14, 400_000).time }];
     transaction.end = StreamEnd { by: EndBy::Server, how: EndHow::RstStream, code: Some(8) };
     transaction.partial.insert(Partial::TCP_GAP);
@@ -470,7 +453,7 @@ pub(crate) fn endpoints() -> Endpoints {
         statuses: vec![(200, 1197)],
         duration: quantiles,
         ttfb: quantiles,
-        time: parts(),
+        time: TimeParts::default(),
         request_bytes: 12,
         response_bytes: 345_678,
         rate: Rate { per_second: Some(10_500_000_000), peak: 30_000_000_000, peak_window: Some(2) },

@@ -204,13 +204,13 @@ impl Timing {
     /// What is known of the exchange's time goes into its record, which has ended.
     pub fn annotate(&mut self, record: &mut Transaction) {
         let patience = self.patience();
-        let total = nanos(record.last.time.since(record.first.time));
+        let total = nanos(record.duration());
         let Some(mut exchange) = self.exchanges.remove(&record.stream) else {
             record.unknown.insert(Unknown::TIME);
             return;
         };
         let clock = &mut self.clocks[exchange.turn.sender()];
-        exchange.settle(record.last.time, clock, patience, TimePart::Transfer);
+        exchange.settle(record.ended_at, clock, patience, TimePart::Transfer);
         if !record.request.seen || !self.is_certain(&exchange) {
             record.unknown.insert(Unknown::TIME);
             return;

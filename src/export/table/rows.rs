@@ -474,6 +474,15 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_part_of_the_time_is_named() {
+        let mut parts = TimeParts::default();
+        assert!(Where::of(&parts).is_none(), "no time, or not known");
+        parts.add(TimePart::StreamWindow, 71);
+        parts.add(TimePart::Wait, 29);
+        assert_eq!(Where::of(&parts).unwrap().to_string(), "stream window 71 %");
+    }
+
+    #[test]
     fn addresses_carry_their_port() {
         let socket = |ip: &str| Socket(Endpoint { ip: ip.parse().unwrap(), port: 443 }).to_string();
         assert_eq!((socket("10.0.0.1").as_str(), socket("::1").as_str()), ("10.0.0.1:443", "[::1]:443"));
