@@ -142,9 +142,6 @@ fn is_credit(bytes: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    const ANY: Expect =
-        Expect { max_frame: 16_384, max_stream: 1 << 24, pushes: false, client: true, server: true };
-
     /// So many DATA frames of 3,000 octets on stream 5.
     fn frames(count: usize) -> Vec<u8> {
         let frame = [&[0, 0x0b, 0xb8, 0, 0, 0, 0, 0, 5][..], &[7; 3000]].concat();
@@ -157,11 +154,11 @@ mod tests {
             let mut bulk = Bulk::default();
             let bytes = [vec![9; before], frames(4)].concat();
             for piece in bytes[..before + 3 * 3009 + 8].chunks(cut) {
-                bulk.data(piece, &ANY, true);
+                bulk.data(piece, &Expect::ANY, true);
             }
             assert!(!bulk.sends(), "three frames and eight octets");
             for piece in bytes[before + 3 * 3009 + 8..].chunks(cut) {
-                bulk.data(piece, &ANY, true);
+                bulk.data(piece, &Expect::ANY, true);
             }
             assert!(bulk.sends(), "{before} {cut}");
             assert!(!bulk.grants() && bulk.edge.len() <= EDGE);
@@ -172,14 +169,14 @@ mod tests {
     fn payloads_may_be_missing_and_headers_may_not() {
         let mut bulk = Bulk::default();
         let bytes = frames(4);
-        bulk.data(&bytes[..20], &ANY, true);
+        bulk.data(&bytes[..20], &Expect::ANY, true);
         bulk.gap(2900);
-        bulk.data(&bytes[2920..], &ANY, true);
+        bulk.data(&bytes[2920..], &Expect::ANY, true);
         assert!(bulk.sends());
         let mut bulk = Bulk::default();
-        bulk.data(&bytes[..3000], &ANY, false);
+        bulk.data(&bytes[..3000], &Expect::ANY, false);
         bulk.gap(20);
-        bulk.data(&bytes[3020..], &ANY, false);
+        bulk.data(&bytes[3020..], &Expect::ANY, false);
         assert!(!bulk.sends());
     }
 
@@ -195,7 +192,7 @@ mod tests {
     #[test]
     fn places_that_may_begin_a_row_are_few() {
         let mut bulk = Bulk::default();
-        bulk.data(&[0, 0x30, 0, 0, 0, 0, 0, 0, 1].repeat(1000), &ANY, true);
+        bulk.data(&[0, 0x30, 0, 0, 0, 0, 0, 0, 1].repeat(1000), &Expect::ANY, true);
         assert!(bulk.rows.len() <= limits::RESYNC_CANDIDATES && bulk.memory() < 1024);
     }
 }

@@ -31,7 +31,7 @@ impl Detector {
     pub fn data(&mut self, bytes: &[u8]) -> Option<Recognised> {
         self.seen = self.seen.saturating_add(bytes.len());
         let early = self.seen <= limits::DETECT_BYTES;
-        self.bulk.data(bytes, &ANY, early);
+        self.bulk.data(bytes, &Expect::ANY, early);
         let idle = !early && !self.buffer.hopeful();
         if idle {
             // Much was seen and nothing found: from now on only what stands at the start of a segment.
