@@ -18,4 +18,5 @@ mod round_trip;
 #[allow(dead_code, unused_imports, reason = "each kind of test uses its part")]
 mod support;
 mod testdata;
+mod timing;
 mod wrong_protocol;

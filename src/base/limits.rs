@@ -288,8 +288,9 @@ pub const GOAWAY_DEBUG: usize = 256;
 
 // Findings
 
-/// Streams of a connection whose state is kept for the findings; at the cap the lowest quarter is forgotten, and
-/// nothing is said of them any more. Counter: `findings`.
+/// Streams of a connection whose state is kept for the findings, for the windows, and for where their time went. At the
+/// cap the lowest quarter is forgotten, and nothing is said of them any more; of the time of new ones nothing is said.
+/// Counter: `findings`.
 pub const RULE_STREAMS: usize = 16_384;
 
 /// Ended streams of each parity whose state is kept likewise, the newest identifiers. Counter: `findings`, when a frame

@@ -2,7 +2,7 @@
 
 use crate::base::time::Moment;
 use crate::http2::{Anomaly, Foreign, PerSide, Side};
-use crate::record::Finding;
+use crate::record::{Detail, Finding};
 
 /// The findings of one connection: at most one for each side and [`Anomaly`]. Costs nothing while there is none.
 #[derive(Debug, Default)]
@@ -23,9 +23,19 @@ pub(super) struct FindingEntry {
     pub(super) first: Moment,
     last: Moment,
     count: u64,
+    detail: Detail,
 }
 
 impl Findings {
+    /// The same, with numbers that go with it; of several those of the latest.
+    pub(super) fn add_with(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment, detail: Detail) {
+        self.add(from, stream, anomaly, at);
+        let found = self.entries.binary_search_by_key(&(from, anomaly), |entry| (entry.from, entry.anomaly));
+        if let Some(entry) = found.ok().and_then(|place| self.entries.get_mut(place)) {
+            entry.detail = detail;
+        }
+    }
+
     /// `from` did this on `stream`, 0 for the connection. What is told late keeps its own place in time.
     pub(super) fn add(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment) {
         match self.entries.binary_search_by_key(&(from, anomaly), |entry| (entry.from, entry.anomaly)) {
@@ -40,8 +50,9 @@ impl Findings {
                 entry.count += 1;
             }
             Err(place) => {
-                self.entries
-                    .insert(place, FindingEntry { from, anomaly, stream, first: at, last: at, count: 1 });
+                let detail = Detail::default();
+                let entry = FindingEntry { from, anomaly, stream, first: at, last: at, count: 1, detail };
+                self.entries.insert(place, entry);
             }
         }
     }
@@ -77,6 +88,7 @@ impl Findings {
                 first: entry.first,
                 last: entry.last,
                 count: entry.count,
+                detail: entry.detail,
             }
         })
     }

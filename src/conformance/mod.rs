@@ -26,7 +26,7 @@ use crate::http2::{
     Anomaly, Block, BlockEnd, EventContext, EventSink, Foreign, Ledger, PerSide, SettingsChange,
     SettingsValues, Side, UpgradeRequest, hpack, opener,
 };
-use crate::record::Finding;
+use crate::record::{Detail, Finding};
 use ended_streams::EndedBy;
 use findings::Findings;
 use rates::Rates;
@@ -146,6 +146,11 @@ impl Judge {
             self.suspicions.withdraw(side);
         }
         self.sides[side].stalled = stalled;
+    }
+
+    /// Something that is no violation was found by who measures time.
+    pub fn note(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment, detail: Detail) {
+        self.findings.add_with(from, stream, anomaly, at, detail);
     }
 
     /// A gRPC call was answered without a status that can be used.

@@ -146,6 +146,18 @@ anomalies! {
     WindowNegative = "window_negative" Info "9113#6.9.2",
     /// DATA beyond the flow-control window.
     FlowControl = "flow_control" Error "9113#6.9",
+    /// A flow-control window too small for the path: calls waited for credit that was on its way.
+    WindowSmall = "window_small" Warning "9113#5.2",
+    /// A receiver that gave no credit while calls waited for it.
+    SlowReader = "slow_reader" Warning "9113#5.2",
+    /// Both sides waited for credit until a call was given up.
+    WindowDeadlock = "window_deadlock" Warning "9113#5.2.2",
+    /// A server that closed while a request was on its way.
+    IdleCloseRace = "idle_close_race" Warning "9113#9.1",
+    /// PINGs at an interval that the peer did not bear.
+    KeepaliveExcess = "keepalive_excess" Warning "9113#6.7",
+    /// Calls that had to wait until fewer streams than `MAX_CONCURRENT_STREAMS` were open.
+    StreamLimit = "stream_limit" Info "9113#5.1.2",
     /// CONTINUATION on stream 0.
     ContinuationStreamZero = "continuation_stream_zero" Error "9113#6.10",
     /// CONTINUATION without an open header block.

@@ -12,12 +12,12 @@ use crate::course::Course;
 use crate::flow::{Arrival, Gap};
 use crate::http1::Upgraded;
 use crate::http2::frame::FrameView;
-use crate::http2::{Connection, EventContext, EventSink, PerSide, Side, Start, UpgradeRequest};
+use crate::http2::{Anomaly, Connection, EventContext, EventSink, PerSide, Side, Start, UpgradeRequest};
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, EndBy, EndHow, Evidence, Failure, Recognition, RecordSink, StreamEnd,
-    Transaction,
+    ConnectionMeta, ConnectionRecord, Detail, EndBy, EndHow, Evidence, Failure, Recognition, RecordSink,
+    StreamEnd, Transaction,
 };
-use crate::timing::{Timing, Transport};
+use crate::timing::{Note, Remark, Timing, Transport};
 use crate::transaction::{Pairing, PairingInput};
 use std::sync::Arc;
 
@@ -71,7 +71,7 @@ impl Http2 {
             connection: Connection::new(client, server, judged || wanted.times()),
             pairing: Pairing::new(meta.tls.is_some(), wanted, late),
             judge: judged.then(|| Box::new(Judge::new(late))),
-            timing: wanted.times().then(|| Box::new(Timing::new(late))),
+            timing: wanted.times().then(|| Box::new(Timing::new(late, wanted.findings))),
             bodies: bodies.map(|options| Box::new(Bodies::new(Arc::clone(options), meta.id))),
             course: followed.map(|(_, stream)| Box::new(Course::new(stream))),
             how,
@@ -131,7 +131,9 @@ impl Http2 {
             let hole = |from: Direction| holes.get(from.index()) == Some(&true);
             let trips = PerSide { client: transport.half_trip(client), server: transport.half_trip(server) };
             let missing = PerSide { client: hole(client), server: hole(server) };
-            timing.segment(at.time, trips, missing, each(Transport::is_full));
+            let retransmitted =
+                PerSide { client: transport.retransmitted(client), server: transport.retransmitted(server) };
+            timing.segment(at.time, trips, missing, each(Transport::is_full), retransmitted);
         }
     }
 
@@ -232,7 +234,9 @@ impl Http2 {
             }
         }
         if let Some(timing) = &mut self.timing {
-            record.timing = timing.describe(record.first.time, record.last.time, transport.handshake());
+            let ledger = self.connection.ledger();
+            record.timing =
+                timing.describe(ledger, record.first.time, record.last.time, transport.handshake());
             record.timing.tls_handshake = record.timing.tls_handshake.filter(|_| self.meta.tls.is_some());
         }
         if let Some(mut bodies) = self.bodies.take() {
@@ -270,6 +274,7 @@ impl Http2 {
         limits.add(Limit::SettingsUnacknowledged, self.connection.settings_limited());
         limits.add(Limit::OneSidedStreams, self.pairing.one_sided_limited());
         limits.add(Limit::Findings, self.connection.ledger().windows_limited());
+        limits.add(Limit::Findings, self.timing.as_ref().map_or(0, |timing| timing.limited()));
         limits.add(Limit::Headers, counters.blocks_limited);
         limits.add(Limit::HpackTable, counters.table_limited);
     }
@@ -312,6 +317,9 @@ impl Http2 {
                 cx.out.transaction(cx.now, meta, record);
             }
         });
+        if let (Some(timing), Some(judge)) = (timing, judge) {
+            timing.take_notes().for_each(|note| remark(judge, &note));
+        }
         if let Some(bodies) = bodies {
             bodies.prune(
                 self.pairing.in_flight(),
@@ -320,6 +328,26 @@ impl Http2 {
             );
         }
     }
+}
+
+/// What was found by who measures time becomes a finding.
+fn remark(judge: &mut Judge, note: &Note) {
+    let mut detail = Detail::default();
+    let anomaly = match note.remark {
+        Remark::WindowSmall(window) => {
+            detail.window = window;
+            Anomaly::WindowSmall
+        }
+        Remark::SlowReader => Anomaly::SlowReader,
+        Remark::WindowDeadlock => Anomaly::WindowDeadlock,
+        Remark::IdleCloseRace => Anomaly::IdleCloseRace,
+        Remark::KeepaliveExcess(interval) => {
+            detail.interval = Some(interval);
+            Anomaly::KeepaliveExcess
+        }
+        Remark::StreamLimit => Anomaly::StreamLimit,
+    };
+    judge.note(note.from, note.stream, anomaly, note.at, detail);
 }
 
 /// What justifies the error that ended an exchange by `RST_STREAM`.

@@ -25,4 +25,15 @@ pub struct Finding {
     pub protocol: Option<&'static str>,
     /// Likewise: its first line, where it is text.
     pub first_line: Option<Vec<u8>>,
+    /// Numbers that go with it.
+    pub detail: Detail,
+}
+
+/// Numbers that go with a finding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// Octets of a flow-control window that would suffice.
+    pub window: Option<u64>,
+    /// Nanoseconds between two of what was too many.
+    pub interval: Option<u64>,
 }

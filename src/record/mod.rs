@@ -43,7 +43,7 @@ pub use contents::{
 pub use end::{EndBy, EndHow, StreamEnd};
 pub use ending::{EndCause, Ending, Evidence, Retry};
 pub use fields::{Field, FieldName, Fields};
-pub use finding::Finding;
+pub use finding::{Detail, Finding};
 pub use grpc::{Grpc, GrpcBody};
 pub use order::{Kind, Order};
 pub use outcome::{Failure, status_code};
@@ -53,6 +53,6 @@ pub use report::{AgentEndpoint, AgentLatency, AgentStatus, AgentView, Coverage, 
 pub use sink::{RecordSink, Wanted};
 pub use step::{Credit, Part as SectionPart, Section, Step, StepKind};
 pub use tally::{DURATION_BOUNDS, Histogram, STATUS_CLASSES, Tally, TallySide};
-pub use time::{Blocked, ConnectionTiming, RoundTrips, Time, TimePart, TimeParts};
-pub use transaction::{Interim, Message, Transaction, WireShape};
+pub use time::{Blocked, ConnectionTiming, Pushes, RoundTrips, Time, TimePart, TimeParts, WindowFacts};
+pub use transaction::{HeaderBytes, Interim, Message, Transaction, WireShape};
 pub use view::TransactionView;

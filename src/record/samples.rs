@@ -13,10 +13,10 @@ use crate::record::endpoint::{
 };
 use crate::record::{
     AgentEndpoint, AgentLatency, AgentStatus, AgentView, Body, BodyError, BodyMessage, ConnectionMeta,
-    ConnectionRecord, ConnectionTiming, Content, Contents, Coverage, EndBy, EndHow, Ending, Events, Field,
-    FieldName, Fields, Finding, Goaway, GraphQl, Grpc, Interim, Message, MessageRecord, Partial, Recognition,
-    Report, SideFrames, SideHpack, SideSettings, StreamEnd, TimeParts, Transaction, Unknown, View,
-    WebSocketEnd,
+    ConnectionRecord, ConnectionTiming, Content, Contents, Coverage, Detail, EndBy, EndHow, Ending, Events,
+    Field, FieldName, Fields, Finding, Goaway, GraphQl, Grpc, Interim, Message, MessageRecord, Partial,
+    Recognition, Report, SideFrames, SideHpack, SideSettings, StreamEnd, TimeParts, Transaction, Unknown,
+    View, WebSocketEnd,
 };
 use std::time::Duration;
 
@@ -331,6 +331,7 @@ pub(crate) fn finding() -> Finding {
         count: 1000,
         protocol: None,
         first_line: None,
+        detail: Detail::default(),
     }
 }
 

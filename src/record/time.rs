@@ -186,6 +186,40 @@ pub struct ConnectionTiming {
     pub client_blocked: Blocked,
     /// The same of the server.
     pub server_blocked: Blocked,
+    /// The windows of what the client sent; `None` where they are not known.
+    pub client_windows: Option<WindowFacts>,
+    /// The same of the server.
+    pub server_windows: Option<WindowFacts>,
+    /// Nanoseconds in which the client had as many streams open as the server let it.
+    pub at_limit: u64,
+    /// Streams that it opened as soon as there were fewer.
+    pub queued: u64,
+    /// What the server pushed.
+    pub pushes: Pushes,
+}
+
+/// The flow-control windows of what a side sent (RFC 9113 section 5.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WindowFacts {
+    /// Octets that a stream's window has at first, by its peer's settings in force at the end.
+    pub initial: u32,
+    /// The largest credit on the connection.
+    pub largest: u64,
+    /// Times that none was left on the connection.
+    pub emptied: u64,
+    /// Nanoseconds in which none was.
+    pub empty: u64,
+}
+
+/// Streams that a server has promised (RFC 9113 section 8.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pushes {
+    /// How many.
+    pub promised: u64,
+    /// Those that the client reset.
+    pub cancelled: u64,
+    /// Octets of DATA that had come of these: for nothing.
+    pub cancelled_bytes: u64,
 }
 
 /// Nanoseconds in which a direction could not send.

@@ -8,7 +8,7 @@ use super::grpc::Grpc;
 use super::partial::{Partial, Unknown};
 use super::time::Time;
 use crate::base::time::{Moment, Timestamp};
-use crate::http2::FrameSpot;
+use crate::http2::{FrameSpot, PerSide};
 
 /// An exchange on one stream: request, response, and how it ended.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +42,8 @@ pub struct Transaction {
     pub unknown: Unknown,
     /// Where the time went, where that is known.
     pub time: Option<Time>,
+    /// Bytes that each side sent again while it went on, of whatever stream.
+    pub retransmitted: PerSide<u32>,
     /// What justifies the error that the `RST_STREAM` names; `None` where it names none, or that is not known.
     pub evidence: Option<Vec<Evidence>>,
     /// Nothing that the server sent is in the capture: whether it answered is not known.
@@ -85,6 +87,8 @@ pub struct Message {
     pub trailers: Fields,
     /// A header block was seen, so that the body size counts from the first byte.
     pub seen: bool,
+    /// Octets of all its header blocks, as sent and as decoded.
+    pub header_bytes: HeaderBytes,
     /// DATA payload bytes, without padding.
     pub body: u64,
     /// The first packet of the header section (the first DATA where there is none).
@@ -93,6 +97,15 @@ pub struct Message {
     pub last: Option<Timestamp>,
     /// END_STREAM was seen.
     pub ended: bool,
+}
+
+/// Octets of header blocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeaderBytes {
+    /// On the wire.
+    pub wire: u64,
+    /// Of the names and values that they stand for.
+    pub decoded: u64,
 }
 
 /// An interim response (RFC 9110 section 15.2).

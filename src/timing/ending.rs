@@ -24,6 +24,8 @@ struct Goaway {
     /// It was announced by one with the highest stream there is.
     two_step: bool,
     last_stream: u32,
+    /// When the first of them came.
+    at: Timestamp,
 }
 
 impl LastWords {
@@ -33,14 +35,20 @@ impl LastWords {
     }
 
     /// GOAWAY.
-    pub(super) fn goaway(&mut self, from: Side, last_stream: u32, code: u32) {
+    pub(super) fn goaway(&mut self, from: Side, last_stream: u32, code: u32, at: Timestamp) {
         let before = self.goaway[from];
         let announced = before.is_some_and(|before| before.two_step || before.last_stream == ALL_STREAMS);
         let two_step = announced && last_stream != ALL_STREAMS;
         // An error is not taken back.
         if before.is_none_or(|before| before.code == 0) || code != 0 {
-            self.goaway[from] = Some(Goaway { code, two_step, last_stream });
+            let at = before.map_or(at, |before| before.at);
+            self.goaway[from] = Some(Goaway { code, two_step, last_stream, at });
         }
+    }
+
+    /// When a side sent its first GOAWAY.
+    pub(super) fn goaway_at(&self, from: Side) -> Option<Timestamp> {
+        Some(self.goaway[from]?.at)
     }
 
     /// PING.
@@ -124,13 +132,13 @@ mod tests {
     #[test]
     fn goaway_says_more_and_an_error_most() {
         let mut words = LastWords::default();
-        words.goaway(Side::Server, ALL_STREAMS, 0);
-        words.goaway(Side::Server, 3, 0);
+        words.goaway(Side::Server, ALL_STREAMS, 0, at(0));
+        words.goaway(Side::Server, 3, 0, at(0));
         let (ending, accused) = words.ending(FIN, at(1), false, Duration::ZERO);
         assert_eq!((ending.cause, ending.two_step, accused), (Some(EndCause::GoawayGraceful), true, None));
         assert_eq!(cause(&words, EOF, false), Some(EndCause::CaptureEnd));
-        words.goaway(Side::Client, 0, 3);
-        words.goaway(Side::Client, 0, 0);
+        words.goaway(Side::Client, 0, 3, at(0));
+        words.goaway(Side::Client, 0, 0, at(0));
         let (ending, accused) = words.ending(RST, at(1), true, Duration::ZERO);
         assert_eq!((ending.cause, accused), (Some(EndCause::GoawayError), Some((Side::Client, 3))));
     }

@@ -5,32 +5,38 @@
 //! stops a sender is judged in this order: bytes missing, the stream's window, the connection's window, TCP's window.
 //! What is left is divided by the segment with DATA or a header block that ends the wait.
 //!
-//! State: for each open stream an exchange, at most [`limits::RULE_STREAMS`](crate::base::limits::RULE_STREAMS) of them.
+//! State: for each open stream an exchange of at most 200 bytes, at most
+//! [`limits::RULE_STREAMS`](crate::base::limits::RULE_STREAMS) of them; and 1 KiB for the connection.
 
 mod clock;
+mod concurrency;
 mod ending;
+mod events;
+mod findings;
 mod stream;
 mod tcp;
+#[cfg(test)]
+mod tests;
+mod windows;
 
+pub use findings::{Note, Remark};
 pub use tcp::Transport;
 
 use crate::base::limits;
-use crate::base::time::{Moment, Timestamp};
-use crate::flow::GapCause;
-use crate::http2::frame::{FrameHeader, FrameType};
-use crate::http2::hpack::{self, NameId};
-use crate::http2::{
-    Block, BlockEnd, EventContext, EventSink, FrameSpot, Ledger, PerSide, SettingsChange, Side,
-    UpgradeRequest,
-};
+use crate::base::time::Timestamp;
+use crate::http2::{EventContext, Ledger, PerSide, Side};
 use crate::record::{
-    Blocked, ConnectionTiming, Ending, RoundTrips, StreamEnd, Time, TimePart, Transaction, Unknown,
+    Blocked, ConnectionTiming, EndBy, EndHow, Ending, Pushes, RoundTrips, StreamEnd, Time, TimePart,
+    Transaction, Unknown, WindowFacts,
 };
 use clock::{Clock, Stops, nanos};
+use concurrency::Concurrency;
 use ending::LastWords;
+use findings::Keepalive;
 use std::collections::HashMap;
 use std::time::Duration;
 use stream::{Exchange, Turn};
+use windows::Windows;
 
 /// Silence is longer than this at the least.
 const SHORTEST_SILENCE: Duration = Duration::from_millis(1);
@@ -56,20 +62,35 @@ pub struct Timing {
     first_frame: Option<Timestamp>,
     first_request: Option<Timestamp>,
     /// Times that frames were lost.
-    losses: u64,
+    losses: u32,
     /// Frames of this side were lost, or its beginning.
     lossy: PerSide<bool>,
     /// Streams that may still be looked at for a change of their windows: no more than there were frames.
     credit: usize,
     /// All windows have changed, and not all could be looked at.
     unsure: bool,
+    /// Exchanges that were too many to be followed.
+    limited: u64,
+    windows: PerSide<Windows>,
+    concurrency: Concurrency,
+    pushes: Pushes,
+    keepalive: PerSide<Keepalive>,
+    /// Bytes that each side has sent again.
+    retransmitted: PerSide<u64>,
+    /// What an operator should know, until it is taken; where findings are wanted.
+    notes: Option<Vec<Note>>,
 }
 
 impl Timing {
     /// Of a connection of which the client's or the server's beginning is not in the capture.
-    pub fn new(late: (bool, bool)) -> Self {
+    pub fn new(late: (bool, bool), findings: bool) -> Self {
         let lossy = PerSide { client: late.0, server: late.1 };
-        Self { lossy, ..Self::default() }
+        Self { lossy, notes: findings.then(Vec::new), ..Self::default() }
+    }
+
+    /// Exchanges that were too many to be followed.
+    pub const fn limited(&self) -> u64 {
+        self.limited
     }
 
     /// Bytes of memory held.
@@ -81,15 +102,17 @@ impl Timing {
     }
 
     /// A segment was read: what TCP tells by now. `round_trips`: to each side and back; `missing`: its direction waits for
-    /// bytes; `full`: its peer's TCP window has no room.
+    /// bytes; `full`: its peer's TCP window has no room; `retransmitted`: bytes that were sent again.
     pub fn segment(
         &mut self,
         at: Timestamp,
         round_trips: PerSide<Option<Duration>>,
         missing: PerSide<bool>,
         full: PerSide<bool>,
+        retransmitted: PerSide<u64>,
     ) {
         self.tcp_trips = round_trips;
+        self.retransmitted = retransmitted;
         for side in [Side::Client, Side::Server] {
             let (loss, tcp) = (missing[side], full[side]);
             self.stop(side, at, |stops| Stops { loss, tcp, ..stops });
@@ -137,9 +160,11 @@ impl Timing {
                 }
             }
         }
+        let round_trip = self.round_trip().unwrap_or(ASSUMED_ROUND_TRIP);
         let Some(exchange) = self.exchanges.get_mut(&id) else { return };
         if exchange.turn.sender() == from && exchange.turn != Turn::Wait {
             exchange.carried(at, &mut self.clocks[from], patience);
+            exchange.went_on(at, round_trip);
         }
     }
 
@@ -160,7 +185,7 @@ impl Timing {
         let Some(exchange) = self.exchanges.get_mut(&id) else { return };
         match cx.from {
             Side::Client => {
-                exchange.request_ended = true;
+                exchange.end_request();
                 exchange.request_blocked = exchange.parts.get(TimePart::StreamWindow)
                     + exchange.parts.get(TimePart::ConnectionWindow);
                 if exchange.turn == Turn::Request {
@@ -168,8 +193,7 @@ impl Timing {
                 }
             }
             Side::Server => {
-                exchange.response_ended = true;
-                if exchange.turn == Turn::Response && !exchange.request_ended {
+                if exchange.turn == Turn::Response && !exchange.is_asked() {
                     self.turn(cx, id, cx.at().time, Turn::Rest);
                 }
             }
@@ -192,6 +216,7 @@ impl Timing {
         let blocked = is_blocked(ledger, sender, id);
         let (patience, round_trip) = (self.patience(), self.half_trip(sender.peer()).unwrap_or_default());
         let Some(exchange) = self.exchanges.get_mut(&id) else { return };
+        exchange.note_empty(sender, blocked);
         if exchange.turn == Turn::Wait || exchange.turn.sender() != sender {
             return;
         }
@@ -209,23 +234,32 @@ impl Timing {
             record.unknown.insert(Unknown::TIME);
             return;
         };
+        record.retransmitted = exchange.retransmitted_since(self.retransmitted);
+        if record.stream % 2 == 1 {
+            self.concurrency.closed(record.ended_at);
+        } else if record.end.by == EndBy::Client && record.end.how == EndHow::RstStream {
+            self.pushes.cancelled += 1;
+            self.pushes.cancelled_bytes += record.response.body;
+        }
         let clock = &mut self.clocks[exchange.turn.sender()];
         exchange.settle(record.ended_at, clock, patience, TimePart::Transfer);
-        if !record.request.seen || !self.is_certain(&exchange) {
-            record.unknown.insert(Unknown::TIME);
-            return;
-        }
+        let known = record.request.seen && self.is_certain(&exchange);
         let mut parts = exchange.parts;
         parts.fit(total);
-        let held = |part, held: u64| held.min(parts.get(part));
-        record.time = Some(Time {
-            parts,
-            stream_window_held: held(TimePart::StreamWindow, exchange.held),
-            connection_window_held: held(TimePart::ConnectionWindow, exchange.connection_held),
-            request_blocked: exchange.request_blocked,
-            stream_window_low: false,
-            assumed_rtt: self.round_trip().is_none(),
-        });
+        if known {
+            let held = |part, held: u64| held.min(parts.get(part));
+            record.time = Some(Time {
+                parts,
+                stream_window_held: held(TimePart::StreamWindow, exchange.held),
+                connection_window_held: held(TimePart::ConnectionWindow, exchange.connection_held),
+                request_blocked: exchange.request_blocked,
+                stream_window_low: exchange.was_low(),
+                assumed_rtt: self.round_trip().is_none(),
+            });
+        } else {
+            record.unknown.insert(Unknown::TIME);
+        }
+        self.judge(record, &exchange);
     }
 
     /// The windows that the exchange met are known: no frame was lost while it went on, and those that were lost before
@@ -242,6 +276,7 @@ impl Timing {
     /// What is known of the connection's times.
     pub fn describe(
         &mut self,
+        ledger: &Ledger,
         first: Timestamp,
         last: Timestamp,
         handshake: Option<(Timestamp, Duration)>,
@@ -267,7 +302,20 @@ impl Timing {
             first_request: self.first_request.map(|request| request.since(first)),
             client_blocked: blocked(&self.clocks.client),
             server_blocked: blocked(&self.clocks.server),
+            client_windows: self.window_facts(ledger, Side::Client),
+            server_windows: self.window_facts(ledger, Side::Server),
+            at_limit: self.concurrency.at_limit(last),
+            queued: self.concurrency.queued(),
+            pushes: self.pushes,
         }
+    }
+
+    /// The windows of what a side sent, where all that moved them is known.
+    fn window_facts(&self, ledger: &Ledger, sender: Side) -> Option<WindowFacts> {
+        let known = !self.lossy.client && !self.lossy.server;
+        let initial = ledger.settings(sender.peer()).initial_window_size;
+        let (connection_window, ..) = self.clocks[sender].blocked();
+        known.then(|| self.windows[sender].facts(initial, connection_window))
     }
 
     /// Why the connection ended, in this way and at this time, with exchanges under way or not; and who named an error by
@@ -276,145 +324,25 @@ impl Timing {
         self.words.ending(end, at, in_flight, self.patience())
     }
 
-    fn begin(&mut self, at: Timestamp, id: u32) {
+    fn begin(&mut self, cx: &EventContext<'_>, at: Timestamp, id: u32) {
         if self.exchanges.len() >= limits::RULE_STREAMS {
+            self.limited += 1;
             return;
         }
         self.first_request.get_or_insert(at);
-        let exchange = Exchange::begin(at, &mut self.clocks.client, self.losses);
+        let sent_again = self.retransmitted;
+        let exchange = Exchange::begin(at, &mut self.clocks.client, self.losses, sent_again);
         self.exchanges.entry(id).or_insert(exchange);
+        if id % 2 == 1 {
+            let most = cx.ledger.settings(Side::Server).max_concurrent_streams;
+            if self.concurrency.opened(at, most, self.patience()) {
+                self.note(Side::Server, id, Remark::StreamLimit, cx.at());
+            }
+        }
     }
 }
 
 /// No credit is left for what a side sends on a stream.
 fn is_blocked(ledger: &Ledger, sender: Side, id: u32) -> bool {
     ledger.stream_credit(sender, id).is_some_and(|credit| credit <= 0)
-}
-
-impl EventSink for Timing {
-    fn frame_header(&mut self, cx: &EventContext<'_>, header: &FrameHeader, first: Moment) {
-        self.credit = self.credit.saturating_add(1);
-        self.words.speak(cx.at().time);
-        self.first_frame.get_or_insert(first.time);
-        let opens = header.kind == FrameType::HEADERS && cx.from.is_client() && header.stream % 2 == 1;
-        if opens && !self.exchanges.contains_key(&header.stream) && cx.ledger.is_new(header.stream) {
-            self.begin(first.time, header.stream);
-        }
-        if matches!(header.kind, FrameType::DATA | FrameType::HEADERS | FrameType::CONTINUATION) {
-            self.carried(cx, header.stream);
-        }
-    }
-
-    fn block_end(&mut self, cx: &EventContext<'_>, block: &Block, _: &BlockEnd) {
-        if let Some(promised) = block.promised {
-            // The promise is the request's end.
-            self.begin(block.first.time, promised);
-            if let Some(exchange) = self.exchanges.get_mut(&promised) {
-                exchange.request_ended = true;
-            }
-            return self.turn(cx, promised, block.first.time, Turn::Wait);
-        }
-        if !cx.from.is_client() && !self.interim {
-            self.begin_response(cx, block.stream, block.first.time);
-        }
-        self.carried(cx, block.stream);
-        if block.end_stream {
-            self.end_side(cx, block.stream);
-        }
-    }
-
-    fn block_start(&mut self, _: &EventContext<'_>, _: &Block) {
-        self.interim = false;
-    }
-
-    fn field(&mut self, field: &hpack::Field<'_>) {
-        if field.id == NameId::STATUS {
-            self.interim = field.value.is_some_and(|status| status.len() == 3 && status.starts_with(b"1"));
-        }
-    }
-
-    fn data(&mut self, cx: &EventContext<'_>, stream: u32, _: &[u8]) {
-        self.words.speak(cx.at().time);
-        if !cx.from.is_client() {
-            self.begin_response(cx, stream, cx.at().time);
-        }
-        self.carried(cx, stream);
-    }
-
-    fn data_end(&mut self, cx: &EventContext<'_>, stream: u32, end_stream: bool, _: FrameSpot) {
-        self.carried(cx, stream);
-        if end_stream {
-            self.end_side(cx, stream);
-        }
-    }
-
-    fn ping(&mut self, cx: &EventContext<'_>, ack: bool, opaque: [u8; 8]) {
-        let at = cx.at().time;
-        if !ack {
-            self.words.ping(cx.from, opaque, at);
-        } else if let Some(since) = self.words.pong(cx.from, opaque) {
-            self.pings[cx.from].add(at.since(since));
-        }
-    }
-
-    fn goaway(&mut self, cx: &EventContext<'_>, last_stream: u32, code: u32, _: &[u8]) {
-        self.words.goaway(cx.from, last_stream, code);
-    }
-
-    fn window_changed(&mut self, cx: &EventContext<'_>, sender: Side, stream: u32) {
-        let at = cx.at().time;
-        let empty = cx.ledger.connection_credit(sender) <= 0;
-        self.stop(sender, at, |stops| Stops { connection: empty, ..stops });
-        if stream != 0 {
-            self.look_at_window(at, sender, stream, cx.ledger);
-        }
-    }
-
-    fn settings_changed(&mut self, cx: &EventContext<'_>, change: &SettingsChange) {
-        let at = cx.at().time;
-        let sender = match *change {
-            SettingsChange::Announced { early, .. } => {
-                self.settings[cx.from].get_or_insert(at);
-                if !early {
-                    return;
-                }
-                cx.from.peer()
-            }
-            SettingsChange::Acknowledged { .. } => {
-                if let Some(since) = self.settings[cx.from.peer()].take() {
-                    self.settings_trips[cx.from].add(at.since(since));
-                }
-                cx.from
-            }
-        };
-        let Some(credit) = self.credit.checked_sub(self.exchanges.len()) else {
-            self.unsure = true;
-            return;
-        };
-        self.credit = credit;
-        let mut ids: Vec<u32> = self.exchanges.keys().copied().collect();
-        ids.sort_unstable();
-        for id in ids {
-            self.look_at_window(at, sender, id, cx.ledger);
-        }
-    }
-
-    fn upgraded(&mut self, _: &EventContext<'_>, request: &UpgradeRequest<'_>) {
-        self.begin(request.first.time, 1);
-        if let Some(exchange) = self.exchanges.get_mut(&1) {
-            exchange.request_ended = true;
-            let clock = &mut self.clocks.client;
-            exchange.settle(request.last.time, clock, Duration::MAX, TimePart::Transfer);
-            exchange.turn_to(Turn::Wait, request.last.time, &mut self.clocks.server, false);
-        }
-    }
-
-    fn begins(&mut self, from: Side) {
-        self.lossy[from] = false;
-    }
-
-    fn lost(&mut self, cx: &EventContext<'_>, _: GapCause) {
-        self.losses += 1;
-        self.lossy[cx.from] = true;
-    }
 }

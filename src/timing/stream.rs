@@ -11,7 +11,7 @@
 
 use super::clock::{Clock, Reading, nanos};
 use crate::base::time::Timestamp;
-use crate::http2::Side;
+use crate::http2::{PerSide, Side};
 use crate::record::{TimePart, TimeParts};
 use std::time::Duration;
 
@@ -55,16 +55,102 @@ pub(super) struct Exchange {
     pub(super) held: u64,
     pub(super) connection_held: u64,
     pub(super) request_blocked: u64,
-    pub(super) request_ended: bool,
-    pub(super) response_ended: bool,
+    /// What is over or used up: [`REQUEST_ENDED`] and the like.
+    flags: u8,
+    /// The sender's credit on the stream is, or was, next to none.
+    low: Low,
+    /// Since when.
+    low_since: Timestamp,
     /// Frames had been lost so often when it began.
-    pub(super) losses: u64,
+    pub(super) losses: u32,
+    /// Bytes that had been sent again, modulo 2^32.
+    sent_again: PerSide<u32>,
+}
+
+/// The request has ended.
+const REQUEST_ENDED: u8 = 1;
+/// No credit is left on the stream for the client, whose turn it may not be.
+const CLIENT_EMPTY: u8 = 1 << 1;
+/// Nor for the server.
+const SERVER_EMPTY: u8 = 1 << 2;
+
+const fn empty(sender: Side) -> u8 {
+    if sender.is_client() { CLIENT_EMPTY } else { SERVER_EMPTY }
+}
+
+/// What came of next to no credit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Low {
+    /// There is more.
+    #[default]
+    No,
+    /// The sender has stopped, or will not have.
+    Left,
+    /// It had stopped, and was given more.
+    Refilled,
+    /// It went on at once: it had waited for that.
+    Awaited,
 }
 
 impl Exchange {
     /// An exchange that begins now, with the client's turn.
-    pub(super) fn begin(at: Timestamp, clock: &mut Clock, losses: u64) -> Self {
-        Self { cursor: clock.read(at), since: at, losses, ..Self::default() }
+    pub(super) fn begin(at: Timestamp, clock: &mut Clock, losses: u32, sent_again: PerSide<u64>) -> Self {
+        let sent_again = PerSide { client: sent_again.client as u32, server: sent_again.server as u32 };
+        Self { cursor: clock.read(at), since: at, losses, sent_again, ..Self::default() }
+    }
+
+    /// Bytes that each side has sent again since it began.
+    pub(super) fn retransmitted_since(&self, now: PerSide<u64>) -> PerSide<u32> {
+        let since = |side: Side| (now[side] as u32).wrapping_sub(self.sent_again[side]);
+        PerSide { client: since(Side::Client), server: since(Side::Server) }
+    }
+
+    /// Whether a side has credit on the stream.
+    pub(super) fn note_empty(&mut self, sender: Side, now: bool) {
+        self.flags = if now { self.flags | empty(sender) } else { self.flags & !empty(sender) };
+    }
+
+    /// A side has no credit on the stream.
+    pub(super) const fn is_empty(&self, sender: Side) -> bool {
+        self.flags & empty(sender) != 0
+    }
+
+    /// The request is over.
+    pub(super) const fn end_request(&mut self) {
+        self.flags |= REQUEST_ENDED;
+    }
+
+    /// It is.
+    pub(super) const fn is_asked(&self) -> bool {
+        self.flags & REQUEST_ENDED != 0
+    }
+
+    /// The sender whose turn it is used credit: what is left is next to none, or not.
+    pub(super) fn spent(&mut self, at: Timestamp, low: bool) {
+        if self.low != Low::Awaited {
+            self.low = if low { Low::Left } else { Low::No };
+            self.low_since = at;
+        }
+    }
+
+    /// It was given credit. It had stopped if it had sent nothing for so long.
+    pub(super) fn refilled(&mut self, at: Timestamp, patience: Duration) {
+        if self.low == Low::Left {
+            self.low = if at.since(self.low_since) > patience { Low::Refilled } else { Low::No };
+            self.low_since = at;
+        }
+    }
+
+    /// It sent: at once, if within a round trip.
+    pub(super) fn went_on(&mut self, at: Timestamp, round_trip: Duration) {
+        if self.low == Low::Refilled {
+            self.low = if at.since(self.low_since) <= round_trip { Low::Awaited } else { Low::No };
+        }
+    }
+
+    /// It stopped with next to no credit, and went on when it got some.
+    pub(super) fn was_low(&self) -> bool {
+        self.low == Low::Awaited
     }
 
     /// A segment with bytes of the stream came, of the side whose turn it is.

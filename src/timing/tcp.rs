@@ -43,6 +43,11 @@ impl Transport {
         self.sides[from].is_full(&self.sides[from.reverse()])
     }
 
+    /// Bytes that a direction has sent again.
+    pub fn retransmitted(&self, from: Direction) -> u64 {
+        self.sides[from].retransmitted
+    }
+
     /// From the place of capture to the sender of a direction and back: the handshake's, else the smallest that was seen.
     pub fn half_trip(&self, to: Direction) -> Option<Duration> {
         let shaken = match self.syn {
@@ -79,6 +84,8 @@ pub(super) struct TcpSide {
     largest: u32,
     /// A segment whose acknowledgment is waited for: the number behind it, and when it came.
     sample: Option<(u32, Timestamp)>,
+    /// Bytes of segments that brought nothing new.
+    retransmitted: u64,
     /// From a segment to its acknowledgment, seen from the place of capture.
     pub(super) round_trips: RoundTrips,
 }
@@ -93,6 +100,9 @@ impl TcpSide {
         }
         if facts.len == 0 {
             return;
+        }
+        if !new {
+            self.retransmitted += u64::from(facts.len);
         }
         match self.sample {
             None if new => self.sample = Some((facts.end, facts.at.time)),
@@ -200,6 +210,6 @@ mod tests {
         side.send(&facts(1, 100, 100, 0, 0));
         side.send(&facts(300, 100, 100, 0, 0));
         side.receive(&facts(301, 1, 0, 100, 10));
-        assert_eq!(side.round_trips.count, 0);
+        assert_eq!((side.round_trips.count, side.retransmitted), (0, 100));
     }
 }

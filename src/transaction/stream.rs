@@ -7,11 +7,11 @@ use super::side::Losses;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
 use crate::flow::GapCause;
-use crate::http2::{BlockEnd, FrameSpot, Side};
+use crate::http2::{BlockEnd, FrameSpot, PerSide, Side};
 use crate::record::grpc::{number, timeout};
 use crate::record::{
-    EndHow, FieldName, Fields, Grpc, GrpcBody, Interim, Message, Partial, StreamEnd, Transaction, Unknown,
-    WireShape,
+    EndHow, FieldName, Fields, Grpc, GrpcBody, HeaderBytes, Interim, Message, Partial, StreamEnd,
+    Transaction, Unknown, WireShape,
 };
 
 #[derive(Debug, Default)]
@@ -105,6 +105,7 @@ impl OpenStream {
             message.headers.clear();
             message.trailers.clear();
             (message.seen, message.ended, message.body) = (false, false, 0);
+            message.header_bytes = HeaderBytes::default();
             (message.first, message.last) = (None, None);
         }
         record.interim.clear();
@@ -114,6 +115,7 @@ impl OpenStream {
         record.end = StreamEnd::default();
         record.partial = Partial::default();
         record.unknown = Unknown::default();
+        record.retransmitted = PerSide::default();
         (record.time, record.evidence, record.wire) = (None, None, WireShape::default());
         (record.server_unseen, record.disclaimed) = (false, false);
         self.reset = None;

@@ -10,8 +10,8 @@ use crate::record::lossy::is_lossy;
 use crate::record::value::{ErrorCode, Seconds, Text, Time, Word};
 use crate::record::visit::{Type, Value, Visitor, object};
 use crate::record::{
-    Blocked, ConnectionMeta, ConnectionRecord, EndBy, Goaway, Recognition, RoundTrips, SideFrames, SideHpack,
-    SideSettings,
+    Blocked, ConnectionMeta, ConnectionRecord, EndBy, Goaway, Pushes, Recognition, RoundTrips, SideFrames,
+    SideHpack, SideSettings, WindowFacts,
 };
 use std::borrow::Cow;
 
@@ -88,6 +88,10 @@ object! {
         "rtt": rtt: Option<Rtt>,
         /// How long it took to begin.
         "timing": timing: Option<ConnectionTimingObject>,
+        /// Flow-control windows of what was sent, by sender. Absent where they are not known.
+        "windows": windows: Sides<Option<WindowsObject>>,
+        /// What the server pushed.
+        "push": push: Option<PushObject>,
         /// What kept the sides from sending, by sender.
         "blocked": blocked: Sides<Option<BlockedObject>>,
         /// How the connection ended.
@@ -104,6 +108,10 @@ object! {
         "opened": opened: u64,
         /// The most streams open at one time.
         "max_concurrent": max_concurrent: u64,
+        /// For how long the client had as many open as the server let it.
+        "at_limit": at_limit: Option<Seconds>,
+        /// Streams that it opened as soon as there were fewer: what they carried had waited.
+        "queued": queued: Option<u64>,
     }
 }
 
@@ -270,12 +278,59 @@ object! {
 
 impl BlockedObject {
     fn new(blocked: &Blocked) -> Option<Self> {
-        let seconds = |nanos: u64| (nanos > 0).then_some(Seconds(nanos));
         (*blocked != Blocked::default()).then(|| Self {
             connection_window: seconds(blocked.connection_window),
             tcp_loss: seconds(blocked.tcp_loss),
             tcp_window: seconds(blocked.tcp_window),
         })
+    }
+}
+
+/// Those above zero.
+fn seconds(nanos: u64) -> Option<Seconds> {
+    (nanos > 0).then_some(Seconds(nanos))
+}
+
+object! {
+    /// `h2.windows.*`
+    pub struct WindowsObject {
+        /// Octets that a stream's window had at first, by the settings in force at the end.
+        "initial": initial: u32,
+        /// The largest credit on the connection, in octets.
+        "largest": largest: u64,
+        /// Times that there was none left on the connection.
+        "emptied": emptied: u64,
+        /// For how long.
+        "empty": empty: Option<Seconds>,
+    }
+}
+
+impl WindowsObject {
+    fn new(facts: &WindowFacts) -> Self {
+        let WindowFacts { initial, largest, emptied, empty } = *facts;
+        Self { initial, largest, emptied, empty: seconds(empty) }
+    }
+}
+
+object! {
+    /// `h2.push`
+    pub struct PushObject {
+        /// Streams that the server promised.
+        "promised": promised: u64,
+        /// Those that the client did not reset.
+        "used": used: u64,
+        /// Those that it did.
+        "cancelled": cancelled: u64,
+        /// Octets of DATA that came of these.
+        "cancelled_bytes": cancelled_bytes: u64,
+    }
+}
+
+impl PushObject {
+    fn new(pushes: &Pushes) -> Option<Self> {
+        let Pushes { promised, cancelled, cancelled_bytes } = *pushes;
+        let used = promised.saturating_sub(cancelled);
+        (promised > 0).then_some(Self { promised, used, cancelled, cancelled_bytes })
     }
 }
 
@@ -364,6 +419,8 @@ impl<'a> H2Connection<'a> {
             streams: found.then_some(Streams {
                 opened: connection.streams_opened,
                 max_concurrent: connection.max_concurrent,
+                at_limit: seconds(timing.at_limit),
+                queued: (timing.queued > 0).then_some(timing.queued),
             }),
             settings: Sides {
                 client: Settings(&connection.client_settings),
@@ -385,6 +442,11 @@ impl<'a> H2Connection<'a> {
                 tls_handshake: timing.tls_handshake.map(Seconds::of),
                 first_request: timing.first_request.map(Seconds::of),
             }),
+            windows: Sides {
+                client: timing.client_windows.as_ref().map(WindowsObject::new),
+                server: timing.server_windows.as_ref().map(WindowsObject::new),
+            },
+            push: PushObject::new(&timing.pushes),
             blocked: Sides {
                 client: BlockedObject::new(&timing.client_blocked),
                 server: BlockedObject::new(&timing.server_blocked),

@@ -1,7 +1,7 @@
 //! The finding record.
 
 use super::{ConnectionRef, Packets, Socket, StreamRef};
-use crate::record::value::{Sender, Text, Time, Word};
+use crate::record::value::{Seconds, Sender, Text, Time, Word};
 use crate::record::visit::object;
 use crate::record::{ConnectionMeta, Finding};
 
@@ -42,6 +42,10 @@ object! {
         "connection": connection: ConnectionRef<'static>,
         /// The stream, 0 for the connection.
         "stream": stream: StreamRef,
+        /// Octets of a flow-control window that would suffice for the path, where the one is too small.
+        "window": window: Option<u64>,
+        /// The mean time between two PINGs, where they were too many.
+        "interval": interval: Option<Seconds>,
         /// The packets where it was first and last seen.
         "packets": packets: Packets<'static>,
     }
@@ -65,6 +69,8 @@ impl<'a> FindingObject<'a> {
             h2: H2Finding {
                 connection: ConnectionRef::new(connection.id),
                 stream: StreamRef { id: finding.stream },
+                window: finding.detail.window,
+                interval: finding.detail.interval.map(Seconds),
                 packets: Packets::new(finding.first.packet, finding.last.packet, None),
             },
         }

@@ -2,17 +2,18 @@
 
 use super::contents::{Body, EventsObject, GraphQlObject, MessageList, WebSocketObject};
 use super::time::{TimeObject, Timing};
-use super::{ConnectionRef, Network, Packets, Shown, Socket, StreamEndObject, Tls};
+use super::{ConnectionRef, Network, Packets, Shown, Sides, Socket, StreamEndObject, Tls};
 use crate::base::certainty::{Certainty, UnknownRef};
 use crate::base::time::Timestamp;
 use crate::base::verdict::{MissReason, Verdict};
+use crate::http2::PerSide;
 use crate::record::lossy::is_lossy;
 use crate::record::redact::{REDACTED, is_secret};
 use crate::record::trace::TraceContext;
 use crate::record::value::{self, Base64, GrpcStatus, Raw, Seconds, Text, Word};
 use crate::record::view::TransactionView;
 use crate::record::visit::{Scalar, Type, Value, Visitor, object};
-use crate::record::{Field, FieldName, Fields, Interim, Partial, Retry, Unknown};
+use crate::record::{Field, FieldName, Fields, HeaderBytes, Interim, Partial, Retry, Transaction, Unknown};
 use std::borrow::Cow;
 
 object! {
@@ -38,6 +39,8 @@ object! {
         "server": server: Socket,
         /// Protocols.
         "network": network: Network,
+        /// TCP, while the exchange went on.
+        "tcp": tcp: TcpOfExchange,
         /// The program that the client says it is.
         "user_agent": user_agent: Option<UserAgent<'a>>,
         /// gRPC.
@@ -92,6 +95,39 @@ object! {
         "path": path: Option<Text<'a>>,
         /// `:path` after the first `?`
         "query": query: Option<Text<'a>>,
+    }
+}
+
+object! {
+    /// `tcp` of an exchange.
+    pub struct TcpOfExchange {
+        /// Bytes that were sent again while it went on, of whatever stream.
+        "retransmitted": retransmitted: Sides<Option<u64>>,
+    }
+}
+
+impl TcpOfExchange {
+    fn new(transaction: &Transaction) -> Self {
+        let octets = |octets: u32| (octets > 0).then_some(u64::from(octets));
+        let PerSide { client, server } = transaction.retransmitted;
+        Self { retransmitted: Sides { client: octets(client), server: octets(server) } }
+    }
+}
+
+object! {
+    /// `h2.request.header_bytes`, `h2.response.header_bytes`: of all header blocks of that side.
+    pub struct HeaderOctets {
+        /// As sent, compressed.
+        "wire": wire: u64,
+        /// Names and values.
+        "decoded": decoded: u64,
+    }
+}
+
+impl HeaderOctets {
+    fn new(octets: HeaderBytes) -> Option<Self> {
+        let HeaderBytes { wire, decoded } = octets;
+        (wire > 0).then_some(Self { wire, decoded })
     }
 }
 
@@ -228,6 +264,8 @@ object! {
         "authority": authority: Option<Text<'a>>,
         /// `:protocol` (RFC 8441).
         "protocol": protocol: Option<Text<'a>>,
+        /// Octets of its header blocks.
+        "header_bytes": header_bytes: Option<HeaderOctets>,
         /// All header fields, with `--headers`.
         "headers": headers: Option<FieldList<'a>>,
         /// The trailer fields.
@@ -238,6 +276,8 @@ object! {
 object! {
     /// `h2.response`
     pub struct Response<'a> {
+        /// Octets of its header blocks.
+        "header_bytes": header_bytes: Option<HeaderOctets>,
         /// All header fields, with `--headers`.
         "headers": headers: Option<FieldList<'a>>,
         /// The trailer fields.
@@ -461,6 +501,7 @@ impl<'a> TransactionObject<'a> {
             client: Socket::new(connection.client),
             server: Socket::new(connection.server),
             network: Network::new(connection.client, Some("2")),
+            tcp: TcpOfExchange::new(transaction),
             user_agent: view.user_agent.map(|original| UserAgent { original: Text(original) }),
             rpc: transaction.grpc.is_some().then(|| Rpc {
                 system: RpcSystem { name: Word("grpc") },
@@ -505,10 +546,12 @@ impl<'a> H2<'a> {
             request: Request {
                 authority: view.authority.map(Text),
                 protocol: view.protocol.map(Text),
+                header_bytes: HeaderOctets::new(request.header_bytes),
                 headers: all(&request.headers),
                 trailers: NamedFields(list(&request.trailers)),
             },
             response: Response {
+                header_bytes: HeaderOctets::new(response.header_bytes),
                 headers: all(&response.headers),
                 trailers: NamedFields(list(&response.trailers)),
                 interim: InterimList { answers: &transaction.interim, start: transaction.first.time },

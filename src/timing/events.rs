@@ -1,0 +1,147 @@
+//! What a connection's events say of its time.
+
+use super::stream::Turn;
+use super::{Stops, Timing};
+use crate::base::time::Moment;
+use crate::flow::GapCause;
+use crate::http2::frame::{FrameHeader, FrameType};
+use crate::http2::hpack::{self, NameId};
+use crate::http2::{
+    Block, BlockEnd, EventContext, EventSink, FrameSpot, SettingsChange, Side, UpgradeRequest,
+};
+use crate::record::TimePart;
+use std::time::Duration;
+
+impl EventSink for Timing {
+    fn frame_header(&mut self, cx: &EventContext<'_>, header: &FrameHeader, first: Moment) {
+        self.credit = self.credit.saturating_add(1);
+        self.words.speak(cx.at().time);
+        self.first_frame.get_or_insert(first.time);
+        let opens = header.kind == FrameType::HEADERS && cx.from.is_client() && header.stream % 2 == 1;
+        if opens && !self.exchanges.contains_key(&header.stream) && cx.ledger.is_new(header.stream) {
+            self.begin(cx, first.time, header.stream);
+        }
+        if matches!(header.kind, FrameType::DATA | FrameType::HEADERS | FrameType::CONTINUATION) {
+            self.carried(cx, header.stream);
+        }
+    }
+
+    fn block_end(&mut self, cx: &EventContext<'_>, block: &Block, _: &BlockEnd) {
+        if let Some(promised) = block.promised {
+            // The promise is the request's end.
+            self.begin(cx, block.first.time, promised);
+            self.pushes.promised += 1;
+            if let Some(exchange) = self.exchanges.get_mut(&promised) {
+                exchange.end_request();
+            }
+            return self.turn(cx, promised, block.first.time, Turn::Wait);
+        }
+        if !cx.from.is_client() && !self.interim {
+            self.begin_response(cx, block.stream, block.first.time);
+        }
+        self.carried(cx, block.stream);
+        if block.end_stream {
+            self.end_side(cx, block.stream);
+        }
+    }
+
+    fn block_start(&mut self, _: &EventContext<'_>, _: &Block) {
+        self.interim = false;
+    }
+
+    fn field(&mut self, field: &hpack::Field<'_>) {
+        if field.id == NameId::STATUS {
+            self.interim = field.value.is_some_and(|status| status.len() == 3 && status.starts_with(b"1"));
+        }
+    }
+
+    fn data(&mut self, cx: &EventContext<'_>, stream: u32, _: &[u8]) {
+        self.words.speak(cx.at().time);
+        if !cx.from.is_client() {
+            self.begin_response(cx, stream, cx.at().time);
+        }
+        self.carried(cx, stream);
+    }
+
+    fn data_end(&mut self, cx: &EventContext<'_>, stream: u32, end_stream: bool, _: FrameSpot) {
+        self.carried(cx, stream);
+        if end_stream {
+            self.end_side(cx, stream);
+        }
+    }
+
+    fn ping(&mut self, cx: &EventContext<'_>, ack: bool, opaque: [u8; 8]) {
+        let at = cx.at().time;
+        if !ack {
+            self.words.ping(cx.from, opaque, at);
+            self.keepalive[cx.from].add(at);
+        } else if let Some(since) = self.words.pong(cx.from, opaque) {
+            self.pings[cx.from].add(at.since(since));
+        }
+    }
+
+    fn goaway(&mut self, cx: &EventContext<'_>, last_stream: u32, code: u32, _: &[u8]) {
+        self.words.goaway(cx.from, last_stream, code, cx.at().time);
+        self.judge_keepalive(cx, code);
+    }
+
+    fn window_changed(&mut self, cx: &EventContext<'_>, sender: Side, stream: u32) {
+        let at = cx.at().time;
+        let credit = cx.ledger.connection_credit(sender);
+        let empty = credit <= 0;
+        self.windows[sender].note(credit, empty && !self.clocks[sender].stops().connection);
+        self.stop(sender, at, |stops| Stops { connection: empty, ..stops });
+        if stream != 0 {
+            self.look_at_window(at, sender, stream, cx.ledger);
+            self.look_at_low_credit(cx, sender, stream);
+        }
+    }
+
+    fn settings_changed(&mut self, cx: &EventContext<'_>, change: &SettingsChange) {
+        let at = cx.at().time;
+        let sender = match *change {
+            SettingsChange::Announced { early, .. } => {
+                self.settings[cx.from].get_or_insert(at);
+                if !early {
+                    return;
+                }
+                cx.from.peer()
+            }
+            SettingsChange::Acknowledged { .. } => {
+                if let Some(since) = self.settings[cx.from.peer()].take() {
+                    self.settings_trips[cx.from].add(at.since(since));
+                }
+                cx.from
+            }
+        };
+        let Some(credit) = self.credit.checked_sub(self.exchanges.len()) else {
+            self.unsure = true;
+            return;
+        };
+        self.credit = credit;
+        let mut ids: Vec<u32> = self.exchanges.keys().copied().collect();
+        ids.sort_unstable();
+        for id in ids {
+            self.look_at_window(at, sender, id, cx.ledger);
+        }
+    }
+
+    fn upgraded(&mut self, cx: &EventContext<'_>, request: &UpgradeRequest<'_>) {
+        self.begin(cx, request.first.time, 1);
+        if let Some(exchange) = self.exchanges.get_mut(&1) {
+            exchange.end_request();
+            let clock = &mut self.clocks.client;
+            exchange.settle(request.last.time, clock, Duration::MAX, TimePart::Transfer);
+            exchange.turn_to(Turn::Wait, request.last.time, &mut self.clocks.server, false);
+        }
+    }
+
+    fn begins(&mut self, from: Side) {
+        self.lossy[from] = false;
+    }
+
+    fn lost(&mut self, cx: &EventContext<'_>, _: GapCause) {
+        self.losses += 1;
+        self.lossy[cx.from] = true;
+    }
+}

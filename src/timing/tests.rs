@@ -1,0 +1,181 @@
+//! The room's bounds, and what attackers make of windows.
+
+use super::stream::Exchange;
+use super::*;
+use crate::base::time::Moment;
+use crate::flow::Arrival;
+use crate::http2::{Connection, Start};
+use crate::record::Transaction;
+
+/// A connection, and who measures its time.
+struct Wire {
+    connection: Connection,
+    timing: Timing,
+    packet: u64,
+}
+
+impl Wire {
+    fn new() -> Self {
+        let connection = Connection::new(Start::Preface, Start::Frames, true);
+        let mut this = Self { connection, timing: Timing::new((false, false), true), packet: 0 };
+        this.send(Side::Client, crate::http2::PREFACE);
+        for side in [Side::Client, Side::Server] {
+            this.send(side, &[0, 0, 0, 4, 0, 0, 0, 0, 0]);
+            this.send(side, &[0, 0, 0, 4, 1, 0, 0, 0, 0]);
+        }
+        this
+    }
+
+    /// A millisecond later a side sends this.
+    fn send(&mut self, from: Side, bytes: &[u8]) {
+        self.packet += 1;
+        let time = Timestamp::from_nanos(self.packet * 1_000_000);
+        let arrival = Arrival { at: Moment { packet: self.packet, time }, ..Arrival::default() };
+        self.connection.data(from, &arrival, bytes, &mut self.timing);
+    }
+
+    /// GET or POST, whose header block is not read here.
+    fn ask(&mut self, stream: u32, end_stream: bool) {
+        let [_, a, b, c] = stream.to_be_bytes();
+        self.send(Side::Client, &[0, 0, 3, 1, 4 | u8::from(end_stream), 0, a, b, c, 0x82, 0x86, 0x84]);
+    }
+
+    fn answer(&mut self, stream: u32) {
+        let [_, a, b, c] = stream.to_be_bytes();
+        self.send(Side::Server, &[0, 0, 1, 1, 4, 0, a, b, c, 0x88]);
+    }
+
+    /// The record of a stream that ends now.
+    fn end(&mut self, stream: u32, begun: u64) -> Transaction {
+        let at = |packet: u64| Moment { packet, time: Timestamp::from_nanos(packet * 1_000_000) };
+        let mut record =
+            Transaction { stream, first: at(begun), last: at(self.packet), ..Transaction::default() };
+        record.ended_at = record.last.time;
+        record.request.seen = true;
+        self.timing.annotate(&mut record);
+        record
+    }
+}
+
+fn update(stream: u8, increment: u32) -> Vec<u8> {
+    [&[0, 0, 4, 8, 0, 0, 0, 0, stream][..], &increment.to_be_bytes()].concat()
+}
+
+fn initial_window(octets: u32) -> Vec<u8> {
+    [&[0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4][..], &octets.to_be_bytes()].concat()
+}
+
+const ACK: [u8; 9] = [0, 0, 0, 4, 1, 0, 0, 0, 0];
+
+#[test]
+fn what_is_kept_is_bounded() {
+    assert!(size_of::<(u32, Exchange)>() <= 200, "{}", size_of::<(u32, Exchange)>());
+    assert!(size_of::<Timing>() <= 1024, "{}", size_of::<Timing>());
+}
+
+/// A setting that changes all windows a million times is looked at no more often than there were frames.
+#[test]
+fn a_million_changes_of_all_windows_cost_no_more_than_their_frames() {
+    let mut wire = Wire::new();
+    for n in 0..1000 {
+        wire.ask(2 * n + 1, true);
+    }
+    let change = [initial_window(1), initial_window(70_000)].concat();
+    let start = std::time::Instant::now();
+    for _ in 0..500 {
+        wire.send(Side::Client, &change.repeat(1000));
+        wire.send(Side::Server, &ACK.repeat(2000));
+    }
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+    let begun = 6;
+    let record = wire.end(1, begun);
+    assert!(record.time.is_none() && record.unknown.contains(Unknown::TIME), "not all could be looked at");
+}
+
+#[test]
+fn windows_beyond_their_bounds_stop_nobody_who_has_credit() {
+    let mut wire = Wire::new();
+    wire.ask(1, true);
+    let begun = wire.packet;
+    wire.answer(1);
+    // Far above 2^31 - 1, on the stream and on the connection.
+    for _ in 0..1000 {
+        wire.send(Side::Client, &[update(1, u32::MAX >> 1), update(0, u32::MAX >> 1)].concat());
+    }
+    wire.send(Side::Server, &[&[0, 0, 1, 0, 1, 0, 0, 0, 1][..], b"a"].concat());
+    let record = wire.end(1, begun);
+    let time = record.time.unwrap();
+    assert_eq!(time.parts.sum(), nanos(record.duration()));
+    assert_eq!(time.parts.get(TimePart::StreamWindow) + time.parts.get(TimePart::ConnectionWindow), 0);
+}
+
+#[test]
+fn a_window_that_settings_make_negative_stops_its_sender() {
+    let mut wire = Wire::new();
+    wire.ask(1, true);
+    let begun = wire.packet;
+    wire.answer(1);
+    wire.send(Side::Server, &[&[0, 0x40, 0, 0, 0, 0, 0, 0, 1][..], &[7; 0x4000]].concat());
+    wire.send(Side::Client, &initial_window(100));
+    wire.send(Side::Server, &ACK);
+    let stopped = wire.packet;
+    wire.packet += 500;
+    wire.send(Side::Client, &update(1, 20_000));
+    let freed = wire.packet;
+    wire.send(Side::Server, &[&[0, 0, 1, 0, 1, 0, 0, 0, 1][..], b"a"].concat());
+    let record = wire.end(1, begun);
+    let time = record.time.unwrap();
+    assert_eq!(time.parts.get(TimePart::StreamWindow), (freed - stopped) * 1_000_000);
+    assert_eq!(time.parts.sum(), nanos(record.duration()));
+    let codes: Vec<_> = wire.timing.take_notes().map(|note| (note.from, note.remark)).collect();
+    assert_eq!(codes, [(Side::Client, Remark::SlowReader)]);
+}
+
+#[test]
+fn a_flood_of_updates_is_no_time_of_anybody() {
+    let mut wire = Wire::new();
+    wire.ask(1, true);
+    let (begun, memory) = (wire.packet, wire.timing.memory());
+    for _ in 0..100 {
+        wire.send(Side::Client, &update(1, 1).repeat(10_000));
+    }
+    assert_eq!(wire.timing.memory(), memory);
+    let record = wire.end(1, begun);
+    let time = record.time.unwrap();
+    assert_eq!(time.parts.get(TimePart::Wait), nanos(record.duration()));
+}
+
+#[test]
+fn exchanges_beyond_the_cap_are_counted_and_their_time_is_unknown() {
+    let mut wire = Wire::new();
+    for n in 0..=limits::RULE_STREAMS as u32 {
+        wire.ask(2 * n + 1, true);
+    }
+    assert_eq!(wire.timing.limited(), 1);
+    let begun = wire.packet;
+    assert!(wire.end(2 * limits::RULE_STREAMS as u32 + 1, begun).time.is_none());
+}
+
+#[test]
+fn who_stops_with_next_to_no_credit_was_low() {
+    for (left, low) in [(600, true), (700, false)] {
+        let mut wire = Wire::new();
+        wire.timing.tcp_trips =
+            PerSide { client: Some(Duration::from_millis(1)), server: Some(Duration::ZERO) };
+        wire.ask(1, true);
+        let begun = wire.packet;
+        wire.answer(1);
+        wire.send(Side::Client, &update(0, 1 << 20));
+        let mut octets = 65_535 - left;
+        while octets > 0 {
+            let length = octets.min(0x4000_u32);
+            let [_, a, b, c] = length.to_be_bytes();
+            wire.send(Side::Server, &[&[a, b, c, 0, 0, 0, 0, 0, 1][..], &vec![7; length as usize]].concat());
+            octets -= length;
+        }
+        wire.packet += 50;
+        wire.send(Side::Client, &update(1, 10_000));
+        wire.send(Side::Server, &[&[0, 0, 1, 0, 1, 0, 0, 0, 1][..], b"a"].concat());
+        assert_eq!(wire.end(1, begun).time.unwrap().stream_window_low, low, "{left}");
+    }
+}
