@@ -92,6 +92,25 @@ fn endpoints_are_the_same_for_any_number_of_threads() {
 }
 
 #[test]
+fn what_the_agent_emits_stands_beside_the_calls() {
+    for sample in samples() {
+        let outcome = run(&sample.capture, 1);
+        let agent =
+            |endpoint: &Value| dig(endpoint, "h2.agent.calls").and_then(Value::as_u64).unwrap_or_default();
+        let emitted: u64 = outcome.endpoints().map(agent).sum();
+        let seen = outcome
+            .transactions()
+            .filter(|record| dig(record, "h2.agent.seen") == Some(&Value::Bool(true)))
+            .count();
+        assert_eq!(emitted, seen as u64);
+        for endpoint in outcome.endpoints() {
+            assert!(agent(endpoint) <= dig(endpoint, "h2.calls").and_then(Value::as_u64).unwrap());
+            assert_eq!(dig(endpoint, "h2.agent").is_some(), dig(endpoint, "h2.agent.p99").is_some());
+        }
+    }
+}
+
+#[test]
 fn undamaged_there_are_no_bounds() {
     for sample in samples() {
         for endpoint in run(&sample.capture, 1).endpoints() {

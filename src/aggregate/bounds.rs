@@ -39,6 +39,17 @@ pub struct Bound {
     pub at_most: Option<u64>,
 }
 
+/// What is not known of an endpoint's calls beside their times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Doubt {
+    /// So many more may or may not belong to it.
+    pub others: u64,
+    /// So many may have taken less time than was seen.
+    pub shorter: u64,
+    /// Something of the traffic is missing.
+    pub is_lossy: bool,
+}
+
 impl Latency {
     /// Adds a time.
     #[inline]
@@ -88,27 +99,33 @@ impl Latency {
         }
     }
 
-    /// What the true quantile lies between, where `others` more times may or may not belong to these; `None` when
-    /// there is no doubt. `is_lossy`: something of the traffic is missing.
-    pub fn bound(&self, quantile: f64, others: u64, is_lossy: bool) -> Option<Bound> {
+    /// What the true quantile lies between; `None` when there is no doubt.
+    pub fn bound(&self, quantile: f64, doubt: &Doubt) -> Option<Bound> {
+        let Doubt { others, shorter, is_lossy } = *doubt;
         if others > COUNTABLE {
             return Some(Bound { at_least: 0, at_most: None });
         }
         let none = Doubtful::default();
         let doubtful = match &self.doubtful {
             Some(doubtful) => doubtful,
-            None if others > 0 => &none,
+            None if others > 0 || shorter > 0 => &none,
             None => return None,
         };
         // Times that may not belong here make a quantile smallest if they do and are zero, greatest if they never end.
         let mut least = joined(&self.exact, if is_lossy { &doubtful.least } else { &doubtful.trusted });
         least.add_times(0, others);
+        // Each that was shorter makes way for the one below it.
+        let rank = super::sketch::rank(quantile, least.count());
+        let at_least = match rank.checked_sub(shorter) {
+            Some(rank) => least.at_rank(rank)?.floor(),
+            None => 0,
+        };
         let mut most = joined(&self.exact, &doubtful.most);
         let known = most.count();
         most.add_times(u64::MAX, doubtful.endless.saturating_add(others));
         let reached = super::sketch::rank(quantile, most.count()) < known;
         Some(Bound {
-            at_least: least.estimate(quantile)?.floor(),
+            at_least,
             at_most: most.estimate(quantile).filter(|_| reached).map(super::sketch::Estimate::ceil),
         })
     }
@@ -164,6 +181,10 @@ mod tests {
 
     const QUANTILES: [f64; 5] = [0.5, 0.9, 0.95, 0.99, 1.0];
 
+    fn doubt(others: u64, is_lossy: bool) -> Doubt {
+        Doubt { others, is_lossy, ..Doubt::default() }
+    }
+
     fn latency(spans: &[Span]) -> Latency {
         let mut latency = Latency::default();
         for &span in spans {
@@ -181,7 +202,7 @@ mod tests {
     #[test]
     fn without_damage_there_are_no_bounds() {
         let latency = latency(&[Span::exact(1), Span::exact(2), Span::exact(3)]);
-        assert_eq!(latency.bound(0.99, 0, true), None);
+        assert_eq!(latency.bound(0.99, &doubt(0, true)), None);
         assert_eq!(
             (latency.count(), latency.sum(), latency.max(), latency.quantile(0.5)),
             (3, 6, Some(3), Some(2))
@@ -192,25 +213,34 @@ mod tests {
     fn a_call_that_hangs_counts_as_long_as_it_was_seen() {
         let latency = latency(&[Span::exact(1), Span::at_least(100)]);
         assert_eq!((latency.quantile(1.0), latency.max()), (Some(100), Some(100)));
-        assert_eq!(latency.bound(1.0, 0, true), Some(Bound { at_least: 100, at_most: None }));
-        assert_eq!(latency.bound(0.5, 0, true), Some(Bound { at_least: 1, at_most: Some(1) }));
+        assert_eq!(latency.bound(1.0, &doubt(0, true)), Some(Bound { at_least: 100, at_most: None }));
+        assert_eq!(latency.bound(0.5, &doubt(0, true)), Some(Bound { at_least: 1, at_most: Some(1) }));
     }
 
     #[test]
     fn how_long_a_call_hung_is_believed_where_nothing_is_missing() {
         let open = Span { shown: Some(100), least: 3, trusted: 100, most: None };
         let latency = latency(&[open]);
-        assert_eq!(latency.bound(0.99, 0, false), Some(Bound { at_least: 100, at_most: None }));
-        assert_eq!(latency.bound(0.99, 0, true), Some(Bound { at_least: 3, at_most: None }));
-        assert_eq!(latency.bound(0.99, u64::MAX, true), Some(Bound { at_least: 0, at_most: None }));
+        assert_eq!(latency.bound(0.99, &doubt(0, false)), Some(Bound { at_least: 100, at_most: None }));
+        assert_eq!(latency.bound(0.99, &doubt(0, true)), Some(Bound { at_least: 3, at_most: None }));
+        assert_eq!(latency.bound(0.99, &doubt(u64::MAX, true)), Some(Bound { at_least: 0, at_most: None }));
+    }
+
+    #[test]
+    fn a_call_that_was_shorter_makes_way_for_the_one_below() {
+        let latency = latency(&[10, 20, 30, 40, 50].map(Span::exact));
+        let at = |shorter| latency.bound(0.99, &Doubt { shorter, ..doubt(0, true) });
+        assert_eq!(at(0), None);
+        assert_eq!(at(1), Some(Bound { at_least: 30, at_most: Some(40) }));
+        assert_eq!(at(9), Some(Bound { at_least: 0, at_most: Some(40) }));
     }
 
     #[test]
     fn what_was_not_measured_is_not_shown_and_not_forgotten() {
         let latency = latency(&[Span::exact(50), Span::exact(60), Span::unknown()]);
         assert_eq!((latency.count(), latency.quantile(0.5)), (2, Some(50)));
-        assert_eq!(latency.bound(0.5, 0, true), Some(Bound { at_least: 50, at_most: Some(60) }));
-        assert_eq!(latency.bound(0.5, 9, true), Some(Bound { at_least: 0, at_most: None }));
+        assert_eq!(latency.bound(0.5, &doubt(0, true)), Some(Bound { at_least: 50, at_most: Some(60) }));
+        assert_eq!(latency.bound(0.5, &doubt(9, true)), Some(Bound { at_least: 0, at_most: None }));
     }
 
     /// What a damaged capture would tell of an exchange that took so long.
@@ -249,7 +279,7 @@ mod tests {
             let latency = latency(&spans);
             for quantile in QUANTILES {
                 let truth = truth(&values, quantile);
-                if let Some(bound) = latency.bound(quantile, others, true) {
+                if let Some(bound) = latency.bound(quantile, &doubt(others, true)) {
                     prop_assert!(bound.at_least <= truth, "{bound:?} {truth}");
                     prop_assert!(bound.at_most.is_none_or(|most| truth <= most), "{bound:?} {truth}");
                 } else {
@@ -268,7 +298,7 @@ mod tests {
             let mut merged = latency(two);
             merged.merge(&latency(one));
             for quantile in QUANTILES {
-                prop_assert_eq!(merged.bound(quantile, 1, true), latency(&spans).bound(quantile, 1, true));
+                prop_assert_eq!(merged.bound(quantile, &doubt(1, true)), latency(&spans).bound(quantile, &doubt(1, true)));
             }
         }
     }

@@ -180,13 +180,14 @@ impl Aggregate {
         self.stay_within_budget();
     }
 
-    /// Notes that so many calls of a server, at the most, are missing wholly: they may be any endpoint's.
-    pub fn add_missed(&mut self, server: SocketAddr, most: u64) {
+    /// Notes that so many calls of a server, at the most, are missing wholly, and so many took less time than was seen: they
+    /// may be any endpoint's.
+    pub fn add_missed(&mut self, server: SocketAddr, most: u64, shorter: u64) {
         let call = Call { authority: None, server, method: None, target: Target::None, unplaced: true };
         let at = self.place(&call);
         if let Some(stats) = self.stats.get_mut(at) {
             let before = stats.memory();
-            stats.add_missed(server, most);
+            stats.add_missed(server, most, shorter);
             self.memory = self.memory + stats.memory() - before;
         }
         self.is_lossy = true;

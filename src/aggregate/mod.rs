@@ -25,7 +25,7 @@ mod stats;
 #[cfg(test)]
 mod tests;
 
-pub use bounds::{Bound, Latency};
+pub use bounds::{Bound, Doubt, Latency};
 pub use endpoints::Aggregate;
 pub use facts::{Call, Exchange, Place, Span, Target};
 pub use path::{OpenApiError, PatternError, Patterns, Templates};

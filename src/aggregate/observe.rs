@@ -105,8 +105,10 @@ impl<'a> Times<'a> {
     fn duration(&self) -> Span {
         let transaction = self.view.transaction;
         let shown = self.until(transaction.ended_at);
-        let sent = transaction.request.last.max(transaction.response.last);
-        let active = sent.map_or(0, |last| self.until(last)).min(shown);
+        // Who ended it sent nothing more of it; who that was is not known.
+        let sent = [&transaction.request, &transaction.response].map(|side| side.last);
+        let active = sent.map(|last| last.map_or(0, |last| self.until(last))).into_iter().min();
+        let active = active.unwrap_or(0).min(shown);
         // What ended the exchange was seen, or it may have ended before without its end being seen: behind the last byte
         // of the connection that is in the capture there may have been others, of which nothing tells.
         let (least, most) = match transaction.end.how {

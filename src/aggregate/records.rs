@@ -1,6 +1,6 @@
 //! The rows as records.
 
-use super::bounds::Latency;
+use super::bounds::{Doubt, Latency};
 use super::rows::{Kind, Row, Rows};
 use super::sketch::Sketch;
 use super::stats::Stats;
@@ -13,14 +13,18 @@ impl From<Rows> for Endpoints {
     fn from(rows: Rows) -> Self {
         let total = rows.total();
         // Whose calls may be others' makes no difference to all of them.
-        let duration = quantiles(&total.duration, rows.missed, rows.is_lossy);
+        let duration = quantiles(&total.duration, &rows.doubt);
         let total = Total { calls: total.calls, failed: total.failed, duration };
-        Self { rows: rows.rows.iter().map(|row| endpoint(row, rows.seconds, rows.is_lossy)).collect(), total }
+        Self {
+            rows: rows.rows.iter().map(|row| endpoint(row, rows.seconds, rows.doubt.is_lossy)).collect(),
+            total,
+        }
     }
 }
 
 fn endpoint(row: &Row, seconds: Option<f64>, is_lossy: bool) -> Endpoint {
-    let Row { authority, server, method, kind, unplaced, stats, others } = row;
+    let Row { authority, server, method, kind, unplaced, stats, others, shorter } = row;
+    let doubt = Doubt { others: *others, shorter: *shorter, is_lossy };
     let (template, rpc, operation, folded) = match kind {
         Kind::Path(template) => (Some(template.clone()), None, None, None),
         Kind::Rpc(method) => (Some(format!("/{method}")), Some(method.clone()), None, None),
@@ -42,8 +46,8 @@ fn endpoint(row: &Row, seconds: Option<f64>, is_lossy: bool) -> Endpoint {
         folded,
         errors: stats.errors().map(|(kind, count)| (kind.to_owned(), count)).collect(),
         statuses: stats.statuses().to_vec(),
-        duration: quantiles(&stats.duration, *others, is_lossy),
-        ttfb: quantiles(&stats.ttfb, *others, is_lossy),
+        duration: quantiles(&stats.duration, &doubt),
+        ttfb: quantiles(&stats.ttfb, &doubt),
         time: stats.time,
         request_bytes: stats.request_bytes,
         response_bytes: stats.response_bytes,
@@ -66,10 +70,10 @@ fn agent(latencies: &Sketch) -> AgentCalls {
     AgentCalls { calls: latencies.count(), quantiles: quantiles() }
 }
 
-fn quantiles(of: &Latency, others: u64, is_lossy: bool) -> Quantiles {
+fn quantiles(of: &Latency, doubt: &Doubt) -> Quantiles {
     let quantile = |quantile| of.quantile(quantile);
     let all = || Some([quantile(0.5)?, quantile(0.9)?, quantile(0.95)?, quantile(0.99)?]);
-    let bound = of.bound(0.99, others, is_lossy);
+    let bound = of.bound(0.99, doubt);
     Quantiles {
         quantiles: all(),
         max: of.max(),

@@ -1,6 +1,6 @@
 //! The rows: one for each service, method and template.
 
-use super::bounds::Bound;
+use super::bounds::{Bound, Doubt};
 use super::endpoints::{Aggregate, Group, Leaf, Service, What, operation};
 use super::fold::leaf_templates;
 use super::stats::Stats;
@@ -17,10 +17,8 @@ pub struct Rows {
     pub rows: Vec<Row>,
     /// Rows that were folded into one, as there were too many.
     pub folded: u64,
-    /// Calls, at the most, that are missing wholly.
-    pub missed: u64,
-    /// Something of the traffic is missing.
-    pub is_lossy: bool,
+    /// What is not known of all calls together.
+    pub doubt: Doubt,
     /// From the first exchange's beginning to the last one's end; `None` where that is no time.
     pub seconds: Option<f64>,
 }
@@ -42,6 +40,8 @@ pub struct Row {
     pub stats: Stats,
     /// Calls of this server that may be this endpoint's, or another's.
     pub others: u64,
+    /// Calls of this server that may have ended earlier than was seen: this endpoint's, or another's.
+    pub shorter: u64,
 }
 
 /// What an endpoint is.
@@ -73,12 +73,12 @@ impl fmt::Display for Kind {
 impl Row {
     /// What the true quantile of the duration lies between; `None` when there is no doubt.
     pub fn duration_bound(&self, quantile: f64, is_lossy: bool) -> Option<Bound> {
-        self.stats.duration.bound(quantile, self.others, is_lossy)
+        self.stats.duration.bound(quantile, &Doubt { others: self.others, shorter: self.shorter, is_lossy })
     }
 
     /// The same of the time to the first byte.
     pub fn ttfb_bound(&self, quantile: f64, is_lossy: bool) -> Option<Bound> {
-        self.stats.ttfb.bound(quantile, self.others, is_lossy)
+        self.stats.ttfb.bound(quantile, &Doubt { others: self.others, shorter: self.shorter, is_lossy })
     }
 
     /// Whether calls of an unplaced row may be this one's.
@@ -129,32 +129,37 @@ impl Aggregate {
         }
         let mut rows: Vec<_> = stats
             .into_iter()
-            .filter(|(_, stats)| stats.calls + stats.missed > 0)
+            .filter(|(_, stats)| stats.calls > 0 || stats.missed > 0 || stats.shorter > 0)
             .filter_map(|((group, what, unplaced, text), stats)| {
                 Some(row(self.groups.get(group as usize)?, what, unplaced, text, stats))
             })
             .collect();
         let folded = self.fold_rows(&mut rows);
         rows.sort_by_cached_key(Row::order);
-        let unknown: Vec<_> = rows.iter().filter(|row| row.unplaced).cloned().collect();
-        let folded_missed = rows.iter().filter(|row| !row.unplaced).map(|row| row.stats.missed);
-        let folded_missed = folded_missed.fold(0, u64::saturating_add);
+        // What was folded may have been of any server.
+        let unknown: Vec<_> = rows
+            .iter()
+            .filter(|row| row.unplaced || row.stats.missed > 0 || row.stats.shorter > 0)
+            .cloned()
+            .collect();
         for row in rows.iter_mut().filter(|row| !row.unplaced) {
-            let others = unknown.iter().filter(|other| row.may_have(other));
-            row.others = others
-                .map(|other| other.stats.calls.saturating_add(other.stats.missed))
-                .fold(folded_missed, u64::saturating_add);
+            for other in unknown.iter().filter(|other| !other.unplaced || row.may_have(other)) {
+                let calls = if other.unplaced { other.stats.calls } else { 0 };
+                row.others = row.others.saturating_add(calls).saturating_add(other.stats.missed);
+                row.shorter = row.shorter.saturating_add(other.stats.shorter);
+            }
         }
-        let missed = rows.iter().fold(0_u64, |sum, row| sum.saturating_add(row.stats.missed));
+        let sum = |value: fn(&Stats) -> u64| {
+            rows.iter().map(|row| value(&row.stats)).fold(0_u64, u64::saturating_add)
+        };
+        let doubt = Doubt {
+            others: sum(|stats| stats.missed),
+            shorter: sum(|stats| stats.shorter),
+            is_lossy: self.is_lossy,
+        };
         rows.retain(|row| row.stats.calls > 0);
         let nanos = self.time.map_or(0, |(start, end)| end - start);
-        Rows {
-            rows,
-            folded,
-            missed,
-            is_lossy: self.is_lossy,
-            seconds: (nanos > 0).then(|| nanos as f64 / 1e9),
-        }
+        Rows { rows, folded, doubt, seconds: (nanos > 0).then(|| nanos as f64 / 1e9) }
     }
 
     /// Folds the rows with the fewest calls, where there are too many; returns how many they are.
@@ -168,7 +173,7 @@ impl Aggregate {
                 count += 1;
             }
         }
-        if folded.stats.calls > 0 {
+        if folded.stats.calls > 0 || folded.stats.missed > 0 || folded.stats.shorter > 0 {
             rows.push(Row {
                 authority: None,
                 server: folded.stats.server(),
@@ -177,6 +182,7 @@ impl Aggregate {
                 unplaced: false,
                 stats: folded.stats,
                 others: 0,
+                shorter: 0,
             });
         }
         count
@@ -199,5 +205,5 @@ fn row(group: &Group, what: u8, unplaced: bool, text: &[u8], stats: Stats) -> Ro
         Kind::Path(shown(text))
     };
     let method = group.method.as_deref().map(shown);
-    Row { authority, server: stats.server(), method, kind, unplaced, stats, others: 0 }
+    Row { authority, server: stats.server(), method, kind, unplaced, stats, others: 0, shorter: 0 }
 }

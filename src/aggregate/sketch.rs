@@ -92,6 +92,12 @@ impl Sketch {
         self.estimate(quantile).map(Estimate::nanos)
     }
 
+    /// The value of a rank, the least being 0.
+    pub(super) fn at_rank(&self, rank: u64) -> Option<Estimate> {
+        let last = self.count().checked_sub(1)?;
+        self.estimate(if last == 0 { 0.0 } else { ((rank as f64 + 0.5) / last as f64).min(1.0) })
+    }
+
     /// The same, with how far it may be off.
     pub(super) fn estimate(&self, quantile: f64) -> Option<Estimate> {
         if let Some(sketch) = &self.many {

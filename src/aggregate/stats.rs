@@ -22,6 +22,8 @@ pub struct Stats {
     pub incomplete: u64,
     /// Beside them so many, at the most, that are missing wholly.
     pub missed: u64,
+    /// And so many, at the most, that the client reset before they ended as they were seen to.
+    pub shorter: u64,
     /// Octets of the requests' contents.
     pub request_bytes: u64,
     /// Octets of the responses' contents.
@@ -95,8 +97,9 @@ impl Stats {
     }
 
     /// Notes that so many calls of a server may be missing.
-    pub(super) fn add_missed(&mut self, server: SocketAddr, most: u64) {
+    pub(super) fn add_missed(&mut self, server: SocketAddr, most: u64, shorter: u64) {
         self.missed = self.missed.saturating_add(most);
+        self.shorter = self.shorter.saturating_add(shorter);
         self.servers.add(server);
     }
 
@@ -116,6 +119,7 @@ impl Stats {
         self.failed += other.failed;
         self.incomplete += other.incomplete;
         self.missed = self.missed.saturating_add(other.missed);
+        self.shorter = self.shorter.saturating_add(other.shorter);
         self.request_bytes += other.request_bytes;
         self.response_bytes += other.response_bytes;
         self.duration.merge(&other.duration);

@@ -159,9 +159,9 @@ fn calls_that_may_be_missing_widen_the_bounds_of_their_server() {
     let get = exchange("/a", 10);
     let elsewhere = Exchange { server: ([10, 0, 0, 9], 80).into(), ..exchange("/b", 10) };
     let mut aggregate = of([get, get, elsewhere]);
-    aggregate.add_missed(get.server, 1);
+    aggregate.add_missed(get.server, 1, 0);
     let rows = aggregate.rows();
-    assert_eq!((rows.rows.len(), rows.missed, rows.is_lossy), (2, 1, true));
+    assert_eq!((rows.rows.len(), rows.doubt.others, rows.doubt.is_lossy), (2, 1, true));
     let row = |name: &str| rows.rows.iter().find(|row| row.kind.to_string() == name).unwrap();
     assert_eq!(row("/a").duration_bound(0.4, true), Some(Bound { at_least: 0, at_most: Some(10) }));
     assert_eq!(row("/a").duration_bound(1.0, true), Some(Bound { at_least: 10, at_most: None }));

@@ -100,9 +100,9 @@ impl<P: Product> Output for Chosen<'_, P> {
         self.product.tls_record(now, at, src, dst, plaintext);
     }
 
-    fn calls_missed(&mut self, server: Endpoint, most: u64) {
+    fn calls_missed(&mut self, server: Endpoint, most: u64, shorter: u64) {
         if let Some(aggregate) = &mut self.selection.aggregate {
-            aggregate.add_missed(SocketAddr::new(server.ip, server.port), most);
+            aggregate.add_missed(SocketAddr::new(server.ip, server.port), most, shorter);
         }
     }
 }

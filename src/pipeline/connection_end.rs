@@ -4,6 +4,7 @@ use super::Pipeline;
 use super::context::{Context, Output};
 use super::http2::Http2;
 use super::layers::{Layer, Layers, LayersInput};
+use super::missed::unrecognised;
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::endpoint::Endpoint;
 use crate::base::limit::{Limit, Struck};
@@ -238,6 +239,15 @@ impl Pipeline {
             record.is_http2 = description.alpn.as_deref() == Some("h2");
         } else {
             report.other += 1;
+            let [sent, missing] = stats
+                .iter()
+                .fold([0, 0], |[sent, missing], side| [sent + side.bytes, missing + side.gap_bytes]);
+            // It may be HTTP/2 all the same, whichever end is the server.
+            if missing > 0 {
+                for end in [record.meta.client, record.meta.server] {
+                    cx.out.calls_missed(end, unrecognised(sent + missing), 0);
+                }
+            }
         }
         cx.totals.report.tls_late += u64::from(record.meta.tls.as_ref().is_some_and(|tls| tls.late));
         let reason = record.meta.tls.as_ref().and_then(|tls| tls.not_decrypted);

@@ -16,9 +16,10 @@ pub trait Output: RecordSink {
     /// A TLS record of the packet `at` was decrypted now: that may be later.
     fn tls_record(&mut self, now: Moment, at: Moment, src: Endpoint, dst: Endpoint, plaintext: &[u8]);
 
-    /// A connection to this server is over, of which so many calls, at the most, are missing wholly.
-    fn calls_missed(&mut self, server: Endpoint, most: u64) {
-        let _ = (server, most);
+    /// A connection to this server is over, of which so many calls, at the most, are missing wholly, and so many ended
+    /// earlier than was seen.
+    fn calls_missed(&mut self, server: Endpoint, most: u64, shorter: u64) {
+        let _ = (server, most, shorter);
     }
 }
 

@@ -243,9 +243,13 @@ impl Http2 {
             cx.totals.report.limits.merge(bodies.limits());
             bodies.release(&mut cx.totals.body_memory.0);
         }
-        let missed = self.missed.calls(self.connection.counters().skipped_bytes, self.streams());
-        if missed > 0 {
-            cx.out.calls_missed(self.meta.server, missed);
+        // What was missing before it was known to be HTTP/2 was not told here.
+        self.missed.lose_at_least(Side::Client, record.tcp[self.client].gap_bytes);
+        self.missed.lose_at_least(Side::Server, record.tcp[self.client.reverse()].gap_bytes);
+        let skipped = self.connection.counters().skipped_bytes;
+        let (missed, shorter) = (self.missed.calls(skipped, self.streams()), self.missed.resets(skipped));
+        if missed > 0 || shorter > 0 {
+            cx.out.calls_missed(self.meta.server, missed, shorter);
         }
         record.how = Some(self.how());
         record.is_http2 = true;
@@ -255,14 +259,10 @@ impl Http2 {
 
     /// What is known of its streams.
     fn streams(&self) -> Streams {
-        let pushes = self.pairing.has_pushes();
+        let (seen, highest) = self.pairing.asked();
         let most = self.connection.ledger().most(Side::Client, |settings| settings.enable_push);
-        Streams {
-            opened: self.pairing.opened(),
-            late: self.pairing.is_late(Side::Client),
-            pushes,
-            may_push: most != Some(0),
-        }
+        let may_push = most != Some(0) || self.pairing.has_pushes();
+        Streams { seen, highest, late: self.pairing.is_late(Side::Client), may_push }
     }
 
     /// Caps that struck.

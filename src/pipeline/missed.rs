@@ -8,6 +8,9 @@ const REQUEST: u64 = 9 + 2;
 /// Octets of a promise at the least: the same with the promised stream.
 const PROMISE: u64 = 9 + 4 + 2;
 
+/// Octets of a `RST_STREAM` frame.
+const RESET: u64 = 9 + 4;
+
 /// What is missing of a connection, as far as calls may have been in it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Missed {
@@ -23,14 +26,19 @@ pub(super) struct Missed {
 /// What is known of the streams of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Streams {
-    /// All that exchanges were told of.
-    pub(super) opened: u64,
+    /// Those of the client that exchanges were told of.
+    pub(super) seen: u64,
+    /// The highest of them.
+    pub(super) highest: u32,
     /// Its first ones may have been opened before the capture.
     pub(super) late: bool,
-    /// Some were promised.
-    pub(super) pushes: bool,
-    /// The client allows promises, as far as is known.
+    /// The client allows promises, as far as is known, or there were some.
     pub(super) may_push: bool,
+}
+
+/// Calls that a connection may have been, of which nothing but its octets is known.
+pub(super) const fn unrecognised(octets: u64) -> u64 {
+    octets / REQUEST
 }
 
 impl Missed {
@@ -40,11 +48,22 @@ impl Missed {
         *lost = lost.saturating_add(octets.unwrap_or(u64::MAX));
     }
 
+    /// So many octets of a side are missing in all, or more.
+    pub(super) fn lose_at_least(&mut self, from: Side, octets: u64) {
+        let lost = if from.is_client() { &mut self.client } else { &mut self.server };
+        *lost = octets.max(*lost);
+    }
+
     /// The highest stream that the client is known to have opened by now.
     pub(super) const fn opened(&mut self, highest: u32) {
         if highest > self.highest {
             (self.highest, self.before) = (highest, self.client);
         }
+    }
+
+    /// No more calls than this were reset by the client before what was seen of their responses.
+    pub(super) const fn resets(&self, skipped: u64) -> u64 {
+        self.client.saturating_add(skipped) / RESET
     }
 
     /// No more calls than this are missing. `skipped`: octets in which no frame was found.
@@ -54,14 +73,14 @@ impl Missed {
     pub(super) fn calls(&self, skipped: u64, streams: Streams) -> u64 {
         let room = |octets: u64, least: u64| octets.saturating_add(skipped) / least;
         let all = if self.client == 0 && skipped == 0 { 0 } else { room(self.client, REQUEST) };
-        let requests = if streams.late || streams.pushes {
+        let requests = if streams.late {
             all
         } else {
-            let unseen = u64::from(self.highest).div_ceil(2);
+            let below = u64::from(streams.highest.max(self.highest)).div_ceil(2);
             let behind = room(self.client - self.before.min(self.client), REQUEST);
-            all.min(unseen.saturating_sub(streams.opened).saturating_add(behind))
+            all.min(below.saturating_sub(streams.seen).saturating_add(behind))
         };
-        let promises = if streams.may_push || streams.pushes { room(self.server, PROMISE) } else { 0 };
+        let promises = if streams.may_push { room(self.server, PROMISE) } else { 0 };
         requests.saturating_add(promises)
     }
 }
@@ -70,7 +89,7 @@ impl Missed {
 mod tests {
     use super::*;
 
-    const STREAMS: Streams = Streams { opened: 3, late: false, pushes: false, may_push: false };
+    const STREAMS: Streams = Streams { seen: 3, highest: 9, late: false, may_push: false };
 
     fn missed(before: u64, behind: u64) -> Missed {
         let mut missed = Missed::default();
@@ -89,9 +108,11 @@ mod tests {
     fn below_the_highest_stream_only_unseen_ones_are_missing() {
         // 1, 3, 5, 7 and 9, of which three were seen.
         assert_eq!(missed(10_000, 0).calls(0, STREAMS), 2);
-        assert_eq!(missed(10_000, 0).calls(0, Streams { opened: 5, ..STREAMS }), 0);
+        assert_eq!(missed(10_000, 0).calls(0, Streams { seen: 5, ..STREAMS }), 0);
         assert_eq!(missed(10_000, 22).calls(0, STREAMS), 4);
         assert_eq!(missed(11, 0).calls(0, STREAMS), 1, "no room for more");
+        // Of 11 the response alone was seen: it says nothing of those below.
+        assert_eq!(missed(10_000, 0).calls(0, Streams { seen: 4, highest: 11, ..STREAMS }), 2);
     }
 
     #[test]

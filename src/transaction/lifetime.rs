@@ -57,6 +57,9 @@ impl PairingInput<'_> {
         pairing.held += stream.weight;
         pairing.streams.insert(id, stream);
         pairing.opened += 1;
+        if !id.is_multiple_of(2) {
+            pairing.asked = (pairing.asked.0 + 1, pairing.asked.1.max(id));
+        }
         pairing.max_concurrent = pairing.max_concurrent.max(pairing.streams.len() as u64);
         Some(())
     }

@@ -40,6 +40,8 @@ pub struct Pairing {
     pub(super) ended: Vec<Box<OpenStream>>,
     pub(super) encrypted: bool,
     pub(super) opened: u64,
+    /// Of these, those that the client opened, and the highest of them.
+    pub(super) asked: (u64, u32),
     pub(super) max_concurrent: u64,
     pub(super) transactions: u64,
     /// The connection's end has ended exchanges that were under way.
@@ -75,6 +77,7 @@ impl Pairing {
             ended: Vec::new(),
             encrypted,
             opened: 0,
+            asked: (0, 0),
             max_concurrent: 0,
             transactions: 0,
             cut_off: false,
@@ -110,9 +113,9 @@ impl Pairing {
         self.client.highest
     }
 
-    /// Streams that exchanges were told of, or will be.
-    pub const fn opened(&self) -> u64 {
-        self.opened
+    /// The streams of the client that exchanges were told of, or will be: how many, and the highest.
+    pub const fn asked(&self) -> (u64, u32) {
+        self.asked
     }
 
     /// The server has promised streams.

@@ -2,6 +2,7 @@
 
 use super::exchange::{dig, text};
 use super::{Capture, Exchange};
+use h2lens::agent::Params;
 use h2lens::aggregate::Templates;
 use h2lens::capture::{Input, Timeline};
 use h2lens::engine::{Analysis, captures};
@@ -126,6 +127,7 @@ impl Analyze {
         let analysis = Analysis {
             wanted: self.wanted,
             threads: self.threads,
+            agent: Params { statistics: self.wanted.endpoints, ..Params::default() },
             keys,
             bodies: self.bodies.clone(),
             filter: self.matching.clone(),

@@ -136,6 +136,8 @@ struct P99<'a>(&'a Quantiles);
 impl Display for P99<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (self.0.p99_at_least, self.0.p99_at_most, self.0.quantiles) {
+            // Calls may be missing that would change it, and how is not known.
+            (Some(least), None, Some([.., p99])) if least < p99 - p99 / 25 => write!(f, "≈ {}", Span(p99)),
             (Some(least), None, _) => write!(f, "≥ {}", Span(least)),
             (Some(least), Some(most), _) if most > least + least / 25 => {
                 write!(f, "{} – {}", Span(least), Span(most))

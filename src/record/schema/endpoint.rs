@@ -161,7 +161,7 @@ object! {
         "max": max: Option<Seconds>,
         /// All together.
         "sum": sum: Seconds,
-        /// The true `p99` is no less; only where incomplete exchanges make a difference.
+        /// The true `p99` is no less; only where incomplete exchanges, or calls that may be missing, make a difference.
         "p99_at_least": p99_at_least: Option<Seconds>,
         /// It is no more; only beside `p99_at_least`, and where that can be known.
         "p99_at_most": p99_at_most: Option<Seconds>,
