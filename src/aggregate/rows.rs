@@ -143,11 +143,13 @@ impl Aggregate {
             .cloned()
             .collect();
         for row in rows.iter_mut().filter(|row| !row.unplaced) {
+            let (mut others, mut shorter) = (0_u64, 0_u64);
             for other in unknown.iter().filter(|other| !other.unplaced || row.may_have(other)) {
                 let calls = if other.unplaced { other.stats.calls } else { 0 };
-                row.others = row.others.saturating_add(calls).saturating_add(other.stats.missed);
-                row.shorter = row.shorter.saturating_add(other.stats.shorter);
+                others = others.saturating_add(calls).saturating_add(other.stats.missed);
+                shorter = shorter.saturating_add(other.stats.shorter);
             }
+            (row.others, row.shorter) = (others, shorter);
         }
         let sum = |value: fn(&Stats) -> u64| {
             rows.iter().map(|row| value(&row.stats)).fold(0_u64, u64::saturating_add)
