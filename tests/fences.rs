@@ -75,7 +75,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("encoding_rs", &["body"]),
     ("prost_reflect", &["body/protobuf"]),
     ("protox", &["body/protobuf"]),
-    ("sha2", &["body"]),
+    ("sha2", &["body", "export/otlp"]),
     ("snap", &["body"]),
     ("serde_json", &["export"]),
     ("tempfile", &["export"]),

@@ -8,6 +8,7 @@ mod caps;
 mod cli;
 mod damage;
 mod endpoints;
+mod exports;
 mod fences;
 mod filters;
 mod keys;

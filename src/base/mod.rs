@@ -8,6 +8,7 @@ pub mod endpoint;
 pub mod limit;
 pub mod limits;
 pub mod origin;
+pub mod percent;
 pub mod tcp;
 pub mod time;
 pub mod tls;

@@ -199,3 +199,9 @@ pub const TABLE_EXCERPT_CHARS: usize = 160;
 
 /// So long a body waits for the other side's header section, which says how to read it.
 pub const BODY_WAIT: Duration = Duration::from_secs(1);
+
+/// Spans of a line of OTLP/JSON: what a collector takes for one batch without complaint.
+pub const OTLP_LINE_SPANS: usize = 512;
+
+/// Bytes of spans that end such a line earlier.
+pub const OTLP_LINE_BYTES: usize = 1 << 20;

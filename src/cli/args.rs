@@ -131,10 +131,12 @@ pub struct Args {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output", hide_short_help = true)]
     pub path_templates: Option<PathBuf>,
 
-    /// table, ndjson, json, csv, parquet or arrow
+    /// table, ndjson, json, csv, parquet, arrow, har, otlp or curl
     ///
     /// Output format. The default is table on a terminal, ndjson otherwise. Parquet is a file, Arrow an IPC stream of
-    /// columns, with one fixed schema for each kind of record.
+    /// columns, with one fixed schema for each kind of record. HAR 1.2 is for the network panels of browsers, otlp is
+    /// OTLP/JSON traces, for the OpenTelemetry collector, curl is commands for a shell that repeat the requests; what these
+    /// three hold is fixed.
     #[arg(
         short,
         long,
@@ -419,6 +421,12 @@ pub enum OutputFormat {
     /// Columns in a stream, one kind of record
     #[cfg(feature = "parquet")]
     Arrow,
+    /// For network panels of browsers
+    Har,
+    /// Traces for collectors, OTLP/JSON
+    Otlp,
+    /// Commands that repeat the requests
+    Curl,
 }
 
 impl From<OutputFormat> for Format {
@@ -432,6 +440,9 @@ impl From<OutputFormat> for Format {
             OutputFormat::Parquet => Self::Parquet,
             #[cfg(feature = "parquet")]
             OutputFormat::Arrow => Self::Arrow,
+            OutputFormat::Har => Self::Har,
+            OutputFormat::Otlp => Self::Otlp,
+            OutputFormat::Curl => Self::Curl,
         }
     }
 }

@@ -492,6 +492,7 @@ fn output(args: &Args, environment: &Environment, is_live: bool) -> Result<Optio
     wanted.headers |= args.headers;
     let width = environment.columns.filter(|_| environment.stdout_is_terminal);
     let footer = format == Format::Table && wanted.transactions && args.follow.is_none();
+    let schemas: Vec<_> = args.proto.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     let options = Options {
         format,
         wanted,
@@ -504,6 +505,7 @@ fn output(args: &Args, environment: &Environment, is_live: bool) -> Result<Optio
         footer,
         sort: None,
         top: args.top,
+        schemas: schemas.leak(),
     };
     if one_kind && options.by_kind().len() > 1 {
         let (name, list) = (format.name(), args.show.as_deref().unwrap_or_default());

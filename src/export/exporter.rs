@@ -40,7 +40,7 @@ impl Maker {
 /// Puts in order what makers have made, and writes it.
 #[derive(Debug)]
 enum Output<W: Write> {
-    Text(Printer<W>),
+    Text(Box<Printer<W>>),
     #[cfg(feature = "parquet")]
     Columns(columns::Printer<W>),
 }
@@ -51,7 +51,7 @@ impl<W: Write> Output<W> {
         if options.format.is_binary() {
             return Self::Columns(columns::Printer::new(writer, options));
         }
-        Self::Text(Printer::new(writer, options))
+        Self::Text(Box::new(Printer::new(writer, options)))
     }
 }
 

@@ -130,7 +130,7 @@ pub(super) fn push_seconds(out: &mut Vec<u8>, nanos: u64) {
 
 /// Appends text in quotes, with escapes; bytes that are not UTF-8 as U+FFFD.
 #[inline]
-fn push_text(out: &mut Vec<u8>, text: &[u8]) {
+pub(super) fn push_text(out: &mut Vec<u8>, text: &[u8]) {
     if is_plain(text) {
         push_plain(out, text);
     } else {

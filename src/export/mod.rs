@@ -10,6 +10,9 @@
 //! | `json` | one element of one array |
 //! | `csv` | one row (`csv.rs`) |
 //! | `parquet`, `arrow` | one row of columns (`columns/`) |
+//! | `har` | one entry of the log (`har.rs`) |
+//! | `otlp` | one span (`otlp/`) |
+//! | `curl` | one command (`curl/`) |
 //! | `table` | one row of text for a terminal (`table/`) |
 
 #[cfg(feature = "parquet")]
@@ -18,8 +21,11 @@ mod arrow;
 mod columns;
 mod course;
 mod csv;
+mod curl;
 mod exporter;
+mod har;
 mod json;
+mod otlp;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod pretty;
@@ -71,12 +77,21 @@ pub enum Format {
     Parquet,
     /// An Arrow IPC stream; one kind of record. With the feature `parquet`.
     Arrow,
+    /// HAR 1.2.
+    Har,
+    /// OTLP/JSON traces.
+    Otlp,
+    /// Commands for a shell that repeat the requests.
+    Curl,
 }
 
 impl Format {
     /// What it holds, where that is not for the user to choose.
-    pub const fn fixed(self) -> Option<Wanted> {
+    pub fn fixed(self) -> Option<Wanted> {
         match self {
+            Self::Har | Self::Otlp | Self::Curl => {
+                Some(Wanted { transactions: true, headers: true, ..Wanted::default() })
+            }
             Self::Table | Self::Ndjson | Self::Json | Self::Csv | Self::Parquet | Self::Arrow => None,
         }
     }
@@ -90,6 +105,9 @@ impl Format {
             Self::Csv => "csv",
             Self::Parquet => "parquet",
             Self::Arrow => "arrow",
+            Self::Har => "har",
+            Self::Otlp => "otlp",
+            Self::Curl => "curl",
         }
     }
 
@@ -111,7 +129,7 @@ impl Format {
             Self::Csv => Some("csv"),
             Self::Parquet => Some("parquet"),
             Self::Arrow => Some("arrows"),
-            Self::Table => None,
+            Self::Table | Self::Har | Self::Otlp | Self::Curl => None,
         }
     }
 }
@@ -141,6 +159,8 @@ pub struct Options {
     pub sort: Option<Sort>,
     /// No more endpoints than so many.
     pub top: Option<u64>,
+    /// The files with the schemas of protobuf messages, as they were given; they live as long as the program.
+    pub schemas: &'static [String],
 }
 
 impl Options {

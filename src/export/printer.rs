@@ -3,7 +3,7 @@
 use super::renderer::{Renderer, csv_header};
 use super::sort::Sorter;
 use super::table::{self, TablePrinter};
-use super::{Format, Options, csv, json};
+use super::{Format, Options, csv, har, json, otlp};
 use crate::base::tuning::OUTPUT_BUFFER;
 use crate::record::endpoint::Endpoints;
 use crate::record::schema::{EndpointObject, TelemetryObject};
@@ -45,6 +45,8 @@ pub struct Printer<W: Write> {
     buffer: Vec<u8>,
     options: Options,
     table: Option<TablePrinter>,
+    /// The line of OTLP that is being filled.
+    spans: Option<otlp::Lines>,
     /// Transactions that wait for their turn in the order that was asked for.
     sorter: Option<Box<Sorter>>,
     /// CSV of telemetry.
@@ -64,6 +66,7 @@ impl<W: Write> Printer<W> {
         let telemetry = options.format == Format::Csv && options.only_telemetry();
         match options.format {
             Format::Json => buffer.push(b'['),
+            Format::Har => buffer.extend_from_slice(har::OPENING.as_bytes()),
             Format::Csv if telemetry => csv::header::<TelemetryObject<'_>>(&mut buffer),
             Format::Csv if options.wanted.endpoints => csv::header::<EndpointObject<'_>>(&mut buffer),
             Format::Csv => csv_header(&mut buffer, options),
@@ -74,6 +77,7 @@ impl<W: Write> Printer<W> {
             buffer,
             options: *options,
             table,
+            spans: (options.format == Format::Otlp).then(otlp::Lines::default),
             sorter: options.sort.map(|sort| Box::new(Sorter::new(sort.top))),
             telemetry,
             begun: false,
@@ -98,6 +102,8 @@ impl<W: Write> Printer<W> {
         if let Some(table) = &mut self.table {
             let row = pieces.first().copied().unwrap_or_default();
             table.row(&mut self.buffer, kind, std::str::from_utf8(row).unwrap_or_default());
+        } else if let Some(spans) = &mut self.spans {
+            spans.take(&mut self.buffer, &pieces.concat());
         } else {
             self.separate();
             for piece in pieces {
@@ -128,9 +134,18 @@ impl<W: Write> Printer<W> {
         self.flush_full()
     }
 
+    /// What ends the array that the records are elements of, in formats that have one.
+    const fn array_end(&self) -> Option<&'static str> {
+        match self.options.format {
+            Format::Json => Some("]\n"),
+            Format::Har => Some(har::CLOSING),
+            _ => None,
+        }
+    }
+
     /// Before an element of a JSON array.
     fn separate(&mut self) {
-        if self.options.format == Format::Json {
+        if self.array_end().is_some() {
             self.buffer.extend_from_slice(if self.begun { b",\n" } else { b"\n" });
         }
         self.begun = true;
@@ -138,7 +153,7 @@ impl<W: Write> Printer<W> {
 
     /// After an element of a JSON array: the line end waits until it is known whether a comma precedes it.
     fn unterminate(&mut self) {
-        if self.options.format == Format::Json && self.buffer.last() == Some(&b'\n') {
+        if self.array_end().is_some() && self.buffer.last() == Some(&b'\n') {
             self.buffer.pop();
         }
     }
@@ -224,6 +239,9 @@ impl<W: Write> Consumer for Printer<W> {
     }
 
     fn flush(&mut self) -> Result<(), PrintError> {
+        if let Some(spans) = self.spans.as_mut().filter(|_| self.options.live) {
+            spans.end(&mut self.buffer);
+        }
         self.write_out()?;
         Ok(self.writer.flush()?)
     }
@@ -233,8 +251,12 @@ impl<W: Write> Consumer for Printer<W> {
         if let Some(table) = &mut self.table {
             table.finish(&mut self.buffer);
         }
-        if self.options.format == Format::Json {
-            self.buffer.extend_from_slice(if self.begun { b"\n]\n" } else { b"]\n" });
+        if let Some(spans) = &mut self.spans {
+            spans.end(&mut self.buffer);
+        }
+        if let Some(end) = self.array_end() {
+            self.buffer.extend_from_slice(if self.begun { b"\n" } else { b"" });
+            self.buffer.extend_from_slice(end.as_bytes());
         }
         self.flush()
     }

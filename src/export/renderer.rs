@@ -2,7 +2,7 @@
 
 #[cfg(feature = "parquet")]
 use super::columns;
-use super::{AgentSlot, Format, Item, Options, Rendered, csv, json, table};
+use super::{AgentSlot, Format, Item, Options, Rendered, csv, curl, har, json, otlp, table};
 use crate::base::origin::InReach;
 use crate::base::time::Moment;
 use crate::http2::frame::{FrameView, Payload};
@@ -150,18 +150,25 @@ impl RecordSink for Renderer {
         let mut view = TransactionView::new(connection, transaction);
         view.origin = self.origins.as_ref().and_then(|origins| origins.find(transaction.first.packet));
         let mut tail = 0;
-        if self.options.format == Format::Table {
-            table::transaction(&mut self.rendered.bytes, &view, &self.options);
-        } else {
-            let record = TransactionObject::new(&view, self.options.shown());
-            let format = self.options.format;
-            push(&mut self.rendered, &mut self.scratch, format, &record);
-            tail = match format {
-                Format::Csv => CSV_TAIL,
-                #[cfg(feature = "parquet")]
-                Format::Parquet | Format::Arrow => columns::TAIL,
-                _ => JSON_TAIL,
-            };
+        let (bytes, options) = (&mut self.rendered.bytes, &self.options);
+        match options.format {
+            Format::Table => table::transaction(bytes, &view, options),
+            Format::Har => {
+                json::write(bytes, &har::Entry::new(&view, options.show_secrets));
+                bytes.push(b'\n');
+            }
+            Format::Otlp => otlp::span(bytes, &view, options.show_secrets),
+            Format::Curl => curl::command(bytes, &view, options),
+            format @ (Format::Csv | Format::Ndjson | Format::Json | Format::Parquet | Format::Arrow) => {
+                let record = TransactionObject::new(&view, options.shown());
+                push(&mut self.rendered, &mut self.scratch, format, &record);
+                tail = match format {
+                    Format::Csv => CSV_TAIL,
+                    #[cfg(feature = "parquet")]
+                    Format::Parquet | Format::Arrow => columns::TAIL,
+                    _ => JSON_TAIL,
+                };
+            }
         }
         let agent = self.options.agent().then(|| AgentSlot { at: (self.rendered.bytes.len() - tail) as u32 });
         let rank = self.options.sort.map(|sort| sort.rank(&view));

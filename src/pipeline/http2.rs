@@ -5,7 +5,7 @@ use super::context::{Context, Output};
 use super::missed::{Missed, Streams};
 use crate::base::direction::Direction;
 use crate::base::limit::{Limit, Struck};
-use crate::base::time::Moment;
+use crate::base::time::{Moment, Timestamp};
 use crate::body::{Bodies, Listening};
 use crate::conformance::Judge;
 use crate::course::Course;
@@ -20,6 +20,7 @@ use crate::record::{
 use crate::timing::{Note, Remark, Timing, Transport};
 use crate::transaction::{Pairing, PairingInput};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A connection, and who listens to it.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub(super) struct Http2 {
     /// Where an exchange of this connection is followed.
     course: Option<Box<Course>>,
     how: Recognition,
+    /// When TCP's handshake was over, and how long it took.
+    handshake: Option<(Timestamp, Duration)>,
     pub(super) client: Direction,
     /// The client's first bytes were not waited for any longer for a cap.
     pub(super) client_unawaited: bool,
@@ -75,6 +78,7 @@ impl Http2 {
             bodies: bodies.map(|options| Box::new(Bodies::new(Arc::clone(options), meta.id))),
             course: followed.map(|(_, stream)| Box::new(Course::new(stream))),
             how,
+            handshake: None,
             client: if meta.client_is_forward { Direction::Forward } else { Direction::Backward },
             client_unawaited: false,
             missed: Missed::default(),
@@ -123,6 +127,7 @@ impl Http2 {
     /// A segment was read: what TCP tells by now. `holes`: of the forward and of the backward direction.
     pub(super) fn segment(&mut self, at: Moment, transport: &Transport, holes: [bool; 2]) {
         let (client, server) = (self.client, self.client.reverse());
+        self.handshake = transport.handshake();
         if let Some(timing) = &mut self.timing {
             let each = |value: fn(&Transport, Direction) -> bool| PerSide {
                 client: value(transport, client),
@@ -235,9 +240,8 @@ impl Http2 {
         }
         if let Some(timing) = &mut self.timing {
             let ledger = self.connection.ledger();
-            record.timing =
-                timing.describe(ledger, record.first.time, record.last.time, transport.handshake());
-            record.timing.tls_handshake = record.timing.tls_handshake.filter(|_| self.meta.tls.is_some());
+            let handshakes = timing.handshakes(transport.handshake(), self.meta.tls.is_some());
+            record.timing = timing.describe(ledger, record.first.time, record.last.time, handshakes);
         }
         if let Some(mut bodies) = self.bodies.take() {
             cx.totals.report.limits.merge(bodies.limits());
@@ -285,7 +289,7 @@ impl Http2 {
         cx: &mut Context<'_, O>,
         push: impl FnOnce(&mut Connection, &mut Listeners<'_, O>),
     ) {
-        let Self { connection, meta, pairing, judge, timing, bodies, course, .. } = self;
+        let Self { connection, meta, pairing, judge, timing, bodies, course, handshake, .. } = self;
         let totals = &mut *cx.totals;
         let frames = cx.wanted.frames.then_some(FrameRecords { now: cx.now, meta, records: &mut *cx.out });
         let session = PairingInput { pairing, stats: &mut totals.stats, pool: &mut totals.pool };
@@ -300,9 +304,10 @@ impl Http2 {
             bodies.take_messages(|message| cx.out.message(cx.now, meta, message));
         }
         let wanted = cx.wanted.transactions || cx.wanted.endpoints || cx.wanted.telemetry;
-        self.pairing.take_ended(&mut totals.pool, |record| {
+        self.pairing.take_ended(&mut totals.pool, |record, is_first| {
             if let Some(timing) = timing {
                 timing.annotate(record);
+                record.handshakes = is_first.then(|| timing.handshakes(*handshake, meta.tls.is_some()));
             }
             if let Some(judge) =
                 judge.as_deref_mut().filter(|_| record.failure() == Some(Failure::GrpcStatusMissing))

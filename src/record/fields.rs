@@ -172,6 +172,16 @@ impl Fields {
         self.lines.iter().map(|line| self.field(line))
     }
 
+    /// The field lines with that name, in lower case here and in any case there.
+    pub fn named<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = Field<'a>> {
+        self.iter().filter(move |field| field.name.is_some_and(|own| own.eq_ignore_ascii_case(name)))
+    }
+
+    /// The first value of the field lines with that name that is known.
+    pub fn first_value<'a>(&'a self, name: &'a [u8]) -> Option<&'a [u8]> {
+        self.named(name).find_map(|field| field.value)
+    }
+
     /// The first field line with that name; [`FieldName::Other`] names none.
     pub fn get(&self, known: FieldName) -> Option<Field<'_>> {
         Some(self.field(self.first_line(known)?))

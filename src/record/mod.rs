@@ -53,6 +53,8 @@ pub use report::{AgentEndpoint, AgentLatency, AgentStatus, AgentView, Coverage, 
 pub use sink::{RecordSink, Wanted};
 pub use step::{Credit, Part as SectionPart, Section, Step, StepKind};
 pub use tally::{DURATION_BOUNDS, Histogram, STATUS_CLASSES, Tally, TallySide};
-pub use time::{Blocked, ConnectionTiming, Pushes, RoundTrips, Time, TimePart, TimeParts, WindowFacts};
+pub use time::{
+    Blocked, ConnectionTiming, Handshakes, Pushes, RoundTrips, Time, TimePart, TimeParts, WindowFacts,
+};
 pub use transaction::{HeaderBytes, Interim, Message, Transaction, WireShape};
 pub use view::TransactionView;

@@ -148,6 +148,15 @@ pub struct Time {
     pub assumed_rtt: bool,
 }
 
+/// How long it took to open a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Handshakes {
+    /// From the SYN to the acknowledgment of the SYN-ACK.
+    pub tcp: Option<Duration>,
+    /// From there to the first byte of HTTP/2, inside TLS.
+    pub tls: Option<Duration>,
+}
+
 /// Round-trip times that were measured in one way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RoundTrips {

@@ -9,6 +9,8 @@ pub struct TraceContext<'a> {
     pub trace: &'a [u8],
     /// The caller's span.
     pub span: Option<&'a [u8]>,
+    /// The flags of a `traceparent`.
+    pub flags: Option<u8>,
 }
 
 impl<'a> TraceContext<'a> {
@@ -20,7 +22,7 @@ impl<'a> TraceContext<'a> {
             |_: &&[u8]| request.iter().filter(|field| field.known == FieldName::Traceparent).count() == 1;
         let several = || {
             let trace = value(FieldName::B3TraceId).filter(|id| is_id(id, &[16, 32]))?;
-            Some(Self { trace, span: value(FieldName::B3SpanId).filter(|id| is_id(id, &[16])) })
+            Some(Self { trace, span: value(FieldName::B3SpanId).filter(|id| is_id(id, &[16])), flags: None })
         };
         let standard = value(FieldName::Traceparent).filter(once).and_then(traceparent);
         standard.or_else(|| value(FieldName::B3).and_then(b3)).or_else(several)
@@ -40,18 +42,23 @@ fn traceparent(value: &[u8]) -> Option<TraceContext<'_>> {
         && lower(span, 16)
         && lower(flags, 2);
     let given = |id: &[u8]| id.iter().any(|&byte| byte != b'0');
-    (valid && given(trace) && given(span)).then_some(TraceContext { trace, span: Some(span) })
+    let flags = std::str::from_utf8(flags).ok().and_then(|flags| u8::from_str_radix(flags, 16).ok());
+    (valid && given(trace) && given(span)).then_some(TraceContext { trace, span: Some(span), flags })
 }
 
 /// `80f198ee56343ba864fe8b2a57d3eff7-e457b5a2e4d86bd1-1`; a sampling decision alone names no trace.
 fn b3(value: &[u8]) -> Option<TraceContext<'_>> {
     let mut parts = value.split(|&byte| byte == b'-');
     let (trace, span) = (parts.next()?, parts.next()?);
-    (is_id(trace, &[16, 32]) && is_id(span, &[16])).then_some(TraceContext { trace, span: Some(span) })
+    let sampled = parts.next().is_none_or(|sampled| matches!(sampled, b"0" | b"1" | b"d"));
+    let parent =
+        parts.next().is_none_or(|parent| parent.len() == 16 && parent.iter().copied().all(is_lower_hex));
+    let valid = is_id(trace, &[16, 32]) && is_id(span, &[16]) && sampled && parent && parts.next().is_none();
+    valid.then_some(TraceContext { trace, span: Some(span), flags: None })
 }
 
 fn is_id(id: &[u8], lengths: &[usize]) -> bool {
-    lengths.contains(&id.len()) && id.iter().all(u8::is_ascii_hexdigit) && id.iter().any(|&byte| byte != b'0')
+    lengths.contains(&id.len()) && id.iter().copied().all(is_lower_hex) && id.iter().any(|&byte| byte != b'0')
 }
 
 const fn is_lower_hex(byte: u8) -> bool {
@@ -109,6 +116,13 @@ mod tests {
             Some(("463ac35c9f6413ad".to_owned(), None))
         );
         assert_eq!(context(&[("b3", "0")]), None, "a decision not to sample");
+        for value in [
+            format!("{}-{SPAN}", TRACE.to_uppercase()),
+            format!("{TRACE}-{SPAN}-1-x"),
+            format!("{TRACE}-{SPAN}-2"),
+        ] {
+            assert_eq!(context(&[("b3", &value)]), None, "{value}");
+        }
         assert_eq!(context(&[("x-b3-traceid", "463ac35c9f6413")]), None);
     }
 }

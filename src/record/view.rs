@@ -5,6 +5,7 @@ use super::value::GrpcStatus;
 use super::{ConnectionMeta, EndBy, EndHow, Failure, FieldName, Transaction, Unknown};
 use crate::base::origin::Origin;
 use crate::http2::error_code;
+use std::borrow::Cow;
 
 /// A transaction with the fields that are shown by themselves.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +80,21 @@ impl<'a> TransactionView<'a> {
             unknown: transaction.unknown,
             origin: None,
         }
+    }
+
+    /// `:path`, as sent; of CONNECT without `:protocol` there is none.
+    pub fn target(&self) -> Option<Cow<'a, [u8]>> {
+        let path = self.path?;
+        Some(match self.query {
+            Some(query) => Cow::Owned([path, b"?", query].concat()),
+            None => Cow::Borrowed(path),
+        })
+    }
+
+    /// The authority; where it is not known, the server's address and port.
+    pub fn authority_or_server(&self) -> Cow<'a, [u8]> {
+        let server = || Cow::Owned(self.connection.server.to_string().into_bytes());
+        self.authority.map_or_else(server, Cow::Borrowed)
     }
 
     /// gRPC's name of the method, `package.Service/Method`: the path without its slash.

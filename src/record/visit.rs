@@ -169,7 +169,7 @@ pub trait Visitor: Sized {
 }
 
 /// Describes a member whose values are of type `T`.
-pub(super) const fn member<T: Value>(key: &'static str, json_key: &'static str, doc: &'static str) -> Member {
+pub(crate) const fn member<T: Value>(key: &'static str, json_key: &'static str, doc: &'static str) -> Member {
     Member { key, json_key, doc, optional: T::OPTIONAL, r#type: T::TYPE, columns: T::TYPE.columns() }
 }
 
@@ -239,7 +239,7 @@ macro_rules! object {
         }
     };
 }
-pub(super) use object;
+pub(crate) use object;
 
 /// Names the values of an enumeration.
 macro_rules! words {

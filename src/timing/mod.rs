@@ -26,8 +26,8 @@ use crate::base::limits;
 use crate::base::time::Timestamp;
 use crate::http2::{EventContext, Ledger, PerSide, Side};
 use crate::record::{
-    Blocked, ConnectionTiming, EndBy, EndHow, Ending, Pushes, RoundTrips, StreamEnd, Time, TimePart,
-    Transaction, Unknown, WindowFacts,
+    Blocked, ConnectionTiming, EndBy, EndHow, Ending, Handshakes, Pushes, RoundTrips, StreamEnd, Time,
+    TimePart, Transaction, Unknown, WindowFacts,
 };
 use clock::{Clock, Stops, nanos};
 use concurrency::Concurrency;
@@ -273,13 +273,19 @@ impl Timing {
         lossless || (parts.get(TimePart::ConnectionWindow) == 0 && !self.lossy[exchange.turn.sender()])
     }
 
+    /// How long the connection took to open. `handshake`: when TCP's was over, and how long it took.
+    pub fn handshakes(&self, handshake: Option<(Timestamp, Duration)>, encrypted: bool) -> Handshakes {
+        let tls = handshake.zip(self.first_frame).map(|((ack, _), frame)| frame.since(ack));
+        Handshakes { tcp: handshake.map(|(_, took)| took), tls: tls.filter(|_| encrypted) }
+    }
+
     /// What is known of the connection's times.
     pub fn describe(
         &mut self,
         ledger: &Ledger,
         first: Timestamp,
         last: Timestamp,
-        handshake: Option<(Timestamp, Duration)>,
+        handshakes: Handshakes,
     ) -> ConnectionTiming {
         for side in [Side::Client, Side::Server] {
             self.clocks[side].advance(last);
@@ -297,8 +303,8 @@ impl Timing {
             rtt_server: self.half_trip(Side::Server),
             ping: both(&self.pings),
             settings: both(&self.settings_trips),
-            tcp_handshake: handshake.map(|(_, took)| took),
-            tls_handshake: handshake.zip(self.first_frame).map(|((ack, _), frame)| frame.since(ack)),
+            tcp_handshake: handshakes.tcp,
+            tls_handshake: handshakes.tls,
             first_request: self.first_request.map(|request| request.since(first)),
             client_blocked: blocked(&self.clocks.client),
             server_blocked: blocked(&self.clocks.server),

@@ -87,27 +87,6 @@ impl MessageCounter {
 /// The flag of a gRPC-Web frame that holds trailers.
 const TRAILERS: u8 = 0x80;
 
-/// Decodes percent-encoding as gRPC uses it for `grpc-message`; what is not valid stays as it is.
-pub(super) fn percent_decode(text: &[u8]) -> Vec<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        match (byte, after) {
-            (b'%', [high, low, tail @ ..]) => match (digit(*high), digit(*low)) {
-                (Some(high), Some(low)) => {
-                    out.push((high * 16 + low) as u8);
-                    rest = tail;
-                }
-                _ => out.push(byte),
-            },
-            _ => out.push(byte),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,10 +134,5 @@ mod tests {
         let mut plain = MessageCounter::default();
         plain.data(&stream);
         assert_eq!(plain.count(), Some(2), "only gRPC-Web has them");
-    }
-
-    #[test]
-    fn decodes_percents() {
-        assert_eq!(percent_decode(b"a%20b%zz%2"), b"a b%zz%2");
     }
 }

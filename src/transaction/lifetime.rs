@@ -40,6 +40,7 @@ impl PairingInput<'_> {
         let pairing = &mut *self.pairing;
         let mut stream = self.pool.take();
         stream.start_over(id, at);
+        pairing.first.note(at.time, id);
         stream.client.losses_at_start = pairing.client.losses.count;
         stream.server.losses_at_start = match from {
             // A push begins with its promise.

@@ -9,6 +9,7 @@ use super::closed::ClosedStreams;
 use super::reset::EarlyResets;
 use super::side::{Losses, SideState};
 use super::stream::{OpenStream, StreamPool};
+use crate::base::time::Timestamp;
 use crate::http2::Side;
 use crate::http2::frame::FrameType;
 use crate::record::{ConnectionRecord, Fields, Goaway, Transaction, Wanted};
@@ -46,8 +47,42 @@ pub struct Pairing {
     pub(super) transactions: u64,
     /// The connection's end has ended exchanges that were under way.
     pub(super) cut_off: bool,
+    /// The exchange that began first.
+    pub(super) first: First,
     /// The record does not hold all settings and GOAWAY frames.
     pub(super) limited: bool,
+}
+
+/// Which exchange of a connection began first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum First {
+    /// None has begun.
+    #[default]
+    None,
+    /// When, and its stream.
+    Known(Timestamp, u32),
+    /// It has ended.
+    Told,
+}
+
+impl First {
+    /// An exchange begins.
+    pub(super) fn note(&mut self, at: Timestamp, stream: u32) {
+        match *self {
+            Self::Known(first, of) if (at, stream) >= (first, of) => {}
+            Self::Told => {}
+            _ => *self = Self::Known(at, stream),
+        }
+    }
+
+    /// Whether it is this one, which has ended.
+    fn is(&mut self, stream: u32) -> bool {
+        let is_first = matches!(*self, Self::Known(_, first) if first == stream);
+        if is_first {
+            *self = Self::Told;
+        }
+        is_first
+    }
 }
 
 impl Pairing {
@@ -81,6 +116,7 @@ impl Pairing {
             max_concurrent: 0,
             transactions: 0,
             cut_off: false,
+            first: First::default(),
             limited: false,
         }
     }
@@ -90,10 +126,12 @@ impl Pairing {
         !self.side(side).resets.is_empty()
     }
 
-    /// Hands out the exchanges that have ended since this was last called, in the order in which they did.
-    pub fn take_ended(&mut self, pool: &mut StreamPool, mut take: impl FnMut(&mut Transaction)) {
+    /// Hands out the exchanges that have ended since this was last called, in the order in which they did, and whether it
+    /// is the one of the connection that began first.
+    pub fn take_ended(&mut self, pool: &mut StreamPool, mut take: impl FnMut(&mut Transaction, bool)) {
         for mut stream in self.ended.drain(..) {
-            take(&mut stream.record);
+            let is_first = self.first.is(stream.record.stream);
+            take(&mut stream.record, is_first);
             pool.give(stream);
         }
     }

@@ -1,9 +1,10 @@
 //! An open stream: the record that it will become, and what is needed until then.
 
-use super::grpc::{self, MessageCounter};
+use super::grpc::MessageCounter;
 use super::grpc_web::WebBody;
 use super::reset::Reset;
 use super::side::Losses;
+use crate::base::percent;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
 use crate::flow::GapCause;
@@ -425,7 +426,7 @@ impl OpenStream {
         Some(Grpc {
             web: is_web(request_body) || is_web(response_body),
             status: self.status_field().and_then(number).and_then(|status| status.try_into().ok()),
-            message: self.grpc_field(FieldName::GrpcMessage, "grpc-message").map(grpc::percent_decode),
+            message: self.grpc_field(FieldName::GrpcMessage, "grpc-message").map(percent::decode),
             request_messages: messages(request, request_body, &self.client),
             response_messages: messages(response, response_body, &self.server),
             timeout: asked(FieldName::GrpcTimeout).and_then(timeout),

@@ -12,7 +12,7 @@ use std::process::Stdio;
 const EMPTY_PCAP: [u8; 24] =
     [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
 
-fn h2lens(arguments: &[&str]) -> Command {
+pub(crate) fn h2lens(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_h2lens"));
     command.args(arguments).env_remove("SSLKEYLOGFILE").env_remove("NO_COLOR");
     command

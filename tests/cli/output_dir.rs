@@ -60,8 +60,8 @@ fn what_is_in_the_way_stays_unless_forced() {
 fn an_input_that_fails_leaves_nothing() {
     let home = tempfile::tempdir().unwrap();
     let directory = home.path().join("new");
-    let output = h2lens(&["missing.pcap", "--json", "--output-dir", directory.to_str().unwrap()]);
-    let output = { output }.output().unwrap();
+    let arguments = ["missing.pcap", "--json", "--output-dir", directory.to_str().unwrap()];
+    let output = h2lens(&arguments).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(!directory.exists());
 }

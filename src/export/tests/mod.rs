@@ -1,15 +1,21 @@
 //! The formats, over sample records.
 
 mod course;
+mod curl;
 mod formats;
+mod har;
+mod otlp;
 mod schema;
 mod table;
 
 use super::*;
 use crate::base::verdict::{MissReason, Verdict};
+use crate::export::sanitize::is_hidden;
 use crate::http2::frame::{Flags, FrameHeader, FrameType, FrameView};
 use crate::record::samples::*;
-use crate::record::{Annotation, ConnectionMeta, Consumer, Part, RecordSink, Transaction};
+use crate::record::{
+    Annotation, ConnectionMeta, Consumer, Field, FieldName, Fields, Part, Partial, RecordSink, Transaction,
+};
 
 /// Everything is wanted.
 pub(super) const ALL: Wanted = Wanted {
@@ -46,6 +52,31 @@ pub(super) fn print(
     printer.finish(&crate::record::Report::default()).unwrap();
     drop(printer);
     String::from_utf8(out).unwrap()
+}
+
+/// Of a format that fixes what it holds.
+pub(super) fn options(format: Format, show_secrets: bool) -> Options {
+    Options { format, wanted: format.fixed().unwrap(), show_secrets, ..Options::default() }
+}
+
+/// A request whose values do what they can.
+pub(super) fn hostile() -> Fields {
+    let mut fields = fields(&[
+        (":method", "GET\"\\"),
+        (":authority", "a\"<script>\u{202e}"),
+        (":path", "/\u{1b}[2J'\"$(id)`id`;&|<>\u{85}\u{2028}\u{2029}?a=%00&=cmd"),
+        ("x-shell", "' \" $(touch x) `touch x` \\ ; & | ! \u{1b}]0;x\u{7}"),
+        ("x-formula", "=cmd|'/C calc'!A0"),
+        ("x-html", "</script><script>alert(1)</script>"),
+        ("x-hidden", "\u{200b}\u{feff}\u{e0041}\u{9b}31m\u{7f}"),
+        ("x-lines", "a\r\nb"),
+        ("x-long", &"x".repeat(65_536)),
+        ("traceparent", "00-\u{1b}"),
+        ("cookie", "=; ;a\u{1b}"),
+    ]);
+    let bytes = Field { name: Some(b"x-bytes"), value: Some(b"a\xff\xfe\x80"), ..unknown(None, 0) };
+    fields.push(Field { source: crate::base::certainty::Certainty::Exact, reference: None, ..bytes });
+    fields
 }
 
 /// One transaction as one line of JSON.

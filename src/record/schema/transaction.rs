@@ -408,7 +408,8 @@ object! {
 }
 
 impl<'a> FieldObject<'a> {
-    fn new(field: &Field<'a>, show_secrets: bool) -> Self {
+    /// The line as it is shown.
+    pub fn new(field: &Field<'a>, show_secrets: bool) -> Self {
         let hidden = !show_secrets && is_secret(field.name);
         Self {
             name: field.name.map(Text),
