@@ -36,8 +36,58 @@ pub struct Description {
     pub records_missed: PerDirection<Option<u64>>,
     /// Likewise: how many key updates (RFC 8446 section 4.6.3) these keys came after.
     pub generation: PerDirection<u16>,
+    /// The first alert that ends the connection (RFC 8446 section 6.2), and who sent it; the one that says it is closed is none.
+    pub alert: Option<(Direction, Alert)>,
     /// Why there is no plaintext, or not all of it.
     pub not_decrypted: Option<NotDecrypted>,
+}
+
+/// The description of an alert (RFC 8446 section 6, RFC 5246 section 7.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alert(pub u8);
+
+impl Alert {
+    /// The connection is closed, or about to be.
+    pub const fn is_close(self) -> bool {
+        matches!(self.0, 0 | 90)
+    }
+
+    /// Its name; `None` where it has none.
+    pub const fn name(self) -> Option<&'static str> {
+        Some(match self.0 {
+            0 => "close_notify",
+            10 => "unexpected_message",
+            20 => "bad_record_mac",
+            21 => "decryption_failed",
+            22 => "record_overflow",
+            30 => "decompression_failure",
+            40 => "handshake_failure",
+            42 => "bad_certificate",
+            43 => "unsupported_certificate",
+            44 => "certificate_revoked",
+            45 => "certificate_expired",
+            46 => "certificate_unknown",
+            47 => "illegal_parameter",
+            48 => "unknown_ca",
+            49 => "access_denied",
+            50 => "decode_error",
+            51 => "decrypt_error",
+            70 => "protocol_version",
+            71 => "insufficient_security",
+            80 => "internal_error",
+            86 => "inappropriate_fallback",
+            90 => "user_canceled",
+            100 => "no_renegotiation",
+            109 => "missing_extension",
+            110 => "unsupported_extension",
+            112 => "unrecognized_name",
+            113 => "bad_certificate_status_response",
+            115 => "unknown_psk_identity",
+            116 => "certificate_required",
+            120 => "no_application_protocol",
+            _ => return None,
+        })
+    }
 }
 
 /// Why TLS was not decrypted.

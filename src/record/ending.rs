@@ -1,6 +1,7 @@
 //! Why a connection ended, who is right, and what may be tried again.
 
 use super::visit::words;
+use crate::base::tls::Alert;
 use std::time::Duration;
 
 /// Why a connection ended.
@@ -18,6 +19,8 @@ pub enum EndCause {
     ResetInFlight,
     /// FIN while exchanges were under way.
     FinInFlight,
+    /// A TLS alert.
+    TlsAlert,
     /// A PING had no acknowledgment.
     KeepaliveTimeout,
     /// The capture ended first.
@@ -32,6 +35,7 @@ words! {
         Reset => "reset",
         ResetInFlight => "reset_in_flight",
         FinInFlight => "fin_in_flight",
+        TlsAlert => "tls_alert",
         KeepaliveTimeout => "keepalive_timeout",
         CaptureEnd => "capture_end",
     }
@@ -55,8 +59,20 @@ pub struct Ending {
     pub two_step: bool,
     /// For so long nothing was sent before.
     pub idle: Option<Duration>,
+    /// The TLS alert.
+    pub alert: Option<Alert>,
     /// What justifies the error that a GOAWAY names; `None` where it names none, or frames of the accused were lost.
     pub evidence: Option<Vec<Evidence>>,
+}
+
+impl Ending {
+    /// A connection over TLS has ended with an alert: that is why, unless a GOAWAY names an error.
+    pub fn take_alert(&mut self, alert: Alert) {
+        self.alert = Some(alert);
+        if self.cause != Some(EndCause::GoawayError) {
+            (self.cause, self.idle) = (Some(EndCause::TlsAlert), None);
+        }
+    }
 }
 
 /// Whether an exchange that failed may be tried again without harm.

@@ -97,6 +97,7 @@ impl LastWords {
             idle: (cause == EndCause::IdleClose)
                 .then(|| self.spoken.map(|spoken| at.since(spoken)))
                 .flatten(),
+            alert: None,
             evidence: None,
         };
         (ending, error.map(|(side, goaway)| (side, goaway.code)))

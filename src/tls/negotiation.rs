@@ -8,7 +8,7 @@ use super::sink::PlaintextSink;
 use super::suite::Suite;
 use super::transcript::Transcript;
 use crate::base::direction::{Direction, PerDirection};
-use crate::base::tls::{Description, NotDecrypted};
+use crate::base::tls::{Alert, Description, NotDecrypted};
 
 /// What protects the records of a direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -246,6 +246,17 @@ impl Negotiation {
         self.description.client.map(|client| client == from)
     }
 
+    /// An alert: of TLS 1.2 its level says whether it ends the connection (RFC 5246 section 7.2), of TLS 1.3 its description.
+    pub(crate) fn alert(&mut self, from: Direction, alert: &[u8]) {
+        let &[level, description] = alert else { return };
+        let alert = Alert(description);
+        let ends = level == 2 || (self.version() == Some(0x0304) && !alert.is_close());
+        if ends && !alert.is_close() && self.description.alert.is_none() {
+            self.description.alert = Some((from, alert));
+            self.untold = true;
+        }
+    }
+
     /// The version, once the server chose one.
     pub(crate) fn version(&self) -> Option<u16> {
         self.server.as_ref().map(|server| server.version).or(self.retried.then_some(0x0304))
@@ -388,4 +399,32 @@ const fn version_name(version: u16) -> Option<&'static str> {
         0x0304 => "1.3",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_alert_that_ends_the_connection_is_told() {
+        let mut shared = Negotiation::default();
+        for alert in [&[1, 112][..], &[1, 0], &[2, 0], &[2], &[2, 40, 0], &[]] {
+            shared.alert(Direction::Forward, alert);
+            assert_eq!(shared.description.alert, None, "{alert:?}");
+        }
+        shared.alert(Direction::Backward, &[2, 48]);
+        shared.alert(Direction::Forward, &[2, 40]);
+        assert_eq!(shared.description.alert, Some((Direction::Backward, Alert(48))));
+        assert_eq!((Alert(48).name(), Alert(77).name()), (Some("unknown_ca"), None));
+    }
+
+    /// Of TLS 1.3 the level is no matter.
+    #[test]
+    fn a_warning_of_tls_1_3_ends_the_connection() {
+        let mut shared = Negotiation { retried: true, ..Negotiation::default() };
+        shared.alert(Direction::Forward, &[1, 90]);
+        assert_eq!(shared.description.alert, None, "it is about to be closed");
+        shared.alert(Direction::Forward, &[1, 116]);
+        assert_eq!(shared.description.alert, Some((Direction::Forward, Alert(116))));
+    }
 }

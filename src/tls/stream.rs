@@ -446,7 +446,10 @@ impl RecordStream {
                 record::HANDSHAKE if !self.change_cipher_spec || tls13 == Some(true) => {
                     self.clear_handshake(fragment.bytes(), cx)
                 }
-                record::ALERT if !self.change_cipher_spec && !self.seeking => Outcome::Taken,
+                record::ALERT if !self.change_cipher_spec && !self.seeking => {
+                    cx.shared.alert(self.from, fragment.bytes());
+                    Outcome::Taken
+                }
                 record::HANDSHAKE | record::ALERT if tls13.is_none() => {
                     // Of TLS 1.2 it is protected, of TLS 1.3 perhaps not: the server hello tells.
                     if cx.shared.is_client(self.from) != Some(true)

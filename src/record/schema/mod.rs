@@ -33,7 +33,8 @@ use super::visit::{Member, Object, Record, Type, Value, Visitor, member, object}
 use crate::base::direction::Direction;
 use crate::base::endpoint::Endpoint;
 use crate::base::origin::Origin;
-use crate::base::tls::{Description as TlsDescription, NotDecrypted};
+use crate::base::tls::{Alert, Description as TlsDescription, NotDecrypted};
+use std::borrow::Cow;
 
 /// The version of the records' schema: one more with each change of a member's name or type. `CHANGELOG.md` tells of each.
 pub const VERSION: u32 = 1;
@@ -270,6 +271,8 @@ object! {
         "two_step": two_step: Option<bool>,
         /// Before it was closed, nothing was sent for so long.
         "idle": idle: Option<Seconds>,
+        /// The description of the TLS alert, by its name or else its number (RFC 8446 section 6).
+        "alert": alert: Option<Cow<'static, str>>,
         /// Findings that justify the error of the GOAWAY; there where it names one, and nothing was lost.
         "evidence": evidence: Option<EvidenceList<'a>>,
     }
@@ -314,9 +317,14 @@ impl<'a> ConnectionEnd<'a> {
             cause: ending.cause,
             two_step: graceful.then_some(ending.two_step),
             idle: ending.idle.map(Seconds::of),
+            alert: ending.alert.map(alert_name),
             evidence: ending.evidence.as_deref().map(EvidenceList),
         }
     }
+}
+
+fn alert_name(alert: Alert) -> Cow<'static, str> {
+    alert.name().map_or_else(|| Cow::Owned(alert.0.to_string()), Cow::Borrowed)
 }
 
 /// A value for each side; a side of which nothing is known is absent.

@@ -212,6 +212,7 @@ impl RecordStream {
                 self.end(at, End::Fin, cx);
                 self.state = ReadState::Closed;
             }
+            record::ALERT => cx.shared.alert(self.from, plain),
             // Renegotiation (RFC 5246 section 7.1).
             record::CHANGE_CIPHER_SPEC => self.want(Epoch::Application),
             _ => {}
