@@ -252,6 +252,9 @@ impl Pipeline {
         if let Some((_, alert)) = record.meta.tls.as_ref().and_then(|tls| tls.alert) {
             record.ending.take_alert(alert);
         }
+        if let Some((_, alert)) = record.meta.tls.as_ref().and_then(|tls| tls.alert) {
+            record.ending.take_alert(alert);
+        }
         cx.totals.report.tls_late += u64::from(record.meta.tls.as_ref().is_some_and(|tls| tls.late));
         let reason = record.meta.tls.as_ref().and_then(|tls| tls.not_decrypted);
         if let Some(count) =
