@@ -77,6 +77,7 @@ impl EventSink for Timing {
             self.keepalive[cx.from].add(at);
         } else if let Some(since) = self.words.pong(cx.from, opaque) {
             self.pings[cx.from].add(at.since(since));
+            self.measure();
         }
     }
 
@@ -110,6 +111,7 @@ impl EventSink for Timing {
             SettingsChange::Acknowledged { .. } => {
                 if let Some(since) = self.settings[cx.from.peer()].take() {
                     self.settings_trips[cx.from].add(at.since(since));
+                    self.measure();
                 }
                 cx.from
             }

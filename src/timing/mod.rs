@@ -49,6 +49,11 @@ pub struct Timing {
     clocks: PerSide<Clock>,
     /// To each side and back, by TCP.
     tcp_trips: PerSide<Option<Duration>>,
+    /// By whatever was measured: the whole path's, and what follows from it.
+    whole_trip: Option<Duration>,
+    patience: Duration,
+    /// Which stream's bytes came last, when, and from whom.
+    carried: (Timestamp, u32, Option<Side>),
     exchanges: HashMap<u32, Exchange, foldhash::fast::RandomState>,
     /// Exchanges that began to wait within a wait of their side's direction: the segment that ends it is theirs to judge.
     fresh: PerSide<Vec<u32>>,
@@ -85,7 +90,9 @@ impl Timing {
     /// Of a connection of which the client's or the server's beginning is not in the capture.
     pub fn new(late: (bool, bool), findings: bool) -> Self {
         let lossy = PerSide { client: late.0, server: late.1 };
-        Self { lossy, notes: findings.then(Vec::new), ..Self::default() }
+        let mut timing = Self { lossy, notes: findings.then(Vec::new), ..Self::default() };
+        timing.measure();
+        timing
     }
 
     /// Exchanges that were too many to be followed.
@@ -111,7 +118,10 @@ impl Timing {
         full: PerSide<bool>,
         retransmitted: PerSide<u64>,
     ) {
-        self.tcp_trips = round_trips;
+        if self.tcp_trips != round_trips {
+            self.tcp_trips = round_trips;
+            self.measure();
+        }
         self.retransmitted = retransmitted;
         for side in [Side::Client, Side::Server] {
             let (loss, tcp) = (missing[side], full[side]);
@@ -136,19 +146,30 @@ impl Timing {
     }
 
     /// The whole path's round trip, where it is known.
-    fn round_trip(&self) -> Option<Duration> {
-        Some(self.half_trip(Side::Client)? + self.half_trip(Side::Server)?)
+    const fn round_trip(&self) -> Option<Duration> {
+        self.whole_trip
     }
 
     /// For so long a sender may send nothing without being silent: one and a half round trips.
-    fn patience(&self) -> Duration {
-        let round_trip = self.round_trip().unwrap_or(ASSUMED_ROUND_TRIP);
-        (round_trip * 3 / 2).max(SHORTEST_SILENCE)
+    const fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// Round trips have been measured anew.
+    fn measure(&mut self) {
+        let halves = self.half_trip(Side::Client).zip(self.half_trip(Side::Server));
+        self.whole_trip = halves.map(|(client, server)| client + server);
+        let round_trip = self.whole_trip.unwrap_or(ASSUMED_ROUND_TRIP);
+        self.patience = (round_trip * 3 / 2).max(SHORTEST_SILENCE);
     }
 
     /// A segment bears bytes of DATA or a header block on a stream.
     fn carried(&mut self, cx: &EventContext<'_>, id: u32) {
         let (from, at) = (cx.from, cx.at().time);
+        // Several events tell of one segment.
+        if std::mem::replace(&mut self.carried, (at, id, Some(from))) == (at, id, Some(from)) {
+            return;
+        }
         let patience = self.patience();
         if self.clocks[from].data(at, patience) && !self.fresh[from].is_empty() {
             for fresh in std::mem::take(&mut self.fresh[from]) {
@@ -201,6 +222,8 @@ impl Timing {
     }
 
     fn turn(&mut self, cx: &EventContext<'_>, id: u32, at: Timestamp, turn: Turn) {
+        // What the segment at hand bears counts in the new turn, too.
+        self.carried.2 = None;
         let sender = turn.sender();
         let blocked = turn != Turn::Wait && is_blocked(cx.ledger, sender, id);
         let Some(exchange) = self.exchanges.get_mut(&id) else { return };

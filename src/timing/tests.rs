@@ -162,6 +162,7 @@ fn who_stops_with_next_to_no_credit_was_low() {
         let mut wire = Wire::new();
         wire.timing.tcp_trips =
             PerSide { client: Some(Duration::from_millis(1)), server: Some(Duration::ZERO) };
+        wire.timing.measure();
         wire.ask(1, true);
         let begun = wire.packet;
         wire.answer(1);
