@@ -56,7 +56,10 @@ fn justifies(anomaly: Anomaly, code: u32) -> bool {
         error::FRAME_SIZE_ERROR => name.ends_with("_size"),
         error::COMPRESSION_ERROR => name.starts_with("hpack_"),
         error::ENHANCE_YOUR_CALM => {
-            name.ends_with("_flood") || name == "rapid_reset" || name == "header_list_limit"
+            name.ends_with("_flood")
+                || name == "rapid_reset"
+                || name == "header_list_limit"
+                || name == "keepalive_excess"
         }
         _ => false,
     }

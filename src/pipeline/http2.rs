@@ -74,7 +74,7 @@ impl Http2 {
             connection: Connection::new(client, server, judged || wanted.times()),
             pairing: Pairing::new(meta.tls.is_some(), wanted, late),
             judge: judged.then(|| Box::new(Judge::new(late))),
-            timing: wanted.times().then(|| Box::new(Timing::new(late, wanted.findings))),
+            timing: wanted.times().then(|| Box::new(Timing::new(late, judged))),
             bodies: bodies.map(|options| Box::new(Bodies::new(Arc::clone(options), meta.id))),
             course: followed.map(|(_, stream)| Box::new(Course::new(stream))),
             how,

@@ -81,9 +81,9 @@ impl EventSink for Timing {
         }
     }
 
-    fn goaway(&mut self, cx: &EventContext<'_>, last_stream: u32, code: u32, _: &[u8]) {
+    fn goaway(&mut self, cx: &EventContext<'_>, last_stream: u32, code: u32, debug: &[u8]) {
         self.words.goaway(cx.from, last_stream, code, cx.at().time);
-        self.judge_keepalive(cx, code);
+        self.judge_keepalive(cx, code, debug);
     }
 
     fn window_changed(&mut self, cx: &EventContext<'_>, sender: Side, stream: u32) {

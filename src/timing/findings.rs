@@ -15,6 +15,8 @@ const WORTH_TELLING: u64 = 10_000_000;
 const STANDSTILL: Duration = Duration::from_secs(1);
 /// PINGs of which an interval can be told.
 const PINGS: u64 = 3;
+/// Nanoseconds between PINGs that are frequent, whatever is said of them.
+const FREQUENT: u64 = 10_000_000_000;
 /// The largest window (RFC 9113 section 6.9.1).
 const MAX_WINDOW: u64 = (1 << 31) - 1;
 
@@ -84,12 +86,12 @@ impl Timing {
         }
     }
 
-    /// A side sends its peer away with this code.
-    pub(super) fn judge_keepalive(&mut self, cx: &EventContext<'_>, code: u32) {
+    /// A side sends its peer away with this code: for its PINGs, as it says, or as they were many.
+    pub(super) fn judge_keepalive(&mut self, cx: &EventContext<'_>, code: u32, debug: &[u8]) {
         let by = cx.from.peer();
-        if let Some(interval) =
-            self.keepalive[by].interval().filter(|_| code == error_code::ENHANCE_YOUR_CALM)
-        {
+        let Some(interval) = self.keepalive[by].interval() else { return };
+        let says_so = memchr::memmem::find(debug, b"ping").is_some();
+        if code == error_code::ENHANCE_YOUR_CALM && (says_so || interval <= FREQUENT) {
             self.note(by, 0, Remark::KeepaliveExcess(interval), cx.at());
         }
     }

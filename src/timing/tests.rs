@@ -180,3 +180,24 @@ fn who_stops_with_next_to_no_credit_was_low() {
         assert_eq!(wire.end(1, begun).time.unwrap().stream_window_low, low, "{left}");
     }
 }
+
+/// gRPC's servers say `too_many_pings`; others may be calmed for other reasons.
+#[test]
+fn pings_are_told_of_where_they_are_the_reason() {
+    for (pause, debug, told) in
+        [(60_000, &b"too_many_pings"[..], true), (60_000, b"slow down", false), (1_000, b"", true)]
+    {
+        let mut wire = Wire::new();
+        for n in 0..4 {
+            wire.packet += pause;
+            wire.send(Side::Client, &[0, 0, 8, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, n]);
+        }
+        let length = 8 + debug.len() as u8;
+        let goaway = [&[0, 0, length, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11][..], debug].concat();
+        wire.send(Side::Server, &goaway);
+        let notes: Vec<_> = wire.timing.take_notes().map(|note| (note.from, note.remark)).collect();
+        let interval = (pause + 1) * 1_000_000;
+        let expected = told.then_some((Side::Client, Remark::KeepaliveExcess(interval)));
+        assert_eq!(notes, expected.into_iter().collect::<Vec<_>>(), "{pause} {debug:?}");
+    }
+}

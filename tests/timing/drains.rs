@@ -127,7 +127,7 @@ async fn overload(port: u16, n: u16) -> Vec<Event> {
     let mut answers = Vec::new();
     for m in 0..SENT {
         let request = Request::get(format!("http://drain.example/{n}-{m}")).body(()).unwrap();
-        let Ok(ready) = sender.ready().await else { break };
+        let Ok(ready) = sender.clone().ready().await else { break };
         sender = ready;
         let Ok((answer, _)) = sender.send_request(request, true) else { break };
         answers.push(answer);
