@@ -6,8 +6,6 @@ pub enum Certainty {
     /// It stands in the capture, or in a table whose past is known.
     #[default]
     Exact,
-    /// Only one value is possible, though it was not seen at its place.
-    Inferred,
     /// It refers to a table entry that was made before the capture knew the table, or could not be decoded.
     Unknown,
 }

@@ -54,6 +54,7 @@ pub(crate) fn assemble(
         connections_one_sided: shards.one_sided,
         bytes_http2: shards.bytes_http2,
         gap_bytes: shards.gap_bytes,
+        unrecognised_bytes: shards.unrecognised_bytes,
         bad_checksums: shards.bad_checksums,
         unaccepted: shards.unaccepted,
         behind_end: shards.behind_end,
@@ -129,6 +130,7 @@ fn is_complete(shards: &ShardReport, packets: &PacketCounters, input: InputCount
         + shards.damaged
         + shards.tls_late
         + shards.tls_maybe_http2
+        + shards.unrecognised_bytes
         + shards.frames.blocks_lost
         + shards.frames.blocks_partial;
     lost + packets.unread() + input.damaged_inputs + input.dropped_by_kernel + input.dropped_records == 0

@@ -24,6 +24,10 @@ pub struct Detector {
 pub struct Recognised {
     /// Which side sends this direction, where its frames tell.
     pub sender: Option<Side>,
+    /// Frame headers that follow from one another, as far as was looked.
+    pub frames: u32,
+    /// Of their places, and the one behind them, those where a segment begins or ends.
+    pub aligned: u32,
 }
 
 impl Detector {
@@ -46,7 +50,15 @@ impl Detector {
             (false, true) => Some(Side::Server),
             _ => None,
         };
-        Some(Recognised { sender })
+        Some(Recognised { sender, frames: chain.frames, aligned: chain.aligned })
+    }
+
+    /// Nothing follows, and HTTP/2 was not recognised: how many bytes were seen, if they cannot be told from HTTP/2. So much
+    /// speaks for it as would find a frame boundary where HTTP/2 is known.
+    pub fn doubtful_bytes(&mut self) -> u64 {
+        self.buffer.rewind();
+        let found = self.buffer.search(&Expect::ANY, RequiredEvidence::BOUNDARY, true);
+        if found.is_some() { self.seen as u64 } else { 0 }
     }
 
     /// This direction sends DATA frames in a row, and the other one, of which no more may be known, gives credit: each is a

@@ -40,6 +40,10 @@ pub(super) struct Chain {
     pub(super) client: bool,
     /// Only a server sends this.
     pub(super) server: bool,
+    /// Frame headers that follow from one another.
+    pub(super) frames: u32,
+    /// Of their places, and the one behind them, those where a segment begins or the bytes end.
+    pub(super) aligned: u32,
 }
 
 /// Bytes in which a frame boundary is looked for, with the segments that they came in and the holes between.
@@ -200,6 +204,12 @@ impl SearchBuffer {
         None
     }
 
+    /// All that is in the buffer is to be looked at once more.
+    pub(super) fn rewind(&mut self) {
+        self.scanned = self.head;
+        self.candidates.clear();
+    }
+
     /// Some place in the buffer may yet turn out to be a boundary.
     pub(super) fn hopeful(&self) -> bool {
         !self.candidates.is_empty()
@@ -229,6 +239,8 @@ impl SearchBuffer {
         let (mut chain, mut kinds) = (Chain::default(), 0_u32);
         for frames in 0..MAX_CHAIN {
             let ends = at == self.bytes.len() || boundary(at).is_ok();
+            chain.frames = frames as u32;
+            chain.aligned += u32::from(ends);
             let enough = if aligned && ends { required.aligned } else { required.anywhere };
             if frames > 0 && bits >= enough && told {
                 return Verdict::Yes(chain);
@@ -259,8 +271,8 @@ impl SearchBuffer {
                     let frame = Headers::parse(&header, payload);
                     let look = frame.and_then(|frame| plausibility::block(frame.fragment));
                     let Some(look) = look else { return Verdict::No };
-                    chain =
-                        Chain { client: chain.client | look.request, server: chain.server | look.response };
+                    chain.client |= look.request;
+                    chain.server |= look.response;
                     told |= look.request || look.response;
                     bits += look.bits;
                 } else if body + len > self.bytes.len() && !last {
@@ -275,6 +287,7 @@ impl SearchBuffer {
             }
             at = body + len;
         }
+        chain.frames = MAX_CHAIN as u32;
         let several = kinds.count_ones() > 1;
         if bits >= required.anywhere && (told || several) { Verdict::Yes(chain) } else { Verdict::No }
     }

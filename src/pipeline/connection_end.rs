@@ -54,6 +54,8 @@ pub struct ShardReport {
     pub bytes_http2: u64,
     /// Bytes of them that are missing.
     pub gap_bytes: u64,
+    /// Bytes of other connections that may be HTTP/2.
+    pub unrecognised_bytes: u64,
     /// Segments that were not used for their checksum.
     pub bad_checksums: u64,
     /// Resets, SYNs and data that their receiver did not accept.
@@ -115,6 +117,7 @@ impl ShardReport {
         self.packets_http2 += other.packets_http2;
         self.bytes_http2 += other.bytes_http2;
         self.gap_bytes += other.gap_bytes;
+        self.unrecognised_bytes += other.unrecognised_bytes;
         self.bad_checksums += other.bad_checksums;
         self.unaccepted += other.unaccepted;
         self.behind_end += other.behind_end;
@@ -300,6 +303,7 @@ fn blank(
         first,
         last,
         how: None::<Recognition>,
+        evidence: None,
         upgrade_declined: false,
         is_http2: false,
         transactions: 0,

@@ -11,6 +11,7 @@ use crate::flow::{Arrival, Gap, Span};
 use crate::http1::{self, Dialogue, Step, Switch, proxy};
 use crate::http2::frame::{Flags, FrameHeader, FrameType};
 use crate::http2::{Detector, PREFACE, Recognised, Side};
+use crate::record::RecognitionEvidence;
 use crate::tls;
 
 /// A connection of unknown protocol.
@@ -71,7 +72,7 @@ pub(super) enum Detected {
     /// HTTP/2 with its preface.
     Preface { client: Direction },
     /// HTTP/2 without it; who is the client may be unknown.
-    Frames { client: Option<Direction> },
+    Frames { client: Option<Direction>, evidence: Option<RecognitionEvidence> },
     /// TLS.
     Tls,
     /// HTTP/2 of a server alone, whose client speaks HTTP/1.1: so its first request begins.
@@ -135,9 +136,10 @@ impl Detection {
             return Some(Detected::Tls);
         }
         let Some(recognised) = side.detector.get_or_insert_default().data(bytes) else {
-            return self.is_transfer().then_some(Detected::Frames { client: None });
+            return self.is_transfer().then_some(Detected::Frames { client: None, evidence: None });
         };
-        let known = Detected::Frames { client: client_of(from, recognised) };
+        let evidence = RecognitionEvidence { frames: recognised.frames, aligned: recognised.aligned };
+        let known = Detected::Frames { client: client_of(from, recognised), evidence: Some(evidence) };
         let other = &self.sides[from.reverse()];
         if self.pieces.len() < wait && other.head.is_empty() && !other.late {
             self.recognised = Some(known);
@@ -245,6 +247,16 @@ impl Detection {
         let records = |side: &Begin| side.records.is_likely();
         let tls = records(&self.sides.forward) || records(&self.sides.backward);
         self.recognised.take().or(tls.then_some(Detected::Tls))
+    }
+
+    /// Nothing follows, and it is not known what the connection is: its bytes that may be HTTP/2.
+    pub(super) fn doubtful_bytes(&mut self) -> u64 {
+        let sides = [&mut self.sides.forward, &mut self.sides.backward];
+        sides
+            .into_iter()
+            .filter_map(|side| side.detector.as_mut())
+            .map(|detector| detector.doubtful_bytes())
+            .sum()
     }
 
     /// Bytes of a direction are missing; what the connection is, if that settles it.

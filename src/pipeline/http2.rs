@@ -14,8 +14,8 @@ use crate::http1::Upgraded;
 use crate::http2::frame::FrameView;
 use crate::http2::{Anomaly, Connection, EventContext, EventSink, PerSide, Side, Start, UpgradeRequest};
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, Detail, EndBy, EndHow, Evidence, Failure, Recognition, RecordSink,
-    StreamEnd, Transaction,
+    ConnectionMeta, ConnectionRecord, Detail, EndBy, EndHow, Evidence, Failure, Recognition,
+    RecognitionEvidence, RecordSink, StreamEnd, Transaction,
 };
 use crate::timing::{Note, Remark, Timing, Transport};
 use crate::transaction::{Pairing, PairingInput};
@@ -40,6 +40,8 @@ pub(super) struct Http2 {
     how: Recognition,
     /// When TCP's handshake was over, and how long it took.
     handshake: Option<(Timestamp, Duration)>,
+    /// By what it was recognised, where it was joined late.
+    pub(super) evidence: Option<RecognitionEvidence>,
     pub(super) client: Direction,
     /// The client's first bytes were not waited for any longer for a cap.
     pub(super) client_unawaited: bool,
@@ -79,6 +81,7 @@ impl Http2 {
             course: followed.map(|(_, stream)| Box::new(Course::new(stream))),
             how,
             handshake: None,
+            evidence: None,
             client: if meta.client_is_forward { Direction::Forward } else { Direction::Backward },
             client_unawaited: false,
             missed: Missed::default(),
@@ -256,6 +259,7 @@ impl Http2 {
             cx.out.calls_missed(self.meta.server, missed, shorter);
         }
         record.how = Some(self.how());
+        record.evidence = self.evidence.filter(|_| record.how == Some(Recognition::MidStream));
         record.is_http2 = true;
         record.meta = self.meta.clone();
         self.pairing.describe(record);

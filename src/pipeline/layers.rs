@@ -224,10 +224,11 @@ impl<O: Output> LayersInput<'_, '_, O> {
 
     /// Nothing follows the packet `last`: what is unfinished is told as far as it goes.
     pub(super) fn finish(&mut self, last: Moment) {
-        if let Layer::Detection(detection) = &mut self.layers.layer
-            && let Some(known) = detection.finish()
-        {
-            self.known(known);
+        if let Layer::Detection(detection) = &mut self.layers.layer {
+            match detection.finish() {
+                Some(known) => self.known(known),
+                None => self.cx.totals.report.unrecognised_bytes += detection.doubtful_bytes(),
+            }
         }
         let cx = &mut *self.cx;
         match &mut self.layers.layer {
@@ -268,7 +269,7 @@ impl<O: Output> LayersInput<'_, '_, O> {
                 self.start_http2(client, Start::Preface, start, Recognition::PriorKnowledge);
                 self.replay(&mut detection);
             }
-            Detected::Frames { client } => {
+            Detected::Frames { client, evidence } => {
                 let client = client.unwrap_or_else(|| self.layers.guess_client());
                 let server = client.reverse();
                 // The directions may be captured a little apart.
@@ -279,6 +280,7 @@ impl<O: Output> LayersInput<'_, '_, O> {
                 let server_start = if whole { Start::Unsure } else { Start::Late };
                 self.start_http2(client, client_start, server_start, Recognition::MidStream);
                 if let Layer::Http2(http2) = &mut self.layers.layer {
+                    http2.evidence = evidence;
                     http2.client_unawaited = detection.unawaited && client_start == Start::Unread;
                 }
                 self.replay(&mut detection);

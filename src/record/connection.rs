@@ -38,6 +38,15 @@ pub enum Recognition {
     MidStream,
 }
 
+/// By what HTTP/2 was recognised where there was no preface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecognitionEvidence {
+    /// Frame headers that follow from one another, as far as was looked: eight at the most.
+    pub frames: u32,
+    /// Of their places, and the one behind them, those where a segment begins or ends.
+    pub aligned: u32,
+}
+
 words! {
     Recognition {
         PriorKnowledge => "prior_knowledge",
@@ -58,6 +67,8 @@ pub struct ConnectionRecord {
     pub last: Moment,
     /// How HTTP/2 was found; `None` where it was not (undecrypted TLS, a declined upgrade).
     pub how: Option<Recognition>,
+    /// By what it was recognised mid-stream.
+    pub evidence: Option<RecognitionEvidence>,
     /// A server answered an `Upgrade: h2c` without switching.
     pub upgrade_declined: bool,
     /// HTTP/2 is certain: preface, mid-stream recognition, or a visible ALPN.

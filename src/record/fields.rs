@@ -98,12 +98,11 @@ struct Line {
 
 /// `src` of a field line.
 impl Value for Certainty {
-    const TYPE: Type = Type::Word(&["exact", "inferred", "unknown"]);
+    const TYPE: Type = Type::Word(&["exact", "unknown"]);
 
     fn visit(&self, visitor: &mut impl Visitor) {
         visitor.scalar(Scalar::Word(match self {
             Self::Exact => "exact",
-            Self::Inferred => "inferred",
             Self::Unknown => "unknown",
         }));
     }

@@ -108,6 +108,8 @@ pub struct Coverage {
     pub bytes_http2: u64,
     /// Bytes of HTTP/2 connections that are not in the capture.
     pub gap_bytes: u64,
+    /// Bytes of other connections that cannot be told from HTTP/2 without its beginning.
+    pub unrecognised_bytes: u64,
     /// Segments that were not used for their checksum, as their receiver did not either.
     pub bad_checksums: u64,
     /// Resets, SYNs and data that their receiver did not accept.

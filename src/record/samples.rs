@@ -15,8 +15,8 @@ use crate::record::{
     AgentEndpoint, AgentLatency, AgentStatus, AgentView, Body, BodyError, BodyMessage, ConnectionMeta,
     ConnectionRecord, ConnectionTiming, Content, Contents, Coverage, Detail, EndBy, EndHow, Ending, Events,
     Field, FieldName, Fields, Finding, Goaway, GraphQl, Grpc, Interim, Message, MessageRecord, Partial,
-    Recognition, Report, SideFrames, SideHpack, SideSettings, StreamEnd, TimeParts, Transaction, Unknown,
-    View, WebSocketEnd,
+    Recognition, RecognitionEvidence, Report, SideFrames, SideHpack, SideSettings, StreamEnd, TimeParts,
+    Transaction, Unknown, View, WebSocketEnd,
 };
 use std::time::Duration;
 
@@ -146,10 +146,10 @@ pub(crate) fn everything() -> Transaction {
     ]);
     transaction.request.headers.push(unknown(None, 0));
     transaction.request.headers.push(Field {
-        name: Some(b"x-inferred"),
+        name: Some(b"x-latin1"),
         value: Some(b"a\xffb"),
         known: FieldName::Other,
-        source: Certainty::Inferred,
+        source: Certainty::Exact,
         reference: None,
     });
     transaction.request.trailers = fields(&[("x-checksum", "1")]);
@@ -263,6 +263,7 @@ pub(crate) fn connection() -> ConnectionRecord {
         first: at(1, 0),
         last: at(99, 5_000_000_000),
         how: Some(Recognition::Alpn),
+        evidence: Some(RecognitionEvidence { frames: 8, aligned: 3 }),
         upgrade_declined: false,
         is_http2: true,
         transactions: 12,
@@ -304,6 +305,7 @@ pub(crate) fn connection() -> ConnectionRecord {
 pub(crate) fn undecrypted() -> ConnectionRecord {
     ConnectionRecord {
         how: None,
+        evidence: None,
         is_http2: false,
         transactions: 0,
         streams_opened: 0,
@@ -406,6 +408,7 @@ pub(crate) fn report() -> Report {
             connections_one_sided: 12,
             bytes_http2: 13,
             gap_bytes: 14,
+            unrecognised_bytes: 32,
             bad_checksums: 29,
             unaccepted: 30,
             behind_end: 31,

@@ -1,7 +1,6 @@
 //! Records → rows.
 
 use super::{CELL, Class, EXTRA, REPEATS};
-use crate::base::certainty::Certainty;
 use crate::base::endpoint::Endpoint;
 use crate::base::limits::{TABLE_CELL_CHARS, TABLE_LINE_CHARS};
 use crate::base::time::Timestamp;
@@ -116,9 +115,6 @@ pub(super) fn field(text: &mut String, field: &Field<'_>, options: &Options) {
         value => value.unwrap_or(b"?"),
     };
     push_visible(text, value, TABLE_LINE_CHARS);
-    if field.source == Certainty::Inferred {
-        text.push_str(" (inferred)");
-    }
 }
 
 /// The authority is the server's address and port.

@@ -10,8 +10,8 @@ use crate::record::lossy::is_lossy;
 use crate::record::value::{ErrorCode, Seconds, Text, Time, Word};
 use crate::record::visit::{Type, Value, Visitor, object};
 use crate::record::{
-    Blocked, ConnectionMeta, ConnectionRecord, EndBy, Goaway, Pushes, Recognition, RoundTrips, SideFrames,
-    SideHpack, SideSettings, WindowFacts,
+    Blocked, ConnectionMeta, ConnectionRecord, EndBy, Goaway, Pushes, Recognition, RecognitionEvidence,
+    RoundTrips, SideFrames, SideHpack, SideSettings, WindowFacts,
 };
 use std::borrow::Cow;
 
@@ -68,6 +68,8 @@ object! {
         "connection": connection: ConnectionRef<'a>,
         /// How HTTP/2 was found: `prior_knowledge`, `upgrade`, `alpn`, `mid_stream`.
         "how": how: Option<Recognition>,
+        /// By what it was found mid-stream.
+        "evidence": evidence: Option<RecognitionEvidenceObject>,
         /// The server answered an `Upgrade: h2c` without switching. There once a client asked, or HTTP/2 was found.
         "upgrade_declined": upgrade_declined: Option<bool>,
         /// Transaction records of this connection.
@@ -399,6 +401,16 @@ impl<'a> ConnectionObject<'a> {
     }
 }
 
+object! {
+    /// `h2.evidence`
+    pub struct RecognitionEvidenceObject {
+        /// Frame headers that follow from one another, as far as was looked: eight at the most.
+        "frames": frames: u32,
+        /// Of their places, and the one behind them, those where a segment begins or ends.
+        "aligned": aligned: u32,
+    }
+}
+
 impl<'a> H2Connection<'a> {
     fn new(connection: &'a ConnectionRecord, origin: Option<Origin<'a>>) -> Self {
         // Without HTTP/2 there was nothing to count: such fields are absent, not 0.
@@ -414,6 +426,9 @@ impl<'a> H2Connection<'a> {
                 input: origin.map(|origin| Text(origin.input.as_bytes())),
             },
             how: connection.how,
+            evidence: connection
+                .evidence
+                .map(|RecognitionEvidence { frames, aligned }| RecognitionEvidenceObject { frames, aligned }),
             upgrade_declined: (found || connection.upgrade_declined).then_some(connection.upgrade_declined),
             transactions: found.then_some(connection.transactions),
             streams: found.then_some(Streams {

@@ -145,6 +145,8 @@ object! {
         "bytes_http2": bytes_http2: u64,
         /// Bytes of HTTP/2 connections that are not in the capture.
         "gap_bytes": gap_bytes: u64,
+        /// Bytes of other connections that cannot be told from HTTP/2 without its beginning; absent where there are none.
+        "unrecognised_bytes": unrecognised_bytes: Option<u64>,
         /// Segments not used for their checksum, as their receiver did not either; absent where there are none.
         "bad_checksums": bad_checksums: Option<u64>,
         /// Resets, SYNs and data that their receiver did not accept; absent where there are none.
@@ -316,6 +318,7 @@ impl<'a> CoverageObject<'a> {
             not_decrypted: NotDecryptedCounts(&coverage.not_decrypted),
             bytes_http2: coverage.bytes_http2,
             gap_bytes: coverage.gap_bytes,
+            unrecognised_bytes: nonzero(coverage.unrecognised_bytes),
             bad_checksums: nonzero(coverage.bad_checksums),
             unaccepted: nonzero(coverage.unaccepted),
             skipped_bytes: coverage.skipped_bytes,

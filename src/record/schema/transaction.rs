@@ -400,7 +400,7 @@ object! {
         "value": value: Option<Text<'a>>,
         /// The value's bytes in Base64, where they are no UTF-8.
         "value_base64": value_base64: Option<Base64<'a>>,
-        /// `exact`, `inferred` or `unknown`.
+        /// `exact` or `unknown`.
         "src": src: Certainty,
         /// Identity of an unknown table entry: the same unknown entry of a connection's side has the same one.
         "ref": r#ref: Option<EntryName>,
