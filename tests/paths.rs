@@ -48,6 +48,7 @@ fn exchange(path: &str, nanos: u64) -> Exchange<'_> {
         status: Some(200),
         incomplete: false,
         lossy: false,
+        reset: false,
         start: 0,
         duration: Span::exact(nanos),
         ttfb: None,

@@ -46,6 +46,8 @@ pub struct Doubt {
     pub others: u64,
     /// So many may have taken less time than was seen.
     pub shorter: u64,
+    /// So many may have taken more, if something of the traffic is missing.
+    pub longer: u64,
     /// Something of the traffic is missing.
     pub is_lossy: bool,
 }
@@ -101,14 +103,15 @@ impl Latency {
 
     /// What the true quantile lies between; `None` when there is no doubt.
     pub fn bound(&self, quantile: f64, doubt: &Doubt) -> Option<Bound> {
-        let Doubt { others, shorter, is_lossy } = *doubt;
+        let Doubt { others, shorter, is_lossy, .. } = *doubt;
+        let longer = if is_lossy { doubt.longer } else { 0 };
         if others > COUNTABLE {
             return Some(Bound { at_least: 0, at_most: None });
         }
         let none = Doubtful::default();
         let doubtful = match &self.doubtful {
             Some(doubtful) => doubtful,
-            None if others > 0 || shorter > 0 => &none,
+            None if others > 0 || shorter > 0 || longer > 0 => &none,
             None => return None,
         };
         // Times that may not belong here make a quantile smallest if they do and are zero, greatest if they never end.
@@ -123,11 +126,10 @@ impl Latency {
         let mut most = joined(&self.exact, &doubtful.most);
         let known = most.count();
         most.add_times(u64::MAX, doubtful.endless.saturating_add(others));
-        let reached = super::sketch::rank(quantile, most.count()) < known;
-        Some(Bound {
-            at_least,
-            at_most: most.estimate(quantile).filter(|_| reached).map(super::sketch::Estimate::ceil),
-        })
+        // Each that was longer lets the one above it take its place.
+        let rank = super::sketch::rank(quantile, most.count()).saturating_add(longer);
+        let at_most = if rank < known { most.at_rank(rank).map(super::sketch::Estimate::ceil) } else { None };
+        Some(Bound { at_least, at_most })
     }
 
     /// All as they were seen, for a later comparison.
@@ -233,6 +235,9 @@ mod tests {
         assert_eq!(at(0), None);
         assert_eq!(at(1), Some(Bound { at_least: 30, at_most: Some(40) }));
         assert_eq!(at(9), Some(Bound { at_least: 0, at_most: Some(40) }));
+        let longer = |is_lossy| latency.bound(0.99, &Doubt { longer: 1, ..doubt(0, is_lossy) });
+        assert_eq!(longer(true), Some(Bound { at_least: 40, at_most: Some(50) }));
+        assert_eq!(longer(false), None);
     }
 
     #[test]

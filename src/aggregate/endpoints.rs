@@ -29,6 +29,7 @@ const RECENT_OCTETS: usize = 256;
 ///         status: Some(200),
 ///         incomplete: false,
 ///         lossy: false,
+///         reset: false,
 ///         start: 0,
 ///         duration: Span::exact(id * 1_000_000),
 ///         ttfb: None,

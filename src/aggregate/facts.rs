@@ -24,6 +24,8 @@ pub struct Exchange<'a> {
     pub incomplete: bool,
     /// Something of it is missing that was sent.
     pub lossy: bool,
+    /// It was reset: where frames are missing, one of it may have come later.
+    pub reset: bool,
     /// When it began: nanoseconds since the epoch.
     pub start: u64,
     /// From the request's first byte to the exchange's end.

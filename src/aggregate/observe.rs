@@ -23,6 +23,7 @@ impl Aggregate {
             status: view.status,
             incomplete: !transaction.partial.is_empty(),
             lossy: !transaction.partial.only_unfinished(),
+            reset: matches!(transaction.end.how, EndHow::RstStream | EndHow::Goaway),
             start: transaction.first.time.as_nanos(),
             duration: times.duration(),
             ttfb: times.ttfb(),
@@ -105,18 +106,16 @@ impl<'a> Times<'a> {
     fn duration(&self) -> Span {
         let transaction = self.view.transaction;
         let shown = self.until(transaction.ended_at);
-        // Who ended it sent nothing more of it; who that was is not known.
+        // Who ended it sent nothing more of it; who that was is not known where no end was seen.
         let sent = [&transaction.request, &transaction.response].map(|side| side.last);
         let active = sent.map(|last| last.map_or(0, |last| self.until(last))).into_iter().min();
         let active = active.unwrap_or(0).min(shown);
-        // What ended the exchange was seen, or it may have ended before without its end being seen: behind the last byte
-        // of the connection that is in the capture there may have been others, of which nothing tells.
-        let (least, most) = match transaction.end.how {
-            EndHow::EndStream => (shown, Some(shown)),
-            EndHow::RstStream | EndHow::Goaway if self.nothing_lost => (shown, Some(shown)),
-            EndHow::RstStream | EndHow::Goaway => (active, Some(shown)),
-            EndHow::Fin | EndHow::Rst if !self.nothing_lost => (active, Some(shown)),
-            EndHow::Fin | EndHow::Rst | EndHow::Eof | EndHow::Idle => (active, None),
+        // Of what was lost it is told when that became certain, which is later.
+        let (least, most) = match (transaction.end.how, self.nothing_lost) {
+            (EndHow::EndStream | EndHow::RstStream | EndHow::Goaway, true) => (shown, Some(shown)),
+            (EndHow::EndStream | EndHow::Fin | EndHow::Rst, false) => (0, Some(shown)),
+            (EndHow::Fin | EndHow::Rst | EndHow::Eof | EndHow::Idle, true) => (active, None),
+            (EndHow::RstStream | EndHow::Goaway | EndHow::Eof | EndHow::Idle, false) => (0, None),
         };
         let trusted = if self.nothing_lost { shown } else { least };
         // What began before it was seen took longer.

@@ -23,8 +23,8 @@ impl From<Rows> for Endpoints {
 }
 
 fn endpoint(row: &Row, seconds: Option<f64>, is_lossy: bool) -> Endpoint {
-    let Row { authority, server, method, kind, unplaced, stats, others, shorter } = row;
-    let doubt = Doubt { others: *others, shorter: *shorter, is_lossy };
+    let Row { authority, server, method, kind, unplaced, stats, .. } = row;
+    let doubt = row.doubt(is_lossy);
     let (template, rpc, operation, folded) = match kind {
         Kind::Path(template) => (Some(template.clone()), None, None, None),
         Kind::Rpc(method) => (Some(format!("/{method}")), Some(method.clone()), None, None),

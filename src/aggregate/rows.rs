@@ -71,14 +71,19 @@ impl fmt::Display for Kind {
 }
 
 impl Row {
+    /// What is not known of its calls.
+    pub fn doubt(&self, is_lossy: bool) -> Doubt {
+        Doubt { others: self.others, shorter: self.shorter, longer: self.stats.resets, is_lossy }
+    }
+
     /// What the true quantile of the duration lies between; `None` when there is no doubt.
     pub fn duration_bound(&self, quantile: f64, is_lossy: bool) -> Option<Bound> {
-        self.stats.duration.bound(quantile, &Doubt { others: self.others, shorter: self.shorter, is_lossy })
+        self.stats.duration.bound(quantile, &self.doubt(is_lossy))
     }
 
     /// The same of the time to the first byte.
     pub fn ttfb_bound(&self, quantile: f64, is_lossy: bool) -> Option<Bound> {
-        self.stats.ttfb.bound(quantile, &Doubt { others: self.others, shorter: self.shorter, is_lossy })
+        self.stats.ttfb.bound(quantile, &self.doubt(is_lossy))
     }
 
     /// Whether calls of an unplaced row may be this one's.
@@ -94,7 +99,8 @@ impl Row {
             || target
                 && same(&self.authority, &unplaced.authority)
                 && same(&self.method, &unplaced.method)
-                && self.stats.shares_server(&unplaced.stats)
+                // An authority may be called at any server.
+                && (self.authority.is_some() || self.stats.shares_server(&unplaced.stats))
     }
 
     /// Rows stand in this order.
@@ -157,6 +163,7 @@ impl Aggregate {
         let doubt = Doubt {
             others: sum(|stats| stats.missed),
             shorter: sum(|stats| stats.shorter),
+            longer: sum(|stats| stats.resets),
             is_lossy: self.is_lossy,
         };
         rows.retain(|row| row.stats.calls > 0);

@@ -20,6 +20,8 @@ pub struct Stats {
     pub failed: u64,
     /// Those of which something is missing.
     pub incomplete: u64,
+    /// Those that were reset.
+    pub resets: u64,
     /// Beside them so many, at the most, that are missing wholly.
     pub missed: u64,
     /// And so many, at the most, that the client reset before they ended as they were seen to.
@@ -74,6 +76,7 @@ impl Stats {
     pub(super) fn add(&mut self, exchange: &Exchange<'_>) {
         self.calls += 1;
         self.incomplete += u64::from(exchange.incomplete);
+        self.resets += u64::from(exchange.reset);
         self.request_bytes += exchange.request_bytes;
         self.response_bytes += exchange.response_bytes;
         self.duration.add(exchange.duration);
@@ -118,6 +121,7 @@ impl Stats {
         self.calls += other.calls;
         self.failed += other.failed;
         self.incomplete += other.incomplete;
+        self.resets += other.resets;
         self.missed = self.missed.saturating_add(other.missed);
         self.shorter = self.shorter.saturating_add(other.shorter);
         self.request_bytes += other.request_bytes;

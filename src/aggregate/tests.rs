@@ -13,6 +13,7 @@ pub(super) fn exchange(path: &str, nanos: u64) -> Exchange<'_> {
         status: Some(200),
         incomplete: false,
         lossy: false,
+        reset: false,
         start: 0,
         duration: Span::exact(nanos),
         ttfb: None,
@@ -144,7 +145,7 @@ fn what_may_be_any_endpoints_widens_the_bounds_of_all() {
         duration: Span::unknown(),
         ..get
     };
-    let elsewhere = Exchange { server: ([10, 0, 0, 9], 80).into(), ..exchange("/b", 10) };
+    let elsewhere = Exchange { authority: None, server: ([10, 0, 0, 9], 80).into(), ..exchange("/b", 10) };
     let rows = of([get, get, lost, elsewhere]).rows().rows;
     let row = |name: &str| rows.iter().find(|row| row.kind.to_string() == name).unwrap();
     assert_eq!(row("/a").duration_bound(0.99, true), Some(Bound { at_least: 10, at_most: Some(10) }));
@@ -157,7 +158,7 @@ fn what_may_be_any_endpoints_widens_the_bounds_of_all() {
 #[test]
 fn calls_that_may_be_missing_widen_the_bounds_of_their_server() {
     let get = exchange("/a", 10);
-    let elsewhere = Exchange { server: ([10, 0, 0, 9], 80).into(), ..exchange("/b", 10) };
+    let elsewhere = Exchange { authority: None, server: ([10, 0, 0, 9], 80).into(), ..exchange("/b", 10) };
     let mut aggregate = of([get, get, elsewhere]);
     aggregate.add_missed(get.server, 1, 0);
     let rows = aggregate.rows();
