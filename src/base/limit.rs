@@ -97,6 +97,8 @@ limits! {
     FragmentsPerDatagram = "fragments_per_datagram" other,
     /// What is kept to judge the conduct of both sides.
     Findings = "findings" other,
+    /// Pieces of an exchange's time.
+    TimePieces = "time_pieces" other,
     /// Waiting for the other side's hello.
     TlsHello = "tls_hello" other,
     /// Handshake messages.

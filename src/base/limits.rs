@@ -293,6 +293,10 @@ pub const GOAWAY_DEBUG: usize = 256;
 /// Counter: `findings`.
 pub const RULE_STREAMS: usize = 16_384;
 
+/// Pieces that an exchange's time is told in, where that is asked for; what comes after them is told by its parts, one behind
+/// the other. Counter: `time_pieces`.
+pub const TIME_PIECES: usize = 256;
+
 /// Ended streams of each parity whose state is kept likewise, the newest identifiers. Counter: `findings`, when a frame
 /// comes on an older one.
 pub const RULE_STREAMS_ENDED: u32 = 4096;

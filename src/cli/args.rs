@@ -131,12 +131,12 @@ pub struct Args {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output", hide_short_help = true)]
     pub path_templates: Option<PathBuf>,
 
-    /// table, ndjson, json, csv, parquet, arrow, har, otlp or curl
+    /// table, ndjson, json, csv, parquet, arrow, har, otlp, trace or curl
     ///
     /// Output format. The default is table on a terminal, ndjson otherwise. Parquet is a file, Arrow an IPC stream of
     /// columns, with one fixed schema for each kind of record. HAR 1.2 is for the network panels of browsers, otlp is
-    /// OTLP/JSON traces, for the OpenTelemetry collector, curl is commands for a shell that repeat the requests; what these
-    /// three hold is fixed.
+    /// OTLP/JSON traces, for the OpenTelemetry collector, trace is Chrome trace events, for Perfetto, curl is commands for a
+    /// shell that repeat the requests; what these hold is fixed.
     #[arg(
         short,
         long,
@@ -425,6 +425,8 @@ pub enum OutputFormat {
     Har,
     /// Traces for collectors, OTLP/JSON
     Otlp,
+    /// Events for Perfetto
+    Trace,
     /// Commands that repeat the requests
     Curl,
 }
@@ -442,6 +444,7 @@ impl From<OutputFormat> for Format {
             OutputFormat::Arrow => Self::Arrow,
             OutputFormat::Har => Self::Har,
             OutputFormat::Otlp => Self::Otlp,
+            OutputFormat::Trace => Self::Trace,
             OutputFormat::Curl => Self::Curl,
         }
     }

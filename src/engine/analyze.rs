@@ -71,6 +71,8 @@ pub(crate) struct Engine<C: Consumer> {
     keys: Arc<KeyStore>,
     spare: Vec<Job>,
     origins: Option<InReach>,
+    /// When the first packet was captured.
+    start: Option<Timestamp>,
     counts: InputCounts,
     now: crate::base::time::Moment,
     report: Option<Report>,
@@ -115,6 +117,7 @@ impl<C: Consumer> Engine<C> {
             keys: Arc::new(keys),
             spare: Vec::new(),
             origins: None,
+            start: None,
             counts: InputCounts::default(),
             now: crate::base::time::Moment::default(),
             report: None,
@@ -188,6 +191,10 @@ impl<C: Consumer> Engine<C> {
         job.keys = Some(Arc::clone(&self.keys));
         job.now = self.now;
         job.origins.clone_from(&self.origins);
+        if let Some(first) = job.batch.packets.get(packets.clone()).and_then(<[_]>::first) {
+            self.start.get_or_insert(first.time);
+        }
+        job.start = self.start.unwrap_or_default();
         for head in job.batch.packets.get(packets.clone()).unwrap_or_default() {
             self.counts.bytes += u64::from(head.original_len);
         }

@@ -11,8 +11,8 @@ use crate::http2::FrameSpot;
 use crate::http2::frame::FrameView;
 use crate::pipeline::Output;
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, FieldName, Finding, Kind, MessageRecord, Order, Part, RecordSink, Step,
-    Tally, Transaction, TransactionView,
+    ConnectionMeta, ConnectionRecord, ConnectionState, FieldName, Finding, Kind, MessageRecord, Order, Part,
+    RecordSink, Step, Tally, Transaction, TransactionView,
 };
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -142,7 +142,7 @@ impl<P: Part> Collected<P> {
 
 impl<P: Part> Product for Collected<P> {
     fn begin(&mut self, job: &Job) {
-        self.part.begin(job.origins.as_ref());
+        self.part.begin(job.origins.as_ref(), job.start);
     }
 
     fn at_end(&mut self) {
@@ -253,6 +253,10 @@ impl<P: Part> RecordSink for Collected<P> {
 
     fn frame(&mut self, now: Moment, connection: &ConnectionMeta, frame: &FrameView<'_>) {
         self.part.frame(now, connection, frame);
+    }
+
+    fn state(&mut self, now: Moment, connection: &ConnectionMeta, state: &ConnectionState) {
+        self.part.state(now, connection, state);
     }
 
     fn finding(&mut self, now: Moment, connection: &ConnectionMeta, finding: &Finding) {

@@ -2,7 +2,7 @@
 
 use crate::base::endpoint::Endpoint;
 use crate::base::origin::InReach;
-use crate::base::time::Moment;
+use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
 use crate::base::tuning::SHARDS;
 use crate::capture::Batch;
@@ -42,6 +42,8 @@ pub struct Job {
     pub new_keys: bool,
     /// See [`Batch::origins`].
     pub origins: Option<InReach>,
+    /// When the first packet of all was captured.
+    pub start: Timestamp,
     segments: Vec<SegmentHead>,
     /// Which segments are whose, by shard.
     shards: [Vec<u32>; SHARDS],

@@ -13,7 +13,8 @@ use crate::http2::frame::FrameView;
 use crate::pipeline::Output;
 use crate::record::endpoint::Endpoints;
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, Finding, MessageRecord, RecordSink, Step, Transaction, TransactionView,
+    ConnectionMeta, ConnectionRecord, ConnectionState, Finding, MessageRecord, RecordSink, Step, Transaction,
+    TransactionView,
 };
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -123,6 +124,10 @@ impl<P: Product> RecordSink for Chosen<'_, P> {
 
     fn finding(&mut self, now: Moment, connection: &ConnectionMeta, finding: &Finding) {
         self.product.finding(now, connection, finding);
+    }
+
+    fn state(&mut self, now: Moment, connection: &ConnectionMeta, state: &ConnectionState) {
+        self.product.state(now, connection, state);
     }
 
     fn message(&mut self, now: Moment, connection: &ConnectionMeta, message: &MessageRecord) {

@@ -3,7 +3,7 @@
 use super::printer::PrintError;
 use super::{Format, Options, json, table};
 use crate::base::origin::InReach;
-use crate::base::time::Moment;
+use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning::{OUTPUT_BUFFER, STEPS_HELD};
 use crate::http2::frame::{FrameView, Payload};
 use crate::record::schema::{StepObject, TransactionObject};
@@ -161,7 +161,7 @@ fn line(record: &impl Object) -> Vec<u8> {
 }
 
 impl Part for CoursePart {
-    fn begin(&mut self, origins: Option<&InReach>) {
+    fn begin(&mut self, origins: Option<&InReach>, _: Timestamp) {
         self.origins = origins.cloned();
     }
 

@@ -6,13 +6,13 @@ use super::columns;
 use super::printer::{PrintError, Printer};
 use super::renderer::Renderer;
 use crate::base::origin::InReach;
-use crate::base::time::Moment;
+use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
 use crate::http2::frame::FrameView;
 use crate::record::endpoint::Endpoints;
 use crate::record::{
-    Annotation, ConnectionMeta, ConnectionRecord, Consumer, Finding, MessageRecord, Order, Part, RecordSink,
-    Report, Transaction,
+    Annotation, ConnectionMeta, ConnectionRecord, ConnectionState, Consumer, Finding, MessageRecord, Order,
+    Part, RecordSink, Report, Transaction,
 };
 use std::io::Write;
 
@@ -91,15 +91,19 @@ impl RecordSink for Makers {
         self.each(|part| part.message(now, connection, message));
     }
 
+    fn state(&mut self, now: Moment, connection: &ConnectionMeta, state: &ConnectionState) {
+        self.each(|part| part.state(now, connection, state));
+    }
+
     fn finding(&mut self, now: Moment, connection: &ConnectionMeta, finding: &Finding) {
         self.each(|part| part.finding(now, connection, finding));
     }
 }
 
 impl Part for Makers {
-    fn begin(&mut self, origins: Option<&InReach>) {
+    fn begin(&mut self, origins: Option<&InReach>, start: Timestamp) {
         for maker in &mut self.makers {
-            maker.part_mut().begin(origins);
+            maker.part_mut().begin(origins, start);
         }
     }
 

@@ -12,6 +12,7 @@
 //! | `parquet`, `arrow` | one row of columns (`columns/`) |
 //! | `har` | one entry of the log (`har.rs`) |
 //! | `otlp` | one span (`otlp/`) |
+//! | `trace` | an exchange's slices, an instant, counters, or a process's name (`trace.rs`) |
 //! | `curl` | one command (`curl/`) |
 //! | `table` | one row of text for a terminal (`table/`) |
 
@@ -35,6 +36,7 @@ mod sanitize;
 pub mod schema;
 mod sort;
 mod table;
+mod trace;
 
 #[cfg(test)]
 mod tests;
@@ -46,6 +48,7 @@ pub use renderer::Renderer;
 pub use sanitize::visible;
 pub use sort::{Sort, SortKey};
 
+use crate::base::time::Timestamp;
 use crate::base::tuning;
 use crate::record::schema::{
     ConnectionObject, EndpointObject, FindingObject, FrameObject, MessageRecordObject, Shown,
@@ -81,6 +84,8 @@ pub enum Format {
     Har,
     /// OTLP/JSON traces.
     Otlp,
+    /// Chrome trace events.
+    Trace,
     /// Commands for a shell that repeat the requests.
     Curl,
 }
@@ -92,6 +97,13 @@ impl Format {
             Self::Har | Self::Otlp | Self::Curl => {
                 Some(Wanted { transactions: true, headers: true, ..Wanted::default() })
             }
+            Self::Trace => Some(Wanted {
+                transactions: true,
+                connections: true,
+                frames: true,
+                timeline: true,
+                ..Wanted::default()
+            }),
             Self::Table | Self::Ndjson | Self::Json | Self::Csv | Self::Parquet | Self::Arrow => None,
         }
     }
@@ -107,6 +119,7 @@ impl Format {
             Self::Arrow => "arrow",
             Self::Har => "har",
             Self::Otlp => "otlp",
+            Self::Trace => "trace",
             Self::Curl => "curl",
         }
     }
@@ -129,7 +142,7 @@ impl Format {
             Self::Csv => Some("csv"),
             Self::Parquet => Some("parquet"),
             Self::Arrow => Some("arrows"),
-            Self::Table | Self::Har | Self::Otlp | Self::Curl => None,
+            Self::Table | Self::Har | Self::Otlp | Self::Trace | Self::Curl => None,
         }
     }
 }
@@ -219,6 +232,8 @@ pub struct Rendered {
     pub bytes: Vec<u8>,
     /// The records.
     pub items: Vec<Item>,
+    /// When the first packet of all was captured.
+    pub start: Timestamp,
 }
 
 impl Rendered {

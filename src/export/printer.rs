@@ -3,7 +3,8 @@
 use super::renderer::{Renderer, csv_header};
 use super::sort::Sorter;
 use super::table::{self, TablePrinter};
-use super::{Format, Options, csv, har, json, otlp};
+use super::{Format, Options, csv, har, json, otlp, trace};
+use crate::base::time::Timestamp;
 use crate::base::tuning::OUTPUT_BUFFER;
 use crate::record::endpoint::Endpoints;
 use crate::record::schema::{EndpointObject, TelemetryObject};
@@ -45,6 +46,8 @@ pub struct Printer<W: Write> {
     buffer: Vec<u8>,
     options: Options,
     table: Option<TablePrinter>,
+    /// When the first packet of all was captured.
+    start: Option<Timestamp>,
     /// The line of OTLP that is being filled.
     spans: Option<otlp::Lines>,
     /// Transactions that wait for their turn in the order that was asked for.
@@ -67,6 +70,7 @@ impl<W: Write> Printer<W> {
         match options.format {
             Format::Json => buffer.push(b'['),
             Format::Har => buffer.extend_from_slice(har::OPENING.as_bytes()),
+            Format::Trace => buffer.extend_from_slice(trace::OPENING.as_bytes()),
             Format::Csv if telemetry => csv::header::<TelemetryObject<'_>>(&mut buffer),
             Format::Csv if options.wanted.endpoints => csv::header::<EndpointObject<'_>>(&mut buffer),
             Format::Csv => csv_header(&mut buffer, options),
@@ -77,6 +81,7 @@ impl<W: Write> Printer<W> {
             buffer,
             options: *options,
             table,
+            start: None,
             spans: (options.format == Format::Otlp).then(otlp::Lines::default),
             sorter: options.sort.map(|sort| Box::new(Sorter::new(sort.top))),
             telemetry,
@@ -139,6 +144,7 @@ impl<W: Write> Printer<W> {
         match self.options.format {
             Format::Json => Some("]\n"),
             Format::Har => Some(har::CLOSING),
+            Format::Trace => Some(trace::CLOSING),
             _ => None,
         }
     }
@@ -182,6 +188,7 @@ impl<W: Write> Consumer for Printer<W> {
         let rendered = part.rendered();
         let Some(item) = rendered.items.get(index) else { return Ok(()) };
         let text = rendered.bytes.get(item.range.start as usize..item.range.end as usize).unwrap_or_default();
+        self.start = Some(rendered.start);
         let mut verdict = Vec::new();
         let mut pieces = [text, &[], &[]];
         match (&item.agent, annotation.agent) {
@@ -256,6 +263,9 @@ impl<W: Write> Consumer for Printer<W> {
         }
         if let Some(end) = self.array_end() {
             self.buffer.extend_from_slice(if self.begun { b"\n" } else { b"" });
+            if self.options.format == Format::Trace {
+                trace::other_data(&mut self.buffer, self.start);
+            }
             self.buffer.extend_from_slice(end.as_bytes());
         }
         self.flush()

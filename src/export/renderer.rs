@@ -2,17 +2,17 @@
 
 #[cfg(feature = "parquet")]
 use super::columns;
-use super::{AgentSlot, Format, Item, Options, Rendered, csv, curl, har, json, otlp, table};
+use super::{AgentSlot, Format, Item, Options, Rendered, csv, curl, har, json, otlp, table, trace};
 use crate::base::origin::InReach;
-use crate::base::time::Moment;
+use crate::base::time::{Moment, Timestamp};
 use crate::http2::frame::{FrameView, Payload};
 use crate::record::schema::{
     ConnectionObject, FindingObject, FrameObject, MessageRecordObject, TransactionObject,
 };
 use crate::record::visit::Object;
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, Finding, Kind, MessageRecord, Order, Part, RecordSink, Transaction,
-    TransactionView,
+    ConnectionMeta, ConnectionRecord, ConnectionState, Finding, Kind, MessageRecord, Order, Part, RecordSink,
+    Transaction, TransactionView,
 };
 
 /// Bytes behind the place of the agent's verdict in a transaction's JSON: the ends of `h2` and of the record, and
@@ -50,6 +50,11 @@ impl Renderer {
     /// What was rendered since the last [`Part::clear`].
     pub const fn rendered(&self) -> &Rendered {
         &self.rendered
+    }
+
+    /// What writes a connection's trace events.
+    const fn events(&self, connection: u64) -> trace::Events {
+        trace::Events { start: self.rendered.start, connection }
     }
 
     /// Notes a record whose text begins at `start` and ends here.
@@ -93,8 +98,9 @@ fn push(rendered: &mut Rendered, scratch: &mut Vec<u8>, format: Format, record: 
 }
 
 impl Part for Renderer {
-    fn begin(&mut self, origins: Option<&InReach>) {
+    fn begin(&mut self, origins: Option<&InReach>, start: Timestamp) {
         self.origins = origins.cloned();
+        self.rendered.start = start;
     }
 
     fn at_end(&mut self) {
@@ -159,6 +165,10 @@ impl RecordSink for Renderer {
             }
             Format::Otlp => otlp::span(bytes, &view, options.show_secrets),
             Format::Curl => curl::command(bytes, &view, options),
+            Format::Trace => {
+                let events = trace::Events { start: self.rendered.start, connection: connection.id };
+                events.exchange(bytes, &view, options.show_secrets);
+            }
             format @ (Format::Csv | Format::Ndjson | Format::Json | Format::Parquet | Format::Arrow) => {
                 let record = TransactionObject::new(&view, options.shown());
                 push(&mut self.rendered, &mut self.scratch, format, &record);
@@ -182,6 +192,8 @@ impl RecordSink for Renderer {
         let start = self.rendered.bytes.len();
         if self.options.format == Format::Table {
             table::connection(&mut self.rendered.bytes, connection);
+        } else if self.options.format == Format::Trace {
+            trace::process_name(&mut self.rendered.bytes, connection);
         } else {
             let origin = self.origins.as_ref().and_then(|origins| origins.find(connection.meta.id));
             let record = ConnectionObject::new(connection, origin);
@@ -198,6 +210,11 @@ impl RecordSink for Renderer {
         let payload = Payload::parse(&frame.header, frame.payload);
         if self.options.format == Format::Table {
             table::frame(&mut self.rendered.bytes, connection, frame, payload.as_ref());
+        } else if self.options.format == Format::Trace {
+            let events = self.events(connection.id);
+            if !events.frame(&mut self.rendered.bytes, connection, frame, payload.as_ref()) {
+                return;
+            }
         } else {
             let record = FrameObject::new(connection, frame, payload.as_ref());
             push(&mut self.rendered, &mut self.scratch, self.options.format, &record);
@@ -217,6 +234,14 @@ impl RecordSink for Renderer {
             push(&mut self.rendered, &mut self.scratch, self.options.format, &record);
         }
         self.add(start, now, connection.id, Kind::Message);
+    }
+
+    fn state(&mut self, now: Moment, connection: &ConnectionMeta, state: &ConnectionState) {
+        if self.options.format == Format::Trace {
+            let start = self.rendered.bytes.len();
+            self.events(connection.id).state(&mut self.rendered.bytes, now.time, state);
+            self.add(start, now, connection.id, Kind::Frame);
+        }
     }
 
     fn finding(&mut self, now: Moment, connection: &ConnectionMeta, finding: &Finding) {

@@ -299,7 +299,7 @@ fn blank(
         None => end.by,
     };
     ConnectionRecord {
-        meta: ConnectionMeta { id: layers.id, client, server, tls, client_is_forward },
+        meta: ConnectionMeta { id: layers.id, client, server, tls, client_is_forward, authority: None },
         first,
         last,
         how: None::<Recognition>,

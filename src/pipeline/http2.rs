@@ -14,8 +14,8 @@ use crate::http1::Upgraded;
 use crate::http2::frame::FrameView;
 use crate::http2::{Anomaly, Connection, EventContext, EventSink, PerSide, Side, Start, UpgradeRequest};
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, Detail, EndBy, EndHow, Evidence, Failure, Recognition,
-    RecognitionEvidence, RecordSink, StreamEnd, Transaction,
+    ConnectionMeta, ConnectionRecord, ConnectionState, Detail, EndBy, EndHow, Evidence, Failure, Recognition,
+    RecognitionEvidence, RecordSink, StreamEnd, Transaction, TransactionView,
 };
 use crate::timing::{Note, Remark, Timing, Transport};
 use crate::transaction::{Pairing, PairingInput};
@@ -35,6 +35,8 @@ pub(super) struct Http2 {
     timing: Option<Box<Timing>>,
     /// Where contents are.
     bodies: Option<Box<Bodies>>,
+    /// How it stood when that was told last.
+    state: Option<ConnectionState>,
     /// Where an exchange of this connection is followed.
     course: Option<Box<Course>>,
     how: Recognition,
@@ -76,7 +78,8 @@ impl Http2 {
             connection: Connection::new(client, server, judged || wanted.times()),
             pairing: Pairing::new(meta.tls.is_some(), wanted, late),
             judge: judged.then(|| Box::new(Judge::new(late))),
-            timing: wanted.times().then(|| Box::new(Timing::new(late, judged))),
+            timing: wanted.times().then(|| Box::new(Timing::new(late, judged).with_pieces(wanted.timeline))),
+            state: None,
             bodies: bodies.map(|options| Box::new(Bodies::new(Arc::clone(options), meta.id))),
             course: followed.map(|(_, stream)| Box::new(Course::new(stream))),
             how,
@@ -110,6 +113,7 @@ impl Http2 {
         size_of::<Self>()
             + self.connection.memory()
             + self.pairing.memory()
+            + self.meta.authority.as_ref().map_or(0, |authority| authority.len())
             + self.timing.as_ref().map_or(0, |timing| timing.memory())
             + self.bodies.as_ref().map_or(0, |bodies| bodies.memory())
             + self.course.as_ref().map_or(0, |course| course.memory())
@@ -283,6 +287,7 @@ impl Http2 {
         limits.add(Limit::OneSidedStreams, self.pairing.one_sided_limited());
         limits.add(Limit::Findings, self.connection.ledger().windows_limited());
         limits.add(Limit::Findings, self.timing.as_ref().map_or(0, |timing| timing.limited()));
+        limits.add(Limit::TimePieces, self.timing.as_ref().map_or(0, |timing| timing.pieces_limited()));
         limits.add(Limit::Headers, counters.blocks_limited);
         limits.add(Limit::HpackTable, counters.table_limited);
     }
@@ -309,6 +314,9 @@ impl Http2 {
         }
         let wanted = cx.wanted.transactions || cx.wanted.endpoints || cx.wanted.telemetry;
         self.pairing.take_ended(&mut totals.pool, |record, is_first| {
+            if cx.wanted.timeline && meta.authority.is_none() {
+                meta.authority = TransactionView::new(meta, record).authority.map(Into::into);
+            }
             if let Some(timing) = timing {
                 timing.annotate(record);
                 record.handshakes = is_first.then(|| timing.handshakes(*handshake, meta.tls.is_some()));
@@ -335,6 +343,24 @@ impl Http2 {
                 |stream| self.pairing.is_open(stream),
                 &mut totals.body_memory.0,
             );
+        }
+        if cx.wanted.timeline {
+            self.tell_state(cx);
+        }
+    }
+}
+
+impl Http2 {
+    /// Tells how the connection stands, where that is otherwise than before.
+    fn tell_state<O: Output>(&mut self, cx: &mut Context<'_, O>) {
+        let ledger = self.connection.ledger();
+        let state = ConnectionState {
+            open_streams: self.pairing.in_flight() as u64,
+            client_credit: ledger.connection_credit(Side::Client),
+            server_credit: ledger.connection_credit(Side::Server),
+        };
+        if self.state.replace(state) != Some(state) {
+            cx.out.state(cx.now, &self.meta, &state);
         }
     }
 }

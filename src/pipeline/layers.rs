@@ -341,6 +341,7 @@ impl<O: Output> LayersInput<'_, '_, O> {
             server: server_end,
             tls: self.layers.tls.clone(),
             client_is_forward: client == Direction::Forward,
+            authority: None,
         };
         let how = if self.layers.tls.is_some() && how == Recognition::PriorKnowledge {
             Recognition::Alpn

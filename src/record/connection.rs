@@ -23,6 +23,19 @@ pub struct ConnectionMeta {
     pub tls: Option<Box<tls::Description>>,
     /// Whether the client is the sender of the [forward](crate::base::direction::Direction::Forward) stream.
     pub client_is_forward: bool,
+    /// The authority of the first exchange that ended and named one; with [`Wanted::timeline`](super::Wanted::timeline) only.
+    pub authority: Option<Box<[u8]>>,
+}
+
+/// How a connection stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConnectionState {
+    /// Streams that are open.
+    pub open_streams: u64,
+    /// Octets of DATA that the client may send by the connection's window (RFC 9113 section 5.2).
+    pub client_credit: i64,
+    /// The same of the server.
+    pub server_credit: i64,
 }
 
 /// How HTTP/2 was found.

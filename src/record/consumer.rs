@@ -6,13 +6,15 @@ use super::order::Order;
 use super::report::Report;
 use super::sink::RecordSink;
 use crate::base::origin::InReach;
+use crate::base::time::Timestamp;
 use crate::base::verdict::Verdict;
 use std::fmt::Debug;
 
 /// What one worker makes of the records that it is lent: text, owned copies, sums. Used again and again.
 pub trait Part: RecordSink + Debug + Send + 'static {
-    /// Records from here on are of another batch of packets, which came from these inputs, if there are several.
-    fn begin(&mut self, _origins: Option<&InReach>) {}
+    /// Records from here on are of another batch of packets, which came from these inputs, if there are several. `start`:
+    /// when the first packet of all was captured.
+    fn begin(&mut self, _origins: Option<&InReach>, _start: Timestamp) {}
 
     /// Records from here on are completed by the end of the capture, and come behind all others.
     fn at_end(&mut self);

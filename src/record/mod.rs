@@ -34,8 +34,8 @@ pub mod visit;
 pub(crate) mod samples;
 
 pub use connection::{
-    ConnectionMeta, ConnectionRecord, Goaway, Recognition, RecognitionEvidence, SideFrames, SideHpack,
-    SideSettings,
+    ConnectionMeta, ConnectionRecord, ConnectionState, Goaway, Recognition, RecognitionEvidence, SideFrames,
+    SideHpack, SideSettings,
 };
 pub use consumer::{Annotation, Consumer, Part};
 pub use contents::{

@@ -61,6 +61,7 @@ pub(crate) fn meta() -> ConnectionMeta {
         server: end("10.0.0.2", 8080),
         tls: None,
         client_is_forward: true,
+        authority: None,
     }
 }
 

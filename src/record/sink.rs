@@ -1,6 +1,6 @@
 //! Where the records go.
 
-use super::connection::{ConnectionMeta, ConnectionRecord};
+use super::connection::{ConnectionMeta, ConnectionRecord, ConnectionState};
 use super::contents::MessageRecord;
 use super::finding::Finding;
 use super::step::Step;
@@ -27,6 +27,8 @@ pub struct Wanted {
     pub headers: bool,
     /// Message records: each message of a body as it ends.
     pub messages: bool,
+    /// What went on meanwhile: the pieces of the exchanges' time, and how connections stood.
+    pub timeline: bool,
 }
 
 impl Wanted {
@@ -56,6 +58,10 @@ pub trait RecordSink {
     /// Something happened in the course of the exchange that is followed.
     fn step(&mut self, now: Moment, connection: &ConnectionMeta, step: &Step) {
         let _ = (now, connection, step);
+    }
+    /// The connection stands otherwise than before; with [`Wanted::timeline`] only.
+    fn state(&mut self, now: Moment, connection: &ConnectionMeta, state: &ConnectionState) {
+        let _ = (now, connection, state);
     }
     /// A violation or an attack.
     fn finding(&mut self, now: Moment, connection: &ConnectionMeta, finding: &Finding);

@@ -6,7 +6,7 @@ use super::ending::Evidence;
 use super::fields::Fields;
 use super::grpc::Grpc;
 use super::partial::{Partial, Unknown};
-use super::time::{Handshakes, Time};
+use super::time::{Handshakes, Time, TimePart};
 use crate::base::time::{Moment, Timestamp};
 use crate::http2::{FrameSpot, PerSide};
 
@@ -50,6 +50,8 @@ pub struct Transaction {
     pub server_unseen: bool,
     /// The server's GOAWAY says that it has not processed the stream and will not (RFC 9113 section 6.8).
     pub disclaimed: bool,
+    /// Where it went, piece by piece and in order; together they are the parts of `time`. Where that was asked for.
+    pub pieces: Vec<(TimePart, u64)>,
     /// Of a connection's first exchange: how long the connection took to open.
     pub handshakes: Option<Handshakes>,
     /// What is in its bodies, where that was asked for.

@@ -10,6 +10,7 @@
 
 mod clock;
 mod concurrency;
+mod division;
 mod ending;
 mod events;
 mod findings;
@@ -84,6 +85,9 @@ pub struct Timing {
     retransmitted: PerSide<u64>,
     /// What an operator should know, until it is taken; where findings are wanted.
     notes: Option<Vec<Note>>,
+    /// The pieces of the exchanges' time are asked for.
+    pieces: bool,
+    pieces_limited: u64,
 }
 
 impl Timing {
@@ -100,11 +104,25 @@ impl Timing {
         self.limited
     }
 
+    /// Where `pieces` are asked for, [`annotate`](Self::annotate) tells them.
+    #[must_use]
+    pub fn with_pieces(self, pieces: bool) -> Self {
+        Self { pieces, ..self }
+    }
+
+    /// Exchanges whose pieces were too many.
+    pub const fn pieces_limited(&self) -> u64 {
+        self.pieces_limited
+    }
+
     /// Bytes of memory held.
     pub fn memory(&self) -> usize {
         let fresh = self.fresh.client.capacity() + self.fresh.server.capacity();
+        // At the most, so that nobody need look at each.
+        let pieces = if self.pieces { limits::TIME_PIECES * size_of::<(TimePart, u64)>() } else { 0 };
         size_of::<Self>()
             + self.exchanges.capacity() * size_of::<(u32, Exchange)>()
+            + self.exchanges.len() * pieces
             + fresh * size_of::<u32>()
     }
 
@@ -267,8 +285,11 @@ impl Timing {
         let clock = &mut self.clocks[exchange.turn.sender()];
         exchange.settle(record.ended_at, clock, patience, TimePart::Transfer);
         let known = record.request.seen && self.is_certain(&exchange);
-        let mut parts = exchange.parts;
-        parts.fit(total);
+        let mut division = std::mem::take(&mut exchange.parts);
+        division.fit(total);
+        let (parts, pieces, limited) = division.finish();
+        record.pieces = pieces;
+        self.pieces_limited += u64::from(limited);
         if known {
             let held = |part, held: u64| held.min(parts.get(part));
             record.time = Some(Time {
@@ -360,7 +381,7 @@ impl Timing {
         }
         self.first_request.get_or_insert(at);
         let sent_again = self.retransmitted;
-        let exchange = Exchange::begin(at, &mut self.clocks.client, self.losses, sent_again);
+        let exchange = Exchange::begin(at, &mut self.clocks.client, self.losses, sent_again, self.pieces);
         self.exchanges.entry(id).or_insert(exchange);
         if id % 2 == 1 {
             let most = cx.ledger.settings(Side::Server).max_concurrent_streams;

@@ -10,9 +10,10 @@
 //! In `Request` and `Rest` it is the client's turn, in `Wait` and `Response` the server's.
 
 use super::clock::{Clock, Reading, nanos};
+use super::division::Division;
 use crate::base::time::Timestamp;
 use crate::http2::{PerSide, Side};
-use crate::record::{TimePart, TimeParts};
+use crate::record::TimePart;
 use std::time::Duration;
 
 /// Whose turn it is, and in what.
@@ -42,7 +43,7 @@ impl Turn {
 /// An exchange under way.
 #[derive(Debug, Default)]
 pub(super) struct Exchange {
-    pub(super) parts: TimeParts,
+    pub(super) parts: Division,
     pub(super) turn: Turn,
     /// Up to here its time is divided.
     cursor: Reading,
@@ -94,9 +95,22 @@ enum Low {
 
 impl Exchange {
     /// An exchange that begins now, with the client's turn.
-    pub(super) fn begin(at: Timestamp, clock: &mut Clock, losses: u32, sent_again: PerSide<u64>) -> Self {
+    pub(super) fn begin(
+        at: Timestamp,
+        clock: &mut Clock,
+        losses: u32,
+        sent_again: PerSide<u64>,
+        pieces: bool,
+    ) -> Self {
         let sent_again = PerSide { client: sent_again.client as u32, server: sent_again.server as u32 };
-        Self { cursor: clock.read(at), since: at, losses, sent_again, ..Self::default() }
+        Self {
+            cursor: clock.read(at),
+            since: at,
+            losses,
+            sent_again,
+            parts: Division::new(pieces),
+            ..Self::default()
+        }
     }
 
     /// Bytes that each side has sent again since it began.
@@ -180,7 +194,7 @@ impl Exchange {
         }
         self.unsure = 0;
         let pause = self.pause();
-        let mut spend = |parts: &mut TimeParts, part, amount: u64| {
+        let mut spend = |parts: &mut Division, part, amount: u64| {
             let amount = amount.min(left);
             left -= amount;
             parts.add(part, amount);

@@ -119,6 +119,7 @@ impl OpenStream {
         record.retransmitted = PerSide::default();
         (record.time, record.evidence, record.wire) = (None, None, WireShape::default());
         (record.server_unseen, record.disclaimed) = (false, false);
+        record.pieces.clear();
         self.reset = None;
         (self.client, self.server) = (Progress::default(), Progress::default());
         self.asked = None;

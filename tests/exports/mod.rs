@@ -4,7 +4,7 @@ use super::cli::h2lens;
 use std::path::Path;
 
 const CAPTURE: &str = "testdata/curl-h2c.pcap";
-const FORMATS: [&str; 3] = ["har", "otlp", "curl"];
+const FORMATS: [&str; 4] = ["har", "otlp", "trace", "curl"];
 
 fn printed(arguments: &[&str]) -> String {
     let output = h2lens(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
@@ -14,7 +14,7 @@ fn printed(arguments: &[&str]) -> String {
 
 /// What a version is called stands in some of them.
 fn without_version(text: &str) -> String {
-    text.replace(&format!("\"{}\"", env!("CARGO_PKG_VERSION")), "\"VERSION\"")
+    text.replace(concat!(env!("CARGO_PKG_VERSION"), "\""), "VERSION\"")
 }
 
 /// `UPDATE_GOLDEN=1 cargo test --test tests exports` writes the files anew.

@@ -17,6 +17,7 @@ const NONE: Wanted = Wanted {
     telemetry: false,
     headers: false,
     messages: false,
+    timeline: false,
 };
 
 fn json(wanted: Wanted, meta: &ConnectionMeta, transaction: &Transaction) -> Value {

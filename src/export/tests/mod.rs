@@ -7,6 +7,7 @@ mod har;
 mod otlp;
 mod schema;
 mod table;
+mod trace;
 
 use super::*;
 use crate::base::verdict::{MissReason, Verdict};
@@ -27,6 +28,7 @@ pub(super) const ALL: Wanted = Wanted {
     telemetry: true,
     headers: true,
     messages: true,
+    timeline: true,
 };
 
 /// Prints what a renderer made, with one verdict for all.

@@ -16,6 +16,7 @@ const SHOWN: Wanted = Wanted {
     telemetry: true,
     headers: false,
     messages: false,
+    timeline: false,
 };
 
 fn options(width: u16) -> Options {
