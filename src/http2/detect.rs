@@ -86,3 +86,24 @@ impl Detector {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_is_evidence_and_less_is_a_doubt() {
+        let data = [&[0, 0, 5, 0, 0, 0, 0, 0, 7][..], b"a\xffb\xfec"].concat();
+        let round = [&data[..], &[0, 0, 4, 8, 0, 0, 0, 0, 7, 0, 0, 1, 0]].concat();
+        let mut few = Detector::default();
+        assert_eq!(few.data(&round), None);
+        assert_eq!(few.doubtful_bytes(), round.len() as u64);
+        let mut many = Detector::default();
+        let recognised = (0..5).find_map(|_| many.data(&round)).unwrap();
+        assert_eq!((recognised.frames, recognised.sender), (8, None));
+        assert!((4..=5).contains(&recognised.aligned), "{recognised:?}");
+        let mut other = Detector::default();
+        assert_eq!(other.data(&[0xff; 1000]), None);
+        assert_eq!(other.doubtful_bytes(), 0);
+    }
+}
