@@ -4,6 +4,8 @@ use super::cli::h2lens;
 use std::path::Path;
 
 const CAPTURE: &str = "testdata/curl-h2c.pcap";
+/// Those whose text is their own: the others show records, which have snapshots of their own.
+const GOLDEN: [&str; 1] = ["curl"];
 const FORMATS: [&str; 4] = ["har", "otlp", "trace", "curl"];
 
 fn printed(arguments: &[&str]) -> String {
@@ -12,17 +14,12 @@ fn printed(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What a version is called stands in some of them.
-fn without_version(text: &str) -> String {
-    text.replace(concat!(env!("CARGO_PKG_VERSION"), "\""), "VERSION\"")
-}
-
 /// `UPDATE_GOLDEN=1 cargo test --test tests exports` writes the files anew.
 #[test]
 fn each_format_is_as_it_was() {
-    for format in FORMATS {
+    for format in GOLDEN {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/exports/curl-h2c.{format}"));
-        let text = without_version(&printed(&[CAPTURE, "-o", format]));
+        let text = printed(&[CAPTURE, "-o", format]);
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             std::fs::write(&path, &text).unwrap();
         }
