@@ -1,9 +1,10 @@
 //! The contents of one exchange, while it lasts.
 
-use super::exchanges::{Doing, Options};
+use super::exchange_context::{ExchangeContext, Losses};
 use super::files::BodyWriter;
 use super::graphql::Operation;
 use super::head::Head;
+use super::options::Options;
 use super::protobuf::{Schema, Type};
 #[cfg(feature = "proto")]
 use super::protobuf::{reflection, status};
@@ -17,13 +18,6 @@ use crate::base::tuning::BODY_WAIT;
 use crate::record::{BodyFile, BodyMessage, Contents, Events, GraphQl, MessageRecord, WebSocketEnd};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
-/// How often frames of each side were lost, one cannot know which.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Losses {
-    pub(super) client: u64,
-    pub(super) server: u64,
-}
 
 /// Both sides of an exchange.
 #[derive(Default)]
@@ -56,7 +50,13 @@ struct Told {
 }
 
 impl Told {
-    fn take(&mut self, mut message: BodyMessage, from_client: bool, at: Timestamp, doing: &mut Doing<'_>) {
+    fn take(
+        &mut self,
+        mut message: BodyMessage,
+        from_client: bool,
+        at: Timestamp,
+        cx: &mut ExchangeContext<'_>,
+    ) {
         // A message is there when all before it are: a packet that came late holds up those behind it.
         let last = if from_client { &mut self.last.0 } else { &mut self.last.1 };
         *last = at.max(*last);
@@ -66,9 +66,9 @@ impl Told {
         if self.reflection
             && !from_client
             && let Some(response) = message.bytes.take()
-            && !reflection::learn(&response, doing.schema, doing.learned)
+            && !reflection::learn(&response, cx.schema, cx.learned)
         {
-            doing.limits.strike(Limit::BodyDecoding);
+            cx.limits.strike(Limit::BodyDecoding);
         }
         if message.opcode == Some("close") && self.websocket.is_none() {
             let reason = message.text.clone();
@@ -78,10 +78,10 @@ impl Told {
             events.note(at);
         }
         if matches!(message.error, Some("too_deep")) {
-            doing.limits.strike(Limit::BodyDecoding);
+            cx.limits.strike(Limit::BodyDecoding);
         }
-        if let Some(ended) = &mut doing.ended {
-            let (stream, path) = (doing.stream, self.path.clone());
+        if let Some(ended) = &mut cx.ended {
+            let (stream, path) = (cx.stream, self.path.clone());
             ended.push(MessageRecord {
                 stream,
                 path,
@@ -92,7 +92,7 @@ impl Told {
         let bytes = message.memory();
         if self.messages.len() >= BODY_MESSAGES || self.bytes + bytes > BODY_MESSAGE_BYTES {
             self.omitted += 1;
-            doing.limits.add(Limit::BodyMessages, u64::from(self.omitted == 1));
+            cx.limits.add(Limit::BodyMessages, u64::from(self.omitted == 1));
             return;
         }
         self.bytes += bytes;
@@ -107,14 +107,14 @@ impl Exchange {
     }
 
     /// What was lost since it was last looked at may have been of it.
-    pub(super) fn note_losses(&mut self, doing: &mut Doing<'_>) {
-        let before = std::mem::replace(&mut self.losses, doing.losses);
+    pub(super) fn note_losses(&mut self, cx: &mut ExchangeContext<'_>) {
+        let before = std::mem::replace(&mut self.losses, cx.losses);
         let at = self.told.start.unwrap_or_default();
-        if before.client != doing.losses.client {
-            self.gap(None, true, at, doing);
+        if before.client != cx.losses.client {
+            self.gap(None, true, at, cx);
         }
-        if before.server != doing.losses.server {
-            self.gap(None, false, at, doing);
+        if before.server != cx.losses.server {
+            self.gap(None, false, at, cx);
         }
     }
 
@@ -125,7 +125,7 @@ impl Exchange {
         from_client: bool,
         end: bool,
         at: Timestamp,
-        doing: &mut Doing<'_>,
+        cx: &mut ExchangeContext<'_>,
     ) {
         self.told.start.get_or_insert(at);
         let interim = head.status.is_some_and(|status| status < 200);
@@ -137,17 +137,17 @@ impl Exchange {
         } else if !interim {
             side.head = Head { seen: true, ..head };
             if from_client {
-                self.asked(at, doing);
+                self.asked(at, cx);
             }
-            self.settle(false, doing);
+            self.settle(false, cx);
         }
         if end && !interim {
-            self.end(from_client, at, doing);
+            self.end(from_client, at, cx);
         }
     }
 
     /// The request's header section is there: a query may carry what else a body does.
-    fn asked(&mut self, at: Timestamp, doing: &mut Doing<'_>) {
+    fn asked(&mut self, at: Timestamp, cx: &mut ExchangeContext<'_>) {
         let Self { request, told, .. } = self;
         let Some((path, query)) =
             request.head.path.as_deref().map(|path| path.split_once('?').unwrap_or((path, "")))
@@ -174,23 +174,23 @@ impl Exchange {
             })
         });
         if let Some(message) = asked {
-            told.take(message, true, at, doing);
+            told.take(message, true, at, cx);
         }
     }
 
     /// Reads what waited until it was known how, or `whatever` is known.
-    fn settle(&mut self, whatever: bool, doing: &mut Doing<'_>) {
+    fn settle(&mut self, whatever: bool, cx: &mut ExchangeContext<'_>) {
         for from_client in [true, false] {
             let side = if from_client { &self.request } else { &self.response };
             if side.waits_since().is_none() || !(whatever || self.is_known(from_client)) {
                 continue;
             }
-            let reader = self.reader(from_client, doing);
+            let reader = self.reader(from_client, cx);
             let Self { request, response, told, .. } = self;
             let side = if from_client { request } else { response };
-            let options = doing.options;
+            let options = cx.options;
             side.read_with(reader, &options.context(), &mut |message, at| {
-                told.take(message, from_client, at, doing);
+                told.take(message, from_client, at, cx);
             });
         }
     }
@@ -202,15 +202,15 @@ impl Exchange {
     }
 
     /// What reads a side's body.
-    fn reader(&mut self, from_client: bool, doing: &Doing<'_>) -> Reader {
+    fn reader(&mut self, from_client: bool, cx: &ExchangeContext<'_>) -> Reader {
         let Self { request, response, told, .. } = self;
-        let limit = doing.options.limit;
+        let limit = cx.options.limit;
         let accepted = response.head.status.is_some_and(|status| (200..300).contains(&status));
         if request.head.protocol.as_deref() == Some(b"websocket") && accepted {
             return Reader::websocket(&response.head, from_client, limit);
         }
         let path = request.head.path.as_deref().unwrap_or_default();
-        let kind = Type::of(doing.schema, path, from_client).keeping(told.reflection && !from_client);
+        let kind = Type::of(cx.schema, path, from_client).keeping(told.reflection && !from_client);
         let head = if from_client { &request.head } else { &response.head };
         let reader = Reader::new(head, &request.head, kind, limit);
         if reader.is_event_stream() {
@@ -220,14 +220,20 @@ impl Exchange {
     }
 
     /// DATA of a side.
-    pub(super) fn data(&mut self, bytes: &[u8], from_client: bool, at: Timestamp, doing: &mut Doing<'_>) {
-        self.begin(from_client, doing);
+    pub(super) fn data(
+        &mut self,
+        bytes: &[u8],
+        from_client: bool,
+        at: Timestamp,
+        cx: &mut ExchangeContext<'_>,
+    ) {
+        self.begin(from_client, cx);
         let Self { request, response, told, .. } = self;
         let side = if from_client { request } else { response };
-        let options = doing.options;
-        side.data(bytes, at, &options.context(), &mut |message| told.take(message, from_client, at, doing));
+        let options = cx.options;
+        side.data(bytes, at, &options.context(), &mut |message| told.take(message, from_client, at, cx));
         if side.waits_since().is_some_and(|since| at.since(since) > BODY_WAIT) {
-            self.settle(true, doing);
+            self.settle(true, cx);
         }
     }
 
@@ -237,42 +243,42 @@ impl Exchange {
         length: Option<u64>,
         from_client: bool,
         at: Timestamp,
-        doing: &mut Doing<'_>,
+        cx: &mut ExchangeContext<'_>,
     ) {
         if length.is_some_and(|length| length > 0) {
-            self.begin(from_client, doing);
+            self.begin(from_client, cx);
         }
         let Self { request, response, told, .. } = self;
         let side = if from_client { request } else { response };
-        let options = doing.options;
-        side.gap(length, &options.context(), &mut |message| told.take(message, from_client, at, doing));
+        let options = cx.options;
+        side.gap(length, &options.context(), &mut |message| told.take(message, from_client, at, cx));
     }
 
     /// END_STREAM of a side.
-    pub(super) fn end(&mut self, from_client: bool, at: Timestamp, doing: &mut Doing<'_>) {
+    pub(super) fn end(&mut self, from_client: bool, at: Timestamp, cx: &mut ExchangeContext<'_>) {
         let Self { request, response, told, .. } = self;
         let side = if from_client { &mut *request } else { response };
-        let options = doing.options;
-        side.end(&options.context(), &mut |message| told.take(message, from_client, at, doing));
+        let options = cx.options;
+        side.end(&options.context(), &mut |message| told.take(message, from_client, at, cx));
         if from_client && told.graphql.is_none() {
             told.graphql = graphql(request);
         }
     }
 
     /// DATA is about to come: how it is read, and where it is written.
-    fn begin(&mut self, from_client: bool, doing: &Doing<'_>) {
+    fn begin(&mut self, from_client: bool, cx: &ExchangeContext<'_>) {
         let begun = if from_client { self.request.has_begun() } else { self.response.has_begun() };
         if begun {
             return;
         }
-        let reader = if self.is_known(from_client) { Some(self.reader(from_client, doing)) } else { None };
+        let reader = if self.is_known(from_client) { Some(self.reader(from_client, cx)) } else { None };
         let side = if from_client { &mut self.request } else { &mut self.response };
-        side.begin(reader, &doing.options.context());
-        if let Some((store, as_sent)) = &doing.options.store {
+        side.begin(reader, &cx.options.context());
+        if let Some((store, as_sent)) = &cx.options.store {
             let what = if from_client { "request" } else { "response" };
             let coded = *as_sent && !side.head.codings.is_empty();
             let extension = if coded { "coded" } else { side.head.media_type.extension() };
-            let name = format!("{}-{}-{what}.{extension}", doing.connection, doing.stream);
+            let name = format!("{}-{}-{what}.{extension}", cx.connection, cx.stream);
             side.write_to(BodyWriter::new(store, name), *as_sent);
         }
     }
@@ -289,9 +295,9 @@ impl Exchange {
     }
 
     /// The exchange is over, whatever came of it.
-    pub(super) fn close(&mut self, doing: &mut Doing<'_>) {
-        self.note_losses(doing);
-        self.settle(true, doing);
+    pub(super) fn close(&mut self, cx: &mut ExchangeContext<'_>) {
+        self.note_losses(cx);
+        self.settle(true, cx);
     }
 
     /// What it held, at its end; `None` where there was nothing.

@@ -1,11 +1,10 @@
 //! A connection's bodies: one listener to its events, beside the one that pairs requests with responses.
 
-use super::exchange::{Exchange, Losses};
-use super::files::Store;
+use super::exchange::Exchange;
+use super::exchange_context::{ExchangeContext, Losses};
 use super::head::Head;
+use super::options::Options;
 use super::protobuf::Schema;
-use super::redact::Redactor;
-use super::tell::Context;
 use crate::base::limit::{Limit, Struck};
 use crate::base::limits::BODY_MEMORY_SHARD;
 use crate::base::time::Timestamp;
@@ -14,29 +13,6 @@ use crate::http2::{Block, BlockEnd, EventContext, EventSink, FrameSpot, UpgradeR
 use crate::record::{BodyFile, Contents, MessageRecord};
 use foldhash::HashMap;
 use std::sync::Arc;
-
-/// What is asked of the contents.
-#[derive(Debug, Default)]
-pub struct Options {
-    /// Bytes that are shown of a body, and of a message.
-    pub limit: usize,
-    /// Masks secrets; without it they are shown.
-    pub redactor: Option<Redactor>,
-    /// Types and services that are known.
-    pub schema: Schema,
-    /// Exchanges keep their contents.
-    pub contents: bool,
-    /// Each message is told of as it ends.
-    pub messages: bool,
-    /// Where bodies are written to files, and whether as they were sent.
-    pub store: Option<(Arc<dyn Store>, bool)>,
-}
-
-impl Options {
-    pub(super) fn context(&self) -> Context<'_> {
-        Context { redactor: self.redactor.as_ref(), limit: self.limit }
-    }
-}
 
 /// The bodies of a connection's open exchanges.
 pub struct Bodies {
@@ -114,7 +90,7 @@ impl Bodies {
         let Self { options, id, schema, learned, limits, ended, losses, .. } = self;
         let ended = options.messages.then_some(ended);
         let losses = *losses;
-        exchange.close(&mut Doing {
+        exchange.close(&mut ExchangeContext {
             connection: *id,
             options,
             schema,
@@ -170,15 +146,16 @@ impl Bodies {
 
 impl Listening<'_> {
     /// Does something with an exchange, and weighs it after that.
-    fn on(&mut self, stream: u32, act: impl FnOnce(&mut Exchange, &mut Doing<'_>)) {
+    fn on(&mut self, stream: u32, act: impl FnOnce(&mut Exchange, &mut ExchangeContext<'_>)) {
         let Bodies { options, id, exchanges, schema, learned, held, limits, ended, losses, .. } =
             &mut *self.bodies;
         let exchange = exchanges.entry(stream).or_insert_with(|| Exchange::new(*losses));
         let losses = *losses;
         let ended = options.messages.then_some(ended);
-        let mut doing = Doing { connection: *id, options, schema, learned, limits, stream, ended, losses };
-        exchange.note_losses(&mut doing);
-        act(exchange, &mut doing);
+        let mut context =
+            ExchangeContext { connection: *id, options, schema, learned, limits, stream, ended, losses };
+        exchange.note_losses(&mut context);
+        act(exchange, &mut context);
         let weight = exchange.memory();
         if weight > exchange.weight && !self.memory.take(weight - exchange.weight) {
             limits.strike(Limit::BodyMemory);
@@ -195,20 +172,6 @@ impl Listening<'_> {
             exchange.weight = weight;
         }
     }
-}
-
-/// What an exchange works with.
-pub(super) struct Doing<'d> {
-    pub(super) connection: u64,
-    pub(super) options: &'d Options,
-    pub(super) schema: &'d mut Schema,
-    #[cfg_attr(not(feature = "proto"), expect(dead_code, reason = "only schemas are learned"))]
-    pub(super) learned: &'d mut usize,
-    pub(super) limits: &'d mut Struck,
-    pub(super) stream: u32,
-    pub(super) losses: Losses,
-    /// Where each message goes that is told of for itself.
-    pub(super) ended: Option<&'d mut Vec<MessageRecord>>,
 }
 
 impl EventSink for Listening<'_> {
@@ -232,20 +195,24 @@ impl EventSink for Listening<'_> {
             None => (block.stream, block.from.is_client()),
         };
         let end_stream = block.end_stream || block.promised.is_some();
-        self.on(stream, |exchange, doing| exchange.block(head, from_client, end_stream, cx.at().time, doing));
+        self.on(stream, |exchange, context| {
+            exchange.block(head, from_client, end_stream, cx.at().time, context);
+        });
     }
 
     fn data(&mut self, cx: &EventContext<'_>, stream: u32, bytes: &[u8]) {
-        self.on(stream, |exchange, doing| exchange.data(bytes, cx.from.is_client(), cx.at().time, doing));
+        self.on(stream, |exchange, context| exchange.data(bytes, cx.from.is_client(), cx.at().time, context));
     }
 
     fn data_lost(&mut self, cx: &EventContext<'_>, stream: u32, len: u64, _: GapCause) {
-        self.on(stream, |exchange, doing| exchange.gap(Some(len), cx.from.is_client(), cx.at().time, doing));
+        self.on(stream, |exchange, context| {
+            exchange.gap(Some(len), cx.from.is_client(), cx.at().time, context);
+        });
     }
 
     fn data_end(&mut self, cx: &EventContext<'_>, stream: u32, end_stream: bool, _: FrameSpot) {
         if end_stream {
-            self.on(stream, |exchange, doing| exchange.end(cx.from.is_client(), cx.at().time, doing));
+            self.on(stream, |exchange, context| exchange.end(cx.from.is_client(), cx.at().time, context));
         }
     }
 
@@ -253,15 +220,15 @@ impl EventSink for Listening<'_> {
         let mut head = Head::default();
         request.fields.iter().for_each(|(name, value)| head.field(name, value));
         let at = request.last.time;
-        self.on(1, |exchange, doing| {
-            exchange.block(head, true, false, at, doing);
+        self.on(1, |exchange, context| {
+            exchange.block(head, true, false, at, context);
             if !request.content.is_empty() {
-                exchange.data(request.content, true, at, doing);
+                exchange.data(request.content, true, at, context);
             }
             let missing = request.body.saturating_sub(request.content.len() as u64);
-            doing.limits.add(Limit::BodyMemory, u64::from(missing > 0));
-            exchange.gap(Some(missing), true, at, doing);
-            exchange.end(true, at, doing);
+            context.limits.add(Limit::BodyMemory, u64::from(missing > 0));
+            exchange.gap(Some(missing), true, at, context);
+            exchange.end(true, at, context);
         });
     }
 

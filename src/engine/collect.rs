@@ -1,7 +1,7 @@
 //! What a worker leaves for the merge: what was made of the records, and what the agent's model needs to be asked.
 
 use super::job::Job;
-use super::worker::Product;
+use super::product::Product;
 use crate::agent::{FrameFact, WireFacts, WireTransaction};
 use crate::aggregate::{Call, Target};
 use crate::base::endpoint::Endpoint;

@@ -2,7 +2,7 @@
 //!
 //! Each shard has a selection of its own, so that what comes out does not depend on the number of threads.
 
-use super::worker::Product;
+use super::product::Product;
 use crate::aggregate::{Aggregate, Templates};
 use crate::base::endpoint::Endpoint;
 use crate::base::limit::{Limit, Struck};

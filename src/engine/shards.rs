@@ -6,8 +6,9 @@
 //! At most [`Shards::depth`] jobs are under way. With one thread all happens on the caller's.
 
 use super::job::Job;
+use super::product::Product;
 use super::select::Selection;
-use super::worker::{Product, Sum, Worker};
+use super::worker::{Sum, Worker};
 use crate::base::tuning::SHARDS;
 use crate::pipeline::PipelineConfig;
 use crossbeam_channel::{Receiver, Sender, bounded};

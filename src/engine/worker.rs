@@ -1,31 +1,12 @@
 //! What one thread does with a job: its shards' segments, through its shards' pipelines.
 
 use super::job::{Job, Task};
+use super::product::Product;
 use super::select::{Chosen, Selection};
-use crate::base::time::Moment;
 use crate::base::tuning::SHARDS;
-use crate::pipeline::{Output, Pipeline, PipelineConfig, ShardReport};
-use crate::record::{ConnectionMeta, Transaction};
+use crate::pipeline::{Pipeline, PipelineConfig, ShardReport};
 use crate::tls::KeyStore;
 use crate::transaction::StreamPool;
-
-/// What a worker writes into, and what it leaves for the merge.
-pub trait Product: Output + Send + 'static {
-    /// What follows is of this job.
-    fn begin(&mut self, job: &Job);
-    /// What follows is completed by the end of the capture.
-    fn at_end(&mut self);
-    /// An exchange has ended. One that was not asked for makes no record.
-    fn exchange(
-        &mut self,
-        now: Moment,
-        connection: &ConnectionMeta,
-        exchange: &Transaction,
-        is_asked_for: bool,
-    );
-    /// Forgets all and keeps the memory.
-    fn clear(&mut self);
-}
 
 /// What the shards of a worker add up to.
 #[derive(Debug, Default)]

@@ -1,6 +1,6 @@
 //! The course of one exchange: its steps in the order of the packets, then its record.
 
-use super::printer::PrintError;
+use super::print_error::PrintError;
 use super::{Format, Options, json, table};
 use crate::base::origin::InReach;
 use crate::base::time::{Moment, Timestamp};

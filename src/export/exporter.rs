@@ -3,7 +3,8 @@
 use super::Options;
 #[cfg(feature = "parquet")]
 use super::columns;
-use super::printer::{PrintError, Printer};
+use super::print_error::PrintError;
+use super::printer::Printer;
 use super::renderer::Renderer;
 use crate::base::origin::InReach;
 use crate::base::time::{Moment, Timestamp};

@@ -30,6 +30,7 @@ mod otlp;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod pretty;
+mod print_error;
 mod printer;
 mod renderer;
 mod sanitize;
@@ -43,7 +44,8 @@ mod tests;
 
 pub use course::{CoursePart, CoursePrinter};
 pub use exporter::{Exporter, Maker, Makers};
-pub use printer::{PrintError, Printer};
+pub use print_error::PrintError;
+pub use printer::Printer;
 pub use renderer::Renderer;
 pub use sanitize::visible;
 pub use sort::{Sort, SortKey};

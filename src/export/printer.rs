@@ -1,5 +1,6 @@
 //! The output's half: rendered records, in order, to a writer.
 
+use super::print_error::PrintError;
 use super::renderer::{Renderer, csv_header};
 use super::sort::Sorter;
 use super::table::{self, TablePrinter};
@@ -10,34 +11,7 @@ use crate::record::endpoint::Endpoints;
 use crate::record::schema::{EndpointObject, TelemetryObject};
 use crate::record::visit::Object;
 use crate::record::{Annotation, Consumer, Kind, Report};
-use std::io::{self, ErrorKind, Write};
-
-/// Why output ended early.
-#[derive(Debug, thiserror::Error)]
-pub enum PrintError {
-    /// The reader has closed its end: no error, nobody wants to read more.
-    #[error("the reader of the output has closed it")]
-    Closed,
-    /// Anything else.
-    #[error("cannot write the output: {0}")]
-    Io(io::Error),
-    /// What is to be sorted does not fit into memory, nor elsewhere.
-    #[error("--sort: cannot write a temporary file ({0}): make room, or show fewer with --top N")]
-    Sort(io::Error),
-}
-
-impl From<io::Error> for PrintError {
-    fn from(error: io::Error) -> Self {
-        if error.kind() == ErrorKind::BrokenPipe { Self::Closed } else { Self::Io(error) }
-    }
-}
-
-#[cfg(feature = "parquet")]
-impl From<super::columns::ColumnsError> for PrintError {
-    fn from(error: super::columns::ColumnsError) -> Self {
-        Self::Io(io::Error::other(error))
-    }
-}
+use std::io::Write;
 
 /// Prints records in the order in which it is given them.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Transactions in another order than that of their ends: kept, and written to a temporary file where they are many.
 
-use super::printer::PrintError;
+use super::print_error::PrintError;
 use crate::base::tuning::{SORT_BUFFERS, SORT_HELD};
 use crate::record::TransactionView;
 use std::cmp::Reverse;

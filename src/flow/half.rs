@@ -12,10 +12,10 @@
 //! filled or given up. What ends before it was seen already.
 
 use super::acceptance::{Receiver, ResetVerdict, Verdict};
+use super::beginning::{Beginning, scale_of};
 use super::checksums::Checksums;
 use super::grace::Grace;
 use super::pending::{Inserted, Pending, SegmentOrigin};
-use super::reuse::{Beginning, scale_of};
 use super::window::{Scale, Window};
 use super::{Arrival, Budget, ByteSink, End, Gap, GapCause, Span};
 use crate::base::direction::Direction;

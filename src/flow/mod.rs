@@ -5,6 +5,7 @@
 //! without a copy; what comes too early waits in bounded memory until the hole before it fills or is given up.
 
 mod acceptance;
+mod beginning;
 mod budget;
 mod checksums;
 mod chunk;
@@ -15,16 +16,15 @@ mod key;
 mod network;
 mod pending;
 mod reassembly;
-mod reuse;
-mod stray;
 mod table;
 mod window;
 
 pub use acceptance::Verdict;
+pub use beginning::Beginning;
 pub use budget::Budget;
 pub use chunk::{Arrival, ByteSink, End, Gap, GapCause, Span};
 pub use facts::SegmentFacts;
 pub use key::Key;
+pub use reassembly::Belongs;
 pub use reassembly::Reassembly;
-pub use reuse::{Beginning, Belongs};
 pub use table::{ConnectionEntry, Lookup, Slot, Table};

@@ -5,16 +5,21 @@
 //! acknowledged past it and a grace has gone by (captures reorder packets), or when a cap or a time limit is
 //! reached; until then the direction waits, and the other one goes on.
 
+mod reuse;
+mod stray;
+
+pub use reuse::Belongs;
+
 use super::acceptance::{ResetVerdict, Verdict};
+use super::beginning::Beginning;
 use super::half::{Half, Out};
-use super::reuse::Beginning;
-use super::stray::Stray;
 use super::{Budget, ByteSink, End, GapCause};
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::tcp::DirectionStats;
 use crate::base::time::Moment;
 use crate::base::tuning;
 use crate::packet::Segment;
+use stray::Stray;
 
 /// The two byte streams of a connection.
 #[derive(Debug, Default)]
@@ -27,7 +32,7 @@ pub struct Reassembly {
     /// A SYN that may begin the next connection between the same ports.
     pub(super) beginning: Option<Beginning>,
     /// The last segment of each direction that did not fit the window.
-    pub(super) strays: PerDirection<Option<Stray>>,
+    strays: PerDirection<Option<Stray>>,
 }
 
 /// A reset, and who sent it.

@@ -1,7 +1,8 @@
 //! The connections of a shard, found by their endpoints; the one idle for longest is at the front of a list.
 
+use super::beginning::Beginning;
 use super::network::Networks;
-use super::reuse::{Beginning, Belongs};
+use super::reassembly::Belongs;
 use super::{Key, Reassembly};
 use crate::base::direction::Direction;
 use crate::base::endpoint::Endpoint;

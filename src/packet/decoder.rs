@@ -286,6 +286,6 @@ fn tunnel<'d>(packet: &IpPacket<'d>, budget: &mut Budget) -> Result<Next<'d>, Sk
         _ => return Err(Skip::OtherIpProtocol),
     };
     budget.tunnel()?;
-    budget.network.enter_tunnel(packet.protocol, body);
+    tunnel::identifier::enter(&mut budget.network, packet.protocol, body);
     Ok(inner)
 }

@@ -29,6 +29,7 @@ mod ppp;
 mod segment;
 mod skip;
 mod tcp;
+mod tcp_checksum;
 mod tunnel;
 mod unread;
 mod wifi;

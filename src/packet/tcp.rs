@@ -1,10 +1,10 @@
 //! TCP headers (RFC 9293 section 3.1).
 
-use super::checksum;
 use super::ip::IpPacket;
 use super::network::Network;
 use super::segment::{Segment, TcpFlags};
 use super::skip::Skip;
+use super::tcp_checksum;
 use crate::base::endpoint::Endpoint;
 use crate::base::time::Moment;
 
@@ -30,7 +30,7 @@ pub(super) fn segment<'d>(at: Moment, packet: &IpPacket<'d>, network: Network) -
         window: u16::from_be_bytes([head[14], head[15]]),
         window_scale: if flags.syn() { window_scale(header.get(20..).unwrap_or_default()) } else { None },
         flags,
-        checksum: checksum::verify(packet, head),
+        checksum: tcp_checksum::verify(packet, head),
         network,
         payload,
         cut: (body.wire() - header_len - payload.len()) as u32,

@@ -1,7 +1,6 @@
 //! What gRPC says over an exchange (the gRPC over HTTP/2 protocol, gRPC-Web).
 
 use super::fields::{FieldName, Fields};
-use super::transaction::Message;
 
 /// The status, the messages, and what the caller said of its call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,13 +51,6 @@ impl GrpcBody {
     /// What the content type of a header section says; `None` where there is none, or another.
     pub fn of_section(headers: &Fields) -> Option<Self> {
         Self::of(headers.value(FieldName::ContentType)?)
-    }
-}
-
-impl Message {
-    /// Its content type is gRPC's.
-    pub fn is_grpc(&self) -> bool {
-        GrpcBody::of_section(&self.headers).is_some()
     }
 }
 

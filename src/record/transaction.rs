@@ -4,7 +4,7 @@ use super::contents::Contents;
 use super::end::StreamEnd;
 use super::ending::Evidence;
 use super::fields::Fields;
-use super::grpc::Grpc;
+use super::grpc::{Grpc, GrpcBody};
 use super::partial::{Partial, Unknown};
 use super::time::{Handshakes, Time, TimePart};
 use crate::base::time::{Moment, Timestamp};
@@ -110,6 +110,13 @@ pub struct HeaderBytes {
     pub wire: u64,
     /// Of the names and values that they stand for.
     pub decoded: u64,
+}
+
+impl Message {
+    /// Its content type is gRPC's.
+    pub fn is_grpc(&self) -> bool {
+        GrpcBody::of_section(&self.headers).is_some()
+    }
 }
 
 /// An interim response (RFC 9110 section 15.2).

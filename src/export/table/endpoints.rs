@@ -1,7 +1,7 @@
 //! The endpoints: a table, or a few lines below the transactions.
 
+use super::cells::{parts, widths};
 use super::layout::{Layout, fit, hide_wide};
-use super::print::{parts, widths};
 use super::rows::{Row, Size, Span, Where};
 use super::{Class, Column, at_most, colored, left, right, wide};
 use crate::export::Options;

@@ -4,6 +4,7 @@
 //! A row travels as one line of text: its [`Class`], then its cells, separated by U+001F, then lines that belong to
 //! it (header fields), each after U+001E. None of these characters occurs in a cell, since cells hold sanitised text alone.
 
+mod cells;
 mod contents;
 pub(super) mod course;
 mod endpoints;

@@ -1,11 +1,10 @@
 //! Rows → text. A short table is held, and printed when all its cells are known; a long or live one is printed in
 //! fixed columns as it comes.
 
+use super::cells::{parts, widths};
 use super::layout::{GAP, LAST_MIN, Layout, fit, fit_middle, hide_wide};
 use super::style::{self, Style};
-use super::{
-    AGENT_CELL, CELL, Class, Column, EXTRA, REPEATS, SERVER_CELL, TIME_CELL, columns, endpoints, telemetry,
-};
+use super::{AGENT_CELL, CELL, Column, REPEATS, SERVER_CELL, TIME_CELL, columns, endpoints, telemetry};
 use crate::base::tuning::{TABLE_HELD_BYTES, TABLE_HELD_ROWS};
 use crate::base::verdict::Verdict;
 use crate::export::Options;
@@ -206,26 +205,6 @@ fn with_cell(row: &str, cell: usize, text: &str) -> String {
         out.push_str(if at == cell { text } else { own });
     }
     out
-}
-
-/// A row's class, its cells, and the lines below it.
-pub(super) fn parts(row: &str) -> (Class, impl Iterator<Item = &str>, impl Iterator<Item = &str>) {
-    let mut lines = row.split(EXTRA);
-    let cells = lines.next().unwrap_or_default();
-    (Class::of(cells.bytes().next()), cells.get(1..).unwrap_or_default().split(CELL), lines)
-}
-
-/// The widest cell of each column.
-pub(super) fn widths<'a>(columns: &[Column], rows: impl Iterator<Item = &'a str>) -> Vec<usize> {
-    let mut widths = vec![0; columns.len()];
-    for row in rows {
-        let (_, cells, _) = parts(row);
-        for (at, (width, cell)) in widths.iter_mut().zip(cells).enumerate() {
-            let time = cell.split_once('T').filter(|_| at == TIME_CELL);
-            *width = time.map_or(cell, |(_, time)| time).width().max(*width);
-        }
-    }
-    widths
 }
 
 /// Prints one row in fixed columns, below its heading if it is the first of its kind.

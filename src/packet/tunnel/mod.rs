@@ -1,11 +1,12 @@
 //! Packets inside packets: what stands in GRE, in L2TP, and in UDP on the ports of VXLAN, Geneve, GTP-U and TZSP.
 
-pub(super) mod geneve;
-pub(super) mod gre;
-pub(super) mod gtp;
+mod geneve;
+mod gre;
+mod gtp;
+pub(super) mod identifier;
 mod l2tp;
 mod tzsp;
-pub(super) mod vxlan;
+mod vxlan;
 
 pub(super) use gre::gre;
 pub(super) use l2tp::l2tp_v3;

@@ -4,11 +4,11 @@
 //! begins a new connection, or one that comes when the old connection is over.
 
 use super::Reassembly;
-use super::window::Scale;
 use crate::base::direction::Direction;
 use crate::base::time::Moment;
 use crate::base::tuning;
-use crate::packet::{Network, Segment};
+use crate::flow::beginning::Beginning;
+use crate::packet::Segment;
 
 /// Which connection a segment belongs to, of those with its endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,61 +19,6 @@ pub enum Belongs {
     ToNew,
     /// A new one, which this earlier SYN has begun.
     ToBegun(Beginning),
-}
-
-/// A SYN that the peer has not acknowledged yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Beginning {
-    /// Its packet.
-    pub at: Moment,
-    /// Who sent it.
-    pub from: Direction,
-    /// What it acknowledges, if it is itself an answer.
-    pub acknowledges: Option<u32>,
-    pub(super) seq: u32,
-    pub(super) network: Network,
-    pub(super) window: u16,
-    pub(super) scale: Scale,
-}
-
-impl Beginning {
-    pub(super) fn of(from: Direction, segment: &Segment<'_>) -> Self {
-        Self {
-            at: segment.at,
-            from,
-            acknowledges: segment.flags.ack().then_some(segment.ack),
-            seq: segment.seq,
-            network: segment.network,
-            window: segment.window,
-            scale: scale_of(segment),
-        }
-    }
-
-    /// The number of its first byte.
-    pub(super) const fn first(&self) -> u32 {
-        self.seq.wrapping_add(1)
-    }
-
-    /// The segment is the peer's answer: a SYN-ACK, or what answers that.
-    fn is_answered_by(&self, from: Direction, segment: &Segment<'_>) -> bool {
-        from != self.from
-            && segment.flags.ack()
-            && segment.ack == self.first()
-            && match self.acknowledges {
-                None => segment.flags.syn(),
-                Some(number) => segment.seq == number,
-            }
-    }
-
-    /// Its own sender goes on with the segment.
-    fn is_continued_by(&self, from: Direction, segment: &Segment<'_>) -> bool {
-        from == self.from && !segment.flags.rst() && segment.seq == self.first()
-    }
-}
-
-/// The window scale option of a SYN.
-pub(super) fn scale_of(syn: &Segment<'_>) -> Scale {
-    syn.window_scale.map_or(Scale::Absent, Scale::Shift)
 }
 
 impl Reassembly {

@@ -3,8 +3,8 @@
 //! Which of the two shows when the other side answers: it acknowledges what it has received, and never a stray.
 
 use super::Reassembly;
-use super::half::distance;
 use crate::base::direction::Direction;
+use crate::flow::half::distance;
 use crate::packet::Segment;
 
 /// How far apart the segments of a run may be.
