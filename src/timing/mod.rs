@@ -5,7 +5,7 @@
 //! stops a sender is judged in this order: bytes missing, the stream's window, the connection's window, TCP's window.
 //! What is left is divided by the segment with DATA or a header block that ends the wait.
 //!
-//! State: for each open stream an exchange of at most 200 bytes, at most
+//! State: for each open stream an exchange of at most 208 bytes, at most
 //! [`limits::RULE_STREAMS`](crate::base::limits::RULE_STREAMS) of them; and 1 KiB for the connection.
 
 mod clock;
