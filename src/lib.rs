@@ -138,6 +138,8 @@ pub mod http1;
 pub mod http2;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
+pub mod join;
+#[doc(hidden)]
 pub mod packet;
 #[cfg(feature = "internals")]
 #[doc(hidden)]

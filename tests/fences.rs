@@ -57,6 +57,8 @@ const MODULES: &[(&str, &[&str])] = &[
             "aggregate",
         ],
     ),
+    // Of HTTP/2 the frames' views, which a consumer of records is lent.
+    ("join", &["base", "http2", "record", "aggregate"]),
     ("export", &["base", "http2", "record"]),
 ];
 

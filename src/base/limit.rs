@@ -139,6 +139,12 @@ limits! {
     EndpointPaths = "endpoint_paths" other,
     /// Endpoints folded into one, as they were too many.
     EndpointRows = "endpoint_rows" other,
+    /// Exchanges kept to be paired.
+    JoinExchanges = "join_exchanges" other,
+    /// Segments kept to be compared.
+    JoinSegments = "join_segments" other,
+    /// Connections kept to be paired.
+    JoinConnections = "join_connections" other,
 }
 
 /// How often each cap struck.

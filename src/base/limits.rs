@@ -396,3 +396,21 @@ pub const TABLE_CELL_CHARS: usize = 512;
 
 /// Characters of a header field's value that a table shows below a row. Counter: `…`, which stands for the rest.
 pub const TABLE_LINE_CHARS: usize = 4_096;
+
+// Two captures of the same calls
+
+/// Exchanges of one place that are kept until all are paired; later ones are left out. Counter: `join_exchanges`, in
+/// `h2.join.limits` of the join record.
+pub const JOIN_EXCHANGES: usize = 1 << 20;
+
+/// Bytes of memory for what one place's exchanges called: methods, authorities, paths, each once. An exchange that calls
+/// something else is left out then. Counter: `join_exchanges`, in `h2.join.limits` of the join record.
+pub const JOIN_TEXT: usize = 64 << 20;
+
+/// Segments of one place that are kept to compare times and losses; later ones are left out. Counter: `join_segments`, in
+/// `h2.join.limits` of the join record.
+pub const JOIN_SEGMENTS: usize = 3 << 20;
+
+/// TCP connections of one place that are kept; later ones are left out, with their exchanges. Counter: `join_connections`,
+/// in `h2.join.limits` of the join record.
+pub const JOIN_CONNECTIONS: usize = 1 << 16;

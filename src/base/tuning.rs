@@ -205,3 +205,16 @@ pub const OTLP_LINE_SPANS: usize = 512;
 
 /// Bytes of spans that end such a line earlier.
 pub const OTLP_LINE_BYTES: usize = 1 << 20;
+
+// Two captures of the same calls
+
+/// Blocks of 64 bytes that are sampled of each direction of a connection: enough that two captures of a hundredth of it
+/// have some in common.
+pub const JOIN_BLOCKS: usize = 256;
+
+/// Corners of the polygon of lines that two clocks may differ by; with more, what would add one is passed over, which makes
+/// bounds wider and never wrong.
+pub const CLOCK_CORNERS: usize = 96;
+
+/// Candidates that are looked at for one connection, before it counts as ambiguous.
+pub const JOIN_CANDIDATES: usize = 32;

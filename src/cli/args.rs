@@ -1,5 +1,6 @@
 //! The command line as it was typed. Help, man page and completions come from here.
 
+use super::command::Command as Subcommand;
 use super::units;
 use crate::agent::{Mode, Rules};
 use crate::export::{Format, SortKey};
@@ -25,7 +26,12 @@ const USAGE: &str = "h2lens [OPTIONS] FILE...     (- is standard input)\n       
 #[derive(Clone, Debug, Default, Parser)]
 #[command(name = "h2lens", version, about = ABOUT, long_about = LONG_ABOUT, override_usage = USAGE)]
 #[command(disable_help_flag = true, disable_version_flag = true, max_term_width = 100)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub struct Args {
+    /// What to do in place of printing the records of a capture. A capture of such a name is read as "./join".
+    #[command(subcommand)]
+    pub command: Option<Subcommand>,
+
     /// Captures to read: pcap or pcapng, plain or compressed with gzip, zstd or lz4; "-" is standard input, which may
     /// be a pipe that is still growing. A directory means the captures in it. Several files are one timeline, merged by
     /// packet time.
@@ -347,7 +353,7 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Other", hide_short_help = true)]
     pub threads: Option<u16>,
 
-    /// Print the man page, completions, or the records' schema: man, bash, zsh, fish, schema, duckdb
+    /// Print the man page, completions, or the records' schema: man, man-join, bash, zsh, fish, schema, duckdb
     #[arg(
         long,
         value_name = "WHAT",
@@ -368,17 +374,9 @@ pub struct Args {
 }
 
 impl Args {
-    /// The definition of the command line, for the parser, the help, the man page and the completions.
+    /// The definition of the command line, for the parser, the help, the man pages and the completions.
     pub fn definition() -> Command {
-        // A doc comment's first paragraph is the short help, and stands before the long one again.
-        Self::command().mut_args(|arg| {
-            let short = arg.get_help().map(ToString::to_string).unwrap_or_default();
-            let long = arg.get_long_help().map(ToString::to_string).unwrap_or_default();
-            let long = long.strip_prefix(&short).unwrap_or(&long).trim_start().to_owned();
-            let long = if long.is_empty() { short } else { long };
-            let values = unnamed_values(&arg, &long);
-            arg.long_help(long + &values)
-        })
+        Self::command().mut_args(with_long_help).mut_subcommands(|command| command.mut_args(with_long_help))
     }
 
     /// Reads a command line, its first word the program's name.
@@ -388,6 +386,17 @@ impl Args {
     pub fn read(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
         Self::from_arg_matches(&Self::definition().try_get_matches_from(words)?)
     }
+}
+
+/// An option with all that is to be said of it in its long help.
+fn with_long_help(arg: Arg) -> Arg {
+    // A doc comment's first paragraph is the short help, and stands before the long one again.
+    let short = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let long = arg.get_long_help().map(ToString::to_string).unwrap_or_default();
+    let long = long.strip_prefix(&short).unwrap_or(&long).trim_start().to_owned();
+    let long = if long.is_empty() { short } else { long };
+    let values = unnamed_values(&arg, &long);
+    arg.long_help(long + &values)
 }
 
 /// A sentence that lists the values of an option and what they mean, unless its help names them all.
@@ -522,6 +531,8 @@ pub enum Sandbox {
 pub enum Generate {
     /// The man page, roff
     Man,
+    /// The man page of join
+    ManJoin,
     /// Completions for bash
     Bash,
     /// Completions for zsh
@@ -611,7 +622,7 @@ mod tests {
     #[test]
     fn short_help_fits_a_screen() {
         let help = Args::definition().term_width(80).render_help().to_string();
-        assert!(help.lines().count() <= 30, "{} lines:\n{help}", help.lines().count());
+        assert!(help.lines().count() <= 33, "{} lines:\n{help}", help.lines().count());
         assert!(help.lines().all(|line| line.len() <= 80), "{help}");
     }
 

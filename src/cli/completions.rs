@@ -11,6 +11,7 @@ _h2lens_captures() {
     compopt -o filenames 2>/dev/null
     local IFS=$'\n'
     COMPREPLY=($(compgen -d -- "$1"; compgen -f -- "$1" | grep -E '\.(pcap|pcapng|cap)(\.(gz|zst|lz4))?$'))
+    [[ ${COMP_CWORD} -eq 1 ]] && COMPREPLY+=($(compgen -W "COMMANDS" -- "$1"))
 }
 
 _h2lens_interfaces() {
@@ -59,8 +60,11 @@ pub(super) fn script(shell: Shell) -> String {
     clap_complete::generate(shell, &mut command, "h2lens", &mut out);
     let script = String::from_utf8_lossy(&out).into_owned();
     let records = KINDS.join(" ");
+    let commands: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
     match shell {
-        Shell::Bash => bash(&script) + &BASH.replace("RECORDS", &records),
+        Shell::Bash => {
+            bash(&script) + &BASH.replace("RECORDS", &records).replace("COMMANDS", &commands.join(" "))
+        }
         Shell::Zsh => zsh(&script, &ZSH.replace("RECORDS", &records)),
         _ => script + &FISH.replace("RECORDS", &records),
     }
@@ -84,7 +88,9 @@ fn bash(script: &str) -> String {
         while lines.next_if(|rest| rest.trim() != ";;").is_some() {}
     }
     // A first word that is no option is a capture, too.
-    out.replace("[[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]]", "[[ ${cur} == -* ]]")
+    ["1", "2"].iter().fold(out, |out, word| {
+        out.replace(&format!("[[ ${{cur}} == -* || ${{COMP_CWORD}} -eq {word} ]]"), "[[ ${cur} == -* ]]")
+    })
 }
 
 /// The same, by the names of the functions.
@@ -173,7 +179,8 @@ mod tests {
         }
         let offered = |words: &[&str]| offered(directory.path(), words);
         let Some(captures) = offered(&["h2lens", ""]) else { return };
-        assert_eq!(captures, ["a.pcap", "b.pcapng.gz"]);
+        assert_eq!(captures, ["a.pcap", "b.pcapng.gz", "join"]);
+        assert_eq!(offered(&["h2lens", "join", "a"]).unwrap(), ["a.pcap"]);
         assert_eq!(offered(&["h2lens", "-i", "l"]).unwrap(), ["lo"]);
         assert_eq!(offered(&["h2lens", "-S", "frames,te"]).unwrap(), ["frames,telemetry"]);
         assert_eq!(offered(&["h2lens", "a.pcap", "--read", "b"]).unwrap(), ["b.pcapng.gz"]);

@@ -2,6 +2,8 @@
 
 pub use super::args::Exchange;
 use super::args::{Args, Color, Generate, OutputFormat, Sandbox};
+use super::command::Command;
+use super::join::JoinConfig;
 use super::messages::Verbosity;
 use super::tshark;
 use super::usage::UsageError;
@@ -15,7 +17,7 @@ use crate::record::Wanted;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +31,8 @@ pub enum Action {
     ListInterfaces,
     /// Analyze.
     Analyze(Box<Config>),
+    /// Join two captures.
+    Join(Box<JoinConfig>),
 }
 
 /// A run, resolved.
@@ -209,6 +213,14 @@ impl Action {
     /// # Errors
     /// One line that names the option and the way out.
     pub fn resolve(args: Args, environment: &Environment) -> Result<Self, UsageError> {
+        match args.command {
+            Some(Command::Join(join)) => Ok(Self::Join(Box::new(JoinConfig::resolve(*join, environment)?))),
+            None => Self::of_flat(args, environment),
+        }
+    }
+
+    /// Of a command line without a subcommand.
+    fn of_flat(args: Args, environment: &Environment) -> Result<Self, UsageError> {
         if let Some(what) = args.generate {
             return Ok(Self::Generate(what));
         }
@@ -357,16 +369,34 @@ fn check_follow(args: &Args, source: &InputKind) -> Result<(), UsageError> {
 
 /// `--path-template` and `--path-templates`
 fn templates(args: &Args) -> Result<(Patterns, Grouping), UsageError> {
+    Ok((patterns(&args.path_template)?, grouping(args.path_templates.as_deref())))
+}
+
+/// `--path-template`
+pub(super) fn patterns(given: &[String]) -> Result<Patterns, UsageError> {
     let mut patterns = Patterns::default();
     patterns
-        .add(args.path_template.iter().map(String::as_str))
+        .add(given.iter().map(String::as_str))
         .map_err(|error| UsageError(format!("--path-template: {error}")))?;
-    let grouping = match &args.path_templates {
+    Ok(patterns)
+}
+
+/// `--path-templates`
+pub(super) fn grouping(given: Option<&Path>) -> Grouping {
+    match given {
         Some(word) if word.as_os_str() == "off" => Grouping::Off,
-        Some(word) if word.as_os_str() != "auto" => Grouping::Document(word.clone()),
+        Some(word) if word.as_os_str() != "auto" => Grouping::Document(word.to_owned()),
         _ => Grouping::Auto,
-    };
-    Ok((patterns, grouping))
+    }
+}
+
+/// `--color`
+pub(super) fn color(given: Option<Color>, environment: &Environment) -> bool {
+    match given.unwrap_or_default() {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => environment.stdout_is_terminal && !environment.no_color,
+    }
 }
 
 fn source(args: &Args, environment: &Environment) -> Result<InputKind, UsageError> {
@@ -484,11 +514,7 @@ fn output(args: &Args, environment: &Environment, is_live: bool) -> Result<Optio
         }
         (None, None) => Wanted { transactions: true, telemetry: !one_kind, ..Wanted::default() },
     };
-    let color = match args.color.unwrap_or_default() {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => environment.stdout_is_terminal && !environment.no_color,
-    };
+    let color = color(args.color, environment);
     wanted.headers |= args.headers;
     let width = environment.columns.filter(|_| environment.stdout_is_terminal);
     let footer = format == Format::Table && wanted.transactions && args.follow.is_none();

@@ -13,6 +13,7 @@ const SECTIONS: &str = include_str!("man.roff");
 pub(super) fn text(what: Generate) -> std::io::Result<Vec<u8>> {
     let shell = match what {
         Generate::Man => return man(),
+        Generate::ManJoin => return subcommand("join"),
         Generate::Schema => return Ok(schema::json_schema().into_bytes()),
         Generate::Duckdb => return Ok(schema::duckdb().into_bytes()),
         Generate::Bash => Shell::Bash,
@@ -33,11 +34,32 @@ fn man() -> std::io::Result<Vec<u8>> {
     page.render_title(&mut out)?;
     page.render_name_section(&mut out)?;
     out.extend_from_slice(
-        b".SH SYNOPSIS\n\\fBh2lens\\fR [\\fIOPTIONS\\fR] [\\fIFILE\\fR]...\n.br\n\\fBh2lens\\fR [\\fIOPTIONS\\fR] \\fB\\-i\\fR \\fIIFACE\\fR\n",
+        b".SH SYNOPSIS\n\\fBh2lens\\fR [\\fIOPTIONS\\fR] [\\fIFILE\\fR]...\n.br\n\\fBh2lens\\fR [\\fIOPTIONS\\fR] \\fB\\-i\\fR \\fIIFACE\\fR\n.br\n\\fBh2lens join\\fR [\\fIOPTIONS\\fR] \\fICLIENT\\fR \\fISERVER\\fR\n",
     );
     page.render_description_section(&mut out)?;
     out.extend_from_slice(options(&page)?.as_bytes());
     out.extend_from_slice(SECTIONS.as_bytes());
+    Ok(out)
+}
+
+/// The man page of a subcommand.
+fn subcommand(name: &str) -> std::io::Result<Vec<u8>> {
+    let mut all = Args::definition();
+    all.build();
+    let version = all.get_version().unwrap_or_default().to_owned();
+    let Some(command) = all.find_subcommand(name) else { return Ok(Vec::new()) };
+    let page = Man::new(command.clone())
+        .title(format!("H2LENS-{}", name.to_uppercase()))
+        .section("1")
+        .source(format!("h2lens {version}"))
+        .manual("User Commands");
+    let mut out = Vec::new();
+    page.render_title(&mut out)?;
+    page.render_name_section(&mut out)?;
+    page.render_synopsis_section(&mut out)?;
+    page.render_description_section(&mut out)?;
+    out.extend_from_slice(options(&page)?.as_bytes());
+    out.extend_from_slice(b".SH \"SEE ALSO\"\n.BR h2lens (1)\n");
     Ok(out)
 }
 
@@ -80,6 +102,17 @@ mod tests {
         let committed = std::fs::read_to_string(committed).unwrap();
         let generated = String::from_utf8(text(Generate::Man).unwrap()).unwrap();
         assert!(committed == generated, "run: h2lens --generate man > man/h2lens.1");
+    }
+
+    #[test]
+    fn the_committed_man_pages_of_subcommands_are_what_is_generated() {
+        for (what, name) in [(Generate::ManJoin, "h2lens-join")] {
+            let committed = format!("{}/man/{name}.1", env!("CARGO_MANIFEST_DIR"));
+            let committed = std::fs::read_to_string(committed).unwrap();
+            let generated = String::from_utf8(text(what).unwrap()).unwrap();
+            assert!(committed == generated, "man/{name}.1 is not what --generate prints");
+            assert!(generated.contains("\\-\\-keylog"), "its options");
+        }
     }
 
     #[test]

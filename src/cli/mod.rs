@@ -2,6 +2,7 @@
 
 pub mod args;
 mod bodies;
+pub mod command;
 mod completions;
 pub mod config;
 mod decryption;
@@ -9,6 +10,7 @@ pub mod exit;
 mod follow;
 mod generate;
 mod hint;
+pub mod join;
 pub mod live;
 pub mod messages;
 #[cfg(feature = "live")]

@@ -8,12 +8,13 @@ use super::exit::Exit;
 use super::follow;
 use super::generate;
 use super::hint;
+use super::join;
 use super::live::{self, LiveFailure, LiveOptions};
 use super::messages::{Bar, Messages, Verbosity};
 use super::output_dir::OutputDir;
 use super::sandbox;
 use super::unread;
-use crate::aggregate::Templates;
+use crate::aggregate::{Patterns, Templates};
 use crate::body;
 use crate::capture::{Batch, Expanded, Filter, Input, Timeline, WriteError, Writer};
 use crate::engine::{Analysis, Outcome, captures, cut_at};
@@ -23,7 +24,7 @@ use crate::tls::{KeyLogReader, KeyStore};
 use anyhow::{Context, bail};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -45,6 +46,7 @@ pub fn run(action: Action) -> anyhow::Result<Exit> {
             Ok(Exit::Done)
         }
         Action::Analyze(config) => analyze(*config),
+        Action::Join(config) => join::run(*config),
     }
 }
 
@@ -52,8 +54,8 @@ fn analyze(config: Config) -> anyhow::Result<Exit> {
     let messages = Messages::new(config.verbosity);
     match &config.source {
         InputKind::Captures(inputs) => {
-            let keys = keys(&config, messages)?;
-            let templates = templates(&config)?;
+            let keys = secrets(&config.keylogs, config.keylog_from_environment, messages)?;
+            let templates = grouped(&config.patterns, &config.templates)?;
             let Expanded { inputs, others } = Input::expand(inputs)?;
             for path in others {
                 messages.detail(format_args!("{}: no capture, left out", path.display()));
@@ -62,19 +64,23 @@ fn analyze(config: Config) -> anyhow::Result<Exit> {
         }
         InputKind::Live(interface) => {
             let options = live_options(&config, interface);
-            let templates = templates(&config)?;
+            let templates = grouped(&config.patterns, &config.templates)?;
             watch(config, &options, templates, messages)
         }
     }
 }
 
-/// The secrets of the key logs.
-fn keys(config: &Config, messages: Messages) -> anyhow::Result<KeyStore> {
+/// The secrets of the key logs, which need not exist where the environment names them.
+pub(super) fn secrets(
+    logs: &[PathBuf],
+    from_environment: bool,
+    messages: Messages,
+) -> anyhow::Result<KeyStore> {
     let mut keys = KeyStore::default();
-    for path in &config.keylogs {
+    for path in logs {
         match read_keys(path, &mut keys) {
             Ok(()) => (),
-            Err(error) if config.keylog_from_environment => {
+            Err(error) if from_environment => {
                 messages.notice(format_args!("$SSLKEYLOGFILE: {}: {error}", path.display()));
             }
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
@@ -84,10 +90,9 @@ fn keys(config: &Config, messages: Messages) -> anyhow::Result<KeyStore> {
 }
 
 /// How paths are grouped.
-fn templates(config: &Config) -> anyhow::Result<Templates> {
-    let mut templates =
-        Templates { patterns: config.patterns.clone(), literal: config.templates == Grouping::Off };
-    if let Grouping::Document(path) = &config.templates {
+pub(super) fn grouped(patterns: &Patterns, grouping: &Grouping) -> anyhow::Result<Templates> {
+    let mut templates = Templates { patterns: patterns.clone(), literal: *grouping == Grouping::Off };
+    if let Grouping::Document(path) = grouping {
         let named = || format!("--path-templates {}", path.display());
         let document = std::fs::read_to_string(path).with_context(named)?;
         templates.patterns.add_openapi(&document).with_context(named)?;
@@ -221,12 +226,18 @@ fn live_options(config: &Config, interface: &Live) -> LiveOptions {
     }
 }
 
+/// Opens captures, for packets that match.
+pub(super) fn timeline(inputs: &[Input], filter: Option<&str>) -> anyhow::Result<Timeline> {
+    let timeline = Timeline::open(inputs).map_err(hint::explain)?;
+    Ok(match filter {
+        Some(expression) => timeline.with_filter(Filter::compile(expression)?),
+        None => timeline,
+    })
+}
+
 /// Opens the captures as the options say.
 fn open(config: &Config, inputs: &[Input]) -> anyhow::Result<Timeline> {
-    let mut timeline = Timeline::open(inputs).map_err(hint::explain)?;
-    if let Some(expression) = &config.filter {
-        timeline = timeline.with_filter(Filter::compile(expression)?);
-    }
+    let mut timeline = timeline(inputs, config.filter.as_deref())?;
     if let Some(count) = config.count {
         timeline = timeline.with_count(count);
     }

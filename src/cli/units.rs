@@ -36,6 +36,40 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "give a time as 500ms, 30s, 5m or 1h30m".to_owned())
 }
 
+/// What one time is more than another, as `1.5s`, `-200ms`, `2h`, `120us`, `40ns`; a number alone is seconds. In
+/// nanoseconds.
+///
+/// # Errors
+/// Says what is accepted when `text` is something else, or more than 292 years.
+pub(super) fn signed_nanos(text: &str) -> Result<i64, String> {
+    let parse = || {
+        let (sign, size) = match text.strip_prefix('-') {
+            Some(size) => (-1, size),
+            None => (1, text.strip_prefix('+').unwrap_or(text)),
+        };
+        let split = size.find(|char: char| !char.is_ascii_digit() && char != '.').unwrap_or(size.len());
+        let (digits, unit) = size.split_at_checked(split)?;
+        let nanos: i128 = match unit {
+            "ns" => 1,
+            "us" | "µs" => 1_000,
+            "ms" => 1_000_000,
+            "" | "s" => 1_000_000_000,
+            "m" | "min" => 60_000_000_000,
+            "h" => 3_600_000_000_000,
+            "d" => 86_400_000_000_000,
+            _ => return None,
+        };
+        let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+        if whole.len() > 18 || part.len() > 9 || (whole.is_empty() && part.is_empty()) {
+            return None;
+        }
+        let number = |digits: &str| if digits.is_empty() { Some(0) } else { digits.parse::<i128>().ok() };
+        let part = number(part)? * nanos / 10_i128.pow(part.len() as u32);
+        i64::try_from(sign * (number(whole)? * nanos + part)).ok()
+    };
+    parse().ok_or_else(|| "give a time as 1.5s, -200ms or 2h".to_owned())
+}
+
 /// `4096`, `64k`, `32M`, `32MiB`, `1G`, `1GB`: `k`, `M`, `G` and `KiB`, `MiB`, `GiB` count by 1024, `kB`, `MB`, `GB` by
 /// 1000.
 ///

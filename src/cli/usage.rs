@@ -71,7 +71,8 @@ impl From<&clap::Error> for UsageError {
 /// An option with its value, as the help shows it.
 fn usage_of(option: &str) -> Option<String> {
     let command = Args::definition();
-    let argument = command.get_arguments().find(|argument| {
+    let all = command.get_subcommands().flat_map(clap::Command::get_arguments);
+    let argument = command.get_arguments().chain(all).find(|argument| {
         argument.get_long().is_some_and(|long| option.strip_prefix("--") == Some(long))
             || argument
                 .get_short()
@@ -119,7 +120,7 @@ mod tests {
             (&["-o", "xml"], "--output: unknown value 'xml': choose table, ndjson, json"),
             (
                 &["--generate", "pdf"],
-                "--generate: unknown value 'pdf': choose man, bash, zsh, fish, schema or duckdb",
+                "--generate: unknown value 'pdf': choose man, man-join, bash, zsh, fish, schema or duckdb",
             ),
             (&["--keylog"], "--keylog needs a value: --keylog FILE"),
             (&["--duration", "5x"], "--duration: '5x' will not do: give a time as 500ms, 30s, 5m or 1h30m"),

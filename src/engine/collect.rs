@@ -12,7 +12,7 @@ use crate::http2::frame::FrameView;
 use crate::pipeline::Output;
 use crate::record::{
     ConnectionMeta, ConnectionRecord, ConnectionState, FieldName, Finding, Kind, MessageRecord, Order, Part,
-    RecordSink, Step, Tally, Transaction, TransactionView,
+    RecordSink, SegmentView, Step, Tally, Transaction, TransactionView,
 };
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -241,6 +241,10 @@ impl<P: Part> RecordSink for Collected<P> {
 
     fn step(&mut self, now: Moment, connection: &ConnectionMeta, step: &Step) {
         self.part.step(now, connection, step);
+    }
+
+    fn segment(&mut self, segment: &SegmentView<'_>) {
+        self.part.segment(segment);
     }
 
     fn transaction(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {

@@ -64,6 +64,7 @@ struct SegmentHead {
     flags: TcpFlags,
     checksum: Checksum,
     network: Network,
+    ip_id: Option<u16>,
     cut: u32,
     payload: Range<u32>,
     in_packet: bool,
@@ -100,6 +101,7 @@ impl Job {
                 flags: segment.flags,
                 checksum: segment.checksum,
                 network: segment.network,
+                ip_id: segment.ip_id,
                 cut: segment.cut,
                 payload: start..start + segment.payload.len() as u32,
                 in_packet,
@@ -143,6 +145,7 @@ impl Job {
             flags: place.flags,
             checksum: place.checksum,
             network: place.network,
+            ip_id: place.ip_id,
             payload,
             cut: place.cut,
         }

@@ -65,6 +65,7 @@ impl Merge {
     ) -> Result<(), C::Error> {
         self.order.clear();
         for (worker, product) in done.products.iter().enumerate() {
+            consumer.part_done(&product.part);
             self.line_up(worker, product);
         }
         // What one shard made is in order already, or nearly: the sort merges runs.

@@ -13,8 +13,8 @@ use crate::http2::frame::FrameView;
 use crate::pipeline::Output;
 use crate::record::endpoint::Endpoints;
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, ConnectionState, Finding, MessageRecord, RecordSink, Step, Transaction,
-    TransactionView,
+    ConnectionMeta, ConnectionRecord, ConnectionState, Finding, MessageRecord, RecordSink, SegmentView, Step,
+    Transaction, TransactionView,
 };
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -109,6 +109,10 @@ impl<P: Product> Output for Chosen<'_, P> {
 }
 
 impl<P: Product> RecordSink for Chosen<'_, P> {
+    fn segment(&mut self, segment: &SegmentView<'_>) {
+        self.product.segment(segment);
+    }
+
     fn transaction(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
         let is_asked_for = self.selection.takes(connection, transaction);
         self.product.exchange(now, connection, transaction, is_asked_for);

@@ -53,6 +53,7 @@ impl Visitor for Row<'_> {
             | Scalar::Integer(_)
             | Scalar::Float(_)
             | Scalar::Seconds(_)
+            | Scalar::Difference(_)
             | Scalar::Decimal(_) => {
                 json::push_scalar(self.out, value);
             }

@@ -101,6 +101,10 @@ pub(super) fn push_scalar(out: &mut Vec<u8>, value: Scalar<'_>) {
         Scalar::Integer(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
         Scalar::Float(value) => push_float(out, value),
         Scalar::Seconds(billionths) | Scalar::Decimal(billionths) => push_seconds(out, billionths),
+        Scalar::Difference(nanos) => {
+            out.extend_from_slice(if nanos < 0 { b"-" } else { b"" });
+            push_seconds(out, nanos.unsigned_abs());
+        }
         Scalar::Time(time) => push_plain(out, &time.rfc3339()),
         Scalar::Address(ip) => {
             out.push(b'"');

@@ -25,6 +25,7 @@ mod csv;
 mod curl;
 mod exporter;
 mod har;
+mod join;
 mod json;
 mod otlp;
 #[cfg(feature = "parquet")]
@@ -46,6 +47,8 @@ pub use course::{CoursePart, CoursePrinter};
 pub use exporter::{Exporter, Maker, Makers};
 pub use print_error::PrintError;
 pub use printer::Printer;
+pub use join::print_join;
+pub use printer::{PrintError, Printer};
 pub use renderer::Renderer;
 pub use sanitize::visible;
 pub use sort::{Sort, SortKey};

@@ -1,8 +1,8 @@
 //! What `--generate schema` and `--generate duckdb` print: the records' types, from their one definition.
 
 use crate::record::schema::{
-    ConnectionObject, EndpointObject, FindingObject, FrameObject, MessageRecordObject, StepObject,
-    TelemetryObject, TransactionObject,
+    ConnectionObject, EndpointObject, FindingObject, FrameObject, JoinObject, MessageRecordObject,
+    PairObject, StepObject, TelemetryObject, TransactionObject,
 };
 use crate::record::visit::{Member, Record, Type};
 use serde_json::{Map, Value, json};
@@ -15,8 +15,8 @@ const fn kind<T: Record>() -> Kind {
     (T::NAME, T::PLURAL, T::MEMBERS)
 }
 
-/// All kinds of records, in the order of `--show`; those of `--follow` stand before telemetry.
-const KINDS: [Kind; 8] = [
+/// All kinds of records, in the order of `--show`; those of `--follow` stand before telemetry, those of subcommands come last.
+const KINDS: [Kind; 10] = [
     kind::<TransactionObject<'_>>(),
     kind::<EndpointObject<'_>>(),
     kind::<ConnectionObject<'_>>(),
@@ -25,6 +25,8 @@ const KINDS: [Kind; 8] = [
     kind::<FindingObject<'_>>(),
     kind::<StepObject<'_>>(),
     kind::<TelemetryObject<'_>>(),
+    kind::<PairObject<'_>>(),
+    kind::<JoinObject<'_>>(),
 ];
 
 /// A JSON Schema (2020-12) of any record.
@@ -68,6 +70,7 @@ fn values(r#type: &Type) -> Value {
         Type::Integer => json!({"type": "integer", "minimum": 0}),
         Type::Float => json!({"type": "number"}),
         Type::Seconds => json!({"type": "number", "minimum": 0, "x-unit": "s"}),
+        Type::Difference => json!({"type": "number", "x-unit": "s"}),
         Type::Json => json!({}),
         Type::Decimal => json!({"type": "number", "minimum": 0}),
         Type::Time => json!({"type": "string", "format": "date-time"}),
@@ -129,7 +132,7 @@ fn column(r#type: &Type) -> String {
     match r#type {
         Type::Bool => "BOOLEAN".to_owned(),
         Type::Integer => "BIGINT".to_owned(),
-        Type::Float | Type::Seconds | Type::Decimal => "DOUBLE".to_owned(),
+        Type::Float | Type::Seconds | Type::Difference | Type::Decimal => "DOUBLE".to_owned(),
         Type::Json => "JSON".to_owned(),
         Type::Time | Type::Address | Type::Text | Type::Word(_) => "VARCHAR".to_owned(),
         Type::List(element) => format!("{}[]", column(element)),

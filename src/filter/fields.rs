@@ -139,7 +139,7 @@ pub(super) fn absence(full: &str) -> Absence {
 pub(super) fn called(of: &Type) -> &'static str {
     match of {
         Type::Bool => "true or false",
-        Type::Integer | Type::Float | Type::Decimal => "a number",
+        Type::Integer | Type::Float | Type::Difference | Type::Decimal => "a number",
         Type::Seconds => "a duration, such as 200ms or 1.5",
         Type::Time => "a time, such as 2026-11-22T04:17:00Z",
         Type::Address => "an address or a network, such as 10.0.0.0/8",

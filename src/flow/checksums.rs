@@ -68,6 +68,7 @@ mod tests {
             flags: TcpFlags(TcpFlags::ACK),
             checksum,
             network: Network::default(),
+            ip_id: None,
             payload: &payload,
             cut: 0,
         })

@@ -411,6 +411,7 @@ mod tests {
             window_scale: None,
             checksum: Checksum::Unknown,
             network: Network::default(),
+            ip_id: None,
             flags: TcpFlags(flags),
             payload: b"x",
             cut: 0,

@@ -124,6 +124,7 @@ impl Decoder {
                 src,
                 dst,
                 protocol,
+                id: None,
                 fragment: None,
                 damaged: false,
                 body: Layer::new(bytes, wire),

@@ -44,6 +44,8 @@ pub(super) struct IpPacket<'d> {
     pub(super) dst: IpAddr,
     /// What `body` begins with.
     pub(super) protocol: u8,
+    /// Its identification, of IPv4.
+    pub(super) id: Option<u16>,
     /// Set when this is not the whole datagram.
     pub(super) fragment: Option<FragmentOffset>,
     /// The checksum of its header is wrong.
@@ -89,6 +91,7 @@ pub(super) fn v4(packet: Layer<'_>) -> Result<IpPacket<'_>, Skip> {
         src: IpAddr::V4(Ipv4Addr::new(head[12], head[13], head[14], head[15])),
         dst: IpAddr::V4(Ipv4Addr::new(head[16], head[17], head[18], head[19])),
         protocol: head[9],
+        id: Some(u16::from_be_bytes([head[4], head[5]])),
         fragment,
         damaged,
         body: packet.skip(header_len, Skip::MalformedIp)?,
@@ -110,7 +113,7 @@ pub(super) fn v6(packet: Layer<'_>) -> Result<IpPacket<'_>, Skip> {
         len => body.limit(len),
     };
     let (src, dst) = (v6_address(*src), v6_address(*dst));
-    Ok(IpPacket { src, dst, protocol: head[6], fragment: None, damaged: false, body })
+    Ok(IpPacket { src, dst, protocol: head[6], id: None, fragment: None, damaged: false, body })
 }
 
 /// An IPv6 address from its bytes.

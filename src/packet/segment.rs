@@ -65,6 +65,8 @@ pub struct Segment<'a> {
     pub checksum: Checksum,
     /// The VLANs and tunnels around the packet.
     pub network: Network,
+    /// The identification of its IPv4 datagram (RFC 791 section 3.1), which two copies of one packet share.
+    pub ip_id: Option<u16>,
     /// Payload bytes that are in the capture, up to the IP total length (no Ethernet padding, no FCS).
     pub payload: &'a [u8],
     /// Payload bytes that the IP length promises beyond `payload`: cut off by the snaplen. Their number is
@@ -76,9 +78,24 @@ impl Segment<'_> {
     /// The same segment with its payload taken from elsewhere, as when the bytes have moved.
     #[must_use]
     pub fn with_payload<'b>(&self, payload: &'b [u8]) -> Segment<'b> {
-        let Self { at, src, dst, seq, ack, window, window_scale, flags, checksum, network, payload: _, cut } =
-            *self;
-        Segment { at, src, dst, seq, ack, window, window_scale, flags, checksum, network, payload, cut }
+        let &Self { at, src, dst, seq, ack, window, window_scale, flags, checksum, network, ip_id, .. } =
+            self;
+        let cut = self.cut;
+        Segment {
+            at,
+            src,
+            dst,
+            seq,
+            ack,
+            window,
+            window_scale,
+            flags,
+            checksum,
+            network,
+            ip_id,
+            payload,
+            cut,
+        }
     }
 }
 

@@ -32,6 +32,7 @@ pub(super) fn segment<'d>(at: Moment, packet: &IpPacket<'d>, network: Network) -
         flags,
         checksum: tcp_checksum::verify(packet, head),
         network,
+        ip_id: packet.id,
         payload,
         cut: (body.wire() - header_len - payload.len()) as u32,
     })

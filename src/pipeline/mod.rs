@@ -18,6 +18,7 @@ pub use connection_end::{OpenNow, ShardReport};
 pub use context::Output;
 
 use crate::base::direction::Direction;
+use crate::base::endpoint::Endpoint;
 use crate::base::limits;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
@@ -25,7 +26,7 @@ use crate::base::tuning::SHARDS;
 use crate::body;
 use crate::flow::{Budget, SegmentFacts, Slot, Table, Verdict};
 use crate::packet::Segment;
-use crate::record::{EndBy, EndHow, StreamEnd, Wanted};
+use crate::record::{EndBy, EndHow, SegmentView, StreamEnd, Wanted};
 use crate::tls;
 use crate::transaction::StreamPool;
 use connection_end::patience;
@@ -65,6 +66,23 @@ pub struct Pipeline {
     waiting_checked: Timestamp,
     segments_since_check: usize,
     now: Moment,
+}
+
+/// A segment, for those who compare captures.
+fn view<'a>(id: u64, senders: [Endpoint; 2], from: Direction, segment: &Segment<'a>) -> SegmentView<'a> {
+    SegmentView {
+        connection: id,
+        senders,
+        from,
+        at: segment.at,
+        seq: segment.seq,
+        len: SegmentFacts::of(segment).len,
+        ack: segment.flags.ack().then_some(segment.ack),
+        syn: segment.flags.syn(),
+        fin: segment.flags.fin(),
+        ip_id: segment.ip_id,
+        payload: segment.payload,
+    }
 }
 
 impl Pipeline {
@@ -138,6 +156,9 @@ impl Pipeline {
         let heard = input.cx.wanted.transactions || input.cx.wanted.connections;
         if heard && verdict == Verdict::Accepted {
             input.segment(found.from, &SegmentFacts::of(segment), entry.reassembly.holes());
+        }
+        if input.cx.wanted.segments && verdict == Verdict::Accepted {
+            input.cx.out.segment(&view(input.layers.id, entry.senders, found.from, segment));
         }
         if waits && !std::mem::replace(&mut entry.listed, true) {
             self.waiting.push(found.slot);

@@ -48,6 +48,7 @@ fn three(memory_cap: usize) -> (usize, u64, Ends) {
                 window_scale: None,
                 checksum: Checksum::Unknown,
                 network: Network::default(),
+                ip_id: None,
                 flags: TcpFlags(TcpFlags::PSH),
                 payload: part,
                 cut: 0,

@@ -52,6 +52,9 @@ pub trait Consumer {
     /// An empty part, for one worker.
     fn part(&self) -> Self::Part;
 
+    /// All that a worker made of one batch; its records follow. Batches come in order.
+    fn part_done(&mut self, _part: &Self::Part) {}
+
     /// The next record: that of a part with this index.
     fn record(&mut self, part: &Self::Part, index: usize, annotation: Annotation) -> Result<(), Self::Error>;
 

@@ -3,6 +3,7 @@
 use super::connection::{ConnectionMeta, ConnectionRecord, ConnectionState};
 use super::contents::MessageRecord;
 use super::finding::Finding;
+use super::segment::SegmentView;
 use super::step::Step;
 use super::transaction::Transaction;
 use crate::base::time::Moment;
@@ -29,6 +30,8 @@ pub struct Wanted {
     pub messages: bool,
     /// What went on meanwhile: the pieces of the exchanges' time, and how connections stood.
     pub timeline: bool,
+    /// TCP segments, of all connections.
+    pub segments: bool,
 }
 
 impl Wanted {
@@ -62,6 +65,10 @@ pub trait RecordSink {
     /// The connection stands otherwise than before; with [`Wanted::timeline`] only.
     fn state(&mut self, now: Moment, connection: &ConnectionMeta, state: &ConnectionState) {
         let _ = (now, connection, state);
+    }
+    /// A segment was accepted.
+    fn segment(&mut self, segment: &SegmentView<'_>) {
+        let _ = segment;
     }
     /// A violation or an attack.
     fn finding(&mut self, now: Moment, connection: &ConnectionMeta, finding: &Finding);

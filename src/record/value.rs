@@ -87,6 +87,18 @@ impl Value for Seconds {
     }
 }
 
+/// What one time is more than another, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Difference(pub i64);
+
+impl Value for Difference {
+    const TYPE: Type = Type::Difference;
+    #[inline]
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.scalar(Scalar::Difference(self.0));
+    }
+}
+
 /// A number that need not be whole, in billionths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decimal(pub u64);

@@ -29,6 +29,8 @@ pub enum Scalar<'a> {
     Float(f64),
     /// A duration, in nanoseconds; shown in seconds.
     Seconds(u64),
+    /// What one time is more than another, in nanoseconds; shown in seconds.
+    Difference(i64),
     /// A number in billionths; shown with its decimals.
     Decimal(u64),
     /// A point in packet time.
@@ -54,6 +56,8 @@ pub enum Type {
     Float,
     /// [`Scalar::Seconds`]
     Seconds,
+    /// [`Scalar::Difference`]
+    Difference,
     /// [`Scalar::Decimal`]
     Decimal,
     /// [`Scalar::Time`]
@@ -323,3 +327,11 @@ macro_rules! integer {
     };
 }
 integer!(u8 u16 u32 u64);
+
+impl Value for f64 {
+    const TYPE: Type = Type::Float;
+
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.scalar(Scalar::Float(*self));
+    }
+}

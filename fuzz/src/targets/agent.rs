@@ -51,6 +51,7 @@ fn watch(pieces: &Pieces<'_>) -> Summary {
                 window_scale: None,
                 checksum: Checksum::Unknown,
                 network: Network::default(),
+                ip_id: None,
                 flags,
                 payload,
                 cut,

@@ -92,6 +92,7 @@ pub fn run(data: &[u8]) {
             window_scale: None,
             checksum: Checksum::Unknown,
             network: Network::default(),
+            ip_id: None,
             flags: TcpFlags(flags),
             payload: &payload,
             cut: 0,

@@ -112,6 +112,7 @@ impl Lab {
                 window_scale: None,
                 checksum: Checksum::Unknown,
                 network: Network::default(),
+                ip_id: None,
                 flags,
                 payload,
                 cut: 0,

@@ -40,19 +40,24 @@ pub(super) fn print(out: &mut Vec<u8>, endpoints: &Endpoints, options: &Options)
     for endpoint in endpoints.rows.iter().take(options.top()) {
         row(&mut text, endpoint);
     }
-    let text = String::from_utf8_lossy(&text);
+    grid(out, &ENDPOINT, &text, options);
+}
+
+/// Appends rows that are all known, below the titles of their columns.
+pub(super) fn grid(out: &mut Vec<u8>, columns: &[Column], text: &[u8], options: &Options) {
+    let text = String::from_utf8_lossy(text);
     let rows: Vec<_> = text.lines().collect();
-    let mut widths = widths(&ENDPOINT, rows.iter().copied());
-    hide_wide(&ENDPOINT, &mut widths, options.width);
-    let layout = Layout::new(&ENDPOINT, &widths, options.width.map(usize::from));
+    let mut widths = widths(columns, rows.iter().copied());
+    hide_wide(columns, &mut widths, options.width);
+    let layout = Layout::new(columns, &widths, options.width.map(usize::from));
     let mut table = Table::new();
     table.load_style(NOTHING);
     table.set_content_arrangement(ContentArrangement::Disabled);
-    let titles: Vec<_> = ENDPOINT.iter().map(|column| column.title).collect();
-    table.set_header(shown(&layout, &titles));
+    let titles: Vec<_> = columns.iter().map(|column| column.title).collect();
+    table.set_header(shown(columns, &layout, &titles));
     for row in rows {
         let (_, cells, _) = parts(row);
-        table.add_row(shown(&layout, &cells.collect::<Vec<_>>()));
+        table.add_row(shown(columns, &layout, &cells.collect::<Vec<_>>()));
     }
     table.column_iter_mut().for_each(|column| {
         column.set_padding((0, 2));
@@ -62,10 +67,10 @@ pub(super) fn print(out: &mut Vec<u8>, endpoints: &Endpoints, options: &Options)
 }
 
 /// The cells of a row that there is room for.
-fn shown(layout: &Layout, cells: &[&str]) -> Vec<String> {
+fn shown(columns: &[Column], layout: &Layout, cells: &[&str]) -> Vec<String> {
     let cell = |&(at, width): &(usize, usize)| {
         let mut cell = String::new();
-        let is_number = ENDPOINT.get(at).is_some_and(|column| column.right);
+        let is_number = columns.get(at).is_some_and(|column| column.right);
         fit(&mut cell, cells.get(at).copied().unwrap_or_default(), width, is_number);
         cell
     };

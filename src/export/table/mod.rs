@@ -8,6 +8,7 @@ mod cells;
 mod contents;
 pub(super) mod course;
 mod endpoints;
+mod join;
 mod layout;
 mod print;
 mod rows;
@@ -15,6 +16,7 @@ mod style;
 mod telemetry;
 
 pub(super) use contents::message;
+pub(super) use join::join;
 pub(super) use print::{TablePrinter, with_verdict};
 pub(super) use rows::{connection, finding, frame, transaction};
 

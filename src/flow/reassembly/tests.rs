@@ -83,6 +83,7 @@ impl Wire {
             window_scale: None,
             checksum: Checksum::Unknown,
             network: Network::default(),
+            ip_id: None,
             flags: TcpFlags(flags | if ack.is_some() { TcpFlags::ACK } else { 0 }),
             payload,
             cut,

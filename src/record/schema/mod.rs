@@ -11,7 +11,9 @@ pub mod counters;
 pub mod endpoint;
 pub mod finding;
 pub mod frame;
+pub mod join;
 pub mod message;
+pub mod pair;
 pub mod step;
 pub mod telemetry;
 pub mod time;
@@ -21,7 +23,9 @@ pub use connection::ConnectionObject;
 pub use endpoint::EndpointObject;
 pub use finding::FindingObject;
 pub use frame::FrameObject;
+pub use join::JoinObject;
 pub use message::MessageRecordObject;
+pub use pair::PairObject;
 pub use step::StepObject;
 pub use telemetry::TelemetryObject;
 pub use transaction::TransactionObject;
@@ -55,6 +59,8 @@ record!(ConnectionObject<'_>, "connection", "connections");
 record!(FrameObject<'_>, "frame", "frames");
 record!(FindingObject<'_>, "finding", "findings");
 record!(TelemetryObject<'_>, "telemetry", "telemetry");
+record!(PairObject<'_>, "pair", "pairs");
+record!(JoinObject<'_>, "join", "joins");
 
 /// What records show beside what they always do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -230,7 +230,7 @@ impl Value for Named<'_> {
 
 /// `coverage.limits`
 #[derive(Debug)]
-pub struct Limits<'a>(&'a Struck);
+pub struct Limits<'a>(pub(super) &'a Struck);
 
 impl Value for Limits<'_> {
     const TYPE: Type = Type::Map(&u64::TYPE);

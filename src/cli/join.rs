@@ -1,0 +1,200 @@
+//! `h2lens join CLIENT SERVER`: two captures of the same calls.
+
+use super::command::{Common, listed, signed_time};
+use super::config::{self, Environment};
+use super::exit::Exit;
+use super::messages::Messages;
+use super::run;
+use super::usage::UsageError;
+use crate::base::limit::Struck;
+use crate::body;
+use crate::capture::{Expanded, Input};
+use crate::engine::{Analysis, captures};
+use crate::export::{Options as Output, PrintError, print_join};
+use crate::join::{self, Endpoints, Joined, Side};
+use crate::record::pair::Join;
+use crate::tls::KeyStore;
+use clap::{Args, ValueHint};
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What it does, for its help and its man page.
+pub(super) const LONG_ABOUT: &str = "\
+Pairs the calls of two captures that were made at two places, such as the client's host and the server's, or before and \
+behind a proxy. Tells for each call how much of its time lay between the two, how the clocks differ, which segments never \
+arrived, and which calls one place alone has seen.";
+
+/// Options of `join`. Their comments are the help: plain text.
+#[allow(clippy::doc_markdown)]
+#[derive(Args, Clone, Debug, Default)]
+pub struct JoinArgs {
+    /// Captures made at the client's place
+    ///
+    /// Captures made at the client's place: a file, a directory, several of them with commas in between, or "-" for
+    /// standard input. All are from one clock.
+    #[arg(value_name = "CLIENT", value_hint = ValueHint::AnyPath)]
+    pub client: OsString,
+
+    /// Captures made at the server's place
+    ///
+    /// Captures made at the server's place, likewise. With several backends, capture at the proxy.
+    #[arg(value_name = "SERVER", value_hint = ValueHint::AnyPath)]
+    pub server: OsString,
+
+    /// A request header field that holds an id
+    ///
+    /// A request header field that holds an id by which calls are paired; may be given several times. It comes before
+    /// traceparent, x-request-id and x-b3-traceid, which are used by themselves.
+    #[arg(long, value_name = "NAME", help_heading = "Pairing")]
+    pub join_by: Vec<String>,
+
+    /// The server's clock less the client's, as 1.5s
+    ///
+    /// The server's clock less the client's, as 1.5s or -200ms: taken as it is. Without it the offset is found from what
+    /// both places saw.
+    #[arg(long, value_name = "T", value_parser = signed_time, allow_hyphen_values = true, help_heading = "Pairing")]
+    pub clock_offset: Option<i64>,
+
+    /// Compare the contents of bodies, too
+    #[arg(long, help_heading = "Pairing")]
+    pub body: bool,
+
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+/// Two captures to be joined, resolved.
+#[derive(Clone, Debug)]
+pub struct JoinConfig {
+    args: JoinArgs,
+    /// Of the client's place, and of the server's.
+    inputs: [Vec<Input>; 2],
+    output: Output,
+    keylogs: (Vec<PathBuf>, bool),
+    templates: (crate::aggregate::Patterns, config::Grouping),
+    threads: usize,
+}
+
+impl JoinConfig {
+    /// Resolves the options.
+    pub(super) fn resolve(args: JoinArgs, environment: &Environment) -> Result<Self, UsageError> {
+        let inputs = [inputs(&args.client, "CLIENT")?, inputs(&args.server, "SERVER")?];
+        if inputs.iter().flatten().filter(|input| **input == Input::Stdin).count() > 1 {
+            return Err(UsageError("'-' is given twice: standard input can be read once".to_owned()));
+        }
+        let common = &args.common;
+        let color = config::color(common.color, environment);
+        let width = environment.columns.filter(|_| environment.stdout_is_terminal);
+        let output = Output { format: common.format(environment), color, width, ..Output::default() };
+        let grouping = config::grouping(common.path_templates.as_deref());
+        Ok(Self {
+            inputs,
+            output,
+            keylogs: common.keylogs(environment),
+            templates: (common.patterns()?, grouping),
+            threads: common.threads(environment),
+            args,
+        })
+    }
+}
+
+fn inputs(argument: &OsStr, name: &str) -> Result<Vec<Input>, UsageError> {
+    let inputs: Vec<_> = listed(argument).iter().map(|word| Input::from_argument(word)).collect();
+    if inputs.is_empty() {
+        return Err(UsageError(format!("{name} is empty: name a capture, or '-' for standard input")));
+    }
+    Ok(inputs)
+}
+
+/// Joins the captures, and prints what they tell.
+pub(super) fn run(config: JoinConfig) -> anyhow::Result<Exit> {
+    let messages = Messages::new(config.args.common.verbosity());
+    let templates = Arc::new(run::grouped(&config.templates.0, &config.templates.1)?);
+    let names = config.args.join_by.iter().map(|name| name.to_ascii_lowercase()).collect();
+    let options = join::Options { join_by: names, clock_offset: config.args.clock_offset };
+    let [mut client, mut server] = [Side::default(), Side::default()];
+    for (inputs, side) in config.inputs.iter().zip([&mut client, &mut server]) {
+        read(&config, inputs, &options, side, messages)?;
+    }
+    let joined = join::join(client, server, options);
+    let mut endpoints = Endpoints::new(&templates);
+    joined.pairs().for_each(|pair| endpoints.add(&pair));
+    let summary = joined.summary();
+    let stdout = &mut io::stdout().lock();
+    match print_join(stdout, &config.output, joined.pairs(), &summary, &endpoints.rows()) {
+        Ok(()) => {}
+        Err(PrintError::Closed) => return Ok(Exit::Done),
+        Err(error) => return Err(error.into()),
+    }
+    notices(&joined, &summary, messages);
+    Ok(Exit::Done)
+}
+
+/// Analyzes the captures of one place.
+fn read(
+    config: &JoinConfig,
+    inputs: &[Input],
+    options: &join::Options,
+    side: &mut Side,
+    messages: Messages,
+) -> anyhow::Result<()> {
+    let Expanded { inputs, others } = Input::expand(inputs)?;
+    for path in others {
+        messages.detail(format_args!("{}: no capture, left out", path.display()));
+    }
+    let keys: KeyStore = run::secrets(&config.keylogs.0, config.keylogs.1, messages)?;
+    let mut timeline = run::timeline(&inputs, config.args.common.filter.as_deref())?;
+    let bodies = config.args.body.then(|| Arc::new(hashes()));
+    let analysis = Analysis {
+        wanted: Side::wanted(!options.join_by.is_empty()),
+        threads: config.threads,
+        keys,
+        bodies,
+        ..Analysis::default()
+    };
+    let asked = options.join_by.as_slice().into();
+    let Ok(_) = captures(&mut timeline, analysis, None, side.collector(asked));
+    for damage in timeline.damage() {
+        messages.notice(damage);
+    }
+    Ok(())
+}
+
+/// Bodies are hashed, and not kept.
+fn hashes() -> body::Options {
+    let schema = body::Schema::default();
+    body::Options { limit: 1, redactor: None, schema, contents: true, messages: false, store: None }
+}
+
+/// What one should know of a result.
+fn notices(joined: &Joined, join: &Join, messages: Messages) {
+    if join.pairs == 0 {
+        messages
+            .notice("nothing that the two captures hold belongs together: no call was seen at both places");
+    }
+    if join.swapped {
+        messages.notice(
+            "the captures are taken exchanged: bytes would arrive before they leave; CLIENT is the second",
+        );
+    }
+    if joined.clock_was_set() && join.clock.is_none() && join.pairs > 0 {
+        messages.notice(
+            "a clock was set during the captures: no offset and drift fit, so times are not compared",
+        );
+    }
+    if join.conflicts > 0 {
+        messages.notice(format_args!(
+            "{} calls on paired connections differ, and were not paired",
+            join.conflicts
+        ));
+    }
+    limits(&join.limits, messages);
+}
+
+fn limits(struck: &Struck, messages: Messages) {
+    for (limit, count) in struck.iter() {
+        messages.notice(format_args!("limit {} struck {count} times (docs/limits.md)", limit.name()));
+    }
+}

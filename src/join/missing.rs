@@ -1,0 +1,105 @@
+//! Why an exchange was seen at one place only.
+
+use super::clock::Clock;
+use super::comparison::{Comparison, Flow};
+use super::connections::{Link, LinkHow};
+use super::exchange::Exchange;
+use super::pairing::{How, Pairing};
+use crate::record::pair::Missing;
+use std::collections::{HashMap, HashSet};
+
+/// What is looked at.
+pub(super) struct Reasons<'a> {
+    pairing: &'a Pairing<'a>,
+    clock: Option<&'a Clock>,
+    comparison: &'a Comparison,
+    /// Which traffic is a connection's, by its place at the client's side and at the server's.
+    of_client: HashMap<u32, usize>,
+    of_server: HashMap<u32, usize>,
+    /// Connections of the client's of which exchanges reached the server on others.
+    passed_on: HashSet<u32>,
+}
+
+impl<'a> Reasons<'a> {
+    pub(super) fn new(
+        pairing: &'a Pairing<'a>,
+        links: &[Link],
+        comparison: &'a Comparison,
+        clock: Option<&'a Clock>,
+    ) -> Self {
+        let own = || links.iter().enumerate().filter(|(_, link)| link.how == LinkHow::Tcp);
+        let others = pairing.matches.iter().filter(|found| found.how != How::Tcp);
+        let exchange = |place: u32| pairing.client.exchanges.get(place as usize);
+        Self {
+            pairing,
+            clock,
+            comparison,
+            of_client: own().map(|(at, link)| (link.client, at)).collect(),
+            of_server: own().map(|(at, link)| (link.server, at)).collect(),
+            passed_on: others.filter_map(|found| Some(exchange(found.client)?.connection)).collect(),
+        }
+    }
+
+    /// Of an exchange that the client's place alone saw.
+    pub(super) fn at_client(&self, exchange: &Exchange) -> Missing {
+        if let Some(traffic) =
+            self.of_client.get(&exchange.connection).and_then(|&at| self.comparison.traffic.get(at))
+        {
+            if let Some(reason) = self.by_segments(&traffic.requests, exchange) {
+                return reason;
+            }
+            return if self.is_covered(exchange) { Missing::Unknown } else { Missing::NotCaptured };
+        }
+        if !self.is_covered(exchange) {
+            return Missing::NotCaptured;
+        }
+        let answered = exchange.answered().is_some() && exchange.status.is_some();
+        if answered && self.clock.is_some() && self.passed_on.contains(&exchange.connection) {
+            return Missing::AnsweredBetween;
+        }
+        Missing::Unknown
+    }
+
+    /// Of an exchange that the server's place alone saw.
+    pub(super) fn at_server(&self, exchange: &Exchange) -> Missing {
+        // What arrived on a connection that both saw was sent.
+        if self.of_server.contains_key(&exchange.connection) || !self.is_covered_by_client(exchange) {
+            return Missing::NotCaptured;
+        }
+        Missing::Unknown
+    }
+
+    /// What became of the segments that carried its request.
+    fn by_segments(&self, requests: &Flow, exchange: &Exchange) -> Option<Missing> {
+        let until = exchange.sent().unwrap_or(exchange.end);
+        let within = |time: u64| (exchange.start..=until).contains(&time);
+        let from = requests.lost.partition_point(|loss| loss.sent < exchange.start);
+        let lost = requests.lost.iter().skip(from).take_while(|loss| within(loss.sent));
+        if lost.clone().any(|loss| loss.forever) {
+            return Some(if self.is_covered(exchange) {
+                Missing::NeverArrived
+            } else {
+                Missing::NotCaptured
+            });
+        }
+        let from = requests.not_captured.partition_point(|&sent| sent < exchange.start);
+        let unseen = requests.not_captured.get(from).is_some_and(|&sent| within(sent));
+        // Behind a hole the other capture's streams are not whole.
+        let behind = requests.not_captured.first().is_some_and(|&sent| sent <= until);
+        (unseen || behind).then_some(Missing::NotCaptured)
+    }
+
+    /// The server's capture spans the time of an exchange of the client's; where no clock is known, it may.
+    fn is_covered(&self, exchange: &Exchange) -> bool {
+        let (Some(clock), Some((first, last))) = (self.clock, self.pairing.server.span) else { return true };
+        let ((first, early), (last, late)) = (clock.to_client(first), clock.to_client(last));
+        exchange.start >= first.saturating_add(early) && exchange.end <= last.saturating_sub(late)
+    }
+
+    /// The other way round.
+    fn is_covered_by_client(&self, exchange: &Exchange) -> bool {
+        let (Some(clock), Some((first, last))) = (self.clock, self.pairing.client.span) else { return true };
+        let ((start, early), (end, late)) = (clock.to_client(exchange.start), clock.to_client(exchange.end));
+        start.saturating_sub(early) >= first && end.saturating_add(late) <= last
+    }
+}

@@ -1,0 +1,198 @@
+//! Calls over a network: what both places see of them.
+
+use crate::base::direction::Direction;
+use crate::base::endpoint::Endpoint;
+use crate::base::time::{Moment, Timestamp};
+use crate::join::collect::{Room, Side};
+use crate::record::samples::fields;
+use crate::record::{ConnectionMeta, Consumer, Message, RecordSink, SegmentView, Transaction};
+use std::collections::HashMap;
+
+pub(super) const MILLI: u64 = 1_000_000;
+/// From one place to the other.
+pub(super) const DELAY: u64 = 10 * MILLI;
+/// The server's clock less the client's.
+pub(super) const OFFSET: i64 = -250 * MILLI as i64;
+const START: u64 = 1_800_000_000_000_000_000;
+
+/// Two places.
+pub(super) struct Lab {
+    now: u64,
+    client: Vec<Seen>,
+    server: Vec<Seen>,
+    connections: HashMap<u64, [u32; 2]>,
+    room: Room,
+}
+
+/// What a place sees: at this time of its own clock.
+enum Seen {
+    Segment(u64, Sent),
+    Call(u64, Box<Transaction>),
+}
+
+#[derive(Clone, Copy)]
+struct Sent {
+    at: u64,
+    from: Direction,
+    seq: u32,
+    ack: Option<u32>,
+    syn: bool,
+    payload: &'static [u8],
+}
+
+/// Which places see a segment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Arrives,
+    Lost,
+    Uncaptured,
+}
+
+impl Lab {
+    pub(super) fn with_room(room: Room) -> Self {
+        Self { now: START, client: Vec::new(), server: Vec::new(), connections: HashMap::new(), room }
+    }
+
+    fn of_server(time: u64) -> u64 {
+        time.checked_add_signed(OFFSET).unwrap()
+    }
+
+    /// A segment leaves now.
+    fn send(&mut self, connection: u64, from: Direction, syn: bool, payload: &'static [u8], fate: Fate) {
+        let numbers = self.connections.get_mut(&connection).unwrap();
+        let [own, other] = [numbers[from.index()], numbers[from.reverse().index()]];
+        numbers[from.index()] += u32::from(syn) + payload.len() as u32;
+        let ack = (!syn || from == Direction::Backward).then_some(other);
+        let sent = Sent { at: self.now, from, seq: own, ack, syn, payload };
+        let (left, came) = (self.now, self.now + DELAY);
+        let here = from == Direction::Forward;
+        let client = Sent { at: if here { left } else { came }, ..sent };
+        let server = Sent { at: Self::of_server(if here { came } else { left }), ..sent };
+        if here || fate == Fate::Arrives {
+            self.client.push(Seen::Segment(connection, client));
+        }
+        if !here || fate == Fate::Arrives {
+            self.server.push(Seen::Segment(connection + 1000, server));
+        }
+        self.now += DELAY;
+    }
+
+    fn open(&mut self, connection: u64) {
+        if self.connections.contains_key(&connection) {
+            return;
+        }
+        let number = connection as u32 * 77_777;
+        self.connections.insert(connection, [number, number ^ 0xffff_0000]);
+        self.send(connection, Direction::Forward, true, b"", Fate::Arrives);
+        self.send(connection, Direction::Backward, true, b"", Fate::Arrives);
+        self.send(connection, Direction::Forward, false, b"", Fate::Arrives);
+    }
+
+    /// A call, seen at both places.
+    pub(super) fn call(&mut self, connection: u64, stream: u32, path: &str) {
+        self.differing_call(connection, stream, path, path);
+    }
+
+    /// A call of which the places do not see the same.
+    pub(super) fn differing_call(&mut self, connection: u64, stream: u32, here: &str, there: &str) {
+        self.open(connection);
+        let start = self.now;
+        self.send(connection, Direction::Forward, false, b"request", Fate::Arrives);
+        self.now += 3 * MILLI;
+        let answered = self.now;
+        self.send(connection, Direction::Backward, false, b"response", Fate::Arrives);
+        let end = self.now;
+        self.send(connection, Direction::Forward, false, b"", Fate::Arrives);
+        self.client.push(Seen::Call(connection, Box::new(call(stream, here, start, end))));
+        let (start, end) = (Self::of_server(start + DELAY), Self::of_server(answered));
+        self.server.push(Seen::Call(connection + 1000, Box::new(call(stream, there, start, end))));
+    }
+
+    /// A call whose request does not arrive.
+    pub(super) fn lost_call(&mut self, connection: u64, stream: u32, path: &str) {
+        self.open(connection);
+        let start = self.now;
+        self.send(connection, Direction::Forward, false, b"request", Fate::Lost);
+        self.client.push(Seen::Call(connection, Box::new(unanswered(stream, path, start, self.now))));
+    }
+
+    /// A call whose request arrives without being captured there.
+    pub(super) fn unseen_call(&mut self, connection: u64, stream: u32, path: &str) {
+        self.open(connection);
+        let start = self.now;
+        self.send(connection, Direction::Forward, false, b"request", Fate::Uncaptured);
+        self.send(connection, Direction::Backward, false, b"response", Fate::Arrives);
+        self.client.push(Seen::Call(connection, Box::new(call(stream, path, start, self.now))));
+    }
+
+    /// What both have seen.
+    pub(super) fn sides(self) -> (Side, Side) {
+        (side(self.client, self.room), side(self.server, self.room))
+    }
+}
+
+fn side(seen: Vec<Seen>, room: Room) -> Side {
+    let mut side = Side::with_room(room);
+    let mut collector = side.collector([].into());
+    let mut part = collector.part();
+    let end = |last: u8, port| Endpoint { ip: [10, 0, 0, last].into(), port };
+    for (packet, seen) in (1..).zip(seen) {
+        match seen {
+            Seen::Segment(connection, sent) => part.segment(&SegmentView {
+                connection,
+                senders: [end(1, 40_000 + connection as u16), end(2, 443)],
+                from: sent.from,
+                at: Moment { packet, time: Timestamp::from_nanos(sent.at) },
+                seq: sent.seq,
+                len: sent.payload.len() as u32,
+                ack: sent.ack,
+                syn: sent.syn,
+                fin: false,
+                ip_id: None,
+                payload: sent.payload,
+            }),
+            Seen::Call(connection, transaction) => {
+                let meta = ConnectionMeta {
+                    id: connection,
+                    client: end(1, 40_000 + connection as u16),
+                    server: end(2, 443),
+                    tls: None,
+                    client_is_forward: true,
+                };
+                part.transaction(Moment::default(), &meta, &transaction);
+            }
+        }
+    }
+    collector.part_done(&part);
+    let Ok(()) = collector.finish(&crate::record::Report::default());
+    side
+}
+
+fn call(stream: u32, path: &str, start: u64, end: u64) -> Transaction {
+    let (start, end) = (Timestamp::from_nanos(start), Timestamp::from_nanos(end));
+    let message = |lines: &[(&str, &str)], at| Message {
+        headers: fields(lines),
+        seen: true,
+        first: Some(at),
+        last: Some(at),
+        ended: true,
+        ..Message::default()
+    };
+    Transaction {
+        stream,
+        first: Moment { packet: 1, time: start },
+        ended_at: end,
+        request: message(
+            &[(":method", "GET"), (":scheme", "http"), (":authority", "x"), (":path", path)],
+            start,
+        ),
+        response: message(&[(":status", "200")], end),
+        ..Transaction::default()
+    }
+}
+
+fn unanswered(stream: u32, path: &str, start: u64, end: u64) -> Transaction {
+    let call = call(stream, path, start, end);
+    let partial = crate::record::Partial::NO_RESPONSE;
+    Transaction { response: Message::default(), partial, ..call }
+}
