@@ -16,7 +16,7 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Pair the calls of two captures: was it the network or the server
-    #[command(disable_help_flag = true, about, long_about = super::join::LONG_ABOUT)]
+    #[command(disable_help_flag = true, long_about = super::join::LONG_ABOUT)]
     Join(Box<JoinArgs>),
 }
 

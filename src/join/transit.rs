@@ -9,6 +9,8 @@ use super::connection::Segment;
 use crate::base::direction::Direction;
 use std::collections::{BTreeSet, HashMap};
 
+/// What a segment holds where nothing tells: as much as Ethernet takes.
+const FULL: u64 = 1460;
 /// Copies of one byte that are told apart.
 const COPIES: usize = 16;
 
@@ -93,7 +95,7 @@ impl Transit {
     pub(super) fn of(sender: &End<'_>, receiver: &End<'_>) -> Self {
         let (sent, arrived) = (sender.pieces(), receiver.pieces());
         let largest = arrived.iter().map(|piece| piece.end.abs_diff(piece.start)).max().unwrap_or_default();
-        let mut transit = Self { largest, ..Self::default() };
+        let mut transit = Self { largest: largest.max(FULL), ..Self::default() };
         if have_common(&sent, &arrived) {
             transit.sweep(&sent, &arrived, &Acknowledged::of(receiver, sender));
         }
@@ -172,8 +174,7 @@ impl Transit {
     fn loss(&self, piece: &Piece, (bytes, forever): (u64, bool)) -> Option<Loss> {
         let len = piece.end.abs_diff(piece.start);
         // One that is larger than any that arrived was cut on its way.
-        let segments =
-            if len <= self.largest || self.largest == 0 { 1 } else { bytes.div_ceil(self.largest) };
+        let segments = if len <= self.largest { 1 } else { bytes.div_ceil(self.largest) };
         (bytes > 0).then_some(Loss { sent: piece.time, bytes, segments, forever })
     }
 }
