@@ -1,6 +1,6 @@
 //! The subcommands beside the flat command line, and the options that all of them take.
 
-use super::args::{Color, OutputFormat};
+use super::args::Color;
 use super::config::Environment;
 use super::join::JoinArgs;
 use super::messages::Verbosity;
@@ -8,7 +8,7 @@ use super::units;
 use super::usage::UsageError;
 use crate::aggregate::Patterns;
 use crate::export::Format;
-use clap::{ArgAction, Args, Subcommand, ValueHint};
+use clap::{ArgAction, Args, Subcommand, ValueEnum, ValueHint};
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
@@ -18,6 +18,30 @@ pub enum Command {
     /// Pair the calls of two captures: was it the network or the server
     #[command(disable_help_flag = true, long_about = super::join::LONG_ABOUT)]
     Join(Box<JoinArgs>),
+}
+
+/// `--output` of a subcommand
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TextFormat {
+    /// Rows for people
+    Table,
+    /// One JSON object a line
+    Ndjson,
+    /// One JSON array
+    Json,
+    /// Comma separated values, one kind of record
+    Csv,
+}
+
+impl From<TextFormat> for Format {
+    fn from(format: TextFormat) -> Self {
+        match format {
+            TextFormat::Table => Self::Table,
+            TextFormat::Ndjson => Self::Ndjson,
+            TextFormat::Json => Self::Json,
+            TextFormat::Csv => Self::Csv,
+        }
+    }
 }
 
 /// Options of every subcommand. Their comments are the help: plain text.
@@ -57,7 +81,7 @@ pub struct Common {
         hide_possible_values = true,
         help_heading = "Output"
     )]
-    pub output: Option<OutputFormat>,
+    pub output: Option<TextFormat>,
 
     /// Short for -o ndjson
     #[arg(long, conflicts_with = "output", help_heading = "Output")]

@@ -49,6 +49,7 @@ impl Endpoints {
             failure: client.and_then(|client| client.error.as_deref()),
             status: None,
             incomplete: false,
+            lossy: false,
             start: pair.time.as_nanos(),
             duration: span(client.map(|client| client.duration)),
             ttfb: Some(span(last.map(|server| server.duration))),
@@ -110,6 +111,7 @@ fn name(row: &Row) -> String {
     match &row.kind {
         Kind::Path(template) => service + template,
         Kind::Rpc(method) => format!("{service}/{method}"),
+        Kind::Operation(path, operation) => format!("{service}{path} {operation}"),
         Kind::None => service,
         Kind::Folded(paths) => format!("({paths} more)"),
     }
