@@ -323,8 +323,14 @@ fn print(
         let exchange = match exchange {
             Exchange::Stream(connection, stream) => (connection, stream),
             Exchange::Packet(packet) => {
-                let again =
-                    Analysis { keys: keys(config, Messages::new(Verbosity::Quiet))?, ..Analysis::default() };
+                let again = Analysis {
+                    keys: secrets(
+                        &config.keylogs,
+                        config.keylog_from_environment,
+                        Messages::new(Verbosity::Quiet),
+                    )?,
+                    ..Analysis::default()
+                };
                 follow::locate(packet, open()?, again, config)?
             }
         };

@@ -70,7 +70,7 @@ fn data_type(r#type: &Type) -> DataType {
     match r#type {
         Type::Bool => DataType::Boolean,
         Type::Integer => DataType::Int64,
-        Type::Float | Type::Seconds | Type::Decimal => DataType::Float64,
+        Type::Float | Type::Seconds | Type::Difference | Type::Decimal => DataType::Float64,
         Type::Time => DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
         Type::Address | Type::Text | Type::Word(_) | Type::Json | Type::Map(Type::Object(_)) => {
             DataType::Utf8
@@ -102,7 +102,9 @@ impl Column {
         match r#type {
             Type::Bool => Self::Bool(BooleanBuilder::new()),
             Type::Integer => Self::Integer(Int64Builder::new()),
-            Type::Float | Type::Seconds | Type::Decimal => Self::Float(Float64Builder::new()),
+            Type::Float | Type::Seconds | Type::Difference | Type::Decimal => {
+                Self::Float(Float64Builder::new())
+            }
             Type::Time => Self::Time(TimestampNanosecondBuilder::new().with_timezone("UTC")),
             Type::Address | Type::Text | Type::Word(_) | Type::Json | Type::Map(Type::Object(_)) => {
                 Self::Text(StringBuilder::new())

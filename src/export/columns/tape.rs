@@ -61,6 +61,10 @@ impl Visitor for Tape<'_> {
             Scalar::Seconds(billionths) | Scalar::Decimal(billionths) => {
                 self.number(seconds(billionths).to_le_bytes());
             }
+            Scalar::Difference(nanos) => {
+                let size = seconds(nanos.unsigned_abs());
+                self.number((if nanos < 0 { -size } else { size }).to_le_bytes());
+            }
             Scalar::Address(ip) => {
                 let start = self.out.len();
                 self.out.extend_from_slice(&[0; 4]);
