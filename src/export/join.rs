@@ -27,8 +27,8 @@ pub fn print_join(
                 flush_full(writer, &mut buffer)?;
             }
         }
-        // Formats of columns are not offered for what has two kinds of records.
-        Format::Ndjson | Format::Json | Format::Parquet | Format::Arrow => {
+        // Others are not offered for what has two kinds of records.
+        _ => {
             let (before, between, after): (&[u8], &[u8], &[u8]) =
                 if options.format == Format::Json { (b"[\n", b",\n", b"\n]\n") } else { (b"", b"\n", b"\n") };
             buffer.extend_from_slice(before);
