@@ -53,6 +53,7 @@ impl Endpoints {
             start: pair.time.as_nanos(),
             duration: span(client.map(|client| client.duration)),
             ttfb: Some(span(last.map(|server| server.duration))),
+            time: None,
             request_bytes: 0,
             response_bytes: 0,
             place: Place::default(),

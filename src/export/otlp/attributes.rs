@@ -150,7 +150,7 @@ fn any_value(out: &mut Vec<u8>, value: Scalar<'_>) {
         Scalar::Integer(value) => {
             let _ = write!(out, "{{\"intValue\":\"{value}\"}}");
         }
-        Scalar::Float(_) | Scalar::Seconds(_) | Scalar::Decimal(_) => {
+        Scalar::Float(_) | Scalar::Seconds(_) | Scalar::Difference(_) | Scalar::Decimal(_) => {
             out.extend_from_slice(b"{\"doubleValue\":");
             json::push_scalar(out, value);
             out.push(b'}');
