@@ -50,6 +50,7 @@ impl Endpoints {
             status: None,
             incomplete: false,
             lossy: false,
+            reset: false,
             start: pair.time.as_nanos(),
             duration: span(client.map(|client| client.duration)),
             ttfb: Some(span(last.map(|server| server.duration))),
