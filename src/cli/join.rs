@@ -109,14 +109,14 @@ fn inputs(argument: &OsStr, name: &str) -> Result<Vec<Input>, UsageError> {
 }
 
 /// Joins the captures, and prints what they tell.
-pub(super) fn run(config: JoinConfig) -> anyhow::Result<Exit> {
+pub(super) fn run(config: &JoinConfig) -> anyhow::Result<Exit> {
     let messages = Messages::new(config.args.common.verbosity());
     let templates = Arc::new(run::grouped(&config.templates.0, &config.templates.1)?);
     let names = config.args.join_by.iter().map(|name| name.to_ascii_lowercase()).collect();
     let options = join::Options { join_by: names, clock_offset: config.args.clock_offset };
     let [mut client, mut server] = [Side::default(), Side::default()];
     for (inputs, side) in config.inputs.iter().zip([&mut client, &mut server]) {
-        read(&config, inputs, &options, side, messages)?;
+        read(config, inputs, &options, side, messages)?;
     }
     let joined = join::join(client, server, options);
     let mut endpoints = Endpoints::new(&templates);

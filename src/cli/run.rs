@@ -46,7 +46,7 @@ pub fn run(action: Action) -> anyhow::Result<Exit> {
             Ok(Exit::Done)
         }
         Action::Analyze(config) => analyze(*config),
-        Action::Join(config) => join::run(*config),
+        Action::Join(config) => join::run(&config),
     }
 }
 

@@ -52,7 +52,7 @@ impl Clock {
             Self::Given(_) => (None, None, ClockSource::Given),
             Self::Measured(lines, source) => {
                 let (least, most) = lines.drift_ppm();
-                let drift = (most - least <= KNOWN_DRIFT).then_some((least + most) / 2.0);
+                let drift = (most - least <= KNOWN_DRIFT).then_some(f64::midpoint(least, most));
                 (Some(uncertainty), drift, *source)
             }
         };

@@ -141,11 +141,10 @@ fn bases(link: &Link, ours: &Connection, theirs: &Connection, from: Direction) -
         let mut own = connection.segments.iter().filter(|segment| segment.from() == from && segment.len > 0);
         own.next().map_or(0, super::connection::Segment::first_byte)
     };
-    match (link.how, ours.streams[from].isn, theirs.streams[there].isn) {
-        (LinkHow::Bytes, Some(isn), Some(isn_there)) => (isn.wrapping_add(1), isn_there.wrapping_add(1)),
-        _ => {
-            let base = first(theirs, there);
-            (base, base)
-        }
+    let isns = ours.streams[from].isn.zip(theirs.streams[there].isn).filter(|_| link.how == LinkHow::Bytes);
+    if let Some((isn, isn_there)) = isns {
+        return (isn.wrapping_add(1), isn_there.wrapping_add(1));
     }
+    let base = first(theirs, there);
+    (base, base)
 }

@@ -105,7 +105,9 @@ fn content(view: &TransactionView<'_>) -> Option<u64> {
         text.extend_from_slice(part);
     }
     let sizes = [transaction.request.body, transaction.response.body, u64::from(view.status?)];
-    sizes.into_iter().for_each(|size| text.extend_from_slice(&size.to_le_bytes()));
+    for size in sizes {
+        text.extend_from_slice(&size.to_le_bytes());
+    }
     text.extend_from_slice(&view.grpc_status().map_or(u64::MAX, |status| u64::from(status.0)).to_le_bytes());
     if let Some(contents) = &transaction.contents {
         for body in [&contents.request, &contents.response] {

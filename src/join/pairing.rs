@@ -73,7 +73,9 @@ impl<'a> Pairing<'a> {
         let first = self.servers.len() as u32;
         self.servers.extend_from_slice(servers);
         set(&mut self.client_paired, client);
-        servers.iter().for_each(|&server| set(&mut self.server_paired, server));
+        for &server in servers {
+            set(&mut self.server_paired, server);
+        }
         self.matches.push(Match { client, first, attempts: servers.len() as u32, how });
     }
 
