@@ -45,10 +45,9 @@ mod tests;
 
 pub use course::{CoursePart, CoursePrinter};
 pub use exporter::{Exporter, Maker, Makers};
+pub use join::print_join;
 pub use print_error::PrintError;
 pub use printer::Printer;
-pub use join::print_join;
-pub use printer::{PrintError, Printer};
 pub use renderer::Renderer;
 pub use sanitize::visible;
 pub use sort::{Sort, SortKey};
