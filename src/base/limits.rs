@@ -391,6 +391,18 @@ pub const LIVE_OUTPUT: usize = 64 << 20;
 /// Endpoints that are series of the metrics page, those with the most calls. Counter: `h2lens_endpoints_left_out` of the page.
 pub const METRICS_ENDPOINTS: usize = 200;
 
+/// Calls that the HTML report holds; of more, those that matter most. Counter: `report`, which says how many there were.
+pub const REPORT_CALLS: usize = 50_000;
+
+/// Bytes of their records. Counter: `report`.
+pub const REPORT_BYTES: usize = 64 << 20;
+
+/// Connections in the report. Counter: `report`.
+pub const REPORT_CONNECTIONS: usize = 1000;
+
+/// Causes of failures in the report; those of further ones count together. Counter: `report`.
+pub const REPORT_CAUSES: usize = 256;
+
 /// Characters of one piece of text (a path, a query) that a table shows. Counter: `…`, which stands for the rest.
 pub const TABLE_CELL_CHARS: usize = 512;
 

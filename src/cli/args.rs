@@ -438,6 +438,8 @@ pub enum OutputFormat {
     Trace,
     /// Commands that repeat the requests
     Curl,
+    /// The report: one page for people
+    Html,
 }
 
 impl From<OutputFormat> for Format {
@@ -455,6 +457,7 @@ impl From<OutputFormat> for Format {
             OutputFormat::Otlp => Self::Otlp,
             OutputFormat::Trace => Self::Trace,
             OutputFormat::Curl => Self::Curl,
+            OutputFormat::Html => Self::Html,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The one consumer: what workers make for each output, and the outputs.
 
-use super::Options;
+use super::{Format, Options, html};
 #[cfg(feature = "parquet")]
 use super::columns;
 use super::print_error::PrintError;
@@ -22,18 +22,22 @@ use std::io::Write;
 pub enum Maker {
     /// Text, one piece a record.
     Text(Renderer),
+    /// Records of the report.
+    Html(html::Maker),
 }
 
 impl Maker {
     fn part(&self) -> &dyn Part {
         match self {
             Self::Text(renderer) => renderer,
+            Self::Html(maker) => maker,
         }
     }
 
     fn part_mut(&mut self) -> &mut dyn Part {
         match self {
             Self::Text(renderer) => renderer,
+            Self::Html(maker) => maker,
         }
     }
 }
@@ -44,6 +48,7 @@ enum Output<W: Write> {
     Text(Box<Printer<W>>),
     #[cfg(feature = "parquet")]
     Columns(columns::Printer<W>),
+    Html(Box<html::Printer<W>>),
 }
 
 impl<W: Write> Output<W> {
@@ -51,6 +56,9 @@ impl<W: Write> Output<W> {
         #[cfg(feature = "parquet")]
         if options.format.is_binary() {
             return Self::Columns(columns::Printer::new(writer, options));
+        }
+        if options.format == Format::Html {
+            return Self::Html(Box::new(html::Printer::new(writer, options)));
         }
         Self::Text(Box::new(Printer::new(writer, options)))
     }
@@ -151,16 +159,27 @@ impl<W: Write> Exporter<W> {
     pub fn written(&self) -> u64 {
         let written = self.outputs.iter().map(|output| match output {
             Output::Text(printer) => printer.written(),
+            Output::Html(printer) => printer.written(),
             #[cfg(feature = "parquet")]
             Output::Columns(printer) => printer.written(),
         });
         written.sum()
     }
 
+    /// Says what the records come from, to those outputs that tell it.
+    pub fn name_inputs(&mut self, names: &[String]) {
+        for output in &mut self.outputs {
+            if let Output::Html(printer) = output {
+                printer.name_inputs(names);
+            }
+        }
+    }
+
     /// What the records are written to.
     pub fn writers_mut(&mut self) -> impl Iterator<Item = &mut W> {
         self.outputs.iter_mut().map(|output| match output {
             Output::Text(printer) => printer.writer_mut(),
+            Output::Html(printer) => printer.writer_mut(),
             #[cfg(feature = "parquet")]
             Output::Columns(printer) => printer.writer_mut(),
         })
@@ -173,6 +192,7 @@ macro_rules! each {
         for output in &mut $outputs {
             match output {
                 Output::Text($output) => $what?,
+                Output::Html($output) => $what?,
                 #[cfg(feature = "parquet")]
                 Output::Columns($output) => $what?,
             }
@@ -185,7 +205,10 @@ impl<W: Write> Consumer for Exporter<W> {
     type Error = PrintError;
 
     fn part(&self) -> Makers {
-        let makers = self.options.iter().map(|options| Maker::Text(Renderer::new(*options)));
+        let makers = self.options.iter().map(|options| match options.format {
+            Format::Html => Maker::Html(html::Maker::new(options)),
+            _ => Maker::Text(Renderer::new(*options)),
+        });
         Makers { makers: makers.collect(), made: Vec::new() }
     }
 
@@ -197,6 +220,7 @@ impl<W: Write> Consumer for Exporter<W> {
             (Some(Output::Columns(printer)), Some(Maker::Text(tapes))) => {
                 printer.record(tapes, index, annotation)
             }
+            (Some(Output::Html(printer)), Some(Maker::Html(maker))) => printer.record(maker, index, annotation),
             _ => Ok(()),
         }
     }

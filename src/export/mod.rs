@@ -14,6 +14,7 @@
 //! | `otlp` | one span (`otlp/`) |
 //! | `trace` | an exchange's slices, an instant, counters, or a process's name (`trace.rs`) |
 //! | `curl` | one command (`curl/`) |
+//! | `html` | a row, and JSON for its script (`html/`) |
 //! | `table` | one row of text for a terminal (`table/`) |
 
 #[cfg(feature = "parquet")]
@@ -26,6 +27,7 @@ mod curl;
 mod exporter;
 mod har;
 mod join;
+mod html;
 mod json;
 mod otlp;
 #[cfg(feature = "parquet")]
@@ -92,6 +94,8 @@ pub enum Format {
     Trace,
     /// Commands for a shell that repeat the requests.
     Curl,
+    /// The report: one page for people.
+    Html,
 }
 
 impl Format {
@@ -109,6 +113,13 @@ impl Format {
                 ..Wanted::default()
             }),
             Self::Table | Self::Ndjson | Self::Json | Self::Csv | Self::Parquet | Self::Arrow => None,
+            Self::Html => Some(Wanted {
+                transactions: true,
+                endpoints: true,
+                connections: true,
+                findings: true,
+                ..Wanted::default()
+            }),
         }
     }
 
@@ -125,6 +136,7 @@ impl Format {
             Self::Otlp => "otlp",
             Self::Trace => "trace",
             Self::Curl => "curl",
+            Self::Html => "html",
         }
     }
 
@@ -146,7 +158,7 @@ impl Format {
             Self::Csv => Some("csv"),
             Self::Parquet => Some("parquet"),
             Self::Arrow => Some("arrows"),
-            Self::Table | Self::Har | Self::Otlp | Self::Trace | Self::Curl => None,
+            Self::Table | Self::Har | Self::Otlp | Self::Trace | Self::Curl | Self::Html => None,
         }
     }
 }

@@ -18,7 +18,7 @@ mod telemetry;
 pub(super) use contents::message;
 pub(super) use join::join;
 pub(super) use print::{TablePrinter, with_verdict};
-pub(super) use rows::{connection, finding, frame, transaction};
+pub(super) use rows::{Size, Span, connection, finding, frame, transaction};
 
 use crate::record::Kind;
 

@@ -391,7 +391,7 @@ impl Display for DateAndTime {
 }
 
 /// A duration in nanoseconds, with three digits: `1.23 ms`.
-pub(super) struct Span(pub(super) u64);
+pub(in crate::export) struct Span(pub(in crate::export) u64);
 
 impl Display for Span {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -410,7 +410,7 @@ impl Display for Span {
 }
 
 /// A number of bytes, with three digits: `1.23 kB`.
-pub(super) struct Size(pub(super) u64);
+pub(in crate::export) struct Size(pub(in crate::export) u64);
 
 impl Display for Size {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,0 +1,135 @@
+//! Which calls the report holds: all, or where they are too many those that matter most.
+
+use super::maker::Call;
+use crate::base::limits::{REPORT_BYTES, REPORT_CALLS};
+use std::cmp::Reverse;
+
+/// Of those that are held, so many are there because they took longest.
+const SLOW_SHARE: usize = 10;
+
+/// The calls that are held.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    calls: Vec<HeldCall>,
+    bytes: usize,
+    /// All calls, those too that are not held.
+    seen: u64,
+}
+
+/// A call that is held.
+#[derive(Debug)]
+pub(super) struct HeldCall {
+    /// Its number among all calls.
+    number: u64,
+    /// In nanoseconds.
+    duration: u64,
+    /// It failed, or something of it is missing.
+    matters: bool,
+    /// Its record.
+    pub(super) json: Box<[u8]>,
+}
+
+impl HeldCall {
+    /// How long it took, in nanoseconds.
+    pub(super) const fn duration(&self) -> u64 {
+        self.duration
+    }
+}
+
+impl Held {
+    /// One more call.
+    pub(super) fn push(&mut self, call: &Call, json: &[u8]) {
+        let matters = call.failure.is_some() || !call.complete;
+        let json = Box::from(json);
+        self.calls.push(HeldCall { number: self.seen, duration: call.duration, matters, json });
+        self.bytes += json_size(self.calls.last());
+        self.seen += 1;
+        // Not for each one that comes: choosing takes as long as there are calls.
+        if self.calls.len() >= REPORT_CALLS + REPORT_CALLS / 4 || self.bytes > REPORT_BYTES {
+            self.choose();
+        }
+    }
+
+    /// The calls, in order, and how many there were.
+    pub(super) fn finish(mut self) -> (Vec<HeldCall>, u64) {
+        if self.calls.len() > REPORT_CALLS {
+            self.choose();
+        }
+        (self.calls, self.seen)
+    }
+
+    /// Keeps those that matter most: the slowest, then what failed or is incomplete, then of the others an even sample.
+    fn choose(&mut self) {
+        let mut keep = REPORT_CALLS.min(self.calls.len());
+        if self.bytes > REPORT_BYTES {
+            keep = keep.min(self.calls.len() / 4 * 3);
+        }
+        let slow = keep / SLOW_SHARE;
+        if slow > 0 && slow < self.calls.len() {
+            self.calls.select_nth_unstable_by_key(slow - 1, |call| Reverse(call.duration));
+        }
+        if let Some(rest) = self.calls.get_mut(slow..) {
+            let left = keep - slow;
+            if left < rest.len() {
+                // Numbers read backwards, bit by bit, are in an order of which any beginning is spread evenly.
+                rest.select_nth_unstable_by_key(left, |call| (!call.matters, call.number.reverse_bits()));
+            }
+        }
+        self.calls.truncate(keep);
+        self.calls.sort_unstable_by_key(|call| call.number);
+        self.bytes = self.calls.iter().map(|call| json_size(Some(call))).sum();
+    }
+}
+
+/// What a call takes, with what it is kept in.
+fn json_size(call: Option<&HeldCall>) -> usize {
+    call.map_or(0, |call| call.json.len() + size_of::<HeldCall>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Failure;
+
+    fn call(duration: u64, failure: Option<Failure>) -> Call {
+        Call { start: 0, duration, failure, retry: None, complete: true }
+    }
+
+    /// Pushes calls; each holds its number.
+    fn held(count: u64, of: impl Fn(u64) -> Call) -> (Vec<u64>, u64) {
+        let mut held = Held::default();
+        for number in 0..count {
+            held.push(&of(number), number.to_string().as_bytes());
+        }
+        let (calls, seen) = held.finish();
+        (calls.iter().map(|call| std::str::from_utf8(&call.json).unwrap().parse().unwrap()).collect(), seen)
+    }
+
+    #[test]
+    fn cap_report_calls() {
+        let most = REPORT_CALLS as u64;
+        assert_eq!(held(most, |_| call(1, None)).0.len(), REPORT_CALLS);
+        // Of 200,000 calls every thousandth failed, and one was slow.
+        let (calls, seen) =
+            held(4 * most, |number| call(1 + u64::from(number == 77_777), (number % 1000 == 0).then_some(Failure::Status(500))));
+        assert_eq!((calls.len(), seen), (REPORT_CALLS, 4 * most));
+        assert!((0..4 * most).step_by(1000).all(|failed| calls.binary_search(&failed).is_ok()));
+        assert!(calls.binary_search(&77_777).is_ok());
+        assert!(calls.is_sorted());
+        let quarter = calls.iter().filter(|&&number| number < most).count();
+        assert!((10_000..20_000).contains(&quarter), "{quarter}");
+    }
+
+    #[test]
+    fn cap_report_bytes() {
+        let mut held = Held::default();
+        let long = vec![b'x'; 1 << 20];
+        for _ in 0..200 {
+            held.push(&call(1, None), &long);
+            assert!(held.bytes <= REPORT_BYTES);
+        }
+        let (calls, seen) = held.finish();
+        assert_eq!(seen, 200);
+        assert!((30..64).contains(&calls.len()), "{}", calls.len());
+    }
+}

@@ -1,0 +1,134 @@
+//! The output's half: what comes is held or added up, and the page is written when all is known.
+
+use super::held::Held;
+use super::maker::{Fact, Maker};
+use super::page::Page;
+use super::waiting::{Causes, Connections, Findings, Period};
+use crate::base::tuning::OUTPUT_BUFFER;
+use crate::export::{Options, PrintError};
+use crate::record::endpoint::Endpoints;
+use crate::record::{Annotation, Consumer, Report};
+use std::io::Write;
+
+/// Writes the report.
+#[derive(Debug)]
+pub(in crate::export) struct Printer<W: Write> {
+    writer: W,
+    options: Options,
+    /// The captures' names.
+    inputs: Vec<String>,
+    held: Held,
+    causes: Causes,
+    findings: Findings,
+    connections: Connections,
+    period: Period,
+    endpoints: Endpoints,
+    written: u64,
+}
+
+impl<W: Write> Printer<W> {
+    /// A report on what makers with the same options make. Nothing is written before all has come.
+    pub(in crate::export) fn new(writer: W, options: &Options) -> Self {
+        Self {
+            writer,
+            options: *options,
+            inputs: Vec::new(),
+            held: Held::default(),
+            causes: Causes::default(),
+            findings: Findings::default(),
+            connections: Connections::default(),
+            period: Period::default(),
+            endpoints: Endpoints::default(),
+            written: 0,
+        }
+    }
+
+    /// Says what the records come from.
+    pub(in crate::export) fn name_inputs(&mut self, names: &[String]) {
+        self.inputs = names.to_vec();
+    }
+
+    /// Records that the writer has been given so far.
+    pub(in crate::export) const fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// What the report is written to.
+    pub(in crate::export) const fn writer_mut(&mut self) -> &mut W {
+        &mut self.writer
+    }
+
+    /// Writes what the page has ready, if that is much.
+    fn write_full(&mut self, page: &mut Page<'_>, least: usize) -> Result<(), PrintError> {
+        if page.markup.len() >= least {
+            self.writer.write_all(&page.markup.take())?;
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> Consumer for Printer<W> {
+    type Part = Maker;
+    type Error = PrintError;
+
+    fn part(&self) -> Maker {
+        Maker::new(&self.options)
+    }
+
+    fn record(&mut self, part: &Maker, index: usize, _: Annotation) -> Result<(), PrintError> {
+        match part.get(index) {
+            Some((Fact::Call(call), json)) => {
+                self.causes.push(&call, json);
+                self.period.push(&call);
+                self.held.push(&call, json);
+            }
+            Some((Fact::Connection, json)) => self.connections.push(json),
+            Some((Fact::Finding, json)) => self.findings.push(json),
+            None => (),
+        }
+        Ok(())
+    }
+
+    fn endpoints(&mut self, endpoints: &Endpoints) -> Result<(), PrintError> {
+        self.endpoints.clone_from(endpoints);
+        Ok(())
+    }
+
+    fn telemetry(&mut self, _: &Report) -> Result<(), PrintError> {
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), PrintError> {
+        Ok(())
+    }
+
+    fn finish(&mut self, report: &Report) -> Result<(), PrintError> {
+        let (calls, seen) = std::mem::take(&mut self.held).finish();
+        let (inputs, endpoints) = (std::mem::take(&mut self.inputs), std::mem::take(&mut self.endpoints));
+        let (causes, findings) = (std::mem::take(&mut self.causes), std::mem::take(&mut self.findings));
+        let connections = std::mem::take(&mut self.connections);
+        let mut page = Page {
+            markup: super::markup::Markup::default(),
+            inputs: &inputs,
+            period: self.period,
+            calls: &calls,
+            seen,
+            endpoints: &endpoints,
+            causes: &causes,
+            findings: &findings,
+            connections: &connections,
+            report,
+        };
+        page.begin();
+        page.sections();
+        let mut calls = calls.iter().peekable();
+        while calls.peek().is_some() {
+            page.data(&mut calls);
+            self.write_full(&mut page, OUTPUT_BUFFER)?;
+        }
+        page.end();
+        self.write_full(&mut page, 0)?;
+        self.written = seen;
+        Ok(self.writer.flush()?)
+    }
+}
