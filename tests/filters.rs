@@ -339,3 +339,11 @@ fn a_filter_holds_for_endpoints_too() {
         analyze.run().endpoints().map(|row| text(row, "rpc.method").unwrap().to_owned()).collect();
     assert_eq!(names, ["test.Lens/Fail", "test.Lens/Missing"]);
 }
+
+#[test]
+fn the_report_has_the_same_short_names() {
+    const SCRIPT: &str = include_str!("../src/export/html/script/filter.js");
+    for (short, full) in h2lens::filter::SHORT_NAMES {
+        assert!(SCRIPT.contains(&format!("  {short}: '{full}',\n")), "{short}");
+    }
+}

@@ -137,12 +137,12 @@ pub struct Args {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output", hide_short_help = true)]
     pub path_templates: Option<PathBuf>,
 
-    /// table, ndjson, json, csv, parquet, arrow, har, otlp, trace or curl
+    /// table, ndjson, json, csv, parquet, arrow, har, otlp, trace, curl or html
     ///
     /// Output format. The default is table on a terminal, ndjson otherwise. Parquet is a file, Arrow an IPC stream of
     /// columns, with one fixed schema for each kind of record. HAR 1.2 is for the network panels of browsers, otlp is
     /// OTLP/JSON traces, for the OpenTelemetry collector, trace is Chrome trace events, for Perfetto, curl is commands for a
-    /// shell that repeat the requests; what these hold is fixed.
+    /// shell that repeat the requests; html is a report, one page for people; what these hold is fixed.
     #[arg(
         short,
         long,
@@ -438,7 +438,7 @@ pub enum OutputFormat {
     Trace,
     /// Commands that repeat the requests
     Curl,
-    /// The report: one page for people
+    /// The report, one page for people
     Html,
 }
 

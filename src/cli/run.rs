@@ -338,11 +338,20 @@ fn print(
         let outcome = follow::print(exchange, &mut timeline, analysis, config, bar.beside(io::stdout()))?;
         return Ok(outcome.map(|outcome| (outcome, timeline)));
     }
-    let exporter = Exporter::new(outputs.into_iter().map(|(out, options)| (bar.beside(out), options)));
+    let mut exporter = Exporter::new(outputs.into_iter().map(|(out, options)| (bar.beside(out), options)));
+    exporter.name_inputs(&inputs.iter().map(name_of).collect::<Vec<_>>());
     match captures(&mut timeline, analysis, config.duration, exporter) {
         Ok(outcome) => Ok(Some((outcome, timeline))),
         Err(PrintError::Closed) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// An input as a report names it.
+fn name_of(input: &Input) -> String {
+    match input {
+        Input::Stdin => "standard input".to_owned(),
+        Input::File(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
     }
 }
 

@@ -1,11 +1,11 @@
 //! The one consumer: what workers make for each output, and the outputs.
 
-use super::{Format, Options, html};
 #[cfg(feature = "parquet")]
 use super::columns;
 use super::print_error::PrintError;
 use super::printer::Printer;
 use super::renderer::Renderer;
+use super::{Format, Options, html};
 use crate::base::origin::InReach;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
@@ -220,7 +220,9 @@ impl<W: Write> Consumer for Exporter<W> {
             (Some(Output::Columns(printer)), Some(Maker::Text(tapes))) => {
                 printer.record(tapes, index, annotation)
             }
-            (Some(Output::Html(printer)), Some(Maker::Html(maker))) => printer.record(maker, index, annotation),
+            (Some(Output::Html(printer)), Some(Maker::Html(maker))) => {
+                printer.record(maker, index, annotation)
+            }
             _ => Ok(()),
         }
     }

@@ -38,7 +38,7 @@ pub(super) struct Call {
 }
 
 impl Maker {
-    pub(super) fn new(options: &Options) -> Self {
+    pub(in crate::export) fn new(options: &Options) -> Self {
         Self { renderer: Renderer::new(Options { format: Format::Ndjson, ..*options }), facts: Vec::new() }
     }
 

@@ -15,7 +15,7 @@ mod waiting;
 #[cfg(test)]
 mod tests;
 
-pub use maker::Maker;
+pub(super) use maker::Maker;
 pub(super) use printer::Printer;
 
 /// The style.

@@ -44,7 +44,12 @@ impl Page<'_> {
         match self.period.0 {
             Some((start, end)) => {
                 let time = |nanos| text_of(&Timestamp::from_nanos(nanos).rfc3339()[..19]).replace('T', " ");
-                self.markup.text(time(start)).raw(" UTC to ").text(time(end)).raw(" UTC, ").text(Span(end.saturating_sub(start)));
+                self.markup
+                    .text(time(start))
+                    .raw(" UTC to ")
+                    .text(time(end))
+                    .raw(" UTC, ")
+                    .text(Span(end.saturating_sub(start)));
             }
             None => {
                 self.markup.raw("no calls");
@@ -73,11 +78,22 @@ impl Page<'_> {
     /// Where not all calls are held: how many are.
     fn shown_of(&self) -> String {
         let held = self.calls.len() as u64;
-        if held == self.seen { String::new() } else { format!("{} of them are in this report", grouped(held)) }
+        if held == self.seen {
+            String::new()
+        } else {
+            format!("{} of them are in this report", grouped(held))
+        }
     }
 
     fn card(&mut self, name: &'static str, value: &str, class: &'static str, note: &str) {
-        self.markup.raw("<div class=\"card ").raw(class).raw("\"><dt>").raw(name).raw("</dt><dd>").text(value).raw("</dd>");
+        self.markup
+            .raw("<div class=\"card ")
+            .raw(class)
+            .raw("\"><dt>")
+            .raw(name)
+            .raw("</dt><dd>")
+            .text(value)
+            .raw("</dd>");
         if !note.is_empty() {
             self.markup.raw("<dd class=\"note\">").text(note).raw("</dd>");
         }
@@ -116,8 +132,16 @@ impl Page<'_> {
         self.markup.raw("<ol>\n");
         for endpoint in slowest {
             let p99 = endpoint.duration.quantiles.map_or(0, |[.., p99]| p99);
-            self.markup.raw("<li><span class=\"name\">").text(name_of(endpoint)).raw("</span> <b>").text(Span(p99));
-            self.markup.raw("</b> <span class=\"note\">99th percentile of ").text(grouped(endpoint.calls)).raw(" calls</span></li>\n");
+            self.markup
+                .raw("<li><span class=\"name\">")
+                .text(name_of(endpoint))
+                .raw("</span> <b>")
+                .text(Span(p99));
+            self.markup
+                .raw("</b> <span class=\"note\">99th percentile of ")
+                .text(grouped(endpoint.calls))
+                .raw(if endpoint.calls == 1 { " call" } else { " calls" });
+            self.markup.raw("</span></li>\n");
         }
         self.markup.raw("</ol></section>\n");
     }
@@ -131,8 +155,15 @@ impl Page<'_> {
         }
         self.markup.raw("<ol>\n");
         for (name, cause) in causes.iter().take(FIRST + 2) {
-            self.markup.raw("<li><span class=\"name\">").text(name).raw("</span> <b>").text(grouped(cause.calls));
-            self.markup.raw("</b> <span class=\"note\">").text(share(cause.calls, self.seen)).raw("</span></li>\n");
+            self.markup
+                .raw("<li><span class=\"name\">")
+                .text(name)
+                .raw("</span> <b>")
+                .text(grouped(cause.calls));
+            self.markup
+                .raw("</b> <span class=\"note\">")
+                .text(share(cause.calls, self.seen))
+                .raw("</span></li>\n");
         }
         self.markup.raw("</ol></section>\n");
     }
@@ -159,11 +190,19 @@ impl Page<'_> {
         if !note.is_empty() {
             self.markup.raw("<p class=\"note\">").text(note).raw("</p>\n");
         }
-        self.markup.raw("<div class=\"wide\"><table data-h2lens=\"").raw(id).raw("\" aria-label=\"").raw(title);
+        self.markup
+            .raw("<div class=\"wide\"><table data-h2lens=\"")
+            .raw(id)
+            .raw("\" aria-label=\"")
+            .raw(title);
         self.markup.raw("\">\n<thead><tr>");
         for heading in headings {
             let (number, name) = heading.strip_prefix('#').map_or((false, *heading), |name| (true, name));
-            self.markup.raw(if number { "<th scope=\"col\" class=\"number\">" } else { "<th scope=\"col\">" });
+            self.markup.raw(if number {
+                "<th scope=\"col\" class=\"number\">"
+            } else {
+                "<th scope=\"col\">"
+            });
             self.markup.raw(name).raw("</th>");
         }
         self.markup.raw("</tr></thead>\n<tbody>\n");
@@ -199,7 +238,18 @@ impl Page<'_> {
     }
 
     fn endpoints(&mut self) {
-        let headings = ["Method", "Endpoint", "Service", "#Calls", "#Failed", "#Median", "#95th", "#99th", "#Longest", "#Received"];
+        let headings = [
+            "Method",
+            "Endpoint",
+            "Service",
+            "#Calls",
+            "#Failed",
+            "#Median",
+            "#95th",
+            "#99th",
+            "#Longest",
+            "#Received",
+        ];
         self.table("endpoints", "Endpoints", "Quantiles are exact to 1 %.", &headings);
         let endpoints = self.endpoints;
         for endpoint in &endpoints.rows {
@@ -246,7 +296,12 @@ impl Page<'_> {
 
     /// A cell that leads to a call.
     fn link(&mut self, call: &Value) {
-        self.markup.raw("<td data-call=\"").text(place_of(call)).raw("\">").text(request_of(call)).raw("</td>");
+        self.markup
+            .raw("<td data-call=\"")
+            .text(place_of(call))
+            .raw("\">")
+            .text(request_of(call))
+            .raw("</td>");
     }
 
     fn slowest(&mut self) {
@@ -273,9 +328,14 @@ impl Page<'_> {
         let connections = self.connections;
         let note = match connections.seen.saturating_sub(connections.rows.len() as u64) {
             0 => String::new(),
-            more => format!("The first {}; there are {} more.", grouped(connections.rows.len() as u64), grouped(more)),
+            more => format!(
+                "The first {}; there are {} more.",
+                grouped(connections.rows.len() as u64),
+                grouped(more)
+            ),
         };
-        let headings = ["#Connection", "Client", "Server", "Security", "#Calls", "#Duration", "#Handshakes", "End"];
+        let headings =
+            ["#Connection", "Client", "Server", "Security", "#Calls", "#Duration", "#Handshakes", "End"];
         self.table("connections", "Connections", &note, &headings);
         for json in &connections.rows {
             let json = record(json);
@@ -287,7 +347,8 @@ impl Page<'_> {
             self.cell(&security(&json));
             self.count(integer(&json, "/h2/transactions"));
             self.span(nanos(&json, "/duration"));
-            let handshakes = [nanos(&json, "/h2/timing/tcp_handshake"), nanos(&json, "/h2/timing/tls_handshake")];
+            let handshakes =
+                [nanos(&json, "/h2/timing/tcp_handshake"), nanos(&json, "/h2/timing/tls_handshake")];
             self.span(handshakes.into_iter().flatten().reduce(u64::saturating_add));
             self.cell(&ending(&json));
             self.markup.raw("</tr>\n");
@@ -329,7 +390,11 @@ impl Page<'_> {
         let (held, seen) = (self.calls.len() as u64, self.seen);
         self.markup.raw("<section id=\"calls\">\n<h2>All calls</h2>\n");
         if held < seen {
-            self.markup.raw("<p>Of ").text(grouped(seen)).raw(" calls this report holds the ").text(grouped(held));
+            self.markup
+                .raw("<p>Of ")
+                .text(grouped(seen))
+                .raw(" calls this report holds the ")
+                .text(grouped(held));
             self.markup.raw(" that matter most: the slowest, those that failed or are incomplete, and an even sample of the others.</p>\n");
         }
         self.markup
@@ -456,7 +521,9 @@ fn advice(calls: u64, safe: u64) -> String {
 /// What incomplete calls may change of the quantile of 0.99.
 fn bounds(duration: &Quantiles) -> String {
     match (duration.p99_at_least, duration.p99_at_most) {
-        (Some(least), Some(most)) => format!("incomplete calls leave open: {} to {}", Span(least), Span(most)),
+        (Some(least), Some(most)) => {
+            format!("incomplete calls leave open: {} to {}", Span(least), Span(most))
+        }
         (Some(least), None) => format!("incomplete calls leave open: {} or more", Span(least)),
         _ => "one in a hundred took longer".to_owned(),
     }
@@ -481,7 +548,13 @@ fn share(part: u64, all: u64) -> String {
 }
 
 /// A coverage record's values: name, meaning, value.
-fn leaves(value: &Value, members: &'static [Member], prefix: &str, doc: &'static str, into: &mut Vec<(String, &'static str, String)>) {
+fn leaves(
+    value: &Value,
+    members: &'static [Member],
+    prefix: &str,
+    doc: &'static str,
+    into: &mut Vec<(String, &'static str, String)>,
+) {
     let Value::Object(object) = value else {
         let shown = value.as_u64().map_or_else(|| value.to_string(), grouped);
         return into.push((prefix.to_owned(), doc, shown));

@@ -114,7 +114,13 @@ mod tests {
     use crate::record::value::ErrorCode;
 
     fn failed(code: u32) -> Call {
-        Call { start: 0, duration: 1, failure: Some(Failure::Code(ErrorCode(code))), retry: None, complete: true }
+        Call {
+            start: 0,
+            duration: 1,
+            failure: Some(Failure::Code(ErrorCode(code))),
+            retry: None,
+            complete: true,
+        }
     }
 
     #[test]
@@ -133,6 +139,9 @@ mod tests {
         for _ in 0..REPORT_CONNECTIONS + 2 {
             connections.push(b"{}");
         }
-        assert_eq!((connections.rows.len(), connections.seen), (REPORT_CONNECTIONS, REPORT_CONNECTIONS as u64 + 2));
+        assert_eq!(
+            (connections.rows.len(), connections.seen),
+            (REPORT_CONNECTIONS, REPORT_CONNECTIONS as u64 + 2)
+        );
     }
 }

@@ -27,6 +27,7 @@ function main() {
       for (const other of connections.tBodies[0].rows) other.removeAttribute('aria-selected');
       row.setAttribute('aria-selected', 'true');
       waterfall.show(Number(row.dataset.connection));
+      waterfall.panel.scrollIntoView({ block: 'nearest' });
     });
     waterfall.whenSeen(Number(connections.tBodies[0].rows[0].dataset.connection));
   }
