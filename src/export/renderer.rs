@@ -169,7 +169,12 @@ impl RecordSink for Renderer {
                 let events = trace::Events { start: self.rendered.start, connection: connection.id };
                 events.exchange(bytes, &view, options.show_secrets);
             }
-            format @ (Format::Csv | Format::Ndjson | Format::Json | Format::Parquet | Format::Arrow) => {
+            format @ (Format::Csv
+            | Format::Ndjson
+            | Format::Json
+            | Format::Parquet
+            | Format::Arrow
+            | Format::Html) => {
                 let record = TransactionObject::new(&view, options.shown());
                 push(&mut self.rendered, &mut self.scratch, format, &record);
                 tail = match format {
