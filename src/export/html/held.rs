@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(held(most, |_| call(1, None)).0.len(), REPORT_CALLS);
         // Of 200,000 calls every thousandth failed, and one was slow.
         let (calls, seen) = held(4 * most, |number| {
-            call(1 + u64::from(number == 77_777), (number % 1000 == 0).then_some(Failure::Status(500)))
+            call(1 + u64::from(number == 77_777), number.is_multiple_of(1000).then_some(Failure::Status(500)))
         });
         assert_eq!((calls.len(), seen), (REPORT_CALLS, 4 * most));
         assert!((0..4 * most).step_by(1000).all(|failed| calls.binary_search(&failed).is_ok()));
