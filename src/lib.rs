@@ -86,6 +86,8 @@ mod http1;
 #[cfg(not(feature = "internals"))]
 mod http2;
 #[cfg(not(feature = "internals"))]
+mod join;
+#[cfg(not(feature = "internals"))]
 mod packet;
 #[cfg(not(feature = "internals"))]
 mod pipeline;
@@ -139,6 +141,7 @@ pub mod http2;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod join;
+#[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod packet;
 #[cfg(feature = "internals")]
@@ -154,9 +157,6 @@ pub mod tls;
 #[doc(hidden)]
 pub mod transaction;
 
-pub use base::endpoint::Endpoint;
-pub use base::time::{Moment, Timestamp};
-pub use capture::OpenError;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub use cli::main;
