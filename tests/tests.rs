@@ -16,8 +16,10 @@ mod library;
 mod paths;
 mod readme;
 mod round_trip;
+mod summaries;
 #[allow(dead_code, unused_imports, reason = "each kind of test uses its part")]
 mod support;
 mod testdata;
 mod timing;
+mod tunnels;
 mod wrong_protocol;

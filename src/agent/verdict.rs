@@ -72,8 +72,17 @@ impl Agent {
         self.missed(tx, reasons.first())
     }
 
+    /// The verdict on a transaction within a stream that CONNECT opened, which the agent does not look into.
+    pub fn tunnelled(&mut self, complete: bool) -> Verdict {
+        self.miss(MissReason::Tunnel, complete)
+    }
+
     fn missed(&mut self, tx: &WireTransaction<'_>, reason: MissReason) -> Verdict {
-        if let Some(count) = self.summary.missed.get_mut(reason as usize).filter(|_| tx.complete) {
+        self.miss(reason, tx.complete)
+    }
+
+    fn miss(&mut self, reason: MissReason, complete: bool) -> Verdict {
+        if let Some(count) = self.summary.missed.get_mut(reason as usize).filter(|_| complete) {
             *count += 1;
         }
         Verdict::Missed(reason)

@@ -6,6 +6,8 @@ pub enum Certainty {
     /// It stands in the capture, or in a table whose past is known.
     #[default]
     Exact,
+    /// It stands in bytes whose checksum is wrong, of which there is no better copy.
+    Inferred,
     /// It refers to a table entry that was made before the capture knew the table, or could not be decoded.
     Unknown,
 }

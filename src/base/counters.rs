@@ -44,6 +44,47 @@ impl Counters {
         }
     }
 
+    /// What was counted since `before`.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        let less = |now: u64, before: u64| now.saturating_sub(before);
+        let bucket = |(now, before): (&u64, &u64)| less(*now, *before);
+        let mut buckets = self.path_size_bucket.iter().zip(&before.path_size_bucket).map(bucket);
+        Self {
+            requests: less(self.requests, before.requests),
+            responses: less(self.responses, before.responses),
+            eos: less(self.eos, before.eos),
+            rst: less(self.rst, before.rst),
+            literal_value_exceeds_frame: less(
+                self.literal_value_exceeds_frame,
+                before.literal_value_exceeds_frame,
+            ),
+            exceeding_max_interesting_frames: less(
+                self.exceeding_max_interesting_frames,
+                before.exceeding_max_interesting_frames,
+            ),
+            exceeding_max_frames_to_filter: less(
+                self.exceeding_max_frames_to_filter,
+                before.exceeding_max_frames_to_filter,
+            ),
+            continuation_frames: less(self.continuation_frames, before.continuation_frames),
+            exceeding_data_end_headers: less(
+                self.exceeding_data_end_headers,
+                before.exceeding_data_end_headers,
+            ),
+            exceeding_data_end_headers_eos: less(
+                self.exceeding_data_end_headers_eos,
+                before.exceeding_data_end_headers_eos,
+            ),
+            exceeding_data_end_data_eos: less(
+                self.exceeding_data_end_data_eos,
+                before.exceeding_data_end_data_eos,
+            ),
+            exceeding_data_end_rst: less(self.exceeding_data_end_rst, before.exceeding_data_end_rst),
+            path_size_bucket: std::array::from_fn(|_| buckets.next().unwrap_or_default()),
+        }
+    }
+
     /// Adds another count.
     pub fn merge(&mut self, other: &Self) {
         let Self {

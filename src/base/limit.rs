@@ -63,6 +63,8 @@ limits! {
     TlsHeld = "tls_held" costs,
     /// The beginning of a connection, until it is known what it carries.
     Opening = "opening" costs,
+    /// Connections within streams that CONNECT opened.
+    ConnectTunnels = "connect_tunnels" costs,
     /// Link types that the capture filter is compiled for.
     FilterLinkTypes = "filter_link_types" costs,
     /// Tunnels within tunnels.

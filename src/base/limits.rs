@@ -114,6 +114,18 @@ pub const DETECTION_PIECES: usize = 4096;
 /// not looked at. Counter: `opening_depth`.
 pub const OPENING_DEPTH: u8 = 4;
 
+/// HTTP/2 connections within one another, each in a stream of the one around it that CONNECT opened. Deeper ones are not
+/// looked at. Counter: `connect_tunnels`.
+pub const CONNECT_DEPTH: u8 = 4;
+
+/// Streams of a connection that CONNECT opened and that are looked into at one time; further ones are not. Counter:
+/// `connect_tunnels`.
+pub const CONNECT_TUNNELS: usize = 1024;
+
+/// Bytes of such streams that one packet lets be read: what it completes may have waited for it. Beyond, they are
+/// missing. Counter: `connect_tunnels`.
+pub const CONNECT_QUEUE: usize = 4 << 20;
+
 /// Bytes of a direction that are searched at every offset for HTTP/2 that was joined late; after that only the
 /// starts of segments are looked at. More than [`DETECTION_BYTES`]: what is recognised later has lost its beginning, and
 /// what is not is among `connections.other`. Counter: `opening`.

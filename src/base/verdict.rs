@@ -39,13 +39,15 @@ pub enum MissReason {
     InvalidFrame,
     /// The name of a field it needs was spelled out, or taken from the dynamic table.
     LiteralName,
+    /// It was in a stream that CONNECT opened: the agent does not look into DATA.
+    Tunnel,
     /// None of these.
     Other,
 }
 
 impl MissReason {
     /// All reasons, in the order in which they are tried.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Classification,
         Self::SplitFrame,
         Self::Continuation,
@@ -63,6 +65,7 @@ impl MissReason {
         Self::Pushed,
         Self::InvalidFrame,
         Self::LiteralName,
+        Self::Tunnel,
         Self::Other,
     ];
 
@@ -98,6 +101,7 @@ impl MissReason {
             Self::Pushed => "pushed",
             Self::InvalidFrame => "invalid_frame",
             Self::LiteralName => "literal_name",
+            Self::Tunnel => "tunnel",
             Self::Other => "other",
         }
     }

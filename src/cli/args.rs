@@ -325,7 +325,8 @@ pub struct Args {
 
     /// Print telemetry every T [default: 30s]
     ///
-    /// Print a telemetry record every T, 30s if T is left out, and on a terminal a line of status.
+    /// Print a telemetry record every T, 30s if T is left out, with what that time added. Of captures T is packet time. Live, a
+    /// terminal shows a line of status, too.
     #[arg(long, value_name = "T", num_args = 0..=1, require_equals = true, default_missing_value = "30s", value_parser = units::duration, help_heading = "Live capture", hide_short_help = true)]
     pub summary: Option<Duration>,
 

@@ -70,6 +70,8 @@ pub struct Config {
     pub agent: Params,
     /// Forget connections idle for so long; the default of files is never.
     pub idle_timeout: Option<Duration>,
+    /// Of captures: a telemetry record whenever so much packet time has passed.
+    pub summary: Option<Duration>,
     /// Exit 1 when the analysis is incomplete.
     pub strict: bool,
     /// Worker threads, at least 1.
@@ -285,6 +287,7 @@ impl Action {
             contents,
             agent,
             idle_timeout: args.idle_timeout.or(is_live.then_some(LIVE_IDLE_TIMEOUT)),
+            summary: args.summary.filter(|_| !is_live),
             strict: args.strict,
             threads: args.threads.map_or(environment.processors, usize::from).max(1),
             verbosity,
@@ -406,7 +409,6 @@ fn source(args: &Args, environment: &Environment) -> Result<InputKind, UsageErro
             (args.snaplen.is_some(), "--snaplen"),
             (args.buffer_size.is_some(), "--buffer-size"),
             (args.no_promisc, "--no-promisc"),
-            (args.summary.is_some(), "--summary"),
             (args.metrics.is_some(), "--metrics"),
             (args.sandbox.is_some(), "--sandbox"),
         ];
@@ -788,9 +790,7 @@ mod tests {
 
     #[test]
     fn live_options_need_an_interface_and_rotation_a_file() {
-        for option in
-            ["-s 96", "--buffer-size 1M", "--no-promisc", "--summary", "--metrics 9100", "--sandbox off"]
-        {
+        for option in ["-s 96", "--buffer-size 1M", "--no-promisc", "--metrics 9100", "--sandbox off"] {
             assert!(error(&format!("a {option}")).contains("is for live capture: add -i IFACE"), "{option}");
         }
         assert_eq!(error("a --rotate-size 1M"), "--rotate-size is for saved packets: add -w FILE");

@@ -263,6 +263,7 @@ fn files(
         agent: config.agent.clone(),
         keys,
         idle_timeout: config.idle_timeout,
+        summary: config.summary,
         bodies: contents.options.clone(),
         follow: None,
         filter: config.matching.clone(),

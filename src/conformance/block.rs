@@ -3,7 +3,7 @@
 use super::section::{Method, Role, SectionRules};
 use super::streams::Sighting;
 use super::suspicion::{Excuse, Suspicion};
-use super::{Judge, MAX_HEADER_LIST_SIZE};
+use super::{ENABLE_CONNECT_PROTOCOL, Judge, MAX_HEADER_LIST_SIZE};
 use crate::flow::GapCause;
 use crate::http2::{Anomaly, Block, BlockEnd, EventContext, hpack};
 
@@ -67,6 +67,7 @@ impl Judge {
                         (Method::Connect, Some(status)) => !(200..300).contains(&status),
                         _ => true,
                     };
+                    sent.bare = stream.method == Method::Head || matches!(status, Some(204 | 304));
                     (sent.headers, sent.losses) = (Sighting::Yes, losses);
                     sent.length = length.filter(|_| binds);
                 }
@@ -82,6 +83,10 @@ impl Judge {
                 self.findings.add(from, id, Anomaly::InterimEnd, at);
             }
             _ => {}
+        }
+        if self.section.is_extended_connect() && !self.sides[from.peer()].connect_protocol {
+            let (anomaly, excuse) = (Anomaly::PseudoProtocol, Excuse::Announced(ENABLE_CONNECT_PROTOCOL));
+            self.suspect(Suspicion { from, anomaly, stream: id, at, excuse, needs: 1 });
         }
         if block.end_stream {
             self.end(from, id, at);

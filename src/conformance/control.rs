@@ -1,12 +1,10 @@
 //! What concerns the connection and no stream: SETTINGS, PING, GOAWAY (RFC 9113 sections 6.5, 6.7, 6.8).
 
 use super::suspicion::Excuse;
-use super::{Goaway, HEADER_TABLE_SIZE, Judge, MAX_FRAME_SIZE};
+use super::{ENABLE_CONNECT_PROTOCOL, Goaway, HEADER_TABLE_SIZE, Judge, MAX_FRAME_SIZE};
 use crate::base::time::Moment;
 use crate::http2::frame::{self, Flags, FrameView, Settings};
 use crate::http2::{Anomaly, EventContext, SettingsChange, Side};
-
-const ENABLE_CONNECT_PROTOCOL: u16 = 8;
 
 impl Judge {
     /// SETTINGS (section 6.5).
@@ -21,6 +19,7 @@ impl Judge {
             let generous = match id {
                 HEADER_TABLE_SIZE => value > 4096,
                 MAX_FRAME_SIZE => value > 16_384,
+                ENABLE_CONNECT_PROTOCOL => value == 1,
                 _ => true,
             };
             self.suspicions.excuse(from, at, 1, |excuse| generous && excuse == Excuse::Announced(id));

@@ -6,7 +6,8 @@ use super::streams::{Sent, Sighting, StreamState};
 use super::suspicion::{Excuse, Suspicion};
 use crate::base::time::Moment;
 use crate::base::tuning;
-use crate::http2::frame::{Data, Flags, FrameView, PushPromise};
+use crate::http2::error_code;
+use crate::http2::frame::{Data, Flags, FrameView, PushPromise, RstStream};
 use crate::http2::{Anomaly, EventContext, PerSide, Side, opener};
 
 impl Judge {
@@ -150,6 +151,10 @@ impl Judge {
                 let Some(stream) = self.streams.get_mut(id) else { return };
                 let sent = &mut stream.sides[from];
                 sent.body = sent.body.zip(content).map(|(body, more)| body.saturating_add(more.into()));
+                let forbidden = sent.bare && content.is_some_and(|content| content > 0);
+                if forbidden {
+                    self.findings.add(from, id, Anomaly::ContentForbidden, at);
+                }
                 if sent.headers == Sighting::No && whole {
                     self.findings.add(from, id, Anomaly::DataBeforeHeaders, at);
                 }
@@ -188,6 +193,14 @@ impl Judge {
     fn close(&mut self, by: Side, id: u32, left: EndedBy, at: Moment) {
         if self.streams.close(id, left) == Some(by.peer()) {
             self.suspicions.excuse(by, at, 1, |excuse| excuse == Excuse::Closed);
+        }
+    }
+
+    /// The error that `RST_STREAM` names, if any.
+    pub(super) fn reset_code(&mut self, from: Side, frame: &FrameView<'_>) {
+        let code = RstStream::parse(&frame.header, frame.payload).map(|reset| reset.code);
+        if code.is_some_and(|code| !matches!(code, error_code::NO_ERROR | error_code::CANCEL)) {
+            self.findings.add(from, frame.header.stream, Anomaly::RstStreamError, frame.at);
         }
     }
 

@@ -37,6 +37,7 @@ use suspicion::{Excuse, Suspicion, Suspicions};
 const HEADER_TABLE_SIZE: u16 = 1;
 const MAX_FRAME_SIZE: u16 = 5;
 const MAX_HEADER_LIST_SIZE: u16 = 6;
+const ENABLE_CONNECT_PROTOCOL: u16 = 8;
 
 /// Judges the conduct of both sides of a connection.
 #[derive(Debug, Default)]
@@ -217,7 +218,10 @@ impl Judge {
             _ if header.stream == 0 => {}
             FrameType::DATA => self.data(cx, frame),
             FrameType::HEADERS => self.headers(cx, header.stream, at),
-            FrameType::RST_STREAM => self.reset(from, header.stream, at),
+            FrameType::RST_STREAM => {
+                self.reset_code(from, frame);
+                self.reset(from, header.stream, at);
+            }
             FrameType::PUSH_PROMISE => self.push_promise(cx, frame),
             _ => {}
         }

@@ -47,8 +47,9 @@ pub(super) struct SectionRules {
     regular: bool,
     /// A field whose name is not known is there, or may be.
     nameless: bool,
-    /// `:path` is there, and empty.
+    /// `:path` is there, and empty, or neither begins with a slash nor is an asterisk.
     path_empty: bool,
+    path_odd: bool,
     /// `:scheme` is known to be `http` or `https`.
     web: bool,
     /// `:method`.
@@ -73,6 +74,7 @@ impl Default for SectionRules {
             regular: false,
             nameless: false,
             path_empty: false,
+            path_odd: false,
             web: false,
             method: Method::Unknown,
             status: None,
@@ -174,6 +176,9 @@ impl SectionRules {
         if self.path_empty && self.web && self.role == Role::Request {
             broken(Anomaly::PseudoPathEmpty);
         }
+        if self.path_odd && self.web && self.role == Role::Request {
+            broken(Anomaly::PseudoPathForm);
+        }
         if self.status_invalid {
             broken(Anomaly::StatusInvalid);
         }
@@ -201,6 +206,11 @@ impl SectionRules {
             Role::Response if !self.has(NameId::STATUS) => broken(Anomaly::PseudoMissing),
             Role::Response | Role::Trailers | Role::Unknown => {}
         }
+    }
+
+    /// It asks for a protocol in a tunnel (RFC 8441 section 4).
+    pub(super) fn is_extended_connect(&self) -> bool {
+        self.role == Role::Request && self.has(NameId::PROTOCOL)
     }
 
     fn has(&self, id: NameId) -> bool {
@@ -231,7 +241,10 @@ impl SectionRules {
                     _ => Method::Other,
                 }
             }
-            NameId::PATH => self.path_empty = value.is_empty(),
+            NameId::PATH => {
+                self.path_empty = value.is_empty();
+                self.path_odd = !matches!(value, [] | [b'/', ..] | b"*");
+            }
             NameId::SCHEME => self.web = matches!(value, b"http" | b"https"),
             NameId::STATUS => {
                 self.status = status_code(value);

@@ -34,6 +34,8 @@ pub(super) struct Sent {
     pub(super) body: Option<u64>,
     /// What `content-length` says, where that binds.
     pub(super) length: Option<u64>,
+    /// It may have no content: the answer to HEAD, or with status 204 or 304.
+    pub(super) bare: bool,
 }
 
 /// Whether something was sent.

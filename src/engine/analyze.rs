@@ -7,6 +7,7 @@ use super::report::{InputCounts, assemble};
 use super::select;
 use super::select::Selection;
 use super::shards::Shards;
+use super::summaries::{Due, Summaries};
 use crate::agent::{Agent, Mode, Params};
 use crate::aggregate::Templates;
 use crate::base::origin::InReach;
@@ -39,6 +40,8 @@ pub struct Analysis {
     pub keys: KeyStore,
     /// See [`PipelineConfig::idle_timeout`].
     pub idle_timeout: Option<Duration>,
+    /// A telemetry record whenever so much packet time has passed.
+    pub summary: Option<Duration>,
     /// See [`PipelineConfig::bodies`].
     pub bodies: Option<Arc<body::Options>>,
     /// See [`PipelineConfig::follow`].
@@ -83,6 +86,15 @@ pub(crate) struct Engine<C: Consumer> {
     templates: Option<Arc<Templates>>,
     /// What they were when that was asked for last.
     endpoints: Option<Endpoints>,
+    summaries: Summaries,
+}
+
+/// What is to be done between two packets of a batch.
+enum Stop {
+    /// Learn secrets.
+    Secrets(Vec<u8>),
+    /// Tell what an interval added.
+    Summary(Due),
 }
 
 /// Where a running analysis stands.
@@ -101,8 +113,19 @@ pub(crate) struct Standing {
 
 impl<C: Consumer> Engine<C> {
     pub(crate) fn new(analysis: Analysis, consumer: C) -> Self {
-        let Analysis { wanted, live, threads, agent, keys, idle_timeout, bodies, follow, filter, templates } =
-            analysis;
+        let Analysis {
+            wanted,
+            live,
+            threads,
+            agent,
+            keys,
+            idle_timeout,
+            summary,
+            bodies,
+            follow,
+            filter,
+            templates,
+        } = analysis;
         let selection = Selection::new(filter, wanted.endpoints.then_some(&templates));
         let settings = PipelineConfig { wanted, idle_timeout, bodies, follow };
         let telemetry = wanted.telemetry;
@@ -126,6 +149,7 @@ impl<C: Consumer> Engine<C> {
             show_telemetry: telemetry,
             templates: wanted.endpoints.then_some(templates),
             endpoints: None,
+            summaries: Summaries::new(summary),
         }
     }
 
@@ -136,12 +160,17 @@ impl<C: Consumer> Engine<C> {
 
     /// Analyzes the packets of a job's batch.
     pub(crate) fn push(&mut self, job: Job) -> Result<(), C::Error> {
-        // Secrets in the batch divide it: what comes before them is analyzed without.
+        // Secrets in the batch divide it: what comes before them is analyzed without. So do ends of intervals.
         let mut job = job;
         self.origins = job.batch.origins.take();
         let secrets = std::mem::take(&mut job.batch.secrets);
+        let secrets = secrets.into_iter().map(|(before, text)| (before, Stop::Secrets(text)));
+        let due = self.summaries.due(&job.batch.packets);
+        let due = due.into_iter().map(|due| (due.packets, Stop::Summary(due)));
+        let mut stops: Vec<_> = secrets.chain(due).collect();
+        stops.sort_by_key(|&(before, _)| before);
         let mut from = 0;
-        for (before, text) in secrets {
+        for (before, stop) in stops {
             if before > from {
                 let mut part = self.job();
                 part.batch = Batch {
@@ -152,7 +181,10 @@ impl<C: Consumer> Engine<C> {
                 self.submit(part, from..before, Task::Analyze, false)?;
                 from = before;
             }
-            self.learn(|keys| keys.add_text(&text))?;
+            match stop {
+                Stop::Secrets(text) => self.learn(|keys| keys.add_text(&text))?,
+                Stop::Summary(due) => self.tell_interval(due)?,
+            }
         }
         let end = job.batch.packets.len();
         self.submit(job, from..end, Task::Analyze, false)
@@ -170,6 +202,22 @@ impl<C: Consumer> Engine<C> {
         }
         let job = self.job();
         self.submit(job, 0..0, Task::Analyze, true)
+    }
+
+    /// Tells what the interval that ends here added.
+    fn tell_interval(&mut self, due: Due) -> Result<(), C::Error> {
+        let job = self.job();
+        self.submit(job, 0..0, Task::Report, false)?;
+        while self.collect()? {}
+        let report = self.summaries.over(self.report.take().unwrap_or_default(), due);
+        if self.show_telemetry { self.consumer.telemetry(&report) } else { Ok(()) }
+    }
+
+    /// Tells what was added since this was done last, live.
+    #[cfg(feature = "live")]
+    pub(crate) fn summarize(&mut self, report: &Report) -> Result<(), C::Error> {
+        let report = self.summaries.end(report.clone(), self.now.time);
+        if self.show_telemetry { self.consumer.telemetry(&report) } else { Ok(()) }
     }
 
     /// What the input tells, to be kept up to date.
@@ -260,7 +308,8 @@ impl<C: Consumer> Engine<C> {
         let job = self.job();
         self.submit(job, 0..0, Task::Finish, false)?;
         while self.collect()? {}
-        let report = self.report.take().unwrap_or_default();
+        let mut report = self.report.take().unwrap_or_default();
+        self.summaries.last(&mut report, self.now.time);
         if let Some(endpoints) = self.endpoints.take() {
             self.consumer.endpoints(&endpoints)?;
         }

@@ -43,6 +43,8 @@ pub(super) struct Exchange {
     pub(super) order: Order,
     /// The record made of it, by its index in the part.
     pub(super) record: Option<usize>,
+    /// It was in a stream of another connection.
+    pub(super) tunnelled: bool,
     wire: WireTransaction<'static>,
     method: Option<Range<usize>>,
     path: Option<Range<usize>>,
@@ -166,7 +168,7 @@ impl<P: Part> Product for Collected<P> {
         if let Some(tally) = &mut self.tally {
             let failed = transaction.failure().is_some();
             let time = transaction.time.as_ref().map(|time| &time.parts);
-            tally.record(connection.tls.is_some(), status, failed, transaction.duration(), time);
+            tally.record(connection.is_encrypted(), status, failed, transaction.duration(), time);
         }
         if !self.agent {
             return;
@@ -178,6 +180,7 @@ impl<P: Part> Product for Collected<P> {
         let fact = |spot: FrameSpot| FrameFact { packet: spot.packet, split: spot.split };
         self.exchanges.push(Exchange {
             record,
+            tunnelled: connection.parent.is_some(),
             order: Order {
                 packet: if self.at_end { u64::MAX } else { now.packet },
                 connection: connection.id,

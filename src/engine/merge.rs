@@ -128,6 +128,10 @@ impl Merge {
 
     fn verdict<P: Part>(&mut self, product: &Collected<P>, at: usize) -> Option<Verdict> {
         let exchange = product.exchanges.get(at)?;
+        if exchange.tunnelled {
+            let complete = product.wire(exchange).complete;
+            return Some(self.agent.as_mut()?.tunnelled(complete));
+        }
         let verdict = self.agent.as_mut()?.verdict(&product.wire(exchange));
         if let (Verdict::Seen(latency), Some(seen)) = (verdict, &mut self.seen)
             && let Some(call) = product.call(exchange)

@@ -13,6 +13,7 @@ mod read;
 mod report;
 mod select;
 mod shards;
+mod summaries;
 mod worker;
 
 #[cfg(feature = "cli")]

@@ -76,7 +76,8 @@ pub(crate) fn assemble(
         unread_link_types: Vec::new(),
         skipped_packets: packets.entries().into_iter().filter(|&(_, count)| count > 0).collect(),
     };
-    Report { exact, agent: agent.map(agent_view), coverage }
+    let in_flight = (shards.in_flight.count > 0).then(|| Box::new(shards.in_flight.clone()));
+    Report { exact, agent: agent.map(agent_view), coverage, in_flight, ..Report::default() }
 }
 
 /// The view of an agent that has seen the whole capture.

@@ -32,6 +32,8 @@ pub enum GapCause {
     NotDecrypted,
     /// A cap of h2lens struck.
     Limit,
+    /// Their checksum is wrong, and no better copy came.
+    Damaged,
 }
 
 /// A part of a direction's TCP stream, in bytes from its first.
@@ -76,6 +78,12 @@ pub trait ByteSink {
 
     /// Bytes that are not in the capture.
     fn gap(&mut self, from: Direction, arrival: &Arrival, gap: Gap);
+
+    /// Bytes whose checksum is wrong, and of which no better copy came: a gap, to who takes only what was sent.
+    fn worse(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) {
+        let gap = Gap { len: Some(bytes.len() as u64), cause: GapCause::Damaged };
+        self.gap(from, &Arrival { acknowledged: None, ..*arrival }, gap);
+    }
 
     /// No byte of this direction follows. Called once a direction at the most.
     fn end(&mut self, from: Direction, at: Moment, how: End);

@@ -64,6 +64,8 @@ pub(super) struct Half {
     /// The side itself has reset it: it has sent nothing after that.
     pub(super) cut_off: bool,
     pub(super) pending: Pending,
+    /// Copies whose checksum is wrong: used where a hole is given up and nothing else is known of it.
+    pub(super) worse: Pending,
     /// When the last bytes came that were handed on at once.
     progress: Timestamp,
     /// Since when the byte at `next` is awaited.
@@ -246,6 +248,23 @@ impl Half {
         let cut = segment.cut - (old - known as u64) as u32;
         self.place(offset, payload, cut, SegmentOrigin { at: segment.at, acknowledged }, out);
         Verdict::Accepted
+    }
+
+    /// Keeps what a segment brings whose checksum is wrong, for the case that no better copy comes.
+    pub(super) fn keep_worse(&mut self, segment: &Segment<'_>, budget: &mut Budget) {
+        if !self.started || self.ended || segment.payload.is_empty() || !self.takes(segment.seq) {
+            return;
+        }
+        while self.worse.first().is_some_and(|first| first < self.next) {
+            self.worse.pop_at(self.next, budget);
+        }
+        let ahead = i64::from(distance(self.seq, segment.seq));
+        let old = ahead.min(0).unsigned_abs().min(segment.payload.len() as u64) as usize;
+        let bytes = segment.payload.get(old..).unwrap_or_default();
+        let source = Source { at: segment.at, acknowledged: None };
+        if !bytes.is_empty() {
+            self.worse.insert(self.next + ahead.max(0) as u64, bytes, 0, source, budget);
+        }
     }
 
     /// Judges a segment of a direction that has ended.
@@ -449,6 +468,7 @@ impl Half {
         if !self.ended && lost > 0 {
             self.skip_to(self.next + lost, now, GapCause::Lost, out);
         }
+        self.worse.clear(out.budget);
     }
 
     /// All up to the FIN was handed on: the stream ends.
@@ -456,7 +476,27 @@ impl Half {
         if !self.ended && self.fin.is_some_and(|fin| fin <= self.next) {
             self.ended = true;
             self.pending.clear(out.budget);
+            self.worse.clear(out.budget);
             out.sink.end(out.from, self.fin_at, End::Fin);
+        }
+    }
+
+    /// Hands on the copies with wrong checksums that lie before `end`, and the gaps before them.
+    fn use_worse(&mut self, end: u64, now: Moment, cause: GapCause, out: &mut Out<'_, impl ByteSink>) {
+        while let Some((start, piece)) = self.worse.pop_at(end - 1, out.budget) {
+            let stop = end.min(start + piece.bytes.len() as u64);
+            if stop <= self.next {
+                continue;
+            }
+            if start > self.next {
+                let len = start - self.next;
+                let arrival = Arrival { at: now, span: self.advance(len), acknowledged: None };
+                out.sink.gap(out.from, &arrival, Gap { len: Some(len), cause });
+            }
+            let bytes = piece.bytes.get((self.next - start) as usize..(stop - start) as usize);
+            let span = self.advance(stop - self.next);
+            let arrival = Arrival { at: piece.source.at, span, acknowledged: None };
+            out.sink.worse(out.from, &arrival, bytes.unwrap_or_default());
         }
     }
 
@@ -465,6 +505,10 @@ impl Half {
         if len > 0 {
             self.stats.gaps += 1;
             self.stats.gap_bytes += len;
+            self.use_worse(end, now, cause, out);
+        }
+        let len = end.saturating_sub(self.next);
+        if len > 0 {
             let span = self.advance(len);
             let arrival = Arrival { at: now, span, acknowledged: None };
             out.sink.gap(out.from, &arrival, Gap { len: Some(len), cause });

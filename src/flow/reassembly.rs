@@ -67,6 +67,7 @@ impl Reassembly {
         half.stats.segments += 1;
         half.stats.data_segments += u64::from(!segment.payload.is_empty());
         let verdict = if half.checksums.is_damaged(segment) {
+            half.keep_worse(segment, budget);
             Verdict::BadChecksum
         } else if segment.flags.rst() {
             self.judge_reset(from, segment)
@@ -283,6 +284,7 @@ impl Reassembly {
             let half = &mut self.halves[from];
             if !std::mem::replace(&mut half.ended, true) {
                 half.pending.clear(budget);
+                half.worse.clear(budget);
                 sink.end(from, reset.at, End::Rst);
             }
         }

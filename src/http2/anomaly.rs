@@ -86,6 +86,8 @@ anomalies! {
     RstStreamSize = "rst_stream_size" Error "9113#6.4",
     /// `RST_STREAM` on an idle stream.
     RstStreamIdle = "rst_stream_idle" Error "9113#6.4",
+    /// `RST_STREAM` with an error code, other than that nobody waits any more.
+    RstStreamError = "rst_stream_error" Info "9113#6.4",
     /// SETTINGS on a stream.
     SettingsStream = "settings_stream" Error "9113#6.5",
     /// SETTINGS that is not a multiple of 6 octets long.
@@ -214,6 +216,10 @@ anomalies! {
     PseudoTrailer = "pseudo_trailer" Error "9113#8.1",
     /// An empty :path.
     PseudoPathEmpty = "pseudo_path_empty" Error "9113#8.3.1",
+    /// A :path that neither begins with a slash nor is an asterisk.
+    PseudoPathForm = "pseudo_path_form" Error "9113#8.3.1",
+    /// `:protocol` although the server has not announced `ENABLE_CONNECT_PROTOCOL`.
+    PseudoProtocol = "pseudo_protocol" Error "8441#3",
     /// An upper-case field name.
     FieldUppercase = "field_uppercase" Error "9113#8.2.1",
     /// A field name or value with octets that are not allowed.
@@ -224,6 +230,8 @@ anomalies! {
     FieldTe = "field_te" Error "9113#8.2.2",
     /// A content-length that is not the sum of the DATA.
     ContentLength = "content_length" Error "9113#8.1.1",
+    /// Content where none may be: in the response to HEAD, or with status 204 or 304.
+    ContentForbidden = "content_forbidden" Error "9110#6.4.1",
     /// Trailers without `END_STREAM`.
     TrailersWithoutEnd = "trailers_without_end" Error "9113#8.1",
     /// DATA of a server before its header section.

@@ -47,6 +47,8 @@ pub struct BlockEnd {
     pub cut: Option<GapCause>,
     /// The block broke RFC 7541, and its rest could not be read.
     pub broken: bool,
+    /// Bytes of it had a wrong checksum, and there is no better copy: no field is exact.
+    pub tainted: bool,
     /// A cap kept fields from being given.
     pub limited: bool,
     /// Fields that name an entry of the dynamic table which a cap did not let be kept.

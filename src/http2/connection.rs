@@ -89,6 +89,13 @@ impl Connection {
         half.data(arrival, bytes, ledger, sink);
     }
 
+    /// The next bytes of a side, whose checksum is wrong and of which there is no better copy.
+    pub fn worse(&mut self, from: Side, arrival: &Arrival, bytes: &[u8], sink: &mut impl EventSink) {
+        let (half, ledger) = self.half(from);
+        ledger.arrived(from, arrival);
+        half.worse(arrival, bytes, ledger, sink);
+    }
+
     /// Bytes of a side are missing.
     pub fn gap(&mut self, from: Side, arrival: &Arrival, gap: Gap, sink: &mut impl EventSink) {
         let (half, ledger) = self.half(from);

@@ -1,5 +1,7 @@
 //! Error codes of RST_STREAM and GOAWAY (RFC 9113 section 7).
 
+/// No error.
+pub const NO_ERROR: u32 = 0x0;
 /// A fault that no other code names.
 pub const PROTOCOL_ERROR: u32 = 0x1;
 /// DATA beyond a window, or a window beyond its bound.
@@ -12,6 +14,8 @@ pub const STREAM_CLOSED: u32 = 0x5;
 pub const FRAME_SIZE_ERROR: u32 = 0x6;
 /// The stream was not processed.
 pub const REFUSED_STREAM: u32 = 0x7;
+/// Nobody waits for the stream any more.
+pub const CANCEL: u32 = 0x8;
 /// A header block that cannot be decoded.
 pub const COMPRESSION_ERROR: u32 = 0x9;
 /// Conduct that may be an attack.

@@ -8,13 +8,14 @@ use super::missed::unrecognised;
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::endpoint::Endpoint;
 use crate::base::limit::{Limit, Struck};
+use crate::base::tcp::DirectionStats;
 use crate::base::time::Moment;
 use crate::base::tls::{Description, NotDecrypted};
 use crate::flow::Reassembly;
 use crate::http2::{Counters, Side};
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, ConnectionTiming, EndBy, EndHow, Ending, Recognition, SideFrames,
-    SideHpack, SideSettings, StreamEnd, View,
+    ConnectionMeta, ConnectionRecord, ConnectionTiming, EndBy, EndHow, Ending, InFlight, OpenExchange,
+    Recognition, SideFrames, SideHpack, SideSettings, StreamEnd, Transaction, TransactionView, View,
 };
 use crate::tls;
 use crate::transaction::Stats;
@@ -68,6 +69,8 @@ pub struct ShardReport {
     pub differing_bytes: u64,
     /// What is open now.
     pub open: OpenNow,
+    /// Exchanges under way now.
+    pub in_flight: InFlight,
 }
 
 /// What a shard has in hand, as opposed to what it has counted.
@@ -124,21 +127,35 @@ impl ShardReport {
         self.limits.merge(&other.limits);
         self.differing_bytes += other.differing_bytes;
         self.open.merge(&other.open);
+        self.in_flight.merge(&other.in_flight);
+    }
+
+    /// Adds an open connection, if it is HTTP/2, and those in its tunnels; how many there are.
+    fn add_open(&mut self, streams: Option<&Reassembly>, layers: &Layers) -> u64 {
+        let Some(http2) = layers.http2() else { return 0 };
+        self.add_http2(streams, http2);
+        for transaction in http2.pairing.open() {
+            self.in_flight.add(transaction.first.time, || open_exchange(&http2.meta, transaction));
+        }
+        let within = http2.tunnels.iter().flat_map(|tunnels| tunnels.layers());
+        1 + within.map(|layers| self.add_open(None, layers)).sum::<u64>()
     }
 
     /// Adds what is known of an HTTP/2 connection by its streams, and whether something of it is missing.
-    fn add_http2(&mut self, reassembly: &Reassembly, http2: &Http2) {
+    fn add_http2(&mut self, streams: Option<&Reassembly>, http2: &Http2) {
         self.http2 += 1;
         http2.limits(&mut self.limits);
         let counters = http2.connection.counters();
         self.frames.merge(counters);
         let View { plaintext, tls } = &mut self.exact;
-        counters.add_to(if http2.meta.tls.is_some() { tls } else { plaintext });
+        counters.add_to(if http2.meta.is_encrypted() { tls } else { plaintext });
         let damaged = http2.pairing.damaged();
-        let one_sided = !reassembly.seen(Direction::Forward) || !reassembly.seen(Direction::Backward);
+        let seen =
+            |streams: &Reassembly| streams.seen(Direction::Forward) && streams.seen(Direction::Backward);
+        let one_sided = streams.is_some_and(|streams| !seen(streams));
         self.one_sided += u64::from(one_sided);
         let mut missing = false;
-        for side in [reassembly.stats(Direction::Forward), reassembly.stats(Direction::Backward)] {
+        for side in streams.into_iter().flat_map(both) {
             self.packets_http2 += side.data_segments;
             self.bytes_http2 += side.bytes;
             self.gap_bytes += side.gap_bytes;
@@ -146,6 +163,22 @@ impl ShardReport {
         }
         self.damaged += u64::from(one_sided || missing || damaged);
     }
+}
+
+fn open_exchange(meta: &ConnectionMeta, transaction: &Transaction) -> OpenExchange {
+    let view = TransactionView::new(meta, transaction);
+    OpenExchange {
+        started: transaction.first.time,
+        connection: meta.id,
+        stream: transaction.stream,
+        method: view.method.map(<[u8]>::to_vec),
+        path: view.path.map(<[u8]>::to_vec),
+    }
+}
+
+/// The counters of both directions.
+fn both(streams: &Reassembly) -> [&DirectionStats; 2] {
+    [streams.stats(Direction::Forward), streams.stats(Direction::Backward)]
 }
 
 impl Pipeline {
@@ -172,10 +205,7 @@ impl Pipeline {
                 report.limits.add(Limit::ReassemblyDirection, entry.reassembly.stats(side).limited);
             }
             open.in_flight += layers.in_flight() as u64;
-            if let Some(http2) = layers.http2() {
-                open.http2 += 1;
-                report.add_http2(&entry.reassembly, http2);
-            }
+            open.http2 += report.add_open(Some(&entry.reassembly), layers);
         }
         report.open = open;
         report
@@ -204,25 +234,44 @@ impl Pipeline {
         reassembly.finish(last, &mut self.budget, &mut LayersInput { layers: &mut layers, cx: &mut cx });
         LayersInput { layers: &mut layers, cx: &mut cx }.finish(last);
         let (end, ended_at) = if reassembly.closed() { layers.end() } else { (end, over) };
+        LayersInput { layers: &mut layers, cx: &mut cx }.conclude_tunnels(end, ended_at);
+        Whole { layers, span: (first, last), end, ended_at, streams: Some(reassembly) }.tell(&mut cx);
+    }
+}
+
+/// A connection that is over, wholly read: its last records are to be told.
+pub(super) struct Whole<'a> {
+    pub(super) layers: Layers,
+    /// Its first and last packet.
+    pub(super) span: (Moment, Moment),
+    pub(super) end: StreamEnd,
+    pub(super) ended_at: Moment,
+    /// Its TCP streams; `None` where it was in a stream of another connection.
+    pub(super) streams: Option<&'a Reassembly>,
+}
+
+impl Whole<'_> {
+    /// Tells of it, and adds it to the report.
+    pub(super) fn tell(self, cx: &mut Context<'_, impl Output>) {
+        let Self { mut layers, span, end, ended_at, streams } = self;
         let tls = match &layers.layer {
             Layer::Tls(layer) => Some(Box::new(layer.session.description().clone())),
             _ => None,
         };
-        let mut record = blank(&layers, tls, (first, last), end, reassembly);
+        let mut record = blank(&layers, tls, span, end, streams);
         let (transport, closed) = (std::mem::take(&mut layers.transport), layers.closed());
         let mut innermost = layers.innermost();
         record.upgrade_declined =
             matches!(&innermost.layer, Layer::Detection(detection) if detection.declined());
         let report = &mut cx.totals.report;
-        let stats = [reassembly.stats(Direction::Forward), reassembly.stats(Direction::Backward)];
-        for side in stats {
+        for side in streams.into_iter().flat_map(both) {
             report.limits.add(Limit::ReassemblyDirection, side.limited);
             report.differing_bytes += side.differing_bytes;
         }
         let first_ended = innermost.first_ended();
         if let Layer::Http2(http2) = &mut innermost.layer {
-            report.add_http2(reassembly, http2);
-            http2.finish_connection(end, ended_at, &mut record, &transport, closed, &mut cx);
+            report.add_http2(streams, http2);
+            http2.finish_connection(end, ended_at, &mut record, &transport, closed, cx);
             record.end.by = match first_ended.filter(|_| end.by == EndBy::Tcp) {
                 Some(from) if http2.side(from) == Side::Client => EndBy::Client,
                 Some(_) => EndBy::Server,
@@ -237,10 +286,10 @@ impl Pipeline {
             // Joined behind its handshake, it may be anything: that something is missing is known only when a
             // part of the handshake says so, or secrets were given that may be its own.
             let joined_late = description.ja4.is_none()
-                && (description.client.is_some() || description.version.is_some() || !keys.is_empty());
+                && (description.client.is_some() || description.version.is_some() || !cx.keys.is_empty());
             report.tls_maybe_http2 += u64::from(undecrypted && ((h2 && !told_otherwise) || joined_late));
             record.is_http2 = description.alpn.as_deref() == Some("h2");
-        } else {
+        } else if streams.is_some() {
             report.other += 1;
             let [sent, missing] = stats
                 .iter()
@@ -267,7 +316,7 @@ impl Pipeline {
         }
         let shown = record.how.is_some() || record.meta.tls.is_some() || record.upgrade_declined;
         if cx.wanted.connections && shown {
-            cx.out.connection(now, &record);
+            cx.out.connection(cx.now, &record);
         }
     }
 }
@@ -287,7 +336,7 @@ fn blank(
     tls: Option<Box<Description>>,
     (first, last): (Moment, Moment),
     end: StreamEnd,
-    reassembly: &Reassembly,
+    streams: Option<&Reassembly>,
 ) -> ConnectionRecord {
     let [forward, backward] = layers.ends.unwrap_or([Endpoint::UNKNOWN; 2]);
     let client = tls.as_ref().and_then(|tls| tls.client).unwrap_or_else(|| layers.guess_client());
@@ -299,7 +348,15 @@ fn blank(
         None => end.by,
     };
     ConnectionRecord {
-        meta: ConnectionMeta { id: layers.id, client, server, tls, client_is_forward, authority: None },
+        meta: ConnectionMeta {
+            id: layers.id,
+            client,
+            server,
+            tls,
+            parent: layers.parent,
+            client_is_forward,
+            authority: None,
+        },
         first,
         last,
         how: None::<Recognition>,
@@ -318,10 +375,10 @@ fn blank(
         client_hpack: SideHpack::default(),
         server_hpack: SideHpack::default(),
         end: StreamEnd { by, how: end.how, code: None },
-        tcp: PerDirection {
-            forward: *reassembly.stats(Direction::Forward),
-            backward: *reassembly.stats(Direction::Backward),
-        },
+        tcp: streams.map(|streams| PerDirection {
+            forward: *streams.stats(Direction::Forward),
+            backward: *streams.stats(Direction::Backward),
+        }),
         timing: ConnectionTiming::default(),
         ending: Ending::default(),
     }

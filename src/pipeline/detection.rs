@@ -85,6 +85,12 @@ pub(super) enum Detected {
 const HEAD: usize = tls::MAX_DETECTION_BYTES;
 
 impl Detection {
+    /// Of a connection of which neither direction is seen from its first byte.
+    pub(super) fn joined_late() -> Self {
+        let side = || Begin { late: true, undecidable: true, ..Begin::default() };
+        Self { sides: PerDirection { forward: side(), backward: side() }, ..Self::default() }
+    }
+
     /// The next bytes of a direction; what the connection is, once that is known. The bytes are kept. Until there are
     /// `wait` pieces, the other direction's first bytes are waited for.
     pub(super) fn data(

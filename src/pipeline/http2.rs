@@ -3,6 +3,7 @@
 use super::PipelineConfig;
 use super::context::{Context, Output};
 use super::missed::{Missed, Streams};
+use super::tunnel::Tunnels;
 use crate::base::direction::Direction;
 use crate::base::limit::{Limit, Struck};
 use crate::base::time::{Moment, Timestamp};
@@ -48,25 +49,31 @@ pub(super) struct Http2 {
     /// The client's first bytes were not waited for any longer for a cap.
     pub(super) client_unawaited: bool,
     missed: Missed,
+    /// What its streams carry that CONNECT opened. `None` while its bytes are pushed into these.
+    pub(super) tunnels: Option<Box<Tunnels>>,
 }
 
 /// What hears the events of a connection: what divides its time, pairing, the judge, the bodies, what follows an exchange,
 /// and what shows frames. None knows the others.
 type Listeners<'a, O> = (
     Option<&'a mut Timing>,
-    (PairingInput<'a>, (Option<&'a mut Judge>, (Option<Listening<'a>>, Showing<'a, O>))),
+    (
+        PairingInput<'a>,
+        (Option<&'a mut Judge>, (Option<&'a mut Tunnels>, (Option<Listening<'a>>, Showing<'a, O>))),
+    ),
 );
 
 /// What shows the events as they are.
 type Showing<'a, O> = (Option<&'a mut Course>, Option<FrameRecords<'a, O>>);
 
 impl Http2 {
-    /// A connection whose sides' bytes begin as said.
+    /// A connection whose sides' bytes begin as said, within so many others.
     pub(super) fn new(
         meta: ConnectionMeta,
         client: Start,
         server: Start,
         how: Recognition,
+        depth: u8,
         settings: &PipelineConfig,
     ) -> Self {
         let PipelineConfig { wanted, follow, .. } = *settings;
@@ -74,11 +81,13 @@ impl Http2 {
         let followed = follow.filter(|&(connection, _)| connection == meta.id);
         let late = (matches!(client, Start::Late | Start::Unread), server == Start::Late);
         let judged = wanted.findings || wanted.evidence();
+        let timed = wanted.times() && meta.parent.is_none();
         Self {
             connection: Connection::new(client, server, judged || wanted.times()),
-            pairing: Pairing::new(meta.tls.is_some(), wanted, late),
+            pairing: Pairing::new(meta.is_encrypted(), wanted, late),
             judge: judged.then(|| Box::new(Judge::new(late))),
-            timing: wanted.times().then(|| Box::new(Timing::new(late, judged).with_pieces(wanted.timeline))),
+            tunnels: Some(Box::new(Tunnels::new(depth, late.0))),
+            timing: timed.then(|| Box::new(Timing::new(late, judged).with_pieces(wanted.timeline))),
             state: None,
             bodies: bodies.map(|options| Box::new(Bodies::new(Arc::clone(options), meta.id))),
             course: followed.map(|(_, stream)| Box::new(Course::new(stream))),
@@ -117,6 +126,7 @@ impl Http2 {
             + self.timing.as_ref().map_or(0, |timing| timing.memory())
             + self.bodies.as_ref().map_or(0, |bodies| bodies.memory())
             + self.course.as_ref().map_or(0, |course| course.memory())
+            + self.tunnels.as_ref().map_or(0, |tunnels| tunnels.memory())
     }
 
     /// Whether the connection was upgraded from HTTP/1.1 is known.
@@ -184,6 +194,18 @@ impl Http2 {
         }
     }
 
+    /// The next bytes of a direction, whose checksum is wrong and of which there is no better copy.
+    pub(super) fn worse<O: Output>(
+        &mut self,
+        from: Direction,
+        arrival: &Arrival,
+        bytes: &[u8],
+        cx: &mut Context<'_, O>,
+    ) {
+        let side = self.side(from);
+        self.listen(cx, |connection, listeners| connection.worse(side, arrival, bytes, listeners));
+    }
+
     /// Bytes of a direction are missing.
     pub(super) fn gap<O: Output>(
         &mut self,
@@ -203,6 +225,7 @@ impl Http2 {
         if self.pairing.awaits(side) {
             self.listen(cx, |_, (_, (session, _))| session.caught_up(side, read));
         }
+        self.tunnels_caught_up(from, read, cx);
     }
 
     /// The server has ended its direction; by then it had received so much of the client's TCP stream.
@@ -290,6 +313,7 @@ impl Http2 {
         limits.add(Limit::TimePieces, self.timing.as_ref().map_or(0, |timing| timing.pieces_limited()));
         limits.add(Limit::Headers, counters.blocks_limited);
         limits.add(Limit::HpackTable, counters.table_limited);
+        limits.add(Limit::ConnectTunnels, self.tunnels.as_ref().map_or(0, |tunnels| tunnels.limited()));
     }
 
     /// Pushes something into the connection, or asks a listener; the exchanges that this ended are handed on.
@@ -298,13 +322,14 @@ impl Http2 {
         cx: &mut Context<'_, O>,
         push: impl FnOnce(&mut Connection, &mut Listeners<'_, O>),
     ) {
-        let Self { connection, meta, pairing, judge, timing, bodies, course, handshake, .. } = self;
+        let Self { connection, meta, pairing, judge, timing, bodies, course, handshake, tunnels, .. } = self;
         let totals = &mut *cx.totals;
         let frames = cx.wanted.frames.then_some(FrameRecords { now: cx.now, meta, records: &mut *cx.out });
         let session = PairingInput { pairing, stats: &mut totals.stats, pool: &mut totals.pool };
         let memory = &mut totals.body_memory.0;
         let contents = bodies.as_deref_mut().map(|bodies| Listening { bodies, memory });
-        let others = (judge.as_deref_mut(), (contents, (course.as_deref_mut(), frames)));
+        let contents = (contents, (course.as_deref_mut(), frames));
+        let others = (judge.as_deref_mut(), (tunnels.as_deref_mut(), contents));
         push(connection, &mut (timing.as_deref_mut(), (session, others)));
         if let Some(course) = course {
             course.take(|step| cx.out.step(cx.now, meta, step));

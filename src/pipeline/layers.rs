@@ -10,10 +10,10 @@ use crate::base::limits;
 use crate::base::time::Moment;
 use crate::base::tls::Description;
 use crate::base::tuning;
-use crate::flow::{Arrival, ByteSink, End, Gap, Reassembly, SegmentFacts};
+use crate::flow::{Arrival, ByteSink, End, Gap, GapCause, Reassembly, SegmentFacts};
 use crate::http1::Switch;
 use crate::http2::{Side, Start};
-use crate::record::{ConnectionMeta, EndBy, EndHow, Recognition, StreamEnd};
+use crate::record::{ConnectionMeta, EndBy, EndHow, Parent, Recognition, StreamEnd};
 use crate::timing::Transport;
 use crate::tls;
 
@@ -35,6 +35,9 @@ pub(super) struct Layers {
     ended_at: Moment,
     /// Layers above this one.
     depth: u8,
+    /// The stream that it is in, and HTTP/2 connections around it.
+    pub(super) parent: Option<Parent>,
+    within: u8,
     /// Directions of which the SYN was seen, so that their first bytes are known.
     pub(super) syn: [bool; 2],
     /// What the TLS below tells.
@@ -83,6 +86,36 @@ pub(super) struct LayersInput<'a, 'b, O> {
 }
 
 impl Layers {
+    /// A connection in a stream of another one; `late` where its beginning is not in the capture.
+    pub(super) fn in_tunnel(ends: [Endpoint; 2], id: u64, parent: Parent, within: u8, late: bool) -> Self {
+        let layer = match late {
+            true => Layer::Detection(Box::new(Detection::joined_late())),
+            false => Layer::Fresh,
+        };
+        Self {
+            ends: Some(ends),
+            id,
+            layer,
+            seen: [true; 2],
+            syn: [!late; 2],
+            parent: Some(parent),
+            within,
+            ..Self::default()
+        }
+    }
+
+    /// Both of its directions have ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.ended.iter().all(Option::is_some)
+    }
+
+    /// There are exchanges that end once a side was read up to some place.
+    pub(super) fn awaits(&self) -> bool {
+        self.http2().is_some_and(|http2| {
+            [Side::Client, Side::Server].into_iter().any(|side| http2.pairing.awaits(side))
+        })
+    }
+
     /// A segment of this direction was seen.
     pub(super) fn note_sender(&mut self, from: Direction) {
         if let Some(seen) = self.seen.get_mut(from.index())
@@ -175,13 +208,36 @@ impl Layers {
 
     /// Exchanges under way.
     pub(super) fn in_flight(&self) -> usize {
-        self.http2().map_or(0, |http2| http2.pairing.in_flight())
+        self.http2().map_or(0, |http2| {
+            http2.pairing.in_flight() + http2.tunnels.as_ref().map_or(0, |tunnels| tunnels.in_flight())
+        })
     }
 }
 
 impl<O: Output> LayersInput<'_, '_, O> {
     /// New TLS secrets have come.
     pub(super) fn new_secrets(&mut self) {
+        self.retry_tls();
+        if let Some(http2) = self.layers.layer.http2_mut() {
+            http2.new_secrets(self.cx);
+        }
+    }
+
+    /// Hands on what was read of tunnels.
+    pub(super) fn tunnels(&mut self) {
+        if let Some(http2) = self.layers.layer.http2_mut() {
+            http2.tunnels(self.cx);
+        }
+    }
+
+    /// The connection is over, as said: so are its tunnels.
+    pub(super) fn conclude_tunnels(&mut self, end: StreamEnd, ended_at: Moment) {
+        if let Some(http2) = self.layers.layer.http2_mut() {
+            http2.conclude_tunnels(end, ended_at, self.cx);
+        }
+    }
+
+    fn retry_tls(&mut self) {
         let cx = &mut *self.cx;
         if let (Layer::Tls(layer), Some(work)) = (&mut self.layers.layer, cx.tls.take()) {
             let keys = cx.keys;
@@ -214,7 +270,10 @@ impl<O: Output> LayersInput<'_, '_, O> {
     /// The forward and the backward direction wait for holes to fill, or do not.
     pub(super) fn set_holes(&mut self, [forward, backward]: [bool; 2]) {
         match &mut self.layers.layer {
-            Layer::Http2(http2) => http2.set_holes([forward, backward]),
+            Layer::Http2(http2) => {
+                http2.set_holes([forward, backward]);
+                http2.set_tunnels_holes([forward, backward], self.cx);
+            }
             Layer::Tls(layer) => {
                 LayersInput { layers: &mut layer.inner, cx: &mut *self.cx }.set_holes([forward, backward]);
             }
@@ -294,6 +353,8 @@ impl<O: Output> LayersInput<'_, '_, O> {
                     seen: self.layers.seen,
                     syn: self.layers.syn,
                     depth: self.layers.depth + 1,
+                    parent: self.layers.parent,
+                    within: self.layers.within,
                     tls: Some(Box::default()),
                     ..Layers::default()
                 };
@@ -340,6 +401,7 @@ impl<O: Output> LayersInput<'_, '_, O> {
             client: client_end,
             server: server_end,
             tls: self.layers.tls.clone(),
+            parent: self.layers.parent,
             client_is_forward: client == Direction::Forward,
             authority: None,
         };
@@ -348,7 +410,8 @@ impl<O: Output> LayersInput<'_, '_, O> {
         } else {
             how
         };
-        let mut http2 = Box::new(Http2::new(meta, client_start, server_start, how, self.cx.settings));
+        let (within, settings) = (self.layers.within, self.cx.settings);
+        let mut http2 = Box::new(Http2::new(meta, client_start, server_start, how, within, settings));
         for from in [Direction::Forward, Direction::Backward] {
             http2.set_unseen(from, !self.layers.seen.get(from.index()).copied().unwrap_or(true));
         }
@@ -377,7 +440,7 @@ impl<O: Output> LayersInput<'_, '_, O> {
 impl<O: Output> ByteSink for LayersInput<'_, '_, O> {
     fn data(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) {
         let cx = &mut *self.cx;
-        if let (Some(_), Some(ends)) = (&self.layers.tls, self.layers.ends) {
+        if let (Some(_), Some(ends), None) = (&self.layers.tls, self.layers.ends, self.layers.parent) {
             let [forward, backward] = ends;
             let (src, dst) =
                 if from == Direction::Forward { (forward, backward) } else { (backward, forward) };
@@ -439,6 +502,15 @@ impl<O: Output> ByteSink for LayersInput<'_, '_, O> {
                 }
             }
         }
+    }
+
+    fn worse(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) {
+        if let Layer::Http2(http2) = &mut self.layers.layer {
+            return http2.worse(from, arrival, bytes, self.cx);
+        }
+        // TLS proves its records, and before a protocol is known, it is not known from such bytes.
+        let gap = Gap { len: Some(bytes.len() as u64), cause: GapCause::Damaged };
+        self.gap(from, arrival, gap);
     }
 
     fn end(&mut self, from: Direction, at: Moment, how: End) {

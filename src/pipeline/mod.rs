@@ -13,6 +13,7 @@ mod layers;
 mod missed;
 #[cfg(test)]
 mod tests;
+mod tunnel;
 
 pub use connection_end::{OpenNow, ShardReport};
 pub use context::Output;
@@ -146,6 +147,7 @@ impl Pipeline {
         let mut input = LayersInput { layers, cx: &mut cx };
         input.layers.note_sender(found.from);
         let verdict = entry.reassembly.segment(found.from, segment, &mut self.budget, &mut input);
+        input.tunnels();
         let (closed, waits) = (entry.reassembly.closed(), entry.reassembly.waits());
         if entry.reassembly.caught_up(found.from) {
             input.caught_up(found.from, entry.reassembly.handed_on(found.from));
@@ -188,7 +190,9 @@ impl Pipeline {
         let mut cx = Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out);
         for entry in self.table.iter_mut() {
             if let Some(layers) = entry.state.as_mut() {
-                LayersInput { layers, cx: &mut cx }.new_secrets();
+                let mut input = LayersInput { layers, cx: &mut cx };
+                input.new_secrets();
+                input.tunnels();
             }
         }
     }
@@ -238,6 +242,7 @@ impl Pipeline {
             let mut input = LayersInput { layers, cx: &mut cx };
             let waited = entry.reassembly.holes();
             entry.reassembly.tick(now, &mut self.budget, &mut input);
+            input.tunnels();
             for (from, waited) in [Direction::Forward, Direction::Backward].into_iter().zip(waited) {
                 if waited && entry.reassembly.caught_up(from) {
                     input.caught_up(from, entry.reassembly.handed_on(from));

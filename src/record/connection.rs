@@ -21,6 +21,8 @@ pub struct ConnectionMeta {
     pub server: Endpoint,
     /// What the TLS handshake told, where there is TLS.
     pub tls: Option<Box<tls::Description>>,
+    /// Where it is in a stream of another one that CONNECT opened.
+    pub parent: Option<Parent>,
     /// Whether the client is the sender of the [forward](crate::base::direction::Direction::Forward) stream.
     pub client_is_forward: bool,
     /// The authority of the first exchange that ended and named one; with [`Wanted::timeline`](super::Wanted::timeline) only.
@@ -36,6 +38,24 @@ pub struct ConnectionState {
     pub client_credit: i64,
     /// The same of the server.
     pub server_credit: i64,
+}
+
+impl ConnectionMeta {
+    /// Its bytes, or those of a connection that it is in, are inside TLS.
+    pub fn is_encrypted(&self) -> bool {
+        self.tls.is_some() || self.parent.is_some_and(|parent| parent.encrypted)
+    }
+}
+
+/// The stream that a connection is in (RFC 9113 section 8.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parent {
+    /// The connection that it is a stream of.
+    pub connection: u64,
+    /// Its identifier.
+    pub stream: u32,
+    /// That connection is inside TLS, or one around it.
+    pub encrypted: bool,
 }
 
 /// How HTTP/2 was found.
@@ -110,8 +130,8 @@ pub struct ConnectionRecord {
     pub server_hpack: SideHpack,
     /// Who ended it, and how.
     pub end: StreamEnd,
-    /// TCP by direction.
-    pub tcp: PerDirection<DirectionStats>,
+    /// TCP by direction; `None` of one in a stream of another.
+    pub tcp: Option<PerDirection<DirectionStats>>,
     /// Round trips, handshakes, and what kept the sides from sending; where HTTP/2 was found.
     pub timing: ConnectionTiming,
     /// Why it ended.

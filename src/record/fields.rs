@@ -98,11 +98,12 @@ struct Line {
 
 /// `src` of a field line.
 impl Value for Certainty {
-    const TYPE: Type = Type::Word(&["exact", "unknown"]);
+    const TYPE: Type = Type::Word(&["exact", "inferred", "unknown"]);
 
     fn visit(&self, visitor: &mut impl Visitor) {
         visitor.scalar(Scalar::Word(match self {
             Self::Exact => "exact",
+            Self::Inferred => "inferred",
             Self::Unknown => "unknown",
         }));
     }

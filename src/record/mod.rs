@@ -36,8 +36,8 @@ pub mod visit;
 pub(crate) mod samples;
 
 pub use connection::{
-    ConnectionMeta, ConnectionRecord, ConnectionState, Goaway, Recognition, RecognitionEvidence, SideFrames,
-    SideHpack, SideSettings,
+    ConnectionMeta, ConnectionRecord, ConnectionState, Goaway, Parent, Recognition, RecognitionEvidence,
+    SideFrames, SideHpack, SideSettings,
 };
 pub use consumer::{Annotation, Consumer, Part};
 pub use contents::{
@@ -52,7 +52,10 @@ pub use order::{Kind, Order};
 pub use outcome::{Failure, status_code};
 pub use partial::{Partial, Unknown};
 pub use redact::{REDACTED, SECRET_FIELDS, is_secret};
-pub use report::{AgentEndpoint, AgentLatency, AgentStatus, AgentView, Coverage, Report, View};
+pub use report::{
+    AgentEndpoint, AgentLatency, AgentStatus, AgentView, Coverage, Delta, InFlight, Interval, OpenExchange,
+    Report, View,
+};
 pub use segment::SegmentView;
 pub use sink::{RecordSink, Wanted};
 pub use step::{Credit, Part as SectionPart, Section, Step, StepKind};

@@ -138,6 +138,7 @@ impl Transaction {
             || partial.contains(Partial::SNAPLEN)
             || partial.contains(Partial::NOT_DECRYPTED)
             || partial.contains(Partial::LIMIT)
+            || partial.contains(Partial::BAD_CHECKSUM)
     }
 }
 

@@ -28,8 +28,10 @@ impl Partial {
     pub const NOT_DECRYPTED: Self = Self(1 << 8);
     /// A cap of h2lens struck.
     pub const LIMIT: Self = Self(1 << 9);
+    /// Bytes had a wrong checksum, and there is no better copy of them.
+    pub const BAD_CHECKSUM: Self = Self(1 << 10);
 
-    const NAMES: [(Self, &'static str); 10] = [
+    const NAMES: [(Self, &'static str); 11] = [
         (Self::NO_REQUEST, "no_request"),
         (Self::NO_RESPONSE, "no_response"),
         (Self::RESPONSE_CUT, "response_cut"),
@@ -40,6 +42,7 @@ impl Partial {
         (Self::UNKNOWN_HEADER, "unknown_header"),
         (Self::NOT_DECRYPTED, "not_decrypted"),
         (Self::LIMIT, "limit"),
+        (Self::BAD_CHECKSUM, "bad_checksum"),
     ];
 
     #[allow(clippy::indexing_slicing, reason = "while it is compiled")]

@@ -3,6 +3,7 @@
 use crate::base::counters::{Counters, UserTelemetry};
 use crate::base::endpoint::Endpoint;
 use crate::base::limit::Struck;
+use crate::base::time::Timestamp;
 use crate::base::verdict::MissReason;
 
 /// The telemetry record (spec/product.md).
@@ -14,6 +15,100 @@ pub struct Report {
     pub agent: Option<AgentView>,
     /// What was seen and what is missing.
     pub coverage: Coverage,
+    /// The time that it is of; `None` where no packet was seen.
+    pub interval: Option<Interval>,
+    /// What that time added; where there are records of several.
+    pub delta: Option<Box<Delta>>,
+    /// Exchanges under way; `None` where there are none.
+    pub in_flight: Option<Box<InFlight>>,
+}
+
+/// A span of packet time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interval {
+    /// When it begins.
+    pub start: Timestamp,
+    /// When it ends.
+    pub end: Timestamp,
+}
+
+/// What an interval added to the counters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delta {
+    /// What was on the wire.
+    pub exact: View,
+    /// What the agent would have counted; `None` when its model did not run.
+    pub agent: Option<View>,
+    /// Packets.
+    pub packets: u64,
+    /// Transactions with nothing missing.
+    pub complete: u64,
+    /// Transactions with something missing.
+    pub incomplete: u64,
+}
+
+impl Delta {
+    /// What was added from one report to a later one.
+    pub fn between(before: &Report, now: &Report) -> Self {
+        let agent = |report: &Report| report.agent.as_ref().map(|agent| agent.view);
+        let (then, coverage) = (&before.coverage, &now.coverage);
+        Self {
+            exact: now.exact.since(&before.exact),
+            agent: agent(now).map(|view| view.since(&agent(before).unwrap_or_default())),
+            packets: coverage.packets.saturating_sub(then.packets),
+            complete: coverage.transactions_complete.saturating_sub(then.transactions_complete),
+            incomplete: coverage.transactions_incomplete.saturating_sub(then.transactions_incomplete),
+        }
+    }
+}
+
+/// Exchanges under way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InFlight {
+    /// How many.
+    pub count: u64,
+    /// The oldest ones, at most [`InFlight::SHOWN`], in order.
+    pub oldest: Vec<OpenExchange>,
+}
+
+/// An exchange that has not ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OpenExchange {
+    /// The first packet of its request.
+    pub started: Timestamp,
+    /// Its connection.
+    pub connection: u64,
+    /// Its stream.
+    pub stream: u32,
+    /// `:method`, where it is known.
+    pub method: Option<Vec<u8>>,
+    /// `:path` without its query, where it is known.
+    pub path: Option<Vec<u8>>,
+}
+
+impl InFlight {
+    /// How many of the oldest are shown.
+    pub const SHOWN: usize = 5;
+
+    /// Adds others.
+    pub fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.oldest.extend_from_slice(&other.oldest);
+        self.oldest.sort();
+        self.oldest.truncate(Self::SHOWN);
+    }
+
+    /// Counts one, and keeps what `told` gives of it if it is one of the oldest.
+    pub fn add(&mut self, started: Timestamp, told: impl FnOnce() -> OpenExchange) {
+        self.count += 1;
+        let full = self.oldest.len() >= Self::SHOWN;
+        if full && self.oldest.last().is_some_and(|last| last.started < started) {
+            return;
+        }
+        self.oldest.push(told());
+        self.oldest.sort();
+        self.oldest.truncate(Self::SHOWN);
+    }
 }
 
 /// Counters of plaintext and TLS traffic, apart.
@@ -23,6 +118,14 @@ pub struct View {
     pub plaintext: Counters,
     /// `encrypted:true`
     pub tls: Counters,
+}
+
+impl View {
+    /// What was counted since `before`.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        Self { plaintext: self.plaintext.since(&before.plaintext), tls: self.tls.since(&before.tls) }
+    }
 }
 
 /// The agent's view.

@@ -60,6 +60,7 @@ pub(crate) fn meta() -> ConnectionMeta {
         client: end("10.0.0.1", 50_000),
         server: end("10.0.0.2", 8080),
         tls: None,
+        parent: None,
         client_is_forward: true,
         authority: None,
     }
@@ -285,7 +286,7 @@ pub(crate) fn connection() -> ConnectionRecord {
         client_hpack: SideHpack { wire_bytes: 100, decoded_bytes: 1000 },
         server_hpack: SideHpack { wire_bytes: 200, decoded_bytes: 2000 },
         end: StreamEnd { by: EndBy::Server, how: EndHow::Goaway, code: Some(0xdead) },
-        tcp: PerDirection {
+        tcp: Some(PerDirection {
             forward: DirectionStats {
                 segments: 1,
                 bytes: 2,
@@ -296,7 +297,7 @@ pub(crate) fn connection() -> ConnectionRecord {
                 ..DirectionStats::default()
             },
             backward: DirectionStats { segments: 11, bytes: 12, ..DirectionStats::default() },
-        },
+        }),
         timing: ConnectionTiming::default(),
         ending: Ending::default(),
     }
@@ -431,6 +432,7 @@ pub(crate) fn report() -> Report {
             unread_link_types: Vec::new(),
             complete: false,
         },
+        ..Report::default()
     }
 }
 
@@ -485,5 +487,6 @@ pub(crate) fn calm_report() -> Report {
             complete: true,
             ..Coverage::default()
         },
+        ..Report::default()
     }
 }

@@ -170,7 +170,8 @@ impl PairingInput<'_> {
 
     fn lose_in_block(&mut self, block: &Block, end: &BlockEnd) {
         let limited = end.limited || end.given_up > 0;
-        let cause = end.cut.map(reason).or(limited.then_some(Partial::LIMIT));
+        let tainted = end.tainted.then_some(Partial::BAD_CHECKSUM);
+        let cause = tainted.or(end.cut.map(reason)).or(limited.then_some(Partial::LIMIT));
         if let Some(reason) = cause
             && let Some(stream) = self.pairing.streams.get_mut(&block.promised.unwrap_or(block.stream))
         {

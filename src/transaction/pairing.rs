@@ -141,6 +141,11 @@ impl Pairing {
         self.streams.contains_key(&stream)
     }
 
+    /// The exchanges under way, in no order.
+    pub fn open(&self) -> impl Iterator<Item = &Transaction> {
+        self.streams.values().map(|stream| &stream.record)
+    }
+
     /// Exchanges under way.
     pub fn in_flight(&self) -> usize {
         self.streams.len()

@@ -453,5 +453,6 @@ pub(super) const fn reason(cause: GapCause) -> Partial {
         GapCause::Snaplen => Partial::SNAPLEN,
         GapCause::NotDecrypted => Partial::NOT_DECRYPTED,
         GapCause::Limit => Partial::LIMIT,
+        GapCause::Damaged => Partial::BAD_CHECKSUM,
     }
 }

@@ -9,6 +9,7 @@ mod sameness;
 mod subsets;
 mod truth;
 mod unaccepted;
+mod worse;
 
 use crate::support::conversation::Cut;
 use crate::support::endpoints::{Setup, record};

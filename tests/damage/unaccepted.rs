@@ -39,7 +39,7 @@ fn end(packet: &Packet) -> u32 {
 }
 
 /// The packet with the checksums that belong to it.
-fn summed(mut packet: Packet) -> Packet {
+pub(super) fn summed(mut packet: Packet) -> Packet {
     let tcp = tcp_start(&packet);
     let v6 = packet.bytes[14] >> 4 == 6;
     packet.bytes[tcp + 16..tcp + 18].fill(0);

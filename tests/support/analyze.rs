@@ -24,6 +24,7 @@ pub(crate) struct Analyze {
     keys: String,
     bodies: Option<Arc<h2lens::body::Options>>,
     matching: Option<Arc<Filter>>,
+    summary: Option<std::time::Duration>,
     templates: Arc<Templates>,
     /// Kept until the run is over.
     files: Vec<std::rc::Rc<tempfile::NamedTempFile>>,
@@ -46,6 +47,7 @@ impl Default for Analyze {
             keys: String::new(),
             bodies: None,
             matching: None,
+            summary: None,
             templates: Arc::default(),
             files: Vec::new(),
         }
@@ -104,6 +106,12 @@ impl Analyze {
         self
     }
 
+    /// `--summary`
+    pub(crate) fn summary(mut self, every: std::time::Duration) -> Self {
+        self.summary = Some(every);
+        self
+    }
+
     /// `--where`
     pub(crate) fn matching(mut self, filter: &str) -> Self {
         self.matching = Some(Arc::new(filter.parse().unwrap_or_else(|error| panic!("{error}"))));
@@ -131,6 +139,7 @@ impl Analyze {
             keys,
             bodies: self.bodies.clone(),
             filter: self.matching.clone(),
+            summary: self.summary,
             templates: Arc::clone(&self.templates),
             ..Analysis::default()
         };

@@ -94,7 +94,6 @@ pub fn run(
     let now = Instant::now();
     let session = Session {
         options,
-        show_telemetry: analysis.wanted.telemetry,
         engine: Engine::new(analysis, Exporter::new([(Vec::new(), output)])),
         outbox,
         shipped: 0,
@@ -138,7 +137,6 @@ struct Last {
 
 struct Session<'a> {
     options: &'a LiveOptions,
-    show_telemetry: bool,
     engine: Engine<Exporter<Vec<u8>>>,
     outbox: Outbox,
     /// Records that the outbox was given.
@@ -295,9 +293,7 @@ impl Session<'_> {
         if let Some(endpoints) = &standing.endpoints {
             self.engine.consumer().endpoints(endpoints)?;
         }
-        if self.show_telemetry {
-            self.engine.consumer().telemetry(&standing.report)?;
-        }
+        self.engine.summarize(&standing.report)?;
         self.engine.drain()?;
         if self.options.status_line {
             let line = StatusLine { standing, before: self.counted, elapsed };

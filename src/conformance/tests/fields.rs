@@ -34,6 +34,10 @@ fn answer(request: &[u8], status: &[u8], octets: usize) -> Vec<Step> {
 pub(super) fn cases() -> Vec<Case> {
     let connect = |more: &[u8]| concat(&[&line(":method", "CONNECT"), &line(":authority", "a:1"), more]);
     let head = concat(&[&line(":method", "HEAD"), &GET[1..]]);
+    let extended = connect(&concat(&[&GET[1..3], &line(":protocol", "websocket")]));
+    let bare = |request: &[u8], status: &[u8], octets: usize| {
+        vec![C(headers(1, END_STREAM, request)), S(headers(1, 0, status)), S(data(1, END_STREAM, octets))]
+    };
     let post_then =
         |flags: u8, block: &[u8]| vec![C(headers(1, 0, POST)), C(data(1, 0, 1)), C(headers(1, flags, block))];
     vec![
@@ -70,7 +74,7 @@ pub(super) fn cases() -> Vec<Case> {
             PseudoConnect,
             Client,
             request(&connect(&GET[2..3])),
-            request(&connect(&concat(&[&GET[1..3], &line(":protocol", "websocket")]))),
+            [vec![S(settings(&[(8, 1)])), C(settings_ack())], request(&extended)].concat(),
         ),
         case(PseudoTrailer, Client, post_then(END_STREAM, &GET[2..3]), post_then(END_STREAM, TRAILERS)),
         case(
@@ -90,6 +94,21 @@ pub(super) fn cases() -> Vec<Case> {
             request(&concat(&[&GET[..2], &line(":path", ""), &GET[3..]])),
             request(&concat(&[&GET[..2], &line(":path", "*"), &GET[3..]])),
         ),
+        case(
+            PseudoPathForm,
+            Client,
+            request(&concat(&[&GET[..2], &line(":path", "x/y"), &GET[3..]])),
+            request(&concat(&[&GET[..2], &line(":path", "/x"), &GET[3..]])),
+        ),
+        case(
+            PseudoProtocol,
+            Client,
+            request(&extended),
+            [vec![S(settings(&[(8, 1)])), C(settings_ack())], request(&extended)].concat(),
+        ),
+        case(ContentForbidden, Server, bare(&head, OK, 3), bare(&head, OK, 0)),
+        case(ContentForbidden, Server, bare(GET, &line(":status", "204"), 3), bare(GET, OK, 3)),
+        case(ContentForbidden, Server, bare(GET, &line(":status", "304"), 3), bare(GET, OK, 3)),
         case(FieldUppercase, Client, get(&line("X-a", "y")), get(&line("x-a", "Y"))),
         case(FieldInvalid, Client, get(&line("x a", "y")), get(&line("x-a", "y z"))),
         case(FieldInvalid, Client, get(&line("x", "y\n")), get(&line("x", ""))),

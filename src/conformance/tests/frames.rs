@@ -82,6 +82,12 @@ pub(super) fn cases() -> Vec<Case> {
             vec![Raw, C(settings(&[])), get()],
         ),
         case(
+            RstStreamError,
+            Server,
+            vec![open(), S(f(FrameType::RST_STREAM, 0, 1, &[0, 0, 0, 2]))],
+            vec![open(), S(f(FrameType::RST_STREAM, 0, 1, &[0, 0, 0, 8]))],
+        ),
+        case(
             NotHttp2,
             Server,
             vec![Raw, C(settings(&[])), S(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec())],

@@ -80,8 +80,8 @@ impl RecordSink for Maker {
 }
 
 impl Part for Maker {
-    fn begin(&mut self, origins: Option<&InReach>) {
-        self.renderer.begin(origins);
+    fn begin(&mut self, origins: Option<&InReach>, start: Timestamp) {
+        self.renderer.begin(origins, start);
     }
 
     fn at_end(&mut self) {

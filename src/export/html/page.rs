@@ -119,7 +119,7 @@ fn type_name(r#type: &Type) -> Value {
         Type::Bool => "bool".into(),
         Type::Integer => "integer".into(),
         Type::Float | Type::Decimal => "number".into(),
-        Type::Seconds => "seconds".into(),
+        Type::Seconds | Type::Difference => "seconds".into(),
         Type::Time => "time".into(),
         Type::Address => "address".into(),
         Type::Text | Type::Word([]) => "text".into(),

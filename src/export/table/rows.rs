@@ -1,6 +1,7 @@
 //! Records → rows.
 
 use super::{CELL, Class, EXTRA, REPEATS};
+use crate::base::direction::PerDirection;
 use crate::base::endpoint::Endpoint;
 use crate::base::limits::{TABLE_CELL_CHARS, TABLE_LINE_CHARS};
 use crate::base::time::Timestamp;
@@ -76,7 +77,7 @@ pub(in crate::export) fn transaction(out: &mut Vec<u8>, view: &TransactionView<'
     row.cell(""); // agent
     if let Some(authority) = view.authority {
         push_visible(&mut row.text, authority, TABLE_CELL_CHARS);
-        if is_socket(authority, view.connection.server) && view.path.is_some() {
+        if is_server(authority, view.scheme, view.connection.server) && view.path.is_some() {
             row.text.push(REPEATS);
         }
     }
@@ -117,9 +118,13 @@ pub(super) fn field(text: &mut String, field: &Field<'_>, options: &Options) {
     push_visible(text, value, TABLE_LINE_CHARS);
 }
 
-/// The authority is the server's address and port.
-fn is_socket(authority: &[u8], server: Endpoint) -> bool {
-    std::str::from_utf8(authority).is_ok_and(|authority| authority == Socket(server).to_string())
+/// The authority is the server's address and port; the port may be left out where it is the scheme's own.
+fn is_server(authority: &[u8], scheme: Option<&[u8]>, server: Endpoint) -> bool {
+    let Ok(authority) = std::str::from_utf8(authority) else { return false };
+    let is_default = matches!((scheme, server.port), (Some(b"http"), 80) | (Some(b"https"), 443));
+    let socket = Socket(server).to_string();
+    let host = socket.rsplit_once(':').map(|(host, _)| host);
+    authority == socket || (is_default && host == Some(authority))
 }
 
 /// What is not known wholly is not shown as if all were well.
@@ -180,12 +185,11 @@ pub(super) fn end(end: StreamEnd) -> Option<String> {
 /// Appends a connection's row.
 pub(in crate::export) fn connection(out: &mut Vec<u8>, connection: &ConnectionRecord) {
     let meta = &connection.meta;
-    let (sent, received) = if meta.client_is_forward {
-        (&connection.tcp.forward, &connection.tcp.backward)
-    } else {
-        (&connection.tcp.backward, &connection.tcp.forward)
-    };
-    let is_error = connection.end.how == EndHow::Rst || sent.gaps + received.gaps > 0;
+    let tcp = connection.tcp.as_ref().map(|PerDirection { forward, backward }| {
+        if meta.client_is_forward { (forward, backward) } else { (backward, forward) }
+    });
+    let gaps = tcp.map(|(sent, received)| sent.gaps + received.gaps);
+    let is_error = connection.end.how == EndHow::Rst || gaps.is_some_and(|gaps| gaps > 0);
     let mut row = Row::new(if is_error { Class::Error } else { Class::Plain });
     row.cell(DateAndTime(connection.first.time));
     row.cell(meta.id);
@@ -200,9 +204,9 @@ pub(in crate::export) fn connection(out: &mut Vec<u8>, connection: &ConnectionRe
     });
     row.optional(connection.how.map(Recognition::name));
     row.optional(connection.how.map(|_| connection.streams_opened));
-    row.cell(Size(sent.bytes));
-    row.cell(Size(received.bytes));
-    row.cell(sent.gaps + received.gaps);
+    row.optional(tcp.map(|(sent, _)| Size(sent.bytes)));
+    row.optional(tcp.map(|(_, received)| Size(received.bytes)));
+    row.optional(gaps);
     row.cell(Span(connection.last.time.since(connection.first.time).as_nanos() as u64));
     let timing = &connection.timing;
     let round_trip = timing.rtt_client.zip(timing.rtt_server).map(|(client, server)| client + server);
@@ -438,6 +442,25 @@ fn scaled(f: &mut std::fmt::Formatter<'_>, value: u64, units: &[&str]) -> std::f
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_authority_that_is_the_server_is_recognised() {
+        let v4 = |port| Endpoint { ip: [10, 0, 0, 2].into(), port };
+        let v6 = |port| Endpoint { ip: [0x2001, 0xdb8, 0, 0, 0, 0, 0, 2].into(), port };
+        for (authority, scheme, server, same) in [
+            ("10.0.0.2:8080", "http", v4(8080), true),
+            ("10.0.0.2", "http", v4(80), true),
+            ("10.0.0.2", "https", v4(443), true),
+            ("10.0.0.2", "https", v4(80), false),
+            ("10.0.0.2", "http", v4(8080), false),
+            ("[2001:db8::2]:8080", "http", v6(8080), true),
+            ("[2001:db8::2]", "https", v6(443), true),
+            ("users.example", "https", v4(443), false),
+        ] {
+            let found = is_server(authority.as_bytes(), Some(scheme.as_bytes()), server);
+            assert_eq!(found, same, "{authority} {scheme} {server:?}");
+        }
+    }
 
     #[test]
     fn sizes_and_spans_have_three_digits() {

@@ -1,6 +1,7 @@
 //! Header blocks of one direction (RFC 9113 section 4.3): from fragments to fields.
 
 use super::{Frame, Half};
+use crate::base::certainty::Certainty;
 use crate::base::tuning;
 use crate::flow::{Arrival, GapCause};
 use crate::http2::anomaly::Anomaly;
@@ -152,8 +153,14 @@ impl Half {
     ) {
         self.decoder.set_bound(ledger.table_bound(self.from));
         sink.block_start(&self.context(arrival, ledger), block);
-        let outcome = self.decoder.decode(bytes, cuts, &mut |field| sink.field(&field));
-        if cut.is_some() {
+        let tainted = self.tainted || self.frame.tainted;
+        let outcome = self.decoder.decode(bytes, cuts, &mut |mut field| {
+            if tainted && field.source == Certainty::Exact {
+                field.source = Certainty::Inferred;
+            }
+            sink.field(&field);
+        });
+        if cut.is_some() || tainted {
             self.decoder.lose_past();
         }
         ledger.counters.literals_split += u64::from(outcome.literal_crosses_cut);
@@ -171,6 +178,7 @@ impl Half {
             unknown: outcome.unknown_fields,
             cut,
             broken: cut.is_none() && !outcome.complete,
+            tainted,
             limited: outcome.limited,
             given_up: outcome.given_up,
         };

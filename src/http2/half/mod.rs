@@ -9,6 +9,7 @@ mod block;
 mod foreign;
 mod loss;
 mod segment;
+mod worse;
 
 use super::anomaly::Anomaly;
 use super::block::FrameSpot;
@@ -55,6 +56,8 @@ pub(super) struct Half {
     payloads_limited: u64,
     /// Of a side that does not speak HTTP/2.
     first_line: FirstLine,
+    /// The bytes in hand have a wrong checksum.
+    tainted: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +92,9 @@ struct Frame {
     lossy: Option<GapCause>,
     /// No octet follows in the capture.
     unfinished: bool,
+    /// Octets of it, or of its header, had a wrong checksum.
+    tainted: bool,
+    begun_tainted: bool,
 }
 
 impl Half {
@@ -142,6 +148,7 @@ impl Half {
             unsure: false,
             payloads_limited: 0,
             first_line: FirstLine::default(),
+            tainted: false,
         }
     }
 
@@ -351,6 +358,8 @@ impl Half {
             padding: None,
             lossy: None,
             unfinished: false,
+            tainted: self.tainted,
+            begun_tainted: self.tainted,
         };
         ledger.saw_stream(self.from, header.stream);
         self.segment.count(&header, &mut ledger.counters);
@@ -388,6 +397,7 @@ impl Half {
         sink: &mut impl EventSink,
     ) {
         self.frame.body_at.get_or_insert(arrival.at);
+        self.frame.tainted |= self.tainted;
         let whole = part.len() == self.frame.header.length as usize;
         self.frame.left -= part.len() as u32;
         let last = self.frame.left == 0;
@@ -440,8 +450,11 @@ impl Half {
         // What remains of the frame after this part is padding, in part or wholly.
         let padding = self.frame.padding.unwrap_or(0).saturating_sub(self.frame.left) as usize;
         let data = part.get(..part.len().saturating_sub(padding)).unwrap_or_default();
-        if !data.is_empty() {
-            sink.data(&self.context(arrival, ledger), self.frame.header.stream, data);
+        let cx = self.context(arrival, ledger);
+        if self.tainted && !data.is_empty() {
+            sink.data_lost(&cx, self.frame.header.stream, data.len() as u64, GapCause::Damaged);
+        } else if !data.is_empty() {
+            sink.data(&cx, self.frame.header.stream, data);
         }
     }
 
@@ -454,6 +467,10 @@ impl Half {
     ) {
         self.state = ParseState::Header;
         let header = self.frame.header;
+        if self.frame.tainted && header.kind != FrameType::DATA && !is_block(header.kind) {
+            // What it says of the connection is not to be relied on.
+            return;
+        }
         let payload_split = self.frame.segment < self.segment.number() || self.frame.lossy.is_some();
         let spot =
             FrameSpot { packet: self.frame.at.packet, split: payload_split || self.frame.header_split };
@@ -558,5 +575,7 @@ impl Frame {
         padding: None,
         lossy: None,
         unfinished: false,
+        tainted: false,
+        begun_tainted: false,
     };
 }

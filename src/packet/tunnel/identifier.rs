@@ -7,7 +7,7 @@ use super::super::skip::Skip;
 use super::{geneve, gre, gtp, vxlan};
 
 /// Enters the tunnel that an IP packet with this protocol and body is, if such tunnels have identifiers.
-pub(in crate::packet) fn enter(network: &mut Network, ip_protocol: u8, body: Layer<'_>) {
+pub(crate) fn enter(network: &mut Network, ip_protocol: u8, body: Layer<'_>) {
     let id = match ip_protocol {
         protocol::GRE => gre_key(body).map(|key| (Kind::Gre, key)),
         protocol::UDP => udp_identifier(body),

@@ -1,6 +1,7 @@
 //! The connection record.
 
 use super::{ConnectionEnd, ConnectionRef, Network, Protocol, Sides, Socket, Tls};
+use crate::base::direction::PerDirection;
 use crate::base::origin::Origin;
 use crate::base::tcp::DirectionStats;
 use crate::base::time::Timestamp;
@@ -34,8 +35,8 @@ object! {
         "tls": tls: Option<Tls<'a>>,
         /// HTTP/2.
         "h2": h2: H2Connection<'a>,
-        /// TCP, by sender.
-        "tcp": tcp: TcpSides,
+        /// TCP, by sender. Absent where the connection is in a stream of another.
+        "tcp": tcp: Option<TcpSides>,
     }
 }
 
@@ -373,11 +374,9 @@ impl<'a> ConnectionObject<'a> {
         let meta = &connection.meta;
         let version =
             connection.is_http2.then_some("2").or_else(|| connection.upgrade_declined.then_some("1.1"));
-        let (client_tcp, server_tcp) = if meta.client_is_forward {
-            (&connection.tcp.forward, &connection.tcp.backward)
-        } else {
-            (&connection.tcp.backward, &connection.tcp.forward)
-        };
+        let tcp = connection.tcp.as_ref().map(|PerDirection { forward, backward }| {
+            if meta.client_is_forward { (forward, backward) } else { (backward, forward) }
+        });
         let mut record = Self {
             record: Word("connection"),
             timestamp: Time(connection.first.time),
@@ -387,14 +386,14 @@ impl<'a> ConnectionObject<'a> {
             network: ConnectionNetwork::new(meta, version),
             tls: meta.tls.as_deref().map(Tls::new),
             h2: H2Connection::new(connection, origin),
-            tcp: TcpSides {
-                client: Tcp::new(client_tcp),
-                server: Tcp::new(server_tcp),
+            tcp: tcp.map(|(client, server)| TcpSides {
+                client: Tcp::new(client),
+                server: Tcp::new(server),
                 rtt: Sides {
                     client: connection.timing.rtt_client.map(Seconds::of),
                     server: connection.timing.rtt_server.map(Seconds::of),
                 },
-            },
+            }),
         };
         record.h2.lossy_text = is_lossy(&record).then_some(true);
         record
@@ -422,8 +421,8 @@ impl<'a> H2Connection<'a> {
         };
         Self {
             connection: ConnectionRef {
-                id: connection.meta.id,
                 input: origin.map(|origin| Text(origin.input.as_bytes())),
+                ..ConnectionRef::new(&connection.meta)
             },
             how: connection.how,
             evidence: connection

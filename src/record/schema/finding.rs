@@ -67,7 +67,7 @@ impl<'a> FindingObject<'a> {
             client: Socket::new(connection.client),
             server: Socket::new(connection.server),
             h2: H2Finding {
-                connection: ConnectionRef::new(connection.id),
+                connection: ConnectionRef::new(connection),
                 stream: StreamRef { id: finding.stream },
                 window: finding.detail.window,
                 interval: finding.detail.interval.map(Seconds),

@@ -167,7 +167,7 @@ impl<'a> FrameObject<'a> {
             timestamp: Time(frame.at.time),
             packet: frame.at.packet,
             h2: H2Frame {
-                connection: ConnectionRef::new(connection.id),
+                connection: ConnectionRef::new(connection),
                 stream: StreamRef { id: frame.header.stream },
                 frame: Frame::new(frame, payload),
                 lossy_text: None,

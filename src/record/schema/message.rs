@@ -59,7 +59,7 @@ impl<'a> MessageRecordObject<'a> {
             client: Socket::new(connection.client),
             server: Socket::new(connection.server),
             h2: H2Message {
-                connection: ConnectionRef::new(connection.id),
+                connection: ConnectionRef::new(connection),
                 stream: StreamRef { id: record.stream },
                 message: MessageObject::new(&record.message, record.start),
             },

@@ -34,6 +34,7 @@ use super::end::{EndBy, EndHow, StreamEnd};
 use super::ending::{EndCause, Ending, Evidence};
 use super::value::{Address, ErrorCode, Seconds, Strings, Text, Word};
 use super::visit::{Member, Object, Record, Type, Value, Visitor, member, object};
+use super::{ConnectionMeta, Parent};
 use crate::base::direction::Direction;
 use crate::base::endpoint::Endpoint;
 use crate::base::origin::Origin;
@@ -206,8 +207,20 @@ object! {
     pub struct ConnectionRef<'a> {
         /// The number of the packet that the connection was first seen in.
         "id": id: u64,
+        /// Where it is in a stream of another connection that CONNECT opened: which.
+        "parent": parent: Option<ParentRef>,
         /// With several inputs, the name of the one with that packet; in connection records only.
         "input": input: Option<Text<'a>>,
+    }
+}
+
+object! {
+    /// `h2.connection.parent`
+    pub struct ParentRef {
+        /// `h2.connection.id` of the other connection.
+        "connection": connection: u64,
+        /// The stream.
+        "stream": stream: u32,
     }
 }
 
@@ -245,8 +258,10 @@ impl<'a> Packets<'a> {
 }
 
 impl ConnectionRef<'_> {
-    const fn new(id: u64) -> Self {
-        Self { id, input: None }
+    fn new(connection: &ConnectionMeta) -> Self {
+        let parent =
+            connection.parent.map(|Parent { connection, stream, .. }| ParentRef { connection, stream });
+        Self { id: connection.id, parent, input: None }
     }
 }
 

@@ -4,11 +4,12 @@ use super::agent_endpoint::AgentEndpoints;
 use super::counters::CountersObject;
 use crate::base::counters::UserTelemetry;
 use crate::base::limit::Struck;
+use crate::base::time::Timestamp;
 use crate::base::tls::NotDecrypted;
 use crate::base::verdict::MissReason;
-use crate::record::value::Word;
+use crate::record::value::{Seconds, Text, Time, Word};
 use crate::record::visit::{Type, Value, Visitor, object};
-use crate::record::{AgentView, Coverage, Report, View};
+use crate::record::{AgentView, Coverage, Delta, InFlight, OpenExchange, Report, View};
 use std::borrow::Cow;
 
 object! {
@@ -16,12 +17,115 @@ object! {
     pub struct TelemetryObject<'a> {
         /// Always `telemetry`.
         "record": record: Word,
-        /// What was on the wire.
+        /// The end of the interval. Absent where there are no packets.
+        "@timestamp": timestamp: Option<Time>,
+        /// The time that the record is of: with `--summary` since the one before, else the whole capture.
+        "interval": interval: Option<IntervalObject>,
+        /// What was on the wire, from the beginning on.
         "exact": exact: ViewObject,
         /// What the kernel agent would have counted; absent when its model did not run.
         "agent": agent: Option<AgentObject<'a>>,
+        /// What the interval added; with `--summary`.
+        "delta": delta: Option<DeltaObject>,
+        /// Exchanges that have not ended at the interval's end; absent where there are none.
+        "in_flight": in_flight: Option<InFlightObject<'a>>,
         /// What was seen, and what is missing.
         "coverage": coverage: CoverageObject<'a>,
+    }
+}
+
+object! {
+    /// `interval`
+    pub struct IntervalObject {
+        /// When it begins.
+        "start": start: Time,
+        /// How long it is.
+        "seconds": seconds: Seconds,
+    }
+}
+
+object! {
+    /// `delta`
+    pub struct DeltaObject {
+        /// What was on the wire.
+        "exact": exact: ViewObject,
+        /// What the kernel agent would have counted; absent when its model did not run.
+        "agent": agent: Option<ViewObject>,
+        /// Packets read.
+        "packets": packets: u64,
+        /// Transactions.
+        "transactions": transactions: Transactions,
+    }
+}
+
+impl DeltaObject {
+    fn new(delta: &Delta) -> Self {
+        Self {
+            exact: ViewObject::new(&delta.exact),
+            agent: delta.agent.as_ref().map(ViewObject::new),
+            packets: delta.packets,
+            transactions: Transactions { complete: delta.complete, incomplete: delta.incomplete },
+        }
+    }
+}
+
+object! {
+    /// `in_flight`
+    pub struct InFlightObject<'a> {
+        /// How many.
+        "count": count: u64,
+        /// How long the oldest has taken by now.
+        "oldest": oldest: Option<Seconds>,
+        /// The five oldest.
+        "exchanges": exchanges: OpenExchanges<'a>,
+    }
+}
+
+/// `in_flight.exchanges`
+#[derive(Debug)]
+pub struct OpenExchanges<'a> {
+    exchanges: &'a [OpenExchange],
+    now: Timestamp,
+}
+
+impl Value for OpenExchanges<'_> {
+    const TYPE: Type = Type::List(&OpenExchangeObject::TYPE);
+
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.list(self.exchanges.iter().map(|exchange| OpenExchangeObject {
+            connection: exchange.connection,
+            stream: exchange.stream,
+            duration: Seconds::between(exchange.started, self.now),
+            method: exchange.method.as_deref().map(Text),
+            path: exchange.path.as_deref().map(Text),
+        }));
+    }
+}
+
+object! {
+    /// An element of `in_flight.exchanges`
+    pub struct OpenExchangeObject<'a> {
+        /// `h2.connection.id`
+        "connection": connection: u64,
+        /// `h2.stream.id`
+        "stream": stream: u32,
+        /// How long it has taken by now.
+        "duration": duration: Seconds,
+        /// `:method`, where it is known.
+        "method": method: Option<Text<'a>>,
+        /// `:path` without its query, where it is known.
+        "path": path: Option<Text<'a>>,
+    }
+}
+
+impl<'a> InFlightObject<'a> {
+    fn new(in_flight: &'a InFlight, now: Timestamp) -> Self {
+        let oldest = in_flight.oldest.first();
+        Self {
+            count: in_flight.count,
+            oldest: oldest.map(|exchange| Seconds::between(exchange.started, now)),
+            exchanges: OpenExchanges { exchanges: &in_flight.oldest, now },
+        }
     }
 }
 
@@ -262,8 +366,20 @@ impl<'a> TelemetryObject<'a> {
     pub fn new(report: &'a Report) -> Self {
         Self {
             record: Word("telemetry"),
+            timestamp: report.interval.map(|interval| Time(interval.end)),
+            interval: report.interval.map(|interval| IntervalObject {
+                start: Time(interval.start),
+                seconds: Seconds::between(interval.start, interval.end),
+            }),
             exact: ViewObject::new(&report.exact),
             agent: report.agent.as_ref().map(AgentObject::new),
+            delta: report.delta.as_deref().map(DeltaObject::new),
+            in_flight: report.in_flight.as_deref().map(|in_flight| {
+                InFlightObject::new(
+                    in_flight,
+                    report.interval.map_or(Timestamp::default(), |interval| interval.end),
+                )
+            }),
             coverage: CoverageObject::new(&report.coverage),
         }
     }

@@ -400,7 +400,7 @@ object! {
         "value": value: Option<Text<'a>>,
         /// The value's bytes in Base64, where they are no UTF-8.
         "value_base64": value_base64: Option<Base64<'a>>,
-        /// `exact` or `unknown`.
+        /// `exact`, `unknown`, or `inferred` from bytes with a wrong checksum.
         "src": src: Certainty,
         /// Identity of an unknown table entry: the same unknown entry of a connection's side has the same one.
         "ref": r#ref: Option<EntryName>,
@@ -537,7 +537,7 @@ impl<'a> H2<'a> {
         let list = |fields| FieldList { fields, show_secrets: shown.secrets };
         let all = |fields| shown.headers.then(|| list(fields));
         Self {
-            connection: ConnectionRef::new(view.connection.id),
+            connection: ConnectionRef::new(view.connection),
             stream: Stream {
                 id: transaction.stream,
                 pushed: transaction.pushed,
