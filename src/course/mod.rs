@@ -196,5 +196,6 @@ const fn word(cause: GapCause) -> &'static str {
         GapCause::Snaplen => "snaplen",
         GapCause::NotDecrypted => "not_decrypted",
         GapCause::Limit => "limit",
+        GapCause::Damaged => "bad_checksum",
     }
 }

@@ -26,8 +26,8 @@ mod csv;
 mod curl;
 mod exporter;
 mod har;
-mod join;
 mod html;
+mod join;
 mod json;
 mod otlp;
 #[cfg(feature = "parquet")]

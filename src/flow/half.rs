@@ -261,7 +261,7 @@ impl Half {
         let ahead = i64::from(distance(self.seq, segment.seq));
         let old = ahead.min(0).unsigned_abs().min(segment.payload.len() as u64) as usize;
         let bytes = segment.payload.get(old..).unwrap_or_default();
-        let source = Source { at: segment.at, acknowledged: None };
+        let source = SegmentOrigin { at: segment.at, acknowledged: None };
         if !bytes.is_empty() {
             self.worse.insert(self.next + ahead.max(0) as u64, bytes, 0, source, budget);
         }

@@ -289,10 +289,10 @@ impl Whole<'_> {
                 && (description.client.is_some() || description.version.is_some() || !cx.keys.is_empty());
             report.tls_maybe_http2 += u64::from(undecrypted && ((h2 && !told_otherwise) || joined_late));
             record.is_http2 = description.alpn.as_deref() == Some("h2");
-        } else if streams.is_some() {
+        } else if let Some(stats) = &record.tcp {
             report.other += 1;
-            let [sent, missing] = stats
-                .iter()
+            let [sent, missing] = [&stats.forward, &stats.backward]
+                .into_iter()
                 .fold([0, 0], |[sent, missing], side| [sent + side.bytes, missing + side.gap_bytes]);
             // It may be HTTP/2 all the same, whichever end is the server.
             if missing > 0 {
@@ -300,9 +300,6 @@ impl Whole<'_> {
                     cx.out.calls_missed(end, unrecognised(sent + missing), 0);
                 }
             }
-        }
-        if let Some((_, alert)) = record.meta.tls.as_ref().and_then(|tls| tls.alert) {
-            record.ending.take_alert(alert);
         }
         if let Some((_, alert)) = record.meta.tls.as_ref().and_then(|tls| tls.alert) {
             record.ending.take_alert(alert);

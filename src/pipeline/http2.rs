@@ -278,8 +278,10 @@ impl Http2 {
             bodies.release(&mut cx.totals.body_memory.0);
         }
         // What was missing before it was known to be HTTP/2 was not told here.
-        self.missed.lose_at_least(Side::Client, record.tcp[self.client].gap_bytes);
-        self.missed.lose_at_least(Side::Server, record.tcp[self.client.reverse()].gap_bytes);
+        if let Some(tcp) = &record.tcp {
+            self.missed.lose_at_least(Side::Client, tcp[self.client].gap_bytes);
+            self.missed.lose_at_least(Side::Server, tcp[self.client.reverse()].gap_bytes);
+        }
         let skipped = self.connection.counters().skipped_bytes;
         let (missed, shorter) = (self.missed.calls(skipped, self.streams()), self.missed.resets(skipped));
         if missed > 0 || shorter > 0 {

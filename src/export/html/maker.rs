@@ -1,7 +1,7 @@
 //! The workers' half: each record as JSON, and of calls what decides where they stand in the report.
 
 use crate::base::origin::InReach;
-use crate::base::time::Moment;
+use crate::base::time::{Moment, Timestamp};
 use crate::export::{Format, Options, Renderer};
 use crate::http2::frame::FrameView;
 use crate::record::{

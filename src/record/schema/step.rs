@@ -114,7 +114,7 @@ impl<'a> StepObject<'a> {
             client: Socket::new(connection.client),
             server: Socket::new(connection.server),
             h2: H2Step {
-                connection: ConnectionRef::new(connection.id),
+                connection: ConnectionRef::new(connection),
                 stream: StreamRef { id: step.stream },
                 step: StepBody::new(step, payload, show_secrets),
                 lossy_text: None,
