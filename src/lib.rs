@@ -157,6 +157,9 @@ pub mod tls;
 #[doc(hidden)]
 pub mod transaction;
 
+pub use base::endpoint::Endpoint;
+pub use base::time::{Moment, Timestamp};
+pub use capture::OpenError;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub use cli::main;

@@ -88,10 +88,7 @@ pub(super) struct LayersInput<'a, 'b, O> {
 impl Layers {
     /// A connection in a stream of another one; `late` where its beginning is not in the capture.
     pub(super) fn in_tunnel(ends: [Endpoint; 2], id: u64, parent: Parent, within: u8, late: bool) -> Self {
-        let layer = match late {
-            true => Layer::Detection(Box::new(Detection::joined_late())),
-            false => Layer::Fresh,
-        };
+        let layer = if late { Layer::Detection(Box::new(Detection::joined_late())) } else { Layer::Fresh };
         Self {
             ends: Some(ends),
             id,

@@ -80,7 +80,7 @@ enum What {
 impl Tunnels {
     /// Of a connection within so many others.
     pub(super) fn new(depth: u8, late: bool) -> Self {
-        Self { depth, late, ..Self::default() }
+        Self { late, depth, ..Self::default() }
     }
 
     /// Bytes of memory held.

@@ -18,6 +18,7 @@ const NONE: Wanted = Wanted {
     headers: false,
     messages: false,
     timeline: false,
+    segments: false,
 };
 
 fn json(wanted: Wanted, meta: &ConnectionMeta, transaction: &Transaction) -> Value {

@@ -29,6 +29,7 @@ pub(super) const ALL: Wanted = Wanted {
     headers: true,
     messages: true,
     timeline: true,
+    segments: true,
 };
 
 /// Prints what a renderer made, with one verdict for all.

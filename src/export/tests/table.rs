@@ -17,6 +17,7 @@ const SHOWN: Wanted = Wanted {
     headers: false,
     messages: false,
     timeline: false,
+    segments: false,
 };
 
 fn options(width: u16) -> Options {

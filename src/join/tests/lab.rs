@@ -158,6 +158,8 @@ fn side(seen: Vec<Seen>, room: Room) -> Side {
                     server: end(2, 443),
                     tls: None,
                     client_is_forward: true,
+                    parent: None,
+                    authority: None,
                 };
                 part.transaction(Moment::default(), &meta, &transaction);
             }
