@@ -106,13 +106,11 @@ mod tests {
 
     #[test]
     fn the_committed_man_pages_of_subcommands_are_what_is_generated() {
-        for (what, name) in [(Generate::ManJoin, "h2lens-join")] {
-            let committed = format!("{}/man/{name}.1", env!("CARGO_MANIFEST_DIR"));
-            let committed = std::fs::read_to_string(committed).unwrap();
-            let generated = String::from_utf8(text(what).unwrap()).unwrap();
-            assert!(committed == generated, "man/{name}.1 is not what --generate prints");
-            assert!(generated.contains("\\-\\-keylog"), "its options");
-        }
+        let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/man/h2lens-join.1");
+        let committed = std::fs::read_to_string(committed).unwrap();
+        let generated = String::from_utf8(text(Generate::ManJoin).unwrap()).unwrap();
+        assert!(committed == generated, "run: h2lens --generate man-join > man/h2lens-join.1");
+        assert!(generated.contains("\\-\\-keylog"), "its options");
     }
 
     #[test]

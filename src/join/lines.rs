@@ -202,7 +202,7 @@ mod tests {
             // The server's clock at a true time that the client's clock tells.
             let server = |time: u64| {
                 let since = (time - START) as f64;
-                (time as i128 + i128::from(offset) + (drift * since) as i128) as u64
+                (i128::from(time) + i128::from(offset) + (drift * since) as i128) as u64
             };
             let round = |time: u64| time / unit * unit;
             let mut lines: Option<Lines> = None;

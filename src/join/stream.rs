@@ -181,7 +181,9 @@ mod tests {
         let (equal, differs) = late.compare(&whole);
         assert!(equal > 20 && !differs, "{equal}");
         let mut other = bytes.clone();
-        other.iter_mut().for_each(|byte| *byte ^= 1);
+        for byte in &mut other {
+            *byte ^= 1;
+        }
         assert_eq!(late.compare(&blocks(77, &other, 1460)).0, 0);
     }
 
