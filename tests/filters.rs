@@ -259,7 +259,10 @@ fn absent(record: &Value, field: &str) -> bool {
         .flatten()
         .map(|reason| reason.as_str().unwrap())
         .collect();
-    let is_readable = dig(record, "h2.unknown").is_none() && !reasons.contains(&"unknown_header");
+    // Where the time went may be unknown though all fields were read.
+    let unknown = dig(record, "h2.unknown").and_then(Value::as_array);
+    let is_readable =
+        unknown.into_iter().flatten().all(|what| what == "h2.time") && !reasons.contains(&"unknown_header");
     let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| field.starts_with(prefix));
     if reasons.is_empty()
         || begins(&["h2.stream", "h2.partial_reason", "client", "server", "duration", "h2.co"])

@@ -101,7 +101,9 @@ fn zsh(script: &str, functions: &str) -> String {
             _ if line.starts_with("'*-r+") || line.starts_with("'*--read=") => {
                 (":_files", ":_h2lens_captures")
             }
-            _ if line.starts_with("'*::files") => (":_files", ":_h2lens_captures"),
+            _ if line.starts_with("'*::files") || line.starts_with("'::files") => {
+                (":_files", ":_h2lens_captures")
+            }
             _ if line.contains(":IFACE:_default") => (":_default", ":_h2lens_interfaces"),
             _ if line.starts_with("'-S+") || line.starts_with("'--show=") => {
                 (":LIST:", ":LIST:_h2lens_records")
@@ -148,7 +150,7 @@ mod tests {
             ("'--interface=", "interfaces"),
             ("'-S+", "records"),
             ("'--show=", "records"),
-            ("'*::files", "captures"),
+            ("'::files", "captures"),
         ] {
             let line = zsh.lines().find(|line| line.starts_with(start)).unwrap();
             assert!(line.ends_with(&format!(":_h2lens_{function}' \\")), "{line}");

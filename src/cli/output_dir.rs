@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Debug, Default)]
 pub(super) struct OutputDir {
     pending: Arc<Mutex<Vec<Pending>>>,
+    /// The directory, where it was not there before: it goes if nothing comes of it.
+    made: Option<PathBuf>,
 }
 
 /// A file that is not whole yet.
@@ -41,8 +43,9 @@ impl OutputDir {
                 bail!("--output-dir: {} is there already; {way_out}", then.display());
             }
         }
+        let made = (!path.exists()).then(|| path.clone());
         fs::create_dir_all(path).with_context(|| format!("--output-dir {}", path.display()))?;
-        let own = Self::default();
+        let own = Self { pending: Arc::default(), made };
         let pending = Arc::clone(&own.pending);
         Signals::hold()?.watch(move |request| {
             if let Request::Stop(status) = request {
@@ -82,6 +85,10 @@ impl OutputDir {
 impl Drop for OutputDir {
     fn drop(&mut self) {
         remove(&mut lock(&self.pending));
+        if let Some(made) = &self.made {
+            // What has files in it stays.
+            let _ = fs::remove_dir(made);
+        }
     }
 }
 

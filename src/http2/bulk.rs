@@ -75,9 +75,20 @@ impl Bulk {
         let scanned = if anywhere { start } else { self.at };
         let mut place = scanned;
         while self.rows.len() < limits::RESYNC_CANDIDATES && place + frame::LEN as u64 <= end {
-            if let Some(header) = header(place).filter(|header| is_data(header, expect)) {
-                let next = place + frame::LEN as u64 + u64::from(header.length);
-                self.rows.push(Row { next, frames: 1 });
+            if let Some(first) = header(place).filter(|header| is_data(header, expect)) {
+                let next = place + frame::LEN as u64 + u64::from(first.length);
+                let mut row = Row { next, frames: 1 };
+                // No further than is needed: the work stays linear in the octets.
+                while row.frames < ROW
+                    && let Some(next) = header(row.next).filter(|header| is_data(header, expect))
+                {
+                    row.frames += 1;
+                    row.next += frame::LEN as u64 + u64::from(next.length);
+                }
+                self.sends |= row.frames >= ROW;
+                if row.next + frame::LEN as u64 > end {
+                    self.rows.push(row);
+                }
             }
             if !anywhere {
                 break;

@@ -146,7 +146,8 @@ pub(crate) fn timeless(record: &Value) -> Value {
             }
         }
     };
-    strip(&mut record, &["@timestamp", "duration"]);
+    // Bytes that come again, or late, count as sent again.
+    strip(&mut record, &["@timestamp", "duration", "tcp"]);
     if let Some(h2) = record.get_mut("h2") {
         strip(h2, &["timing", "time", "packets", "agent", "connection"]);
         if let Some(unknown) = h2.get_mut("unknown").and_then(Value::as_array_mut) {

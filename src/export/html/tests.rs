@@ -58,7 +58,7 @@ fn every_table_has_its_rows_without_a_script() {
         ("endpoints", "GET"),
         ("failures", "First of them"),
         ("slowest", "data-call=\"1/"),
-        ("connections", "10.0.0.1:50000"),
+        ("connections", "[2001:db8::1]:50000"),
         ("findings", "9113#"),
         ("coverage", "complete"),
     ] {

@@ -17,6 +17,7 @@ const SHORT_NAMES = {
   stream: 'h2.stream.id',
   size: 'http.response.body.size',
   ttfb: 'h2.timing.ttfb',
+  time: 'h2.time',
   user_agent: 'user_agent.original',
 };
 
