@@ -51,6 +51,10 @@
     allow(unreachable_pub, unused_imports, reason = "the rooms are closed, but for `internals`")
 )]
 #![cfg_attr(
+    not(feature = "internals"),
+    allow(rustdoc::private_intra_doc_links, reason = "public pages point into the rooms")
+)]
+#![cfg_attr(
     not(all(feature = "cli", feature = "live", feature = "proto")),
     allow(dead_code, reason = "what is dead is seen where everything is built")
 )]
