@@ -167,7 +167,7 @@ fn tls_streams(name: &str) -> (Vec<Pieces>, KeyStore) {
 fn tls_records((streams, keys): (Vec<Pieces>, KeyStore)) -> (Vec<Pieces>, tls::Workspace) {
     let mut work = tls::Workspace::default();
     for stream in &streams {
-        let mut session = tls::PairingInput::new(&work);
+        let mut session = tls::Session::new(&work);
         for (from, arrival, bytes) in stream {
             session.data(&keys, &mut work, *from, arrival, bytes, &mut Ignore);
         }

@@ -131,7 +131,6 @@ fn is_complete(shards: &ShardReport, packets: &PacketCounters, input: InputCount
         + shards.damaged
         + shards.tls_late
         + shards.tls_maybe_http2
-        + shards.unrecognised_bytes
         + shards.frames.blocks_lost
         + shards.frames.blocks_partial;
     lost + packets.unread() + input.damaged_inputs + input.dropped_by_kernel + input.dropped_records == 0

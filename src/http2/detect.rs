@@ -53,11 +53,10 @@ impl Detector {
         Some(Recognised { sender, frames: chain.frames, aligned: chain.aligned })
     }
 
-    /// Nothing follows, and HTTP/2 was not recognised: how many bytes were seen, if they cannot be told from HTTP/2. So much
-    /// speaks for it as would find a frame boundary where HTTP/2 is known.
+    /// Nothing follows, and HTTP/2 was not recognised: how many bytes were seen, if they cannot be told from HTTP/2.
     pub fn doubtful_bytes(&mut self) -> u64 {
         self.buffer.rewind();
-        let found = self.buffer.search(&Expect::ANY, RequiredEvidence::BOUNDARY, true);
+        let found = self.buffer.search(&Expect::ANY, RequiredEvidence::DOUBT, true);
         if found.is_some() { self.seen as u64 } else { 0 }
     }
 

@@ -31,6 +31,8 @@ impl RequiredEvidence {
     pub(super) const BOUNDARY: Self = Self { anywhere: 64, aligned: 36, telling: false };
     /// The connection may be anything.
     pub(super) const PROTOCOL: Self = Self { anywhere: 84, aligned: 60, telling: true };
+    /// It may be HTTP/2: as much, but for what no other protocol looks like. Binary protocols are full of zeros.
+    pub(super) const DOUBT: Self = Self { telling: false, ..Self::PROTOCOL };
 }
 
 /// What the chain at a boundary tells of its sender.

@@ -7,7 +7,7 @@ use h2lens::base::direction::Direction;
 use h2lens::base::time::{Moment, Timestamp};
 use h2lens::base::tls::Description;
 use h2lens::flow::{Arrival, ByteSink, End, Gap};
-use h2lens::tls::{Counters, KeyStore, PlaintextSink, PairingInput, Workspace};
+use h2lens::tls::{Counters, KeyStore, PlaintextSink, Session, Workspace};
 
 /// What a direction's reader is told.
 #[derive(Debug, PartialEq, Eq)]
@@ -86,7 +86,7 @@ pub(super) fn is_records(bytes: &[u8], whole: bool) -> bool {
 /// What a session makes of the pieces.
 pub(super) fn decrypt(pieces: &[Piece<'_>], keys: &KeyStore) -> (Sink, String, Counters) {
     let (mut work, mut sink) = (Workspace::default(), Sink::default());
-    let mut session = PairingInput::new(&work);
+    let mut session = Session::new(&work);
     for piece in pieces {
         let from = if piece.backward { Direction::Backward } else { Direction::Forward };
         let at = Moment { packet: piece.number, time: Timestamp::from_nanos(piece.number) };
