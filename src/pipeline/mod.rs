@@ -25,7 +25,7 @@ use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
 use crate::base::tuning::SHARDS;
 use crate::body;
-use crate::flow::{Budget, SegmentFacts, Slot, Table, Verdict};
+use crate::flow::{Budget, ConnectionEntry, SegmentFacts, Slot, Table, Verdict};
 use crate::packet::Segment;
 use crate::record::{EndBy, EndHow, SegmentView, StreamEnd, Wanted};
 use crate::tls;
@@ -114,19 +114,8 @@ impl Pipeline {
     pub fn segment(&mut self, segment: &Segment<'_>, keys: &tls::KeyStore, out: &mut impl Output) {
         let found = self.table.find(segment, Layers::default);
         self.now = Moment { packet: segment.at.packet, time: self.now.time.max(segment.at.time) };
-        if let Some(mut entry) = found.replaced
-            && let Some(layers) = entry.state.take()
-        {
-            let end = StreamEnd { by: EndBy::Capture, how: EndHow::Eof, code: None };
-            self.finish_connection(
-                layers,
-                &mut entry.reassembly,
-                (entry.first, entry.last),
-                end,
-                segment.at,
-                keys,
-                out,
-            );
+        if let Some(mut entry) = found.replaced {
+            self.finish_entry(&mut entry, EndHow::Eof, segment.at, keys, out);
         }
         self.totals.payload_bytes += segment.payload.len() as u64;
         let Some(entry) = self.table.get_mut(found.slot) else { return };
@@ -203,18 +192,7 @@ impl Pipeline {
         entries.sort_unstable_by_key(|entry| entry.first.packet);
         let now = Moment { packet: u64::MAX, time: last.time };
         for mut entry in entries {
-            if let Some(layers) = entry.state.take() {
-                let end = StreamEnd { by: EndBy::Capture, how: EndHow::Eof, code: None };
-                self.finish_connection(
-                    layers,
-                    &mut entry.reassembly,
-                    (entry.first, entry.last),
-                    end,
-                    now,
-                    keys,
-                    out,
-                );
-            }
+            self.finish_entry(&mut entry, EndHow::Eof, now, keys, out);
         }
     }
 
@@ -265,18 +243,7 @@ impl Pipeline {
         while let Some(mut entry) =
             self.table.expire(now.time, |entry| idle * entry.state.as_ref().map_or(1, patience))
         {
-            if let Some(layers) = entry.state.take() {
-                let end = StreamEnd { by: EndBy::Capture, how: EndHow::Idle, code: None };
-                self.finish_connection(
-                    layers,
-                    &mut entry.reassembly,
-                    (entry.first, entry.last),
-                    end,
-                    now,
-                    keys,
-                    out,
-                );
-            }
+            self.finish_entry(&mut entry, EndHow::Idle, now, keys, out);
         }
     }
 
@@ -287,18 +254,23 @@ impl Pipeline {
             && let Some(mut entry) = self.table.give_up(at_hand)
         {
             self.evicted_for_memory += 1;
-            if let Some(layers) = entry.state.take() {
-                let end = StreamEnd { by: EndBy::Capture, how: EndHow::Eof, code: None };
-                self.finish_connection(
-                    layers,
-                    &mut entry.reassembly,
-                    (entry.first, entry.last),
-                    end,
-                    now,
-                    keys,
-                    out,
-                );
-            }
+            self.finish_entry(&mut entry, EndHow::Eof, now, keys, out);
+        }
+    }
+
+    /// A connection is given up that has left the table, if it is not over already.
+    fn finish_entry(
+        &mut self,
+        entry: &mut ConnectionEntry<Layers>,
+        how: EndHow,
+        now: Moment,
+        keys: &tls::KeyStore,
+        out: &mut impl Output,
+    ) {
+        if let Some(layers) = entry.state.take() {
+            let end = StreamEnd { by: EndBy::Capture, how, code: None };
+            let span = (entry.first, entry.last);
+            self.finish_connection(layers, &mut entry.reassembly, span, end, now, keys, out);
         }
     }
 
