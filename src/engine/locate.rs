@@ -3,7 +3,7 @@
 use crate::base::time::Moment;
 use crate::http2::frame::{FrameType, FrameView};
 use crate::record::{
-    Annotation, ConnectionMeta, ConnectionRecord, Consumer, Finding, Kind, Order, Part, RecordSink, Report,
+    Annotation, ConnectionMeta, ConnectionRecord, Consumer, Finding, Kind, Order, Part, RecordSink,
     Transaction,
 };
 use std::convert::Infallible;
@@ -74,18 +74,6 @@ impl Consumer for &mut Locator {
         if self.best.is_none_or(|(best, _)| rank < best) {
             self.best = Some((rank, exchange));
         }
-        Ok(())
-    }
-
-    fn telemetry(&mut self, _: &Report) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    fn finish(&mut self, _: &Report) -> Result<(), Infallible> {
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use crate::base::verdict::Verdict;
 use crate::http2::frame::{FrameHeader, FrameView};
 use crate::record::{
     Annotation, ConnectionMeta, ConnectionRecord, Consumer, Finding, Kind, MessageRecord, Order, Part,
-    RecordSink, Report, Transaction, Wanted,
+    RecordSink, Transaction, Wanted,
 };
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -170,18 +170,6 @@ impl Consumer for Queue {
             }
             self.records.push_back(record);
         }
-        Ok(())
-    }
-
-    fn telemetry(&mut self, _: &Report) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    fn finish(&mut self, _: &Report) -> Result<(), Infallible> {
         Ok(())
     }
 }

@@ -122,10 +122,6 @@ impl<W: Write> Consumer for &mut CoursePrinter<W> {
         self.let_go(STEPS_HELD)
     }
 
-    fn telemetry(&mut self, _: &Report) -> Result<(), PrintError> {
-        Ok(())
-    }
-
     fn flush(&mut self) -> Result<(), PrintError> {
         self.write_out()?;
         Ok(self.writer.flush()?)

@@ -270,14 +270,6 @@ impl Consumer for Collector<'_> {
         Ok(())
     }
 
-    fn telemetry(&mut self, _: &Report) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-
     fn finish(&mut self, _: &Report) -> Result<(), Infallible> {
         self.side.finish();
         Ok(())

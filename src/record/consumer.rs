@@ -64,11 +64,17 @@ pub trait Consumer {
     }
 
     /// A telemetry record.
-    fn telemetry(&mut self, report: &Report) -> Result<(), Self::Error>;
+    fn telemetry(&mut self, _report: &Report) -> Result<(), Self::Error> {
+        Ok(())
+    }
 
     /// No more will come for a while: what can be shown is to be seen now.
-    fn flush(&mut self) -> Result<(), Self::Error>;
+    fn flush(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
 
     /// No more will come; what all of it adds up to, whether or not that is shown.
-    fn finish(&mut self, report: &Report) -> Result<(), Self::Error>;
+    fn finish(&mut self, _report: &Report) -> Result<(), Self::Error> {
+        Ok(())
+    }
 }

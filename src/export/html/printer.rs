@@ -94,14 +94,6 @@ impl<W: Write> Consumer for Printer<W> {
         Ok(())
     }
 
-    fn telemetry(&mut self, _: &Report) -> Result<(), PrintError> {
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), PrintError> {
-        Ok(())
-    }
-
     fn finish(&mut self, report: &Report) -> Result<(), PrintError> {
         let (calls, seen) = std::mem::take(&mut self.held).finish();
         let (inputs, endpoints) = (std::mem::take(&mut self.inputs), std::mem::take(&mut self.endpoints));
