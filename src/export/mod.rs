@@ -253,6 +253,12 @@ pub struct Rendered {
 }
 
 impl Rendered {
+    /// A record and its text.
+    fn record(&self, index: usize) -> Option<(&Item, &[u8])> {
+        let item = self.items.get(index)?;
+        Some((item, self.bytes.get(item.range.start as usize..item.range.end as usize)?))
+    }
+
     /// Forgets the records and keeps the memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
@@ -273,6 +279,13 @@ pub struct Item {
     pub agent: Option<AgentSlot>,
     /// Its place in the order that was asked for; of transactions only.
     pub rank: Option<u64>,
+}
+
+impl Item {
+    /// Where in its own text the agent's verdict goes.
+    fn verdict_at(&self) -> Option<usize> {
+        Some(self.agent?.at.saturating_sub(self.range.start) as usize)
+    }
 }
 
 /// Where a transaction's record waits for the agent's verdict.

@@ -160,12 +160,11 @@ impl<W: Write> Consumer for Printer<W> {
 
     fn record(&mut self, part: &Renderer, index: usize, annotation: Annotation) -> Result<(), PrintError> {
         let rendered = part.rendered();
-        let Some(item) = rendered.items.get(index) else { return Ok(()) };
-        let text = rendered.bytes.get(item.range.start as usize..item.range.end as usize).unwrap_or_default();
+        let Some((item, text)) = rendered.record(index) else { return Ok(()) };
         self.start = Some(rendered.start);
         let mut verdict = Vec::new();
         let mut pieces = [text, &[], &[]];
-        match (&item.agent, annotation.agent) {
+        match (item.verdict_at(), annotation.agent) {
             (_, Some(missed)) if self.table.is_some() => {
                 let row = std::str::from_utf8(text).unwrap_or_default();
                 if let Some(row) = table::with_verdict(row, missed) {
@@ -173,8 +172,7 @@ impl<W: Write> Consumer for Printer<W> {
                     pieces = [&verdict, &[], &[]];
                 }
             }
-            (Some(slot), Some(seen)) => {
-                let at = slot.at.saturating_sub(item.range.start) as usize;
+            (Some(at), Some(seen)) => {
                 let (head, tail) = text.split_at_checked(at).unwrap_or((text, &[]));
                 if self.options.format == Format::Csv {
                     csv::push_verdict(&mut verdict, seen);

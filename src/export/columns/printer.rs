@@ -117,13 +117,11 @@ impl<W: Write> Consumer for Printer<W> {
 
     fn record(&mut self, part: &Renderer, index: usize, annotation: Annotation) -> Result<(), PrintError> {
         let rendered = part.rendered();
-        let Some(item) = rendered.items.get(index) else { return Ok(()) };
-        let tape = rendered.bytes.get(item.range.start as usize..item.range.end as usize).unwrap_or_default();
+        let Some((item, tape)) = rendered.record(index) else { return Ok(()) };
         self.records += 1;
-        let (Some(slot), Some(verdict)) = (&item.agent, annotation.agent) else {
+        let (Some(at), Some(verdict)) = (item.verdict_at(), annotation.agent) else {
             return self.with_stream(|stream, out| stream.push(tape, out));
         };
-        let at = slot.at.saturating_sub(item.range.start) as usize;
         let mut whole = std::mem::take(&mut self.scratch);
         whole.clear();
         whole.extend_from_slice(tape.get(..at).unwrap_or(tape));
