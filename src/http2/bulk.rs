@@ -61,32 +61,25 @@ impl Bulk {
             octets.and_then(FrameHeader::read)
         };
         let end = self.at + bytes.len() as u64;
-        self.rows.retain_mut(|row| {
-            while row.next + frame::LEN as u64 <= end {
+        // Follows a row no further than is needed, so that the work stays linear in the octets; whether it may go on.
+        let follow = |row: &mut Row| {
+            while row.frames < ROW && row.next + frame::LEN as u64 <= end {
                 let Some(header) = header(row.next).filter(|header| is_data(header, expect)) else {
                     return false;
                 };
                 row.frames += 1;
                 row.next += frame::LEN as u64 + u64::from(header.length);
-                self.sends |= row.frames >= ROW;
             }
             true
-        });
+        };
+        self.rows.retain_mut(follow);
         let scanned = if anywhere { start } else { self.at };
         let mut place = scanned;
         while self.rows.len() < limits::RESYNC_CANDIDATES && place + frame::LEN as u64 <= end {
             if let Some(first) = header(place).filter(|header| is_data(header, expect)) {
                 let next = place + frame::LEN as u64 + u64::from(first.length);
                 let mut row = Row { next, frames: 1 };
-                // No further than is needed: the work stays linear in the octets.
-                while row.frames < ROW
-                    && let Some(next) = header(row.next).filter(|header| is_data(header, expect))
-                {
-                    row.frames += 1;
-                    row.next += frame::LEN as u64 + u64::from(next.length);
-                }
-                self.sends |= row.frames >= ROW;
-                if row.next + frame::LEN as u64 > end {
+                if follow(&mut row) {
                     self.rows.push(row);
                 }
             }
@@ -102,6 +95,7 @@ impl Bulk {
                 None => place + 1,
             };
         }
+        self.sends |= self.rows.iter().any(|row| row.frames >= ROW);
         let kept = bytes.get(bytes.len().saturating_sub(EDGE)..).unwrap_or_default();
         ahead.truncate(old);
         ahead.extend_from_slice(kept);
