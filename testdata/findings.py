@@ -6,38 +6,21 @@ Usage: findings.py findings.pcap. The packets are made up: no client does all of
 import struct
 import sys
 
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+import made_up
+from made_up import ACK, ENDS, PREFACE, WHOLE, frame
+
 GET, POST = b"\x82\x86\x84", b"\x83\x86\x84"  # :method, :scheme http, :path /
-ENDS, ACK, WHOLE = 1, 1, 4
-
-
-def frame(kind, flags, stream, payload=b""):
-    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
 
 
 def line(name, value):
     return bytes([0, len(name)]) + name + bytes([len(value)]) + value
 
 
-class Capture:
-    """One TCP connection over loopback addresses, a packet each 100 µs."""
+class Capture(made_up.Capture):
+    """Over loopback addresses; a side's frames are one packet."""
 
     def __init__(self, path):
-        self.out = open(path, "wb")
-        self.out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))
-        self.time, self.ident = 1_700_000_000_000_000, 0
-        self.next = {True: 1000, False: 5000}
-
-    def packet(self, client, flags, payload=b""):
-        ports = (40000, 8080) if client else (8080, 40000)
-        hosts = (b"\x7f\0\0\1", b"\x7f\0\0\2") if client else (b"\x7f\0\0\2", b"\x7f\0\0\1")
-        tcp = struct.pack(">HHIIBBHHH", *ports, self.next[client], self.next[not client], 0x50, flags, 65535, 0, 0)
-        length, self.ident = 20 + len(tcp) + len(payload), self.ident + 1
-        ip = struct.pack(">BBHHHBBH", 0x45, 0, length, self.ident, 0x4000, 64, 6, 0) + b"".join(hosts)
-        data = ip + tcp + payload
-        self.out.write(struct.pack("<IIII", *divmod(self.time, 1_000_000), len(data), len(data)) + data)
-        self.next[client] += len(payload) + (flags & 3 != 0)
-        self.time += 100
+        super().__init__(path, (b"\x7f\0\0\1", b"\x7f\0\0\2"))
 
     def client(self, *frames):
         self.packet(True, 0x18, b"".join(frames))

@@ -7,39 +7,22 @@ its client reads slowly, an upload whose client does, and two requests that cros
 import struct
 import sys
 
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-ENDS, ACK, WHOLE = 1, 1, 4
+import made_up
+from made_up import ACK, ENDS, PREFACE, WHOLE, frame
+
 SEGMENT = 1448
 WINDOW = 8192
-
-
-def frame(kind, flags, stream, payload=b""):
-    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
 
 
 def request(method, path):
     return bytes([method, 0x86, 0x04, len(path)]) + path + b"\x01\x0cslow.example"
 
 
-class Capture:
-    """One TCP connection, captured at the client: what the server sends has been under way for 20 ms."""
+class Capture(made_up.Capture):
+    """Captured at the client: what the server sends has been under way for 20 ms."""
 
     def __init__(self, path):
-        self.out = open(path, "wb")
-        self.out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101))
-        self.time, self.ident = 1_700_000_000_000_000, 0
-        self.next = {True: 1000, False: 5000}
-
-    def packet(self, client, flags, payload=b""):
-        ports = (40000, 8080) if client else (8080, 40000)
-        hosts = (b"\x0a\0\0\1", b"\x0a\0\0\2") if client else (b"\x0a\0\0\2", b"\x0a\0\0\1")
-        tcp = struct.pack(">HHIIBBHHH", *ports, self.next[client], self.next[not client], 0x50, flags, 65535, 0, 0)
-        length, self.ident = 20 + len(tcp) + len(payload), self.ident + 1
-        ip = struct.pack(">BBHHHBBH", 0x45, 0, length, self.ident, 0x4000, 64, 6, 0) + b"".join(hosts)
-        data = ip + tcp + payload
-        self.out.write(struct.pack("<IIII", *divmod(self.time, 1_000_000), len(data), len(data)) + data)
-        self.next[client] += len(payload) + (flags & 3 != 0)
-        self.time += 100
+        super().__init__(path, (b"\x0a\0\0\1", b"\x0a\0\0\2"))
 
     def wait(self, millis):
         self.time += 1000 * millis
