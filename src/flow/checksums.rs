@@ -53,24 +53,16 @@ mod tests {
     use super::*;
     use crate::base::endpoint::Endpoint;
     use crate::base::time::Moment;
-    use crate::packet::{Network, TcpFlags};
+    use crate::packet::TcpFlags;
 
     fn judge(checksums: &mut Checksums, checksum: Checksum, len: usize) -> bool {
         let payload = vec![0; len];
         checksums.is_damaged(&Segment {
-            at: Moment::default(),
-            src: Endpoint::UNKNOWN,
-            dst: Endpoint::UNKNOWN,
             seq: 0,
-            ack: 0,
-            window: 0,
-            window_scale: None,
             flags: TcpFlags(TcpFlags::ACK),
             checksum,
-            network: Network::default(),
-            ip_id: None,
             payload: &payload,
-            cut: 0,
+            ..Segment::empty(Moment::default(), Endpoint::UNKNOWN, Endpoint::UNKNOWN)
         })
     }
 

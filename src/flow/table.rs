@@ -392,7 +392,7 @@ const fn direction(src_is_low: bool, low_is_forward: bool) -> Direction {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packet::{Checksum, Network, TcpFlags};
+    use crate::packet::{Network, TcpFlags};
 
     const SYN_ACK: u8 = TcpFlags::SYN | TcpFlags::ACK;
 
@@ -402,19 +402,14 @@ mod tests {
 
     fn segment(port: u16, seq: u32, flags: u8, seconds: u64) -> Segment<'static> {
         Segment {
-            at: Moment { packet: 1, time: Timestamp::from_parts(seconds, 0) },
-            src: end(port),
-            dst: end(443),
             seq,
-            ack: 0,
-            window: 0,
-            window_scale: None,
-            checksum: Checksum::Unknown,
-            network: Network::default(),
-            ip_id: None,
             flags: TcpFlags(flags),
             payload: b"x",
-            cut: 0,
+            ..Segment::empty(
+                Moment { packet: 1, time: Timestamp::from_parts(seconds, 0) },
+                end(port),
+                end(443),
+            )
         }
     }
 

@@ -74,6 +74,28 @@ pub struct Segment<'a> {
     pub cut: u32,
 }
 
+#[cfg(any(test, feature = "internals"))]
+impl Segment<'static> {
+    /// One that carries nothing and says nothing, for those who make segments up.
+    pub const fn empty(at: Moment, src: Endpoint, dst: Endpoint) -> Self {
+        Self {
+            at,
+            src,
+            dst,
+            seq: 0,
+            ack: 0,
+            window: 0,
+            window_scale: None,
+            flags: TcpFlags(0),
+            checksum: Checksum::Unknown,
+            network: Network(0),
+            ip_id: None,
+            payload: &[],
+            cut: 0,
+        }
+    }
+}
+
 impl Segment<'_> {
     /// The same segment with its payload taken from elsewhere, as when the bytes have moved.
     #[must_use]

@@ -4,7 +4,7 @@ use super::*;
 use crate::base::endpoint::Endpoint;
 use crate::base::limit::Limit;
 use crate::http2::frame::FrameView;
-use crate::packet::{Checksum, Network, TcpFlags};
+use crate::packet::TcpFlags;
 use crate::record::{ConnectionMeta, ConnectionRecord, Finding, RecordSink, Transaction};
 
 /// How the exchanges ended.
@@ -39,19 +39,14 @@ fn three(memory_cap: usize) -> (usize, u64, Ends) {
             packet += 1;
             let end = |port| Endpoint { ip: [10, 0, 0, 1].into(), port };
             let segment = Segment {
-                at: Moment { packet, time: Timestamp::from_nanos(packet * 1000) },
-                src: end(port),
-                dst: end(80),
                 seq,
-                ack: 0,
-                window: 0,
-                window_scale: None,
-                checksum: Checksum::Unknown,
-                network: Network::default(),
-                ip_id: None,
                 flags: TcpFlags(TcpFlags::PSH),
                 payload: part,
-                cut: 0,
+                ..Segment::empty(
+                    Moment { packet, time: Timestamp::from_nanos(packet * 1000) },
+                    end(port),
+                    end(80),
+                )
             };
             pipeline.segment(&segment, &keys, &mut ends);
             seq += part.len() as u32;

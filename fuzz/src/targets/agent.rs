@@ -7,7 +7,7 @@ use h2lens::agent::{Agent, Params, Rules, Summary, WireFacts, WireTransaction};
 use h2lens::base::endpoint::Endpoint;
 use h2lens::base::time::{Moment, Timestamp};
 use h2lens::base::verdict::Verdict;
-use h2lens::packet::{Checksum, Network, Segment, TcpFlags};
+use h2lens::packet::{Segment, TcpFlags};
 
 /// Segments as [`Pieces`]; a gap is a segment without payload, with flags from its length.
 /// Options: bit 0, the rules of 2025; bit 1, TLS records; bit 2, small maps.
@@ -42,19 +42,12 @@ fn watch(pieces: &Pieces<'_>) -> Summary {
             let (ack, cut) = (seq[1 - side], 0);
             let flags = TcpFlags(flags);
             agent.segment(&Segment {
-                at,
-                src,
-                dst,
                 seq: seq[side],
                 ack,
-                window: 0,
-                window_scale: None,
-                checksum: Checksum::Unknown,
-                network: Network::default(),
-                ip_id: None,
                 flags,
                 payload,
                 cut,
+                ..Segment::empty(at, src, dst)
             });
             seq[side] = seq[side].wrapping_add(payload.len() as u32);
         }

@@ -6,7 +6,7 @@ use h2lens::base::direction::Direction;
 use h2lens::base::endpoint::Endpoint;
 use h2lens::base::time::{Moment, Timestamp};
 use h2lens::flow::{Arrival, Budget, ByteSink, End, Gap, Reassembly, Verdict};
-use h2lens::packet::{Checksum, Network, Segment, TcpFlags};
+use h2lens::packet::{Segment, TcpFlags};
 use std::collections::BTreeMap;
 
 const BUDGET: usize = 4096;
@@ -83,19 +83,15 @@ pub fn run(data: &[u8]) {
         let seq = base.wrapping_add(place).wrapping_add(jump);
         let end = |port| Endpoint { ip: [10, 0, 0, 1].into(), port };
         let segment = Segment {
-            at: Moment { packet: number, time: Timestamp::from_nanos(millis * 1_000_000) },
-            src: end(1 + from.index() as u16),
-            dst: end(2 - from.index() as u16),
             seq,
             ack: base.wrapping_add(u32::from(low) * 8),
-            window: 0,
-            window_scale: None,
-            checksum: Checksum::Unknown,
-            network: Network::default(),
-            ip_id: None,
             flags: TcpFlags(flags),
             payload: &payload,
-            cut: 0,
+            ..Segment::empty(
+                Moment { packet: number, time: Timestamp::from_nanos(millis * 1_000_000) },
+                end(1 + from.index() as u16),
+                end(2 - from.index() as u16),
+            )
         };
         carried += payload.len() as u64;
         let verdict = reassembly.segment(from, &segment, &mut budget, &mut sink);

@@ -8,7 +8,7 @@ pub(super) use crate::base::endpoint::Endpoint;
 pub(super) use crate::base::limit::{Limit, Struck};
 pub(super) use crate::base::time::{Moment, Timestamp};
 pub(super) use crate::base::verdict::{MissReason, Verdict};
-pub(super) use crate::packet::{Checksum, Network, Segment, TcpFlags};
+pub(super) use crate::packet::{Segment, TcpFlags};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -102,21 +102,7 @@ impl Lab {
         } else {
             let at = self.at;
             let flags = TcpFlags(flags);
-            self.agent.segment(&Segment {
-                at,
-                src,
-                dst,
-                seq,
-                ack: 0,
-                window: 0,
-                window_scale: None,
-                checksum: Checksum::Unknown,
-                network: Network::default(),
-                ip_id: None,
-                flags,
-                payload,
-                cut: 0,
-            });
+            self.agent.segment(&Segment { seq, flags, payload, ..Segment::empty(at, src, dst) });
         }
         self.at.packet
     }

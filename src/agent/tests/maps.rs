@@ -213,21 +213,7 @@ fn a_tls_connections_packets_are_skipped_on_the_socket_path() {
     let payload = [classify::PREFACE.as_slice(), &s(), &h(1)].concat();
     let flags = TcpFlags(TcpFlags::ACK);
     let at = lab.at;
-    lab.agent.segment(&Segment {
-        at,
-        src,
-        dst,
-        seq: 9,
-        ack: 0,
-        window: 0,
-        window_scale: None,
-        checksum: Checksum::Unknown,
-        network: Network::default(),
-        ip_id: None,
-        flags,
-        payload: &payload,
-        cut: 0,
-    });
+    lab.agent.segment(&Segment { seq: 9, flags, payload: &payload, ..Segment::empty(at, src, dst) });
     assert_eq!(lab.agent.summary().plaintext, Counters::default());
     lab.client(&[h(1), d(1)].concat());
     lab.answer([1], "200");
@@ -365,21 +351,7 @@ fn the_snaplen_cuts_bytes_but_not_the_frames_lengths() {
     let at = lab.at;
     let flags = TcpFlags(TcpFlags::ACK);
     let payload = &data[..60];
-    lab.agent.segment(&Segment {
-        at,
-        src,
-        dst,
-        seq: 77,
-        ack: 0,
-        window: 0,
-        window_scale: None,
-        checksum: Checksum::Unknown,
-        network: Network::default(),
-        ip_id: None,
-        flags,
-        payload,
-        cut: 449,
-    });
+    lab.agent.segment(&Segment { seq: 77, flags, payload, cut: 449, ..Segment::empty(at, src, dst) });
     assert_eq!(lab.agent.incomplete_len, 0, "the frame ends with the packet");
     lab.client(&d(1));
     lab.answer([1], "200");

@@ -68,21 +68,7 @@ fn run(packets: &[Packet], rules: Rules) -> (Summary, Struck) {
             agent.tls_record(at, src, dst, payload);
         } else {
             let flags = TcpFlags(*flags);
-            agent.segment(&Segment {
-                at,
-                src,
-                dst,
-                seq: *seq,
-                ack: 0,
-                window: 0,
-                window_scale: None,
-                checksum: Checksum::Unknown,
-                network: Network::default(),
-                ip_id: None,
-                flags,
-                payload,
-                cut: *cut,
-            });
+            agent.segment(&Segment { seq: *seq, flags, payload, cut: *cut, ..Segment::empty(at, src, dst) });
         }
         let tx = WireTransaction {
             client,
@@ -156,21 +142,7 @@ fn a_million_streams_and_connections_take_bounded_memory() {
         for payload in [&start, &packet] {
             at.packet += 1;
             let flags = TcpFlags(TcpFlags::ACK);
-            agent.segment(&Segment {
-                at,
-                src,
-                dst,
-                seq: at.packet as u32,
-                ack: 0,
-                window: 0,
-                window_scale: None,
-                checksum: Checksum::Unknown,
-                network: Network::default(),
-                ip_id: None,
-                flags,
-                payload,
-                cut: 0,
-            });
+            agent.segment(&Segment { seq: at.packet as u32, flags, payload, ..Segment::empty(at, src, dst) });
         }
     }
     assert_eq!(agent.streams.len(), 65_536);
@@ -179,21 +151,7 @@ fn a_million_streams_and_connections_take_bounded_memory() {
     assert_eq!(agent.limits().of(Limit::AgentInFlight), 1_000_000 - 65_536);
     // All of it goes with time.
     at.time = at.time.after(std::time::Duration::from_secs(70));
-    agent.segment(&Segment {
-        at,
-        src: dst,
-        dst,
-        seq: 1,
-        ack: 0,
-        window: 0,
-        window_scale: None,
-        checksum: Checksum::Unknown,
-        network: Network::default(),
-        ip_id: None,
-        flags: TcpFlags(0),
-        payload: &start,
-        cut: 0,
-    });
+    agent.segment(&Segment { seq: 1, flags: TcpFlags(0), payload: &start, ..Segment::empty(at, dst, dst) });
     assert_eq!(agent.streams.len(), 0);
 }
 

@@ -5,7 +5,7 @@ use crate::base::time::Timestamp;
 use crate::base::tuning;
 use crate::flow::pending;
 use crate::flow::{Arrival, Gap};
-use crate::packet::{Checksum, Network, TcpFlags};
+use crate::packet::TcpFlags;
 use proptest::prelude::*;
 
 /// Collects streams: bytes, with `None` for each byte of a gap.
@@ -74,19 +74,17 @@ impl Wire {
         let end = |port| Endpoint { ip: [10, 0, 0, 1].into(), port };
         let (src, dst) = if from == Direction::Forward { (end(1), end(2)) } else { (end(2), end(1)) };
         let segment = Segment {
-            at: Moment { packet: self.packet, time: Timestamp::from_nanos(self.packet * 1000) },
-            src,
-            dst,
             seq,
             ack: ack.unwrap_or(0),
             window: 100,
-            window_scale: None,
-            checksum: Checksum::Unknown,
-            network: Network::default(),
-            ip_id: None,
             flags: TcpFlags(flags | if ack.is_some() { TcpFlags::ACK } else { 0 }),
             payload,
             cut,
+            ..Segment::empty(
+                Moment { packet: self.packet, time: Timestamp::from_nanos(self.packet * 1000) },
+                src,
+                dst,
+            )
         };
         let verdict = self.reassembly.segment(from, &segment, &mut self.budget, &mut self.sink);
         self.last = segment.at;
