@@ -91,7 +91,7 @@ pub struct Message {
     pub trailers: Fields,
     /// A header block was seen, so that the body size counts from the first byte.
     pub seen: bool,
-    /// Octets of all its header blocks, as sent and as decoded.
+    /// Octets of its header section and trailer section, as sent and as decoded.
     pub header_bytes: HeaderBytes,
     /// DATA payload bytes, without padding.
     pub body: u64,

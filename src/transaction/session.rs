@@ -65,15 +65,7 @@ impl EventSink for PairingInput<'_> {
         hpack.decoded_bytes += end.decoded_bytes;
         self.end_block(cx, block, end);
         self.pairing.scratch.trim();
-        let id = block.promised.unwrap_or(block.stream);
-        if let Some(stream) = self.pairing.streams.get_mut(&id) {
-            // What a server promises is a request.
-            let of = if block.promised.is_some() { Side::Client } else { block.from };
-            let octets = &mut stream.side(of).0.header_bytes;
-            octets.wire += end.wire_bytes;
-            octets.decoded += end.decoded_bytes;
-        }
-        self.weigh(id, cx.at().time);
+        self.weigh(block.promised.unwrap_or(block.stream), cx.at().time);
         if block.end_stream {
             self.end_side(block.from, block.stream, block.spot);
         }

@@ -187,6 +187,7 @@ impl OpenStream {
         std::mem::swap(&mut message.headers, scratch);
         message.headers.fit();
         message.seen = true;
+        message.header_bytes = HeaderBytes { wire: end.wire_bytes, decoded: end.decoded_bytes };
         progress.headers_cut |= end.cut.is_some() || end.broken || end.limited;
         progress.unknown_pseudo |= unknown_pseudo;
         progress.unknown_trailers |= end.unknown > 0;
@@ -214,7 +215,7 @@ impl OpenStream {
     fn forget_response(&mut self) {
         let response = &mut self.record.response;
         response.headers.clear();
-        response.seen = false;
+        (response.seen, response.header_bytes) = (false, HeaderBytes::default());
         self.server.unclear = true;
     }
 
@@ -225,6 +226,8 @@ impl OpenStream {
             std::mem::swap(&mut message.trailers, scratch);
             message.trailers.fit();
         }
+        message.header_bytes.wire += end.wire_bytes;
+        message.header_bytes.decoded += end.decoded_bytes;
         progress.cut_trailers |= end.cut.is_some() || end.broken;
         progress.unknown_trailers = end.unknown > 0 || progress.cut_trailers;
     }

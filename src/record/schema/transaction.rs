@@ -115,7 +115,7 @@ impl TcpOfExchange {
 }
 
 object! {
-    /// `h2.request.header_bytes`, `h2.response.header_bytes`: of all header blocks of that side.
+    /// `h2.request.header_bytes`, `h2.response.header_bytes`: of the header and trailer sections; interim responses are apart.
     pub struct HeaderOctets {
         /// As sent, compressed.
         "wire": wire: u64,
