@@ -28,7 +28,7 @@ fn segments_that_overlap_with_other_content() {
         wire.send(&mut client, &bytes);
         wire.send(&mut server, &frame(HEADERS, WHOLE, 2 * n + 1, &RESPONSE));
     }
-    let run = run(&wire.file, &["--json", "--show", "transactions,connections,telemetry"]).within(96);
+    let run = run(&wire.file, &["--json", "--show", "transactions,connections,telemetry"]).within(64);
     assert!(run.transactions().len() <= 4000);
 }
 
@@ -101,7 +101,7 @@ fn a_hole_that_is_not_filled() {
         for _ in 0..pieces {
             wire.send(&mut client, &[0; 1000]);
         }
-        let run = run(&wire.file, &["--json"]).within(96);
+        let run = run(&wire.file, &["--json"]).within(64);
         assert_eq!(run.limit("reassembly_direction") > 0, struck);
     }
 }
@@ -122,7 +122,7 @@ fn a_flood_of_a_million_syns() {
         }
         let _ = out.write_all(&wire.file);
     };
-    let run = run_with(&["-", "--json", "--threads", "1"], feed).within(440);
+    let run = run_with(&["-", "--json", "--threads", "1"], feed).within(400);
     let coverage = run.coverage();
     assert_eq!(coverage["packets"], 1_000_000);
     let evicted = coverage["limits"]["connections"].as_u64().unwrap();
@@ -147,7 +147,7 @@ fn many_connections_that_hold_much() {
             wire.file.clear();
         }
     };
-    let run = run_with(&["-", "--json", "--threads", "1"], feed).within(800);
+    let run = run_with(&["-", "--json", "--threads", "1"], feed).within(700);
     assert!(run.limit("connection_memory") > 0);
 }
 
@@ -165,7 +165,7 @@ fn tiny_and_overlapping_fragments() {
     for place in 0..limits::FRAGMENTS_PER_DATAGRAM as u16 + 10 {
         wire.packet(&ipv4_of(6, 60_001, 0x2000 | (2 * place), &[1; 8]));
     }
-    let run = run(&wire.file, &["--json"]).within(96);
+    let run = run(&wire.file, &["--json"]).within(64);
     assert!(run.limit("fragment_table") > 0);
     assert!(run.limit("fragments_per_datagram") > 0);
 }
