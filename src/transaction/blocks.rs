@@ -34,6 +34,8 @@ impl PairingInput<'_> {
         // A response comes after its request: nothing that the client had received by then was of it.
         let received = cx.arrival.acknowledged_in(block.last);
         let losses = self.pairing.server.losses;
+        // What was sent of the response before its side was joined is not in the capture.
+        let answer_cut = losses.late && received == Some(0) && cx.latest(Side::Server).span.end > 0;
         let Some(stream) = self.stream(cx, block.stream, block.from, block.first) else { return };
         let before = Before {
             headers: stream.record.request.seen,
@@ -55,6 +57,9 @@ impl PairingInput<'_> {
                 stream.asked = received;
                 if losses.are_before(received) {
                     stream.server.losses_at_start = losses.count;
+                }
+                if answer_cut {
+                    stream.record.partial.insert(Partial::MID_STREAM);
                 }
                 let reset = stream.reset.is_some();
                 self.pairing.client.opened(block.stream);

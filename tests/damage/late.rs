@@ -2,7 +2,7 @@
 
 use super::samples;
 use crate::support::conversation::Side;
-use crate::support::{Analyze, Conversation, Ends};
+use crate::support::{Analyze, Capture, Conversation, Ends};
 
 #[test]
 fn all_that_begins_after_the_start_is_told() {
@@ -42,6 +42,37 @@ fn an_answer_that_comes_first_is_told_of_when_the_next_request_comes() {
     let told: Vec<_> = outcome.transactions().map(|told| &told["h2"]["stream"]).collect();
     assert_eq!(told.iter().map(|stream| &stream["id"]).collect::<Vec<_>>(), [1, 3, 5, 7]);
     assert_eq!(told[0]["end"], serde_json::json!({"by": "server", "how": "end_stream"}));
+}
+
+/// The server's direction is captured ahead of the client's, and joined between an interim response and its response:
+/// the client had not received all that came before, when it asked.
+#[test]
+fn an_answer_that_is_joined_before_its_request_is_seen_may_have_begun_earlier() {
+    let mut conversation = Conversation::new(Ends::v4(0), 1);
+    conversation.handshake();
+    conversation.data(Side::Client, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+    let request = |stream| [&[0, 0, 4, 1, 5, 0, 0, 0, stream][..], &[0x82, 0x86, 0x84, 0x81]].concat();
+    let answer = |stream| [&[0, 0, 1, 1, 5, 0, 0, 0, stream][..], &[0x88]].concat();
+    conversation.data(Side::Client, &request(1));
+    conversation.ack(Side::Server);
+    conversation.data(Side::Server, &[&[0, 0, 5, 1, 4, 0, 0, 0, 1, 0x08, 3][..], b"102"].concat());
+    for stream in [1, 3, 5] {
+        if stream > 1 {
+            conversation.data(Side::Client, &request(stream));
+        }
+        conversation.data(Side::Server, &answer(stream));
+        conversation.ack(Side::Client);
+    }
+    let capture = conversation.capture();
+    let with_payload: Vec<_> =
+        capture.packets.iter().filter(|packet| packet.has_payload()).cloned().collect();
+    let [_, first, _, first_answer, ..] = &with_payload[..] else { panic!("{}", with_payload.len()) };
+    let packets = [first_answer, first].into_iter().chain(&with_payload[4..]).cloned().collect();
+    let outcome = Analyze::capture(&Capture { packets }.restamped()).run();
+    let told: Vec<_> = outcome.transactions().map(|told| &told["h2"]).collect();
+    assert_eq!(told.iter().map(|h2| &h2["stream"]["id"]).collect::<Vec<_>>(), [1, 3, 5]);
+    assert_eq!(told[0]["partial_reason"], serde_json::json!(["mid_stream"]));
+    assert!(told[1..].iter().all(|h2| h2["complete"] == true), "{told:?}");
 }
 
 /// A header block that is sent a few bytes at a time: each byte stands where a segment begins, which tells nothing.

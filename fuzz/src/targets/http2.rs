@@ -8,7 +8,8 @@ use h2lens::flow::{Arrival, Gap, GapCause};
 use h2lens::http2::frame::{FrameHeader, FrameView};
 use h2lens::http2::hpack::Field;
 use h2lens::http2::{
-    Anomaly, Block, BlockEnd, Connection, Counters, EventContext, EventSink, FrameSpot, PREFACE, Side, Start,
+    Anomaly, Block, BlockEnd, Connection, Counters, EventContext, EventSink, Foreign, FrameSpot, PREFACE,
+    Side, Start,
 };
 
 /// Events as text, without what depends on the segments, DATA run together.
@@ -20,6 +21,8 @@ pub struct Events {
     pub headers: [Vec<FrameHeader>; 2],
     /// DATA of both sides, in the order in which it came.
     pub data: Vec<(Side, Vec<u8>)>,
+    /// The client or the server speaks no HTTP/2.
+    pub foreign: [bool; 2],
     /// Bytes skipped.
     pub skipped: u64,
     /// What they add up to.
@@ -108,6 +111,11 @@ impl EventSink for Events {
         self.skipped += bytes;
         self.tell(|| format!("skipped {from:?} {bytes}"));
     }
+    fn foreign(&mut self, cx: &EventContext<'_>, what: &Foreign) {
+        let from = cx.from;
+        self.foreign[usize::from(!from.is_client())] = true;
+        self.tell(|| format!("foreign {from:?} {what:?}"));
+    }
     fn anomaly(&mut self, cx: &EventContext<'_>, stream: u32, anomaly: Anomaly, _: Moment) {
         let from = cx.from;
         self.tell(|| format!("anomaly {from:?} {stream} {anomaly:?}"));
@@ -138,13 +146,20 @@ pub fn run(data: &[u8]) {
     assert_eq!(whole.plain_counters(), cut.plain_counters());
     assert!(whole.list.iter().all(|event| !event.starts_with("lost ")), "lost, though nothing is missing");
 
-    for (backward, headers) in [false, true].into_iter().zip(&whole.headers) {
+    for ((backward, headers), foreign) in [false, true].into_iter().zip(&whole.headers).zip(whole.foreign) {
         let bytes = pieces.bytes(backward);
         let mut rest = bytes.get(if backward { 0 } else { PREFACE.len() }..).unwrap_or_default();
         let mut plain = Vec::new();
         while let Some(header) = FrameHeader::read(rest) {
             rest = rest.get(9 + header.length as usize..).unwrap_or_default();
             plain.push(header);
+        }
+        if foreign {
+            // Its first frame would be longer than any that is allowed without a setting, and no SETTINGS.
+            let header = bytes.get(if backward { 0 } else { PREFACE.len() }..).unwrap_or_default();
+            assert!(matches!(header, [high, middle, low, kind, ..]
+                if u32::from_be_bytes([0, *high, *middle, *low]) > 1 << 14 && *kind != 4));
+            plain.clear();
         }
         assert_eq!(headers, &plain);
     }
