@@ -91,6 +91,8 @@ mod http1;
 mod http2;
 #[cfg(not(feature = "internals"))]
 mod join;
+#[cfg(all(feature = "cli", not(feature = "internals")))]
+mod merge;
 #[cfg(not(feature = "internals"))]
 mod packet;
 #[cfg(not(feature = "internals"))]
@@ -145,6 +147,9 @@ pub mod http2;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod join;
+#[cfg(all(feature = "cli", feature = "internals"))]
+#[doc(hidden)]
+pub mod merge;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod packet;

@@ -60,6 +60,8 @@ const MODULES: &[(&str, &[&str])] = &[
     // Of HTTP/2 the frames' views, which a consumer of records is lent.
     ("join", &["base", "http2", "record", "aggregate"]),
     ("export", &["base", "http2", "record"]),
+    // What the telemetry counts of packets has its order there.
+    ("merge", &["base", "packet", "record", "aggregate", "export"]),
 ];
 
 /// What may use all of them.
@@ -77,9 +79,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("encoding_rs", &["body"]),
     ("prost_reflect", &["body/protobuf"]),
     ("protox", &["body/protobuf"]),
-    ("sha2", &["body", "export/otlp", "export/html"]),
+    ("sha2", &["body", "cli", "export/otlp", "export/html"]),
     ("snap", &["body"]),
-    ("serde_json", &["export"]),
+    ("serde_json", &["export", "merge"]),
     ("tempfile", &["export", "cli", "body/protobuf"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),

@@ -13,6 +13,7 @@ mod fences;
 mod filters;
 mod keys;
 mod library;
+mod partition;
 mod paths;
 mod readme;
 mod round_trip;

@@ -251,7 +251,7 @@ fn analyze<O: Output>(job: &Job, out: &mut O) -> Pipeline {
     let keys = KeyStore::default();
     let mut pipeline = Pipeline::new(PipelineConfig { wanted: TRANSACTIONS, idle_timeout: None });
     for segment in job.segments() {
-        pipeline.segment(&segment, &keys, out);
+        pipeline.segment(0, &segment, &keys, out);
     }
     pipeline
 }

@@ -101,6 +101,8 @@ pub(super) struct Connections {
     serial: u32,
     /// Connections that gave way.
     pub(super) evicted: u64,
+    /// The most connections that were wanted in the table at one time.
+    pub(super) most: usize,
 }
 
 enum Key {
@@ -139,6 +141,7 @@ impl Connections {
             hand: 0,
             serial: 0,
             evicted: 0,
+            most: 0,
         }
     }
 
@@ -188,6 +191,7 @@ impl Connections {
 
     /// The connection that must be closed before another is opened: one not used for long, when the table is full.
     pub(super) fn victim(&mut self) -> Option<u32> {
+        self.most = self.most.max(self.len() + 1);
         if self.len() < limits::AGENT_CONNECTIONS {
             return None;
         }

@@ -10,6 +10,11 @@ use crate::base::time::Moment;
 use crate::packet::Segment;
 
 impl Agent {
+    /// A segment that is not to be looked at came, in packet order among the others: time goes on.
+    pub fn pass(&mut self, at: Moment) {
+        self.advance(at);
+    }
+
     /// A captured segment, in packet order: the socket filter.
     pub fn segment(&mut self, segment: &Segment<'_>) {
         self.advance(segment.at);

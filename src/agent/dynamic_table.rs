@@ -40,12 +40,14 @@ pub(super) struct DynamicTable {
     capacity: usize,
     /// Entries that found the map full.
     pub(super) refused: u64,
+    /// The most entries that were wanted in it at one time.
+    pub(super) most: usize,
 }
 
 impl DynamicTable {
     /// An empty map of that capacity.
     pub(super) fn new(capacity: usize) -> Self {
-        Self { places: HashMap::default(), entries: Arena::new(), capacity, refused: 0 }
+        Self { places: HashMap::default(), entries: Arena::new(), capacity, refused: 0, most: 0 }
     }
 
     /// The place of the entry with that number.
@@ -65,9 +67,11 @@ impl DynamicTable {
             Some(&place) => place,
             None if self.places.len() >= self.capacity => {
                 self.refused += 1;
+                self.most = self.most.max(self.places.len() + 1);
                 return;
             }
             None => {
+                self.most = self.most.max(self.places.len() + 1);
                 let place = self.entries.add(owned);
                 self.places.insert(key, place);
                 place

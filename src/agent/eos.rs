@@ -5,6 +5,7 @@ use super::arena::NONE;
 use super::frame;
 use super::key::StreamKey;
 use super::model::{Agent, Unit};
+use super::statistics::FirstSeen;
 use super::statkeeper::Transaction;
 use super::user::{self, Method, PATH_BUFFER, Shown};
 
@@ -89,7 +90,8 @@ impl Agent {
         let path_hash = self.users.hash_path(path);
         let latency = user::latency(stream.last_seen - stream.started);
         let serial = unit.serial;
-        if !self.users.add(&Transaction { serial, tuple, method, path, path_hash, status, latency }) {
+        let seen = FirstSeen { now: self.newest, packet: unit.packet };
+        if !self.users.add(&Transaction { serial, tuple, seen, method, path, path_hash, status, latency }) {
             return self.delete(place);
         }
         let Some(stream) = self.streams.remove(place) else { return };

@@ -8,12 +8,14 @@ pub(super) struct Fifo<T> {
     values: VecDeque<Option<T>>,
     first: u64,
     cap: usize,
+    /// The widest that the window was.
+    widest: usize,
 }
 
 impl<T> Fifo<T> {
     /// An empty window of at most `cap` places.
     pub(super) const fn new(cap: usize) -> Self {
-        Self { values: VecDeque::new(), first: 0, cap }
+        Self { values: VecDeque::new(), first: 0, cap, widest: 0 }
     }
 
     /// The number that the next value gets.
@@ -25,7 +27,14 @@ impl<T> Fifo<T> {
     pub(super) fn push(&mut self, value: T) -> Option<T> {
         let gone = if self.values.len() >= self.cap { self.pop() } else { None };
         self.values.push_back(Some(value));
+        self.widest = self.widest.max(self.values.len());
         gone
+    }
+
+    /// The widest that it would be among the values of others, about: as wide as it was while all are taken in the end, else
+    /// all values that there ever were, since one that stays keeps the window from moving on.
+    pub(super) fn most(&self, all_taken: bool) -> usize {
+        if all_taken { self.widest } else { self.next() as usize }
     }
 
     /// The value with that number, while it is there.
@@ -42,6 +51,12 @@ impl<T> Fifo<T> {
             self.pop();
         }
         taken
+    }
+
+    /// Forgets all values; the window stands behind them.
+    pub(super) fn clear(&mut self) {
+        self.first = self.next();
+        self.values = VecDeque::new();
     }
 
     /// Values in the window.

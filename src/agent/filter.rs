@@ -167,6 +167,9 @@ impl Agent {
     fn set_incomplete(&mut self, unit: &Unit<'_>, state: Option<Incomplete>) {
         let Some(connection) = self.connections.get_mut(unit.place) else { return };
         let entry = &mut connection.sides.get_mut(unit.side).incomplete;
+        if entry.is_none() && state.is_some() {
+            self.incomplete_most = self.incomplete_most.max(self.incomplete_len + 1);
+        }
         match (entry.is_some(), state.is_some()) {
             (false, true) if self.incomplete_len >= self.params.max_requests => {
                 self.incomplete_refused += 1;

@@ -139,6 +139,7 @@ impl Agent {
             *stream.trace.headers.get_mut(unit.side) = true;
             let capacity = self.params.max_requests;
             if connection.sides.get(unit.side).counter.is_none() {
+                self.counters_most = self.counters_most.max(self.counters_len + 1);
                 if self.counters_len >= capacity {
                     self.counters_refused += 1;
                     stream.trace.blocks.get_mut(unit.side).insert(BlockMarks::HPACK);

@@ -73,6 +73,11 @@ impl Ledger {
         self.recent.push(Emitted { key, earlier: NO_EARLIER, shown, trace });
     }
 
+    /// The most places that were wanted at one time.
+    pub(super) fn most(&self) -> usize {
+        self.emitted.most(self.spurious == 0 && self.evicted == 0) + RECENT
+    }
+
     /// Puts an emission into the map.
     fn file(&mut self, emission: Emitted) {
         let number = self.emitted.next();
@@ -153,7 +158,7 @@ impl Ledger {
     pub(super) fn finish(&mut self) {
         self.spurious += (self.emitted.count() + self.recent.len()) as u64;
         self.recent.clear();
-        self.emitted = Fifo::new(limits::AGENT_EMITTED - RECENT);
+        self.emitted.clear();
         self.latest.clear();
     }
 

@@ -13,6 +13,7 @@ const LINGER: u64 = 2 * TICK;
 impl Agent {
     /// Lets time pass.
     pub(super) fn advance(&mut self, at: Moment) {
+        self.newest = self.newest.max(at.packet);
         if let Some(tick) = self.clock.advance(at.time) {
             self.tick(tick);
         }

@@ -37,6 +37,7 @@ mod incident;
 mod key;
 mod ledger;
 mod lifecycle;
+mod loads;
 mod model;
 mod params;
 mod quantize;
@@ -56,7 +57,7 @@ mod tests;
 
 pub use model::{Agent, Summary};
 pub use params::{Mode, Params, Rules};
-pub use statistics::{EndpointStatistics, Latencies};
+pub use statistics::{EndpointStatistics, FirstSeen, Latencies};
 pub use tuple::Tuple;
 pub use user::Method;
 pub use wire::{FrameFact, WireFacts, WireTransaction};

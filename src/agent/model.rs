@@ -26,15 +26,19 @@ use std::collections::VecDeque;
 pub struct Agent {
     pub(super) params: Params,
     pub(super) clock: Clock,
+    /// The newest packet.
+    pub(super) newest: u64,
     pub(super) connections: Connections,
     pub(super) streams: InFlight,
     pub(super) dynamic: DynamicTable,
     pub(super) counters: Planes,
-    /// Entries in the map of incomplete frames, and those that found it full.
+    /// Entries in the map of incomplete frames, the most that were wanted at one time, and those that found it full.
     pub(super) incomplete_len: usize,
+    pub(super) incomplete_most: usize,
     pub(super) incomplete_refused: u64,
-    /// Entries in the map of dynamic counters, and those that found it full.
+    /// Entries in the map of dynamic counters, the most that were wanted at one time, and those that found it full.
     pub(super) counters_len: usize,
+    pub(super) counters_most: usize,
     pub(super) counters_refused: u64,
     /// The interesting frames of the packet at hand.
     pub(super) frames: Vec<Listed>,
@@ -114,13 +118,16 @@ impl Agent {
     pub fn new(params: Params) -> Self {
         Self {
             clock: Clock::default(),
+            newest: 0,
             connections: Connections::new(),
             streams: InFlight::new(params.max_requests),
             dynamic: DynamicTable::new(params.max_requests),
             counters: Planes::default(),
             incomplete_len: 0,
+            incomplete_most: 0,
             incomplete_refused: 0,
             counters_len: 0,
+            counters_most: 0,
             counters_refused: 0,
             frames: Vec::new(),
             terminated: Vec::new(),

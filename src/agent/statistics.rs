@@ -34,6 +34,17 @@ pub struct EndpointStatistics {
     pub call: Option<(Method, Box<[u8]>)>,
     /// By status.
     pub statuses: Vec<(u16, Latencies)>,
+    /// Where it was first seen, among all.
+    pub seen: FirstSeen,
+}
+
+/// When the model saw something: the newest packet at that time, then the packet that it was in, as TLS may be decrypted later.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FirstSeen {
+    /// The newest packet.
+    pub now: u64,
+    /// Its own.
+    pub packet: u64,
 }
 
 /// The statistics of all endpoints, in the order in which they were first seen: of all reads together, of at most
@@ -60,20 +71,26 @@ impl Statistics {
         &self.endpoints
     }
 
+    /// How many endpoints and sketches there are, and one more where one was refused.
+    pub(super) fn kept(&self) -> [usize; 2] {
+        let more = usize::from(self.refused > 0);
+        [self.endpoints.len() + more, self.sketches + more]
+    }
+
     /// Counts a transaction: its key (a hash), and the endpoint where that is new.
     pub(super) fn add(
         &mut self,
         key: u64,
         status: u16,
         latency: f64,
-        endpoint: impl FnOnce() -> (Tuple, Option<(Method, Box<[u8]>)>),
+        endpoint: impl FnOnce() -> (Tuple, FirstSeen, Option<(Method, Box<[u8]>)>),
     ) {
         let place = if let Some(&place) = self.places.get(&key) {
             place
         } else if self.endpoints.len() < limits::AGENT_ENDPOINTS {
             let place = self.endpoints.len() as u32;
-            let (tuple, call) = endpoint();
-            self.endpoints.push(EndpointStatistics { tuple, call, statuses: Vec::new() });
+            let (tuple, seen, call) = endpoint();
+            self.endpoints.push(EndpointStatistics { tuple, call, statuses: Vec::new(), seen });
             self.places.insert(key, place);
             place
         } else {
@@ -131,7 +148,8 @@ mod tests {
 
     fn add(statistics: &mut Statistics, key: u64, status: u16, latency: f64) {
         let tuple = Tuple { client: Endpoint::UNKNOWN, server: Endpoint::UNKNOWN };
-        statistics.add(key, status, latency, || (tuple, Some((Method::Get, b"/a"[..].into()))));
+        let call = || (tuple, FirstSeen::default(), Some((Method::Get, b"/a"[..].into())));
+        statistics.add(key, status, latency, call);
     }
 
     #[test]

@@ -2,10 +2,13 @@
 
 use super::params::{Mode, Params};
 use super::quantize::quantize;
-use super::statistics::{EndpointStatistics, Statistics};
+use super::statistics::{EndpointStatistics, FirstSeen, Statistics};
 use super::tuple::Tuple;
 use super::user::{self, Method, PATH_BUFFER};
 use crate::base::counters::UserTelemetry;
+use crate::base::limit::Limit;
+use crate::base::limits;
+use crate::base::load::Load;
 use foldhash::quality::RandomState;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hasher};
@@ -21,6 +24,7 @@ pub(super) struct Transaction<'a> {
     /// A number for the tuple.
     pub(super) serial: u32,
     pub(super) tuple: Tuple,
+    pub(super) seen: FirstSeen,
     pub(super) method: Method,
     pub(super) path: &'a [u8],
     /// A hash of the path.
@@ -37,6 +41,8 @@ pub(super) struct Transaction<'a> {
 #[derive(Debug)]
 pub(super) struct StatKeeper {
     keys: HashSet<u64, RandomState>,
+    /// The most keys that were wanted between two reads.
+    most_keys: usize,
     hasher: RandomState,
     max_keys: usize,
     mode: Mode,
@@ -50,6 +56,7 @@ impl StatKeeper {
     pub(super) fn new(params: &Params) -> Self {
         Self {
             keys: HashSet::default(),
+            most_keys: 0,
             hasher: RandomState::default(),
             max_keys: MAX_KEYS,
             mode: params.mode,
@@ -89,7 +96,7 @@ impl StatKeeper {
     }
 
     fn add_path(&mut self, transaction: &Transaction<'_>) -> bool {
-        let Transaction { serial, tuple, method, path, path_hash, status, latency } = *transaction;
+        let Transaction { serial, tuple, seen, method, path, path_hash, status, latency } = *transaction;
         if !user::is_printable(path) {
             self.telemetry.malformed_non_printable += 1;
             return false;
@@ -103,6 +110,7 @@ impl StatKeeper {
             Mode::Discovery => self.hasher.hash_one(serial),
         };
         if !self.keys.contains(&key) {
+            self.most_keys = self.most_keys.max(self.keys.len() + 1);
             if self.keys.len() >= self.max_keys {
                 self.telemetry.dropped += 1;
                 return false;
@@ -114,9 +122,11 @@ impl StatKeeper {
         let counts = STATUSES.contains(&status);
         if let Some(kept) = self.kept.as_mut().filter(|_| counts) {
             match self.mode {
-                Mode::Endpoints => kept.add(key, status, latency, || (tuple, Some((method, path.into())))),
+                Mode::Endpoints => {
+                    kept.add(key, status, latency, || (tuple, seen, Some((method, path.into()))));
+                }
                 Mode::Discovery => {
-                    kept.add(key, if status < 400 { 200 } else { 400 }, latency, || (tuple, None));
+                    kept.add(key, if status < 400 { 200 } else { 400 }, latency, || (tuple, seen, None));
                 }
             }
         }
@@ -136,6 +146,16 @@ impl StatKeeper {
     /// The statistics kept.
     pub(super) fn endpoints(&self) -> &[EndpointStatistics] {
         self.kept.as_ref().map_or(&[], Statistics::endpoints)
+    }
+
+    /// How many keys there were between two reads, and endpoints and sketches in all.
+    pub(super) fn loads(&self) -> [Load; 3] {
+        let [endpoints, sketches] = self.kept.as_ref().map_or([0; 2], Statistics::kept);
+        [
+            Load::new(Limit::AgentStatistics, self.most_keys, self.max_keys),
+            Load::new(Limit::AgentStatistics, endpoints, limits::AGENT_ENDPOINTS),
+            Load::new(Limit::AgentStatistics, sketches, limits::AGENT_SKETCHES),
+        ]
     }
 
     /// Endpoints and sketches that were not made, for each transaction that asked for one.
@@ -161,6 +181,7 @@ mod tests {
         Transaction {
             serial: 1,
             tuple: Tuple { client: end(40_000), server: end(80) },
+            seen: FirstSeen::default(),
             method: Method::Get,
             path,
             path_hash: path.len() as u64,

@@ -46,6 +46,8 @@ pub(super) struct InFlight {
     capacity: usize,
     /// HEADERS frames that found the map full.
     pub(super) refused: u64,
+    /// The most streams that were wanted in it at one time.
+    pub(super) most: usize,
 }
 
 impl InFlight {
@@ -57,6 +59,7 @@ impl InFlight {
             by_start: List::default(),
             capacity,
             refused: 0,
+            most: 0,
         }
     }
 
@@ -80,6 +83,7 @@ impl InFlight {
         if let Some(place) = self.find(key) {
             return Some(place);
         }
+        self.most = self.most.max(self.places.len() + 1);
         if self.places.len() >= self.capacity {
             self.refused += 1;
             return None;

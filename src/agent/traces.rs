@@ -37,6 +37,11 @@ impl Traces {
         }
     }
 
+    /// The most places that were wanted at one time.
+    pub(super) fn most(&self) -> usize {
+        self.kept.most(self.evicted == 0 && self.kept.count() == 0)
+    }
+
     /// Takes the trace of a stream.
     pub(super) fn take(&mut self, key: StreamKey) -> Option<Trace> {
         let number = self.numbers.remove(&key)?;

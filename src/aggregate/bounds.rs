@@ -1,6 +1,7 @@
 //! Quantiles of times some of which are not known: what is shown, and what the true value may have been.
 
 use super::facts::Span;
+use super::portable::{self, Reader};
 use super::sketch::Sketch;
 
 /// With more times than so many that may belong to an endpoint nothing is known of it.
@@ -136,6 +137,34 @@ impl Latency {
     pub fn sketch(&self) -> Sketch {
         let none = Sketch::default();
         joined(&self.exact, self.doubtful.as_ref().map_or(&none, |doubtful| &doubtful.shown))
+    }
+
+    /// Appends them as another process reads them.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        self.exact.write(out);
+        portable::option(out, self.doubtful.as_ref(), |out, doubtful| {
+            doubtful.shown.write(out);
+            doubtful.least.write(out);
+            doubtful.trusted.write(out);
+            doubtful.most.write(out);
+            portable::integer(out, doubtful.endless);
+        });
+        portable::integer(out, (self.sum >> 64) as u64);
+        portable::integer(out, self.sum as u64);
+        portable::integer(out, self.max);
+    }
+
+    /// Reads [`Self::write`].
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let exact = Sketch::read(reader)?;
+        let doubtful = reader.option(|reader| {
+            let (shown, least) = (Sketch::read(reader)?, Sketch::read(reader)?);
+            let (trusted, most) = (Sketch::read(reader)?, Sketch::read(reader)?);
+            Some(Box::new(Doubtful { shown, least, trusted, most, endless: reader.integer()? }))
+        });
+        let doubtful = doubtful.ok()?;
+        let sum = u128::from(reader.integer()?) << 64 | u128::from(reader.integer()?);
+        Some(Self { exact, doubtful, sum, max: reader.integer()? })
     }
 
     /// Bytes on the heap.

@@ -3,6 +3,8 @@
 use super::facts::{Call, Exchange, Target};
 use super::path::{Templates, normalise};
 use super::stats::Stats;
+use crate::base::limit::Limit;
+use crate::base::load::Load;
 use foldhash::quality::RandomState;
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -50,6 +52,8 @@ pub struct Aggregate {
     budget: usize,
     /// Bytes of memory that are taken, about.
     pub(super) memory: usize,
+    /// The most that were wanted.
+    most: usize,
     pub(super) groups: Vec<Group>,
     group_numbers: HashMap<Group, u32, RandomState>,
     /// By what [`Leaf::write`] writes.
@@ -115,6 +119,16 @@ pub(super) enum What {
     None,
 }
 
+impl What {
+    /// By their numbers.
+    const ALL: [Self; 5] = [Self::Path, Self::Named, Self::Rpc, Self::Operation, Self::None];
+
+    /// The one of that number.
+    pub(super) fn of(number: u64) -> Option<Self> {
+        Self::ALL.get(usize::try_from(number).ok()?).copied()
+    }
+}
+
 impl<'a> Leaf<'a> {
     /// As a key of the map of leaves.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
@@ -127,10 +141,9 @@ impl<'a> Leaf<'a> {
     pub(super) fn read(key: &'a [u8]) -> Option<Self> {
         let (group, rest) = key.split_first_chunk()?;
         let (flags, text) = rest.split_first()?;
-        let what = [What::Path, What::Named, What::Rpc, What::Operation, What::None];
         Some(Self {
             group: u32::from_le_bytes(*group),
-            what: *what.get(usize::from(flags & 7))?,
+            what: What::of(u64::from(flags & 7))?,
             unplaced: flags >> 3 == 1,
             text,
         })
@@ -144,6 +157,7 @@ impl Aggregate {
             templates,
             budget,
             memory: 0,
+            most: 0,
             groups: Vec::new(),
             group_numbers: HashMap::default(),
             leaves: HashMap::default(),
@@ -235,7 +249,13 @@ impl Aggregate {
         self.folded.paths
     }
 
-    fn stay_within_budget(&mut self) {
+    /// How full its memory came.
+    pub fn load(&self) -> Load {
+        Load::new(Limit::EndpointPaths, self.most, self.budget)
+    }
+
+    pub(super) fn stay_within_budget(&mut self) {
+        self.most = self.most.max(self.memory);
         if self.memory > self.budget {
             self.fold(self.budget / 2);
             self.recent.clear();
@@ -343,7 +363,7 @@ impl Group {
 }
 
 /// The time from the earlier beginning to the later end.
-fn joined(one: Option<(u64, u64)>, two: Option<(u64, u64)>) -> Option<(u64, u64)> {
+pub(super) fn joined(one: Option<(u64, u64)>, two: Option<(u64, u64)>) -> Option<(u64, u64)> {
     one.into_iter().chain(two).reduce(|(from, to), (start, end)| (from.min(start), to.max(end)))
 }
 

@@ -1,5 +1,6 @@
 //! Failures by type.
 
+use super::portable::{self, Reader};
 use crate::base::limits;
 use std::collections::BTreeMap;
 
@@ -31,6 +32,25 @@ impl Errors {
     /// Types and counts, by type.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
         self.0.iter().map(|(kind, &count)| (&**kind, count))
+    }
+
+    /// Appends them as another process reads them.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        portable::integer(out, self.0.len() as u64);
+        for (kind, count) in self.iter() {
+            portable::bytes(out, kind.as_bytes());
+            portable::integer(out, count);
+        }
+    }
+
+    /// Reads [`Self::write`].
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let mut errors = Self::default();
+        for _ in 0..reader.count()? {
+            let kind = std::str::from_utf8(reader.bytes()?).ok()?;
+            errors.add(kind, reader.integer()?);
+        }
+        Some(errors)
     }
 
     /// Bytes on the heap, about.

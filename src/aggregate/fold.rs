@@ -50,7 +50,7 @@ impl Aggregate {
         }
     }
 
-    fn put(&mut self, leaf: Leaf<'_>, more: &Stats) {
+    pub(super) fn put(&mut self, leaf: Leaf<'_>, more: &Stats) {
         let mut key = Vec::with_capacity(leaf.text.len() + 5);
         leaf.write(&mut key);
         let at = self.leaf(&key);

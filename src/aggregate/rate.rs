@@ -1,5 +1,7 @@
 //! Calls a second: the busiest second, exactly, as long as that takes bounded memory.
 
+use super::portable::{self, Reader};
+
 /// Slots that are kept; with more, slots of twice the width are.
 const SLOTS: usize = 1024;
 /// Nanoseconds of a second.
@@ -45,6 +47,29 @@ impl Rate {
     /// The width of a slot in seconds.
     pub fn window(&self) -> u64 {
         1 << self.width
+    }
+
+    /// Appends it as another process reads it.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        portable::integer(out, self.width.into());
+        portable::integer(out, self.slots.len() as u64);
+        let mut before = 0;
+        for &(slot, calls) in &self.slots {
+            portable::integer(out, slot - before);
+            portable::integer(out, calls);
+            before = slot;
+        }
+    }
+
+    /// Reads [`Self::write`].
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let width = u32::try_from(reader.integer()?).ok().filter(|&width| width < u64::BITS)?;
+        let (mut rate, mut slot) = (Self { width, slots: Vec::new() }, 0_u64);
+        for _ in 0..reader.count()? {
+            slot = slot.checked_add(reader.integer()?)?;
+            rate.add_calls(slot, reader.integer()?);
+        }
+        (rate.slots.len() <= SLOTS).then_some(rate)
     }
 
     /// Bytes on the heap.

@@ -1,5 +1,6 @@
 //! Quantiles of durations: the values themselves while they are few, then a DDSketch of 1 % relative accuracy.
 
+use super::portable::{self, Reader};
 use super::sketch_bytes;
 use sketches_ddsketch::{Config, DDSketch};
 use thiserror::Error;
@@ -130,6 +131,25 @@ impl Sketch {
         let mut sketch = DDSketch::new(Config::defaults());
         sketch.merge(&read).map_err(|_| SketchError)?;
         Ok(Self { few: Vec::new(), many: Some(Box::new(sketch)) })
+    }
+
+    /// Appends it as another process reads it: few values as they are, unlike [`Self::to_bytes`].
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        portable::integer(out, self.few.len() as u64);
+        self.few.iter().for_each(|&value| portable::integer(out, value));
+        portable::option(out, self.many.as_ref(), |out, many| portable::bytes(out, &many.to_java_bytes()));
+    }
+
+    /// Reads [`Self::write`].
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let mut sketch = Self::default();
+        for _ in 0..reader.count().filter(|&count| count <= FEW)? {
+            sketch.add(reader.integer()?);
+        }
+        if let Some(bytes) = reader.option(Reader::bytes).ok()? {
+            sketch.merge(&Self::from_bytes(bytes).ok()?);
+        }
+        Some(sketch)
     }
 
     /// Bytes on the heap.

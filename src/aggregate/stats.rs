@@ -3,9 +3,10 @@
 use super::bounds::Latency;
 use super::errors::Errors;
 use super::facts::{Exchange, Place};
+use super::portable::{self, Reader};
 use super::rate::Rate;
 use super::sketch::Sketch;
-use crate::record::TimeParts;
+use crate::record::{TimePart, TimeParts};
 use std::net::SocketAddr;
 
 /// Servers that are kept by name.
@@ -184,6 +185,92 @@ impl Stats {
         let times = self.duration.heap() + self.ttfb.heap() + self.rate.heap();
         let agent = self.agent.as_ref().map_or(0, |agent| size_of::<Sketch>() + agent.heap());
         size_of::<Self>() + times + agent + servers + statuses + self.errors.heap()
+    }
+
+    /// Appends them as another process reads them.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        let Self {
+            calls, failed, incomplete, resets, missed, shorter, request_bytes, response_bytes, ..
+        } = *self;
+        for count in [calls, failed, incomplete, resets, missed, shorter, request_bytes, response_bytes] {
+            portable::integer(out, count);
+        }
+        for part in TimePart::ALL {
+            portable::integer(out, self.time.get(part));
+        }
+        portable::option(out, self.agent.as_ref(), |out, agent| agent.write(out));
+        self.duration.write(out);
+        self.ttfb.write(out);
+        self.rate.write(out);
+        portable::option(out, self.slowest, |out, slowest| {
+            let Place { connection, stream, packet } = slowest.place;
+            for number in [slowest.duration, connection, stream.into(), packet] {
+                portable::integer(out, number);
+            }
+        });
+        self.errors.write(out);
+        portable::integer(out, self.statuses.len() as u64);
+        for &(status, count) in &self.statuses {
+            portable::integer(out, status.into());
+            portable::integer(out, count);
+        }
+        let few = if let Servers::Few(servers) = &self.servers { Some(servers) } else { None };
+        portable::option(out, few, |out, servers| {
+            portable::integer(out, servers.len() as u64);
+            for &server in servers {
+                portable::address(out, server);
+            }
+        });
+    }
+
+    /// Reads [`Self::write`].
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let mut stats = Self {
+            calls: reader.integer()?,
+            failed: reader.integer()?,
+            incomplete: reader.integer()?,
+            resets: reader.integer()?,
+            missed: reader.integer()?,
+            shorter: reader.integer()?,
+            request_bytes: reader.integer()?,
+            response_bytes: reader.integer()?,
+            time: {
+                let mut time = TimeParts::default();
+                for part in TimePart::ALL {
+                    time.add(part, reader.integer()?);
+                }
+                time
+            },
+            agent: reader.option(Sketch::read).ok()?.map(Box::new),
+            duration: Latency::read(reader)?,
+            ttfb: Latency::read(reader)?,
+            rate: Rate::read(reader)?,
+            slowest: reader
+                .option(|reader| {
+                    let duration = reader.integer()?;
+                    let connection = reader.integer()?;
+                    let stream = u32::try_from(reader.integer()?).ok()?;
+                    Some(Slowest { duration, place: Place { connection, stream, packet: reader.integer()? } })
+                })
+                .ok()?,
+            errors: Errors::read(reader)?,
+            ..Self::default()
+        };
+        for _ in 0..reader.count()? {
+            let status = u16::try_from(reader.integer()?).ok()?;
+            stats.add_status(status, reader.integer()?);
+        }
+        let few = reader
+            .option(|reader| {
+                let count = reader.count()?;
+                (0..count).map(|_| reader.address()).collect::<Option<Vec<_>>>()
+            })
+            .ok()?;
+        match few {
+            Some(servers) => servers.into_iter().for_each(|server| stats.servers.add(server)),
+            None => stats.servers = Servers::Many,
+        }
+        Some(stats)
     }
 
     fn add_status(&mut self, status: u16, count: u64) {

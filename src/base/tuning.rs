@@ -10,6 +10,13 @@ use std::time::Duration;
 /// within a part, so that the output is the same for any number.
 pub const SHARDS: usize = 8;
 
+/// Into how many parts the connections can be divided among processes: a multiple of [`SHARDS`], so that those of a shard are
+/// whole slices. What is waited for is looked at slice by slice, so that the output is the same for any number of processes.
+pub const SLICES: usize = 64;
+
+/// The slices of a shard.
+pub const LANES: usize = SLICES / SHARDS;
+
 // Reading
 
 /// Bytes that one read of a capture file asks for, and so about the size of a batch. Large enough that the
@@ -26,6 +33,9 @@ pub const LIST_KEPT: usize = 48 << 10;
 
 /// Bytes of a batch when more than [`MERGE_LANES`] inputs are merged, so that memory does not grow with them.
 pub const MERGE_READ_BYTES: usize = 64 << 10;
+
+/// Bytes of a line of a part that is merged with others; a longer one is an error, and no result is written.
+pub const MERGE_LINE: u64 = 1 << 30;
 
 /// Inputs that are merged with batches of full size.
 pub const MERGE_LANES: usize = 8;

@@ -3,6 +3,7 @@
 use super::command::Command as Subcommand;
 use super::units;
 use crate::agent::{Mode, Rules};
+use crate::base::partition::Partition;
 use crate::export::{Format, SortKey};
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum, ValueHint};
 use std::ffi::OsString;
@@ -349,6 +350,14 @@ pub struct Args {
         hide_short_help = true
     )]
     pub sandbox: Option<Sandbox>,
+
+    /// Analyze part I of N of the connections, as 0/8
+    ///
+    /// Analyze part I of N of the connections, from 0 to N - 1, N at most 64: all packets are read, and so the numbers of
+    /// packets and connections are those of the whole. What is told of the capture as a whole stands in part 0. h2lens merge
+    /// makes one result of all parts' NDJSON.
+    #[arg(long, value_name = "I/N", help_heading = "Other", hide_short_help = true)]
+    pub partition: Option<Partition>,
 
     /// Worker threads [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Other", hide_short_help = true)]

@@ -3,6 +3,7 @@
 use super::args::Color;
 use super::config::Environment;
 use super::join::JoinArgs;
+use super::merge::MergeArgs;
 use super::messages::Verbosity;
 use super::units;
 use super::usage::UsageError;
@@ -18,6 +19,9 @@ pub enum Command {
     /// Pair the calls of two captures: was it the network or the server
     #[command(disable_help_flag = true, long_about = super::join::LONG_ABOUT)]
     Join(Box<JoinArgs>),
+    /// Make one result of the parts of --partition
+    #[command(disable_help_flag = true, long_about = super::merge::LONG_ABOUT)]
+    Merge(MergeArgs),
 }
 
 /// `--output` of a subcommand

@@ -4,16 +4,19 @@ pub use super::args::Exchange;
 use super::args::{Args, Color, Generate, OutputFormat, Sandbox};
 use super::command::Command;
 use super::join::JoinConfig;
+use super::merge::MergeArgs;
 use super::messages::Verbosity;
 use super::tshark;
 use super::usage::UsageError;
 use crate::agent::Params;
 use crate::aggregate::Patterns;
 use crate::base::limits;
+use crate::base::partition::Partition;
 use crate::capture::{Input, Rotation};
 use crate::export::{Format, Options, Sort};
 use crate::filter::Filter;
 use crate::record::Wanted;
+use sha2::{Digest, Sha256};
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -33,6 +36,8 @@ pub enum Action {
     Analyze(Box<Config>),
     /// Join two captures.
     Join(Box<JoinConfig>),
+    /// Merge parts.
+    Merge(MergeArgs),
 }
 
 /// A run, resolved.
@@ -72,6 +77,9 @@ pub struct Config {
     pub idle_timeout: Option<Duration>,
     /// Of captures: a telemetry record whenever so much packet time has passed.
     pub summary: Option<Duration>,
+    /// Where the connections are divided among several processes: which are looked at, and what else decides what the
+    /// records are.
+    pub partition: Option<(Partition, String)>,
     /// Exit 1 when the analysis is incomplete.
     pub strict: bool,
     /// Worker threads, at least 1.
@@ -217,6 +225,7 @@ impl Action {
     pub fn resolve(args: Args, environment: &Environment) -> Result<Self, UsageError> {
         match args.command {
             Some(Command::Join(join)) => Ok(Self::Join(Box::new(JoinConfig::resolve(*join, environment)?))),
+            Some(Command::Merge(merge)) => Ok(Self::Merge(merge)),
             None => Self::of_flat(args, environment),
         }
     }
@@ -242,6 +251,7 @@ impl Action {
         }
         let contents = contents(&args, output.wanted)?;
         let directory = args.output_dir.clone().map(|path| Directory { path, force: args.force });
+        let partition = partition(&args, &output, is_live)?;
         let Args {
             keylog,
             agent_rules,
@@ -286,6 +296,7 @@ impl Action {
             directory,
             contents,
             agent,
+            partition,
             idle_timeout: args.idle_timeout.or(is_live.then_some(LIVE_IDLE_TIMEOUT)),
             summary: args.summary.filter(|_| !is_live),
             strict: args.strict,
@@ -294,6 +305,54 @@ impl Action {
             progress: environment.stderr_is_terminal && verbosity > Verbosity::Quiet,
         })))
     }
+}
+
+/// `--partition`, with a digest of the options that the records depend on.
+fn partition(
+    args: &Args,
+    output: &Options,
+    is_live: bool,
+) -> Result<Option<(Partition, String)>, UsageError> {
+    let Some(partition) = args.partition else { return Ok(None) };
+    let unfit = [
+        (is_live, "-i: a live capture is not divided"),
+        (args.write.is_some(), "--write: save the packets without --partition"),
+        (args.idle_timeout.is_some() && partition.divides_shards(), "--idle-timeout: give at most 8 parts"),
+        (args.bodies.is_some(), "--bodies: write the bodies without --partition"),
+        (args.top.is_some(), "--top: which come first is not known of a part"),
+        (args.sort.is_some(), "--sort: parts are merged in the order of the capture"),
+        (args.follow.is_some(), "--follow: it is of one connection"),
+        (args.summary.is_some(), "--summary: one record tells of the whole part"),
+    ];
+    let name = output.format.name();
+    if !["ndjson", "csv", "parquet", "arrow"].contains(&name) {
+        let format = format!("--partition does not go with -o {name}: give -o ndjson, and merge the parts");
+        return Err(UsageError(format));
+    }
+    if let Some((_, what)) = unfit.into_iter().find(|(given, _)| *given) {
+        return Err(UsageError(format!("--partition does not go with {what}")));
+    }
+    let Options { wanted, show_secrets, format, .. } = output;
+    let settings = format!(
+        "{wanted:?} {show_secrets} {format:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        args.filter,
+        args.matching,
+        args.count,
+        args.duration,
+        args.path_template,
+        args.path_templates,
+        args.body,
+        args.redact,
+        args.agent_rules,
+        args.agent_mode,
+        args.agent_ephemeral_ports,
+        args.agent_idle_ttl,
+        (args.agent_max_requests, args.agent_quantize),
+        args.idle_timeout,
+    );
+    let digest = Sha256::digest(settings);
+    let start = digest.first_chunk().map_or(0, |start| u64::from_be_bytes(*start));
+    Ok(Some((partition, format!("{start:016x}"))))
 }
 
 /// `--where`, and what tshark calls so.
@@ -534,6 +593,7 @@ fn output(args: &Args, environment: &Environment, is_live: bool) -> Result<Optio
         sort: None,
         top: args.top,
         schemas: schemas.leak(),
+        part: args.partition.is_some(),
     };
     if one_kind && options.by_kind().len() > 1 {
         let (name, list) = (format.name(), args.show.as_deref().unwrap_or_default());

@@ -12,6 +12,7 @@ mod generate;
 mod hint;
 pub mod join;
 pub mod live;
+mod merge;
 pub mod messages;
 #[cfg(feature = "live")]
 mod metrics;

@@ -10,6 +10,7 @@ use super::generate;
 use super::hint;
 use super::join;
 use super::live::{self, LiveFailure, LiveOptions};
+use super::merge;
 use super::messages::{Bar, Messages, Verbosity};
 use super::output_dir::OutputDir;
 use super::sandbox;
@@ -19,7 +20,7 @@ use crate::body;
 use crate::capture::{Batch, Expanded, Filter, Input, Timeline, WriteError, Writer};
 use crate::engine::{Analysis, Outcome, captures, cut_at};
 use crate::export::{Exporter, Options, PrintError};
-use crate::record::Coverage;
+use crate::record::{Coverage, PartOf};
 use crate::tls::{KeyLogReader, KeyStore};
 use anyhow::{Context, bail};
 use std::fs::File;
@@ -47,6 +48,7 @@ pub fn run(action: Action) -> anyhow::Result<Exit> {
         }
         Action::Analyze(config) => analyze(*config),
         Action::Join(config) => join::run(&config),
+        Action::Merge(args) => merge::run(&args),
     }
 }
 
@@ -268,6 +270,11 @@ fn files(
         follow: None,
         filter: config.matching.clone(),
         templates: templates.into(),
+        part: config.partition.clone().map(|(partition, settings)| PartOf {
+            partition,
+            inputs: inputs.iter().map(name).collect(),
+            settings,
+        }),
     };
     let packets_only = config.write.as_ref().is_some_and(|write| write.path.is_none());
     let (directory, outputs): (_, Vec<(Box<dyn Write>, _)>) = match &config.directory {
@@ -353,6 +360,14 @@ fn name_of(input: &Input) -> String {
     match input {
         Input::Stdin => "standard input".to_owned(),
         Input::File(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+    }
+}
+
+/// An input, as it was given.
+fn name(input: &Input) -> String {
+    match input {
+        Input::Stdin => "-".to_owned(),
+        Input::File(path) => path.display().to_string(),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::collect::Collected;
 use super::job::{Job, Task};
 use super::merge::Merge;
-use super::report::{InputCounts, assemble};
+use super::report::{InputCounts, assemble, part_report};
 use super::select;
 use super::select::Selection;
 use super::shards::Shards;
@@ -18,7 +18,7 @@ use crate::filter::Filter;
 use crate::packet::Decoder;
 use crate::pipeline::{OpenNow, PipelineConfig};
 use crate::record::endpoint::Endpoints;
-use crate::record::{Consumer, Report, Tally, Wanted};
+use crate::record::{Consumer, PartOf, Report, Tally, Wanted};
 use crate::tls::{KeyLogCounters, KeyStore};
 use std::ops::Range;
 use std::sync::Arc;
@@ -50,6 +50,8 @@ pub struct Analysis {
     pub filter: Option<Arc<Filter>>,
     /// How paths are grouped, where endpoints are wanted.
     pub templates: Arc<Templates>,
+    /// Where the connections are divided among several processes: which are looked at.
+    pub part: Option<PartOf>,
 }
 
 impl Analysis {
@@ -87,6 +89,7 @@ pub(crate) struct Engine<C: Consumer> {
     /// What they were when that was asked for last.
     endpoints: Option<Endpoints>,
     summaries: Summaries,
+    part: Option<PartOf>,
 }
 
 /// What is to be done between two packets of a batch.
@@ -125,13 +128,14 @@ impl<C: Consumer> Engine<C> {
             follow,
             filter,
             templates,
+            part,
         } = analysis;
         let selection = Selection::new(filter, wanted.endpoints.then_some(&templates));
         let settings = PipelineConfig { wanted, idle_timeout, bodies, follow };
         let telemetry = wanted.telemetry;
         let beside = telemetry && wanted.endpoints && agent.statistics;
         Self {
-            decoder: Decoder::new(),
+            decoder: Decoder::new().of_part(part.as_ref().map(|part| part.partition)),
             shards: Shards::new(threads, &settings, &selection, || {
                 Collected::new(consumer.part(), telemetry, beside, live)
             }),
@@ -150,6 +154,7 @@ impl<C: Consumer> Engine<C> {
             templates: wanted.endpoints.then_some(templates),
             endpoints: None,
             summaries: Summaries::new(summary),
+            part,
         }
     }
 
@@ -271,18 +276,27 @@ impl<C: Consumer> Engine<C> {
             self.open = shards.open;
             let agent = self.merge.agent().map(|agent| &*agent);
             self.counts.key_log = self.keys.counters();
-            let mut report = assemble(shards, &self.decoder.counters(), self.counts, agent);
-            report.coverage.unread_link_types = self.decoder.unread_links().iter().collect();
+            let mut report =
+                assemble(shards, &self.decoder.counters(), self.counts, agent, self.part.as_ref());
+            if self.part.as_ref().is_none_or(|part| part.partition.index() == 0) {
+                report.coverage.unread_link_types = self.decoder.unread_links().iter().collect();
+            }
+            let mut part = self.part.as_ref().map(|part| part_report(part, self.counts.packets, agent, sum));
             report.coverage.where_unknown = select::unknown(&sum.selections);
             if let Some(templates) = &self.templates {
-                let (mut endpoints, struck) =
-                    select::endpoints(templates, &sum.selections, self.merge.seen());
+                let aggregate = select::aggregate(templates, &sum.selections, self.merge.seen());
+                let (mut endpoints, struck) = select::endpoints(&aggregate);
                 report.coverage.limits.merge(&struck);
                 if self.merge.agent().is_some_and(|agent| agent.mode() == Mode::Discovery) {
                     endpoints.forget_agent_quantiles();
                 }
                 self.endpoints = Some(endpoints);
+                if let Some(part) = &mut part {
+                    part.loads.push(aggregate.load());
+                    part.paths = aggregate.pieces();
+                }
             }
+            report.part = part.map(Box::new);
             self.report = Some(report);
         }
         for product in &done.products {

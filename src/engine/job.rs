@@ -2,11 +2,11 @@
 
 use crate::base::endpoint::Endpoint;
 use crate::base::origin::InReach;
+use crate::base::partition;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
 use crate::base::tuning::SHARDS;
 use crate::capture::Batch;
-use crate::flow::Key;
 use crate::packet::{Checksum, Decoder, Network, Segment, TcpFlags, offset_within};
 use crate::tls::KeyStore;
 use std::ops::Range;
@@ -47,6 +47,8 @@ pub struct Job {
     segments: Vec<SegmentHead>,
     /// Which segments are whose, by shard.
     shards: [Vec<u32>; SHARDS],
+    /// When segments of other parts' connections came.
+    foreign: Vec<Moment>,
     /// Payloads put together from fragments.
     reassembled: Vec<u8>,
 }
@@ -55,6 +57,8 @@ pub struct Job {
 #[derive(Clone, Debug)]
 struct SegmentHead {
     at: Moment,
+    /// See [`partition::slice`].
+    slice: u8,
     src: Endpoint,
     dst: Endpoint,
     seq: u32,
@@ -78,7 +82,12 @@ impl Job {
             let data = bytes.get(head.range.start as usize..head.range.end as usize).unwrap_or_default();
             let at = Moment { packet: head.number, time: head.time };
             self.now = Moment { packet: at.packet, time: self.now.time.max(at.time) };
-            let Some(segment) = decoder.decode(at, head.link.0, head.original_len, data) else { continue };
+            let Some(segment) = decoder.decode(at, head.link.0, head.original_len, data) else {
+                if decoder.was_foreign() {
+                    self.foreign.push(at);
+                }
+                continue;
+            };
             let (start, in_packet) = if let Some(offset) = offset_within(data, segment.payload) {
                 (head.range.start + offset as u32, true)
             } else {
@@ -86,12 +95,13 @@ impl Job {
                 self.reassembled.extend_from_slice(segment.payload);
                 (start, false)
             };
-            let shard = Key::of(segment.src, segment.dst).0.shard();
-            if let Some(list) = self.shards.get_mut(shard) {
+            let slice = partition::slice(segment.src, segment.dst);
+            if let Some(list) = self.shards.get_mut(slice % SHARDS) {
                 list.push(self.segments.len() as u32);
             }
             self.segments.push(SegmentHead {
                 at,
+                slice: slice as u8,
                 src: segment.src,
                 dst: segment.dst,
                 seq: segment.seq,
@@ -114,10 +124,19 @@ impl Job {
         self.segments.iter().map(|place| self.segment(place))
     }
 
-    /// The segments of one shard, in the order of the packets.
-    pub fn of_shard(&self, shard: usize) -> impl Iterator<Item = Segment<'_>> {
+    /// The segments of one shard, in the order of the packets, each with the lane of its connection: which slice of the
+    /// shard it is in.
+    pub fn of_shard(&self, shard: usize) -> impl Iterator<Item = (usize, Segment<'_>)> {
         let list = self.shards.get(shard).map_or(&[][..], Vec::as_slice);
-        list.iter().filter_map(|&index| Some(self.segment(self.segments.get(index as usize)?)))
+        list.iter().filter_map(|&index| {
+            let place = self.segments.get(index as usize)?;
+            Some((usize::from(place.slice) / SHARDS, self.segment(place)))
+        })
+    }
+
+    /// When segments of other parts' connections came, in the order of the packets.
+    pub fn foreign(&self) -> &[Moment] {
+        &self.foreign
     }
 
     /// Empties the job and keeps its memory.
@@ -126,6 +145,7 @@ impl Job {
         self.segments.clear();
         self.segments.shrink_to(tuning::LIST_KEPT / size_of::<SegmentHead>());
         self.shards.iter_mut().for_each(Vec::clear);
+        self.foreign.clear();
         self.reassembled.clear();
         self.reassembled.shrink_to(tuning::TEXT_KEPT);
         (self.task, self.new_keys, self.keys, self.origins) = (Task::Analyze, false, None, None);

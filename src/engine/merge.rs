@@ -8,8 +8,11 @@ use super::shards::Done;
 use crate::agent::Agent;
 use crate::aggregate::{Aggregate, Templates};
 use crate::base::limits;
+use crate::base::time::Moment;
 use crate::base::verdict::Verdict;
+use crate::packet::Segment;
 use crate::record::{Annotation, Consumer, Order, Part};
+use std::iter::Peekable;
 use std::sync::Arc;
 
 /// Merges jobs as they are done.
@@ -37,6 +40,31 @@ enum What {
     Record(usize, Option<usize>),
     /// An exchange that is not shown.
     Exchange(usize),
+}
+
+/// The segments of a job that the agent's model has not seen yet: own ones, and when others' came.
+struct Coming<'a, I: Iterator<Item = Segment<'a>>> {
+    own: Peekable<I>,
+    foreign: &'a [Moment],
+}
+
+impl<'a, I: Iterator<Item = Segment<'a>>> Coming<'a, I> {
+    /// Shows the model those up to a packet.
+    fn show(&mut self, agent: &mut Agent, up_to: u64) {
+        while let Some(segment) = self.own.next_if(|segment| segment.at.packet <= up_to) {
+            self.pass(agent, segment.at.packet);
+            agent.segment(&segment);
+        }
+        self.pass(agent, up_to);
+    }
+
+    /// Lets the time of others' segments pass.
+    fn pass(&mut self, agent: &mut Agent, up_to: u64) {
+        while let Some((at, rest)) = self.foreign.split_first().filter(|(at, _)| at.packet <= up_to) {
+            agent.pass(*at);
+            self.foreign = rest;
+        }
+    }
 }
 
 impl Merge {
@@ -70,14 +98,12 @@ impl Merge {
         }
         // What one shard made is in order already, or nearly: the sort merges runs.
         self.order.sort_by_key(|entry| entry.order);
-        let mut segments = done.job.segments().peekable();
+        let mut coming = Coming { own: done.job.segments().peekable(), foreign: done.job.foreign() };
         for index in 0..self.order.len() {
             let Some(&MergeEntry { order, worker, what }) = self.order.get(index) else { break };
             let Some(product) = done.products.get(worker) else { continue };
             if let Some(agent) = &mut self.agent {
-                while let Some(segment) = segments.next_if(|segment| segment.at.packet <= order.packet) {
-                    agent.segment(&segment);
-                }
+                coming.show(agent, order.packet);
             }
             match what {
                 What::Tls(at) => {
@@ -95,7 +121,7 @@ impl Merge {
             }
         }
         if let Some(agent) = &mut self.agent {
-            segments.for_each(|segment| agent.segment(&segment));
+            coming.show(agent, u64::MAX);
         }
         Ok(())
     }

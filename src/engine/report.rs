@@ -1,10 +1,14 @@
 //! The telemetry record, from what every stage has counted.
 
+use super::worker::Sum;
 use crate::agent::{Agent, EndpointStatistics, Latencies, Mode};
 use crate::base::limit::Limit;
+use crate::base::load::Load;
 use crate::packet::PacketCounters;
 use crate::pipeline::ShardReport;
-use crate::record::{AgentEndpoint, AgentLatency, AgentStatus, AgentView, Coverage, Report, View};
+use crate::record::{
+    AgentEndpoint, AgentLatency, AgentStatus, AgentView, Coverage, PartOf, PartReport, Report, View,
+};
 use crate::tls::KeyLogCounters;
 
 /// What the input told.
@@ -29,7 +33,14 @@ pub(crate) fn assemble(
     packets: &PacketCounters,
     input: InputCounts,
     agent: Option<&Agent>,
+    part: Option<&PartOf>,
 ) -> Report {
+    // What is of the whole capture, part 0 alone tells.
+    let nothing = PacketCounters::default();
+    let (packets, input) = match part {
+        Some(part) if part.partition.index() > 0 => (&nothing, InputCounts::default()),
+        _ => (packets, input),
+    };
     let (stats, frames, mut exact) = (&shards.stats, &shards.frames, shards.exact);
     exact.plaintext.merge(&stats.plaintext);
     exact.tls.merge(&stats.tls);
@@ -78,6 +89,25 @@ pub(crate) fn assemble(
     };
     let in_flight = (shards.in_flight.count > 0).then(|| Box::new(shards.in_flight.clone()));
     Report { exact, agent: agent.map(agent_view), coverage, in_flight, ..Report::default() }
+}
+
+/// What the other parts' reports are added to.
+pub(super) fn part_report(of: &PartOf, packets: u64, agent: Option<&Agent>, sum: &Sum) -> PartReport {
+    let mut loads: Vec<Load> = agent.map(|agent| agent.loads().to_vec()).unwrap_or_default();
+    if of.partition.divides_shards() {
+        let mut shards: Vec<_> = sum.loads.iter().collect();
+        shards.sort_by_key(|(shard, _)| *shard);
+        loads.extend(shards.into_iter().flat_map(|(_, loads)| loads));
+    }
+    let seen = |endpoint: &EndpointStatistics| (endpoint.seen.now, endpoint.seen.packet);
+    PartReport {
+        of: of.clone(),
+        packets,
+        loads,
+        seen: agent.map(|agent| agent.statistics().iter().map(seen).collect()).unwrap_or_default(),
+        discovery: agent.is_some_and(|agent| agent.mode() == Mode::Discovery),
+        paths: Vec::new(),
+    }
 }
 
 /// The view of an agent that has seen the whole capture.
@@ -146,7 +176,7 @@ mod tests {
         let with = |reason: Skip| {
             let mut packets = PacketCounters::default();
             packets.skipped[reason as usize] = 1;
-            assemble(&ShardReport::default(), &packets, InputCounts::default(), None).coverage
+            assemble(&ShardReport::default(), &packets, InputCounts::default(), None, None).coverage
         };
         for reason in Skip::ALL {
             let coverage = with(reason);
@@ -156,7 +186,9 @@ mod tests {
         }
         let dropped = InputCounts { dropped_by_kernel: 1, ..InputCounts::default() };
         assert!(
-            !assemble(&ShardReport::default(), &PacketCounters::default(), dropped, None).coverage.complete
+            !assemble(&ShardReport::default(), &PacketCounters::default(), dropped, None, None)
+                .coverage
+                .complete
         );
     }
 
@@ -165,7 +197,7 @@ mod tests {
         let with = |edit: &dyn Fn(&mut ShardReport)| {
             let mut shards = ShardReport::default();
             edit(&mut shards);
-            assemble(&shards, &PacketCounters::default(), InputCounts::default(), None).coverage
+            assemble(&shards, &PacketCounters::default(), InputCounts::default(), None, None).coverage
         };
         assert!(with(&|_| ()).complete && with(&|_| ()).limits.is_empty());
         let findings = with(&|shards| shards.stats.limits.add(Limit::Findings, 3));

@@ -7,6 +7,7 @@ use crate::aggregate::{Aggregate, Templates};
 use crate::base::endpoint::Endpoint;
 use crate::base::limit::{Limit, Struck};
 use crate::base::limits;
+use crate::base::load::Load;
 use crate::base::time::Moment;
 use crate::filter::{Filter, Truth};
 use crate::http2::frame::FrameView;
@@ -36,6 +37,11 @@ impl Selection {
         Self { filter, aggregate, unknown: 0 }
     }
 
+    /// How full its memory came.
+    pub(super) fn load(&self) -> Option<Load> {
+        self.aggregate.as_ref().map(Aggregate::load)
+    }
+
     /// Whether an exchange is asked for; if so, it is added up.
     #[inline]
     fn takes(&mut self, connection: &ConnectionMeta, exchange: &Transaction) -> bool {
@@ -59,12 +65,12 @@ pub(super) fn unknown(selections: &[(usize, Selection)]) -> u64 {
     selections.iter().map(|(_, selection)| selection.unknown).sum()
 }
 
-/// What all shards add up to, with what the agent emitted of it, and which limits struck.
-pub(super) fn endpoints(
+/// What all shards add up to, with what the agent emitted of it.
+pub(super) fn aggregate(
     templates: &Arc<Templates>,
     selections: &[(usize, Selection)],
     agent: Option<&Aggregate>,
-) -> (Endpoints, Struck) {
+) -> Aggregate {
     let mut sum = Aggregate::new(Arc::clone(templates), limits::ENDPOINT_MEMORY);
     // In one order, whoever worked on them.
     let mut order: Vec<_> = selections.iter().collect();
@@ -77,6 +83,11 @@ pub(super) fn endpoints(
     if let Some(agent) = agent {
         sum.merge(agent);
     }
+    sum
+}
+
+/// The endpoints, and which limits struck.
+pub(super) fn endpoints(sum: &Aggregate) -> (Endpoints, Struck) {
     let rows = sum.rows();
     let mut struck = Struck::default();
     struck.add(Limit::EndpointPaths, sum.folded_paths());

@@ -3,6 +3,7 @@
 use super::job::{Job, Task};
 use super::product::Product;
 use super::select::{Chosen, Selection};
+use crate::base::load::Load;
 use crate::base::tuning::SHARDS;
 use crate::pipeline::{Pipeline, PipelineConfig, ShardReport};
 use crate::tls::KeyStore;
@@ -15,6 +16,8 @@ pub struct Sum {
     pub report: ShardReport,
     /// What was chosen of their records, by shard.
     pub(super) selections: Vec<(usize, Selection)>,
+    /// How full came what is bounded for a shard, by shard.
+    pub(super) loads: Vec<(usize, Vec<Load>)>,
 }
 
 impl Sum {
@@ -22,6 +25,7 @@ impl Sum {
     pub(super) fn merge(&mut self, other: Self) {
         self.report.merge(&other.report);
         self.selections.extend(other.selections);
+        self.loads.extend(other.loads);
     }
 }
 
@@ -61,8 +65,8 @@ impl<P: Product> Worker<P> {
             if job.new_keys {
                 pipeline.new_secrets(job.now, keys, chosen);
             }
-            for segment in job.of_shard(*shard) {
-                pipeline.segment(&segment, keys, chosen);
+            for (lane, segment) in job.of_shard(*shard) {
+                pipeline.segment(lane, &segment, keys, chosen);
             }
             match job.task {
                 Task::Analyze | Task::Report => {}
@@ -76,6 +80,7 @@ impl<P: Product> Worker<P> {
             for (shard, pipeline, selection) in &mut self.shards {
                 sum.report.merge(&pipeline.report());
                 sum.selections.push((*shard, selection.clone()));
+                sum.loads.push((*shard, pipeline.loads().into_iter().chain(selection.load()).collect()));
             }
             Box::new(sum)
         })

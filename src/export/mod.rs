@@ -32,6 +32,7 @@ mod json;
 mod otlp;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod part;
 mod pretty;
 mod print_error;
 mod printer;
@@ -190,6 +191,8 @@ pub struct Options {
     pub top: Option<u64>,
     /// The files with the schemas of protobuf messages, as they were given; they live as long as the program.
     pub schemas: &'static [String],
+    /// One part of the connections is shown: with NDJSON, what is needed to merge it with the others.
+    pub part: bool,
 }
 
 impl Options {

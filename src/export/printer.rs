@@ -4,13 +4,13 @@ use super::print_error::PrintError;
 use super::renderer::{Renderer, csv_header};
 use super::sort::Sorter;
 use super::table::{self, TablePrinter};
-use super::{Format, Options, csv, har, json, otlp, trace};
+use super::{Format, Options, csv, har, json, otlp, part, trace};
 use crate::base::time::Timestamp;
 use crate::base::tuning::OUTPUT_BUFFER;
 use crate::record::endpoint::Endpoints;
 use crate::record::schema::{EndpointObject, TelemetryObject};
 use crate::record::visit::Object;
-use crate::record::{Annotation, Consumer, Kind, Report};
+use crate::record::{Annotation, Consumer, Kind, Order, PartReport, Report};
 use std::io::Write;
 
 /// Prints records in the order in which it is given them.
@@ -33,6 +33,8 @@ pub struct Printer<W: Write> {
     /// Records printed, and those of them that the writer has been given.
     records: u64,
     written: u64,
+    /// Of a part: where the record printed last belongs.
+    place: Option<(u64, u64)>,
 }
 
 impl<W: Write> Printer<W> {
@@ -62,6 +64,7 @@ impl<W: Write> Printer<W> {
             begun: false,
             records: 0,
             written: 0,
+            place: None,
         }
     }
 
@@ -123,6 +126,35 @@ impl<W: Write> Printer<W> {
         }
     }
 
+    /// Before a record of a part.
+    fn put_in_place(&mut self, order: Order) {
+        let place = Some((order.packet, order.connection));
+        if self.is_part() && std::mem::replace(&mut self.place, place) != place {
+            self.records += 1;
+            part::order(&mut self.buffer, order);
+        }
+    }
+
+    /// Behind the records of a part: what is needed to add it to the others.
+    fn finish_part(&mut self, part: &PartReport) -> Result<(), PrintError> {
+        if !self.is_part() {
+            return Ok(());
+        }
+        let paths = if self.options.wanted.endpoints { part.paths.as_slice() } else { &[] };
+        for path in paths {
+            self.records += 1;
+            part::path(&mut self.buffer, path);
+            self.flush_full()?;
+        }
+        part::last(&mut self.buffer, part, self.records);
+        Ok(())
+    }
+
+    /// What is printed is merged with other parts.
+    const fn is_part(&self) -> bool {
+        self.options.part && matches!(self.options.format, Format::Ndjson)
+    }
+
     /// Before an element of a JSON array.
     fn separate(&mut self) {
         if self.array_end().is_some() {
@@ -162,6 +194,7 @@ impl<W: Write> Consumer for Printer<W> {
         let rendered = part.rendered();
         let Some((item, text)) = rendered.record(index) else { return Ok(()) };
         self.start = Some(rendered.start);
+        self.put_in_place(item.order);
         let mut verdict = Vec::new();
         let mut pieces = [text, &[], &[]];
         match (item.verdict_at(), annotation.agent) {
@@ -225,8 +258,11 @@ impl<W: Write> Consumer for Printer<W> {
         Ok(self.writer.flush()?)
     }
 
-    fn finish(&mut self, _: &Report) -> Result<(), PrintError> {
+    fn finish(&mut self, report: &Report) -> Result<(), PrintError> {
         self.print_sorted()?;
+        if let Some(part) = &report.part {
+            self.finish_part(part)?;
+        }
         if let Some(table) = &mut self.table {
             table.finish(&mut self.buffer);
         }

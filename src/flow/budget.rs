@@ -6,21 +6,26 @@ pub struct Budget {
     held: usize,
     cap: usize,
     struck: u64,
+    most: usize,
 }
 
 impl Budget {
     /// A budget of `cap` bytes.
     pub const fn new(cap: usize) -> Self {
-        Self { held: 0, cap, struck: 0 }
+        Self { held: 0, cap, struck: 0, most: 0 }
     }
 
     /// Takes `bytes` from the budget, or refuses and counts.
     pub const fn take(&mut self, bytes: usize) -> bool {
-        if self.held.saturating_add(bytes) > self.cap {
+        let wanted = self.held.saturating_add(bytes);
+        if wanted > self.most {
+            self.most = wanted;
+        }
+        if wanted > self.cap {
             self.struck += 1;
             return false;
         }
-        self.held += bytes;
+        self.held = wanted;
         true
     }
 
@@ -32,6 +37,16 @@ impl Budget {
     /// Bytes held now.
     pub const fn held(&self) -> usize {
         self.held
+    }
+
+    /// The most that was wanted at one time.
+    pub const fn most(&self) -> usize {
+        self.most
+    }
+
+    /// How much there is in all.
+    pub const fn cap(&self) -> usize {
+        self.cap
     }
 
     /// How often a request was refused.
@@ -49,7 +64,7 @@ mod tests {
         let mut budget = Budget::new(10);
         assert!(budget.take(9) && budget.take(1));
         assert!(!budget.take(1));
-        assert_eq!((budget.held(), budget.struck()), (10, 1));
+        assert_eq!((budget.held(), budget.struck(), budget.most()), (10, 1, 11));
         budget.give(4);
         assert!(budget.take(4));
     }

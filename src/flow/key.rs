@@ -1,8 +1,7 @@
 //! Which connection a segment belongs to: its two endpoints, in either order.
 
 use crate::base::endpoint::Endpoint;
-use crate::base::tuning::SHARDS;
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 /// Both endpoints of a connection, the lesser one first, so that both directions have the same key.
@@ -20,11 +19,6 @@ impl Key {
         } else {
             (Self { low: dst, high: src }, false)
         }
-    }
-
-    /// The shard of this connection, below [`SHARDS`]. Depends on the endpoints alone.
-    pub fn shard(&self) -> usize {
-        (foldhash::quality::FixedState::with_seed(0x6832).hash_one(self) >> 57) as usize % SHARDS
     }
 }
 
@@ -54,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn both_directions_have_one_key_and_shard() {
+    fn both_directions_have_one_key() {
         for (a, b) in [
             (endpoint("10.0.0.1", 50000), endpoint("10.0.0.2", 80)),
             (endpoint("::1", 80), endpoint("::1", 81)),
@@ -63,16 +57,6 @@ mod tests {
             let ((there, there_low), (back, back_low)) = (Key::of(a, b), Key::of(b, a));
             assert_eq!(there, back);
             assert_ne!(there_low, back_low);
-            assert_eq!(there.shard(), back.shard());
         }
-    }
-
-    #[test]
-    fn connections_spread_over_the_shards() {
-        let mut seen = [0; SHARDS];
-        for port in 0..8000 {
-            seen[Key::of(endpoint("10.0.0.1", port), endpoint("10.0.0.2", 443)).0.shard()] += 1;
-        }
-        assert!(seen.iter().all(|&n| n > 800), "{seen:?}");
     }
 }

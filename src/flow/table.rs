@@ -42,7 +42,8 @@ pub struct ConnectionEntry<T> {
     pub state: Option<T>,
     /// It is in its owner's list of connections that wait for holes to fill.
     pub listed: bool,
-    retired: bool,
+    /// When it ended.
+    retired: Option<Timestamp>,
     /// Something of it is missing if more of it comes once it has ended.
     pub misses_more: bool,
 }
@@ -70,6 +71,8 @@ pub struct Table<T> {
     cap: usize,
     /// Ended connections, in the order in which they ended: where, and their first packet.
     retired: VecDeque<(Slot, u64, Timestamp)>,
+    /// The most connections that were wanted at one time.
+    pub most: usize,
     /// Connections evicted because a cap was reached.
     pub evicted: u64,
     /// Ended connections forgotten before their time, for the same reason.
@@ -87,6 +90,7 @@ impl<T> Table<T> {
             newest: NONE,
             cap,
             retired: VecDeque::new(),
+            most: 0,
             evicted: 0,
             forgotten: 0,
         }
@@ -97,7 +101,7 @@ impl<T> Table<T> {
         let (key, src_is_low) = Key::of(segment.src, segment.dst);
         let mut replaced = None;
         let mut begun = None;
-        if let Some(&first) = self.slots.get(&key) {
+        if let Some(first) = self.remembered(&key, segment.at.time) {
             if let Some(at) = self.in_network(first, src_is_low, segment)
                 && let Some(entry) = self.links(at)
             {
@@ -117,12 +121,38 @@ impl<T> Table<T> {
                 replaced = self.make_room_in_networks(first);
             }
         }
+        self.most = self.most.max(self.len() + 1);
         if replaced.is_none() && self.len() >= self.cap {
             replaced = self.make_room();
         }
         let entry = Box::new(ConnectionEntry::new(key, src_is_low, segment, begun, fresh()));
         let from = direction(src_is_low, entry.low_is_forward);
         Lookup { slot: self.insert(entry), from, replaced }
+    }
+
+    /// The first connection between two endpoints, those that ended long enough ago forgotten: when others let that happen
+    /// makes no difference to these.
+    #[inline]
+    fn remembered(&mut self, key: &Key, now: Timestamp) -> Option<u32> {
+        let first = self.slots.get(key).copied()?;
+        let entry = self.links(first)?;
+        if entry.sibling != NONE || entry.retired.is_some() {
+            self.forget_own(key, now);
+            return self.slots.get(key).copied();
+        }
+        Some(first)
+    }
+
+    #[cold]
+    fn forget_own(&mut self, key: &Key, now: Timestamp) {
+        let mut at = self.slots.get(key).copied().unwrap_or(NONE);
+        while let Some(entry) = self.links(at) {
+            let is_over = entry.is_forgotten(now);
+            let place = std::mem::replace(&mut at, entry.sibling);
+            if is_over {
+                self.remove(Slot(place));
+            }
+        }
     }
 
     /// The connection, of those between the same endpoints that begin with `first`, whose network the segment is in.
@@ -205,7 +235,7 @@ impl<T> Table<T> {
     pub fn retire(&mut self, slot: Slot, now: Timestamp) -> Option<T> {
         self.unlink(slot.0);
         let entry = self.entries.get_mut(slot.0 as usize)?.as_deref_mut()?;
-        entry.retired = true;
+        entry.retired = Some(now);
         self.retired.push_back((slot, entry.first.packet, now));
         entry.state.take()
     }
@@ -218,7 +248,7 @@ impl<T> Table<T> {
             }
             self.retired.pop_front();
             let entry = self.entries.get(slot.0 as usize).and_then(Option::as_deref);
-            if entry.is_some_and(|entry| entry.retired && entry.first.packet == first) {
+            if entry.is_some_and(|entry| entry.retired.is_some() && entry.first.packet == first) {
                 self.remove(slot);
                 return true;
             }
@@ -228,7 +258,7 @@ impl<T> Table<T> {
 
     /// Takes a connection out.
     pub fn remove(&mut self, slot: Slot) -> Option<Box<ConnectionEntry<T>>> {
-        if self.entries.get(slot.0 as usize)?.as_ref().is_some_and(|entry| !entry.retired) {
+        if self.entries.get(slot.0 as usize)?.as_ref().is_some_and(|entry| entry.retired.is_none()) {
             self.unlink(slot.0);
         }
         let entry = self.entries.get_mut(slot.0 as usize)?.take()?;
@@ -303,7 +333,7 @@ impl<T> Table<T> {
         if let Some(entry) = self.entries.get_mut(at as usize).and_then(Option::as_deref_mut) {
             entry.last = Moment { packet: now.packet, time: now.time.max(entry.last.time) };
         }
-        let ended = self.links(at).is_some_and(|entry| entry.retired);
+        let ended = self.links(at).is_some_and(|entry| entry.retired.is_some());
         if self.newest != at && !ended {
             self.unlink(at);
             self.append(at);
@@ -374,9 +404,14 @@ impl<T> ConnectionEntry<T> {
             reassembly,
             state: Some(state),
             listed: false,
-            retired: false,
+            retired: None,
             misses_more: false,
         }
+    }
+
+    /// It ended longer ago than it is to be remembered.
+    fn is_forgotten(&self, now: Timestamp) -> bool {
+        self.retired.is_some_and(|ended| now.since(ended) >= tuning::CLOSED_LINGER)
     }
 
     /// The sender of a direction is the lesser endpoint.

@@ -12,6 +12,7 @@ use super::skip::Skip;
 use super::unread::UnreadLinks;
 use super::{ethernet, ip, link, mpls, nsh, offset_within, ppp, tcp, tunnel};
 use crate::base::limits::SUPER_PACKET_BYTES;
+use crate::base::partition::{self, Partition};
 use crate::base::time::Moment;
 
 /// Decodes packets one by one. What it remembers from one to the next is IP fragments only, within the caps of
@@ -23,6 +24,10 @@ pub struct Decoder {
     unread: UnreadLinks,
     /// The reassembled datagram that the segment given last may borrow from.
     datagram: Vec<u8>,
+    /// Whose segments are decoded; without it all are.
+    partition: Option<Partition>,
+    /// The packet decoded last held a segment of another part.
+    foreign: bool,
 }
 
 /// What an IP packet holds, all its extension headers passed.
@@ -47,6 +52,17 @@ impl Decoder {
         Self::default()
     }
 
+    /// The same for one part of the connections: segments of others are counted, and no more is done with them.
+    #[must_use]
+    pub fn of_part(self, partition: Option<Partition>) -> Self {
+        Self { partition, ..self }
+    }
+
+    /// Whether the packet decoded last held a segment of another part's connections.
+    pub const fn was_foreign(&self) -> bool {
+        self.foreign
+    }
+
     /// Finds the TCP segment in a packet, if there is one, and counts the packet.
     ///
     /// `link` is the number of the link type in the tcpdump registry, `original_len` the packet's length on the
@@ -61,6 +77,7 @@ impl Decoder {
         data: &'a [u8],
     ) -> Option<Segment<'a>> {
         let original_len = original_len as usize;
+        self.foreign = false;
         self.counters.packets += 1;
         self.counters.truncated += u64::from(original_len > data.len());
         self.counters.super_packets += u64::from(original_len > SUPER_PACKET_BYTES);
@@ -197,14 +214,19 @@ impl Decoder {
     /// Decodes the TCP header of a packet that has one, and counts it.
     #[inline]
     fn segment<'d>(&mut self, at: Moment, packet: &IpPacket<'d>, budget: Budget) -> Option<Segment<'d>> {
-        match tcp::segment(at, packet, budget.network) {
-            Ok(segment) => {
-                self.counters.segments += 1;
-                self.counters.tunnelled += u64::from(budget.depth() > 0);
-                Some(segment)
-            }
-            Err(reason) => self.skip(reason),
+        let header = match tcp::header(packet) {
+            Ok(header) => header,
+            Err(reason) => return self.skip(reason),
+        };
+        self.counters.segments += 1;
+        self.counters.tunnelled += u64::from(budget.depth() > 0);
+        if let Some(part) = self.partition
+            && !part.has(partition::slice(header.src, header.dst))
+        {
+            self.foreign = true;
+            return None;
         }
+        Some(tcp::segment(at, packet, header, budget.network))
     }
 
     /// Counts a packet without a segment.

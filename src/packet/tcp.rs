@@ -8,23 +8,50 @@ use super::tcp_checksum;
 use crate::base::endpoint::Endpoint;
 use crate::base::time::Moment;
 
-/// Decodes the TCP header that `packet` begins with, and judges its checksum. When the snaplen cut the options the
-/// payload is empty, and wholly cut.
+/// A TCP header that is well formed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Header<'d> {
+    head: &'d [u8; 20],
+    /// With its options.
+    len: usize,
+    /// Who sends.
+    pub(super) src: Endpoint,
+    /// Who receives.
+    pub(super) dst: Endpoint,
+}
+
+/// The TCP header that `packet` begins with.
 #[inline]
-pub(super) fn segment<'d>(at: Moment, packet: &IpPacket<'d>, network: Network) -> Result<Segment<'d>, Skip> {
+pub(super) fn header<'d>(packet: &IpPacket<'d>) -> Result<Header<'d>, Skip> {
     let IpPacket { src, dst, body, .. } = *packet;
     let head = body.head::<20>(Skip::MalformedTcp)?;
-    let header_len = usize::from(head[12] >> 4) * 4;
-    if header_len < 20 || header_len > body.wire() {
+    let len = usize::from(head[12] >> 4) * 4;
+    if len < 20 || len > body.wire() {
         return Err(Skip::MalformedTcp);
     }
+    let src = Endpoint { ip: src, port: u16::from_be_bytes([head[0], head[1]]) };
+    let dst = Endpoint { ip: dst, port: u16::from_be_bytes([head[2], head[3]]) };
+    Ok(Header { head, len, src, dst })
+}
+
+/// The segment with that header, its checksum judged. When the snaplen cut the options the payload is empty, and wholly
+/// cut.
+#[inline]
+pub(super) fn segment<'d>(
+    at: Moment,
+    packet: &IpPacket<'d>,
+    header: Header<'d>,
+    network: Network,
+) -> Segment<'d> {
+    let Header { head, len: header_len, src, dst } = header;
+    let body = packet.body;
     // Empty payloads, too, are part of the packet's memory.
     let (header, payload) = body.bytes().split_at(header_len.min(body.bytes().len()));
     let flags = TcpFlags(head[13]);
-    Ok(Segment {
+    Segment {
         at,
-        src: Endpoint { ip: src, port: u16::from_be_bytes([head[0], head[1]]) },
-        dst: Endpoint { ip: dst, port: u16::from_be_bytes([head[2], head[3]]) },
+        src,
+        dst,
         seq: u32::from_be_bytes([head[4], head[5], head[6], head[7]]),
         ack: u32::from_be_bytes([head[8], head[9], head[10], head[11]]),
         window: u16::from_be_bytes([head[14], head[15]]),
@@ -35,7 +62,7 @@ pub(super) fn segment<'d>(at: Moment, packet: &IpPacket<'d>, network: Network) -
         ip_id: packet.id,
         payload,
         cut: (body.wire() - header_len - payload.len()) as u32,
-    })
+    }
 }
 
 /// The window scale option among the options of a SYN (RFC 7323 section 2.2), 14 at the most.

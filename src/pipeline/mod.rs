@@ -20,10 +20,12 @@ pub use context::Output;
 
 use crate::base::direction::Direction;
 use crate::base::endpoint::Endpoint;
+use crate::base::limit::Limit;
 use crate::base::limits;
+use crate::base::load::Load;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
-use crate::base::tuning::SHARDS;
+use crate::base::tuning::{LANES, SHARDS};
 use crate::body;
 use crate::flow::{Budget, ConnectionEntry, SegmentFacts, Slot, Table, Verdict};
 use crate::packet::Segment;
@@ -58,14 +60,12 @@ pub struct Pipeline {
     budget: Budget,
     totals: Totals,
     tls: tls::Workspace,
-    /// Bytes of memory that the connections take, how many they may, and connections given up for it.
+    /// Bytes of memory that the connections take, the most there were, how many they may, and connections given up for it.
     memory: usize,
+    memory_most: usize,
     memory_cap: usize,
     evicted_for_memory: u64,
-    /// Connections that wait for holes to fill.
-    waiting: Vec<Slot>,
-    waiting_checked: Timestamp,
-    segments_since_check: usize,
+    waiting: [Waiting; LANES],
     now: Moment,
 }
 
@@ -86,6 +86,24 @@ fn view<'a>(id: u64, senders: [Endpoint; 2], from: Direction, segment: &Segment<
     }
 }
 
+/// Connections of one slice that wait for holes to fill. What is done when depends on the slice's segments alone, so that it
+/// is the same whichever slices a process looks at.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// Each with its first packet: a slot is used again.
+    slots: Vec<(Slot, u64)>,
+    checked: Timestamp,
+    segments_since_check: usize,
+}
+
+impl Waiting {
+    /// Whether it is time to look, not more often than there are connections that wait: the work stays linear in the
+    /// segments.
+    fn is_due(&self, now: Timestamp) -> bool {
+        now.since(self.checked) >= tuning::HOLE_GRACE / 4 && self.segments_since_check > self.slots.len()
+    }
+}
+
 impl Pipeline {
     /// An empty shard.
     pub fn new(settings: PipelineConfig) -> Self {
@@ -96,11 +114,10 @@ impl Pipeline {
             totals: Totals::default(),
             tls: tls::Workspace::with_budget(tls::Budget::new(limits::MAX_TLS_HELD_TOTAL / SHARDS)),
             memory: 0,
+            memory_most: 0,
             memory_cap: limits::CONNECTION_MEMORY_SHARD,
             evicted_for_memory: 0,
-            waiting: Vec::new(),
-            waiting_checked: Timestamp::default(),
-            segments_since_check: 0,
+            waiting: Default::default(),
             now: Moment::default(),
         }
     }
@@ -110,8 +127,14 @@ impl Pipeline {
         std::mem::swap(&mut self.totals.pool, pool);
     }
 
-    /// The next segment of this shard's connections.
-    pub fn segment(&mut self, segment: &Segment<'_>, keys: &tls::KeyStore, out: &mut impl Output) {
+    /// The next segment of this shard's connections; `lane` says which slice of them its connection is in.
+    pub fn segment(
+        &mut self,
+        lane: usize,
+        segment: &Segment<'_>,
+        keys: &tls::KeyStore,
+        out: &mut impl Output,
+    ) {
         let found = self.table.find(segment, Layers::default);
         self.now = Moment { packet: segment.at.packet, time: self.now.time.max(segment.at.time) };
         if let Some(mut entry) = found.replaced {
@@ -151,26 +174,35 @@ impl Pipeline {
         if input.cx.wanted.segments && verdict == Verdict::Accepted {
             input.cx.out.segment(&view(input.layers.id, entry.senders, found.from, segment));
         }
-        if waits && !std::mem::replace(&mut entry.listed, true) {
-            self.waiting.push(found.slot);
+        let listed = waits && !std::mem::replace(&mut entry.listed, true);
+        if let Some(waiting) = self.waiting.get_mut(lane) {
+            waiting.segments_since_check += 1;
+            if listed {
+                waiting.slots.push((found.slot, entry.first.packet));
+            }
         }
         self.totals.judged(verdict, layers.http2().is_some());
         let memory = layers.memory();
         let before = std::mem::replace(&mut layers.weight, memory);
         self.memory = (self.memory + memory).saturating_sub(before);
+        self.memory_most = self.memory_most.max(self.memory);
         if closed {
             self.close(found.slot, segment.at, keys, out);
         } else if self.memory > self.memory_cap {
             self.make_room(found.slot, segment.at, keys, out);
         }
-        self.segments_since_check += 1;
-        self.keep_up(segment.at, keys, out);
+        if self.waiting.get(lane).is_some_and(|waiting| waiting.is_due(segment.at.time)) {
+            self.check_waiting(lane, segment.at, keys, out);
+            self.expire(segment.at, keys, out);
+        }
     }
 
     /// Packet time has gone on (or, live, the clock, when nothing comes): gives up holes and idle connections.
     pub fn tick(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
         self.now = Moment { packet: now.packet, time: self.now.time.max(now.time) };
-        self.check_waiting(self.now, keys, out);
+        for lane in 0..LANES {
+            self.check_waiting(lane, self.now, keys, out);
+        }
         self.expire(self.now, keys, out);
     }
 
@@ -196,21 +228,28 @@ impl Pipeline {
         }
     }
 
-    fn keep_up(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
-        // Not more often than there are connections that wait: the work stays linear in the segments.
-        let due = now.time.since(self.waiting_checked) >= tuning::HOLE_GRACE / 4;
-        if due && self.segments_since_check > self.waiting.len() {
-            self.check_waiting(now, keys, out);
-            self.expire(now, keys, out);
-        }
+    /// How full came what is bounded for all of the shard's connections.
+    pub fn loads(&self) -> [Load; 6] {
+        let [held, trials] = self.tls.loads();
+        let bodies = &self.totals.body_memory.0;
+        [
+            Load::new(Limit::Connections, self.table.most, limits::CONNECTIONS_SHARD),
+            Load::new(Limit::ConnectionMemory, self.memory_most, self.memory_cap),
+            Load::new(Limit::ReassemblyTotal, self.budget.most(), self.budget.cap()),
+            held,
+            trials,
+            Load::new(Limit::BodyMemory, bodies.most(), bodies.cap()),
+        ]
     }
 
-    fn check_waiting(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
-        self.waiting_checked = now.time;
-        self.segments_since_check = 0;
-        let mut waiting = std::mem::take(&mut self.waiting);
-        waiting.retain(|&slot| {
-            let Some(entry) = self.table.get_mut(slot) else { return false };
+    fn check_waiting(&mut self, lane: usize, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
+        let Some(waiting) = self.waiting.get_mut(lane) else { return };
+        (waiting.checked, waiting.segments_since_check) = (now.time, 0);
+        let mut slots = std::mem::take(&mut waiting.slots);
+        slots.retain(|&(slot, first)| {
+            let Some(entry) = self.table.get_mut(slot).filter(|entry| entry.first.packet == first) else {
+                return false;
+            };
             let Some(layers) = entry.state.as_mut() else {
                 entry.listed = false;
                 return false;
@@ -234,7 +273,10 @@ impl Pipeline {
             }
             listed && !closed
         });
-        self.waiting.append(&mut waiting);
+        if let Some(waiting) = self.waiting.get_mut(lane) {
+            slots.append(&mut waiting.slots);
+            waiting.slots = slots;
+        }
     }
 
     fn expire(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {

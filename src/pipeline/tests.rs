@@ -48,7 +48,7 @@ fn three(memory_cap: usize) -> (usize, u64, Ends) {
                     end(80),
                 )
             };
-            pipeline.segment(&segment, &keys, &mut ends);
+            pipeline.segment(0, &segment, &keys, &mut ends);
             seq += part.len() as u32;
             most = most.max(pipeline.memory);
         }

@@ -16,6 +16,7 @@ mod lossy;
 mod order;
 mod outcome;
 pub mod pair;
+mod part;
 mod partial;
 pub mod path;
 mod redact;
@@ -50,6 +51,7 @@ pub use finding::{Detail, Finding};
 pub use grpc::{Grpc, GrpcBody};
 pub use order::{Kind, Order};
 pub use outcome::{Failure, status_code};
+pub use part::{PartOf, PartReport};
 pub use partial::{Partial, Unknown};
 pub use redact::{REDACTED, SECRET_FIELDS, is_secret};
 pub use report::{

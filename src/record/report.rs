@@ -1,5 +1,6 @@
 //! What the telemetry record holds.
 
+use super::part::PartReport;
 use crate::base::counters::{Counters, UserTelemetry};
 use crate::base::endpoint::Endpoint;
 use crate::base::limit::Struck;
@@ -21,6 +22,8 @@ pub struct Report {
     pub delta: Option<Box<Delta>>,
     /// Exchanges under way; `None` where there are none.
     pub in_flight: Option<Box<InFlight>>,
+    /// Where the connections were divided among several processes: which part this is of.
+    pub part: Option<Box<PartReport>>,
 }
 
 /// A span of packet time.

@@ -378,6 +378,7 @@ fn agent_endpoints() -> Vec<AgentEndpoint> {
 
 pub(crate) fn report() -> Report {
     Report {
+        part: None,
         exact: View { plaintext: counters(100), tls: counters(200) },
         agent: Some(AgentView {
             rules: "2026b",
@@ -478,6 +479,7 @@ pub(crate) fn calm_report() -> Report {
     let plaintext = Counters { requests: 2, responses: 2, eos: 4, ..Counters::default() };
     let view = View { plaintext, tls: Counters::default() };
     Report {
+        part: None,
         exact: view,
         agent: Some(AgentView { rules: "2026b", view, transactions: 2, ..AgentView::default() }),
         coverage: Coverage {

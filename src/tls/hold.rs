@@ -8,7 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Bytes of ciphertext that all connections together still may keep; clones share it.
 #[derive(Clone, Debug)]
-pub struct Budget(Arc<AtomicUsize>);
+pub struct Budget(Arc<Bytes>);
+
+#[derive(Debug)]
+struct Bytes {
+    left: AtomicUsize,
+    total: usize,
+    /// The most that was wanted at one time.
+    most: AtomicUsize,
+}
 
 impl Default for Budget {
     fn default() -> Self {
@@ -19,16 +27,23 @@ impl Default for Budget {
 impl Budget {
     /// A budget of so many bytes.
     pub fn new(bytes: usize) -> Self {
-        Self(Arc::new(AtomicUsize::new(bytes)))
+        Self(Arc::new(Bytes { left: AtomicUsize::new(bytes), total: bytes, most: AtomicUsize::new(0) }))
     }
 
     fn take(&self, bytes: usize) -> bool {
         let less = |left: usize| left.checked_sub(bytes);
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+        let (Ok(left) | Err(left)) = self.0.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        self.0.most.fetch_max(self.0.total.saturating_sub(left) + bytes, Ordering::Relaxed);
+        left >= bytes
+    }
+
+    /// The most that was wanted at one time, and how much there is in all.
+    pub fn load(&self) -> (usize, usize) {
+        (self.0.most.load(Ordering::Relaxed), self.0.total)
     }
 
     fn give_back(&self, bytes: usize) {
-        self.0.fetch_add(bytes, Ordering::Relaxed);
+        self.0.left.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 
@@ -157,6 +172,6 @@ mod tests {
         assert!(late.push(Arrival::default(), &Event::End(End::Rst), false));
         assert_eq!(late.clear(), Some((Arrival::default(), End::Rst)));
         drop((hold, others, late));
-        assert_eq!(budget.0.load(Ordering::Relaxed), MAX_TLS_HELD_TOTAL);
+        assert_eq!(budget.0.left.load(Ordering::Relaxed), MAX_TLS_HELD_TOTAL);
     }
 }

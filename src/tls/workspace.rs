@@ -4,6 +4,9 @@ use super::buffer::Pool;
 use super::counters::Counters;
 use super::hold::Budget;
 use super::late::Joins;
+use crate::base::limit::Limit;
+use crate::base::limits;
+use crate::base::load::Load;
 
 /// Counters, buffers for reuse, and the budget of what all sessions together hold back.
 #[derive(Debug, Default)]
@@ -19,6 +22,14 @@ impl Workspace {
     /// A workspace that draws on a budget shared with others.
     pub fn with_budget(budget: Budget) -> Self {
         Self { budget, ..Self::default() }
+    }
+
+    /// How full came what all sessions share: bytes held back, and tries for connections that were joined late. Of these a
+    /// connection may take a share of what is left, so that the bound of the load is less than what there is.
+    pub fn loads(&self) -> [Load; 2] {
+        let (most, cap) = self.budget.load();
+        let (spent, share) = (self.joins.budget.spent, limits::TLS_LATE_START / 16);
+        [Load::new(Limit::TlsHeld, most, cap), Load { limit: Limit::TlsTrials, most: spent, cap: share }]
     }
 
     /// What was counted so far.

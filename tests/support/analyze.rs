@@ -4,11 +4,12 @@ use super::exchange::{dig, text};
 use super::{Capture, Exchange};
 use h2lens::agent::Params;
 use h2lens::aggregate::Templates;
+use h2lens::base::partition::Partition;
 use h2lens::capture::{Input, Timeline};
 use h2lens::engine::{Analysis, captures};
 use h2lens::export::{Exporter, Format, Options};
 use h2lens::filter::Filter;
-use h2lens::record::Wanted;
+use h2lens::record::{PartOf, Wanted};
 use h2lens::tls::KeyStore;
 use serde_json::Value;
 use std::io::Write;
@@ -26,6 +27,7 @@ pub(crate) struct Analyze {
     matching: Option<Arc<Filter>>,
     summary: Option<std::time::Duration>,
     templates: Arc<Templates>,
+    part: Option<Partition>,
     /// Kept until the run is over.
     files: Vec<std::rc::Rc<tempfile::NamedTempFile>>,
 }
@@ -49,6 +51,7 @@ impl Default for Analyze {
             matching: None,
             summary: None,
             templates: Arc::default(),
+            part: None,
             files: Vec::new(),
         }
     }
@@ -118,6 +121,12 @@ impl Analyze {
         self
     }
 
+    /// `--partition`
+    pub(crate) fn part(mut self, index: usize, of: usize) -> Self {
+        self.part = Partition::new(index, of);
+        self
+    }
+
     /// `--path-templates`
     pub(crate) fn templates(mut self, templates: Templates) -> Self {
         self.templates = Arc::new(templates);
@@ -130,8 +139,13 @@ impl Analyze {
         let mut keys = KeyStore::default();
         keys.add_text(self.keys.as_bytes());
         keys.set_complete();
-        let output =
-            Options { format: Format::Ndjson, wanted: self.wanted, show_secrets: true, ..Options::default() };
+        let output = Options {
+            format: Format::Ndjson,
+            wanted: self.wanted,
+            show_secrets: true,
+            part: self.part.is_some(),
+            ..Options::default()
+        };
         let analysis = Analysis {
             wanted: self.wanted,
             threads: self.threads,
@@ -141,6 +155,11 @@ impl Analyze {
             filter: self.matching.clone(),
             summary: self.summary,
             templates: Arc::clone(&self.templates),
+            part: self.part.map(|partition| PartOf {
+                partition,
+                inputs: vec!["capture.pcap".to_owned()],
+                settings: String::new(),
+            }),
             ..Analysis::default()
         };
         let mut ndjson = Vec::new();

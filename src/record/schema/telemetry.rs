@@ -7,9 +7,9 @@ use crate::base::limit::Struck;
 use crate::base::time::Timestamp;
 use crate::base::tls::NotDecrypted;
 use crate::base::verdict::MissReason;
-use crate::record::value::{Seconds, Text, Time, Word};
+use crate::record::value::{Seconds, Strings, Text, Time, Word};
 use crate::record::visit::{Type, Value, Visitor, object};
-use crate::record::{AgentView, Coverage, Delta, InFlight, OpenExchange, Report, View};
+use crate::record::{AgentView, Coverage, Delta, InFlight, OpenExchange, PartOf, Report, View};
 use std::borrow::Cow;
 
 object! {
@@ -21,6 +21,11 @@ object! {
         "@timestamp": timestamp: Option<Time>,
         /// The time that the record is of: with `--summary` since the one before, else the whole capture.
         "interval": interval: Option<IntervalObject>,
+        /// Of which connections; absent where all are meant.
+        "partition": partition: Option<PartitionObject<'a>>,
+        /// Of a merged record: caps that are there once in a process and may have struck in one that had looked at all
+        /// connections, so that its counts may differ.
+        "inexact": inexact: Strings<'a>,
         /// What was on the wire, from the beginning on.
         "exact": exact: ViewObject,
         /// What the kernel agent would have counted; absent when its model did not run.
@@ -126,6 +131,25 @@ impl<'a> InFlightObject<'a> {
             oldest: oldest.map(|exchange| Seconds::between(exchange.started, now)),
             exchanges: OpenExchanges { exchanges: &in_flight.oldest, now },
         }
+    }
+}
+
+object! {
+    /// `partition`: the part of the connections that one of several processes looked at.
+    pub struct PartitionObject<'a> {
+        /// Which part, from 0 on. What is told of the capture as a whole stands in part 0 alone.
+        "index": index: u64,
+        /// How many there are.
+        "of": of: u64,
+        /// The inputs.
+        "inputs": inputs: Strings<'a>,
+    }
+}
+
+impl<'a> PartitionObject<'a> {
+    fn new(of: &'a PartOf) -> Self {
+        let PartOf { partition, inputs, .. } = of;
+        Self { index: partition.index() as u64, of: partition.of() as u64, inputs: Strings(inputs) }
     }
 }
 
@@ -371,6 +395,8 @@ impl<'a> TelemetryObject<'a> {
                 start: Time(interval.start),
                 seconds: Seconds::between(interval.start, interval.end),
             }),
+            partition: report.part.as_ref().map(|part| PartitionObject::new(&part.of)),
+            inexact: Strings(&[]),
             exact: ViewObject::new(&report.exact),
             agent: report.agent.as_ref().map(AgentObject::new),
             delta: report.delta.as_deref().map(DeltaObject::new),

@@ -1,0 +1,50 @@
+//! What NDJSON of one part of the connections holds beside records, for [`merge`](crate::merge):
+//!
+//! | `record` | when | members |
+//! |---|---|---|
+//! | `order` | before records that another packet or connection completed than those before | `packet`, absent for the end of the capture; `connection` |
+//! | `paths` | behind the endpoints, one a path | `piece`: base64 of what `aggregate` writes |
+//! | `part` | last: the part is whole | `partition`, `version`, `settings`, `packets` of the capture, `records`: lines before this one, `loads`: what is there once in a process, and how full it came, `seen`: the places of `agent.endpoints` |
+
+use crate::record::{Order, PartReport};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use std::io::Write;
+
+/// Appends the line that tells the order of the records behind it.
+pub(super) fn order(out: &mut Vec<u8>, order: Order) {
+    let Order { packet, connection, .. } = order;
+    // Writing to memory cannot fail.
+    let _ = match packet {
+        u64::MAX => writeln!(out, r#"{{"record":"order","connection":{connection}}}"#),
+        _ => writeln!(out, r#"{{"record":"order","packet":{packet},"connection":{connection}}}"#),
+    };
+}
+
+/// Appends a path with its numbers.
+pub(super) fn path(out: &mut Vec<u8>, piece: &[u8]) {
+    let _ = writeln!(out, r#"{{"record":"paths","piece":"{}"}}"#, STANDARD.encode(piece));
+}
+
+/// Appends the last line, behind so many others.
+pub(super) fn last(out: &mut Vec<u8>, part: &PartReport, records: u64) {
+    let PartReport { of, packets, loads, seen, discovery, .. } = part;
+    let loads: Vec<Value> = loads
+        .iter()
+        .map(|load| json!({"limit": load.limit.name(), "most": load.most, "cap": load.cap}))
+        .collect();
+    let line = json!({
+        "partition": {"index": of.partition.index(), "of": of.partition.of(), "inputs": of.inputs},
+        "version": env!("CARGO_PKG_VERSION"),
+        "settings": of.settings,
+        "packets": packets,
+        "records": records,
+        "loads": loads,
+        "seen": seen,
+        "discovery": discovery,
+    });
+    // The kind of record stands first, as in all lines.
+    let line = line.to_string();
+    let _ = writeln!(out, r#"{{"record":"part",{}"#, line.strip_prefix('{').unwrap_or(&line));
+}

@@ -1,0 +1,120 @@
+//! One part, read line by line.
+
+use super::set::{MergeError, Source};
+use crate::base::tuning;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read};
+
+/// Where a record belongs among all: the packet that completed it, `u64::MAX` for the end of the capture, and its connection.
+pub(super) type Place = (u64, u64);
+
+/// What a line is.
+#[derive(Debug)]
+pub(super) enum Line {
+    /// A record with its place; [`Part::line`] has it.
+    Record(Place),
+    /// An endpoint of this part's connections.
+    Endpoint,
+    /// A path with its numbers.
+    Piece(Vec<u8>),
+    /// The telemetry record.
+    Telemetry(String),
+    /// The part is over.
+    End,
+}
+
+/// A part that is being read.
+#[derive(Debug)]
+pub(super) struct Part<R> {
+    name: String,
+    reader: BufReader<R>,
+    line: Vec<u8>,
+    /// Lines read.
+    lines: u64,
+    /// Lines before the last one, as that says.
+    records: u64,
+    place: Option<Place>,
+}
+
+impl<R: Read> Part<R> {
+    /// A part that says to have so many lines before its last.
+    pub(super) fn new(source: Source<R>, records: u64) -> Self {
+        let Source { name, file } = source;
+        let reader = BufReader::with_capacity(tuning::MERGE_READ_BYTES, file);
+        Self { name, reader, line: Vec::new(), lines: 0, records, place: None }
+    }
+
+    /// The line read last, with its end.
+    pub(super) fn line(&self) -> &[u8] {
+        &self.line
+    }
+
+    /// It is not what was written.
+    pub(super) fn damaged(&self) -> MergeError {
+        MergeError::Damaged(self.name.clone(), self.lines)
+    }
+
+    /// Reads on to the next line that is something.
+    pub(super) fn read(&mut self) -> Result<Line, MergeError> {
+        loop {
+            self.next_line()?;
+            let line = self.line.as_slice();
+            let Some(kind) = line.strip_prefix(br#"{"record":""#) else { return Err(self.damaged()) };
+            let is = |name: &[u8]| kind.strip_prefix(name).is_some_and(|rest| rest.starts_with(b"\""));
+            let read = if is(b"order") {
+                self.order().then_some(None)
+            } else if is(b"part") {
+                (self.lines == self.records + 1 && self.at_end()?).then_some(Some(Line::End))
+            } else if is(b"paths") {
+                piece(line).map(|piece| Some(Line::Piece(piece)))
+            } else if is(b"endpoint") {
+                Some(Some(Line::Endpoint))
+            } else if is(b"telemetry") {
+                std::str::from_utf8(line).ok().map(|text| Some(Line::Telemetry(text.trim_end().to_owned())))
+            } else {
+                self.place.map(|place| Some(Line::Record(place)))
+            };
+            match read {
+                Some(Some(line)) => return Ok(line),
+                Some(None) => {}
+                None => return Err(self.damaged()),
+            }
+        }
+    }
+
+    fn next_line(&mut self) -> Result<(), MergeError> {
+        self.line.clear();
+        self.line.shrink_to(tuning::TEXT_KEPT);
+        self.lines += 1;
+        let mut limited = (&mut self.reader).take(tuning::MERGE_LINE);
+        match limited.read_until(b'\n', &mut self.line) {
+            Ok(_) if self.line.last() == Some(&b'\n') => Ok(()),
+            Ok(_) => Err(self.damaged()),
+            Err(error) => Err(MergeError::Read(self.name.clone(), error)),
+        }
+    }
+
+    /// Nothing follows.
+    fn at_end(&mut self) -> Result<bool, MergeError> {
+        let rest = self.reader.fill_buf().map(<[u8]>::is_empty);
+        rest.map_err(|error| MergeError::Read(self.name.clone(), error))
+    }
+
+    /// Takes the place of the records that follow; false when it is none, or none behind the last.
+    fn order(&mut self) -> bool {
+        let Ok(line) = serde_json::from_slice::<Value>(&self.line) else { return false };
+        let packet = line.get("packet").map_or(Some(u64::MAX), Value::as_u64);
+        let place = packet.zip(line.get("connection").and_then(Value::as_u64));
+        let follows = place.is_some() && place >= self.place;
+        self.place = place;
+        follows
+    }
+}
+
+/// The bytes of a path's line.
+fn piece(line: &[u8]) -> Option<Vec<u8>> {
+    let line: Value = serde_json::from_slice(line).ok()?;
+    STANDARD.decode(line.get("piece")?.as_str()?).ok()
+}
