@@ -14,6 +14,12 @@ _h2lens_captures() {
     [[ ${COMP_CWORD} -eq 1 ]] && COMPREPLY+=($(compgen -W "COMMANDS" -- "$1"))
 }
 
+_h2lens_parts() {
+    compopt -o filenames 2>/dev/null
+    local IFS=$'\n'
+    COMPREPLY=($(compgen -f -- "$1"))
+}
+
 _h2lens_interfaces() {
     COMPREPLY=($(compgen -W "$(h2lens -D 2>/dev/null | cut -d ' ' -f 1)" -- "$1"))
 }
@@ -74,14 +80,20 @@ pub(super) fn script(shell: Shell) -> String {
 fn bash(script: &str) -> String {
     let mut out = String::with_capacity(script.len());
     let mut lines = script.lines().peekable();
+    let mut files = "captures";
     while let Some(line) = lines.next() {
+        match line.trim().strip_prefix("h2lens__subcmd__") {
+            Some("merge)") => files = "parts",
+            Some(_) => files = "captures",
+            None => {}
+        }
         out.extend([line, "\n"]);
         let function = match line.trim() {
             "-r)" | "--read)" => "captures",
             "-i)" | "--interface)" => "interfaces",
             "-S)" | "--show)" => "records",
             // Only where a word is completed, not where the command is found.
-            "*)" if lines.peek().is_some_and(|next| next.trim() == "COMPREPLY=()") => "captures",
+            "*)" if lines.peek().is_some_and(|next| next.trim() == "COMPREPLY=()") => files,
             _ => continue,
         };
         out.extend(["                    _h2lens_", function, " \"${cur}\"\n                    return 0\n"]);
@@ -181,8 +193,9 @@ mod tests {
         }
         let offered = |words: &[&str]| offered(directory.path(), words);
         let Some(captures) = offered(&["h2lens", ""]) else { return };
-        assert_eq!(captures, ["a.pcap", "b.pcapng.gz", "join"]);
+        assert_eq!(captures, ["a.pcap", "b.pcapng.gz", "join", "merge"]);
         assert_eq!(offered(&["h2lens", "join", "a"]).unwrap(), ["a.pcap"]);
+        assert_eq!(offered(&["h2lens", "merge", "n"]).unwrap(), ["notes.txt"]);
         assert_eq!(offered(&["h2lens", "-i", "l"]).unwrap(), ["lo"]);
         assert_eq!(offered(&["h2lens", "-S", "frames,te"]).unwrap(), ["frames,telemetry"]);
         assert_eq!(offered(&["h2lens", "a.pcap", "--read", "b"]).unwrap(), ["b.pcapng.gz"]);

@@ -1,6 +1,6 @@
 """Runs a local cluster of two worker processes, and compares with one h2lens process, byte for byte.
 
-H2LENS names the program; the capture is the repository's testdata.
+H2LENS names the program.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ import stat
 import subprocess
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from captures import REPOSITORY, cut, damaged, packets, rotate
 from distributed import Client, LocalCluster
 
 from h2lens_distributed import Plan, expand, run
-from h2lens_distributed.part import is_whole
+from h2lens_distributed.cli import main
+from h2lens_distributed.part import PartError, is_whole, merge
 
-REPOSITORY = Path(__file__).resolve().parents[3]
 H2LENS = os.environ.get("H2LENS", str(REPOSITORY / "target/release/h2lens"))
-CAPTURES = sorted((REPOSITORY / "testdata").glob("*.pcap"))
 OPTIONS = ("-S", "transactions,connections,endpoints,telemetry")
 
 
@@ -35,79 +36,139 @@ def client() -> Iterator[Client]:
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """A capture point: rotated files, one of which is cut off."""
-    point = tmp_path / "host-a"
-    point.mkdir()
-    for number, capture in enumerate(CAPTURES):
-        data = capture.read_bytes()
-        (point / f"{number:02}.pcap").write_bytes(data if number else data[: len(data) * 2 // 3])
+    """A capture point: a capture in twenty pieces."""
+    return rotate(packets(), tmp_path / "host-a")
+
+
+@pytest.fixture
+def damage(tmp_path: Path) -> Path:
+    """The same with packets lost, and a piece that ends within a packet."""
+    point = rotate(damaged(), tmp_path / "host-b")
+    cut(point / "10.pcap")
     return point
 
 
-def whole(inputs: tuple[str, ...]) -> bytes:
+def whole(directory: Path) -> bytes:
+    """What one process prints."""
     environment = {name: value for name, value in os.environ.items() if name != "SSLKEYLOGFILE"}
-    return subprocess.run([H2LENS, *inputs, "-o", "ndjson", *OPTIONS], stdout=subprocess.PIPE, check=True, env=environment).stdout
+    command = [H2LENS, str(directory), "-o", "ndjson", *OPTIONS]
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True, env=environment).stdout
 
 
-def slow(tmp_path: Path) -> tuple[str, ...]:
-    """The program, and time to kill its worker."""
-    script = tmp_path / "slow"
-    script.write_text(f'#!/bin/sh\ncase "$*" in *--partition*) sleep 1;; esac\nexec {H2LENS} "$@"\n')
-    script.chmod(script.stat().st_mode | stat.S_IXUSR)
-    return (str(script),)
+def instead(tmp_path: Path, script: str) -> tuple[str, ...]:
+    """A program that does something else before it is h2lens. `$part` is empty when parts are merged."""
+    path = tmp_path / "instead"
+    part = 'part=$(printf "%s" "$*" | sed -n "s|.*--partition \\([0-9]*\\)/.*|\\1|p")'
+    path.write_text(f'#!/bin/sh\n{part}\n{script}\nexec {H2LENS} "$@"\n')
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return (str(path),)
 
 
-@pytest.mark.parametrize("parts", [1, 3, 20])
-def test_merged_parts_are_the_whole(client: Client, directory: Path, tmp_path: Path, parts: int) -> None:
+def parts(out: Path) -> list[Path]:
+    return sorted((out / "parts").glob("*.ndjson"))
+
+
+@pytest.mark.parametrize("count", [1, 3, 20])
+def test_merged_parts_are_the_whole(client: Client, directory: Path, tmp_path: Path, count: int) -> None:
     (point,) = expand([str(directory)])
-    summary = run(Plan([point], tmp_path / "out", parts, OPTIONS, (H2LENS,)), client)
+    assert len(point.inputs) == 20
+    summary = run(Plan([point], tmp_path / "out", count, OPTIONS, (H2LENS,)), client)
     assert not summary.failed
     result = Path(summary.results["host-a"]).read_bytes()
-    assert result == whole(point.inputs)
+    assert result == whole(directory)
     telemetry = json.loads(result.splitlines()[-1])
-    assert summary.coverage["packets"] == telemetry["coverage"]["packets"] > 0
+    assert summary.coverage["packets"] == telemetry["coverage"]["packets"] == len(packets())
 
 
-def test_a_killed_worker_changes_nothing(directory: Path, tmp_path: Path) -> None:
-    (point,) = expand([str(directory)])
+def test_so_are_those_of_a_damaged_capture(client: Client, damage: Path, tmp_path: Path) -> None:
+    summary = run(Plan(expand([str(damage)]), tmp_path / "out", 8, OPTIONS, (H2LENS,)), client)
+    assert not summary.failed
+    assert Path(summary.results["host-b"]).read_bytes() == whole(damage)
+    assert summary.coverage["damaged_inputs"] == 1
+    assert summary.coverage["gap_bytes"] > 0
+
+
+def test_a_killed_worker_changes_nothing(directory: Path, damage: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
         victim = next(iter(cluster.workers.values())).pid
+        killed = threading.Event()
 
         def kill() -> None:
-            time.sleep(1.5)
+            while not parts(out):
+                time.sleep(0.05)
             os.kill(victim, signal.SIGKILL)
+            killed.set()
 
         threading.Thread(target=kill, daemon=True).start()
-        summary = run(Plan([point], tmp_path / "out", 6, OPTIONS, slow(tmp_path)), client)
+        slowly = instead(tmp_path, '[ -z "$part" ] || sleep 0.5')
+        summary = run(Plan(expand([str(directory), str(damage)]), out, 6, OPTIONS, slowly), client)
+        assert killed.is_set()
     assert not summary.failed
-    assert Path(summary.results["host-a"]).read_bytes() == whole(point.inputs)
-    assert not list((tmp_path / "out").rglob("*.ndjson.tmp"))
+    for point in (directory, damage):
+        assert Path(summary.results[point.name]).read_bytes() == whole(point)
+    assert not list(out.rglob("*.tmp"))
 
 
 def test_a_run_goes_on_where_it_was_stopped(client: Client, directory: Path, tmp_path: Path) -> None:
-    points = expand([str(directory)])
-    plan = Plan(points, tmp_path / "out", 4, OPTIONS, (H2LENS,))
+    plan = Plan(expand([str(directory)]), tmp_path / "out", 4, OPTIONS, (H2LENS,))
     run(plan, client)
-    parts = sorted((tmp_path / "out/parts").glob("*.ndjson"))
-    kept, deleted = parts[0], parts[1]
+    kept, deleted, short, _ = parts(plan.out)
     before = kept.stat().st_mtime_ns
     deleted.unlink()
+    short.write_bytes(short.read_bytes()[:-100])
+    assert not is_whole(short)
     summary = run(plan, client)
     assert not summary.failed
     assert kept.stat().st_mtime_ns == before
-    assert is_whole(deleted)
-    assert Path(summary.results["host-a"]).read_bytes() == whole(points[0].inputs)
+    assert is_whole(deleted) and is_whole(short)
+    assert Path(summary.results["host-a"]).read_bytes() == whole(directory)
 
 
-def test_half_a_part_is_made_anew(client: Client, directory: Path, tmp_path: Path) -> None:
-    points = expand([str(directory)])
-    plan = Plan(points, tmp_path / "out", 2, OPTIONS, (H2LENS,))
+def test_parts_of_other_files_or_options_are_not_kept(client: Client, directory: Path, tmp_path: Path) -> None:
+    last = directory / "19.pcap"
+    data = last.read_bytes()
+    last.unlink()
+    out = tmp_path / "out"
+    run(Plan(expand([str(directory)]), out, 2, OPTIONS, (H2LENS,)), client)
+    last.write_bytes(data)
+    for options in [OPTIONS, (*OPTIONS, "-H")]:
+        summary = run(Plan(expand([str(directory)]), out, 2, options, (H2LENS,)), client)
+        text = Path(summary.results["host-a"]).read_bytes()
+        assert summary.coverage["packets"] == len(packets())
+        assert (b'"headers"' in text) == ("-H" in options)
+        assert len(parts(out)) == 2
+
+
+def test_without_a_part_there_is_no_result(client: Client, directory: Path, tmp_path: Path) -> None:
+    plan = Plan(expand([str(directory)]), tmp_path / "out", 3, OPTIONS, (H2LENS,))
     run(plan, client)
-    part = next((tmp_path / "out/parts").glob("*.ndjson"))
-    part.write_bytes(part.read_bytes()[:-100])
-    assert not is_whole(part)
-    summary = run(plan, client)
-    assert Path(summary.results["host-a"]).read_bytes() == whole(points[0].inputs)
+    made = [str(part) for part in parts(plan.out)]
+    os.unlink(made[1])
+    for given in [made, [made[0], made[2]]]:
+        with pytest.raises(PartError, match="No such file|of 3 parts one is not there: 1"):
+            merge((H2LENS,), given, str(tmp_path / "merged.ndjson"))
+    assert not list(tmp_path.glob("*merged*ndjson*"))
+
+
+def test_a_full_disk_fails_and_leaves_no_result(client: Client, directory: Path, tmp_path: Path) -> None:
+    full = instead(tmp_path, f'[ "$part" != 1 ] || exec {H2LENS} "$@" > /dev/full')
+    points = expand([str(directory)])
+    summary = run(Plan(points, tmp_path / "out", 3, OPTIONS, full, retries=1), client)
+    assert "No space left" in summary.failed["host-a"]
+    assert not summary.results and not summary.coverage
+    assert not list((tmp_path / "out").glob("*.ndjson"))
+    assert len(parts(tmp_path / "out")) == 2
+    # Once there is room, the rest is made.
+    summary = run(Plan(points, tmp_path / "out", 3, OPTIONS, (H2LENS,)), client)
+    assert Path(summary.results["host-a"]).read_bytes() == whole(directory)
+
+
+def test_a_disk_that_is_full_for_a_while_changes_nothing(client: Client, directory: Path, tmp_path: Path) -> None:
+    once = instead(tmp_path, f'[ -e {tmp_path}/tried-$part ] || {{ : > {tmp_path}/tried-$part; exec {H2LENS} "$@" > /dev/full; }}')
+    summary = run(Plan(expand([str(directory)]), tmp_path / "out", 3, OPTIONS, once), client)
+    assert not summary.failed
+    assert Path(summary.results["host-a"]).read_bytes() == whole(directory)
 
 
 def test_what_is_no_capture_fails_and_leaves_no_result(client: Client, tmp_path: Path) -> None:
@@ -119,15 +180,58 @@ def test_what_is_no_capture_fails_and_leaves_no_result(client: Client, tmp_path:
 
 
 def test_files_of_a_store_are_streamed(client: Client, directory: Path, tmp_path: Path) -> None:
-    """`local://` is fsspec's own, and stands for any object store."""
-    (local,) = expand([str(directory)])
-    for text in (f"local://{directory}", f"local://{directory}/01.pcap"):
-        (point,) = expand([text])
-        summary = run(Plan([point], tmp_path / point.name, 2, ("-S", "transactions"), (H2LENS,)), client)
+    """An archive, read through fsspec, stands for any object store."""
+    archive = tmp_path / "store.zip"
+    with zipfile.ZipFile(archive, "w") as store:
+        for file in sorted(directory.glob("*.pcap")):
+            store.write(file, file.name)
+        store.write(directory / "03.pcap", "alone/one.pcap")
+    records = ("-S", "transactions,connections")
+    for pattern, local in [("*.pcap", directory), ("alone/*.pcap", directory / "03.pcap")]:
+        (point,) = expand([f"zip://{pattern}::file://{archive}"])
+        summary = run(Plan([point], tmp_path / pattern[:3], 2, records, (H2LENS,), retries=0), client)
         assert not summary.failed, summary.failed
-        lines = Path(summary.results[point.name]).read_bytes().splitlines()
-        assert lines
-    assert len(local.inputs) == len(CAPTURES)
+        alone = subprocess.run([H2LENS, str(local), "-o", "ndjson", *records], stdout=subprocess.PIPE, check=True).stdout
+        assert Path(summary.results[point.name]).read_bytes() == alone
+
+
+def test_a_stream_that_ends_early_leaves_nobody_waiting(client: Client, directory: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "store.zip"
+    with zipfile.ZipFile(archive, "w") as store:
+        for name in ("00.pcap", "01.pcap"):
+            store.write(directory / name, name)
+    points = expand([f"zip://*.pcap::file://{archive}"])
+    summary = run(Plan(points, tmp_path / "out", 2, OPTIONS, ("false",), retries=0), client)
+    assert len(summary.failed) == 1
+
+
+def test_parquet_parts_have_all_rows_and_one_schema(client: Client, directory: Path, tmp_path: Path) -> None:
+    plan = Plan(expand([str(directory)]), tmp_path / "out", 4, ("-S", "transactions,telemetry"), (H2LENS,), parquet=True)
+    result = Path(run(plan, client).results["host-a"])
+    files = sorted(result.glob("*/transactions.parquet"))
+    assert len(files) == 4
+    before = [file.stat().st_mtime_ns for file in files]
+    run(plan, client)
+    assert [file.stat().st_mtime_ns for file in files] == before
+    assert not list((tmp_path / "out/parts").iterdir())
+    parquet = pytest.importorskip("pyarrow.parquet")
+    tables = [parquet.read_table(file) for file in files]
+    assert all(table.schema == tables[0].schema for table in tables)
+    lines = [json.loads(line) for line in whole(directory).splitlines()]
+    calls = [line for line in lines if line["record"] == "transaction"]
+    assert sum(table.num_rows for table in tables) == len(calls)
+
+
+def test_the_command_says_what_came_of_it(directory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = tmp_path / "bad.pcap"
+    bad.write_bytes(b"no capture at all, but long enough to be looked at")
+    out = tmp_path / "out"
+    words = ["run", "--workers", "2", "--parts", "2", "--retries", "0", "--h2lens", H2LENS, "--out", str(out)]
+    assert main([*words, str(directory), str(bad), "--", *OPTIONS]) == 1
+    summary = json.loads((out / "summary.json").read_text())
+    assert json.loads(capsys.readouterr().out) == summary
+    assert list(summary["results"]) == ["host-a"] and list(summary["failed"]) == ["bad"]
+    assert summary["coverage"]["packets"] == len(packets())
 
 
 def test_two_points_of_one_name_are_refused(directory: Path) -> None:

@@ -17,7 +17,7 @@ from .run import Plan, bar, run
 
 DESCRIPTION = """Analyzes capture points with h2lens on the workers of a Dask cluster, or on this machine's processors.
 A capture point is a directory, a glob or an fsspec URL of one host's rotated captures. Each gets a file of records in DIR,
-byte for byte what one h2lens process would have written. Options behind -- are h2lens's own."""
+byte for byte what one h2lens process would have written. Options behind -- are h2lens's own, as -S or --keylog."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--parts", type=int, default=8, metavar="N", help="parts of a capture point, at most 64; default 8")
     command.add_argument("--retries", type=int, default=3, metavar="N", help="how often a failed task is tried again; default 3")
     command.add_argument("--h2lens", default="h2lens", metavar="COMMAND", help="the program on the workers; default h2lens")
+    command.add_argument("--parquet", action="store_true", help="leave each point's parts as a directory of Parquet files")
     command.add_argument("--quiet", action="store_true", help="no progress bar")
     given = parser.parse_args(own)
     if not 1 <= given.parts <= 64:
@@ -42,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
         points = expand(given.points)
     except (ValueError, OSError) as error:
         parser.error(str(error))
-    plan = Plan(points, given.out, given.parts, tuple(options), tuple(shlex.split(given.h2lens)), given.retries)
+    plan = Plan(points, given.out, given.parts, tuple(options), tuple(shlex.split(given.h2lens)), given.retries, given.parquet)
     # A worker that dies is told of by what comes of its tasks.
     logging.getLogger("distributed").setLevel(logging.ERROR)
     if given.scheduler:

@@ -23,21 +23,26 @@ class PartError(RuntimeError):
 
 
 def analyze(h2lens: tuple[str, ...], point: Point, index: int, of: int, options: tuple[str, ...], out: str) -> str:
-    """Writes part `index` of `of` to the file `out`; does nothing where it is there already."""
+    """Writes part `index` of `of` to `out`; does nothing where it is there already.
+
+    `out` is a file of NDJSON or, unless it is called so, a directory of Parquet files.
+    """
     path = Path(out)
-    if is_whole(path):
+    is_ndjson = path.suffix == ".ndjson"
+    if is_whole(path) if is_ndjson else path.is_dir():
         return out
     with _inputs(point) as (inputs, stdin):
-        command = [*h2lens, *inputs, "-o", "ndjson", "--partition", f"{index}/{of}", "--threads", "1", *options]
-        _run(command, path, stdin)
+        command = [*h2lens, *inputs, "--partition", f"{index}/{of}", "--threads", "1", *options]
+        if is_ndjson:
+            _into_file([*command, "-o", "ndjson"], path, stdin)
+        else:
+            _into_directory([*command, "-o", "parquet"], path, stdin)
     return out
 
 
 def merge(h2lens: tuple[str, ...], parts: list[str], out: str) -> str:
     """Writes the one result of all parts to the file `out`."""
-    path = Path(out)
-    if not path.exists() or any(os.path.getmtime(part) > os.path.getmtime(path) for part in parts):
-        _run([*h2lens, "merge", *parts], path, None)
+    _into_file([*h2lens, "merge", *parts], Path(out), None)
     return out
 
 
@@ -58,39 +63,57 @@ def is_whole(path: Path) -> bool:
         return False
 
 
-def _run(command: list[str], path: Path, stdin: IO[bytes] | None) -> None:
-    """Runs it into a file that gets its name when the process has ended well; messages go to a log beside it."""
+def _into_file(command: list[str], path: Path, stdin: IO[bytes] | None) -> None:
+    """Runs it; what it prints is a file that gets its name when the process has ended well."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    log = path.with_suffix(".log")
-    environment = {name: value for name, value in os.environ.items() if name != "SSLKEYLOGFILE"}
+    temporary = _temporary(path)
     try:
-        with temporary.open("wb") as file, log.open("wb") as messages:
-            feeder = None
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-                stdout=file,
-                stderr=messages,
-                env=environment,
-            )
-            if stdin and process.stdin:
-                feeder = _feed(stdin, process.stdin)
-            status = process.wait()
-            if feeder:
-                feeder.join()
-                if feeder.error:
-                    raise PartError(f"{path.name}: {feeder.error}")
+        with temporary.open("wb") as file:
+            _run(command, path, file, stdin)
             file.flush()
             os.fsync(file.fileno())
-        # 1 is an incomplete analysis with --strict: the records are whole all the same.
-        if status not in (0, 1):
-            last = log.read_text(errors="replace").strip().splitlines()[-1:] or [f"exit status {status}"]
-            raise PartError(f"{path.name}: {last[0]}")
         os.replace(temporary, path)
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
+        temporary.unlink(missing_ok=True)
+
+
+def _into_directory(command: list[str], path: Path, stdin: IO[bytes] | None) -> None:
+    """Runs it; what it writes is a directory that gets its name when the process has ended well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _temporary(path)
+    try:
+        _run([*command, "--output-dir", str(temporary)], path, subprocess.DEVNULL, stdin)
+        os.rename(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+
+
+def _run(command: list[str], path: Path, stdout: IO[bytes] | int, stdin: IO[bytes] | None) -> None:
+    """Runs it; messages go to a log beside `path`. Raises PartError unless it ends well."""
+    log = path.with_name(f"{path.name.removesuffix('.ndjson')}.log")
+    environment = {name: value for name, value in os.environ.items() if name != "SSLKEYLOGFILE"}
+    with log.open("wb") as messages:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=messages,
+            env=environment,
+        )
+        feeder = _feed(stdin, process.stdin) if stdin and process.stdin else None
+        status = process.wait()
+        if feeder:
+            feeder.join()
+    # 1 is an incomplete analysis with --strict: the records are whole all the same.
+    if status not in (0, 1):
+        last = log.read_text(errors="replace").strip().splitlines()[-1:] or [f"exit status {status}"]
+        raise PartError(f"{path.name}: {last[0]}")
+    if feeder and feeder.error:
+        raise PartError(f"{path.name}: {feeder.error}")
 
 
 class _Feeder(threading.Thread):
@@ -127,18 +150,21 @@ def _inputs(point: Point) -> Iterator[tuple[list[str], IO[bytes] | None]]:
         yield ["-"], opened[0]
         return
     directory = tempfile.mkdtemp(prefix="h2lens-")
-    feeders = []
+    feeders: list[tuple[_Feeder, str]] = []
     try:
-        names = []
         for number, source in enumerate(opened):
-            name = os.path.join(directory, f"{number:06}-{os.path.basename(point.inputs[number])}")
+            name = os.path.join(directory, f"{number:06}-{os.path.basename(point.inputs[number].partition('::')[0])}")
             os.mkfifo(name)
-            names.append(name)
-            feeders.append(_feed(source, name))
-        yield names, None
-        for feeder in feeders:
-            feeder.join(timeout=60)
+            feeders.append((_feed(source, name), name))
+        yield [name for _, name in feeders], None
+        for feeder, _ in feeders:
+            feeder.join()
             if feeder.error:
                 raise PartError(f"{point.name}: {feeder.error}")
     finally:
+        for feeder, name in feeders:
+            # A pipe that nobody opened keeps its feeder waiting: whoever opens and closes it sets it free.
+            while feeder.is_alive():
+                os.close(os.open(name, os.O_RDONLY | os.O_NONBLOCK))
+                feeder.join(timeout=0.1)
         shutil.rmtree(directory, ignore_errors=True)

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
 import sys
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from distributed import Client, as_completed
+from distributed import Client, Future, as_completed
 
 from . import part
-from .points import Point
+from .points import Point, stamp
 
 Progress = Callable[[int, int], None]
+
+#: In a directory of Parquet parts: what they were made of. Readers of Parquet pass over such names.
+STAMP = "_stamp"
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,8 @@ class Plan:
     options: tuple[str, ...] = ()
     h2lens: tuple[str, ...] = ("h2lens",)
     retries: int = 3
+    #: Leave the parts as a directory of Parquet files, in place of merging them.
+    parquet: bool = False
 
 
 @dataclass
@@ -38,47 +47,107 @@ class Summary:
     coverage: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass
+class _Work:
+    """The tasks of one point, and where their parts go."""
+
+    point: Point
+    stamp: str
+    paths: list[Path]
+    tasks: list[Future] = field(default_factory=list)
+
+
 def run(plan: Plan, client: Client, progress: Progress | None = None) -> Summary:
     """Analyzes all parts of all points, merges each point's, and adds up their coverage.
 
-    Parts that are there already are kept, so that a run which was stopped goes on. A task whose worker dies is given to
-    another one.
+    Parts that are there already, of the same files and options, are kept, so that a run which was stopped goes on. A task
+    whose worker dies is given to another one.
     """
-    parts, merges = {}, {}
-    for point in plan.points:
-        own = []
-        for index in range(plan.parts):
-            out = plan.out / "parts" / f"{point.name}.{index:02}-of-{plan.parts:02}.ndjson"
-            future = client.submit(
-                part.analyze,
-                plan.h2lens,
-                point,
-                index,
-                plan.parts,
-                plan.options,
-                str(out.absolute()),
-                retries=plan.retries,
-                pure=False,
-            )
-            own.append(future)
-            parts[future] = point.name
-        out = plan.out / f"{point.name}.ndjson"
-        future = client.submit(part.merge, plan.h2lens, own, str(out.absolute()), retries=plan.retries, pure=False)
-        merges[future] = point.name
     summary = Summary()
-    everything = list(parts) + list(merges)
-    for done, future in enumerate(as_completed(everything), 1):
+    points: dict[Future, str] = {}
+    works = [_work(plan, point) for point in plan.points]
+    for work in works:
+        work.tasks = [] if plan.parquet and _is_published(plan, work) else _submit(plan, client, work)
+        points.update((task, work.point.name) for task in work.tasks)
+    for done, task in enumerate(as_completed(list(points)), 1):
         if progress:
-            progress(done, len(everything))
-        error = future.exception()
-        name = parts.get(future) or merges[future]
+            progress(done, len(points))
+        error = task.exception()
         if error is not None:
-            summary.failed.setdefault(name, str(error))
-        elif future in merges:
-            summary.results[name] = future.result()
-    for result in summary.results.values():
-        add(summary.coverage, coverage(Path(result)))
+            summary.failed.setdefault(points[task], str(error))
+    for work in works:
+        name = work.point.name
+        if name not in summary.failed:
+            result = _publish(plan, work) if plan.parquet else _merged(plan, work)
+            summary.results[name] = str(result.absolute())
+            if not plan.parquet:
+                add(summary.coverage, coverage(result))
+        _clean(plan, work, older=name not in summary.failed)
     return summary
+
+
+def _work(plan: Plan, point: Point) -> _Work:
+    key = stamp(point.inputs, *plan.options, str(plan.parts))
+    names = [f"{index:02}-of-{plan.parts:02}" for index in range(plan.parts)]
+    parts = (plan.out / "parts").absolute()
+    if plan.parquet:
+        return _Work(point, key, [parts / f"{point.name}.{key}" / name for name in names])
+    return _Work(point, key, [parts / f"{point.name}.{key}.{name}.ndjson" for name in names])
+
+
+def _submit(plan: Plan, client: Client, work: _Work) -> list[Future]:
+    def task(function: Callable[..., str], *arguments: Any) -> Future:
+        return client.submit(function, plan.h2lens, *arguments, retries=plan.retries, pure=False)
+
+    tasks = [
+        task(part.analyze, work.point, index, plan.parts, plan.options, str(path)) for index, path in enumerate(work.paths)
+    ]
+    if not plan.parquet:
+        tasks.append(task(part.merge, list(tasks), str(_merged(plan, work).absolute())))
+    return tasks
+
+
+def _merged(plan: Plan, work: _Work) -> Path:
+    return plan.out / f"{work.point.name}.ndjson"
+
+
+def _is_published(plan: Plan, work: _Work) -> bool:
+    """Whether the directory has all Parquet parts of these files and options."""
+    try:
+        return (plan.out / work.point.name / STAMP).read_text() == work.stamp
+    except OSError:
+        return False
+
+
+def _publish(plan: Plan, work: _Work) -> Path:
+    """Gives the directory of all Parquet parts its name, in place of an older one."""
+    out = plan.out / work.point.name
+    if work.tasks:
+        made = work.paths[0].parent
+        for left in made.glob(".*.tmp"):
+            shutil.rmtree(left, ignore_errors=True)
+        (made / STAMP).write_text(work.stamp)
+        if out.exists():
+            old = out.with_name(f".{out.name}.{uuid.uuid4().hex}.tmp")
+            os.rename(out, old)
+            shutil.rmtree(old, ignore_errors=True)
+        os.rename(made, out)
+    return out
+
+
+def _clean(plan: Plan, work: _Work, older: bool) -> None:
+    """Removes what killed workers left and, on demand, the parts of other files or options."""
+    name = re.escape(work.point.name)
+    left = rf"\.{name}\.[0-9a-f]{{12}}\..*\.tmp|\.{name}\.ndjson\..*\.tmp"
+    others = rf"{name}\.(?!{work.stamp})[0-9a-f]{{12}}(\.\d\d-of-\d\d(\.ndjson|\.log))?"
+    wanted = re.compile(f"{left}|{others}" if older else left)
+    for path in (*plan.out.glob("*"), *plan.out.glob("parts/*")):
+        if not wanted.fullmatch(path.name):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def coverage(result: Path) -> dict[str, Any]:
