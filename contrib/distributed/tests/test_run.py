@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as parquet
 import pytest
 from captures import REPOSITORY, cut, damaged, packets, rotate
 from distributed import Client, LocalCluster
@@ -179,7 +180,7 @@ def test_what_is_no_capture_fails_and_leaves_no_result(client: Client, tmp_path:
     assert not list((tmp_path / "out").glob("*.ndjson"))
 
 
-def test_files_of_a_store_are_streamed(client: Client, directory: Path, tmp_path: Path) -> None:
+def test_files_of_a_store_are_read(client: Client, directory: Path, tmp_path: Path) -> None:
     """An archive, read through fsspec, stands for any object store."""
     archive = tmp_path / "store.zip"
     with zipfile.ZipFile(archive, "w") as store:
@@ -187,22 +188,24 @@ def test_files_of_a_store_are_streamed(client: Client, directory: Path, tmp_path
             store.write(file, file.name)
         store.write(directory / "03.pcap", "alone/one.pcap")
     records = ("-S", "transactions,connections")
-    for pattern, local in [("*.pcap", directory), ("alone/*.pcap", directory / "03.pcap")]:
+    for pattern, local in [("*.pcap", "."), ("alone/*.pcap", "03.pcap")]:
         (point,) = expand([f"zip://{pattern}::file://{archive}"])
         summary = run(Plan([point], tmp_path / pattern[:3], 2, records, (H2LENS,), retries=0), client)
         assert not summary.failed, summary.failed
-        alone = subprocess.run([H2LENS, str(local), "-o", "ndjson", *records], stdout=subprocess.PIPE, check=True).stdout
+        command = [H2LENS, local, "-o", "ndjson", *records]
+        alone = subprocess.run(command, cwd=directory, stdout=subprocess.PIPE, check=True).stdout
         assert Path(summary.results[point.name]).read_bytes() == alone
 
 
-def test_a_stream_that_ends_early_leaves_nobody_waiting(client: Client, directory: Path, tmp_path: Path) -> None:
+def test_a_process_that_reads_no_more_leaves_nobody_waiting(client: Client, directory: Path, tmp_path: Path) -> None:
     archive = tmp_path / "store.zip"
     with zipfile.ZipFile(archive, "w") as store:
-        for name in ("00.pcap", "01.pcap"):
-            store.write(directory / name, name)
-    points = expand([f"zip://*.pcap::file://{archive}"])
-    summary = run(Plan(points, tmp_path / "out", 2, OPTIONS, ("false",), retries=0), client)
+        store.writestr("one.pcap", (directory / "00.pcap").read_bytes() + bytes(1 << 20))
+    points = expand([f"zip://one.pcap::file://{archive}"])
+    summary = run(Plan(points, tmp_path / "out", 2, OPTIONS, ("false-here",), retries=0), client)
     assert len(summary.failed) == 1
+    summary = run(Plan(points, tmp_path / "out", 2, OPTIONS, ("sh", "-c", "exit 3"), retries=0), client)
+    assert list(summary.failed.values())[0].endswith("exit status 3")
 
 
 def test_parquet_parts_have_all_rows_and_one_schema(client: Client, directory: Path, tmp_path: Path) -> None:
@@ -214,7 +217,6 @@ def test_parquet_parts_have_all_rows_and_one_schema(client: Client, directory: P
     run(plan, client)
     assert [file.stat().st_mtime_ns for file in files] == before
     assert not list((tmp_path / "out/parts").iterdir())
-    parquet = pytest.importorskip("pyarrow.parquet")
     tables = [parquet.read_table(file) for file in files]
     assert all(table.schema == tables[0].schema for table in tables)
     lines = [json.loads(line) for line in whole(directory).splitlines()]

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +23,15 @@ class PartError(RuntimeError):
     """A process failed; the message is its last line."""
 
 
+@dataclass(frozen=True)
+class _Source:
+    """What a process reads: names, the directory that they are in, and what is streamed into `-`."""
+
+    names: list[str]
+    directory: str | None = None
+    stdin: IO[bytes] | None = None
+
+
 def analyze(h2lens: tuple[str, ...], point: Point, index: int, of: int, options: tuple[str, ...], out: str) -> str:
     """Writes part `index` of `of` to `out`; does nothing where it is there already.
 
@@ -31,18 +41,20 @@ def analyze(h2lens: tuple[str, ...], point: Point, index: int, of: int, options:
     is_ndjson = path.suffix == ".ndjson"
     if is_whole(path) if is_ndjson else path.is_dir():
         return out
-    with _inputs(point) as (inputs, stdin):
-        command = [*h2lens, *inputs, "--partition", f"{index}/{of}", "--threads", "1", *options]
+    with _inputs(point) as source:
+        # Files that options name are the worker's, wherever the process runs.
+        own = [os.path.abspath(word) if os.path.isfile(word) else word for word in options]
+        command = [*h2lens, *source.names, "--partition", f"{index}/{of}", "--threads", "1", *own]
         if is_ndjson:
-            _into_file([*command, "-o", "ndjson"], path, stdin)
+            _into_file([*command, "-o", "ndjson"], path, source)
         else:
-            _into_directory([*command, "-o", "parquet"], path, stdin)
+            _into_directory([*command, "-o", "parquet"], path, source)
     return out
 
 
 def merge(h2lens: tuple[str, ...], parts: list[str], out: str) -> str:
     """Writes the one result of all parts to the file `out`."""
-    _into_file([*h2lens, "merge", *parts], Path(out), None)
+    _into_file([*h2lens, "merge", *parts], Path(out), _Source([]))
     return out
 
 
@@ -63,13 +75,13 @@ def is_whole(path: Path) -> bool:
         return False
 
 
-def _into_file(command: list[str], path: Path, stdin: IO[bytes] | None) -> None:
+def _into_file(command: list[str], path: Path, source: _Source) -> None:
     """Runs it; what it prints is a file that gets its name when the process has ended well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(path)
     try:
         with temporary.open("wb") as file:
-            _run(command, path, file, stdin)
+            _run(command, path, file, source)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -77,12 +89,12 @@ def _into_file(command: list[str], path: Path, stdin: IO[bytes] | None) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _into_directory(command: list[str], path: Path, stdin: IO[bytes] | None) -> None:
+def _into_directory(command: list[str], path: Path, source: _Source) -> None:
     """Runs it; what it writes is a directory that gets its name when the process has ended well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(path)
     try:
-        _run([*command, "--output-dir", str(temporary)], path, subprocess.DEVNULL, stdin)
+        _run([*command, "--output-dir", str(temporary)], path, subprocess.DEVNULL, source)
         os.rename(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -92,79 +104,64 @@ def _temporary(path: Path) -> Path:
     return path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
 
 
-def _run(command: list[str], path: Path, stdout: IO[bytes] | int, stdin: IO[bytes] | None) -> None:
+def _run(command: list[str], path: Path, stdout: IO[bytes] | int, source: _Source) -> None:
     """Runs it; messages go to a log beside `path`. Raises PartError unless it ends well."""
     log = path.with_name(f"{path.name.removesuffix('.ndjson')}.log")
     environment = {name: value for name, value in os.environ.items() if name != "SSLKEYLOGFILE"}
     with log.open("wb") as messages:
         process = subprocess.Popen(
             command,
-            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            cwd=source.directory,
+            stdin=subprocess.PIPE if source.stdin else subprocess.DEVNULL,
             stdout=stdout,
             stderr=messages,
             env=environment,
         )
-        feeder = _feed(stdin, process.stdin) if stdin and process.stdin else None
+        feeder = _Feeder(source.stdin, process.stdin) if source.stdin and process.stdin else None
         status = process.wait()
         if feeder:
             feeder.join()
+    if feeder and feeder.error:
+        raise PartError(f"{path.name}: {feeder.error}")
     # 1 is an incomplete analysis with --strict: the records are whole all the same.
     if status not in (0, 1):
         last = log.read_text(errors="replace").strip().splitlines()[-1:] or [f"exit status {status}"]
         raise PartError(f"{path.name}: {last[0]}")
-    if feeder and feeder.error:
-        raise PartError(f"{path.name}: {feeder.error}")
 
 
 class _Feeder(threading.Thread):
     """Copies one stream into another until either ends."""
 
-    def __init__(self, source: IO[bytes], sink: str | IO[bytes]) -> None:
+    def __init__(self, source: IO[bytes], sink: IO[bytes]) -> None:
         super().__init__(daemon=True)
         self.source, self.sink, self.error = source, sink, ""
+        self.start()
 
     def run(self) -> None:
         try:
-            with self.source, open(self.sink, "wb") if isinstance(self.sink, str) else self.sink as sink:
-                shutil.copyfileobj(self.source, sink, 1 << 20)
+            with self.sink:
+                shutil.copyfileobj(self.source, self.sink, 1 << 20)
         except BrokenPipeError:
             pass
         except Exception as error:  # whatever a store raises: it is told of with the task
             self.error = f"{type(error).__name__}: {error}"
 
 
-def _feed(source: IO[bytes], sink: str | IO[bytes]) -> _Feeder:
-    feeder = _Feeder(source, sink)
-    feeder.start()
-    return feeder
-
-
 @contextlib.contextmanager
-def _inputs(point: Point) -> Iterator[tuple[list[str], IO[bytes] | None]]:
-    """The arguments that name a point's files. Remote ones are streamed: one into `-`, several through named pipes."""
+def _inputs(point: Point) -> Iterator[_Source]:
+    """One remote file is streamed. Several are copied for the time of the task: the secrets of all are read before the packets."""
     if not any(is_remote(path) for path in point.inputs):
-        yield list(point.inputs), None
-        return
-    opened = [fsspec.open(path, "rb").open() for path in point.inputs]
-    if len(opened) == 1:
-        yield ["-"], opened[0]
-        return
-    directory = tempfile.mkdtemp(prefix="h2lens-")
-    feeders: list[tuple[_Feeder, str]] = []
-    try:
-        for number, source in enumerate(opened):
-            name = os.path.join(directory, f"{number:06}-{os.path.basename(point.inputs[number].partition('::')[0])}")
-            os.mkfifo(name)
-            feeders.append((_feed(source, name), name))
-        yield [name for _, name in feeders], None
-        for feeder, _ in feeders:
-            feeder.join()
-            if feeder.error:
-                raise PartError(f"{point.name}: {feeder.error}")
-    finally:
-        for feeder, name in feeders:
-            # A pipe that nobody opened keeps its feeder waiting: whoever opens and closes it sets it free.
-            while feeder.is_alive():
-                os.close(os.open(name, os.O_RDONLY | os.O_NONBLOCK))
-                feeder.join(timeout=0.1)
-        shutil.rmtree(directory, ignore_errors=True)
+        yield _Source(list(point.inputs))
+    elif len(point.inputs) == 1:
+        with fsspec.open(point.inputs[0], "rb") as remote:
+            yield _Source(["-"], stdin=remote)
+    else:
+        with tempfile.TemporaryDirectory(prefix="h2lens-") as directory:
+            names = [os.path.basename(path.partition("::")[0]) for path in point.inputs]
+            if len(set(names)) < len(names):
+                names = [f"{number:06}-{name}" for number, name in enumerate(names)]
+            for path, name in zip(point.inputs, names, strict=True):
+                with fsspec.open(path, "rb") as remote, open(os.path.join(directory, name), "wb") as copy:
+                    shutil.copyfileobj(remote, copy, 1 << 20)
+            # Records name their inputs: they are told without the directory, which is another one for each part.
+            yield _Source([f"./{name}" for name in names], directory)

@@ -54,7 +54,7 @@ class _Work:
     point: Point
     stamp: str
     paths: list[Path]
-    tasks: list[Future] = field(default_factory=list)
+    tasks: list[Future[Any]] = field(default_factory=list)
 
 
 def run(plan: Plan, client: Client, progress: Progress | None = None) -> Summary:
@@ -64,7 +64,7 @@ def run(plan: Plan, client: Client, progress: Progress | None = None) -> Summary
     whose worker dies is given to another one.
     """
     summary = Summary()
-    points: dict[Future, str] = {}
+    points: dict[Future[Any], str] = {}
     works = [_work(plan, point) for point in plan.points]
     for work in works:
         work.tasks = [] if plan.parquet and _is_published(plan, work) else _submit(plan, client, work)
@@ -79,7 +79,7 @@ def run(plan: Plan, client: Client, progress: Progress | None = None) -> Summary
         name = work.point.name
         if name not in summary.failed:
             result = _publish(plan, work) if plan.parquet else _merged(plan, work)
-            summary.results[name] = str(result.absolute())
+            summary.results[name] = str(result)
             if not plan.parquet:
                 add(summary.coverage, coverage(result))
         _clean(plan, work, older=name not in summary.failed)
@@ -95,8 +95,8 @@ def _work(plan: Plan, point: Point) -> _Work:
     return _Work(point, key, [parts / f"{point.name}.{key}.{name}.ndjson" for name in names])
 
 
-def _submit(plan: Plan, client: Client, work: _Work) -> list[Future]:
-    def task(function: Callable[..., str], *arguments: Any) -> Future:
+def _submit(plan: Plan, client: Client, work: _Work) -> list[Future[Any]]:
+    def task(function: Callable[..., str], *arguments: Any) -> Future[Any]:
         return client.submit(function, plan.h2lens, *arguments, retries=plan.retries, pure=False)
 
     tasks = [
