@@ -5,7 +5,7 @@ use super::envelope::{COMPRESSED, CONNECT_END, Envelope, Payload, Protocol, WEB_
 use super::lines::Line;
 use super::media_type::MediaType;
 use super::multipart::Part;
-use super::protobuf::Type;
+use super::protobuf::{Reading, Type};
 use super::redact::Redactor;
 use super::websocket::{Message, Missing, Opcode};
 use super::{charset, dns, json, sse};
@@ -61,8 +61,11 @@ pub(super) fn message(bytes: &[u8], codec: Codec, kind: &Type, context: &Context
     let mut told = BodyMessage { kind: kind.name(), ..BodyMessage::default() };
     match codec {
         Codec::Protobuf => match kind.json(bytes, context.redactor, context.expanded()) {
-            Ok(value) => {
-                told.value = Some(value);
+            Ok(reading) => {
+                match reading {
+                    Reading::Value(value) => told.value = Some(value),
+                    Reading::Fields(fields) => told.fields = Some(fields),
+                }
                 told.bytes = kind.keep_bytes.then(|| bytes.to_vec());
             }
             Err(reason) => {

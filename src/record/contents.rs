@@ -123,6 +123,8 @@ pub struct BodyMessage {
     pub content_type: Option<String>,
     /// Its value, as JSON.
     pub value: Option<String>,
+    /// Of a protobuf message without a schema: its fields, as JSON.
+    pub fields: Option<String>,
     /// Its text, where it is no JSON.
     pub text: Option<String>,
     /// Its bytes, where it is no text.
@@ -183,6 +185,16 @@ pub struct WebSocketEnd {
     pub reason: Option<String>,
 }
 
+impl Content {
+    /// Its bytes; of text, as UTF-8.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+}
+
 impl Contents {
     /// There is something in it.
     pub fn is_some(&self) -> bool {
@@ -196,9 +208,15 @@ impl Contents {
 }
 
 impl BodyMessage {
+    /// What it says, as text: its value, its fields, or what it is.
+    pub fn shown(&self) -> Option<&str> {
+        self.value.as_deref().or(self.fields.as_deref()).or(self.text.as_deref())
+    }
+
     /// Bytes of memory beside its own.
     pub fn memory(&self) -> usize {
-        let texts = [&self.kind, &self.name, &self.filename, &self.content_type, &self.value, &self.text];
+        let Self { kind, name, filename, content_type, value, fields, text, .. } = self;
+        let texts = [kind, name, filename, content_type, value, fields, text];
         let texts: usize = texts.into_iter().flatten().map(String::capacity).sum();
         size_of::<Self>() + texts + self.bytes.as_ref().map_or(0, Vec::capacity)
     }

@@ -229,6 +229,7 @@ pub(crate) fn message() -> BodyMessage {
         filename: Some("a.txt".to_owned()),
         content_type: Some("text/plain".to_owned()),
         value: Some("{\"a\":\"\u{202e}\"}".to_owned()),
+        fields: Some("[{\"number\":1}]".to_owned()),
         text: Some("-text".to_owned()),
         bytes: Some(vec![0xfb]),
         truncated: true,

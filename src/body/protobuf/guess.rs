@@ -1,7 +1,7 @@
 //! Fields that no schema names: each with every reading that its bytes allow, none preferred.
 
+use super::Malformed;
 use super::wire::{Field, Fields, Wire, varint, zigzag};
-use super::{Malformed, UNKNOWN};
 use crate::base::tuning::{BODY_GUESS_DEPTH, BODY_GUESS_PACKED};
 use crate::body::json::push_string;
 use crate::body::redact::{REDACTED, Redactor};
@@ -17,11 +17,10 @@ pub(super) struct Guess<'r> {
     pub(super) limit: usize,
 }
 
-/// A message without a schema: `{"@unknown":[…]}` with its fields in their order.
+/// A message without a schema: an array of its fields in their order.
 pub fn json(message: &[u8], redactor: Option<&Redactor>, limit: usize) -> Result<String, Malformed> {
-    let mut out = format!("{{\"{UNKNOWN}\":");
+    let mut out = String::new();
     Guess { redactor, limit }.message(message, 0, &mut out)?;
-    out.push('}');
     Ok(out)
 }
 
@@ -199,7 +198,7 @@ mod tests {
 
     fn read(bytes: &[u8]) -> Value {
         let text = super::json(bytes, None, 10_000).unwrap();
-        serde_json::from_str::<Value>(&text).unwrap()[UNKNOWN].take()
+        serde_json::from_str(&text).unwrap()
     }
 
     #[test]

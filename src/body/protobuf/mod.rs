@@ -62,22 +62,31 @@ impl Type {
         None
     }
 
-    /// A message as JSON of up to `limit` bytes: by its type, or with all readings of its fields.
+    /// A message as JSON of up to `limit` bytes.
     pub fn json(
         &self,
         message: &[u8],
         redactor: Option<&Redactor>,
         limit: usize,
-    ) -> Result<String, Malformed> {
+    ) -> Result<Reading, Malformed> {
         #[cfg(feature = "proto")]
         if let Some(descriptor) = &self.descriptor {
-            return value::json(message, descriptor, redactor, limit);
+            return value::json(message, descriptor, redactor, limit).map(Reading::Value);
         }
-        guess::json(message, redactor, limit)
+        guess::json(message, redactor, limit).map(Reading::Fields)
     }
 }
 
-/// The member that holds what no schema names.
+/// A message as JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// What its type says.
+    Value(String),
+    /// Without a type: its fields, each with every reading that its bytes allow.
+    Fields(String),
+}
+
+/// The member that holds what the type of a message does not name.
 pub const UNKNOWN: &str = "@unknown";
 
 /// Why bytes are not shown as a message.

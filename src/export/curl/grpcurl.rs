@@ -15,6 +15,7 @@ pub(super) fn messages<'a>(view: &TransactionView<'a>) -> Option<Vec<u8>> {
     let contents = view.transaction.contents.as_deref()?;
     let mut sent = contents.messages.iter().filter(|message| message.from_client).peekable();
     sent.peek()?;
+    // JSON that is sent as such has no type.
     let known = |message: &'a BodyMessage| message.value.as_deref().filter(|_| message.kind.is_some());
     let values = sent.map(|message| known(message).map(str::as_bytes)).collect::<Option<Vec<_>>>()?;
     Some(values.join(&b" "[..]))

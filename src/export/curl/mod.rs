@@ -40,7 +40,7 @@ fn curl(out: &mut Vec<u8>, view: &TransactionView<'_>, request: &Message, show_s
     let piped = content.is_some_and(is_piped);
     if let Some(content) = content.filter(|_| piped) {
         out.extend_from_slice(b"printf '");
-        push_format(out, bytes(content));
+        push_format(out, content.bytes());
         out.extend_from_slice(b"' | ");
     }
     out.extend_from_slice(b"curl --globoff --path-as-is");
@@ -66,7 +66,7 @@ fn curl(out: &mut Vec<u8>, view: &TransactionView<'_>, request: &Message, show_s
         out.extend_from_slice(b" \\\n  --data-binary @-");
     } else if let Some(content) = content {
         out.extend_from_slice(b" \\\n  --data-raw ");
-        push_quoted(out, bytes(content));
+        push_quoted(out, content.bytes());
     }
     url(out, view);
     out.push(b'\n');
@@ -126,18 +126,11 @@ fn url(out: &mut Vec<u8>, view: &TransactionView<'_>) {
 /// The content, where there is some.
 fn content<'a>(view: &TransactionView<'a>) -> Option<&'a Content> {
     let body = view.transaction.contents.as_deref()?.request.as_ref()?;
-    body.content.as_ref().filter(|content| !bytes(content).is_empty())
-}
-
-fn bytes(content: &Content) -> &[u8] {
-    match content {
-        Content::Text(text) => text.as_bytes(),
-        Content::Bytes(bytes) => bytes,
-    }
+    body.content.as_ref().filter(|content| !content.bytes().is_empty())
 }
 
 /// It cannot be an argument, or should not.
 fn is_piped(content: &Content) -> bool {
-    let bytes = bytes(content);
+    let bytes = content.bytes();
     matches!(content, Content::Bytes(_)) || bytes.len() > LONG || bytes.contains(&0)
 }

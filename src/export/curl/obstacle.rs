@@ -1,6 +1,6 @@
 //! Why a request cannot be repeated by a command.
 
-use super::{bytes, content, grpcurl, sent};
+use super::{content, grpcurl, sent};
 use crate::record::{Partial, TransactionView};
 
 /// The first reason that applies; `None` where nothing is in the way.
@@ -67,7 +67,7 @@ fn in_the_body(view: &TransactionView<'_>) -> Option<&'static str> {
     let is_whole = body.complete && !body.truncated && body.error.is_none();
     let coding = request.headers.first_value(b"content-encoding").unwrap_or_default();
     let coded = !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity");
-    let changed = !body.redacted && bytes(content).len() as u64 != request.body;
+    let changed = !body.redacted && content.bytes().len() as u64 != request.body;
     let reasons = [
         (!is_whole, "its body is cut off"),
         (

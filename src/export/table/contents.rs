@@ -84,8 +84,7 @@ fn shown(message: &BodyMessage) -> String {
     if let Some(error) = message.error {
         return format!("({error})");
     }
-    let text = message.value.as_deref().or(message.text.as_deref());
-    match (text, &message.bytes, message.code) {
+    match (message.shown(), &message.bytes, message.code) {
         (Some(text), ..) => text.to_owned(),
         (None, Some(bytes), _) => bytes.iter().take(32).fold(String::new(), |mut text, byte| {
             let _ = write!(text, "{byte:02x} ");

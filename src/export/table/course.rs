@@ -276,7 +276,7 @@ fn message(out: &mut Text<'_>, message: &BodyMessage, start: Timestamp) {
     let at = nanos(message.at.since(start)).to_string();
     let size = message.size.map_or(String::new(), |size| Size(size).to_string());
     out.visible(format_args!("{at:>10}  {arrow}  {size:>9}  "), kind(message).as_bytes());
-    match (message.value.as_deref().or(message.text.as_deref()), &message.bytes) {
+    match (message.shown(), &message.bytes) {
         (Some(text), _) => prose(out, text),
         (None, Some(bytes)) => pretty::hex(&mut out.text, bytes),
         (None, None) => (),

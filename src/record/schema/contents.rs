@@ -109,8 +109,10 @@ object! {
         "filename": filename: Option<Text<'a>>,
         /// The media type of a part.
         "content_type": content_type: Option<Text<'a>>,
-        /// Its value: any JSON. What no schema names stands under `@unknown`, with every reading that is possible.
+        /// Its value: any JSON. What the schema does not name stands under `@unknown`, as in `fields`.
         "value": value: Option<Raw<'a>>,
+        /// The fields of a protobuf message that no schema is known for, each with every reading that its bytes allow.
+        "fields": fields: Option<Raw<'a>>,
         /// Its text, where it is no JSON.
         "text": text: Option<Text<'a>>,
         /// Its bytes, where it is no text.
@@ -145,6 +147,7 @@ impl<'a> MessageObject<'a> {
             filename: message.filename.as_deref().map(text),
             content_type: message.content_type.as_deref().map(text),
             value: message.value.as_deref().map(Raw),
+            fields: message.fields.as_deref().map(Raw),
             text: message.text.as_deref().map(text),
             base64: message.bytes.as_deref().map(Bytes),
             truncated: set(message.truncated),

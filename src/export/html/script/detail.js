@@ -130,7 +130,8 @@ function body(side, part) {
 function messages(list) {
   if (!list?.length) return undefined;
   const items = list.map((message) => {
-    const shown = message.value === undefined ? message.text ?? message.base64 ?? message.error ?? '' : JSON.stringify(message.value);
+    const json = message.value ?? message.fields;
+    const shown = json === undefined ? message.text ?? message.base64 ?? message.error ?? '' : JSON.stringify(json);
     return element('li', {}, visible(`${message.from} +${span(message.at)} ${message.type ?? message.opcode ?? ''} ${shown}`));
   });
   return element('section', {}, element('h3', {}, 'Messages'), element('ol', {}, ...items));
