@@ -5,6 +5,7 @@ use crate::base::tuning::OUTPUT_BUFFER;
 use crate::export::arrow::ArrowStream;
 use crate::export::parquet::ParquetFile;
 use crate::export::renderer::Renderer;
+use crate::export::sort::Sorter;
 use crate::export::{Format, Options, PrintError, json};
 use crate::record::endpoint::Endpoints;
 use crate::record::schema::{
@@ -26,6 +27,8 @@ pub(in crate::export) struct Printer<W: Write> {
     ready: Vec<u8>,
     /// A record's tape with the agent's verdict.
     scratch: Vec<u8>,
+    /// Keeps transactions until all are there, where they are to be sorted.
+    sorter: Option<Box<Sorter>>,
     records: u64,
     written: u64,
 }
@@ -53,7 +56,8 @@ impl<W: Write> Printer<W> {
     /// A printer of what renderers with the same options made. Nothing is written yet.
     pub(in crate::export) fn new(writer: W, options: &Options) -> Self {
         let (ready, scratch) = (Vec::with_capacity(OUTPUT_BUFFER), Vec::new());
-        Self { writer, options: *options, stream: None, ready, scratch, records: 0, written: 0 }
+        let sorter = options.sort.map(|sort| Box::new(Sorter::new(sort.top)));
+        Self { writer, options: *options, stream: None, ready, scratch, sorter, records: 0, written: 0 }
     }
 
     /// Records that the writer has been given so far.
@@ -84,6 +88,17 @@ impl<W: Write> Printer<W> {
             result?;
         }
         Ok(())
+    }
+
+    /// A record as a worker wrote it on a tape.
+    fn tape(&mut self, tape: &[u8], rank: Option<u64>) -> Result<(), PrintError> {
+        match (&mut self.sorter, rank) {
+            (Some(sorter), Some(rank)) => sorter.push(rank, &[tape]),
+            _ => {
+                self.records += 1;
+                self.with_stream(|stream, out| stream.push(tape, out))
+            }
+        }
     }
 
     /// A record that is made here.
@@ -118,22 +133,21 @@ impl<W: Write> Consumer for Printer<W> {
     fn record(&mut self, part: &Renderer, index: usize, annotation: Annotation) -> Result<(), PrintError> {
         let rendered = part.rendered();
         let Some((item, tape)) = rendered.record(index) else { return Ok(()) };
-        self.records += 1;
         let (Some(at), Some(verdict)) = (item.verdict_at(), annotation.agent) else {
-            return self.with_stream(|stream, out| stream.push(tape, out));
+            return self.tape(tape, item.rank);
         };
         let mut whole = std::mem::take(&mut self.scratch);
         whole.clear();
         whole.extend_from_slice(tape.get(..at).unwrap_or(tape));
         tape::push_verdict(&mut whole, verdict);
-        let result = self.with_stream(|stream, out| stream.push(&whole, out));
+        let result = self.tape(&whole, item.rank);
         self.scratch = whole;
         result
     }
 
     fn endpoints(&mut self, endpoints: &Endpoints) -> Result<(), PrintError> {
         if self.options.wanted.endpoints {
-            for endpoint in &endpoints.rows {
+            for endpoint in endpoints.rows.iter().take(self.options.top()) {
                 self.push(&EndpointObject::new(endpoint))?;
             }
         }
@@ -153,6 +167,9 @@ impl<W: Write> Consumer for Printer<W> {
     }
 
     fn finish(&mut self, report: &Report) -> Result<(), PrintError> {
+        if let Some(mut sorter) = self.sorter.take() {
+            sorter.drain(|tape| self.tape(tape, None))?;
+        }
         let mut coverage = Vec::new();
         json::write(&mut coverage, &TelemetryObject::new(report).coverage);
         let coverage = String::from_utf8(coverage).ok();
