@@ -111,6 +111,10 @@ fn view(sql: &mut String, name: &str, plural: &str, members: &[Member]) {
         .map(|member| match member.r#type {
             // As text, since a time would lose its nanoseconds while JSON is read.
             Type::Time => format!("CAST(rtrim({0}, 'Z') AS TIMESTAMP_NS) AS {0}", identifier(member.key)),
+            // Of other kinds of records the same name is an object: what it is is looked at behind the choice.
+            Type::List(_) => {
+                format!("from_json({0}, '{1}') AS {0}", identifier(member.key), structure(&member.r#type))
+            }
             _ => identifier(member.key),
         })
         .collect();
@@ -121,7 +125,10 @@ fn view(sql: &mut String, name: &str, plural: &str, members: &[Member]) {
     let _ = writeln!(sql, "  columns = {{");
     for (at, member) in members.iter().enumerate() {
         let comma = if at + 1 == members.len() { "" } else { "," };
-        let column = column(&member.r#type).replace('\'', "''");
+        let column = match &member.r#type {
+            Type::List(_) => "JSON".to_owned(),
+            other => column(other).replace('\'', "''"),
+        };
         let _ = writeln!(sql, "    {}: '{column}'{comma}", identifier(member.key));
     }
     let _ = writeln!(sql, "  }})\nWHERE record = '{name}';\n");
@@ -144,6 +151,21 @@ fn column(r#type: &Type) -> String {
                 .collect();
             format!("STRUCT({})", members.join(", "))
         }
+    }
+}
+
+/// The same as `from_json` wants it: JSON of the same shape.
+fn structure(r#type: &Type) -> String {
+    match r#type {
+        Type::List(element) => format!("[{}]", structure(element)),
+        Type::Object(members) => {
+            let members: Vec<String> = members
+                .iter()
+                .map(|member| format!("\"{}\":{}", member.key, structure(&member.r#type)))
+                .collect();
+            format!("{{{}}}", members.join(","))
+        }
+        other => format!("\"{}\"", column(other)),
     }
 }
 
