@@ -43,6 +43,7 @@
 //! # Features
 //! - `cli` (default): the program.
 //! - `live` (default): live capture, which needs libpcap.
+//! - `tui` (default): the window of `--tui`.
 //! - `proto` (default): messages of protobuf by their schema.
 //! - `internals`: all rooms are public, without any promise; for the project's own tests, fuzz targets and benches.
 
@@ -103,6 +104,8 @@ mod timing;
 mod tls;
 #[cfg(not(feature = "internals"))]
 mod transaction;
+#[cfg(all(feature = "tui", not(feature = "internals")))]
+mod tui;
 
 // Open, for what looks into them.
 #[cfg(feature = "internals")]
@@ -165,6 +168,9 @@ pub mod tls;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod transaction;
+#[cfg(all(feature = "tui", feature = "internals"))]
+#[doc(hidden)]
+pub mod tui;
 
 pub use base::endpoint::Endpoint;
 pub use base::time::{Moment, Timestamp};

@@ -62,6 +62,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("export", &["base", "http2", "record"]),
     // What the telemetry counts of packets has its order there.
     ("merge", &["base", "packet", "record", "aggregate", "export"]),
+    // A consumer, with sums of its own.
+    ("tui", &["base", "http2", "record", "filter", "aggregate", "export"]),
 ];
 
 /// What may use all of them.
@@ -96,7 +98,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("flate2", &["capture", "body"]),
     ("zstd", &["capture", "body"]),
     ("lz4_flex", &["capture"]),
-    ("crossbeam_channel", &["engine", "cli"]),
+    ("crossbeam_channel", &["engine", "cli", "tui"]),
+    ("ratatui", &["tui"]),
     ("landlock", &["cli"]),
     ("caps", &["cli"]),
     ("nix", &["cli", "capture"]),

@@ -1,7 +1,7 @@
 //! The aggregate: from exchanges to the numbers of each path.
 
 use super::facts::{Call, Exchange, Target};
-use super::path::{Templates, normalise};
+use super::path::Templates;
 use super::stats::Stats;
 use crate::base::limit::Limit;
 use crate::base::load::Load;
@@ -267,30 +267,14 @@ impl Aggregate {
         let group = self.group(&Group::of(exchange));
         let mut text = Vec::new();
         let what = match exchange.target {
-            Target::Path(path) => match self.templates.patterns.find(path) {
-                Some(pattern) => {
-                    text.extend_from_slice(pattern.as_bytes());
-                    What::Named
-                }
-                None if self.templates.literal => {
-                    text.extend_from_slice(path);
-                    What::Named
-                }
-                None => {
-                    normalise(path, &mut text);
-                    What::Path
-                }
-            },
+            Target::Path(path) if self.templates.push_name(path, &mut text) => What::Named,
+            Target::Path(_) => What::Path,
             Target::Rpc(method) => {
                 text.extend_from_slice(method);
                 What::Rpc
             }
             Target::Operation(path, name) => {
-                match self.templates.patterns.find(path) {
-                    Some(pattern) => text.extend_from_slice(pattern.as_bytes()),
-                    None if self.templates.literal => text.extend_from_slice(path),
-                    None => normalise(path, &mut text),
-                }
+                self.templates.push_name(path, &mut text);
                 let len = text.len() as u32;
                 text.extend_from_slice(name);
                 text.extend_from_slice(&len.to_le_bytes());

@@ -403,6 +403,30 @@ pub const LIVE_OUTPUT: usize = 64 << 20;
 /// Endpoints that are series of the metrics page, those with the most calls. Counter: `h2lens_endpoints_left_out` of the page.
 pub const METRICS_ENDPOINTS: usize = 200;
 
+/// Exchanges that the window of `--tui` holds, the last ones. Counter: `window`, whose first line says what is left out.
+pub const WINDOW_CALLS: usize = 10_000;
+
+/// Bytes that they take. Counter: `window`.
+pub const WINDOW_BYTES: usize = 64 << 20;
+
+/// Its exchanges under way. Counter: `window`.
+pub const WINDOW_OPEN: usize = 10_000;
+
+/// Its connections; those that have ended make room. Counter: `window`.
+pub const WINDOW_CONNECTIONS: usize = 2000;
+
+/// Its endpoints; the calls of more are in the row `(others)`. Counter: `window`.
+pub const WINDOW_ENDPOINTS: usize = 1000;
+
+/// Calls that its figures of the last ten seconds are of. Counter: `window`.
+pub const WINDOW_RECENT: usize = 100_000;
+
+/// Batches of events on their way to it; a live capture does not wait. Counter: `window`.
+pub const WINDOW_BATCHES: usize = 64;
+
+/// Bytes of exchanges in one of them. Counter: `window`.
+pub const WINDOW_BATCH_BYTES: usize = 256 << 10;
+
 /// Calls that the HTML report holds; of more, those that matter most. Counter: `report`, which says how many there were.
 pub const REPORT_CALLS: usize = 50_000;
 

@@ -106,6 +106,16 @@ pub struct Args {
     #[arg(long, value_name = "CONN:STREAM", value_parser = exchange, help_heading = "Output", hide_short_help = true)]
     pub follow: Option<Exchange>,
 
+    /// A window in the terminal: what goes on, while it is read
+    ///
+    /// A window in the terminal, live and for captures while they are read: endpoints with rate, failures and quantiles of the
+    /// last 10 s and of all, calls as they end, those in flight with their age, connections with the time that they were
+    /// blocked. Enter opens a call, / takes a filter as --where does, Space stands still, s saves what is shown, ? lists the
+    /// keys.
+    #[cfg(feature = "tui")]
+    #[arg(long, help_heading = "Output")]
+    pub tui: bool,
+
     /// Order of the transactions: start, duration, ttfb or bytes; -KEY for the greatest first
     ///
     /// Order of the transactions of captures: by start (the default of a table), duration, ttfb or bytes; -duration and the
@@ -184,7 +194,8 @@ pub struct Args {
     /// Read protobuf messages by this schema
     ///
     /// Schemas of protobuf messages: descriptor sets, or .proto files, whose imports are looked for beside them and in
-    /// the directories above. May be given several times. What servers tell by reflection is used by itself.
+    /// the directories above. May be given several times. Alone it looks into the bodies as --body does. What servers tell
+    /// by reflection is used by itself.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Contents", hide_short_help = true)]
     pub proto: Vec<PathBuf>,
 

@@ -65,6 +65,9 @@ pub struct Config {
     pub patterns: Patterns,
     /// How other paths are grouped.
     pub templates: Grouping,
+    /// A window in the terminal, in place of output.
+    #[cfg(feature = "tui")]
+    pub window: Option<Window>,
     /// The output.
     pub output: Options,
     /// Each kind of record goes into a file there, not to standard output.
@@ -88,6 +91,14 @@ pub struct Config {
     pub verbosity: Verbosity,
     /// Standard error is a terminal that takes a progress bar, or lines of status.
     pub progress: bool,
+}
+
+/// A window in the terminal.
+#[cfg(feature = "tui")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    /// The filter that it begins with, as it was typed.
+    pub filter: Option<String>,
 }
 
 /// A directory for files of one kind of record each.
@@ -209,6 +220,14 @@ impl Environment {
 }
 
 impl Config {
+    /// The terminal is drawn on: nothing else may be written to it.
+    pub const fn is_drawn(&self) -> bool {
+        #[cfg(feature = "tui")]
+        return self.window.is_some();
+        #[cfg(not(feature = "tui"))]
+        false
+    }
+
     /// What the analysis must give for what is printed and served.
     pub fn analyzed(&self) -> Wanted {
         let served = matches!(&self.source, InputKind::Live(live) if live.metrics.is_some());
@@ -244,7 +263,13 @@ impl Action {
         let filter = matching(&args)?;
         let (patterns, templates) = templates(&args)?;
         check_follow(&args, &source)?;
+        #[cfg(feature = "tui")]
+        let window = window(&args, environment, write.as_ref())?;
         let mut output = output(&args, environment, is_live)?;
+        #[cfg(feature = "tui")]
+        if window.is_some() {
+            output.wanted = crate::tui::WANTED;
+        }
         output.sort = sort(&args, &source, &output)?;
         if write.as_ref().is_some_and(|write| write.path.is_none()) {
             output.wanted = Wanted::default();
@@ -287,6 +312,8 @@ impl Action {
             matching: filter,
             patterns,
             templates,
+            #[cfg(feature = "tui")]
+            window,
             count: args.count,
             duration: args.duration,
             write,
@@ -384,11 +411,6 @@ fn sort(args: &Args, source: &InputKind, output: &Options) -> Result<Option<Sort
     {
         return Err(UsageError(format!("{option} is for transactions: add them to --show, or leave it out")));
     }
-    if let Some(option) = given.filter(|_| output.format.is_binary()) {
-        return Err(UsageError(format!(
-            "{option} is for text: leave it out, or choose -o ndjson, json, csv or table"
-        )));
-    }
     if !transactions || args.follow.is_some() {
         return Ok(None);
     }
@@ -427,6 +449,35 @@ fn check_follow(args: &Args, source: &InputKind) -> Result<(), UsageError> {
         }
         InputKind::Captures(_) => Ok(()),
     }
+}
+
+/// `--tui`
+#[cfg(feature = "tui")]
+fn window(
+    args: &Args,
+    environment: &Environment,
+    write: Option<&Write>,
+) -> Result<Option<Window>, UsageError> {
+    if !args.tui {
+        return Ok(None);
+    }
+    let others = [
+        (args.show.is_some(), "--show"),
+        (args.output.is_some(), "--output"),
+        (args.json, "--json"),
+        (args.follow.is_some(), "--follow"),
+        (args.sort.is_some(), "--sort"),
+        (args.top.is_some(), "--top"),
+        (args.output_dir.is_some(), "--output-dir"),
+        (write.is_some_and(|write| write.path.is_none()), "--write -"),
+    ];
+    if let Some((_, option)) = others.into_iter().find(|(given, _)| *given) {
+        return Err(UsageError(format!("--tui shows what it has room for: leave out {option}")));
+    }
+    if !environment.stdout_is_terminal {
+        return Err(UsageError("--tui needs a terminal on standard output".to_owned()));
+    }
+    Ok(Some(Window { filter: args.matching.clone() }))
 }
 
 /// `--path-template` and `--path-templates`
@@ -594,6 +645,7 @@ fn output(args: &Args, environment: &Environment, is_live: bool) -> Result<Optio
         top: args.top,
         schemas: schemas.leak(),
         part: args.partition.is_some(),
+        routes: None,
     };
     if one_kind && options.by_kind().len() > 1 {
         let (name, list) = (format.name(), args.show.as_deref().unwrap_or_default());
@@ -633,11 +685,13 @@ const BODY_LIMIT: usize = 1 << 20;
 
 /// `--body` and the options that go with it.
 fn contents(args: &Args, wanted: Wanted) -> Result<Option<Contents>, UsageError> {
-    if args.body.is_none() && args.bodies.is_none() && !wanted.messages {
-        let given = [(!args.proto.is_empty(), "--proto"), (!args.redact.is_empty(), "--redact")];
-        return match given.into_iter().find(|(given, _)| *given) {
-            Some((_, option)) => Err(UsageError(format!("{option} is for contents: add --body"))),
-            None => Ok(None),
+    // A schema is given for the messages to be read.
+    let in_transactions =
+        args.body.is_some() || !args.proto.is_empty() && args.bodies.is_none() && !wanted.messages;
+    if !in_transactions && args.bodies.is_none() && !wanted.messages {
+        return match args.redact.as_slice() {
+            [] => Ok(None),
+            _ => Err(UsageError("--redact is for contents: add --body".to_owned())),
         };
     }
     if args.no_redact && !args.redact.is_empty() {
@@ -654,7 +708,7 @@ fn contents(args: &Args, wanted: Wanted) -> Result<Option<Contents>, UsageError>
     }
     Ok(Some(Contents {
         limit,
-        in_transactions: args.body.is_some(),
+        in_transactions,
         messages: wanted.messages,
         files: args.bodies.clone().map(|directory| (directory, args.raw_bodies)),
         schemas: args.proto.clone(),

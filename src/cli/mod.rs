@@ -26,6 +26,8 @@ mod tshark;
 mod units;
 mod unread;
 pub mod usage;
+#[cfg(feature = "tui")]
+mod window;
 
 use args::Args;
 use config::{Action, Environment};

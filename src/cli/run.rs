@@ -15,12 +15,14 @@ use super::messages::{Bar, Messages, Verbosity};
 use super::output_dir::OutputDir;
 use super::sandbox;
 use super::unread;
+#[cfg(feature = "tui")]
+use super::window;
 use crate::aggregate::{Patterns, Templates};
 use crate::body;
 use crate::capture::{Batch, Expanded, Filter, Input, Timeline, WriteError, Writer};
 use crate::engine::{Analysis, Outcome, captures, cut_at};
-use crate::export::{Exporter, Options, PrintError};
-use crate::record::{Coverage, PartOf};
+use crate::export::{Exporter, Format, Options, PrintError};
+use crate::record::{Coverage, PartOf, Report};
 use crate::tls::{KeyLogReader, KeyStore};
 use anyhow::{Context, bail};
 use std::fs::File;
@@ -102,6 +104,15 @@ pub(super) fn grouped(patterns: &Patterns, grouping: &Grouping) -> anyhow::Resul
     Ok(templates)
 }
 
+/// The output's options, with the routes that the user has named.
+fn routed(output: Options, templates: &Templates) -> Options {
+    if output.format != Format::Otlp || templates.patterns.is_empty() {
+        return output;
+    }
+    let routes: &'static Patterns = Box::leak(Box::new(templates.patterns.clone()));
+    Options { routes: Some(routes), ..output }
+}
+
 /// Reads a key log piece by piece, whatever its size; what was read does not stay in memory.
 fn read_keys(path: &Path, keys: &mut KeyStore) -> io::Result<()> {
     let mut file = File::open(path)?;
@@ -174,14 +185,22 @@ fn watch(
     let contents = bodies(config.contents.as_ref())?;
     let bodies = contents.options.clone();
     let wanted = config.analyzed();
+    let templates = Arc::new(templates);
+    #[cfg(feature = "tui")]
+    let shown = window::options(&config, options.interface.clone(), &templates);
     let Config { output, threads, agent, strict, matching: filter, .. } = config;
+    let output = routed(output, &templates);
     // The key logs are followed from their start.
-    let templates = templates.into();
     let analysis =
         Analysis { wanted, threads, agent, idle_timeout, bodies, filter, templates, ..Analysis::default() };
-    let out: Box<dyn Write + Send> =
-        if options.print_packets { Box::new(io::sink()) } else { Box::new(io::stdout()) };
-    let report = match live::run(options, analysis, output, out) {
+    #[cfg(feature = "tui")]
+    let result = match shown {
+        Some(shown) => window::live(options, analysis, shown),
+        None => export_live(options, analysis, output),
+    };
+    #[cfg(not(feature = "tui"))]
+    let result = export_live(options, analysis, output);
+    let report = match result {
         Ok(report) => report,
         Err(LiveFailure::Print(PrintError::Closed)) => return Ok(Exit::Done),
         Err(LiveFailure::Save(error)) if options.print_packets && error.is_closed() => return Ok(Exit::Done),
@@ -189,6 +208,14 @@ fn watch(
     };
     contents.finish(messages)?;
     Ok(if strict && !report.coverage.complete { Exit::Incomplete } else { Exit::Done })
+}
+
+/// Prints what is captured.
+fn export_live(options: &LiveOptions, analysis: Analysis, output: Options) -> Result<Report, LiveFailure> {
+    let out: Box<dyn Write + Send> =
+        if options.print_packets { Box::new(io::sink()) } else { Box::new(io::stdout()) };
+    let exporter = || Ok(Exporter::new([(Vec::new(), Options { live: true, ..output })]));
+    live::run(options, analysis, out, exporter, || ())
 }
 
 fn live_options(config: &Config, interface: &Live) -> LiveOptions {
@@ -218,8 +245,10 @@ fn live_options(config: &Config, interface: &Live) -> LiveOptions {
         },
         key_logs: config.keylogs.clone(),
         key_logs_optional: config.keylog_from_environment,
-        status_line: config.progress,
+        status_line: config.progress && !config.is_drawn(),
         messages: match config.verbosity {
+            // They would be written over the window.
+            _ if config.is_drawn() => live::Messages::Errors,
             Verbosity::Quiet => live::Messages::Errors,
             Verbosity::Normal => live::Messages::Normal,
             Verbosity::Verbose => live::Messages::Verbose,
@@ -269,27 +298,15 @@ fn files(
         bodies: contents.options.clone(),
         follow: None,
         filter: config.matching.clone(),
-        templates: templates.into(),
+        templates: Arc::new(templates),
         part: config.partition.clone().map(|(partition, settings)| PartOf {
             partition,
             inputs: inputs.iter().map(name).collect(),
             settings,
         }),
     };
-    let packets_only = config.write.as_ref().is_some_and(|write| write.path.is_none());
-    let (directory, outputs): (_, Vec<(Box<dyn Write>, _)>) = match &config.directory {
-        Some(directory) => {
-            let (directory, outputs) = OutputDir::create(directory, &config.output)?;
-            (Some(directory), outputs)
-        }
-        None if packets_only => (None, vec![(Box::new(io::sink()), config.output)]),
-        None => (None, vec![(Box::new(io::stdout().lock()), config.output)]),
-    };
-    let Some((outcome, timeline)) = print(config, inputs, analysis, outputs)? else { return Ok(Exit::Done) };
+    let Some((outcome, timeline)) = show(config, inputs, analysis)? else { return Ok(Exit::Done) };
     let Outcome { report, secrets, key_log } = outcome;
-    if let Some(directory) = directory {
-        directory.finish()?;
-    }
     contents.finish(messages)?;
     for damage in timeline.damage() {
         messages.notice(damage);
@@ -299,6 +316,7 @@ fn files(
             .notice(format_args!("the filter does not fit link type {}: its packets are left out", link.0));
     }
     if let Some(write) = &config.write {
+        let packets_only = write.path.is_none();
         match save(config, inputs, write, &secrets) {
             Err(error) if packets_only && is_closed(&error) => return Ok(Exit::Done),
             saved => saved?,
@@ -315,6 +333,36 @@ fn files(
     }
     messages.notice(format_args!("the analysis is incomplete: {}", incomplete(coverage)));
     Ok(if config.strict { Exit::Incomplete } else { Exit::Done })
+}
+
+/// Analyzes the captures and shows what is asked for, where it is asked for; `None` where nobody looks any more.
+fn show(
+    config: &Config,
+    inputs: &[Input],
+    analysis: Analysis,
+) -> anyhow::Result<Option<(Outcome, Timeline)>> {
+    #[cfg(feature = "tui")]
+    {
+        let names = inputs.iter().map(name_of).collect::<Vec<_>>().join(", ");
+        if let Some(shown) = window::options(config, names, &analysis.templates) {
+            return window::captures(shown, || open(config, inputs), analysis, config.duration);
+        }
+    }
+    let output = routed(config.output, &analysis.templates);
+    let packets_only = config.write.as_ref().is_some_and(|write| write.path.is_none());
+    let (directory, outputs): (_, Vec<(Box<dyn Write>, _)>) = match &config.directory {
+        Some(directory) => {
+            let (directory, outputs) = OutputDir::create(directory, &output)?;
+            (Some(directory), outputs)
+        }
+        None if packets_only => (None, vec![(Box::new(io::sink()), output)]),
+        None => (None, vec![(Box::new(io::stdout().lock()), output)]),
+    };
+    let printed = print(config, inputs, analysis, outputs)?;
+    if let Some(directory) = directory.filter(|_| printed.is_some()) {
+        directory.finish()?;
+    }
+    Ok(printed)
 }
 
 /// Analyzes the captures and prints what is asked for; `None` where the reader of the output has closed it.

@@ -262,6 +262,10 @@ impl<P: Part> RecordSink for Collected<P> {
         self.part.frame(now, connection, frame);
     }
 
+    fn opened(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
+        self.part.opened(now, connection, transaction);
+    }
+
     fn state(&mut self, now: Moment, connection: &ConnectionMeta, state: &ConnectionState) {
         self.part.state(now, connection, state);
     }

@@ -141,6 +141,10 @@ impl<P: Product> RecordSink for Chosen<'_, P> {
         self.product.finding(now, connection, finding);
     }
 
+    fn opened(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
+        self.product.opened(now, connection, transaction);
+    }
+
     fn state(&mut self, now: Moment, connection: &ConnectionMeta, state: &ConnectionState) {
         self.product.state(now, connection, state);
     }

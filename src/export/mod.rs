@@ -54,6 +54,7 @@ pub use printer::Printer;
 pub use renderer::Renderer;
 pub use sanitize::visible;
 pub use sort::{Sort, SortKey};
+pub use table::Span;
 
 use crate::base::time::Timestamp;
 use crate::base::tuning;
@@ -62,7 +63,7 @@ use crate::record::schema::{
     TelemetryObject, TransactionObject,
 };
 use crate::record::visit::{Object, Record};
-use crate::record::{Order, Wanted};
+use crate::record::{Order, Routes, Wanted};
 use std::ops::Range;
 
 /// Appends an object as one line of JSON.
@@ -193,6 +194,8 @@ pub struct Options {
     pub schemas: &'static [String],
     /// One part of the connections is shown: with NDJSON, what is needed to merge it with the others.
     pub part: bool,
+    /// The routes that the user has named; they live as long as the program.
+    pub routes: Option<&'static dyn Routes>,
 }
 
 impl Options {

@@ -163,7 +163,7 @@ impl RecordSink for Renderer {
                 json::write(bytes, &har::Entry::new(&view, options.show_secrets));
                 bytes.push(b'\n');
             }
-            Format::Otlp => otlp::span(bytes, &view, options.show_secrets),
+            Format::Otlp => otlp::span(bytes, &view, options),
             Format::Curl => curl::command(bytes, &view, options),
             Format::Trace => {
                 let events = trace::Events { start: self.rendered.start, connection: connection.id };

@@ -339,6 +339,7 @@ impl Http2 {
         if let Some(bodies) = bodies {
             bodies.take_messages(|message| cx.out.message(cx.now, meta, message));
         }
+        self.pairing.take_begun(|record| cx.out.opened(cx.now, meta, record));
         let wanted = cx.wanted.transactions || cx.wanted.endpoints || cx.wanted.telemetry;
         self.pairing.take_ended(&mut totals.pool, |record, is_first| {
             if cx.wanted.timeline && meta.authority.is_none() {

@@ -21,6 +21,7 @@ mod partial;
 pub mod path;
 mod redact;
 mod report;
+mod route;
 pub mod schema;
 mod segment;
 mod sink;
@@ -58,6 +59,7 @@ pub use report::{
     AgentEndpoint, AgentLatency, AgentStatus, AgentView, Coverage, Delta, InFlight, Interval, OpenExchange,
     Report, View,
 };
+pub use route::Routes;
 pub use segment::SegmentView;
 pub use sink::{RecordSink, Wanted};
 pub use step::{Credit, Part as SectionPart, Section, Step, StepKind};

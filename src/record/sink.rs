@@ -32,6 +32,8 @@ pub struct Wanted {
     pub timeline: bool,
     /// TCP segments, of all connections.
     pub segments: bool,
+    /// Requests as they begin: [`RecordSink::opened`].
+    pub openings: bool,
 }
 
 impl Wanted {
@@ -65,6 +67,10 @@ pub trait RecordSink {
     /// The connection stands otherwise than before; with [`Wanted::timeline`] only.
     fn state(&mut self, now: Moment, connection: &ConnectionMeta, state: &ConnectionState) {
         let _ = (now, connection, state);
+    }
+    /// The header section of a request is there, and the exchange under way; with [`Wanted::openings`] only.
+    fn opened(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
+        let _ = (now, connection, transaction);
     }
     /// A segment was accepted.
     fn segment(&mut self, segment: &SegmentView<'_>) {

@@ -63,6 +63,9 @@ impl PairingInput<'_> {
                 }
                 let reset = stream.reset.is_some();
                 self.pairing.client.opened(block.stream);
+                if self.pairing.wanted.openings {
+                    self.pairing.begun.push(block.stream);
+                }
                 if let Some(received) = received {
                     self.pairing.client.asked = Some((block.stream, received));
                 }

@@ -36,6 +36,8 @@ pub struct Pairing {
     pub(super) scratch: Fields,
     pub(super) block: BlockState,
     pub(super) wanted: Wanted,
+    /// Streams whose request has come, to be told of, where that is wanted.
+    pub(super) begun: Vec<u32>,
     /// Exchanges that have ended, to be taken out.
     #[expect(clippy::vec_box, reason = "streams move between here, the map and the pool, and are large")]
     pub(super) ended: Vec<Box<OpenStream>>,
@@ -109,6 +111,7 @@ impl Pairing {
             scratch: Fields::default(),
             block: BlockState::default(),
             wanted,
+            begun: Vec::new(),
             ended: Vec::new(),
             encrypted,
             opened: 0,
@@ -133,6 +136,16 @@ impl Pairing {
             let is_first = self.first.is(stream.record.stream);
             take(&mut stream.record, is_first);
             pool.give(stream);
+        }
+    }
+
+    /// Hands out the exchanges under way whose request's header section has come since this was last called; with
+    /// [`Wanted::openings`] only.
+    pub fn take_begun(&mut self, mut take: impl FnMut(&Transaction)) {
+        for id in self.begun.drain(..) {
+            if let Some(stream) = self.streams.get(&id) {
+                take(&stream.record);
+            }
         }
     }
 

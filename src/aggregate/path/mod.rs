@@ -14,7 +14,7 @@ mod siblings;
 
 pub use openapi::OpenApiError;
 pub use pattern::{PatternError, Patterns};
-pub(super) use segment::normalise;
+use segment::normalise;
 pub(super) use siblings::templates;
 
 /// How paths are grouped.
@@ -24,4 +24,20 @@ pub struct Templates {
     pub patterns: Patterns,
     /// Whether paths that match none are left as they are.
     pub literal: bool,
+}
+
+impl Templates {
+    /// Appends what a path is called, as far as it alone tells: by a pattern, or with the values left out that are known by
+    /// their looks. `true` where no sibling can change that.
+    pub fn push_name(&self, path: &[u8], out: &mut Vec<u8>) -> bool {
+        match self.patterns.find(path) {
+            Some(pattern) => out.extend_from_slice(pattern.as_bytes()),
+            None if self.literal => out.extend_from_slice(path),
+            None => {
+                normalise(path, out);
+                return false;
+            }
+        }
+        true
+    }
 }

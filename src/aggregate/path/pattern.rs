@@ -1,5 +1,6 @@
 //! Patterns of paths: `/users/{id}`, `/files/{name}.json`, `/static/{*rest}`.
 
+use crate::record::Routes;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -69,6 +70,11 @@ impl Patterns {
         Ok(())
     }
 
+    /// There is none.
+    pub fn is_empty(&self) -> bool {
+        self.sets.iter().all(|set| set.depth == 0)
+    }
+
     /// The pattern that a path matches.
     pub(in crate::aggregate) fn find(&self, path: &[u8]) -> Option<&str> {
         let depth = self.sets.iter().map(|set| set.depth).max()?;
@@ -76,6 +82,12 @@ impl Patterns {
         let segments: Vec<_> =
             path.strip_prefix(b"/")?.split(|&byte| byte == b'/').take(depth + 1).map(decode).collect();
         self.sets.iter().find_map(|set| set.find(0, &segments))
+    }
+}
+
+impl Routes for Patterns {
+    fn route(&self, path: &[u8]) -> Option<&str> {
+        self.find(path)
     }
 }
 

@@ -70,16 +70,43 @@ pub enum LiveFailure {
     NotBuilt,
 }
 
+/// What takes the records of a live capture.
+pub trait LiveConsumer: crate::record::Consumer<Error = crate::export::PrintError> {
+    /// Records that it has made text of.
+    fn written(&self) -> u64 {
+        0
+    }
+
+    /// The text that is to be written.
+    fn take(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+impl LiveConsumer for crate::export::Exporter<Vec<u8>> {
+    fn written(&self) -> u64 {
+        Self::written(self)
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        self.writers_mut().next().map(std::mem::take).unwrap_or_default()
+    }
+}
+
+#[cfg(feature = "tui")]
+impl LiveConsumer for crate::tui::Window {}
+
 /// Captures until it is told to stop.
 ///
 /// # Errors
 /// [`LiveFailure::NotBuilt`], always.
 #[cfg(not(feature = "live"))]
-pub fn run(
+pub fn run<C: LiveConsumer>(
     _options: &LiveOptions,
     _analysis: crate::engine::Analysis,
-    _output: crate::export::Options,
     _out: impl std::io::Write + Send + 'static,
+    _consumer: impl FnOnce() -> std::io::Result<C>,
+    _stopping: impl Fn() + Send + 'static,
 ) -> Result<crate::record::Report, LiveFailure> {
     Err(LiveFailure::NotBuilt)
 }

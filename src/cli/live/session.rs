@@ -4,7 +4,7 @@ use super::feeder::{CHECK, Control, Feeder};
 use super::key_log::{KeyLog, POLL};
 use super::outbox::Outbox;
 use super::status::{Counted, StatusLine};
-use super::{LiveFailure, LiveOptions, Messages, rights};
+use super::{LiveConsumer, LiveFailure, LiveOptions, Messages, rights};
 use crate::base::limits;
 use crate::base::time::Timestamp;
 use crate::capture::{Batch, LiveCapture, LiveInput, Writer};
@@ -13,8 +13,8 @@ use crate::cli::metrics::{Metrics, Snapshot};
 use crate::cli::signals::{Request, Signals};
 use crate::cli::unread;
 use crate::engine::{Analysis, Engine, Standing};
-use crate::export::{self, Exporter, PrintError};
-use crate::record::{Consumer, Report};
+use crate::export::PrintError;
+use crate::record::Report;
 use crossbeam_channel::RecvTimeoutError;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, Write};
@@ -31,16 +31,18 @@ const TICK: Duration = Duration::from_secs(1);
 /// How far the clock is believed to be ahead of the packets: those that are on their way have older times.
 const LAG: Duration = Duration::from_millis(500);
 
-/// Captures, analyzes and prints until it is told to stop, all packets wanted have come, or the interface goes.
+/// Captures, analyzes and hands records to the consumer until it is told to stop, all packets wanted have come, or the
+/// interface goes. What `consumer` makes is made when there is nothing left that can fail; `stopping` is called on a signal.
 /// Whoever calls it must not have started threads: the rights that are given up are those of this one.
 ///
 /// # Errors
 /// See [`LiveFailure`]. When the interface goes in the middle, all that was captured is printed before.
-pub fn run(
+pub fn run<C: LiveConsumer>(
     options: &LiveOptions,
     analysis: Analysis,
-    output: export::Options,
     out: impl Write + Send + 'static,
+    consumer: impl FnOnce() -> std::io::Result<C>,
+    stopping: impl Fn() + Send + 'static,
 ) -> Result<Report, LiveFailure> {
     let signals = Signals::hold().map_err(LiveFailure::Start)?;
     let mut capture = LiveCapture::open(&LiveInput {
@@ -79,13 +81,15 @@ pub fn run(
     let (control, flag) = (feeder.control(), Arc::clone(&summary_wanted));
     signals
         .watch(move |request| match request {
-            Request::Stop(_) => drop(control.stop()),
+            Request::Stop(_) => {
+                stopping();
+                control.stop();
+            }
             Request::Summary => flag.store(true, Ordering::Relaxed),
         })
         .map_err(LiveFailure::Start)?;
     let mut analysis = analysis;
     analysis.live = true;
-    let output = export::Options { live: true, ..output };
     analysis.idle_timeout = Some(options.idle_timeout);
     if key_logs.is_empty() {
         analysis.keys.set_complete();
@@ -94,7 +98,7 @@ pub fn run(
     let now = Instant::now();
     let session = Session {
         options,
-        engine: Engine::new(analysis, Exporter::new([(Vec::new(), output)])),
+        engine: Engine::new(analysis, consumer().map_err(LiveFailure::Start)?),
         outbox,
         shipped: 0,
         save,
@@ -135,9 +139,9 @@ struct Last {
     summary: Instant,
 }
 
-struct Session<'a> {
+struct Session<'a, C: LiveConsumer> {
     options: &'a LiveOptions,
-    engine: Engine<Exporter<Vec<u8>>>,
+    engine: Engine<C>,
     outbox: Outbox,
     /// Records that the outbox was given.
     shipped: u64,
@@ -153,7 +157,7 @@ struct Session<'a> {
     counted: Counted,
 }
 
-impl Session<'_> {
+impl<C: LiveConsumer> Session<'_, C> {
     fn run(mut self, feeder: Feeder) -> Result<Report, LiveFailure> {
         let mut failure: Option<LiveFailure> = None;
         loop {
@@ -331,9 +335,8 @@ impl Session<'_> {
     }
 
     fn take(&mut self) -> (Vec<u8>, u64) {
-        let exporter = self.engine.consumer();
-        let written = exporter.written();
-        let bytes = exporter.writers_mut().next().map(std::mem::take).unwrap_or_default();
+        let consumer = self.engine.consumer();
+        let (written, bytes) = (consumer.written(), consumer.take());
         (bytes, written - std::mem::replace(&mut self.shipped, written))
     }
 

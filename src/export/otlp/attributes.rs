@@ -6,10 +6,13 @@ use crate::record::visit::{Member, Object, Scalar, Value, Visitor};
 use std::borrow::Cow;
 use std::io::Write;
 
-/// Appends the attributes of a transaction's record.
-pub(super) fn push(out: &mut Vec<u8>, record: &TransactionObject<'_>) {
+/// Appends the attributes of a transaction's record, and its route.
+pub(super) fn push(out: &mut Vec<u8>, record: &TransactionObject<'_>, route: Option<&str>) {
     let mut attributes = Attributes::new(out);
     attributes.object(record);
+    if let Some(route) = route {
+        attributes.add("http.route", Scalar::Text(route.as_bytes()));
+    }
     attributes.close();
 }
 

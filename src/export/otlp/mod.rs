@@ -9,7 +9,7 @@ mod lines;
 
 pub(super) use lines::Lines;
 
-use super::json;
+use super::{Options, json};
 use crate::record::schema::{Shown, TransactionObject};
 use crate::record::trace::TraceContext;
 use crate::record::value::GrpcStatus;
@@ -30,8 +30,8 @@ const REMOTE_PARENT: u32 = 0x300;
 // Writing into memory cannot fail: the results of `write!` are dropped.
 
 /// Appends the attributes of the server's resource as a line of JSON, and the span of a transaction as another.
-pub(super) fn span(out: &mut Vec<u8>, view: &TransactionView<'_>, show_secrets: bool) {
-    let record = TransactionObject::new(view, Shown { headers: false, secrets: show_secrets });
+pub(super) fn span(out: &mut Vec<u8>, view: &TransactionView<'_>, options: &Options) {
+    let record = TransactionObject::new(view, Shown { headers: false, secrets: options.show_secrets });
     resource(out, view);
     out.push(b'\n');
     let (start, end) = (view.transaction.first.time, record.duration.0);
@@ -39,14 +39,15 @@ pub(super) fn span(out: &mut Vec<u8>, view: &TransactionView<'_>, show_secrets: 
     out.push(b'{');
     identify(out, view, parent);
     out.extend_from_slice(b",\"name\":");
-    json::push_text(out, &name(view));
+    let route = view.path.and_then(|path| options.routes?.route(path));
+    json::push_text(out, &name(view, route));
     let end = start.as_nanos().saturating_add(end);
     let _ = write!(
         out,
         r#","kind":{SERVER},"startTimeUnixNano":"{}","endTimeUnixNano":"{end}","attributes":"#,
         start.as_nanos()
     );
-    attributes::push(out, &record);
+    attributes::push(out, &record, route);
     events(out, view, end);
     if view.failure().is_some_and(is_error) {
         let _ = write!(out, r#","status":{{"code":{ERROR}}}"#);
@@ -74,9 +75,14 @@ fn identify(out: &mut Vec<u8>, view: &TransactionView<'_>, parent: Option<TraceC
     }
 }
 
-/// gRPC's method, else the method.
-fn name<'a>(view: &TransactionView<'a>) -> Cow<'a, [u8]> {
-    Cow::Borrowed(view.rpc_method().or(view.method).unwrap_or(b"HTTP"))
+/// gRPC's method; else the method and the route, where the user has named it. What else looks like a route is only known when
+/// all calls are, and a name that is not may be one of many.
+fn name<'a>(view: &TransactionView<'a>, route: Option<&str>) -> Cow<'a, [u8]> {
+    match (view.rpc_method(), view.method.unwrap_or(b"HTTP"), route) {
+        (Some(rpc), ..) => Cow::Borrowed(rpc),
+        (None, method, Some(route)) => Cow::Owned([method, b" ", route.as_bytes()].concat()),
+        (None, method, None) => Cow::Borrowed(method),
+    }
 }
 
 /// The service that the request is for.

@@ -18,7 +18,8 @@ mod telemetry;
 pub(super) use contents::message;
 pub(super) use join::join;
 pub(super) use print::{TablePrinter, with_verdict};
-pub(super) use rows::{Size, Span, connection, finding, frame, transaction};
+pub use rows::Span;
+pub(super) use rows::{Size, connection, finding, frame, transaction};
 
 use crate::record::Kind;
 

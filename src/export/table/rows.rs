@@ -395,7 +395,7 @@ impl Display for DateAndTime {
 }
 
 /// A duration in nanoseconds, with three digits: `1.23 ms`.
-pub(in crate::export) struct Span(pub(in crate::export) u64);
+pub struct Span(pub u64);
 
 impl Display for Span {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

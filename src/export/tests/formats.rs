@@ -19,6 +19,7 @@ const NONE: Wanted = Wanted {
     messages: false,
     timeline: false,
     segments: false,
+    openings: false,
 };
 
 fn json(wanted: Wanted, meta: &ConnectionMeta, transaction: &Transaction) -> Value {

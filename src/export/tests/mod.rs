@@ -29,6 +29,7 @@ pub(super) const ALL: Wanted = Wanted {
     headers: true,
     messages: true,
     timeline: true,
+    openings: false,
     segments: true,
 };
 

@@ -91,3 +91,35 @@ fn hostile_values_stay_values() {
     assert_eq!(text.lines().count(), 1);
     serde_json::from_str::<Value>(&text).unwrap();
 }
+
+/// Names of the user's.
+#[derive(Debug)]
+struct OneRoute;
+
+impl crate::record::Routes for OneRoute {
+    fn route(&self, path: &[u8]) -> Option<&str> {
+        path.starts_with(b"/users/").then_some("/users/{id}")
+    }
+}
+
+#[test]
+fn a_span_is_named_by_the_route_that_the_user_has_named() {
+    let named = |path, routes| {
+        let mut call = get();
+        call.request.headers = fields(&[(":method", "GET"), (":path", path)]);
+        let options = Options { routes, ..options(Format::Otlp, false) };
+        let text = print(options, None, |renderer| renderer.transaction(at(1, 0), &meta(), &call), None);
+        let line: Value = serde_json::from_str(&text).unwrap();
+        let span = &line["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
+        let attributes = span["attributes"].as_array().unwrap();
+        let route = attributes.iter().find(|attribute| attribute["key"] == "http.route");
+        (
+            span["name"].as_str().unwrap().to_owned(),
+            route.map(|route| route["value"]["stringValue"].to_string()),
+        )
+    };
+    let route = Some("\"/users/{id}\"".to_owned());
+    assert_eq!(named("/users/7?a=b", Some(&OneRoute)), ("GET /users/{id}".to_owned(), route));
+    assert_eq!(named("/other", Some(&OneRoute)), ("GET".to_owned(), None));
+    assert_eq!(named("/users/7", None), ("GET".to_owned(), None));
+}

@@ -18,6 +18,7 @@ const SHOWN: Wanted = Wanted {
     messages: false,
     timeline: false,
     segments: false,
+    openings: false,
 };
 
 fn options(width: u16) -> Options {

@@ -1,0 +1,110 @@
+//! `--tui` in a real terminal: it is drawn on, and given back on every way out.
+
+use nix::pty::{OpenptyResult, Winsize, openpty};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::termios::{Termios, tcgetattr};
+use nix::unistd::Pid;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+const CAPTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/curl-h2c.pcap");
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The program, in a terminal of its own.
+struct Session {
+    child: Child,
+    keys: File,
+    terminal: OwnedFd,
+    before: Termios,
+    screen: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Session {
+    fn start(arguments: &[&str]) -> Self {
+        let size = Winsize { ws_row: 24, ws_col: 110, ws_xpixel: 0, ws_ypixel: 0 };
+        let OpenptyResult { master, slave } = openpty(Some(&size), None).unwrap();
+        let before = tcgetattr(&slave).unwrap();
+        let end = || slave.try_clone().unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_h2lens"))
+            .args(arguments)
+            .env("TERM", "xterm-256color")
+            .env_remove("SSLKEYLOGFILE")
+            .stdin(end())
+            .stdout(end())
+            .stderr(end())
+            .spawn()
+            .unwrap();
+        let screen = Arc::<Mutex<Vec<u8>>>::default();
+        let (mut drawn, into) = (File::from(master.try_clone().unwrap()), Arc::clone(&screen));
+        std::thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(read @ 1..) = drawn.read(&mut piece) {
+                into.lock().unwrap().extend_from_slice(&piece[..read]);
+            }
+        });
+        Self { child, keys: File::from(master), terminal: slave, before, screen }
+    }
+
+    fn has(&self, text: &str) -> bool {
+        self.screen.lock().unwrap().windows(text.len()).any(|window| window == text.as_bytes())
+    }
+
+    fn wait_for(&self, text: &str) {
+        let start = Instant::now();
+        while !self.has(text) {
+            let shown = || String::from_utf8_lossy(&self.screen.lock().unwrap()).into_owned();
+            assert!(start.elapsed() < PATIENCE, "{text} is not shown: {}", shown());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// How it ended, with the terminal as it was before.
+    fn end(mut self) -> ExitStatus {
+        let start = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if start.elapsed() > PATIENCE {
+                self.child.kill().unwrap();
+                panic!("it goes on");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        self.wait_for("\u{1b}[?1049l");
+        let after = tcgetattr(&self.terminal).unwrap();
+        assert_eq!(after.local_flags, self.before.local_flags, "lines and echo are as they were");
+        status
+    }
+}
+
+#[test]
+fn calls_are_opened_and_the_window_is_closed() {
+    let mut session = Session::start(&[CAPTURE, "--tui"]);
+    session.wait_for("read to the end");
+    session.keys.write_all(b"2\r").unwrap();
+    session.wait_for("Exchange");
+    session.wait_for("user-agent: curl");
+    session.keys.write_all(b"\x1bq").unwrap();
+    assert!(session.end().success());
+}
+
+#[test]
+fn a_signal_gives_the_terminal_back() {
+    for arguments in [&[CAPTURE, "--tui"][..], &["-", "--tui"]] {
+        let session = Session::start(arguments);
+        session.wait_for("Endpoints");
+        kill(Pid::from_raw(session.child.id() as i32), Signal::SIGTERM).unwrap();
+        assert_eq!(session.end().code(), Some(143));
+    }
+}
+
+#[test]
+fn without_a_terminal_it_is_refused() {
+    let output = super::cli::h2lens(&[CAPTURE, "--tui"]).output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+}
