@@ -23,4 +23,6 @@ mod support;
 mod testdata;
 mod timing;
 mod tunnels;
+#[cfg(all(feature = "tui", target_os = "linux"))]
+mod window;
 mod wrong_protocol;

@@ -3,7 +3,7 @@
 use super::lens::run;
 use super::wire::{REQUEST, RESPONSE, Wire, frame, literal};
 
-const NASTY: [&str; 8] = [
+pub(super) const NASTY: [&str; 16] = [
     "/\u{1b}]0;owned\u{7}\u{1b}[2J\u{1b}[31m",
     "/a\r\nrecord: forged\n{\"record\":\"transaction\"}",
     "/\u{202e}gnp.exe\u{2066}\u{200b}\u{feff}",
@@ -12,9 +12,17 @@ const NASTY: [&str; 8] = [
     "@SUM(1+1)*cmd|' /C calc'!A0",
     "/\"},{\"record\":\"x\",\"y\":\"\\u0000\\",
     "-2+3+cmd|' /C calc'!A0,\"\n",
+    "  =1+1",
+    "\r=1+1",
+    "/';touch canary;'",
+    "/$(touch canary)`touch canary`\\",
+    "/\n$(touch canary)\n\"; touch canary #",
+    "/</script><script>alert(1)</script>",
+    "/<!--<script><img src=x onerror=alert(1)>&lt;",
+    "/javascript:alert(1)//\u{feff}\u{2028}\u{2029}",
 ];
 
-fn capture() -> Vec<u8> {
+pub(super) fn capture() -> Vec<u8> {
     let mut wire = Wire::new();
     let (mut client, mut server) = wire.http2(1000);
     for (n, text) in (0..).zip(NASTY) {
@@ -41,6 +49,16 @@ fn capture() -> Vec<u8> {
     }
     let debug = [&[0, 0, 0, 1, 0, 0, 0, 0][..], NASTY[0].as_bytes(), NASTY[2].as_bytes()].concat();
     wire.send(&mut server, &frame(7, 0, 0, &debug));
+    // A value of 64 KiB, in CONTINUATION frames.
+    let id = 2 * NASTY.len() as u32 + 1;
+    let block = [&REQUEST[..], &[0], &literal(0, b"long")[1..], &literal(0, &[b'x'; 65_536])[1..]].concat();
+    let pieces: Vec<_> = block.chunks(16_000).collect();
+    for (at, piece) in pieces.iter().enumerate() {
+        let ends = if at + 1 == pieces.len() { 4 } else { 0 };
+        let (kind, flags) = if at == 0 { (1, 1 | ends) } else { (9, ends) };
+        wire.send(&mut client, &frame(kind, flags, id, piece));
+    }
+    wire.send(&mut server, &frame(1, 5, id, &RESPONSE));
     wire.file
 }
 
@@ -72,7 +90,7 @@ fn json_holds_every_text_and_shows_none_raw() {
     let mut authorities: Vec<&str> = records
         .iter()
         .filter(|record| record["record"] == "transaction")
-        .map(|record| record["h2"]["request"]["authority"].as_str().unwrap())
+        .filter_map(|record| record["h2"]["request"]["authority"].as_str())
         .collect();
     authorities.sort_unstable();
     let mut expected = NASTY;

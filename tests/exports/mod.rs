@@ -1,12 +1,24 @@
 //! The formats that other programs read: what they hold of a capture, and what happens when they cannot be written.
 
 use super::cli::h2lens;
+use sha2::{Digest, Sha256};
 use std::path::Path;
 
 const CAPTURE: &str = "testdata/curl-h2c.pcap";
-/// Those whose text is their own: the others show records, which have snapshots of their own.
-const GOLDEN: [&str; 1] = ["curl"];
+/// Formats of text, and what they are asked to show. What columns hold is compared with JSON, by their own tests.
+const GOLDEN: [(&str, &[&str]); 8] = [
+    ("table", &[]),
+    ("ndjson", &[]),
+    ("json", &[]),
+    ("csv", &["--show", "transactions"]),
+    ("har", &[]),
+    ("otlp", &[]),
+    ("trace", &[]),
+    ("curl", &[]),
+];
 const FORMATS: [&str; 4] = ["har", "otlp", "trace", "curl"];
+/// As `creator` and `scope` name it.
+const VERSION: &str = concat!("\"version\":\"", env!("CARGO_PKG_VERSION"), "\"");
 
 fn printed(arguments: &[&str]) -> String {
     let output = h2lens(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
@@ -17,9 +29,9 @@ fn printed(arguments: &[&str]) -> String {
 /// `UPDATE_GOLDEN=1 cargo test --test tests exports` writes the files anew.
 #[test]
 fn each_format_is_as_it_was() {
-    for format in GOLDEN {
+    for (format, more) in GOLDEN {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/exports/curl-h2c.{format}"));
-        let text = printed(&[CAPTURE, "-o", format]);
+        let text = printed(&[&[CAPTURE, "-o", format], more].concat()).replace(VERSION, "VERSION");
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             std::fs::write(&path, &text).unwrap();
         }
@@ -59,15 +71,72 @@ fn what_they_hold_cannot_be_chosen() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_one_line_and_exit_2() {
-    for format in FORMATS {
+    let shown = ["table", "ndjson", "json", "csv", "parquet", "arrow"]
+        .map(|format| (format, &["--show", "transactions"][..]));
+    let fixed = ["har", "otlp", "trace", "curl", "html"].map(|format| (format, &[][..]));
+    for (format, more) in shown.into_iter().chain(fixed).filter(|(format, _)| is_built(format)) {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_h2lens"))
             .args([CAPTURE, "-o", format])
+            .args(more)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .stdout(full)
             .output()
             .unwrap();
         let message = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), message.lines().count()), (Some(2), 1), "{message}");
+    }
+}
+
+fn is_built(format: &str) -> bool {
+    cfg!(feature = "parquet") || !matches!(format, "parquet" | "arrow")
+}
+
+/// No file may grow beyond a block: as on a full disk, but without one.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_directory_has_whole_files_or_none() {
+    for format in ["ndjson", "csv", "parquet", "arrow"].into_iter().filter(|format| is_built(format)) {
+        let dir = tempfile::tempdir().unwrap();
+        let into = dir.path().join("new");
+        let limited = "trap '' XFSZ; ulimit -f 1; exec \"$@\"";
+        let output = std::process::Command::new("/bin/sh")
+            .args(["-c", limited, "sh", env!("CARGO_BIN_EXE_h2lens"), CAPTURE, "-o", format])
+            .args(["--show", "transactions,connections", "--output-dir"])
+            .arg(&into)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), message.lines().count()), (Some(2), 1), "{format}: {message}");
+        assert!(!into.exists(), "{format}: something is left");
+    }
+}
+
+/// The digest of the schema stands in the changelog beside its version: neither changes without a line there.
+#[test]
+fn the_changelog_tells_of_the_record_schema() {
+    let schema: serde_json::Value = serde_json::from_str(&printed(&["--generate", "schema"])).unwrap();
+    let digest = Sha256::digest(without_descriptions(&schema).to_string());
+    let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let line = format!("Record schema {} (`{digest}`)", h2lens::record::schema::VERSION);
+    let changelog =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("CHANGELOG.md")).unwrap();
+    assert!(
+        changelog.contains(&line),
+        "the records' schema is another: say in CHANGELOG.md what changed, behind \"{line}\"; released versions keep theirs"
+    );
+}
+
+/// Names and types alone.
+fn without_descriptions(schema: &serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match schema {
+        Value::Object(members) => {
+            let kept = members.iter().filter(|(name, value)| *name != "description" || !value.is_string());
+            kept.map(|(name, value)| (name.clone(), without_descriptions(value))).collect()
+        }
+        Value::Array(items) => items.iter().map(without_descriptions).collect(),
+        other => other.clone(),
     }
 }
