@@ -469,6 +469,7 @@ fn window(
         (args.sort.is_some(), "--sort"),
         (args.top.is_some(), "--top"),
         (args.output_dir.is_some(), "--output-dir"),
+        (args.partition.is_some(), "--partition"),
         (write.is_some_and(|write| write.path.is_none()), "--write -"),
     ];
     if let Some((_, option)) = others.into_iter().find(|(given, _)| *given) {

@@ -233,6 +233,7 @@ fn live_options(config: &Config, interface: &Live) -> LiveOptions {
             .and_then(|contents| contents.files.as_ref())
             .map(|(path, _)| path.clone()),
         save: save.and_then(|save| save.path.clone()),
+        saves: if config.is_drawn() { std::env::current_dir().ok() } else { None },
         print_packets: save.is_some_and(|save| save.path.is_none()),
         rotation: save.map(|save| save.rotation).unwrap_or_default(),
         idle_timeout: config.idle_timeout.unwrap_or(live::IDLE_TIMEOUT),

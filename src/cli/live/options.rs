@@ -29,6 +29,8 @@ pub struct LiveOptions {
     pub count: Option<u64>,
     /// `--duration`: time after which it ends.
     pub duration: Option<Duration>,
+    /// A directory in which the window may save what it shows, if that can be written to.
+    pub saves: Option<PathBuf>,
     /// `--bodies`: the directory that bodies are written to.
     pub bodies: Option<PathBuf>,
     /// `-w`: where the packets are saved too.
@@ -90,6 +92,7 @@ impl LiveOptions {
             promiscuous: true,
             count: None,
             duration: None,
+            saves: None,
             bodies: None,
             save: None,
             print_packets: false,

@@ -33,7 +33,8 @@ pub(super) fn give_up(options: &LiveOptions) -> Result<(), LiveFailure> {
         }
     }
     // A series is created file by file, by whoever the process is now: better known now than hours later.
-    match places.write.iter().find(|place| !is_writable(place)) {
+    let mut needed = places.write.iter().filter(|place| Some(*place) != options.saves.as_ref());
+    match needed.find(|place| !is_writable(place)) {
         Some(place) => Err(LiveFailure::NotWritable(place.display().to_string())),
         None => Ok(()),
     }
@@ -61,7 +62,7 @@ fn places(options: &LiveOptions) -> Places {
     }
     let rotates = options.rotation.size.is_some() || options.rotation.time.is_some();
     let series = options.save.iter().filter(|_| rotates).map(|path| directory(path));
-    let write = series.chain(options.bodies.clone()).collect();
+    let write = series.chain(options.bodies.clone()).chain(options.saves.clone()).collect();
     Places { read, write }
 }
 
