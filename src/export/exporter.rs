@@ -47,7 +47,7 @@ impl Maker {
 enum Output<W: Write> {
     Text(Box<Printer<W>>),
     #[cfg(feature = "parquet")]
-    Columns(columns::Printer<W>),
+    Columns(Box<columns::Printer<W>>),
     Html(Box<html::Printer<W>>),
 }
 
@@ -55,7 +55,7 @@ impl<W: Write> Output<W> {
     fn new(writer: W, options: &Options) -> Self {
         #[cfg(feature = "parquet")]
         if options.format.is_binary() {
-            return Self::Columns(columns::Printer::new(writer, options));
+            return Self::Columns(Box::new(columns::Printer::new(writer, options)));
         }
         if options.format == Format::Html {
             return Self::Html(Box::new(html::Printer::new(writer, options)));

@@ -4,7 +4,7 @@ use crate::aggregate::Templates;
 use crate::base::endpoint::Endpoint;
 use crate::base::time::Timestamp;
 use crate::export::visible;
-use crate::record::{ConnectionMeta, Contents, Message, TimePart, Transaction, TransactionView};
+use crate::record::{ConnectionMeta, Contents, Failure, Message, TimePart, Transaction, TransactionView};
 
 /// An exchange that has ended.
 #[derive(Clone, Debug)]
@@ -82,7 +82,7 @@ impl Call {
     pub(super) fn outcome(&self) -> String {
         let view = self.view();
         let status = view.status.map_or_else(|| "-".to_owned(), |status| status.to_string());
-        match view.failure().map(|failure| failure.name()) {
+        match view.failure().map(Failure::name) {
             Some(failure) if *failure != *status => format!("{status} {failure}"),
             _ => status,
         }

@@ -46,7 +46,7 @@ pub(super) fn take(screen: &mut Screen, key: KeyEvent, directory: &Path) -> bool
     match key.code {
         KeyCode::Char('q') => return true,
         KeyCode::Esc | KeyCode::Char('?') if !matches!(screen.over, Over::Nothing) => {
-            screen.over = Over::Nothing
+            screen.over = Over::Nothing;
         }
         KeyCode::Char('?') => screen.over = Over::Help,
         KeyCode::Char('/') => screen.over = Over::Prompt(screen.filter.clone(), None),

@@ -68,7 +68,7 @@ impl Model {
     /// Something happened.
     pub(super) fn take(&mut self, event: Event) {
         match event {
-            Event::Opened(call) => self.open(call),
+            Event::Opened(call) => self.open(&call),
             Event::Ended(call) => self.end(call),
             Event::Closed(id, at) => {
                 self.now = self.now.max(at);
@@ -79,14 +79,14 @@ impl Model {
         }
     }
 
-    fn open(&mut self, call: Arc<OpenCall>) {
+    fn open(&mut self, call: &Arc<OpenCall>) {
         self.now = self.now.max(call.first);
         if self.open.len() >= WINDOW_OPEN {
             self.counts.left_out += 1;
             return;
         }
         let (id, stream) = (call.connection, call.stream);
-        if self.open.insert((id, stream), Arc::clone(&call)).is_none()
+        if self.open.insert((id, stream), Arc::clone(call)).is_none()
             && let Some(connection) = self.connection(id, call.client, call.server)
         {
             connection.open += 1;

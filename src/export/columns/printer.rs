@@ -92,13 +92,11 @@ impl<W: Write> Printer<W> {
 
     /// A record as a worker wrote it on a tape.
     fn tape(&mut self, tape: &[u8], rank: Option<u64>) -> Result<(), PrintError> {
-        match (&mut self.sorter, rank) {
-            (Some(sorter), Some(rank)) => sorter.push(rank, &[tape]),
-            _ => {
-                self.records += 1;
-                self.with_stream(|stream, out| stream.push(tape, out))
-            }
+        if let (Some(sorter), Some(rank)) = (&mut self.sorter, rank) {
+            return sorter.push(rank, &[tape]);
         }
+        self.records += 1;
+        self.with_stream(|stream, out| stream.push(tape, out))
     }
 
     /// A record that is made here.
