@@ -16,6 +16,7 @@ const ALL: Wanted = Wanted {
     messages: false,
     timeline: false,
     segments: false,
+    openings: false,
     endpoints: true,
     telemetry: true,
     headers: true,
