@@ -20,7 +20,7 @@ impl FilterError {
     }
 
     /// What is wrong.
-    #[cfg(any(test, feature = "internals"))]
+    #[cfg(any(test, feature = "internals", feature = "tui"))]
     pub fn message(&self) -> &str {
         &self.message
     }
