@@ -214,5 +214,7 @@ fn nothing_below_the_command_line_reads_a_clock() {
         .filter(|(name, code)| !name.starts_with("cli/") && clocks.iter().any(|clock| code.contains(clock)))
         .map(|(name, _)| name)
         .collect();
-    assert!(read.iter().all(|name| name.starts_with("capture/live")), "{read:?} read a clock");
+    // The window draws so often, and ages of live exchanges grow without packets.
+    let may = |name: &String| name.starts_with("capture/live") || name == "tui/window.rs";
+    assert!(read.iter().all(may), "{read:?} read a clock");
 }

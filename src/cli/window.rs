@@ -12,6 +12,7 @@ use crate::tui::{Stop, Window, WindowOptions};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 /// How long the window has to close when the process is told to end.
@@ -43,9 +44,11 @@ pub(super) fn captures(
     let (stop, signals) = (Stop::default(), Signals::hold()?);
     // What cannot be opened is told before there is a window.
     let mut timeline = open()?;
-    let asked = stop.clone();
+    let (asked, ended) = (stop.clone(), Arc::new(AtomicI32::new(0)));
+    let told = Arc::clone(&ended);
     signals.watch(move |request| {
         if let Request::Stop(status) = request {
+            told.store(status, Ordering::SeqCst);
             asked.stop();
             std::thread::sleep(CLOSING);
             std::process::exit(status);
@@ -54,7 +57,12 @@ pub(super) fn captures(
     // The window has a filter of its own, which may be changed.
     let analysis = Analysis { live: true, filter: None, ..analysis };
     let window = Window::open(options, stop)?;
-    match engine::captures(&mut timeline, analysis, duration, window) {
+    let shown = engine::captures(&mut timeline, analysis, duration, window);
+    match ended.load(Ordering::SeqCst) {
+        0 => (),
+        status => std::process::exit(status),
+    }
+    match shown {
         Ok(outcome) => Ok(Some((outcome, timeline))),
         Err(PrintError::Closed) => Ok(None),
         Err(error) => Err(error.into()),

@@ -238,3 +238,67 @@ impl Drawing {
         packets.max(Timestamp::from_nanos(u64::try_from(clock.as_nanos()).unwrap_or(u64::MAX)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::Moment;
+    use crate::record::samples::{get, meta};
+    use crate::record::{Part, RecordSink};
+
+    /// A window whose thread takes nothing.
+    fn stuck(live: bool) -> (Window, Receiver<Vec<Event>>, Sender<()>) {
+        let (batches, events) = crossbeam_channel::bounded(WINDOW_BATCHES);
+        let (end, ended) = crossbeam_channel::bounded(0);
+        let thread = std::thread::spawn(move || {
+            let _ = ended.recv();
+            Ok(())
+        });
+        let (batches, missed) = (Some(batches), Arc::default());
+        (Window { batches, batch: Vec::new(), bytes: 0, live, missed, thread: Some(thread) }, events, end)
+    }
+
+    fn part(pieces: usize) -> Collector {
+        let (mut part, mut transaction) = (Collector::default(), get());
+        transaction.pieces = vec![(crate::record::TimePart::Wait, 1); pieces];
+        part.transaction(Moment::default(), &meta(), &transaction);
+        assert_eq!(part.len(), 1);
+        part
+    }
+
+    #[test]
+    fn cap_window_batches() {
+        let (mut window, events, end) = stuck(true);
+        let part = part(0);
+        let told = (WINDOW_BATCHES + 2) * BATCH;
+        for _ in 0..told {
+            window.record(&part, 0, Annotation::default()).unwrap();
+        }
+        assert_eq!(events.len(), WINDOW_BATCHES);
+        let taken = events.try_iter().map(|batch| batch.len()).sum::<usize>() + window.batch.len();
+        let missed = window.missed.load(Ordering::Relaxed) as usize;
+        assert!(missed > 0 && taken + missed == told, "a live capture does not wait");
+        drop(end);
+    }
+
+    #[test]
+    fn cap_window_batch_bytes() {
+        let (mut window, events, end) = stuck(true);
+        let part = part(WINDOW_BATCH_BYTES);
+        window.record(&part, 0, Annotation::default()).unwrap();
+        assert_eq!(events.recv().unwrap().len(), 1, "a long exchange is handed over alone");
+        drop(end);
+    }
+
+    #[test]
+    fn that_it_is_closed_is_told_once() {
+        let (mut window, events, end) = stuck(false);
+        drop((events, end));
+        while window.thread.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            std::thread::yield_now();
+        }
+        assert!(matches!(window.flush(), Err(PrintError::Closed)));
+        assert!(window.record(&part(0), 0, Annotation::default()).is_ok());
+        assert!(window.finish(&Report::default()).is_ok());
+    }
+}
