@@ -79,6 +79,8 @@ mod conformance;
 #[cfg(not(feature = "internals"))]
 mod course;
 #[cfg(not(feature = "internals"))]
+mod diff;
+#[cfg(not(feature = "internals"))]
 mod engine;
 #[cfg(all(feature = "cli", not(feature = "internals")))]
 mod export;
@@ -129,6 +131,9 @@ pub mod conformance;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod course;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod diff;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod engine;

@@ -59,6 +59,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     // Of HTTP/2 the frames' views, which a consumer of records is lent.
     ("join", &["base", "http2", "record", "aggregate"]),
+    ("diff", &["base", "record", "aggregate"]),
     ("export", &["base", "http2", "record"]),
     // What the telemetry counts of packets has its order there.
     ("merge", &["base", "packet", "record", "aggregate", "export"]),
@@ -83,11 +84,12 @@ const CRATES: &[(&str, &[&str])] = &[
     ("protox", &["body/protobuf"]),
     ("sha2", &["body", "cli", "export/otlp", "export/html"]),
     ("snap", &["body"]),
-    ("serde_json", &["export", "merge"]),
+    ("serde_json", &["export", "merge", "diff"]),
     ("tempfile", &["export", "cli", "body/protobuf"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
+    ("libm", &["diff"]),
     ("sketches_ddsketch", &["agent", "aggregate"]),
     ("saphyr_parser", &["aggregate"]),
     ("winnow", &["filter"]),

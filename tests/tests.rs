@@ -7,6 +7,7 @@ mod bodies;
 mod caps;
 mod cli;
 mod damage;
+mod diff;
 mod endpoints;
 mod exports;
 mod fences;

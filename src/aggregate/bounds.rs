@@ -3,6 +3,7 @@
 use super::facts::Span;
 use super::portable::{self, Reader};
 use super::sketch::Sketch;
+use crate::record::endpoint::Bins;
 
 /// With more times than so many that may belong to an endpoint nothing is known of it.
 const COUNTABLE: u64 = 1 << 40;
@@ -66,6 +67,13 @@ impl Latency {
         } else {
             self.doubtful.get_or_insert_default().add(span);
         }
+    }
+
+    /// Adds times that were measured elsewhere, with their sum and the longest.
+    pub(super) fn add_bins(&mut self, bins: &Bins, sum: u64, max: u64) {
+        self.exact.merge(&Sketch::from_bins(bins));
+        self.sum += u128::from(sum);
+        self.max = self.max.max(max);
     }
 
     /// Adds another one's times.

@@ -1,12 +1,13 @@
 //! The aggregate: from exchanges to the numbers of each path.
 
-use super::facts::{Call, Exchange, Target};
+use super::facts::{Call, Counted, Exchange, Target};
 use super::path::Templates;
 use super::stats::Stats;
 use crate::base::limit::Limit;
 use crate::base::load::Load;
+use crate::record::Fields;
 use foldhash::quality::RandomState;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -88,7 +89,7 @@ pub(super) struct Group {
 }
 
 /// Who was called: the authority in small letters, or the server where there was none.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Service {
     Authority(Box<[u8]>),
     Server(SocketAddr),
@@ -186,10 +187,25 @@ impl Aggregate {
 
     /// Counts an exchange that the kernel agent emitted with this latency, in nanoseconds. It makes no call of its own.
     pub fn add_agent(&mut self, call: &Call<'_>, nanos: u64) {
+        self.with_stats(call, |stats| stats.add_agent(nanos));
+    }
+
+    /// Counts the names of the fields in the response to a call. It makes no call of its own.
+    pub fn add_names(&mut self, call: &Call<'_>, fields: &Fields, is_whole: bool) {
+        self.with_stats(call, |stats| stats.add_names(fields, is_whole));
+    }
+
+    /// Counts the calls that an endpoint's record tells of.
+    pub fn add_counted(&mut self, call: &Call<'_>, counted: &Counted) {
+        self.with_stats(call, |stats| stats.add_counted(call.server, counted));
+    }
+
+    /// Does something with the numbers of a call.
+    fn with_stats(&mut self, call: &Call<'_>, act: impl FnOnce(&mut Stats)) {
         let at = self.place(call);
         if let Some(stats) = self.stats.get_mut(at) {
             let before = stats.memory();
-            stats.add_agent(nanos);
+            act(stats);
             self.memory = self.memory + stats.memory() - before;
         }
         self.stay_within_budget();
@@ -199,14 +215,8 @@ impl Aggregate {
     /// may be any endpoint's.
     pub fn add_missed(&mut self, server: SocketAddr, most: u64, shorter: u64) {
         let call = Call { authority: None, server, method: None, target: Target::None, unplaced: true };
-        let at = self.place(&call);
-        if let Some(stats) = self.stats.get_mut(at) {
-            let before = stats.memory();
-            stats.add_missed(server, most, shorter);
-            self.memory = self.memory + stats.memory() - before;
-        }
         self.is_lossy = true;
-        self.stay_within_budget();
+        self.with_stats(&call, |stats| stats.add_missed(server, most, shorter));
     }
 
     /// The place of the numbers of a call.
@@ -317,6 +327,17 @@ impl Aggregate {
         self.stats.push(stats);
         self.leaves.insert(key.into(), at);
         at
+    }
+
+    /// Gives services other names, which no other has.
+    pub(super) fn rename(&mut self, names: &BTreeMap<Service, Service>) {
+        for group in &mut self.groups {
+            if let Some(name) = names.get(&group.service) {
+                group.service = name.clone();
+            }
+        }
+        self.group_numbers = self.groups.iter().cloned().zip(0..).collect();
+        self.recent.clear();
     }
 
     /// Takes all groups, leaves and numbers out.

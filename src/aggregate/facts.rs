@@ -1,6 +1,7 @@
 //! What the aggregate is told of an exchange.
 
 use crate::record::TimeParts;
+use crate::record::endpoint::Bins;
 use std::net::SocketAddr;
 
 /// The facts of one exchange. What is not known is left out.
@@ -40,6 +41,25 @@ pub struct Exchange<'a> {
     pub response_bytes: u64,
     /// Where to find it.
     pub place: Place,
+}
+
+/// What was counted of an endpoint elsewhere, as its record tells it.
+#[derive(Clone, Debug, Default)]
+pub struct Counted {
+    /// Exchanges.
+    pub calls: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// Octets of the requests' contents.
+    pub request_bytes: u64,
+    /// Octets of the responses' contents.
+    pub response_bytes: u64,
+    /// How long they took, of those that were measured.
+    pub durations: Bins,
+    /// All of that together, in nanoseconds.
+    pub duration_sum: u64,
+    /// The longest, likewise.
+    pub duration_max: u64,
 }
 
 /// Who was called, and what.

@@ -8,11 +8,13 @@
 //! Memory is bounded: at [`crate::base::limits::ENDPOINT_MEMORY`] the paths with the fewest calls are folded into one
 //! row.
 
+mod both;
 mod bounds;
 mod endpoints;
 mod errors;
 mod facts;
 mod fold;
+mod names;
 mod observe;
 mod path;
 mod portable;
@@ -28,7 +30,8 @@ mod tests;
 
 pub use bounds::{Bound, Doubt, Latency};
 pub use endpoints::Aggregate;
-pub use facts::{Call, Exchange, Place, Span, Target};
+pub use facts::{Call, Counted, Exchange, Place, Span, Target};
+pub use names::Names;
 pub use path::{OpenApiError, PatternError, Patterns, Templates};
 pub use portable::PieceError;
 pub use rate::Rate;

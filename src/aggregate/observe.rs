@@ -3,7 +3,7 @@
 use super::endpoints::Aggregate;
 use super::facts::{Call, Exchange, Place, Span, Target};
 use crate::base::time::Timestamp;
-use crate::record::{EndHow, Failure, Partial, TransactionView, Unknown};
+use crate::record::{EndHow, Failure, Partial, Transaction, TransactionView, Unknown};
 use std::net::SocketAddr;
 
 impl Aggregate {
@@ -36,6 +36,17 @@ impl Aggregate {
                 packet: transaction.first.packet,
             },
         });
+    }
+}
+
+impl Aggregate {
+    /// Counts the names of the fields in the response of a record, which has all header fields.
+    pub fn observe_names(&mut self, view: &TransactionView<'_>) {
+        let Transaction { response, partial, .. } = view.transaction;
+        if response.seen {
+            let is_cut = partial.contains(Partial::UNKNOWN_HEADER) || partial.contains(Partial::LIMIT);
+            self.add_names(&Call::of(view), &response.headers, !is_cut);
+        }
     }
 }
 

@@ -48,6 +48,8 @@ fn endpoint(row: &Row, seconds: Option<f64>, is_lossy: bool) -> Endpoint {
         statuses: stats.statuses().to_vec(),
         duration: quantiles(&stats.duration, &doubt),
         ttfb: quantiles(&stats.ttfb, &doubt),
+        duration_bins: stats.duration.sketch().bins(),
+        ttfb_bins: stats.ttfb.sketch().bins(),
         time: stats.time,
         request_bytes: stats.request_bytes,
         response_bytes: stats.response_bytes,

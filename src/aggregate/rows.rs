@@ -71,6 +71,11 @@ impl fmt::Display for Kind {
 }
 
 impl Row {
+    /// Who is called: the authority, else the server where it is one.
+    pub fn service(&self) -> Option<String> {
+        self.authority.clone().or_else(|| self.server.map(|server| server.to_string()))
+    }
+
     /// What is not known of its calls.
     pub fn doubt(&self, is_lossy: bool) -> Doubt {
         Doubt { others: self.others, shorter: self.shorter, longer: self.stats.resets, is_lossy }
@@ -200,9 +205,9 @@ impl Aggregate {
 
 fn row(group: &Group, what: u8, unplaced: bool, text: &[u8], stats: Stats) -> Row {
     let shown = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
-    let authority = match &group.service {
-        Service::Authority(authority) => Some(shown(authority)),
-        Service::Server(_) => None,
+    let (authority, server) = match &group.service {
+        Service::Authority(authority) => (Some(shown(authority)), stats.server()),
+        Service::Server(server) => (None, Some(*server)),
     };
     let kind = if what == What::Rpc as u8 {
         Kind::Rpc(shown(text))
@@ -214,5 +219,5 @@ fn row(group: &Group, what: u8, unplaced: bool, text: &[u8], stats: Stats) -> Ro
         Kind::Path(shown(text))
     };
     let method = group.method.as_deref().map(shown);
-    Row { authority, server: stats.server(), method, kind, unplaced, stats, others: 0, shorter: 0 }
+    Row { authority, server, method, kind, unplaced, stats, others: 0, shorter: 0 }
 }

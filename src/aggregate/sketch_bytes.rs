@@ -1,7 +1,9 @@
 //! Whether bytes are a sketch's. The library that reads them trusts what they claim; this looks first.
 
+use crate::record::endpoint::Bins;
+
 /// Bins that 64 bits of nanoseconds can fall into, on either side of 1.
-const INDEX: i64 = 4096;
+pub(super) const INDEX: i64 = 4096;
 /// Values that a sketch may claim to have: each is counted exactly in a float.
 const COUNT: f64 = 9_007_199_254_740_992.0;
 
@@ -34,7 +36,7 @@ pub(super) fn are_sound(bytes: &[u8], gamma: f64) -> bool {
             0x88 | 0x8C | 0x84 => reader.float().filter(|value| *value >= 0.0 && value.is_finite()).map(drop),
             0x02 => reader.mapping(gamma).map(|()| mapped = true),
             0x04 => reader.var_float().map(|zeros| counted += zeros),
-            0x05 => reader.bins().map(|count| counted += count),
+            0x05 => reader.bins(|_, count| counted += count),
             _ => None,
         };
         if sound.is_none() {
@@ -42,6 +44,25 @@ pub(super) fn are_sound(bytes: &[u8], gamma: f64) -> bool {
         }
     }
     mapped && (0.0..COUNT).contains(&counted) && counted.to_bits() == f64::to_bits(claimed)
+}
+
+/// The bins of bytes that are sound.
+pub(super) fn bins(bytes: &[u8]) -> Bins {
+    let (mut reader, mut bins) = (Reader(bytes), Bins::default());
+    while let Some(flag) = reader.byte() {
+        let read = match flag {
+            0xA0 => reader.var_float().map(drop),
+            0x88 | 0x8C | 0x84 => reader.float().map(drop),
+            0x02 => reader.float().and_then(|_| reader.float()).map(drop),
+            0x04 => reader.var_float().map(|zeros| bins.zeros = zeros as u64),
+            0x05 => reader.bins(|index, count| bins.counts.push((index as i32, count as u64))),
+            _ => None,
+        };
+        if read.is_none() {
+            break;
+        }
+    }
+    bins
 }
 
 impl Reader<'_> {
@@ -90,18 +111,18 @@ impl Reader<'_> {
         (0.0..COUNT).contains(&value).then_some(value)
     }
 
-    /// The values in all bins.
-    fn bins(&mut self) -> Option<f64> {
+    /// The bins, by index, with the values in each.
+    fn bins(&mut self, mut with: impl FnMut(i64, f64)) -> Option<()> {
         let bins = self.integer().filter(|&bins| bins <= 2 * INDEX as u64)?;
-        let (mut index, mut sum) = (0_i64, 0.0);
+        let mut index = 0_i64;
         for _ in 0..bins {
             let zigzag = self.integer()?;
             index = index.checked_add((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))?;
             if !(-INDEX..=INDEX).contains(&index) {
                 return None;
             }
-            sum += self.var_float()?;
+            with(index, self.var_float()?);
         }
-        Some(sum)
+        Some(())
     }
 }

@@ -2,11 +2,12 @@
 
 use super::bounds::Latency;
 use super::errors::Errors;
-use super::facts::{Exchange, Place};
+use super::facts::{Counted, Exchange, Place};
+use super::names::Names;
 use super::portable::{self, Reader};
 use super::rate::Rate;
 use super::sketch::Sketch;
-use crate::record::{TimePart, TimeParts};
+use crate::record::{Fields, TimePart, TimeParts};
 use std::net::SocketAddr;
 
 /// Servers that are kept by name.
@@ -43,6 +44,8 @@ pub struct Stats {
     pub slowest: Option<Slowest>,
     /// How long those took that the kernel agent emitted, as it says.
     agent: Option<Box<Sketch>>,
+    /// Of the responses' fields, where they are counted.
+    names: Option<Box<Names>>,
     errors: Errors,
     /// By status, in ascending order.
     statuses: Vec<(u16, u64)>,
@@ -112,6 +115,28 @@ impl Stats {
         self.agent.get_or_insert_default().add(nanos);
     }
 
+    /// Counts the names of the fields in a response.
+    pub(super) fn add_names(&mut self, fields: &Fields, is_whole: bool) {
+        self.names.get_or_insert_default().add(fields, is_whole);
+    }
+
+    /// The names of the fields in the responses, where they are counted.
+    pub fn names(&self) -> Option<&Names> {
+        self.names.as_deref()
+    }
+
+    /// Counts what a record tells of.
+    pub(super) fn add_counted(&mut self, server: SocketAddr, counted: &Counted) {
+        self.calls = self.calls.saturating_add(counted.calls);
+        self.failed = self.failed.saturating_add(counted.failed);
+        self.request_bytes = self.request_bytes.saturating_add(counted.request_bytes);
+        self.response_bytes = self.response_bytes.saturating_add(counted.response_bytes);
+        self.duration.add_bins(&counted.durations, counted.duration_sum, counted.duration_max);
+        if !server.ip().is_unspecified() {
+            self.servers.add(server);
+        }
+    }
+
     /// The latencies of the exchanges that the kernel agent emitted, in nanoseconds; `None` where there was none.
     pub fn agent(&self) -> Option<&Sketch> {
         self.agent.as_deref()
@@ -119,14 +144,14 @@ impl Stats {
 
     /// Adds another one's counts.
     pub(super) fn merge(&mut self, other: &Self) {
-        self.calls += other.calls;
-        self.failed += other.failed;
+        self.calls = self.calls.saturating_add(other.calls);
+        self.failed = self.failed.saturating_add(other.failed);
         self.incomplete += other.incomplete;
         self.resets += other.resets;
         self.missed = self.missed.saturating_add(other.missed);
         self.shorter = self.shorter.saturating_add(other.shorter);
-        self.request_bytes += other.request_bytes;
-        self.response_bytes += other.response_bytes;
+        self.request_bytes = self.request_bytes.saturating_add(other.request_bytes);
+        self.response_bytes = self.response_bytes.saturating_add(other.response_bytes);
         self.duration.merge(&other.duration);
         self.ttfb.merge(&other.ttfb);
         self.time.merge(&other.time);
@@ -146,6 +171,9 @@ impl Stats {
         self.slowest = slower(self.slowest, other.slowest);
         if let Some(agent) = &other.agent {
             self.agent.get_or_insert_default().merge(agent);
+        }
+        if let Some(names) = &other.names {
+            self.names.get_or_insert_default().merge(names);
         }
     }
 
@@ -184,7 +212,8 @@ impl Stats {
         let statuses = self.statuses.capacity() * size_of::<(u16, u64)>();
         let times = self.duration.heap() + self.ttfb.heap() + self.rate.heap();
         let agent = self.agent.as_ref().map_or(0, |agent| size_of::<Sketch>() + agent.heap());
-        size_of::<Self>() + times + agent + servers + statuses + self.errors.heap()
+        let names = self.names.as_ref().map_or(0, |names| names.memory());
+        size_of::<Self>() + times + agent + names + servers + statuses + self.errors.heap()
     }
 
     /// Appends them as another process reads them.

@@ -141,6 +141,10 @@ limits! {
     EndpointPaths = "endpoint_paths" other,
     /// Endpoints folded into one, as they were too many.
     EndpointRows = "endpoint_rows" other,
+    /// Names of an endpoint's response fields.
+    EndpointFields = "endpoint_fields" other,
+    /// Endpoint records of a run that is compared.
+    DiffRecords = "diff_records" other,
     /// Exchanges kept to be paired.
     JoinExchanges = "join_exchanges" other,
     /// Segments kept to be compared.

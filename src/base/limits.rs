@@ -394,6 +394,17 @@ pub const ENDPOINT_ROWS: usize = 4096;
 /// Types of failures of an endpoint that are counted apart; further ones count as `_OTHER`. Counter: `_OTHER`.
 pub const ENDPOINT_ERRORS: usize = 64;
 
+/// Bytes for the names of fields in the responses of a path, where `h2lens diff` counts them; of further names nothing is
+/// said. Counter: `endpoint_fields`.
+pub const ENDPOINT_FIELDS: usize = 8 << 10;
+
+/// Bytes of memory, about, for the endpoint records of one run that `h2lens diff` was given; further ones are left out.
+/// Counter: `diff_records`.
+pub const DIFF_RECORDS: usize = 64 << 20;
+
+/// Bytes of a line that `h2lens diff` reads a record from; longer ones are left out. Counter: `diff_records`.
+pub const DIFF_LINE: usize = 1 << 20;
+
 // Output
 
 /// Bytes of records that wait for a slow reader of the output of a live capture. Beyond, the oldest are dropped.

@@ -374,7 +374,7 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Other", hide_short_help = true)]
     pub threads: Option<u16>,
 
-    /// Print the man page, completions, or the records' schema: man, man-join, man-merge, bash, zsh, fish, schema, duckdb
+    /// Print the man page, completions, or the records' schema: man, man-join, man-diff, man-merge, bash, zsh, fish, schema, duckdb
     #[arg(
         long,
         value_name = "WHAT",
@@ -557,6 +557,8 @@ pub enum Generate {
     Man,
     /// The man page of join
     ManJoin,
+    /// The man page of diff
+    ManDiff,
     /// The man page of merge
     ManMerge,
     /// Completions for bash

@@ -1,14 +1,19 @@
 //! The subcommands beside the flat command line, and the options that all of them take.
 
 use super::args::Color;
-use super::config::Environment;
+use super::config::{self, Environment, Grouping};
+use super::diff::DiffArgs;
 use super::join::JoinArgs;
 use super::merge::MergeArgs;
-use super::messages::Verbosity;
+use super::messages::{Messages, Verbosity};
+use super::run;
 use super::units;
 use super::usage::UsageError;
 use crate::aggregate::Patterns;
-use crate::export::Format;
+use crate::base::limit::Struck;
+use crate::capture::{Expanded, Input, Timeline};
+use crate::export::{Format, Options as Output};
+use crate::tls::KeyStore;
 use clap::{ArgAction, Args, Subcommand, ValueEnum, ValueHint};
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -19,6 +24,9 @@ pub enum Command {
     /// Pair the calls of two captures: was it the network or the server
     #[command(disable_help_flag = true, long_about = super::join::LONG_ABOUT)]
     Join(Box<JoinArgs>),
+    /// Compare two runs of a service, endpoint by endpoint
+    #[command(disable_help_flag = true, long_about = super::diff::LONG_ABOUT)]
+    Diff(Box<DiffArgs>),
     /// Make one result of the parts of --partition
     #[command(disable_help_flag = true, long_about = super::merge::LONG_ABOUT)]
     Merge(MergeArgs),
@@ -26,7 +34,7 @@ pub enum Command {
 
 /// `--output` of a subcommand
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TextFormat {
+pub enum RecordFormat {
     /// Rows for people
     Table,
     /// One JSON object a line
@@ -35,15 +43,25 @@ pub enum TextFormat {
     Json,
     /// Comma separated values, one kind of record
     Csv,
+    /// Columns in a file, one kind of record
+    #[cfg(feature = "parquet")]
+    Parquet,
+    /// Columns in a stream, one kind of record
+    #[cfg(feature = "parquet")]
+    Arrow,
 }
 
-impl From<TextFormat> for Format {
-    fn from(format: TextFormat) -> Self {
+impl From<RecordFormat> for Format {
+    fn from(format: RecordFormat) -> Self {
         match format {
-            TextFormat::Table => Self::Table,
-            TextFormat::Ndjson => Self::Ndjson,
-            TextFormat::Json => Self::Json,
-            TextFormat::Csv => Self::Csv,
+            RecordFormat::Table => Self::Table,
+            RecordFormat::Ndjson => Self::Ndjson,
+            RecordFormat::Json => Self::Json,
+            RecordFormat::Csv => Self::Csv,
+            #[cfg(feature = "parquet")]
+            RecordFormat::Parquet => Self::Parquet,
+            #[cfg(feature = "parquet")]
+            RecordFormat::Arrow => Self::Arrow,
         }
     }
 }
@@ -74,9 +92,10 @@ pub struct Common {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub path_templates: Option<PathBuf>,
 
-    /// table, ndjson, json or csv
+    /// table, ndjson, json, csv, parquet, arrow
     ///
-    /// Output format. The default is table on a terminal, ndjson otherwise.
+    /// Output format. The default is table on a terminal, ndjson otherwise; csv, parquet (a file) and arrow (a stream) hold
+    /// one kind of record.
     #[arg(
         short,
         long,
@@ -85,7 +104,7 @@ pub struct Common {
         hide_possible_values = true,
         help_heading = "Output"
     )]
-    pub output: Option<TextFormat>,
+    pub output: Option<RecordFormat>,
 
     /// Short for -o ndjson
     #[arg(long, conflicts_with = "output", help_heading = "Output")]
@@ -115,13 +134,20 @@ pub struct Common {
 }
 
 impl Common {
-    /// The output's format.
-    pub fn format(&self, environment: &Environment) -> Format {
-        match self.output {
+    /// How the output is written.
+    pub(super) fn output(&self, environment: &Environment) -> Result<Output, UsageError> {
+        let is_terminal = environment.stdout_is_terminal;
+        let format = match self.output {
             Some(format) => format.into(),
-            None if self.json || !environment.stdout_is_terminal => Format::Ndjson,
+            None if self.json || !is_terminal => Format::Ndjson,
             None => Format::Table,
+        };
+        if is_terminal && format.is_binary() {
+            return Err(config::not_for_terminals(format));
         }
+        let (color, width) =
+            (config::color(self.color, environment), environment.columns.filter(|_| is_terminal));
+        Ok(Output { format, color, width, ..Output::default() })
     }
 
     /// Which messages are printed.
@@ -135,7 +161,12 @@ impl Common {
 
     /// `--path-template`
     pub(super) fn patterns(&self) -> Result<Patterns, UsageError> {
-        super::config::patterns(&self.path_template)
+        config::patterns(&self.path_template)
+    }
+
+    /// `--path-templates`
+    pub(super) fn grouping(&self) -> Grouping {
+        config::grouping(self.path_templates.as_deref())
     }
 
     /// The key logs, and whether they are the environment's, which need not exist.
@@ -149,6 +180,44 @@ impl Common {
     /// Worker threads, at least 1.
     pub fn threads(&self, environment: &Environment) -> usize {
         self.threads.map_or(environment.processors, usize::from).max(1)
+    }
+}
+
+/// The inputs of two sides, each with the name of its argument.
+pub(super) fn sides(arguments: [(&OsStr, &str); 2]) -> Result<[Vec<Input>; 2], UsageError> {
+    let [first, second] = arguments.map(|(argument, name)| {
+        let inputs: Vec<_> = listed(argument).iter().map(|word| Input::from_argument(word)).collect();
+        if inputs.is_empty() {
+            return Err(UsageError(format!("{name} is empty: name a capture, or '-' for standard input")));
+        }
+        Ok(inputs)
+    });
+    let sides = [first?, second?];
+    if sides.iter().flatten().filter(|input| **input == Input::Stdin).count() > 1 {
+        return Err(UsageError("'-' is given twice: standard input can be read once".to_owned()));
+    }
+    Ok(sides)
+}
+
+/// Opens the captures of one side; `keylogs`: see [`Common::keylogs`].
+pub(super) fn open(
+    inputs: &[Input],
+    filter: Option<&str>,
+    keylogs: &(Vec<PathBuf>, bool),
+    messages: Messages,
+) -> anyhow::Result<(Timeline, KeyStore)> {
+    let Expanded { inputs, others } = Input::expand(inputs)?;
+    for path in others {
+        messages.detail(format_args!("{}: no capture, left out", path.display()));
+    }
+    let keys = run::secrets(&keylogs.0, keylogs.1, messages)?;
+    Ok((run::timeline(&inputs, filter)?, keys))
+}
+
+/// Tells of the caps that struck.
+pub(super) fn limits(struck: &Struck, messages: Messages) {
+    for (limit, count) in struck.iter() {
+        messages.notice(format_args!("limit {} struck {count} times (docs/limits.md)", limit.name()));
     }
 }
 

@@ -3,6 +3,7 @@
 pub use super::args::Exchange;
 use super::args::{Args, Color, Generate, OutputFormat, Sandbox};
 use super::command::Command;
+use super::diff::DiffConfig;
 use super::join::JoinConfig;
 use super::merge::MergeArgs;
 use super::messages::Verbosity;
@@ -38,6 +39,8 @@ pub enum Action {
     Join(Box<JoinConfig>),
     /// Merge parts.
     Merge(MergeArgs),
+    /// Compare two runs.
+    Diff(Box<DiffConfig>),
 }
 
 /// A run, resolved.
@@ -245,6 +248,7 @@ impl Action {
         match args.command {
             Some(Command::Join(join)) => Ok(Self::Join(Box::new(JoinConfig::resolve(*join, environment)?))),
             Some(Command::Merge(merge)) => Ok(Self::Merge(merge)),
+            Some(Command::Diff(diff)) => Ok(Self::Diff(Box::new(DiffConfig::resolve(*diff, environment)?))),
             None => Self::of_flat(args, environment),
         }
     }
@@ -671,11 +675,16 @@ fn check_place(
             format!("-o {name} is one output: leave out --output-dir, or choose ndjson, json or csv")
         }
         None if format.is_binary() && environment.stdout_is_terminal => {
-            format!("-o {name} is nothing for a terminal: redirect the output")
+            return Err(not_for_terminals(format));
         }
         _ => return Ok(()),
     };
     Err(UsageError(problem))
+}
+
+/// The format is bytes that a terminal cannot show.
+pub(super) fn not_for_terminals(format: Format) -> UsageError {
+    UsageError(format!("-o {} is nothing for a terminal: redirect the output", format.name()))
 }
 
 /// Bytes of a body that may be asked for: what a shard's bodies have together.

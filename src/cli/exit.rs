@@ -9,6 +9,8 @@ pub enum Exit {
     Done,
     /// `--strict`, and the analysis is incomplete.
     Incomplete,
+    /// `--fail-on` of `diff`, and an endpoint became worse than that.
+    Worse,
     /// A usage error, or an input that cannot be opened or is no capture.
     Usage,
     /// A second Ctrl-C during a live capture.
@@ -20,7 +22,7 @@ impl Exit {
     pub const fn status(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::Incomplete => 1,
+            Self::Incomplete | Self::Worse => 1,
             Self::Usage => 2,
             Self::Interrupted => 130,
         }

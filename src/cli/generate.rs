@@ -14,6 +14,7 @@ pub(super) fn text(what: Generate) -> std::io::Result<Vec<u8>> {
     let shell = match what {
         Generate::Man => return man(),
         Generate::ManJoin => return subcommand("join"),
+        Generate::ManDiff => return subcommand("diff"),
         Generate::ManMerge => return subcommand("merge"),
         Generate::Schema => return Ok(schema::json_schema().into_bytes()),
         Generate::Duckdb => return Ok(schema::duckdb().into_bytes()),
@@ -35,7 +36,7 @@ fn man() -> std::io::Result<Vec<u8>> {
     page.render_title(&mut out)?;
     page.render_name_section(&mut out)?;
     out.extend_from_slice(
-        b".SH SYNOPSIS\n\\fBh2lens\\fR [\\fIOPTIONS\\fR] [\\fIFILE\\fR]...\n.br\n\\fBh2lens\\fR [\\fIOPTIONS\\fR] \\fB\\-i\\fR \\fIIFACE\\fR\n.br\n\\fBh2lens join\\fR [\\fIOPTIONS\\fR] \\fICLIENT\\fR \\fISERVER\\fR\n.br\n\\fBh2lens merge\\fR \\fIPART\\fR...\n",
+        b".SH SYNOPSIS\n\\fBh2lens\\fR [\\fIOPTIONS\\fR] [\\fIFILE\\fR]...\n.br\n\\fBh2lens\\fR [\\fIOPTIONS\\fR] \\fB\\-i\\fR \\fIIFACE\\fR\n.br\n\\fBh2lens join\\fR [\\fIOPTIONS\\fR] \\fICLIENT\\fR \\fISERVER\\fR\n.br\n\\fBh2lens diff\\fR [\\fIOPTIONS\\fR] \\fIBEFORE\\fR \\fIAFTER\\fR\n.br\n\\fBh2lens merge\\fR \\fIPART\\fR...\n",
     );
     page.render_description_section(&mut out)?;
     out.extend_from_slice(options(&page)?.as_bytes());
@@ -107,7 +108,9 @@ mod tests {
 
     #[test]
     fn the_committed_man_pages_of_subcommands_are_what_is_generated() {
-        for (what, name) in [(Generate::ManJoin, "join"), (Generate::ManMerge, "merge")] {
+        for (what, name) in
+            [(Generate::ManJoin, "join"), (Generate::ManDiff, "diff"), (Generate::ManMerge, "merge")]
+        {
             let committed = format!("{}/man/h2lens-{name}.1", env!("CARGO_MANIFEST_DIR"));
             let committed = std::fs::read_to_string(committed).unwrap();
             let generated = String::from_utf8(text(what).unwrap()).unwrap();

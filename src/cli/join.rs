@@ -1,21 +1,19 @@
 //! `h2lens join CLIENT SERVER`: two captures of the same calls.
 
-use super::command::{Common, listed, signed_time};
+use super::command::{Common, limits, open, sides, signed_time};
 use super::config::{self, Environment};
 use super::exit::Exit;
 use super::messages::Messages;
 use super::run;
 use super::usage::UsageError;
-use crate::base::limit::Struck;
 use crate::body;
-use crate::capture::{Expanded, Input};
+use crate::capture::Input;
 use crate::engine::{Analysis, captures};
 use crate::export::{Options as Output, PrintError, print_join};
 use crate::join::{self, Endpoints, Joined, Side};
 use crate::record::pair::Join;
-use crate::tls::KeyStore;
 use clap::{Args, ValueHint};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -80,32 +78,16 @@ pub struct JoinConfig {
 impl JoinConfig {
     /// Resolves the options.
     pub(super) fn resolve(args: JoinArgs, environment: &Environment) -> Result<Self, UsageError> {
-        let inputs = [inputs(&args.client, "CLIENT")?, inputs(&args.server, "SERVER")?];
-        if inputs.iter().flatten().filter(|input| **input == Input::Stdin).count() > 1 {
-            return Err(UsageError("'-' is given twice: standard input can be read once".to_owned()));
-        }
         let common = &args.common;
-        let color = config::color(common.color, environment);
-        let width = environment.columns.filter(|_| environment.stdout_is_terminal);
-        let output = Output { format: common.format(environment), color, width, ..Output::default() };
-        let grouping = config::grouping(common.path_templates.as_deref());
         Ok(Self {
-            inputs,
-            output,
+            inputs: sides([(&args.client, "CLIENT"), (&args.server, "SERVER")])?,
+            output: common.output(environment)?,
             keylogs: common.keylogs(environment),
-            templates: (common.patterns()?, grouping),
+            templates: (common.patterns()?, common.grouping()),
             threads: common.threads(environment),
             args,
         })
     }
-}
-
-fn inputs(argument: &OsStr, name: &str) -> Result<Vec<Input>, UsageError> {
-    let inputs: Vec<_> = listed(argument).iter().map(|word| Input::from_argument(word)).collect();
-    if inputs.is_empty() {
-        return Err(UsageError(format!("{name} is empty: name a capture, or '-' for standard input")));
-    }
-    Ok(inputs)
 }
 
 /// Joins the captures, and prints what they tell.
@@ -140,12 +122,8 @@ fn read(
     side: &mut Side,
     messages: Messages,
 ) -> anyhow::Result<()> {
-    let Expanded { inputs, others } = Input::expand(inputs)?;
-    for path in others {
-        messages.detail(format_args!("{}: no capture, left out", path.display()));
-    }
-    let keys: KeyStore = run::secrets(&config.keylogs.0, config.keylogs.1, messages)?;
-    let mut timeline = run::timeline(&inputs, config.args.common.filter.as_deref())?;
+    let filter = config.args.common.filter.as_deref();
+    let (mut timeline, keys) = open(inputs, filter, &config.keylogs, messages)?;
     let bodies = config.args.body.then(|| Arc::new(hashes()));
     let analysis = Analysis {
         wanted: Side::wanted(!options.join_by.is_empty()),
@@ -191,10 +169,4 @@ fn notices(joined: &Joined, join: &Join, messages: Messages) {
         ));
     }
     limits(&join.limits, messages);
-}
-
-fn limits(struck: &Struck, messages: Messages) {
-    for (limit, count) in struck.iter() {
-        messages.notice(format_args!("limit {} struck {count} times (docs/limits.md)", limit.name()));
-    }
 }

@@ -6,6 +6,7 @@ pub mod command;
 mod completions;
 pub mod config;
 mod decryption;
+pub mod diff;
 pub mod exit;
 mod follow;
 mod generate;

@@ -4,6 +4,7 @@ use super::args;
 use super::bodies::Directory;
 use super::config::{self, Action, Config, Contents, Exchange, Grouping, InputKind, Live};
 use super::decryption::{self, KeyLogs};
+use super::diff;
 use super::exit::Exit;
 use super::follow;
 use super::generate;
@@ -51,6 +52,7 @@ pub fn run(action: Action) -> anyhow::Result<Exit> {
         Action::Analyze(config) => analyze(*config),
         Action::Join(config) => join::run(&config),
         Action::Merge(args) => merge::run(&args),
+        Action::Diff(config) => diff::run(&config),
     }
 }
 
@@ -305,9 +307,10 @@ fn files(
             inputs: inputs.iter().map(name).collect(),
             settings,
         }),
+        compared: false,
     };
     let Some((outcome, timeline)) = show(config, inputs, analysis)? else { return Ok(Exit::Done) };
-    let Outcome { report, secrets, key_log } = outcome;
+    let Outcome { report, secrets, key_log, .. } = outcome;
     contents.finish(messages)?;
     for damage in timeline.damage() {
         messages.notice(damage);

@@ -120,7 +120,7 @@ mod tests {
             (&["-o", "xml"], "--output: unknown value 'xml': choose table, ndjson, json"),
             (
                 &["--generate", "pdf"],
-                "--generate: unknown value 'pdf': choose man, man-join, bash, zsh, fish, schema or duckdb",
+                "--generate: unknown value 'pdf': choose man, man-join, man-diff, man-merge, bash, zsh, fish, schema or duckdb",
             ),
             (&["--keylog"], "--keylog needs a value: --keylog FILE"),
             (&["--duration", "5x"], "--duration: '5x' will not do: give a time as 500ms, 30s, 5m or 1h30m"),

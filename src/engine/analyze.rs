@@ -9,7 +9,7 @@ use super::select::Selection;
 use super::shards::Shards;
 use super::summaries::{Due, Summaries};
 use crate::agent::{Agent, Mode, Params};
-use crate::aggregate::Templates;
+use crate::aggregate::{Aggregate, Templates};
 use crate::base::origin::InReach;
 use crate::base::time::Timestamp;
 use crate::body;
@@ -52,6 +52,9 @@ pub struct Analysis {
     pub templates: Arc<Templates>,
     /// Where the connections are divided among several processes: which are looked at.
     pub part: Option<PartOf>,
+    /// Endpoints are compared with another run's: the names of response fields are counted, and [`Outcome::aggregate`] is
+    /// handed over.
+    pub compared: bool,
 }
 
 impl Analysis {
@@ -88,6 +91,9 @@ pub(crate) struct Engine<C: Consumer> {
     templates: Option<Arc<Templates>>,
     /// What they were when that was asked for last.
     endpoints: Option<Endpoints>,
+    compared: bool,
+    /// What they were made of, where they are compared.
+    aggregate: Option<Aggregate>,
     summaries: Summaries,
     part: Option<PartOf>,
 }
@@ -129,8 +135,9 @@ impl<C: Consumer> Engine<C> {
             filter,
             templates,
             part,
+            compared,
         } = analysis;
-        let selection = Selection::new(filter, wanted.endpoints.then_some(&templates));
+        let selection = Selection::new(filter, wanted.endpoints.then_some(&templates), compared);
         let settings = PipelineConfig { wanted, idle_timeout, bodies, follow };
         let telemetry = wanted.telemetry;
         let beside = telemetry && wanted.endpoints && agent.statistics;
@@ -153,6 +160,8 @@ impl<C: Consumer> Engine<C> {
             show_telemetry: telemetry,
             templates: wanted.endpoints.then_some(templates),
             endpoints: None,
+            compared,
+            aggregate: None,
             summaries: Summaries::new(summary),
             part,
         }
@@ -295,6 +304,7 @@ impl<C: Consumer> Engine<C> {
                     part.loads.push(aggregate.load());
                     part.paths = aggregate.pieces();
                 }
+                self.aggregate = self.compared.then_some(aggregate);
             }
             report.part = part.map(Box::new);
             self.report = Some(report);
@@ -387,6 +397,8 @@ pub struct Outcome {
     pub secrets: Zeroizing<Vec<u8>>,
     /// What the lines of the key logs were, with those in the captures.
     pub key_log: KeyLogCounters,
+    /// What the exchanges add up to, for [`Analysis::compared`].
+    pub aggregate: Option<Aggregate>,
 }
 
 /// Analyzes captures to their end, or until so much packet time has passed since their first packet.
@@ -421,7 +433,8 @@ pub fn captures<C: Consumer>(
     }
     engine.note_inputs(timeline);
     let report = engine.finish()?;
-    Ok(Outcome { report, secrets: engine.keys.used_lines(), key_log: engine.keys.counters() })
+    let (secrets, key_log) = (engine.keys.used_lines(), engine.keys.counters());
+    Ok(Outcome { report, secrets, key_log, aggregate: engine.aggregate.take() })
 }
 
 /// Drops the packets from the first on that is not within `duration` of the capture's first; whether there was one.

@@ -25,16 +25,18 @@ use std::sync::Arc;
 pub(super) struct Selection {
     filter: Option<Arc<Filter>>,
     aggregate: Option<Aggregate>,
+    /// The names of the fields in responses are counted, too.
+    names: bool,
     /// Exchanges of which it is not known whether they are asked for.
     unknown: u64,
 }
 
 impl Selection {
     /// Of a filter, if there is one, and with endpoints where there are templates.
-    pub(super) fn new(filter: Option<Arc<Filter>>, templates: Option<&Arc<Templates>>) -> Self {
+    pub(super) fn new(filter: Option<Arc<Filter>>, templates: Option<&Arc<Templates>>, names: bool) -> Self {
         let aggregate =
             templates.map(|templates| Aggregate::new(Arc::clone(templates), limits::ENDPOINT_MEMORY_SHARD));
-        Self { filter, aggregate, unknown: 0 }
+        Self { filter, aggregate, names, unknown: 0 }
     }
 
     /// How full its memory came.
@@ -55,6 +57,9 @@ impl Selection {
             && truth == Truth::True
         {
             aggregate.observe(&view);
+            if self.names {
+                aggregate.observe_names(&view);
+            }
         }
         truth == Truth::True
     }

@@ -1,12 +1,13 @@
 //! What two captures of the same calls tell together → bytes.
 
-use super::{Format, Options, PrintError, csv, json, table};
-use crate::base::tuning::OUTPUT_BUFFER;
+use super::sequence::Sequence;
+use super::{Format, Options, PrintError, table};
 use crate::record::pair::{Join, Pair, PairEndpoints};
 use crate::record::schema::{JoinObject, PairObject};
 use std::io::Write;
 
-/// Prints pairs, and what they add up to: as records, or as a table of endpoints. CSV holds one kind of record, the pairs.
+/// Prints pairs, and what they add up to: as records, or as a table of endpoints. Formats that hold one kind of record hold the
+/// pairs.
 ///
 /// # Errors
 /// When the writer takes no more.
@@ -17,38 +18,16 @@ pub fn print_join(
     join: &Join,
     endpoints: &PairEndpoints,
 ) -> Result<(), PrintError> {
-    let (mut buffer, mut scratch) = (Vec::with_capacity(OUTPUT_BUFFER + OUTPUT_BUFFER / 4), Vec::new());
-    match options.format {
-        Format::Table => table::join(&mut buffer, join, endpoints, options),
-        Format::Csv => {
-            csv::header::<PairObject<'_>>(&mut buffer);
-            for pair in pairs {
-                csv::row(&mut buffer, &mut scratch, &PairObject::new(&pair));
-                flush_full(writer, &mut buffer)?;
-            }
-        }
-        // Others are not offered for what has two kinds of records.
-        _ => {
-            let (before, between, after): (&[u8], &[u8], &[u8]) =
-                if options.format == Format::Json { (b"[\n", b",\n", b"\n]\n") } else { (b"", b"\n", b"\n") };
-            buffer.extend_from_slice(before);
-            for pair in pairs {
-                json::write(&mut buffer, &PairObject::new(&pair));
-                buffer.extend_from_slice(between);
-                flush_full(writer, &mut buffer)?;
-            }
-            json::write(&mut buffer, &JoinObject::new(join));
-            buffer.extend_from_slice(after);
-        }
+    if options.format == Format::Table {
+        let mut text = Vec::new();
+        table::join(&mut text, join, endpoints, options);
+        writer.write_all(&text)?;
+        return Ok(writer.flush()?);
     }
-    writer.write_all(&buffer)?;
-    Ok(writer.flush()?)
-}
-
-fn flush_full(writer: &mut impl Write, buffer: &mut Vec<u8>) -> Result<(), PrintError> {
-    if buffer.len() >= OUTPUT_BUFFER {
-        writer.write_all(buffer)?;
-        buffer.clear();
+    let mut sequence = Sequence::new::<PairObject<'_>>(writer, options.format)?;
+    for pair in pairs {
+        sequence.push(&PairObject::new(&pair))?;
     }
-    Ok(())
+    sequence.push_other(&JoinObject::new(join))?;
+    sequence.finish()
 }

@@ -1,8 +1,8 @@
 //! What `--generate schema` and `--generate duckdb` print: the records' types, from their one definition.
 
 use crate::record::schema::{
-    ConnectionObject, EndpointObject, FindingObject, FrameObject, JoinObject, MessageRecordObject,
-    PairObject, StepObject, TelemetryObject, TransactionObject,
+    ConnectionObject, DiffObject, EndpointObject, FindingObject, FrameObject, JoinObject,
+    MessageRecordObject, PairObject, StepObject, TelemetryObject, TransactionObject,
 };
 use crate::record::visit::{Member, Record, Type};
 use serde_json::{Map, Value, json};
@@ -16,7 +16,7 @@ const fn kind<T: Record>() -> Kind {
 }
 
 /// All kinds of records, in the order of `--show`; those of `--follow` stand before telemetry, those of subcommands come last.
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 11] = [
     kind::<TransactionObject<'_>>(),
     kind::<EndpointObject<'_>>(),
     kind::<ConnectionObject<'_>>(),
@@ -27,6 +27,7 @@ const KINDS: [Kind; 10] = [
     kind::<TelemetryObject<'_>>(),
     kind::<PairObject<'_>>(),
     kind::<JoinObject<'_>>(),
+    kind::<DiffObject<'_>>(),
 ];
 
 /// A JSON Schema (2020-12) of any record.

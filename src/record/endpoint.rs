@@ -56,6 +56,10 @@ pub struct Endpoint {
     pub duration: Quantiles,
     /// How long until the response began.
     pub ttfb: Quantiles,
+    /// The durations themselves, by which endpoints of several runs are merged and compared.
+    pub duration_bins: Bins,
+    /// And the times until the response began.
+    pub ttfb_bins: Bins,
     /// Where their time went, as far as that is known: sums.
     pub time: TimeParts,
     /// Octets of the requests' contents.
@@ -92,6 +96,23 @@ pub struct Quantiles {
     pub p99_at_least: Option<u64>,
     /// It is no more; there only with `p99_at_least`, and where that can be known.
     pub p99_at_most: Option<u64>,
+}
+
+/// Durations in the bins of a DDSketch of 1 % relative accuracy: with γ = 1.01 / 0.99 the bin of index i holds those from
+/// γⁱ nanoseconds on, below γⁱ⁺¹. Two of them merge by adding up the counts of each index.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bins {
+    /// Those of no time at all.
+    pub zeros: u64,
+    /// How many are in each bin that is not empty, by its index, in ascending order.
+    pub counts: Vec<(i32, u64)>,
+}
+
+impl Bins {
+    /// How many durations there are.
+    pub fn count(&self) -> u64 {
+        self.counts.iter().map(|(_, count)| *count).fold(self.zeros, u64::saturating_add)
+    }
 }
 
 /// Calls a second, in billionths.

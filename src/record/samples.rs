@@ -8,9 +8,11 @@ use crate::base::limit::{Limit, Struck};
 use crate::base::tcp::DirectionStats;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tls::{Description as TlsDescription, NotDecrypted};
+use crate::record::diff::{Difference, Measure, Numbers, State};
 use crate::record::endpoint::{
-    AgentCalls, Endpoint as EndpointRow, Endpoints, Quantiles, Rate, Slowest, Total,
+    AgentCalls, Bins, Endpoint as EndpointRow, Endpoints, Quantiles, Rate, Slowest, Total,
 };
+use crate::record::pair::{Between, Call, Missing, Pair, PairSide};
 use crate::record::{
     AgentEndpoint, AgentLatency, AgentStatus, AgentView, Body, BodyError, BodyMessage, ConnectionMeta,
     ConnectionRecord, ConnectionTiming, Content, Contents, Coverage, Detail, EndBy, EndHow, Ending, Events,
@@ -463,6 +465,8 @@ pub(crate) fn endpoints() -> Endpoints {
         statuses: vec![(200, 1197)],
         duration: quantiles,
         ttfb: quantiles,
+        duration_bins: Bins { zeros: 1, counts: vec![(690, 600), (920, 599)] },
+        ttfb_bins: Bins { zeros: 0, counts: vec![(690, 1197)] },
         time: TimeParts::default(),
         request_bytes: 12,
         response_bytes: 345_678,
@@ -473,6 +477,77 @@ pub(crate) fn endpoints() -> Endpoints {
     let folded = EndpointRow { calls: 20, folded: Some(17), ..EndpointRow::default() };
     let total = Total { calls: 1220, failed: 3, duration: quantiles };
     Endpoints { rows: vec![full, folded], total }
+}
+
+/// A call that two places saw, with everything, and one that the server's alone did.
+pub(crate) fn pairs() -> Vec<Pair> {
+    let side = |connection, error: Option<&str>| PairSide {
+        connection,
+        stream: 3,
+        packet: 17,
+        duration: 5_000_000,
+        ttfb: Some(4_000_000),
+        error: error.map(str::to_owned),
+    };
+    let text = |text: &[u8]| Some(Box::from(text));
+    let full = Pair {
+        time: at(1, 0).time,
+        call: Call {
+            method: text(b"POST"),
+            scheme: text(b"https"),
+            authority: text(b"a.example"),
+            path: text(b"/pkg.Service/\xffMethod"),
+            query: text(b"a=b"),
+            grpc: true,
+        },
+        status: Some(200),
+        grpc_status: Some(14),
+        request_bytes: Some(5),
+        response_bytes: Some(0),
+        client: Some(side(1, Some("UNAVAILABLE"))),
+        server: vec![side(2, Some("connection_reset")), side(9, None)],
+        how: Some("tcp".to_owned()),
+        between: Between {
+            request: Some(1_000_000),
+            response: Some(2_000_000),
+            total: Some(3_000_000),
+            uncertainty: Some(500),
+        },
+        ambiguous: false,
+        missing: None,
+    };
+    let alone = Pair { server: vec![side(4, None)], missing: Some(Missing::NotCaptured), ..Pair::default() };
+    vec![full, alone]
+}
+
+/// An endpoint in two runs, with everything, and one that is new.
+pub(crate) fn differences() -> Vec<Difference> {
+    let before = Numbers {
+        calls: 100,
+        failed: 1,
+        quantiles: Some([1_000_000, 2_000_000, 3_000_000]),
+        request_bytes: 5,
+        response_bytes: 4000,
+    };
+    let quantiles = Some([1_500_000, 2_000_000, 1_000_000]);
+    let text = |text: &str| Some(text.to_owned());
+    let full = Difference {
+        method: text("GET"),
+        template: text("/v1/users/{int}"),
+        authority: text("users.example"),
+        rpc: text("v1/users"),
+        operation: text("GetUser"),
+        state: State::Changed,
+        changed: vec![Measure::Duration, Measure::Failed, Measure::Headers],
+        before,
+        after: Numbers { failed: 50, quantiles, ..before },
+        p_duration: Some(0.001),
+        p_failed: Some(1e-30),
+        appeared: vec!["x-cache".to_owned()],
+        vanished: vec!["via".to_owned(), "age".to_owned()],
+    };
+    let after = Numbers { calls: 1, ..Numbers::default() };
+    vec![full, Difference { state: State::New, after, ..Difference::default() }]
 }
 
 /// The report of an undamaged capture where both views agree.

@@ -75,6 +75,11 @@ impl Patterns {
         self.sets.iter().all(|set| set.depth == 0)
     }
 
+    /// Whether a path matches one.
+    pub fn matches(&self, path: &str) -> bool {
+        self.find(path.as_bytes()).is_some()
+    }
+
     /// The pattern that a path matches.
     pub(in crate::aggregate) fn find(&self, path: &[u8]) -> Option<&str> {
         let depth = self.sets.iter().map(|set| set.depth).max()?;

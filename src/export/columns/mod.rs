@@ -23,12 +23,14 @@ mod tape;
 mod tests;
 
 pub(super) use printer::Printer;
-use stream::Stream;
-pub(super) use stream::{Batches, ColumnsError};
+pub(super) use stream::{Batches, ColumnsError, Stream};
 #[cfg(test)]
 use tape::push_verdict;
 pub(super) use tape::{TAIL, write};
 
+use super::Format;
+use super::arrow::ArrowStream;
+use super::parquet::ParquetFile;
 use crate::record::schema::VERSION;
 use crate::record::visit::Member;
 use arrow_array::RecordBatch;
@@ -43,6 +45,15 @@ pub(super) fn metadata() -> [(String, String); 2] {
         ("h2lens.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
         ("h2lens.schema".to_owned(), VERSION.to_string()),
     ]
+}
+
+/// A file or stream of records with these members.
+pub(super) fn begin(format: Format, members: &'static [Member]) -> Result<Stream, ColumnsError> {
+    if format == Format::Parquet {
+        Stream::new(members, ParquetFile::new)
+    } else {
+        Stream::new(members, ArrowStream::new)
+    }
 }
 
 /// The rows that are not in a batch yet.

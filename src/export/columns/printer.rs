@@ -2,8 +2,6 @@
 
 use super::{Stream, tape};
 use crate::base::tuning::OUTPUT_BUFFER;
-use crate::export::arrow::ArrowStream;
-use crate::export::parquet::ParquetFile;
 use crate::export::renderer::Renderer;
 use crate::export::sort::Sorter;
 use crate::export::{Format, Options, PrintError, json};
@@ -77,7 +75,7 @@ impl<W: Write> Printer<W> {
     ) -> Result<(), PrintError> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
-            none => none.insert(begin(&self.options)?),
+            none => none.insert(super::begin(self.options.format, members(self.options.wanted))?),
         };
         act(stream, &mut self.ready)?;
         if !self.ready.is_empty() {
@@ -108,15 +106,6 @@ impl<W: Write> Printer<W> {
         let result = self.with_stream(|stream, out| stream.push(&tape, out));
         self.scratch = tape;
         result
-    }
-}
-
-fn begin(options: &Options) -> Result<Stream, super::ColumnsError> {
-    let members = members(options.wanted);
-    if options.format == Format::Parquet {
-        Stream::new(members, ParquetFile::new)
-    } else {
-        Stream::new(members, ArrowStream::new)
     }
 }
 

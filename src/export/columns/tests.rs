@@ -11,8 +11,8 @@ use crate::record::TransactionView;
 use crate::record::path::columns;
 use crate::record::samples;
 use crate::record::schema::{
-    ConnectionObject, EndpointObject, FindingObject, FrameObject, MessageRecordObject, Shown,
-    TelemetryObject, TransactionObject,
+    ConnectionObject, DiffObject, EndpointObject, FindingObject, FrameObject, MessageRecordObject,
+    PairObject, Shown, TelemetryObject, TransactionObject,
 };
 use crate::record::visit::{Object, Record};
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -184,6 +184,11 @@ fn every_record_reads_back_as_json_shows_it() {
         &samples::message_record(),
     ))]);
     compare::<FindingObject>(&[sample(&FindingObject::new(&meta, &samples::finding()))]);
+    let pairs: Vec<_> = samples::pairs().iter().map(|pair| sample(&PairObject::new(pair))).collect();
+    compare::<PairObject<'_>>(&pairs);
+    let differences: Vec<_> =
+        samples::differences().iter().map(|own| sample(&DiffObject::new(own))).collect();
+    compare::<DiffObject<'_>>(&differences);
     compare::<TelemetryObject<'_>>(&[sample(&TelemetryObject::new(&samples::report()))]);
 }
 

@@ -7,6 +7,7 @@
 mod cells;
 mod contents;
 pub(super) mod course;
+mod diff;
 mod endpoints;
 mod join;
 mod layout;
@@ -16,6 +17,7 @@ mod style;
 mod telemetry;
 
 pub(super) use contents::message;
+pub(super) use diff::diff;
 pub(super) use join::join;
 pub(super) use print::{TablePrinter, with_verdict};
 pub use rows::Span;

@@ -3,10 +3,13 @@
 use super::Socket;
 use super::time::TimeSums;
 use crate::base::endpoint::Endpoint as SocketEnd;
-use crate::record::endpoint::{self, Endpoint, Quantiles};
+use crate::record::endpoint::{self, Bins, Endpoint, Quantiles};
 use crate::record::value::{Decimal, Seconds, Text, Word};
 use crate::record::visit::{Type, Value, Visitor, object};
 use std::borrow::Cow;
+
+/// The key of a sketch's durations of no time.
+pub const SKETCH_ZERO: &str = "zero";
 
 object! {
     /// An endpoint: what the exchanges of a service, method and path template add up to.
@@ -106,9 +109,9 @@ object! {
         /// Exchanges by status.
         "statuses": statuses: Statuses<'a>,
         /// How long they took.
-        "duration": duration: Option<QuantilesObject>,
+        "duration": duration: Option<QuantilesObject<'a>>,
         /// How long until the response began.
-        "ttfb": ttfb: Option<QuantilesObject>,
+        "ttfb": ttfb: Option<QuantilesObject<'a>>,
         /// Where their time went.
         "time": time: TimeSums,
         /// Octets of the requests' contents.
@@ -148,7 +151,7 @@ impl AgentCallsObject {
 
 object! {
     /// `h2.duration`, `h2.ttfb`: quantiles to 1 %. What was not seen to its end counts as long as it was seen.
-    pub struct QuantilesObject {
+    pub struct QuantilesObject<'a> {
         /// The median.
         "p50": p50: Seconds,
         /// The quantile of 0.9.
@@ -165,6 +168,9 @@ object! {
         "p99_at_least": p99_at_least: Option<Seconds>,
         /// It is no more; only beside `p99_at_least`, and where that can be known.
         "p99_at_most": p99_at_most: Option<Seconds>,
+        /// How many there are in each bin of a DDSketch, by its index: with γ = 1.01 / 0.99 that of index i holds those from γⁱ
+        /// nanoseconds on, below γⁱ⁺¹; `zero` are those of no time. Sketches merge by adding up the counts of each index.
+        "sketch": sketch: SketchObject<'a>,
     }
 }
 
@@ -228,6 +234,25 @@ impl Value for Statuses<'_> {
     }
 }
 
+/// `sketch`
+#[derive(Debug)]
+pub struct SketchObject<'a>(&'a Bins);
+
+impl Value for SketchObject<'_> {
+    const TYPE: Type = Type::Map(&u64::TYPE);
+    const OPTIONAL: bool = true;
+
+    fn visit(&self, visitor: &mut impl Visitor) {
+        let zeros = Some((Cow::Borrowed(SKETCH_ZERO), self.0.zeros)).filter(|(_, zeros)| *zeros > 0);
+        let bins = self.0.counts.iter().map(|(index, count)| (Cow::Owned(index.to_string()), *count));
+        visitor.map(zeros.into_iter().chain(bins));
+    }
+
+    fn is_absent(&self) -> bool {
+        self.0.count() == 0
+    }
+}
+
 impl<'a> EndpointObject<'a> {
     /// The record of an endpoint.
     pub fn new(endpoint: &'a Endpoint) -> Self {
@@ -255,8 +280,8 @@ impl<'a> H2<'a> {
             folded: endpoint.folded,
             errors: Errors(&endpoint.errors),
             statuses: Statuses(&endpoint.statuses),
-            duration: QuantilesObject::new(&endpoint.duration),
-            ttfb: QuantilesObject::new(&endpoint.ttfb),
+            duration: QuantilesObject::new(&endpoint.duration, &endpoint.duration_bins),
+            ttfb: QuantilesObject::new(&endpoint.ttfb, &endpoint.ttfb_bins),
             time: TimeSums::new(&endpoint.time),
             request_bytes: endpoint.request_bytes,
             response_bytes: endpoint.response_bytes,
@@ -272,8 +297,8 @@ impl<'a> H2<'a> {
     }
 }
 
-impl QuantilesObject {
-    fn new(of: &Quantiles) -> Option<Self> {
+impl<'a> QuantilesObject<'a> {
+    fn new(of: &Quantiles, bins: &'a Bins) -> Option<Self> {
         let [p50, p90, p95, p99] = of.quantiles?.map(Seconds);
         Some(Self {
             p50,
@@ -284,6 +309,7 @@ impl QuantilesObject {
             sum: Seconds(of.sum),
             p99_at_least: of.p99_at_least.map(Seconds),
             p99_at_most: of.p99_at_most.map(Seconds),
+            sketch: SketchObject(bins),
         })
     }
 }

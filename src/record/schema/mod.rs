@@ -8,6 +8,7 @@ pub mod agent_endpoint;
 pub mod connection;
 pub mod contents;
 pub mod counters;
+pub mod diff;
 pub mod endpoint;
 pub mod finding;
 pub mod frame;
@@ -20,6 +21,7 @@ pub mod time;
 pub mod transaction;
 
 pub use connection::ConnectionObject;
+pub use diff::DiffObject;
 pub use endpoint::EndpointObject;
 pub use finding::FindingObject;
 pub use frame::FrameObject;
@@ -62,6 +64,7 @@ record!(FindingObject<'_>, "finding", "findings");
 record!(TelemetryObject<'_>, "telemetry", "telemetry");
 record!(PairObject<'_>, "pair", "pairs");
 record!(JoinObject<'_>, "join", "joins");
+record!(DiffObject<'_>, "diff", "diffs");
 
 /// What records show beside what they always do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
