@@ -290,7 +290,7 @@ impl<C: Consumer> Engine<C> {
             if self.part.as_ref().is_none_or(|part| part.partition.index() == 0) {
                 report.coverage.unread_link_types = self.decoder.unread_links().iter().collect();
             }
-            let mut part = self.part.as_ref().map(|part| part_report(part, self.counts.packets, agent, sum));
+            let mut part = self.part.as_ref().map(|part| part_report(part, &self.counts, agent, sum));
             report.coverage.where_unknown = select::unknown(&sum.selections);
             if let Some(templates) = &self.templates {
                 let aggregate = select::aggregate(templates, &sum.selections, self.merge.seen());

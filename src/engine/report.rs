@@ -92,7 +92,7 @@ pub(crate) fn assemble(
 }
 
 /// What the other parts' reports are added to.
-pub(super) fn part_report(of: &PartOf, packets: u64, agent: Option<&Agent>, sum: &Sum) -> PartReport {
+pub(super) fn part_report(of: &PartOf, input: &InputCounts, agent: Option<&Agent>, sum: &Sum) -> PartReport {
     let mut loads: Vec<Load> = agent.map(|agent| agent.loads().to_vec()).unwrap_or_default();
     if of.partition.divides_shards() {
         let mut shards: Vec<_> = sum.loads.iter().collect();
@@ -102,7 +102,8 @@ pub(super) fn part_report(of: &PartOf, packets: u64, agent: Option<&Agent>, sum:
     let seen = |endpoint: &EndpointStatistics| (endpoint.seen.now, endpoint.seen.packet);
     PartReport {
         of: of.clone(),
-        packets,
+        packets: input.packets,
+        secrets: input.key_log.secrets,
         loads,
         seen: agent.map(|agent| agent.statistics().iter().map(seen).collect()).unwrap_or_default(),
         discovery: agent.is_some_and(|agent| agent.mode() == Mode::Discovery),

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `order` | before records that another packet or connection completed than those before | `packet`, absent for the end of the capture; `connection` |
 //! | `paths` | behind the endpoints, one a path | `piece`: base64 of what `aggregate` writes |
-//! | `part` | last: the part is whole | `partition`, `version`, `settings`, `packets` of the capture, `records`: lines before this one, `loads`: what is there once in a process, and how full it came, `seen`: the places of `agent.endpoints` |
+//! | `part` | last: the part is whole | `partition`, `version`, `settings`, `packets` of the capture, `secrets` known, `records`: lines before this one, `loads`: what is there once in a process, and how full it came, `seen`: the places of `agent.endpoints` |
 
 use crate::record::{Order, PartReport};
 use base64::Engine;
@@ -29,7 +29,7 @@ pub(super) fn path(out: &mut Vec<u8>, piece: &[u8]) {
 
 /// Appends the last line, behind so many others.
 pub(super) fn last(out: &mut Vec<u8>, part: &PartReport, records: u64) {
-    let PartReport { of, packets, loads, seen, discovery, .. } = part;
+    let PartReport { of, packets, secrets, loads, seen, discovery, .. } = part;
     let loads: Vec<Value> = loads
         .iter()
         .map(|load| json!({"limit": load.limit.name(), "most": load.most, "cap": load.cap}))
@@ -39,6 +39,7 @@ pub(super) fn last(out: &mut Vec<u8>, part: &PartReport, records: u64) {
         "version": env!("CARGO_PKG_VERSION"),
         "settings": of.settings,
         "packets": packets,
+        "secrets": secrets,
         "records": records,
         "loads": loads,
         "seen": seen,

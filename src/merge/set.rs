@@ -69,6 +69,7 @@ pub(super) struct End {
     version: String,
     settings: String,
     packets: u64,
+    secrets: u64,
     /// Lines before it.
     pub(super) records: u64,
     /// What there is once in a process, by its limit's name: the most that was wanted, and how much there is.
@@ -129,6 +130,7 @@ impl End {
             version: text(line.get("version")?)?,
             settings: text(line.get("settings")?)?,
             packets: line.get("packets")?.as_u64()?,
+            secrets: line.get("secrets")?.as_u64()?,
             records: line.get("records")?.as_u64()?,
             loads: line.get("loads")?.as_array()?.iter().map(load).collect::<Option<_>>()?,
             discovery: line.get("discovery")?.as_bool()?,
@@ -150,6 +152,8 @@ impl End {
             Some("as one of another number of parts")
         } else if self.packets != other.packets || names(self) != names(other) {
             Some("of another capture")
+        } else if self.secrets != other.secrets {
+            Some("with other TLS secrets")
         } else {
             None
         }

@@ -21,6 +21,8 @@ pub struct PartReport {
     pub of: PartOf,
     /// Packets of the capture: as many for each part.
     pub packets: u64,
+    /// TLS secrets that are known: as many, too.
+    pub secrets: u64,
     /// How full came what one process has once for all connections.
     pub loads: Vec<Load>,
     /// The place of each of `agent.endpoints` among those of all parts: they are shown in the order in which they were seen.

@@ -2,6 +2,7 @@
 
 mod follow;
 mod inputs;
+mod merge;
 mod output_dir;
 mod sort;
 
