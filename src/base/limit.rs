@@ -99,6 +99,10 @@ limits! {
     FragmentsPerDatagram = "fragments_per_datagram" other,
     /// What is kept to judge the conduct of both sides.
     Findings = "findings" other,
+    /// Priorities of streams.
+    Priorities = "priorities" other,
+    /// What a server has promised to push.
+    Promises = "promises" other,
     /// Pieces of an exchange's time.
     TimePieces = "time_pieces" other,
     /// Waiting for the other side's hello.
@@ -145,6 +149,8 @@ limits! {
     EndpointFields = "endpoint_fields" other,
     /// Endpoint records of a run that is compared.
     DiffRecords = "diff_records" other,
+    /// Failed exchanges that were forgotten before it was known whether they were tried again.
+    Retries = "retries" other,
     /// Exchanges kept to be paired.
     JoinExchanges = "join_exchanges" other,
     /// Segments kept to be compared.

@@ -305,6 +305,17 @@ pub const GOAWAY_DEBUG: usize = 256;
 /// Counter: `findings`.
 pub const RULE_STREAMS: usize = 16_384;
 
+/// Streams of a connection whose priorities are remembered, open or not; of others none is told. Counter: `priorities`.
+pub const PRIORITIES: usize = 1024;
+
+/// Runs of DATA that may turn out to have come before what is more urgent; the oldest two become one, and the octets that are
+/// told a bound. Counter: `priorities`.
+pub const PRIORITY_RUNS: usize = 64;
+
+/// Promises of a connection that are remembered, to know whether the client requests the same; of more it is not told how
+/// many were used. Counter: `promises`.
+pub const PROMISES: usize = 256;
+
 /// Pieces that an exchange's time is told in, where that is asked for; what comes after them is told by its parts, one behind
 /// the other. Counter: `time_pieces`.
 pub const TIME_PIECES: usize = 256;
@@ -404,6 +415,15 @@ pub const DIFF_RECORDS: usize = 64 << 20;
 
 /// Bytes of a line that `h2lens diff` reads a record from; longer ones are left out. Counter: `diff_records`.
 pub const DIFF_LINE: usize = 1 << 20;
+
+// Attempts at the same
+
+/// Requests that are remembered, so that another attempt at one that failed is recognised: 8 MiB at the most. The one that
+/// came first is forgotten. Counter: `retries`.
+pub const RETRY_REQUESTS: usize = 7 << 12;
+
+/// Exchanges that are remembered of one request. The one that ended first is forgotten. Counter: `retries`.
+pub const RETRY_ATTEMPTS: usize = 4;
 
 // Output
 

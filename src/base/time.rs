@@ -42,6 +42,12 @@ impl Timestamp {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
+    /// Nanoseconds passed since `earlier`; zero when the clock went backwards.
+    #[inline]
+    pub const fn nanos_since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
     /// This time and `by` more; saturates.
     #[must_use]
     pub fn after(self, by: Duration) -> Self {

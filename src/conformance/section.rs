@@ -110,6 +110,18 @@ impl SectionRules {
 
     /// The next field.
     pub(super) fn field(&mut self, field: &Field<'_>, findings: &mut Findings) {
+        if field.id.is_plain() {
+            self.regular = true;
+            if field.value.is_some_and(value_is_invalid) {
+                findings.add(self.from, self.stream, Anomaly::FieldInvalid, self.at);
+            }
+        } else {
+            self.special_field(field, findings);
+        }
+    }
+
+    /// A field with a name that rules are about, or that may be none.
+    fn special_field(&mut self, field: &Field<'_>, findings: &mut Findings) {
         let Some(name) = field.name else {
             self.nameless = true;
             return;

@@ -74,7 +74,7 @@ impl Analysis {
 pub(crate) struct Engine<C: Consumer> {
     decoder: Decoder,
     shards: Shards<Collected<C::Part>>,
-    merge: Merge,
+    merge: Merge<C::Part>,
     consumer: C,
     keys: Arc<KeyStore>,
     spare: Vec<Job>,
@@ -141,12 +141,18 @@ impl<C: Consumer> Engine<C> {
         let settings = PipelineConfig { wanted, idle_timeout, bodies, follow };
         let telemetry = wanted.telemetry;
         let beside = telemetry && wanted.endpoints && agent.statistics;
+        // Of attempts on connections of other parts nothing is known: parts do not tell of any.
+        let attempts = if part.is_some() { Wanted::default() } else { wanted };
         Self {
             decoder: Decoder::new().of_part(part.as_ref().map(|part| part.partition)),
             shards: Shards::new(threads, &settings, &selection, || {
-                Collected::new(consumer.part(), telemetry, beside, live)
+                Collected::new(consumer.part(), telemetry, beside, live).with_attempts(attempts)
             }),
-            merge: Merge::new(telemetry.then(|| Agent::new(agent)), beside.then_some(&templates)),
+            merge: Merge::new(
+                telemetry.then(|| Agent::new(agent)),
+                beside.then_some(&templates),
+                consumer.part(),
+            ),
             consumer,
             keys: Arc::new(keys),
             spare: Vec::new(),
@@ -291,6 +297,7 @@ impl<C: Consumer> Engine<C> {
                 report.coverage.unread_link_types = self.decoder.unread_links().iter().collect();
             }
             let mut part = self.part.as_ref().map(|part| part_report(part, &self.counts, agent, sum));
+            report.coverage.limits.merge(&self.merge.limits());
             report.coverage.where_unknown = select::unknown(&sum.selections);
             if let Some(templates) = &self.templates {
                 let aggregate = select::aggregate(templates, &sum.selections, self.merge.seen());

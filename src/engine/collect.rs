@@ -1,5 +1,6 @@
 //! What a worker leaves for the merge: what was made of the records, and what the agent's model needs to be asked.
 
+use super::attempts::Attempt;
 use super::job::Job;
 use super::product::Product;
 use crate::agent::{FrameFact, WireFacts, WireTransaction};
@@ -12,7 +13,7 @@ use crate::http2::frame::FrameView;
 use crate::pipeline::Output;
 use crate::record::{
     ConnectionMeta, ConnectionRecord, ConnectionState, FieldName, Finding, Kind, MessageRecord, Order, Part,
-    RecordSink, SegmentView, Step, Tally, Transaction, TransactionView,
+    RecordSink, SegmentView, Step, Tally, Transaction, TransactionView, Wanted,
 };
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -29,20 +30,35 @@ pub(super) struct Collected<P> {
     at_end: bool,
     /// How the exchanges ended, when that is counted.
     pub(super) tally: Option<Box<Tally>>,
-    /// The exchanges that have ended, for the agent's verdict.
-    pub(super) exchanges: Vec<Exchange>,
+    /// Attempts at the same are wanted.
+    retries: bool,
+    /// Findings are.
+    findings: bool,
+    /// The exchanges that have ended.
+    pub(super) ended: Vec<Ended>,
+    /// The same, for the agent's verdict.
+    exchanges: Vec<Exchange>,
+    /// The same, as attempts.
+    attempts: Vec<Option<Attempt>>,
+    /// Whose these were.
+    metas: Vec<ConnectionMeta>,
     text: Vec<u8>,
     /// TLS records, for the agent's model.
     pub(super) tls: Vec<TlsRecord>,
     tls_bytes: Vec<u8>,
 }
 
-/// An exchange that the agent's model is asked about.
-#[derive(Clone, Debug)]
-pub(super) struct Exchange {
+/// An exchange that has ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ended {
     pub(super) order: Order,
     /// The record made of it, by its index in the part.
     pub(super) record: Option<usize>,
+}
+
+/// An exchange that the agent's model is asked about.
+#[derive(Clone, Debug)]
+pub(super) struct Exchange {
     /// It was in a stream of another connection.
     pub(super) tunnelled: bool,
     wire: WireTransaction<'static>,
@@ -85,11 +101,37 @@ impl<P: Part> Collected<P> {
             endpoints: agent && endpoints,
             at_end: false,
             tally: tally.then(Box::default),
+            retries: false,
+            findings: false,
+            ended: Vec::new(),
             exchanges: Vec::new(),
+            attempts: Vec::new(),
+            metas: Vec::new(),
             text: Vec::new(),
             tls: Vec::new(),
             tls_bytes: Vec::new(),
         }
+    }
+
+    /// What tells of attempts at the same is kept where that is wanted, and with findings whose they were.
+    pub(super) fn with_attempts(self, wanted: Wanted) -> Self {
+        Self { retries: wanted.attempts(), findings: wanted.findings, ..self }
+    }
+
+    /// An exchange that has ended, for the agent's verdict.
+    pub(super) fn exchange_at(&self, at: usize) -> Option<&Exchange> {
+        self.exchanges.get(at)
+    }
+
+    /// The same, as an attempt.
+    pub(super) fn attempt_at(&self, at: usize) -> Option<&Attempt> {
+        self.attempts.get(at)?.as_ref()
+    }
+
+    /// The connection of an exchange that has ended.
+    pub(super) fn meta_at(&self, at: usize) -> Option<&ConnectionMeta> {
+        let connection = self.ended.get(at)?.order.connection;
+        self.metas.iter().find(|meta| meta.id == connection)
     }
 
     /// The exchange as the agent's model takes it.
@@ -164,29 +206,66 @@ impl<P: Part> Product for Collected<P> {
             self.part.transaction(now, connection, transaction);
         }
         let record = (self.part.len() > before).then_some(before);
-        let status = transaction.status();
         if let Some(tally) = &mut self.tally {
-            let failed = transaction.failure().is_some();
+            let (status, failed) = (transaction.status(), transaction.failure().is_some());
             let time = transaction.time.as_ref().map(|time| &time.parts);
             tally.record(connection.is_encrypted(), status, failed, transaction.duration(), time);
         }
-        if !self.agent {
+        if !self.agent && !self.retries {
             return;
         }
-        let request = &transaction.request.headers;
-        let (method, path) =
-            (self.keep(request.value(FieldName::Method)), self.keep(request.value(FieldName::Path)));
-        let call = (self.endpoints && is_asked_for).then(|| self.name(connection, transaction));
-        let fact = |spot: FrameSpot| FrameFact { packet: spot.packet, split: spot.split };
-        self.exchanges.push(Exchange {
+        self.ended.push(Ended {
             record,
-            tunnelled: connection.parent.is_some(),
             order: Order {
                 packet: if self.at_end { u64::MAX } else { now.packet },
                 connection: connection.id,
                 kind: Kind::Transaction,
                 sequence: transaction.stream.into(),
             },
+        });
+        if self.retries {
+            self.attempts.push(Attempt::of(connection, transaction));
+            if self.findings && self.metas.last().is_none_or(|last| last.id != connection.id) {
+                self.metas.push(connection.clone());
+            }
+        }
+        if self.agent {
+            self.keep_exchange(connection, transaction, is_asked_for);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.part.clear();
+        if let Some(tally) = &mut self.tally {
+            **tally = Tally::default();
+        }
+        self.ended.clear();
+        self.ended.shrink_to(tuning::LIST_KEPT / size_of::<Ended>());
+        self.exchanges.clear();
+        self.exchanges.shrink_to(tuning::LIST_KEPT / size_of::<Exchange>());
+        self.attempts.clear();
+        self.attempts.shrink_to(tuning::LIST_KEPT / size_of::<Attempt>());
+        self.metas.clear();
+        self.metas.shrink_to(tuning::LIST_KEPT / size_of::<ConnectionMeta>());
+        self.text.clear();
+        self.text.shrink_to(tuning::LIST_KEPT);
+        self.tls.clear();
+        self.tls.shrink_to(tuning::LIST_KEPT / size_of::<TlsRecord>());
+        self.tls_bytes.clear();
+        self.tls_bytes.shrink_to(tuning::TEXT_KEPT);
+    }
+}
+
+impl<P: Part> Collected<P> {
+    /// Keeps what the agent's model is asked about.
+    fn keep_exchange(&mut self, connection: &ConnectionMeta, transaction: &Transaction, is_asked_for: bool) {
+        let request = &transaction.request.headers;
+        let (method, path) =
+            (self.keep(request.value(FieldName::Method)), self.keep(request.value(FieldName::Path)));
+        let call = (self.endpoints && is_asked_for).then(|| self.name(connection, transaction));
+        let fact = |spot: FrameSpot| FrameFact { packet: spot.packet, split: spot.split };
+        self.exchanges.push(Exchange {
+            tunnelled: connection.parent.is_some(),
             wire: WireTransaction {
                 client: connection.client,
                 server: connection.server,
@@ -197,7 +276,7 @@ impl<P: Part> Product for Collected<P> {
                 last: transaction.last,
                 method: None,
                 path: None,
-                status,
+                status: transaction.status(),
                 facts: WireFacts {
                     request: fact(transaction.wire.request),
                     request_end: fact(transaction.wire.request_end),
@@ -209,21 +288,6 @@ impl<P: Part> Product for Collected<P> {
             path,
             call,
         });
-    }
-
-    fn clear(&mut self) {
-        self.part.clear();
-        if let Some(tally) = &mut self.tally {
-            **tally = Tally::default();
-        }
-        self.exchanges.clear();
-        self.exchanges.shrink_to(tuning::LIST_KEPT / size_of::<Exchange>());
-        self.text.clear();
-        self.text.shrink_to(tuning::LIST_KEPT);
-        self.tls.clear();
-        self.tls.shrink_to(tuning::LIST_KEPT / size_of::<TlsRecord>());
-        self.tls_bytes.clear();
-        self.tls_bytes.shrink_to(tuning::TEXT_KEPT);
     }
 }
 

@@ -3,10 +3,12 @@
 //! The agent's model sees the whole capture in one place, so that its maps fill as the real one's do; it is asked
 //! about an exchange once it has had the same packet.
 
+use super::attempts::{Attempts, Pair};
 use super::collect::Collected;
 use super::shards::Done;
 use crate::agent::Agent;
 use crate::aggregate::{Aggregate, Templates};
+use crate::base::limit::{Limit, Struck};
 use crate::base::limits;
 use crate::base::time::Moment;
 use crate::base::verdict::Verdict;
@@ -17,10 +19,14 @@ use std::sync::Arc;
 
 /// Merges jobs as they are done.
 #[derive(Debug)]
-pub(super) struct Merge {
+pub(super) struct Merge<P> {
     agent: Option<Agent>,
     /// What the agent emitted, by endpoint; where endpoints are wanted.
     seen: Option<Aggregate>,
+    /// Which exchanges are attempts at the same, whatever their connections.
+    attempts: Attempts,
+    /// What is made of findings on them.
+    part: P,
     order: Vec<MergeEntry>,
 }
 
@@ -36,7 +42,7 @@ struct MergeEntry {
 enum What {
     /// A TLS record that the agent's model is to see.
     Tls(usize),
-    /// A record, and the exchange it shows.
+    /// A record, and the exchange that has ended and that it shows.
     Record(usize, Option<usize>),
     /// An exchange that is not shown.
     Exchange(usize),
@@ -67,12 +73,18 @@ impl<'a, I: Iterator<Item = Segment<'a>>> Coming<'a, I> {
     }
 }
 
-impl Merge {
-    pub(super) fn new(agent: Option<Agent>, templates: Option<&Arc<Templates>>) -> Self {
+impl<P: Part> Merge<P> {
+    /// `part` is for the records that the merge itself makes.
+    pub(super) fn new(agent: Option<Agent>, templates: Option<&Arc<Templates>>, part: P) -> Self {
         let seen = templates
             .filter(|_| agent.is_some())
             .map(|templates| Aggregate::new(Arc::clone(templates), limits::ENDPOINT_MEMORY));
-        Self { agent, seen, order: Vec::new() }
+        Self { agent, seen, attempts: Attempts::default(), part, order: Vec::new() }
+    }
+
+    /// Caps that struck.
+    pub(super) fn limits(&self) -> Struck {
+        Struck::from_iter([(Limit::Retries, self.attempts.forgotten())])
     }
 
     /// What the agent emitted, by endpoint.
@@ -86,9 +98,9 @@ impl Merge {
     }
 
     /// Hands a job's records on.
-    pub(super) fn job<C: Consumer>(
+    pub(super) fn job<C: Consumer<Part = P>>(
         &mut self,
-        done: &Done<Collected<C::Part>>,
+        done: &Done<Collected<P>>,
         consumer: &mut C,
     ) -> Result<(), C::Error> {
         self.order.clear();
@@ -113,10 +125,19 @@ impl Merge {
                 }
                 What::Exchange(at) => {
                     self.verdict(product, at);
+                    let pair = self.pair(product, at);
+                    self.tell(product, at, pair, consumer)?;
                 }
-                What::Record(at, exchange) => {
-                    let agent = exchange.and_then(|at| self.verdict(product, at));
-                    consumer.record(&product.part, at, Annotation { agent })?;
+                What::Record(record, None) => {
+                    consumer.record(&product.part, record, Annotation::default())?;
+                }
+                What::Record(record, Some(at)) => {
+                    let (agent, pair) = (self.verdict(product, at), self.pair(product, at));
+                    let named =
+                        |earlier| pair.filter(|pair| pair.is_earlier == earlier).map(|pair| pair.other);
+                    let annotation = Annotation { agent, retry_of: named(true), retried_by: named(false) };
+                    consumer.record(&product.part, record, annotation)?;
+                    self.tell(product, at, pair, consumer)?;
                 }
             }
         }
@@ -127,10 +148,10 @@ impl Merge {
     }
 
     /// Puts what a worker left into the order of all.
-    fn line_up<P: Part>(&mut self, worker: usize, product: &Collected<P>) {
+    fn line_up(&mut self, worker: usize, product: &Collected<P>) {
         // Both in the order in which they were made: each record meets its exchange.
         let mut shown =
-            product.exchanges.iter().enumerate().filter_map(|(at, exchange)| Some((exchange.record?, at)));
+            product.ended.iter().enumerate().filter_map(|(at, exchange)| Some((exchange.record?, at)));
         let mut next = shown.next();
         for record in 0..product.part.len() {
             let exchange = next.filter(|&(of, _)| of == record).map(|(_, at)| at);
@@ -141,7 +162,7 @@ impl Merge {
             self.order.push(MergeEntry { order, worker, what: What::Record(record, exchange) });
         }
         for (at, exchange) in
-            product.exchanges.iter().enumerate().filter(|(_, exchange)| exchange.record.is_none())
+            product.ended.iter().enumerate().filter(|(_, exchange)| exchange.record.is_none())
         {
             self.order.push(MergeEntry { order: exchange.order, worker, what: What::Exchange(at) });
         }
@@ -152,8 +173,32 @@ impl Merge {
         }
     }
 
-    fn verdict<P: Part>(&mut self, product: &Collected<P>, at: usize) -> Option<Verdict> {
-        let exchange = product.exchanges.get(at)?;
+    /// The other attempt at the same, where there is one that came before.
+    fn pair(&mut self, product: &Collected<P>, at: usize) -> Option<Pair> {
+        self.attempts.meet(product.attempt_at(at)?)
+    }
+
+    /// Tells of an exchange that was executed twice, as one of a pair.
+    fn tell<C: Consumer<Part = P>>(
+        &mut self,
+        product: &Collected<P>,
+        at: usize,
+        pair: Option<Pair>,
+        consumer: &mut C,
+    ) -> Result<(), C::Error> {
+        let Some(pair) = pair.filter(|pair| pair.executed_twice) else { return Ok(()) };
+        let (Some(meta), Some(attempt)) = (product.meta_at(at), product.attempt_at(at)) else {
+            return Ok(());
+        };
+        self.part.clear();
+        let finding = attempt.executed_twice(pair);
+        self.part.finding(finding.last, meta, &finding);
+        consumer.part_done(&self.part);
+        (0..self.part.len()).try_for_each(|index| consumer.record(&self.part, index, Annotation::default()))
+    }
+
+    fn verdict(&mut self, product: &Collected<P>, at: usize) -> Option<Verdict> {
+        let exchange = product.exchange_at(at)?;
         if exchange.tunnelled {
             let complete = product.wire(exchange).complete;
             return Some(self.agent.as_mut()?.tunnelled(complete));

@@ -3,6 +3,7 @@
 
 mod analyze;
 mod analyzer;
+mod attempts;
 mod collect;
 mod job;
 mod locate;

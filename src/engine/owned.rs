@@ -1,7 +1,6 @@
 //! Records as the library hands them out: owned copies, in order.
 
 use crate::base::time::Moment;
-use crate::base::verdict::Verdict;
 use crate::http2::frame::{FrameHeader, FrameView};
 use crate::record::{
     Annotation, ConnectionMeta, ConnectionRecord, Consumer, Finding, Kind, MessageRecord, Order, Part,
@@ -19,8 +18,8 @@ pub enum Record {
         connection: ConnectionMeta,
         /// The exchange.
         transaction: Box<Transaction>,
-        /// Whether the kernel agent would have emitted it; with telemetry only.
-        agent: Option<Verdict>,
+        /// What is known of it only when all records before it are.
+        annotation: Annotation,
     },
     /// A frame.
     Frame {
@@ -91,9 +90,10 @@ impl Copies {
 impl RecordSink for Copies {
     fn transaction(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
         if self.wanted.transactions {
-            let transaction = Box::new(transaction.clone());
-            let record = Record::Transaction { connection: connection.clone(), transaction, agent: None };
-            self.add(now, connection.id, Kind::Transaction, record);
+            let (id, transaction) = (connection.id, Box::new(transaction.clone()));
+            let (connection, annotation) = (connection.clone(), Annotation::default());
+            let record = Record::Transaction { connection, transaction, annotation };
+            self.add(now, id, Kind::Transaction, record);
         }
     }
 
@@ -162,11 +162,11 @@ impl Consumer for Queue {
         Copies { wanted: self.wanted, at_end: false, sequence: 0, records: Vec::new() }
     }
 
-    fn record(&mut self, part: &Copies, index: usize, annotation: Annotation) -> Result<(), Infallible> {
+    fn record(&mut self, part: &Copies, index: usize, known: Annotation) -> Result<(), Infallible> {
         if let Some((_, record)) = part.records.get(index) {
             let mut record = record.clone();
-            if let Record::Transaction { agent, .. } = &mut record {
-                *agent = annotation.agent;
+            if let Record::Transaction { annotation, .. } = &mut record {
+                *annotation = known;
             }
             self.records.push_back(record);
         }

@@ -88,7 +88,8 @@ pub(crate) fn assemble(
         skipped_packets: packets.entries().into_iter().filter(|&(_, count)| count > 0).collect(),
     };
     let in_flight = (shards.in_flight.count > 0).then(|| Box::new(shards.in_flight.clone()));
-    Report { exact, agent: agent.map(agent_view), coverage, in_flight, ..Report::default() }
+    let (agent, reuse) = (agent.map(agent_view), shards.reuse);
+    Report { exact, agent, coverage, reuse, in_flight, ..Report::default() }
 }
 
 /// What the other parts' reports are added to.

@@ -6,9 +6,9 @@
 
 use super::json;
 use super::sanitize::is_hidden;
-use crate::base::verdict::Verdict;
+use crate::record::Annotation;
 use crate::record::path::columns;
-use crate::record::schema::transaction::AgentVerdict;
+use crate::record::schema::transaction::AnnotationObject;
 use crate::record::visit::{Member, Object, Scalar, Value, Visitor};
 use std::borrow::Cow;
 use std::io::Write;
@@ -29,9 +29,9 @@ pub(super) fn row<T: Object>(out: &mut Vec<u8>, scratch: &mut Vec<u8>, record: &
     }
 }
 
-/// Appends the cells of `h2.agent`, which are a row's last.
-pub(super) fn push_verdict(out: &mut Vec<u8>, verdict: Verdict) {
-    row(out, &mut Vec::new(), &AgentVerdict::new(verdict));
+/// Appends the cells of the last members of `h2`, which are a row's last.
+pub(super) fn push_annotation(out: &mut Vec<u8>, annotation: Annotation) {
+    row(out, &mut Vec::new(), &AnnotationObject::new(annotation));
 }
 
 /// Writes a cell and a comma for each column, in the order of [`columns`].

@@ -6,8 +6,8 @@
 
 use super::sanitize::is_hidden;
 use crate::base::time::nine_digits;
-use crate::base::verdict::Verdict;
-use crate::record::schema::transaction::AgentVerdict;
+use crate::record::Annotation;
+use crate::record::schema::transaction::AnnotationObject;
 use crate::record::visit::{Member, Object, Scalar, Value, Visitor};
 use std::borrow::Cow;
 use std::io::Write;
@@ -77,10 +77,9 @@ impl Visitor for JsonWriter {
     }
 }
 
-/// Appends `h2.agent` behind another member.
-pub(super) fn push_verdict(out: &mut Vec<u8>, verdict: Verdict) {
-    out.extend_from_slice(b",\"agent\":");
-    write(out, &AgentVerdict::new(verdict));
+/// Appends the last members of `h2` behind another one.
+pub(super) fn push_annotation(out: &mut Vec<u8>, annotation: Annotation) {
+    with_writer(out, |writer| AnnotationObject::new(annotation).members(writer));
 }
 
 /// Turns the comma before the first member into the opening bracket, and closes.

@@ -1,5 +1,5 @@
 //! Records → bytes. Worker threads make of the records what a format needs, as they end ([`Maker`]); the thread that owns
-//! the output puts that in order ([`Exporter`]), and adds what is known only then: the agent's verdict.
+//! the output puts that in order ([`Exporter`]), and adds what is known only then: the [annotation](Annotation).
 //!
 //! Formats of text share a [`Renderer`] and a [`Printer`]. A format that needs more than text adds a variant to [`Maker`],
 //! and its counterpart beside it.
@@ -284,22 +284,22 @@ pub struct Item {
     pub order: Order,
     /// Its text within [`Rendered::bytes`].
     pub range: Range<u32>,
-    /// Where the agent's verdict goes; of transactions only, when it is wanted.
-    pub agent: Option<AgentSlot>,
+    /// Where its annotation goes; of transactions only.
+    pub annotation: Option<AnnotationSlot>,
     /// Its place in the order that was asked for; of transactions only.
     pub rank: Option<u64>,
 }
 
 impl Item {
-    /// Where in its own text the agent's verdict goes.
-    fn verdict_at(&self) -> Option<usize> {
-        Some(self.agent?.at.saturating_sub(self.range.start) as usize)
+    /// Where in its own text its annotation goes.
+    fn annotation_at(&self) -> Option<usize> {
+        Some(self.annotation?.at.saturating_sub(self.range.start) as usize)
     }
 }
 
-/// Where a transaction's record waits for the agent's verdict.
+/// Where a transaction's record waits for its annotation.
 #[derive(Clone, Copy, Debug)]
-pub struct AgentSlot {
+pub struct AnnotationSlot {
     /// Offset in [`Rendered::bytes`].
     pub at: u32,
 }

@@ -195,27 +195,24 @@ impl<W: Write> Consumer for Printer<W> {
         let Some((item, text)) = rendered.record(index) else { return Ok(()) };
         self.start = Some(rendered.start);
         self.put_in_place(item.order);
-        let mut verdict = Vec::new();
+        let mut added = Vec::new();
         let mut pieces = [text, &[], &[]];
-        match (item.verdict_at(), annotation.agent) {
-            (_, Some(missed)) if self.table.is_some() => {
-                let row = std::str::from_utf8(text).unwrap_or_default();
-                if let Some(row) = table::with_verdict(row, missed) {
-                    verdict = row.into_bytes();
-                    pieces = [&verdict, &[], &[]];
-                }
+        if annotation == Annotation::default() {
+        } else if let Some(at) = item.annotation_at() {
+            let (head, tail) = text.split_at_checked(at).unwrap_or((text, &[]));
+            if self.options.format == Format::Csv {
+                csv::push_annotation(&mut added, annotation);
+                pieces = [head, &added, &[]];
+            } else {
+                json::push_annotation(&mut added, annotation);
+                pieces = [head, &added, tail];
             }
-            (Some(at), Some(seen)) => {
-                let (head, tail) = text.split_at_checked(at).unwrap_or((text, &[]));
-                if self.options.format == Format::Csv {
-                    csv::push_verdict(&mut verdict, seen);
-                    pieces = [head, &verdict, &[]];
-                } else {
-                    json::push_verdict(&mut verdict, seen);
-                    pieces = [head, &verdict, tail];
-                }
+        } else if let Some(verdict) = annotation.agent.filter(|_| self.table.is_some()) {
+            let row = std::str::from_utf8(text).unwrap_or_default();
+            if let Some(row) = table::with_verdict(row, verdict) {
+                added = row.into_bytes();
+                pieces = [&added, &[], &[]];
             }
-            _ => (),
         }
         match (&mut self.sorter, item.rank) {
             (Some(sorter), Some(rank)) => sorter.push(rank, &pieces),

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "parquet")]
 use super::columns;
-use super::{AgentSlot, Format, Item, Options, Rendered, csv, curl, har, json, otlp, table, trace};
+use super::{AnnotationSlot, Format, Item, Options, Rendered, csv, curl, har, json, otlp, table, trace};
 use crate::base::origin::InReach;
 use crate::base::time::{Moment, Timestamp};
 use crate::http2::frame::{FrameView, Payload};
@@ -15,11 +15,10 @@ use crate::record::{
     Transaction, TransactionView,
 };
 
-/// Bytes behind the place of the agent's verdict in a transaction's JSON: the ends of `h2` and of the record, and
-/// the line end.
+/// Bytes behind the place of a transaction's annotation in its JSON: the ends of `h2` and of the record, and the line end.
 const JSON_TAIL: usize = b"}}\n".len();
-/// And in its row of CSV: the cells that stand for no verdict.
-const CSV_TAIL: usize = b",\n".len();
+/// And in its row of CSV: the cells that stand for no annotation.
+const CSV_TAIL: usize = b",,,,,\n".len();
 
 /// Renders the records of one worker.
 #[derive(Debug)]
@@ -70,14 +69,14 @@ impl Renderer {
         connection: u64,
         kind: Kind,
         sequence: u64,
-        (agent, rank): (Option<AgentSlot>, Option<u64>),
+        (annotation, rank): (Option<AnnotationSlot>, Option<u64>),
     ) {
         let packet = if self.at_end { u64::MAX } else { now.packet };
         let range = start as u32..self.rendered.bytes.len() as u32;
         self.rendered.items.push(Item {
             order: Order { packet, connection, kind, sequence },
             range,
-            agent,
+            annotation,
             rank,
         });
     }
@@ -185,9 +184,9 @@ impl RecordSink for Renderer {
                 };
             }
         }
-        let agent = self.options.agent().then(|| AgentSlot { at: (self.rendered.bytes.len() - tail) as u32 });
+        let slot = (tail > 0).then(|| AnnotationSlot { at: (self.rendered.bytes.len() - tail) as u32 });
         let rank = self.options.sort.map(|sort| sort.rank(&view));
-        self.add_at(start, now, connection.id, Kind::Transaction, transaction.stream.into(), (agent, rank));
+        self.add_at(start, now, connection.id, Kind::Transaction, transaction.stream.into(), (slot, rank));
     }
 
     fn connection(&mut self, now: Moment, connection: &ConnectionRecord) {

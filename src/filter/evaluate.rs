@@ -87,8 +87,10 @@ impl Subject<'_> {
 
     fn is_known_absent(&self, absence: Absence) -> bool {
         let transaction = self.view.transaction;
-        if absence == Absence::Timed {
-            return transaction.time.is_some();
+        match absence {
+            Absence::Timed => return transaction.time.is_some(),
+            Absence::Never => return false,
+            _ => {}
         }
         let (partial, is_readable) = (transaction.partial, self.view.unknown.only_time());
         let is_readable = is_readable && !partial.contains(Partial::UNKNOWN_HEADER);
@@ -98,7 +100,7 @@ impl Subject<'_> {
                 Absence::Request => transaction.request.seen && is_readable,
                 Absence::Response => transaction.response.seen && is_readable,
                 Absence::NothingLost => partial.only_unfinished(),
-                Absence::Timed | Absence::Complete => false,
+                Absence::Timed | Absence::Never | Absence::Complete => false,
             }
     }
 }

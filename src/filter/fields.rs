@@ -90,10 +90,13 @@ pub(super) enum Absence {
     NothingLost,
     /// When nothing of it is missing.
     Complete,
+    /// Never: what is known of a record only when its turn has come.
+    Never,
 }
 
 /// When it is known that there is no field of that name: the first row that has it, or an object that it is in.
-const ABSENCE: [(Absence, &[&str]); 6] = [
+const ABSENCE: [(Absence, &[&str]); 7] = [
+    (Absence::Never, &["h2.retry_of", "h2.retried_by", "h2.agent"]),
     (
         Absence::Always,
         &[

@@ -93,6 +93,15 @@ fn what_is_not_known_is_neither_true_nor_false() {
 }
 
 #[test]
+fn what_is_known_only_when_the_record_is_due_is_not_known() {
+    for filter in
+        ["h2.retry_of.stream == 1", "h2.retried_by.connection", "h2.agent.seen", "not h2.agent.seen"]
+    {
+        assert_eq!(truth_of(filter, &meta(), &get()), Truth::Unknown, "{filter}");
+    }
+}
+
+#[test]
 fn an_exchange_that_is_still_open_has_not_failed() {
     let mut open = get();
     open.end = StreamEnd { by: EndBy::Capture, how: EndHow::Eof, code: None };

@@ -158,6 +158,8 @@ anomalies! {
     IdleCloseRace = "idle_close_race" Warning "9113#9.1",
     /// PINGs at an interval that the peer did not bear.
     KeepaliveExcess = "keepalive_excess" Warning "9113#6.7",
+    /// A request that was processed, failed all the same, and was processed again.
+    ExecutedTwice = "executed_twice" Info "9113#8.7",
     /// Calls that had to wait until fewer streams than `MAX_CONCURRENT_STREAMS` were open.
     StreamLimit = "stream_limit" Info "9113#5.1.2",
     /// CONTINUATION on stream 0.

@@ -7,9 +7,9 @@ use crate::base::limits;
 use crate::base::tls::NotDecrypted;
 use crate::base::verdict::MissReason;
 use crate::packet::PacketCounters;
-use crate::record::InFlight;
 use crate::record::schema::TelemetryObject;
 use crate::record::visit::{Member, Object, Type};
+use crate::record::{InFlight, Reuse};
 use serde_json::value::RawValue;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -192,6 +192,7 @@ fn order(key: &str) -> Vec<&'static str> {
     match key {
         "limits" => Limit::ALL.iter().map(|limit| limit.name()).collect(),
         "skipped_packets" => PacketCounters::default().entries().iter().map(|(name, _)| *name).collect(),
+        "connections" => Reuse::CLASSES.to_vec(),
         "not_decrypted" => NotDecrypted::NAMES.to_vec(),
         "missed" => MissReason::ALL.iter().map(|reason| reason.name()).collect(),
         "malformed_by_type" => UserTelemetry::default().malformed().iter().map(|(name, _)| *name).collect(),

@@ -15,7 +15,7 @@ use crate::flow::Reassembly;
 use crate::http2::{Counters, Side};
 use crate::record::{
     ConnectionMeta, ConnectionRecord, ConnectionTiming, EndBy, EndHow, Ending, InFlight, OpenExchange,
-    Recognition, SideFrames, SideHpack, SideSettings, StreamEnd, Transaction, TransactionView, View,
+    Recognition, Reuse, SideFrames, SideHpack, SideSettings, StreamEnd, Transaction, TransactionView, View,
 };
 use crate::tls;
 use crate::transaction::Stats;
@@ -71,6 +71,8 @@ pub struct ShardReport {
     pub open: OpenNow,
     /// Exchanges under way now.
     pub in_flight: InFlight,
+    /// How HTTP/2 connections were used.
+    pub reuse: Reuse,
 }
 
 /// What a shard has in hand, as opposed to what it has counted.
@@ -128,6 +130,7 @@ impl ShardReport {
         self.differing_bytes += other.differing_bytes;
         self.open.merge(&other.open);
         self.in_flight.merge(&other.in_flight);
+        self.reuse.merge(&other.reuse);
     }
 
     /// Adds an open connection, if it is HTTP/2, and those in its tunnels; how many there are.
@@ -144,6 +147,7 @@ impl ShardReport {
     /// Adds what is known of an HTTP/2 connection by its streams, and whether something of it is missing.
     fn add_http2(&mut self, streams: Option<&Reassembly>, http2: &Http2) {
         self.http2 += 1;
+        self.reuse.add(http2.pairing.transactions());
         http2.limits(&mut self.limits);
         let counters = http2.connection.counters();
         self.frames.merge(counters);

@@ -312,6 +312,9 @@ impl Http2 {
         limits.add(Limit::OneSidedStreams, self.pairing.one_sided_limited());
         limits.add(Limit::Findings, self.connection.ledger().windows_limited());
         limits.add(Limit::Findings, self.timing.as_ref().map_or(0, |timing| timing.limited()));
+        limits.add(Limit::Priorities, self.timing.as_ref().map_or(0, |timing| timing.priorities_limited()));
+        limits
+            .add(Limit::Promises, self.timing.as_ref().is_some_and(|timing| timing.pushes_limited()).into());
         limits.add(Limit::TimePieces, self.timing.as_ref().map_or(0, |timing| timing.pieces_limited()));
         limits.add(Limit::Headers, counters.blocks_limited);
         limits.add(Limit::HpackTable, counters.table_limited);
@@ -340,7 +343,7 @@ impl Http2 {
             bodies.take_messages(|message| cx.out.message(cx.now, meta, message));
         }
         self.pairing.take_begun(|record| cx.out.opened(cx.now, meta, record));
-        let wanted = cx.wanted.transactions || cx.wanted.endpoints || cx.wanted.telemetry;
+        let wanted = cx.wanted.attempts() || cx.wanted.endpoints || cx.wanted.telemetry;
         self.pairing.take_ended(&mut totals.pool, |record, is_first| {
             if cx.wanted.timeline && meta.authority.is_none() {
                 meta.authority = TransactionView::new(meta, record).authority.map(Into::into);

@@ -39,6 +39,19 @@ pub trait Part: RecordSink + Debug + Send + 'static {
 pub struct Annotation {
     /// Whether the kernel agent would have emitted the transaction; where its model runs, and of transactions only.
     pub agent: Option<Verdict>,
+    /// The exchange that failed before, and that it is another attempt at.
+    pub retry_of: Option<ExchangeRef>,
+    /// The other attempt at what failed here, where its record came first.
+    pub retried_by: Option<ExchangeRef>,
+}
+
+/// An exchange, by its connection and its stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExchangeRef {
+    /// [`ConnectionMeta::id`](super::ConnectionMeta::id)
+    pub connection: u64,
+    /// Stream identifier.
+    pub stream: u32,
 }
 
 /// Takes the records of all parts in their order, each with its annotation. To add an output, implement this and

@@ -1,5 +1,6 @@
 //! What a side did against the protocol.
 
+use super::consumer::ExchangeRef;
 use crate::base::time::Moment;
 
 /// A violation of RFC 9113 or 7541, or a flood.
@@ -36,4 +37,6 @@ pub struct Detail {
     pub window: Option<u64>,
     /// Nanoseconds between two of what was too many.
     pub interval: Option<u64>,
+    /// The other attempt at what was done twice.
+    pub attempt: Option<ExchangeRef>,
 }

@@ -21,6 +21,7 @@ pub mod pair;
 mod part;
 mod partial;
 pub mod path;
+mod priority;
 mod redact;
 mod report;
 mod route;
@@ -43,7 +44,7 @@ pub use connection::{
     ConnectionMeta, ConnectionRecord, ConnectionState, Goaway, Parent, Recognition, RecognitionEvidence,
     SideFrames, SideHpack, SideSettings,
 };
-pub use consumer::{Annotation, Consumer, Part};
+pub use consumer::{Annotation, Consumer, ExchangeRef, Part};
 pub use contents::{
     Body, BodyError, BodyFile, BodyMessage, Content, Contents, Events, GraphQl, MessageRecord, WebSocketEnd,
 };
@@ -57,10 +58,11 @@ pub use order::{Kind, Order};
 pub use outcome::{Failure, status_code};
 pub use part::{PartOf, PartReport};
 pub use partial::{Partial, Unknown};
+pub use priority::{Dependency, Priority, Urgency};
 pub use redact::{REDACTED, SECRET_FIELDS, is_secret};
 pub use report::{
     AgentEndpoint, AgentLatency, AgentStatus, AgentView, Coverage, Delta, InFlight, Interval, OpenExchange,
-    Report, View,
+    Report, Reuse, View,
 };
 pub use route::Routes;
 pub use segment::SegmentView;
@@ -68,7 +70,8 @@ pub use sink::{RecordSink, Wanted};
 pub use step::{Credit, Part as SectionPart, Section, Step, StepKind};
 pub use tally::{DURATION_BOUNDS, Histogram, STATUS_CLASSES, Tally, TallySide};
 pub use time::{
-    Blocked, ConnectionTiming, Handshakes, Pushes, RoundTrips, Time, TimePart, TimeParts, WindowFacts,
+    Blocked, ConnectionTiming, Handshakes, Inversion, Pushes, RoundTrips, Time, TimePart, TimeParts,
+    WindowFacts,
 };
 pub use transaction::{HeaderBytes, Interim, Message, Transaction, WireShape};
 pub use view::TransactionView;

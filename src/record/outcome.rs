@@ -132,7 +132,7 @@ impl Transaction {
     }
 
     /// Bytes of it are missing.
-    const fn has_lost(&self) -> bool {
+    pub const fn has_lost(&self) -> bool {
         let Self { partial, .. } = self;
         partial.contains(Partial::TCP_GAP)
             || partial.contains(Partial::SNAPLEN)

@@ -20,10 +20,45 @@ pub struct Report {
     pub interval: Option<Interval>,
     /// What that time added; where there are records of several.
     pub delta: Option<Box<Delta>>,
+    /// How connections were used.
+    pub reuse: Reuse,
     /// Exchanges under way; `None` where there are none.
     pub in_flight: Option<Box<InFlight>>,
     /// Where the connections were divided among several processes: which part this is of.
     pub part: Option<Box<PartReport>>,
+}
+
+/// HTTP/2 connections by the number of their exchanges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reuse([u64; Self::CLASSES.len()]);
+
+impl Reuse {
+    /// What the classes are called; each but the first begins with a power of ten, or with 2.
+    pub const CLASSES: [&'static str; 6] = ["0", "1", "2-9", "10-99", "100-999", "1000+"];
+
+    /// One more connection, with so many exchanges.
+    pub fn add(&mut self, exchanges: u64) {
+        let class = match exchanges {
+            0 => 0,
+            1 => 1,
+            more => more.ilog10() as usize + 2,
+        };
+        if let Some(count) = self.0.get_mut(class.min(Self::CLASSES.len() - 1)) {
+            *count += 1;
+        }
+    }
+
+    /// Adds another's.
+    pub fn merge(&mut self, other: &Self) {
+        for (count, more) in self.0.iter_mut().zip(other.0) {
+            *count += more;
+        }
+    }
+
+    /// How many connections each class has, those that have any.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Self::CLASSES.into_iter().zip(self.0).filter(|&(_, count)| count > 0)
+    }
 }
 
 /// A span of packet time.
@@ -256,4 +291,19 @@ pub struct Coverage {
     pub unread_link_types: Vec<(u16, u64)>,
     /// Nothing of an HTTP/2 connection is known to be missing.
     pub complete: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_are_counted_by_their_exchanges() {
+        let mut reuse = Reuse::default();
+        for exchanges in [0, 1, 2, 9, 10, 99, 100, 1000, 20_000, u64::MAX] {
+            reuse.add(exchanges);
+        }
+        let counts: Vec<_> = reuse.iter().collect();
+        assert_eq!(counts, [("0", 1), ("1", 1), ("2-9", 2), ("10-99", 2), ("100-999", 1), ("1000+", 3)]);
+    }
 }

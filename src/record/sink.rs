@@ -42,6 +42,11 @@ impl Wanted {
         self.transactions || self.endpoints || self.connections
     }
 
+    /// Something is shown that says which exchanges are attempts at the same.
+    pub const fn attempts(self) -> bool {
+        self.transactions || self.findings
+    }
+
     /// Something is shown that says whether an error which a side named is true.
     pub const fn evidence(self) -> bool {
         self.transactions || self.connections

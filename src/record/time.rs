@@ -205,6 +205,17 @@ pub struct ConnectionTiming {
     pub queued: u64,
     /// What the server pushed.
     pub pushes: Pushes,
+    /// What it sent out of order; `None` where urgency is not stated, or not known.
+    pub inversion: Option<Inversion>,
+}
+
+/// Octets of DATA that a server sent although a more urgent stream (RFC 9218 section 4.1) could have sent some.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Inversion {
+    /// So many, at the most.
+    pub octets: u64,
+    /// Of so many.
+    pub of: u64,
 }
 
 /// The flow-control windows of what a side sent (RFC 9113 section 5.2).
@@ -225,6 +236,8 @@ pub struct WindowFacts {
 pub struct Pushes {
     /// How many.
     pub promised: u64,
+    /// Those that the client did not reset, and did not request the same again; `None` where that is not known.
+    pub used: Option<u64>,
     /// Those that the client reset.
     pub cancelled: u64,
     /// Octets of DATA that had come of these: for nothing.

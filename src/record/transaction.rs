@@ -6,6 +6,7 @@ use super::ending::Evidence;
 use super::fields::Fields;
 use super::grpc::{Grpc, GrpcBody};
 use super::partial::{Partial, Unknown};
+use super::priority::Priority;
 use super::time::{Handshakes, Time, TimePart};
 use crate::base::time::{Moment, Timestamp};
 use crate::http2::{FrameSpot, PerSide};
@@ -50,6 +51,13 @@ pub struct Transaction {
     pub server_unseen: bool,
     /// The server's GOAWAY says that it has not processed the stream and will not (RFC 9113 section 6.8).
     pub disclaimed: bool,
+    /// When it said so.
+    pub disclaimed_at: Timestamp,
+    /// What the request's body is known by: equal ones have equal digests. `None` where not all of it was seen, or nobody
+    /// asks.
+    pub digest: Option<u64>,
+    /// The stream's priority when the response began, where one is stated.
+    pub priority: Option<Priority>,
     /// Where it went, piece by piece and in order; together they are the parts of `time`. Where that was asked for.
     pub pieces: Vec<(TimePart, u64)>,
     /// Of a connection's first exchange: how long the connection took to open.

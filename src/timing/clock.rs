@@ -79,7 +79,7 @@ impl Clock {
             self.now.at = at;
             (self.latest, self.freed) = (at, at);
         }
-        let passed = nanos(at.since(self.now.at));
+        let passed = at.nanos_since(self.now.at);
         let reason = match self.stops {
             Stops { loss: true, .. } => &mut self.now.loss,
             Stops { connection: true, .. } => &mut self.now.connection,
@@ -94,8 +94,8 @@ impl Clock {
     /// them is read later than it came.
     pub(super) fn read(&mut self, at: Timestamp) -> Reading {
         self.advance(at);
-        let back = nanos(self.now.at.since(at));
-        let missing = if self.stops.loss { nanos(self.now.at.since(self.loss_since)) } else { 0 };
+        let back = self.now.at.nanos_since(at);
+        let missing = if self.stops.loss { self.now.at.nanos_since(self.loss_since) } else { 0 };
         Reading { at, loss: self.now.loss.saturating_sub(back.min(missing)), ..self.now }
     }
 
@@ -109,8 +109,8 @@ impl Clock {
         self.stops
     }
 
-    /// What stops the sender has changed. `round_trip`: from the place of capture to the receiver and back.
-    pub(super) fn set_stops(&mut self, at: Timestamp, stops: Stops, round_trip: Duration) {
+    /// What stops the sender has changed. `round_trip`: nanoseconds from the place of capture to the receiver and back.
+    pub(super) fn set_stops(&mut self, at: Timestamp, stops: Stops, round_trip: u64) {
         if stops == self.stops {
             return;
         }
@@ -123,7 +123,7 @@ impl Clock {
             self.connection_since = at;
         }
         if before.connection && !stops.connection {
-            let held = nanos(at.since(self.connection_since).saturating_sub(round_trip));
+            let held = at.nanos_since(self.connection_since).saturating_sub(round_trip);
             self.now.held = self.now.held.saturating_add(held);
         }
         if before.any() && !stops.any() {
@@ -131,9 +131,9 @@ impl Clock {
         }
     }
 
-    /// A segment with data came: the wait since the one before is over. It was silence if longer than this, counted from
-    /// when nothing stopped the sender any more. Whether it is a later segment than the latest.
-    pub(super) fn data(&mut self, at: Timestamp, patience: Duration) -> bool {
+    /// A segment with data came: the wait since the one before is over. It was silence if longer than so many
+    /// nanoseconds, counted from when nothing stopped the sender any more. Whether it is a later segment than the latest.
+    pub(super) fn data(&mut self, at: Timestamp, patience: u64) -> bool {
         self.advance(at);
         if at <= self.latest {
             return false;
@@ -161,8 +161,8 @@ impl Clock {
     }
 
     /// Whether the sender's application has been silent at this time, when it could have sent since then.
-    pub(super) fn is_silent(&self, at: Timestamp, since: Timestamp, patience: Duration) -> bool {
-        !self.stops.any() && at.since(since.max(self.freed)) > patience
+    pub(super) fn is_silent(&self, at: Timestamp, since: Timestamp, patience: u64) -> bool {
+        !self.stops.any() && at.nanos_since(since.max(self.freed)) > patience
     }
 }
 

@@ -1,9 +1,7 @@
 //! The client at the number of streams that the server lets be open (RFC 9113 section 5.1.2): what it wants to ask then waits
 //! where no packet tells of it, until a place becomes free.
 
-use super::clock::nanos;
 use crate::base::time::Timestamp;
-use std::time::Duration;
 
 /// The streams that the client has open.
 #[derive(Debug, Default)]
@@ -19,10 +17,10 @@ pub(super) struct Concurrency {
 }
 
 impl Concurrency {
-    /// A stream was opened, of at most so many. Whether it had waited for a place: it came within `patience` of one that
+    /// A stream was opened, of at most so many. Whether it had waited for a place: it came within `patience` nanoseconds of one that
     /// became free.
-    pub(super) fn opened(&mut self, at: Timestamp, most: u32, patience: Duration) -> bool {
-        let waited = self.freed.take().is_some_and(|freed| at.since(freed) <= patience);
+    pub(super) fn opened(&mut self, at: Timestamp, most: u32, patience: u64) -> bool {
+        let waited = self.freed.take().is_some_and(|freed| at.nanos_since(freed) <= patience);
         self.queued += u64::from(waited);
         self.open += 1;
         if self.open >= u64::from(most) {
@@ -35,14 +33,14 @@ impl Concurrency {
     pub(super) fn closed(&mut self, at: Timestamp) {
         self.open = self.open.saturating_sub(1);
         if let Some(since) = self.full_since.take() {
-            self.full = self.full.saturating_add(nanos(at.since(since)));
+            self.full = self.full.saturating_add(at.nanos_since(since));
             self.freed = Some(at);
         }
     }
 
     /// Nanoseconds with all places taken, until now.
     pub(super) fn at_limit(&self, now: Timestamp) -> u64 {
-        let still = self.full_since.map_or(0, |since| nanos(now.since(since)));
+        let still = self.full_since.map_or(0, |since| now.nanos_since(since));
         self.full.saturating_add(still)
     }
 
@@ -63,7 +61,7 @@ mod tests {
     #[test]
     fn who_comes_when_a_place_becomes_free_had_waited() {
         let mut streams = Concurrency::default();
-        let patience = Duration::from_millis(10);
+        let patience = 10_000_000;
         assert!(!streams.opened(at(0), 2, patience) && !streams.opened(at(5), 2, patience));
         streams.closed(at(105));
         assert!(streams.opened(at(110), 2, patience), "within the patience");
@@ -78,7 +76,7 @@ mod tests {
     fn without_a_limit_nobody_waits() {
         let mut streams = Concurrency::default();
         for n in 0..100 {
-            assert!(!streams.opened(at(n), u32::MAX, Duration::MAX));
+            assert!(!streams.opened(at(n), u32::MAX, u64::MAX));
             streams.closed(at(n));
         }
         assert_eq!((streams.at_limit(at(100)), streams.queued()), (0, 0));

@@ -4,15 +4,25 @@ use super::stream::Turn;
 use super::{Stops, Timing};
 use crate::base::time::Moment;
 use crate::flow::GapCause;
-use crate::http2::frame::{FrameHeader, FrameType};
+use crate::http2::frame::{FrameHeader, FrameType, FrameView};
 use crate::http2::hpack::{self, NameId};
 use crate::http2::{
     Block, BlockEnd, EventContext, EventSink, FrameSpot, SettingsChange, Side, UpgradeRequest,
 };
-use crate::record::TimePart;
-use std::time::Duration;
+use crate::record::{TimePart, Urgency};
 
 impl EventSink for Timing {
+    fn wants_frames(&self) -> bool {
+        // Where findings are, or what justifies an error, frames are read whole in any case.
+        self.notes.is_some()
+    }
+
+    fn frame(&mut self, _: &EventContext<'_>, frame: &FrameView<'_>) {
+        if frame.from_client {
+            self.take_priority(frame);
+        }
+    }
+
     fn frame_header(&mut self, cx: &EventContext<'_>, header: &FrameHeader, first: Moment) {
         self.credit = self.credit.saturating_add(1);
         self.words.speak(cx.at().time);
@@ -30,11 +40,19 @@ impl EventSink for Timing {
         if let Some(promised) = block.promised {
             // The promise is the request's end.
             self.begin(cx, block.first.time, promised);
-            self.pushes.promised += 1;
+            self.promises.get_or_insert_default().promised(promised);
             if let Some(exchange) = self.exchanges.get_mut(&promised) {
                 exchange.end_request();
             }
             return self.turn(cx, promised, block.first.time, Turn::Wait);
+        }
+        if cx.from.is_client() {
+            if let Some(promises) = &mut self.promises {
+                promises.requested();
+            }
+            if let Some(urgency) = self.urgency.take() {
+                self.priorities.get_or_insert_default().state_urgency(block.stream, urgency, false);
+            }
         }
         if !cx.from.is_client() && !self.interim {
             self.begin_response(cx, block.stream, block.first.time);
@@ -45,20 +63,35 @@ impl EventSink for Timing {
         }
     }
 
-    fn block_start(&mut self, _: &EventContext<'_>, _: &Block) {
-        self.interim = false;
+    fn block_start(&mut self, _: &EventContext<'_>, block: &Block) {
+        (self.interim, self.urgency) = (false, None);
+        if block.promised.is_some() {
+            self.promises.get_or_insert_default();
+        }
+        if let Some(promises) = &mut self.promises {
+            promises.start();
+        }
     }
 
     fn field(&mut self, field: &hpack::Field<'_>) {
         if field.id == NameId::STATUS {
             self.interim = field.value.is_some_and(|status| status.len() == 3 && status.starts_with(b"1"));
         }
+        if field.id == NameId::OTHER && field.name == Some(b"priority") {
+            self.urgency = field.value.map(Urgency::parse);
+        }
+        if let Some(promises) = &mut self.promises {
+            promises.field(field);
+        }
     }
 
-    fn data(&mut self, cx: &EventContext<'_>, stream: u32, _: &[u8]) {
+    fn data(&mut self, cx: &EventContext<'_>, stream: u32, octets: &[u8]) {
         self.words.speak(cx.at().time);
         if !cx.from.is_client() {
             self.begin_response(cx, stream, cx.at().time);
+            if let Some(priorities) = &mut self.priorities {
+                priorities.data(stream, octets.len() as u64);
+            }
         }
         self.carried(cx, stream);
     }
@@ -93,8 +126,12 @@ impl EventSink for Timing {
         self.windows[sender].note(credit, empty && !self.clocks[sender].stops().connection);
         self.stop(sender, at, |stops| Stops { connection: empty, ..stops });
         if stream != 0 {
-            self.look_at_window(at, sender, stream, cx.ledger);
-            self.look_at_low_credit(cx, sender, stream);
+            let credit = cx.ledger.stream_credit(sender, stream);
+            self.look_at_window(at, sender, stream, credit);
+            self.look_at_low_credit(cx, sender, stream, credit.unwrap_or(0));
+            if let Some(priorities) = self.priorities.as_mut().filter(|_| !sender.is_client()) {
+                priorities.set_ready(stream, credit.is_none_or(|credit| credit > 0));
+            }
         }
     }
 
@@ -124,7 +161,7 @@ impl EventSink for Timing {
         let mut ids: Vec<u32> = self.exchanges.keys().copied().collect();
         ids.sort_unstable();
         for id in ids {
-            self.look_at_window(at, sender, id, cx.ledger);
+            self.look_at_window(at, sender, id, cx.ledger.stream_credit(sender, id));
         }
     }
 
@@ -133,7 +170,7 @@ impl EventSink for Timing {
         if let Some(exchange) = self.exchanges.get_mut(&1) {
             exchange.end_request();
             let clock = &mut self.clocks.client;
-            exchange.settle(request.last.time, clock, Duration::MAX, TimePart::Transfer);
+            exchange.settle(request.last.time, clock, u64::MAX, TimePart::Transfer);
             exchange.turn_to(Turn::Wait, request.last.time, &mut self.clocks.server, false);
         }
     }

@@ -1,9 +1,8 @@
 //! What an operator should know of a connection's time: windows too small for the path, slow readers, deadlocks, races with
 //! a close, PINGs that the server does not bear, streams that had to wait.
 
-use super::clock::nanos;
+use super::Timing;
 use super::stream::Exchange;
-use super::{ASSUMED_ROUND_TRIP, Timing};
 use crate::base::time::{Moment, Timestamp};
 use crate::http2::{EventContext, Side, error_code};
 use crate::record::{EndBy, EndHow, Time, TimePart, Transaction};
@@ -70,7 +69,7 @@ impl Keepalive {
 
     /// Nanoseconds between two of them, in the mean.
     fn interval(&self) -> Option<u64> {
-        (self.count >= PINGS).then(|| nanos(self.last.since(self.first)) / (self.count - 1))
+        (self.count >= PINGS).then(|| self.last.nanos_since(self.first) / (self.count - 1))
     }
 }
 
@@ -132,8 +131,8 @@ impl Timing {
 
     /// Octets that are under way when these are sent in so many nanoseconds: the bandwidth-delay product.
     fn sufficient(&self, octets: u64, transfer: u64) -> Option<u64> {
-        let round_trip = self.round_trip()?.as_nanos();
-        let product = (u128::from(octets) * round_trip).checked_div(transfer.into())?;
+        let round_trip = self.measured.then_some(self.round_trip)?;
+        let product = (u128::from(octets) * u128::from(round_trip)).checked_div(transfer.into())?;
         Some(u64::try_from(product).unwrap_or(MAX_WINDOW).min(MAX_WINDOW)).filter(|&octets| octets > 0)
     }
 
@@ -149,9 +148,9 @@ impl Timing {
 
     /// The request and the server's close have crossed.
     fn is_race(&self, record: &Transaction) -> bool {
-        let round_trip = self.round_trip().unwrap_or(ASSUMED_ROUND_TRIP);
         let begun = record.first.time;
-        let near = |close: Timestamp| begun.since(close).max(close.since(begun)) <= round_trip;
+        let near =
+            |close: Timestamp| begun.nanos_since(close).max(close.nanos_since(begun)) <= self.round_trip;
         let closed = record.end.by == EndBy::Tcp && record.end.how == EndHow::Fin;
         let sent_away = record.disclaimed.then(|| self.words.goaway_at(Side::Server)).flatten();
         record.response.first.is_none() && (sent_away.is_some_and(near) || (closed && near(record.ended_at)))

@@ -14,6 +14,8 @@ mod division;
 mod ending;
 mod events;
 mod findings;
+mod priority;
+mod push;
 mod stream;
 mod tcp;
 #[cfg(test)]
@@ -27,22 +29,24 @@ use crate::base::limits;
 use crate::base::time::Timestamp;
 use crate::http2::{EventContext, Ledger, PerSide, Side};
 use crate::record::{
-    Blocked, ConnectionTiming, EndBy, EndHow, Ending, Handshakes, Pushes, RoundTrips, StreamEnd, Time,
-    TimePart, Transaction, Unknown, WindowFacts,
+    Blocked, ConnectionTiming, EndBy, EndHow, Ending, Handshakes, RoundTrips, StreamEnd, Time, TimePart,
+    Transaction, Unknown, Urgency, WindowFacts,
 };
 use clock::{Clock, Stops, nanos};
 use concurrency::Concurrency;
 use ending::LastWords;
 use findings::Keepalive;
+use priority::Priorities;
+use push::Promises;
 use std::collections::HashMap;
 use std::time::Duration;
 use stream::{Exchange, Turn};
 use windows::Windows;
 
-/// Silence is longer than this at the least.
-const SHORTEST_SILENCE: Duration = Duration::from_millis(1);
-/// What is taken for the round trip where none was seen.
-const ASSUMED_ROUND_TRIP: Duration = Duration::from_millis(10);
+/// Silence is longer than so many nanoseconds at the least.
+const SHORTEST_SILENCE: u64 = 1_000_000;
+/// Nanoseconds that are taken for the round trip where none was seen.
+const ASSUMED_ROUND_TRIP: u64 = 10_000_000;
 
 /// Divides the time of a connection's exchanges.
 #[derive(Debug, Default)]
@@ -50,9 +54,11 @@ pub struct Timing {
     clocks: PerSide<Clock>,
     /// To each side and back, by TCP.
     tcp_trips: PerSide<Option<Duration>>,
-    /// By whatever was measured: the whole path's, and what follows from it.
-    whole_trip: Option<Duration>,
-    patience: Duration,
+    /// Nanoseconds that the whole path takes, by whatever was measured, and whether something was.
+    round_trip: u64,
+    measured: bool,
+    /// For so many nanoseconds a sender may send nothing without being silent: one and a half round trips.
+    patience: u64,
     /// Which stream's bytes came last, when, and from whom.
     carried: (Timestamp, u32, Option<Side>),
     exchanges: HashMap<u32, Exchange, foldhash::fast::RandomState>,
@@ -79,7 +85,12 @@ pub struct Timing {
     limited: u64,
     windows: PerSide<Windows>,
     concurrency: Concurrency,
-    pushes: Pushes,
+    /// Where some are stated.
+    priorities: Option<Box<Priorities>>,
+    /// Of the request that is being read.
+    urgency: Option<Urgency>,
+    /// Where something was pushed.
+    promises: Option<Box<Promises>>,
     keepalive: PerSide<Keepalive>,
     /// Bytes that each side has sent again.
     retransmitted: PerSide<u64>,
@@ -115,6 +126,16 @@ impl Timing {
         self.pieces_limited
     }
 
+    /// Streams whose priorities were too many.
+    pub fn priorities_limited(&self) -> u64 {
+        self.priorities.as_ref().map_or(0, |priorities| priorities.limited())
+    }
+
+    /// Pushes were too many to know which of them were used.
+    pub fn pushes_limited(&self) -> bool {
+        self.promises.as_ref().is_some_and(|promises| promises.is_limited())
+    }
+
     /// Bytes of memory held.
     pub fn memory(&self) -> usize {
         let fresh = self.fresh.client.capacity() + self.fresh.server.capacity();
@@ -123,6 +144,8 @@ impl Timing {
         size_of::<Self>()
             + self.exchanges.capacity() * size_of::<(u32, Exchange)>()
             + self.exchanges.len() * pieces
+            + self.priorities.as_ref().map_or(0, |priorities| priorities.memory())
+            + self.promises.as_ref().map_or(0, |promises| promises.memory())
             + fresh * size_of::<u32>()
     }
 
@@ -151,7 +174,7 @@ impl Timing {
         let before = self.clocks[side].stops();
         let after = change(before);
         if after != before {
-            let round_trip = self.half_trip(side.peer()).unwrap_or_default();
+            let round_trip = self.half_trip_nanos(side.peer());
             self.clocks[side].set_stops(at, after, round_trip);
         }
     }
@@ -163,22 +186,17 @@ impl Timing {
         })
     }
 
-    /// The whole path's round trip, where it is known.
-    const fn round_trip(&self) -> Option<Duration> {
-        self.whole_trip
-    }
-
-    /// For so long a sender may send nothing without being silent: one and a half round trips.
-    const fn patience(&self) -> Duration {
-        self.patience
+    /// Nanoseconds of the same, or none.
+    fn half_trip_nanos(&self, side: Side) -> u64 {
+        self.half_trip(side).map_or(0, nanos)
     }
 
     /// Round trips have been measured anew.
     fn measure(&mut self) {
         let halves = self.half_trip(Side::Client).zip(self.half_trip(Side::Server));
-        self.whole_trip = halves.map(|(client, server)| client + server);
-        let round_trip = self.whole_trip.unwrap_or(ASSUMED_ROUND_TRIP);
-        self.patience = (round_trip * 3 / 2).max(SHORTEST_SILENCE);
+        self.measured = halves.is_some();
+        self.round_trip = halves.map_or(ASSUMED_ROUND_TRIP, |(client, server)| nanos(client + server));
+        self.patience = (self.round_trip.saturating_mul(3) / 2).max(SHORTEST_SILENCE);
     }
 
     /// A segment bears bytes of DATA or a header block on a stream.
@@ -188,8 +206,9 @@ impl Timing {
         if std::mem::replace(&mut self.carried, (at, id, Some(from))) == (at, id, Some(from)) {
             return;
         }
-        let patience = self.patience();
-        if self.clocks[from].data(at, patience) && !self.fresh[from].is_empty() {
+        let (patience, round_trip) = (self.patience, self.round_trip);
+        let clock = &mut self.clocks[from];
+        if at > clock.latest() && clock.data(at, patience) && !self.fresh[from].is_empty() {
             for fresh in std::mem::take(&mut self.fresh[from]) {
                 if fresh != id
                     && let Some(exchange) = self.exchanges.get_mut(&fresh)
@@ -199,7 +218,6 @@ impl Timing {
                 }
             }
         }
-        let round_trip = self.round_trip().unwrap_or(ASSUMED_ROUND_TRIP);
         let Some(exchange) = self.exchanges.get_mut(&id) else { return };
         if exchange.turn.sender() == from && exchange.turn != Turn::Wait {
             exchange.carried(at, &mut self.clocks[from], patience);
@@ -209,7 +227,7 @@ impl Timing {
 
     /// The response has begun: it is the server's turn, whatever of the request is still to come.
     fn begin_response(&mut self, cx: &EventContext<'_>, id: u32, at: Timestamp) {
-        let patience = self.patience();
+        let patience = self.patience;
         let Some(exchange) = self.exchanges.get_mut(&id) else { return };
         match exchange.turn {
             Turn::Request => exchange.settle(at, &mut self.clocks.client, patience, TimePart::Transfer),
@@ -217,6 +235,10 @@ impl Timing {
             Turn::Response | Turn::Rest => return,
         }
         self.turn(cx, id, at, Turn::Response);
+        if let Some(priorities) = &mut self.priorities {
+            let credit = cx.ledger.stream_credit(Side::Server, id).is_none_or(|credit| credit > 0);
+            priorities.begin_response(id, credit);
+        }
     }
 
     /// A side has ended its part of an exchange.
@@ -235,6 +257,9 @@ impl Timing {
                 if exchange.turn == Turn::Response && !exchange.is_asked() {
                     self.turn(cx, id, cx.at().time, Turn::Rest);
                 }
+                if let Some(priorities) = &mut self.priorities {
+                    priorities.set_ready(id, false);
+                }
             }
         }
     }
@@ -243,7 +268,8 @@ impl Timing {
         // What the segment at hand bears counts in the new turn, too.
         self.carried.2 = None;
         let sender = turn.sender();
-        let blocked = turn != Turn::Wait && is_blocked(cx.ledger, sender, id);
+        let blocked =
+            turn != Turn::Wait && cx.ledger.stream_credit(sender, id).is_some_and(|credit| credit <= 0);
         let Some(exchange) = self.exchanges.get_mut(&id) else { return };
         let clock = &mut self.clocks[sender];
         exchange.turn_to(turn, at, clock, blocked);
@@ -252,10 +278,10 @@ impl Timing {
         }
     }
 
-    /// The windows of what a side sends have changed: of one stream, or of the connection and all its streams.
-    fn look_at_window(&mut self, at: Timestamp, sender: Side, id: u32, ledger: &Ledger) {
-        let blocked = is_blocked(ledger, sender, id);
-        let (patience, round_trip) = (self.patience(), self.half_trip(sender.peer()).unwrap_or_default());
+    /// The window of what a side sends on a stream has changed, to this credit.
+    fn look_at_window(&mut self, at: Timestamp, sender: Side, id: u32, credit: Option<i64>) {
+        let blocked = credit.is_some_and(|credit| credit <= 0);
+        let (patience, round_trip) = (self.patience, self.half_trip_nanos(sender.peer()));
         let Some(exchange) = self.exchanges.get_mut(&id) else { return };
         exchange.note_empty(sender, blocked);
         if exchange.turn == Turn::Wait || exchange.turn.sender() != sender {
@@ -269,7 +295,10 @@ impl Timing {
 
     /// What is known of the exchange's time goes into its record, which has ended.
     pub fn annotate(&mut self, record: &mut Transaction) {
-        let patience = self.patience();
+        if let Some(priorities) = &mut self.priorities {
+            record.priority = priorities.end(record.stream).filter(|_| self.is_lossless());
+        }
+        let patience = self.patience;
         let total = nanos(record.duration());
         let Some(mut exchange) = self.exchanges.remove(&record.stream) else {
             record.unknown.insert(Unknown::TIME);
@@ -279,8 +308,7 @@ impl Timing {
         if record.stream % 2 == 1 {
             self.concurrency.closed(record.ended_at);
         } else if record.end.by == EndBy::Client && record.end.how == EndHow::RstStream {
-            self.pushes.cancelled += 1;
-            self.pushes.cancelled_bytes += record.response.body;
+            self.promises.get_or_insert_default().cancelled(record.stream, record.response.body);
         }
         let clock = &mut self.clocks[exchange.turn.sender()];
         exchange.settle(record.ended_at, clock, patience, TimePart::Transfer);
@@ -298,7 +326,7 @@ impl Timing {
                 connection_window_held: held(TimePart::ConnectionWindow, exchange.connection_held),
                 request_blocked: exchange.request_blocked,
                 stream_window_low: exchange.was_low(),
-                assumed_rtt: self.round_trip().is_none(),
+                assumed_rtt: !self.measured,
             });
         } else {
             record.unknown.insert(Unknown::TIME);
@@ -313,8 +341,13 @@ impl Timing {
             return false;
         }
         let parts = &exchange.parts;
-        let lossless = !self.lossy.client && !self.lossy.server;
-        lossless || (parts.get(TimePart::ConnectionWindow) == 0 && !self.lossy[exchange.turn.sender()])
+        self.is_lossless()
+            || (parts.get(TimePart::ConnectionWindow) == 0 && !self.lossy[exchange.turn.sender()])
+    }
+
+    /// All that both sides sent is known.
+    const fn is_lossless(&self) -> bool {
+        !self.lossy.client && !self.lossy.server
     }
 
     /// How long the connection took to open. `handshake`: when TCP's was over, and how long it took.
@@ -356,22 +389,26 @@ impl Timing {
             server_windows: self.window_facts(ledger, Side::Server),
             at_limit: self.concurrency.at_limit(last),
             queued: self.concurrency.queued(),
-            pushes: self.pushes,
+            inversion: self
+                .priorities
+                .as_ref()
+                .filter(|_| self.is_lossless())
+                .and_then(|priorities| priorities.inversion()),
+            pushes: self.promises.as_ref().map(|promises| promises.facts()).unwrap_or_default(),
         }
     }
 
     /// The windows of what a side sent, where all that moved them is known.
     fn window_facts(&self, ledger: &Ledger, sender: Side) -> Option<WindowFacts> {
-        let known = !self.lossy.client && !self.lossy.server;
         let initial = ledger.settings(sender.peer()).initial_window_size;
         let (connection_window, ..) = self.clocks[sender].blocked();
-        known.then(|| self.windows[sender].facts(initial, connection_window))
+        self.is_lossless().then(|| self.windows[sender].facts(initial, connection_window))
     }
 
     /// Why the connection ended, in this way and at this time, with exchanges under way or not; and who named an error by
     /// GOAWAY, and which.
     pub fn ending(&self, end: StreamEnd, at: Timestamp, in_flight: bool) -> (Ending, Option<(Side, u32)>) {
-        self.words.ending(end, at, in_flight, self.patience())
+        self.words.ending(end, at, in_flight, Duration::from_nanos(self.patience))
     }
 
     fn begin(&mut self, cx: &EventContext<'_>, at: Timestamp, id: u32) {
@@ -385,14 +422,9 @@ impl Timing {
         self.exchanges.entry(id).or_insert(exchange);
         if id % 2 == 1 {
             let most = cx.ledger.settings(Side::Server).max_concurrent_streams;
-            if self.concurrency.opened(at, most, self.patience()) {
+            if self.concurrency.opened(at, most, self.patience) {
                 self.note(Side::Server, id, Remark::StreamLimit, cx.at());
             }
         }
     }
-}
-
-/// No credit is left for what a side sends on a stream.
-fn is_blocked(ledger: &Ledger, sender: Side, id: u32) -> bool {
-    ledger.stream_credit(sender, id).is_some_and(|credit| credit <= 0)
 }

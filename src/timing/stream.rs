@@ -9,12 +9,11 @@
 //!
 //! In `Request` and `Rest` it is the client's turn, in `Wait` and `Response` the server's.
 
-use super::clock::{Clock, Reading, nanos};
+use super::clock::{Clock, Reading};
 use super::division::Division;
 use crate::base::time::Timestamp;
 use crate::http2::{PerSide, Side};
 use crate::record::TimePart;
-use std::time::Duration;
 
 /// Whose turn it is, and in what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -148,17 +147,17 @@ impl Exchange {
     }
 
     /// It was given credit. It had stopped if it had sent nothing for so long.
-    pub(super) fn refilled(&mut self, at: Timestamp, patience: Duration) {
+    pub(super) fn refilled(&mut self, at: Timestamp, patience: u64) {
         if self.low == Low::Left {
-            self.low = if at.since(self.low_since) > patience { Low::Refilled } else { Low::No };
+            self.low = if at.nanos_since(self.low_since) > patience { Low::Refilled } else { Low::No };
             self.low_since = at;
         }
     }
 
     /// It sent: at once, if within a round trip.
-    pub(super) fn went_on(&mut self, at: Timestamp, round_trip: Duration) {
+    pub(super) fn went_on(&mut self, at: Timestamp, round_trip: u64) {
         if self.low == Low::Refilled {
-            self.low = if at.since(self.low_since) <= round_trip { Low::Awaited } else { Low::No };
+            self.low = if at.nanos_since(self.low_since) <= round_trip { Low::Awaited } else { Low::No };
         }
     }
 
@@ -168,7 +167,7 @@ impl Exchange {
     }
 
     /// A segment with bytes of the stream came, of the side whose turn it is.
-    pub(super) fn carried(&mut self, at: Timestamp, clock: &mut Clock, patience: Duration) {
+    pub(super) fn carried(&mut self, at: Timestamp, clock: &mut Clock, patience: u64) {
         if at == self.cursor.at {
             let moved = std::mem::take(&mut self.unsure);
             let left = self.parts.take(TimePart::OtherStreams, moved);
@@ -179,16 +178,16 @@ impl Exchange {
     }
 
     /// The wait is over in which the stream could begin to send; the segment may bear it or not.
-    pub(super) fn passed_over(&mut self, at: Timestamp, clock: &mut Clock, patience: Duration) {
+    pub(super) fn passed_over(&mut self, at: Timestamp, clock: &mut Clock, patience: u64) {
         let before = self.parts.get(TimePart::OtherStreams);
         self.settle(at, clock, patience, TimePart::OtherStreams);
         self.unsure = self.parts.get(TimePart::OtherStreams) - before;
     }
 
     /// Divides the time up to now. `active`: what the last wait was if not silence.
-    pub(super) fn settle(&mut self, at: Timestamp, clock: &mut Clock, patience: Duration, active: TimePart) {
+    pub(super) fn settle(&mut self, at: Timestamp, clock: &mut Clock, patience: u64, active: TimePart) {
         let now = clock.read(at);
-        let mut left = nanos(at.since(self.cursor.at));
+        let mut left = at.nanos_since(self.cursor.at);
         if left == 0 {
             return;
         }
@@ -235,8 +234,8 @@ impl Exchange {
         blocked: bool,
         at: Timestamp,
         clock: &mut Clock,
-        patience: Duration,
-        round_trip: Duration,
+        patience: u64,
+        round_trip: u64,
     ) -> bool {
         if blocked == self.blocked {
             return false;
@@ -245,7 +244,7 @@ impl Exchange {
         self.settle(at, clock, patience, TimePart::Transfer);
         self.blocked = blocked;
         if !blocked {
-            self.held = self.held.saturating_add(nanos(at.since(since).saturating_sub(round_trip)));
+            self.held = self.held.saturating_add(at.nanos_since(since).saturating_sub(round_trip));
             self.since = at.max(since);
         }
         !blocked

@@ -33,8 +33,8 @@ impl Windows {
 
 impl Timing {
     /// DATA has taken of a stream's credit, or `WINDOW_UPDATE` has added to it.
-    pub(super) fn look_at_low_credit(&mut self, cx: &EventContext<'_>, sender: Side, id: u32) {
-        let patience = self.patience();
+    pub(super) fn look_at_low_credit(&mut self, cx: &EventContext<'_>, sender: Side, id: u32, credit: i64) {
+        let patience = self.patience;
         let Some(exchange) = self.exchanges.get_mut(&id) else { return };
         if exchange.turn.sender() != sender {
             return;
@@ -42,7 +42,6 @@ impl Timing {
         let at = cx.at().time;
         if cx.from == sender {
             let initial = cx.ledger.settings(sender.peer()).initial_window_size;
-            let credit = cx.ledger.stream_credit(sender, id).unwrap_or(0);
             exchange.spent(at, credit > 0 && credit.saturating_mul(LOW) < i64::from(initial));
         } else {
             exchange.refilled(at, patience);

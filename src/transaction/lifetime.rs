@@ -114,10 +114,13 @@ impl PairingInput<'_> {
             stream.record.partial.insert(Partial::NO_RESPONSE);
         }
         stream.record.server_unseen = pairing.server.unseen;
-        stream.record.disclaimed = id % 2 == 1 && pairing.server.goaway.is_some_and(|(last, ..)| id > last);
+        let disclaimed = pairing.server.goaway.filter(|&(last, ..)| id % 2 == 1 && id > last);
+        stream.record.disclaimed = disclaimed.is_some();
+        stream.record.disclaimed_at = disclaimed.map(|(.., at)| at.time).unwrap_or_default();
         pairing.cut_off |= end.by == EndBy::Tcp;
         stream.finish(end, at, &pairing.client.losses, &pairing.server.losses);
         self.stats.limits.add(Limit::Headers, stream.is_web_limited().into());
+        stream.record.digest = pairing.wanted.attempts().then(|| stream.digest.value()).flatten();
         let record = &stream.record;
         if record.partial.is_empty() {
             self.stats.complete += 1;
@@ -241,6 +244,9 @@ impl PairingInput<'_> {
         stream.touch(Side::Client, first);
         stream.touch(Side::Client, last);
         stream.record.request.body = body;
+        if body > 0 {
+            stream.digest.lose();
+        }
         stream.take_headers(Side::Client, &mut headers, &BlockEnd::default(), false);
         self.end_side(Side::Client, 1, FrameSpot::default());
     }

@@ -3,6 +3,7 @@
 mod block_state;
 mod blocks;
 mod closed;
+mod digest;
 mod grpc;
 mod grpc_web;
 mod lifetime;

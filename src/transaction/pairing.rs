@@ -149,6 +149,11 @@ impl Pairing {
         }
     }
 
+    /// Exchanges that have ended.
+    pub const fn transactions(&self) -> u64 {
+        self.transactions
+    }
+
     /// The stream's exchange is under way.
     pub fn is_open(&self, stream: u32) -> bool {
         self.streams.contains_key(&stream)

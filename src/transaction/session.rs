@@ -72,8 +72,12 @@ impl EventSink for PairingInput<'_> {
     }
 
     fn data(&mut self, cx: &EventContext<'_>, stream: u32, bytes: &[u8]) {
+        let digested = cx.from.is_client() && self.pairing.wanted.attempts();
         if let Some(open) = self.stream(cx, stream, cx.from, cx.at()) {
             open.data(cx.from, cx.at(), bytes);
+            if digested {
+                open.digest.add(bytes);
+            }
             if open.is_web() {
                 self.weigh(stream, cx.at().time);
             }

@@ -1,5 +1,6 @@
 //! An open stream: the record that it will become, and what is needed until then.
 
+use super::digest::Digest;
 use super::grpc::MessageCounter;
 use super::grpc_web::WebBody;
 use super::reset::Reset;
@@ -24,6 +25,8 @@ pub(super) struct OpenStream {
     pub(super) reset: Option<Reset>,
     /// The response begins behind this place of the server's TCP stream, where that is known.
     pub(super) asked: Option<u64>,
+    /// Of the request's body, where that is asked for.
+    pub(super) digest: Digest,
     /// Bytes of memory that its connection counts for it.
     pub(super) weight: usize,
 }
@@ -120,6 +123,8 @@ impl OpenStream {
         (record.time, record.evidence, record.wire) = (None, None, WireShape::default());
         (record.server_unseen, record.disclaimed) = (false, false);
         record.pieces.clear();
+        (record.digest, record.priority) = (None, None);
+        self.digest = Digest::default();
         self.reset = None;
         (self.client, self.server) = (Progress::default(), Progress::default());
         self.asked = None;
@@ -130,6 +135,7 @@ impl OpenStream {
         let Transaction { request, response, interim, .. } = &self.record;
         let fields = [&request.headers, &request.trailers, &response.headers, &response.trailers];
         size_of::<Self>()
+            + self.digest.memory()
             + interim.capacity() * size_of::<Interim>()
             + fields.iter().map(|fields| fields.memory()).sum::<usize>()
             + [&self.client, &self.server]
@@ -260,6 +266,9 @@ impl OpenStream {
     /// DATA payload that is not in the capture.
     pub(super) fn data_lost(&mut self, from: Side, at: Moment, len: u64, cause: GapCause) {
         self.touch(from, at);
+        if from.is_client() {
+            self.digest.lose();
+        }
         self.record.partial.insert(reason(cause));
         let (message, progress) = self.side(from);
         message.body += len;

@@ -25,7 +25,7 @@ mod tests;
 pub(super) use printer::Printer;
 pub(super) use stream::{Batches, ColumnsError, Stream};
 #[cfg(test)]
-use tape::push_verdict;
+use tape::push_annotation;
 pub(super) use tape::{TAIL, write};
 
 use super::Format;

@@ -23,7 +23,7 @@ pub(in crate::export) struct Printer<W: Write> {
     stream: Option<Stream>,
     /// Bytes that are ready.
     ready: Vec<u8>,
-    /// A record's tape with the agent's verdict.
+    /// A record's tape with its annotation.
     scratch: Vec<u8>,
     /// Keeps transactions until all are there, where they are to be sorted.
     sorter: Option<Box<Sorter>>,
@@ -120,13 +120,13 @@ impl<W: Write> Consumer for Printer<W> {
     fn record(&mut self, part: &Renderer, index: usize, annotation: Annotation) -> Result<(), PrintError> {
         let rendered = part.rendered();
         let Some((item, tape)) = rendered.record(index) else { return Ok(()) };
-        let (Some(at), Some(verdict)) = (item.verdict_at(), annotation.agent) else {
+        let Some(at) = item.annotation_at().filter(|_| annotation != Annotation::default()) else {
             return self.tape(tape, item.rank);
         };
         let mut whole = std::mem::take(&mut self.scratch);
         whole.clear();
         whole.extend_from_slice(tape.get(..at).unwrap_or(tape));
-        tape::push_verdict(&mut whole, verdict);
+        tape::push_annotation(&mut whole, annotation);
         let result = self.tape(&whole, item.rank);
         self.scratch = whole;
         result

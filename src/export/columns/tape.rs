@@ -3,24 +3,23 @@
 //! Before each member of an object stands whether there is one (0, 1). Numbers take eight bytes, flags one; before text stands
 //! its length, before the elements of a list and the entries of a map their number, in four.
 
-use crate::base::verdict::Verdict;
 use crate::export::json::{self, rounded};
-use crate::record::schema::transaction::AgentVerdict;
+use crate::record::Annotation;
+use crate::record::schema::transaction::AnnotationObject;
 use crate::record::visit::{Member, Object, Scalar, Type, Value, Visitor};
 use std::borrow::Cow;
 
-/// Bytes behind the place of the agent's verdict in a transaction: the flag that says that there is none.
-pub(in crate::export) const TAIL: usize = 1;
+/// Bytes behind the place of the annotation in a transaction: the flags that say that its members are not there.
+pub(in crate::export) const TAIL: usize = AnnotationObject::MEMBERS.len();
 
 /// Appends a record.
 pub(in crate::export) fn write(out: &mut Vec<u8>, record: &impl Object) {
     record.visit(&mut Tape { out, nested: false });
 }
 
-/// Appends `h2.agent` in place of the flag that there is none.
-pub(in crate::export) fn push_verdict(out: &mut Vec<u8>, verdict: Verdict) {
-    out.push(1);
-    AgentVerdict::new(verdict).visit(&mut Tape { out, nested: true });
+/// Appends the last members of `h2` in place of the flags that there are none.
+pub(in crate::export) fn push_annotation(out: &mut Vec<u8>, annotation: Annotation) {
+    AnnotationObject::new(annotation).members(&mut Tape { out, nested: true });
 }
 
 /// Writes values.

@@ -208,16 +208,21 @@ fn hostile_text_reads_back_and_what_is_no_utf8_is_replaced() {
 }
 
 #[test]
-fn the_verdict_takes_the_place_of_the_flag_that_there_is_none() {
+fn the_annotation_takes_the_place_of_the_flags_that_there_is_none() {
     use crate::base::verdict::{MissReason, Verdict};
+    use crate::record::{Annotation, ExchangeRef};
     let (meta, transaction) = (samples::meta(), samples::get());
     let (mut tape, _) =
         sample(&TransactionObject::new(&TransactionView::new(&meta, &transaction), Shown::default()));
     tape.truncate(tape.len() - TAIL);
-    push_verdict(&mut tape, Verdict::Missed(MissReason::Padded));
+    let agent = Some(Verdict::Missed(MissReason::Padded));
+    let retry_of = Some(ExchangeRef { connection: 3, stream: 5 });
+    push_annotation(&mut tape, Annotation { agent, retry_of, retried_by: None });
     let rows = rows(&read(stream(TransactionObject::MEMBERS, &[(tape, Value::Null)], None, false), false));
     assert_eq!(rows[0]["h2.agent.seen"], json!(false));
     assert_eq!(rows[0]["h2.agent.reason"], json!("padded"));
+    assert_eq!(rows[0]["h2.retry_of.stream"], json!(5));
+    assert_eq!(rows[0].get("h2.retried_by.stream"), None);
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub(super) fn print(
     let mut out = Vec::new();
     let mut printer = Printer::new(&mut out, &options);
     for index in 0..renderer.len() {
-        printer.record(&renderer, index, Annotation { agent: verdict }).unwrap();
+        printer.record(&renderer, index, Annotation { agent: verdict, ..Annotation::default() }).unwrap();
     }
     if options.wanted.endpoints && report.is_some() {
         printer.endpoints(&endpoints()).unwrap();

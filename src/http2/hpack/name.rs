@@ -123,6 +123,23 @@ impl NameId {
         )
     }
 
+    /// It is known, and of those fields that may stand in any section, in any number, with any value.
+    #[inline]
+    pub const fn is_plain(self) -> bool {
+        !self.is_pseudo()
+            && !matches!(
+                self,
+                Self::OTHER
+                    | Self::CONNECTION
+                    | Self::KEEP_ALIVE
+                    | Self::PROXY_CONNECTION
+                    | Self::TRANSFER_ENCODING
+                    | Self::UPGRADE
+                    | Self::TE
+                    | Self::CONTENT_LENGTH
+            )
+    }
+
     /// The name itself; `None` for [`Self::OTHER`].
     #[inline]
     pub fn name(self) -> Option<&'static [u8]> {

@@ -11,8 +11,8 @@ use crate::record::lossy::is_lossy;
 use crate::record::value::{ErrorCode, Seconds, Text, Time, Word};
 use crate::record::visit::{Type, Value, Visitor, object};
 use crate::record::{
-    Blocked, ConnectionMeta, ConnectionRecord, EndBy, Goaway, Pushes, Recognition, RecognitionEvidence,
-    RoundTrips, SideFrames, SideHpack, SideSettings, WindowFacts,
+    Blocked, ConnectionMeta, ConnectionRecord, EndBy, Goaway, Inversion, Pushes, Recognition,
+    RecognitionEvidence, RoundTrips, SideFrames, SideHpack, SideSettings, WindowFacts,
 };
 use std::borrow::Cow;
 
@@ -93,6 +93,8 @@ object! {
         "timing": timing: Option<ConnectionTimingObject>,
         /// Flow-control windows of what was sent, by sender. Absent where they are not known.
         "windows": windows: Sides<Option<WindowsObject>>,
+        /// What the server sent before what is more urgent (RFC 9218). Absent where no urgency is stated, or frames are missing.
+        "priority": priority: Option<InversionObject>,
         /// What the server pushed.
         "push": push: Option<PushObject>,
         /// What kept the sides from sending, by sender.
@@ -316,12 +318,23 @@ impl WindowsObject {
 }
 
 object! {
+    /// `h2.priority` of a connection.
+    pub struct InversionObject {
+        /// Octets of DATA that came while a more urgent stream had begun its response, had credit, and had octets that came
+        /// later. So many at the most were out of order: a server cannot send what it does not have yet.
+        "inverted_bytes": inverted_bytes: u64,
+        /// Of so many.
+        "bytes": bytes: u64,
+    }
+}
+
+object! {
     /// `h2.push`
     pub struct PushObject {
         /// Streams that the server promised.
         "promised": promised: u64,
-        /// Those that the client did not reset.
-        "used": used: u64,
+        /// Those that the client did not reset, and that it did not request all the same. Absent where they were too many.
+        "used": used: Option<u64>,
         /// Those that it did.
         "cancelled": cancelled: u64,
         /// Octets of DATA that came of these.
@@ -331,8 +344,7 @@ object! {
 
 impl PushObject {
     fn new(pushes: &Pushes) -> Option<Self> {
-        let Pushes { promised, cancelled, cancelled_bytes } = *pushes;
-        let used = promised.saturating_sub(cancelled);
+        let Pushes { promised, used, cancelled, cancelled_bytes } = *pushes;
         (promised > 0).then_some(Self { promised, used, cancelled, cancelled_bytes })
     }
 }
@@ -460,6 +472,9 @@ impl<'a> H2Connection<'a> {
                 client: timing.client_windows.as_ref().map(WindowsObject::new),
                 server: timing.server_windows.as_ref().map(WindowsObject::new),
             },
+            priority: timing
+                .inversion
+                .map(|Inversion { octets, of }| InversionObject { inverted_bytes: octets, bytes: of }),
             push: PushObject::new(&timing.pushes),
             blocked: Sides {
                 client: BlockedObject::new(&timing.client_blocked),

@@ -1,5 +1,6 @@
 //! The finding record.
 
+use super::transaction::ExchangeObject;
 use super::{ConnectionRef, Packets, Socket, StreamRef};
 use crate::record::value::{Seconds, Sender, Text, Time, Word};
 use crate::record::visit::object;
@@ -46,6 +47,8 @@ object! {
         "window": window: Option<u64>,
         /// The mean time between two PINGs, where they were too many.
         "interval": interval: Option<Seconds>,
+        /// The other attempt at the request that was processed twice.
+        "attempt": attempt: Option<ExchangeObject>,
         /// The packets where it was first and last seen.
         "packets": packets: Packets<'static>,
     }
@@ -71,6 +74,7 @@ impl<'a> FindingObject<'a> {
                 stream: StreamRef { id: finding.stream },
                 window: finding.detail.window,
                 interval: finding.detail.interval.map(Seconds),
+                attempt: finding.detail.attempt.map(ExchangeObject::new),
                 packets: Packets::new(finding.first.packet, finding.last.packet, None),
             },
         }

@@ -9,7 +9,7 @@ use crate::base::tls::NotDecrypted;
 use crate::base::verdict::MissReason;
 use crate::record::value::{Seconds, Strings, Text, Time, Word};
 use crate::record::visit::{Type, Value, Visitor, object};
-use crate::record::{AgentView, Coverage, Delta, InFlight, OpenExchange, PartOf, Report, View};
+use crate::record::{AgentView, Coverage, Delta, InFlight, OpenExchange, PartOf, Report, Reuse, View};
 use std::borrow::Cow;
 
 object! {
@@ -32,10 +32,37 @@ object! {
         "agent": agent: Option<AgentObject<'a>>,
         /// What the interval added; with `--summary`.
         "delta": delta: Option<DeltaObject>,
+        /// How HTTP/2 connections were used, from the beginning on; absent where there are none.
+        "reuse": reuse: ReuseObject,
         /// Exchanges that have not ended at the interval's end; absent where there are none.
         "in_flight": in_flight: Option<InFlightObject<'a>>,
         /// What was seen, and what is missing.
         "coverage": coverage: CoverageObject<'a>,
+    }
+}
+
+object! {
+    /// `reuse`
+    pub struct ReuseObject {
+        /// How many connections had so many exchanges: `1`, `2-9`, `10-99` and so on.
+        "connections": connections: ReuseClasses,
+    }
+}
+
+/// `reuse.connections`
+#[derive(Debug)]
+pub struct ReuseClasses(Reuse);
+
+impl Value for ReuseClasses {
+    const TYPE: Type = Type::Map(&u64::TYPE);
+    const OPTIONAL: bool = true;
+
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.map(self.0.iter().map(|(class, count)| (Cow::Borrowed(class), count)));
+    }
+
+    fn is_absent(&self) -> bool {
+        self.0 == Reuse::default()
     }
 }
 
@@ -400,6 +427,7 @@ impl<'a> TelemetryObject<'a> {
             exact: ViewObject::new(&report.exact),
             agent: report.agent.as_ref().map(AgentObject::new),
             delta: report.delta.as_deref().map(DeltaObject::new),
+            reuse: ReuseObject { connections: ReuseClasses(report.reuse) },
             in_flight: report.in_flight.as_deref().map(|in_flight| {
                 InFlightObject::new(
                     in_flight,

@@ -13,14 +13,17 @@ use crate::record::trace::TraceContext;
 use crate::record::value::{self, Base64, GrpcStatus, Raw, Seconds, Text, Word};
 use crate::record::view::TransactionView;
 use crate::record::visit::{Scalar, Type, Value, Visitor, object};
-use crate::record::{Field, FieldName, Fields, HeaderBytes, Interim, Partial, Retry, Transaction, Unknown};
+use crate::record::{
+    Annotation, ExchangeRef, Field, FieldName, Fields, HeaderBytes, Interim, Partial, Priority, Retry,
+    Transaction, Unknown,
+};
 use std::borrow::Cow;
 
 object! {
     /// An exchange on one stream.
     ///
-    /// `h2` comes last in it, and `h2.agent` last in that: it is known only when the record's turn has come, and text
-    /// that was made before is completed there.
+    /// `h2` comes last in it, and the members of [`AnnotationObject`] last in that: they are known only when the record's
+    /// turn has come, and text that was made before is completed there.
     pub struct TransactionObject<'a> {
         /// Always `transaction`.
         "record": record: Word,
@@ -205,6 +208,8 @@ object! {
         /// What the duration was spent on: parts in seconds, those above zero, which add up to it. Absent, and then
         /// among `h2.unknown`, where the windows are not known.
         "time": time: Option<TimeObject>,
+        /// The stream's priority when the response began, as its client states it.
+        "priority": priority: Option<PriorityObject>,
         /// Of an exchange that failed: `safe` where the server has promised not to have processed it (RFC 9113 section 8.7),
         /// else `unknown`.
         "retry": retry: Option<Retry>,
@@ -218,8 +223,82 @@ object! {
         "packets": packets: Packets<'a>,
         /// Text that is not UTF-8 was shown with U+FFFD; there only when it was.
         "lossy_text": lossy_text: Option<bool>,
+        /// The exchange that failed before, and that this is another attempt at.
+        "retry_of": retry_of: Option<ExchangeObject>,
+        /// The other attempt at what failed here, where its record came before this one.
+        "retried_by": retried_by: Option<ExchangeObject>,
         /// What the kernel agent would have made of it; there when telemetry is shown, too.
         "agent": agent: Option<AgentVerdict>,
+    }
+}
+
+object! {
+    /// The last members of `h2`: what is known of a record only when its turn has come.
+    pub struct AnnotationObject {
+        /// As in `h2`.
+        "retry_of": retry_of: Option<ExchangeObject>,
+        /// As in `h2`.
+        "retried_by": retried_by: Option<ExchangeObject>,
+        /// As in `h2`.
+        "agent": agent: Option<AgentVerdict>,
+    }
+}
+
+impl AnnotationObject {
+    /// The annotation as records show it.
+    pub fn new(annotation: Annotation) -> Self {
+        let Annotation { agent, retry_of, retried_by } = annotation;
+        Self {
+            retry_of: retry_of.map(ExchangeObject::new),
+            retried_by: retried_by.map(ExchangeObject::new),
+            agent: agent.map(AgentVerdict::new),
+        }
+    }
+}
+
+object! {
+    /// `h2.priority` of an exchange.
+    pub struct PriorityObject {
+        /// 0 to 7, the most urgent first (RFC 9218).
+        "urgency": urgency: Option<u64>,
+        /// What has come of the response is of use already (RFC 9218).
+        "incremental": incremental: Option<bool>,
+        /// 1 to 256 (RFC 7540 section 5.3).
+        "weight": weight: Option<u64>,
+        /// The stream depended on, 0 where there is none (RFC 7540 section 5.3).
+        "depends_on": depends_on: Option<u32>,
+        /// It alone depends on that one (RFC 7540 section 5.3).
+        "exclusive": exclusive: Option<bool>,
+    }
+}
+
+impl PriorityObject {
+    fn new(priority: &Priority) -> Self {
+        let Priority { urgency, dependency } = priority;
+        Self {
+            urgency: urgency.map(|urgency| urgency.level.into()),
+            incremental: urgency.map(|urgency| urgency.incremental),
+            weight: dependency.map(|dependency| dependency.weight.into()),
+            depends_on: dependency.map(|dependency| dependency.on),
+            exclusive: dependency.map(|dependency| dependency.exclusive),
+        }
+    }
+}
+
+object! {
+    /// Another exchange.
+    pub struct ExchangeObject {
+        /// The connection's identifier.
+        "connection": connection: u64,
+        /// The stream's.
+        "stream": stream: u32,
+    }
+}
+
+impl ExchangeObject {
+    pub(super) const fn new(exchange: ExchangeRef) -> Self {
+        let ExchangeRef { connection, stream } = exchange;
+        Self { connection, stream }
     }
 }
 
@@ -520,10 +599,11 @@ impl<'a> TransactionObject<'a> {
         record
     }
 
-    /// The same record with the agent's verdict.
+    /// The same record with what is known when its turn has come.
     #[must_use]
-    pub fn with_verdict(mut self, verdict: Verdict) -> Self {
-        self.h2.agent = Some(AgentVerdict::new(verdict));
+    pub fn with(mut self, annotation: Annotation) -> Self {
+        let AnnotationObject { retry_of, retried_by, agent } = AnnotationObject::new(annotation);
+        (self.h2.retry_of, self.h2.retried_by, self.h2.agent) = (retry_of, retried_by, agent);
         self
     }
 }
@@ -576,12 +656,15 @@ impl<'a> H2<'a> {
             websocket: contents.and_then(|contents| contents.websocket.as_ref()).map(WebSocketObject::new),
             timing: Timing::new(transaction),
             time: transaction.time.as_ref().map(TimeObject::new),
+            priority: transaction.priority.as_ref().map(PriorityObject::new),
             retry: view.retry(),
             complete: transaction.partial.is_empty(),
             partial_reason: transaction.partial,
             unknown: view.unknown,
             packets: Packets::new(transaction.first.packet, transaction.last.packet, view.origin),
             lossy_text: None,
+            retry_of: None,
+            retried_by: None,
             agent: None,
         }
     }

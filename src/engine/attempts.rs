@@ -1,0 +1,306 @@
+//! Which exchanges are attempts at the same: one that failed, and the same request again within 30 s.
+//!
+//! Exchanges come in the order of their records, those of all connections. Of two attempts the one whose record comes later
+//! names the other, so that no record has to wait. What may be another attempt at either of two is one at neither, and what
+//! failed while its like was under way beside it is not known to have been tried again.
+
+use crate::base::limits;
+use crate::base::time::{Moment, Timestamp};
+use crate::http2::{Anomaly, Description};
+use crate::record::{ConnectionMeta, Detail, ExchangeRef, FieldName, Finding, Transaction, TransactionView};
+use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+/// What fails is tried again within this, or not as far as one can tell.
+const WITHIN: Duration = Duration::from_secs(30);
+
+/// An exchange, as an attempt at something.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attempt {
+    /// Of all that makes the request: by whom, to whom, what, with which body. `None` where that is not known.
+    request: Option<u64>,
+    /// Of what a gRPC call calls, whatever its messages.
+    call: Option<u64>,
+    fate: Fate,
+    /// The first and the last packet of the exchange.
+    packets: (Moment, Moment),
+}
+
+/// What became of an attempt.
+#[derive(Clone, Copy, Debug)]
+struct Fate {
+    exchange: ExchangeRef,
+    first: Timestamp,
+    ended: Timestamp,
+    /// gRPC: attempts at the call that came before.
+    number: u32,
+    failed: bool,
+    /// The server's application has answered.
+    executed: bool,
+    /// It has failed, and which attempt came next is known.
+    retried: bool,
+    /// Which attempt it is another one at is known.
+    is_retry: bool,
+}
+
+impl Attempt {
+    /// What is known of an exchange as an attempt; `None` where that tells nothing.
+    pub(super) fn of(connection: &ConnectionMeta, exchange: &Transaction) -> Option<Self> {
+        let view = TransactionView::new(connection, exchange);
+        let (method, path) = (view.method?, exchange.request.headers.value(FieldName::Path)?);
+        if exchange.pushed || !exchange.request.seen || method == b"CONNECT" {
+            return None;
+        }
+        let mut hasher = DefaultHasher::new();
+        (connection.client.ip, view.authority?, method, path, view.user_agent).hash(&mut hasher);
+        let called = hasher.finish();
+        let whole = exchange.request.ended && !exchange.has_lost();
+        let request = exchange.digest.filter(|_| whole).map(|digest| {
+            (exchange.request.body, digest).hash(&mut hasher);
+            hasher.finish()
+        });
+        let grpc = exchange.grpc.as_ref();
+        let answered = grpc.is_none_or(|grpc| {
+            grpc.status == Some(0) || grpc.response_messages.is_some_and(|count| count > 0)
+        });
+        // What was sent away has failed then, though its connection may go on.
+        let ended = if exchange.disclaimed {
+            exchange.disclaimed_at.max(exchange.first.time).min(exchange.ended_at)
+        } else {
+            exchange.ended_at
+        };
+        let number = grpc.and_then(|grpc| grpc.attempt).unwrap_or(0);
+        let fate = Fate {
+            exchange: ExchangeRef { connection: connection.id, stream: exchange.stream },
+            first: exchange.first.time,
+            ended,
+            number: u32::try_from(number).unwrap_or(u32::MAX),
+            failed: view.retry().is_some(),
+            executed: answered && matches!(view.status, Some(200..300)),
+            retried: false,
+            is_retry: false,
+        };
+        let packets = (exchange.first, exchange.last);
+        Some(Self { request, call: grpc.map(|_| !called), fate, packets })
+    }
+
+    /// The finding that this exchange and the other one of a pair were executed.
+    pub(super) fn executed_twice(&self, pair: Pair) -> Finding {
+        let Description { code, severity, rfc } = Anomaly::ExecutedTwice.describe();
+        let (first, last) = self.packets;
+        Finding {
+            code,
+            severity: severity.name(),
+            rfc,
+            from_client: true,
+            stream: self.fate.exchange.stream,
+            first,
+            last,
+            count: 1,
+            protocol: None,
+            first_line: None,
+            detail: Detail { attempt: Some(pair.other), ..Detail::default() },
+        }
+    }
+}
+
+impl Fate {
+    /// It began after the other one had failed, soon enough.
+    fn follows(&self, failed: &Self) -> bool {
+        self.first >= failed.ended && self.first.since(failed.ended) <= WITHIN
+    }
+
+    /// By gRPC's count it may be the next attempt. Transparent ones are not counted.
+    const fn may_be_next(&self, failed: &Self) -> bool {
+        self.number == failed.number || self.is_counted_next(failed)
+    }
+
+    const fn is_counted_next(&self, failed: &Self) -> bool {
+        self.number == failed.number.saturating_add(1)
+    }
+
+    /// Both were under way at one time.
+    fn is_beside(&self, other: &Self) -> bool {
+        self.exchange != other.exchange && self.first < other.ended && other.first < self.ended
+    }
+
+    /// It has failed, and the next attempt may still come.
+    fn is_awaited(&self, now: Timestamp) -> bool {
+        self.failed && !self.retried && now.since(self.ended) <= WITHIN
+    }
+}
+
+/// Two attempts at the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pair {
+    /// The one whose record came before.
+    pub(super) other: ExchangeRef,
+    /// That failed first; else it was made after this one had failed.
+    pub(super) is_earlier: bool,
+    /// The server's application has answered both.
+    pub(super) executed_twice: bool,
+}
+
+/// The latest exchanges that were made of one request, in the order of their records.
+#[derive(Debug, Default)]
+struct Request {
+    fates: [Option<Fate>; limits::RETRY_ATTEMPTS],
+    /// What is not remembered any more.
+    forgotten: Forgotten,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Forgotten {
+    /// The latest of it began then.
+    first: Timestamp,
+    /// Until then some of it that failed may be tried again.
+    awaited: Timestamp,
+    /// Exchanges that failed, and might have been tried again.
+    count: u64,
+}
+
+impl Forgotten {
+    fn add(&mut self, fate: &Fate, now: Timestamp) {
+        self.first = self.first.max(fate.first);
+        if fate.is_awaited(now) {
+            self.awaited = self.awaited.max(fate.ended.after(WITHIN));
+            self.count += 1;
+        }
+    }
+}
+
+impl Request {
+    fn iter(&self) -> impl Iterator<Item = &Fate> {
+        self.fates.iter().flatten()
+    }
+
+    fn get_mut(&mut self, exchange: ExchangeRef) -> Option<&mut Fate> {
+        self.fates.iter_mut().flatten().find(|fate| fate.exchange == exchange)
+    }
+
+    /// When the last of them ended.
+    fn ended(&self) -> Timestamp {
+        self.iter().map(|fate| fate.ended).max().unwrap_or_default()
+    }
+
+    /// The one attempt that failed and that this is the next one at; `None` where there may be several.
+    fn failed_before(&self, next: &Fate, is_next: impl Fn(&Fate) -> bool) -> Option<Fate> {
+        let mut failed =
+            self.iter().filter(|one| one.is_awaited(next.first) && next.follows(one) && is_next(one));
+        let found = failed.next()?;
+        let certain = failed.next().is_none() && next.first > self.forgotten.awaited;
+        (certain && !self.iter().any(|other| other.is_beside(found))).then_some(*found)
+    }
+
+    /// The attempt that came first after this one had failed.
+    fn made_after(&self, failed: &Fate) -> Option<Fate> {
+        let after = self.iter().filter(|one| one.follows(failed)).min_by_key(|one| one.first)?;
+        let certain = self.forgotten.first < failed.ended && !after.is_retry && after.may_be_next(failed);
+        (certain && !self.iter().any(|other| other.is_beside(failed))).then_some(*after)
+    }
+
+    fn add(&mut self, fate: Fate) {
+        if let Some(free) = self.fates.iter_mut().find(|place| place.is_none()) {
+            *free = Some(fate);
+            return;
+        }
+        self.fates.rotate_left(1);
+        if let Some(oldest) = self.fates.last_mut().and_then(|last| last.replace(fate)) {
+            self.forgotten.add(&oldest, fate.first);
+        }
+    }
+}
+
+/// The requests of all connections.
+#[derive(Debug, Default)]
+pub(super) struct Attempts {
+    requests: HashMap<u64, Request, foldhash::fast::RandomState>,
+    /// In the order in which they came, or were looked at last, and when that was.
+    order: VecDeque<(u64, Timestamp)>,
+    /// Of those that are not remembered any more.
+    forgotten: Forgotten,
+}
+
+impl Attempts {
+    /// Failed exchanges that were forgotten before it was known whether they were tried again.
+    pub(super) const fn forgotten(&self) -> u64 {
+        self.forgotten.count
+    }
+
+    /// An exchange has ended; the other attempt at the same, where there is one.
+    pub(super) fn meet(&mut self, attempt: &Attempt) -> Option<Pair> {
+        let mut fate = attempt.fate;
+        let pair = self.earlier(attempt).or_else(|| self.later(attempt));
+        if let Some(Pair { other, is_earlier, .. }) = pair {
+            (fate.is_retry, fate.retried) = (is_earlier, !is_earlier);
+            for key in [attempt.request, attempt.call].into_iter().flatten() {
+                if let Some(other) = self.requests.get_mut(&key).and_then(|request| request.get_mut(other)) {
+                    other.is_retry |= !is_earlier;
+                    other.retried |= is_earlier;
+                }
+            }
+        }
+        for key in [attempt.request, attempt.call.filter(|_| fate.failed)].into_iter().flatten() {
+            self.remember(key, fate);
+        }
+        pair
+    }
+
+    /// The attempt that failed before this one.
+    fn earlier(&self, next: &Attempt) -> Option<Pair> {
+        let request = |key: Option<u64>| self.requests.get(&key?);
+        let fate = &next.fate;
+        let same = request(next.request)
+            .and_then(|request| request.failed_before(fate, |failed| fate.may_be_next(failed)));
+        let counted = || request(next.call)?.failed_before(fate, |failed| fate.is_counted_next(failed));
+        let failed = same.or_else(counted)?;
+        let executed_twice = failed.executed && fate.executed;
+        Some(Pair { other: failed.exchange, is_earlier: true, executed_twice })
+    }
+
+    /// The attempt that came after this one, which has failed, and whose record came first.
+    fn later(&self, failed: &Attempt) -> Option<Pair> {
+        let request = self.requests.get(&failed.request.filter(|_| failed.fate.failed)?)?;
+        let after = request.made_after(&failed.fate)?;
+        let executed_twice = failed.fate.executed && after.executed;
+        Some(Pair { other: after.exchange, is_earlier: false, executed_twice })
+    }
+
+    fn remember(&mut self, key: u64, fate: Fate) {
+        if !self.requests.contains_key(&key) {
+            self.make_room(fate.first);
+            self.order.push_back((key, fate.ended));
+        }
+        let forgotten = Forgotten { count: 0, ..self.forgotten };
+        let request = self.requests.entry(key).or_insert(Request { forgotten, ..Request::default() });
+        request.add(fate);
+        self.forgotten.count += std::mem::take(&mut request.forgotten.count);
+    }
+
+    /// Forgets requests that have not come again for long, and the one that came first if there are too many.
+    fn make_room(&mut self, now: Timestamp) {
+        for _ in 0..2 {
+            let Some(&(key, since)) = self.order.front() else { return };
+            let ended = self.requests.get(&key).map(Request::ended).unwrap_or_default();
+            if now.since(ended) > WITHIN {
+                self.forget();
+            } else if ended > since {
+                self.order.rotate_left(1);
+                self.order.back_mut().into_iter().for_each(|last| last.1 = ended);
+            }
+        }
+        if self.requests.len() >= limits::RETRY_REQUESTS {
+            let oldest = self.forget();
+            oldest.iter().flat_map(Request::iter).for_each(|fate| self.forgotten.add(fate, now));
+        }
+    }
+
+    fn forget(&mut self) -> Option<Request> {
+        let (oldest, _) = self.order.pop_front()?;
+        self.requests.remove(&oldest)
+    }
+}
+
+#[cfg(test)]
+mod tests;

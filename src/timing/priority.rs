@@ -1,0 +1,314 @@
+//! Which of a client's streams are more urgent (RFC 9218), and what its server sent before them all the same.
+//!
+//! Octets of DATA that are sent while a more urgent stream could have sent are put by, and are inverted once that stream turns
+//! out to have had some. What is put by is a list of runs, each with its place among all octets of DATA, so that a stream
+//! takes from it what came since it could have sent.
+
+use super::Timing;
+use crate::base::limits;
+use crate::http2::frame::{self, Flags, FrameType, FrameView, Payload};
+use crate::record::{Dependency, Inversion, Priority, Urgency};
+use std::collections::HashMap;
+
+/// What is stated of the streams of a connection.
+#[derive(Debug, Default)]
+pub(super) struct Priorities {
+    streams: HashMap<u32, Stated, foldhash::fast::RandomState>,
+    /// Urgency is stated of some.
+    urgent: bool,
+    /// Octets of DATA that the server has sent since.
+    sent: u64,
+    inverted: u64,
+    /// Streams that can send, by urgency.
+    ready: [u32; Urgency::LEVELS],
+    runs: Vec<Run>,
+    /// The last run does not go on.
+    sealed: bool,
+    /// Streams that were too many.
+    limited: u64,
+}
+
+/// What is stated of a stream, and whether it can send.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stated {
+    now: Priority,
+    /// A frame has said so, which counts more than a field.
+    by_frame: bool,
+    /// When the response began.
+    in_force: Option<Priority>,
+    /// It can send since so many octets were sent, or has sent then.
+    ready: Option<u64>,
+}
+
+impl Stated {
+    fn level(&self) -> usize {
+        usize::from(self.now.urgency.unwrap_or(Urgency::DEFAULT).level)
+    }
+}
+
+/// Octets that were sent while a stream that is more urgent could have sent.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    /// Octets sent before it.
+    at: u64,
+    octets: u64,
+    level: usize,
+}
+
+impl Priorities {
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        size_of::<Self>()
+            + self.streams.capacity() * size_of::<(u32, Stated)>()
+            + self.runs.capacity() * size_of::<Run>()
+    }
+
+    /// Streams that were too many.
+    pub(super) const fn limited(&self) -> u64 {
+        self.limited
+    }
+
+    /// A field of a request, or a frame, states this.
+    pub(super) fn state_urgency(&mut self, stream: u32, urgency: Urgency, by_frame: bool) {
+        self.urgent = true;
+        let Some(stated) = self.stated(stream) else { return };
+        if stated.by_frame && !by_frame {
+            return;
+        }
+        let before = *stated;
+        (stated.now.urgency, stated.by_frame) = (Some(urgency), by_frame);
+        let level = stated.level();
+        if before.ready.is_some() {
+            self.count(before.level(), -1);
+            self.count(level, 1);
+        }
+    }
+
+    /// HEADERS or PRIORITY state this.
+    pub(super) fn state_dependency(&mut self, stream: u32, dependency: Dependency) {
+        if let Some(stated) = self.stated(stream) {
+            stated.now.dependency = Some(dependency);
+        }
+    }
+
+    /// The response begins; whether there is credit for it.
+    pub(super) fn begin_response(&mut self, stream: u32, credit: bool) {
+        if !self.urgent && !self.streams.contains_key(&stream) {
+            return;
+        }
+        if let Some(stated) = self.stated(stream) {
+            stated.in_force = Some(stated.now);
+        }
+        self.set_ready(stream, credit);
+    }
+
+    /// The stream can send, or cannot.
+    pub(super) fn set_ready(&mut self, stream: u32, ready: bool) {
+        let sent = self.sent;
+        let Some(stated) = self.streams.get_mut(&stream) else { return };
+        if stated.ready.is_some() == ready || stated.in_force.is_none() {
+            return;
+        }
+        stated.ready = ready.then_some(sent);
+        let level = stated.level();
+        self.count(level, if ready { 1 } else { -1 });
+    }
+
+    /// The server sends octets of DATA.
+    pub(super) fn data(&mut self, stream: u32, octets: u64) {
+        if octets == 0 || !self.urgent {
+            return;
+        }
+        let at = self.sent;
+        self.sent += octets;
+        let stated = self.streams.get_mut(&stream);
+        let level = stated.as_ref().map_or(Urgency::DEFAULT.level.into(), |stated| stated.level());
+        if let Some(since) = stated.and_then(|stated| stated.ready.as_mut()) {
+            let since = std::mem::replace(since, self.sent);
+            self.take(since, level);
+            self.sealed = true;
+        }
+        if self.ready.iter().take(level).any(|&streams| streams > 0) {
+            self.put_by(Run { at, octets, level });
+        } else if self.ready.iter().all(|&streams| streams == 0) {
+            self.runs.clear();
+        }
+    }
+
+    /// The stream is over; its priority when its response began.
+    pub(super) fn end(&mut self, stream: u32) -> Option<Priority> {
+        self.set_ready(stream, false);
+        let in_force = self.streams.remove(&stream)?.in_force?;
+        (in_force != Priority::default()).then_some(in_force)
+    }
+
+    /// What was sent before what is more urgent; `None` where nothing is stated.
+    pub(super) fn inversion(&self) -> Option<Inversion> {
+        self.urgent.then_some(Inversion { octets: self.inverted, of: self.sent })
+    }
+
+    fn stated(&mut self, stream: u32) -> Option<&mut Stated> {
+        if self.streams.len() >= limits::PRIORITIES && !self.streams.contains_key(&stream) {
+            self.limited += 1;
+            return None;
+        }
+        Some(self.streams.entry(stream).or_default())
+    }
+
+    fn count(&mut self, level: usize, more: i32) {
+        self.sealed = true;
+        if let Some(streams) = self.ready.get_mut(level) {
+            *streams = streams.saturating_add_signed(more);
+        }
+    }
+
+    /// A stream of this urgency had octets to send since then.
+    fn take(&mut self, since: u64, level: usize) {
+        let inverted = &mut self.inverted;
+        self.runs.retain(|run| {
+            let is_inverted = run.at >= since && run.level > level;
+            *inverted += if is_inverted { run.octets } else { 0 };
+            !is_inverted
+        });
+    }
+
+    fn put_by(&mut self, run: Run) {
+        let sealed = std::mem::replace(&mut self.sealed, false);
+        match self.runs.last_mut() {
+            Some(last) if !sealed && last.level == run.level && last.at + last.octets == run.at => {
+                last.octets += run.octets;
+            }
+            _ => self.runs.push(run),
+        }
+        // The oldest two become one, which counts as inverted where either would: what is told is a bound.
+        if self.runs.len() > limits::PRIORITY_RUNS {
+            let oldest = self.runs.remove(0);
+            if let Some(next) = self.runs.first_mut() {
+                next.octets += oldest.octets;
+                next.level = next.level.max(oldest.level);
+            }
+            self.limited += 1;
+        }
+    }
+}
+
+impl Timing {
+    /// A frame of the client may state a priority.
+    pub(super) fn take_priority(&mut self, frame: &FrameView<'_>) {
+        let header = &frame.header;
+        let states = match header.kind {
+            FrameType::HEADERS => header.flags.has(Flags::PRIORITY),
+            kind => matches!(kind, FrameType::PRIORITY | FrameType::PRIORITY_UPDATE),
+        };
+        if !states {
+            return;
+        }
+        let stated = match Payload::parse(header, frame.payload) {
+            Some(Payload::PriorityUpdate(update)) => {
+                let (stream, urgency) = (update.prioritized_stream, Urgency::parse(update.value));
+                return self.priorities.get_or_insert_default().state_urgency(stream, urgency, true);
+            }
+            Some(Payload::Priority(stated)) => Some(stated),
+            Some(Payload::Headers(headers)) => headers.priority,
+            _ => None,
+        };
+        if let Some(frame::Priority { exclusive, dependency, weight }) = stated {
+            let dependency = Dependency { weight, on: dependency, exclusive };
+            self.priorities.get_or_insert_default().state_dependency(header.stream, dependency);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Streams of the levels 1, 2 and so on, whose responses have begun: their number is their level.
+    fn begun(levels: u8) -> Priorities {
+        let mut priorities = Priorities::default();
+        for level in 1..=levels {
+            priorities.state_urgency(level.into(), Urgency { level, incremental: false }, false);
+            priorities.begin_response(level.into(), true);
+        }
+        priorities
+    }
+
+    fn inverted(priorities: &Priorities) -> (u64, u64) {
+        let Inversion { octets, of } = priorities.inversion().unwrap();
+        (octets, of)
+    }
+
+    #[test]
+    fn what_is_sent_before_more_urgent_octets_is_inverted_once() {
+        let mut priorities = begun(3);
+        for (stream, sum) in [(3, 0), (3, 0), (2, 200), (3, 200), (1, 400), (2, 400), (1, 500), (3, 500)] {
+            priorities.data(stream, 100);
+            assert_eq!(inverted(&priorities).0, sum, "{stream}");
+        }
+        assert_eq!(inverted(&priorities).1, 800, "the last octets came when nothing more was to come");
+    }
+
+    #[test]
+    fn who_has_no_credit_or_has_ended_is_not_passed_over() {
+        let mut priorities = begun(2);
+        priorities.set_ready(1, false);
+        priorities.data(2, 100);
+        priorities.set_ready(1, true);
+        priorities.data(2, 10);
+        priorities.data(1, 1);
+        assert_eq!(inverted(&priorities), (10, 111));
+        assert_eq!(priorities.end(1).unwrap().urgency.unwrap().level, 1);
+        priorities.data(2, 100);
+        assert_eq!(inverted(&priorities), (10, 211));
+    }
+
+    #[test]
+    fn a_frame_counts_more_than_a_field_and_what_comes_later_is_not_in_force() {
+        let mut priorities = Priorities::default();
+        let urgency = |level| Urgency { level, incremental: true };
+        priorities.state_urgency(1, urgency(6), true);
+        priorities.state_urgency(1, urgency(2), false);
+        priorities.begin_response(1, true);
+        priorities.state_urgency(1, urgency(0), true);
+        assert_eq!(priorities.ready, [1, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(priorities.end(1).unwrap().urgency, Some(urgency(6)));
+        assert_eq!(priorities.ready, [0; 8]);
+    }
+
+    #[test]
+    fn dependencies_alone_tell_nothing_of_order() {
+        let mut priorities = Priorities::default();
+        let dependency = Dependency { weight: 16, on: 3, exclusive: true };
+        priorities.state_dependency(5, dependency);
+        priorities.begin_response(5, true);
+        priorities.data(5, 10);
+        assert_eq!(priorities.inversion(), None);
+        assert_eq!(priorities.end(5).unwrap().dependency, Some(dependency));
+    }
+
+    #[test]
+    fn cap_priorities() {
+        let mut priorities = Priorities::default();
+        for stream in 0..=limits::PRIORITIES as u32 {
+            assert_eq!(priorities.limited(), 0);
+            priorities.state_urgency(stream, Urgency::DEFAULT, true);
+        }
+        assert_eq!((priorities.limited(), priorities.streams.len()), (1, limits::PRIORITIES));
+    }
+
+    #[test]
+    fn cap_priority_runs() {
+        let mut priorities = begun(3);
+        for n in 0..=limits::PRIORITY_RUNS as u64 {
+            assert_eq!(priorities.limited(), 0);
+            priorities.data(2 + (n % 2) as u32, 100);
+            // What the second has passed over is taken by it; the first has the rest.
+            priorities.set_ready(2, false);
+            priorities.set_ready(2, true);
+        }
+        assert!(priorities.limited() == 1 && priorities.runs.len() <= limits::PRIORITY_RUNS);
+        priorities.data(1, 1);
+        let (octets, of) = inverted(&priorities);
+        assert_eq!(octets + 1, of, "none is lost");
+    }
+}

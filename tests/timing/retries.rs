@@ -1,0 +1,139 @@
+//! What failed and was tried again, on the same connection and on others: of the two records the later one names the other,
+//! and the output is the same on any number of threads.
+
+use super::{connection, frame};
+use crate::support::conversation::{Conversation, Side};
+use crate::support::{Analyze, Capture, Outcome};
+use h2lens::record::Wanted;
+use serde_json::Value;
+
+const SECOND: u64 = 1_000_000_000;
+
+const REFUSED: u8 = 7;
+
+/// `POST http://a/` with a body.
+fn post(stream: u8, body: &str) -> Vec<u8> {
+    let headers = frame(1, 4, stream, &[0x83, 0x86, 0x84, 1, 1, b'a']);
+    [headers, frame(0, 1, stream, body.as_bytes())].concat()
+}
+
+/// A gRPC call of `/` whose message is still to come, with so many attempts before it.
+fn call(stream: u8, attempts: &str) -> Vec<u8> {
+    let grpc = [&[0x0f, 16, 16][..], b"application/grpc"].concat();
+    let name = b"grpc-previous-rpc-attempts";
+    let count = [&[0, name.len() as u8][..], name, &[attempts.len() as u8], attempts.as_bytes()].concat();
+    frame(1, 4, stream, &[&[0x83, 0x86, 0x84, 1, 1, b'a'][..], &grpc, &count].concat())
+}
+
+/// 200, and some of the content.
+fn begun(stream: u8) -> Vec<u8> {
+    [frame(1, 4, stream, &[0x88]), frame(0, 0, stream, b"some")].concat()
+}
+
+fn answered(stream: u8) -> Vec<u8> {
+    [begun(stream), frame(0, 1, stream, b"more")].concat()
+}
+
+fn reset(stream: u8, code: u8) -> Vec<u8> {
+    frame(3, 0, stream, &[0, 0, 0, code])
+}
+
+fn closed(mut conversation: Conversation, after: u64) -> Capture {
+    conversation = conversation.after(after);
+    conversation.fin(Side::Server);
+    conversation.fin(Side::Client);
+    conversation.capture()
+}
+
+/// The same output on any number of threads.
+fn run(captures: Vec<Capture>) -> Outcome {
+    let wanted = Wanted { transactions: true, findings: true, ..Wanted::default() };
+    let analyze = Analyze::capture(&Capture::merged(captures)).wanted(wanted);
+    let outcome = analyze.run();
+    for threads in 2..=4 {
+        assert_eq!(analyze.clone().threads(threads).run().records, outcome.records, "{threads} threads");
+    }
+    outcome
+}
+
+/// The record of an exchange, by the last digit of its client's port and its stream; and what it names so.
+fn named(outcome: &Outcome, member: &str, n: u64, stream: u64) -> Option<(u64, u64)> {
+    let connection = |record: &Value| record["h2"]["connection"]["id"].as_u64().unwrap();
+    let port = |record: &Value| record["client"]["port"].as_u64().unwrap() - 32_768;
+    let is_it = |record: &&Value| (port(record), record["h2"]["stream"]["id"].as_u64()) == (n, Some(stream));
+    let record = outcome.transactions().find(is_it).unwrap();
+    let other = &record["h2"][member];
+    let of =
+        outcome.transactions().find(|record| Some(connection(record)) == other["connection"].as_u64())?;
+    Some((port(of), other["stream"].as_u64().unwrap()))
+}
+
+fn findings(outcome: &Outcome) -> Vec<&Value> {
+    outcome.records.iter().filter(|record| record["code"] == "executed_twice").collect()
+}
+
+#[test]
+fn on_the_same_connection_and_on_others() {
+    let (client, server) = (Side::Client, Side::Server);
+    let same = [
+        (0, client, post(1, "x")),
+        (SECOND, server, reset(1, REFUSED)),
+        (2 * SECOND, client, post(3, "y")),
+        (2 * SECOND, server, answered(3)),
+        (3 * SECOND, client, post(5, "x")),
+        (3 * SECOND, server, reset(5, REFUSED)),
+    ];
+    // After another connection's failure, whichever shards the two are in.
+    for n in 2..12 {
+        let other = [(4 * SECOND, client, post(1, "x")), (4 * SECOND, server, answered(1))];
+        let outcome = run(vec![connection(1, &same).capture(), connection(n, &other).capture()]);
+        assert_eq!(named(&outcome, "retry_of", 1, 3), None, "the body is another");
+        assert_eq!(named(&outcome, "retry_of", 1, 5), Some((1, 1)));
+        assert_eq!(named(&outcome, "retry_of", n.into(), 1), Some((1, 5)));
+        assert!(findings(&outcome).is_empty());
+    }
+}
+
+#[test]
+fn a_stream_that_was_sent_away_is_retried_before_its_own_record() {
+    let (client, server) = (Side::Client, Side::Server);
+    let goaway = frame(7, 0, 0, &[0, 0, 0, 1, 0, 0, 0, 0]);
+    let draining =
+        connection(1, &[(0, client, [post(1, "a"), post(3, "x")].concat()), (SECOND, server, goaway)]);
+    let other = connection(2, &[(2 * SECOND, client, post(1, "x")), (3 * SECOND, server, answered(1))]);
+    let outcome = run(vec![closed(draining, 9 * SECOND), other.capture()]);
+    assert_eq!(named(&outcome, "retried_by", 1, 3), Some((2, 1)));
+    assert_eq!(named(&outcome, "retried_by", 1, 1), None);
+    assert_eq!(named(&outcome, "retry_of", 2, 1), None, "its record came before");
+}
+
+#[test]
+fn grpc_says_so_whatever_has_come_of_the_messages() {
+    let (client, server) = (Side::Client, Side::Server);
+    let refused = [(0, client, call(1, "0")), (SECOND, server, reset(1, REFUSED))];
+    for (attempts, pair) in [("1", Some((1, 1))), ("0", None), ("2", None)] {
+        let again = [(2 * SECOND, client, call(1, attempts)), (2 * SECOND, server, answered(1))];
+        let outcome = run(vec![connection(1, &refused).capture(), connection(2, &again).capture()]);
+        assert_eq!(named(&outcome, "retry_of", 2, 1), pair, "{attempts}");
+    }
+}
+
+#[test]
+fn what_was_processed_twice_is_a_finding() {
+    let (client, server) = (Side::Client, Side::Server);
+    for (first, twice) in [(begun(1), 1), (Vec::new(), 0)] {
+        let cut = [(0, client, post(1, "x")), (SECOND, server, [first, reset(1, 2)].concat())];
+        let again = [(2 * SECOND, client, post(1, "x")), (2 * SECOND, server, answered(1))];
+        let outcome = run(vec![connection(1, &cut).capture(), connection(2, &again).capture()]);
+        assert_eq!(named(&outcome, "retry_of", 2, 1), Some((1, 1)));
+        let found = findings(&outcome);
+        assert_eq!(found.len(), twice);
+        for finding in found {
+            assert_eq!(
+                (&finding["from"], &finding["h2"]["attempt"]["stream"]),
+                (&"client".into(), &1.into())
+            );
+            assert_eq!(finding["client"]["port"], 32_770);
+        }
+    }
+}
