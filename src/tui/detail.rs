@@ -128,8 +128,8 @@ mod tests {
             lines.into_iter().map(|(line, _)| line).collect::<Vec<_>>().join("\n")
         };
         let (hidden, told) = (text(false), text(true));
-        assert!(hidden.contains(REDACTED) && !hidden.contains("Bearer secret"), "{hidden}");
-        assert!(told.contains("Bearer secret"), "{told}");
+        assert!(hidden.contains(REDACTED) && !hidden.contains("id=secret"), "{hidden}");
+        assert!(told.contains("id=secret"), "{told}");
         assert!(!told.chars().any(|char| char.is_control() && char != '\n'));
     }
 }

@@ -97,7 +97,7 @@ fn what_is_shown_is_saved_whole_or_not_at_all() {
     assert!(
         text.lines().all(|line| line.starts_with("{\"record\":\"transaction\"")) && text.lines().count() == 2
     );
-    assert!(!text.contains("Bearer secret"));
+    assert!(!text.contains("id=secret"));
     screen.save(Path::new("/nowhere"));
     assert!(screen.note.starts_with("not saved: "));
 }
