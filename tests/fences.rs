@@ -62,7 +62,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("diff", &["base", "record", "aggregate"]),
     ("export", &["base", "http2", "record"]),
     // What the telemetry counts of packets has its order there.
-    ("merge", &["base", "packet", "record", "aggregate", "export"]),
+    ("merge", &["base", "packet", "record", "aggregate", "engine", "export"]),
     // A consumer, with sums of its own.
     ("tui", &["base", "http2", "record", "filter", "aggregate", "export"]),
 ];

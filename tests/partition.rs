@@ -24,7 +24,11 @@ const ALL: Wanted = Wanted {
 
 /// The NDJSON of each part.
 fn parts(analyze: &Analyze, of: usize) -> Vec<String> {
-    (0..of).map(|index| analyze.clone().wanted(ALL).part(index, of).run().ndjson).collect()
+    parts_of(analyze, ALL, of)
+}
+
+fn parts_of(analyze: &Analyze, wanted: Wanted, of: usize) -> Vec<String> {
+    (0..of).map(|index| analyze.clone().wanted(wanted).part(index, of).run().ndjson).collect()
 }
 
 /// What the parts are merged to.
@@ -38,28 +42,17 @@ fn merged(parts: &[String]) -> Result<String, MergeError> {
     Ok(String::from_utf8(out).unwrap())
 }
 
-/// The same without what is told of attempts at the same on other connections, which parts do not see.
-fn without_attempts(ndjson: &str) -> String {
-    let mut kept = String::new();
-    for line in ndjson.lines().filter(|line| !line.contains(r#""code":"executed_twice""#)) {
-        let mut line = line.to_owned();
-        for member in [r#","retry_of":{"#, r#","retried_by":{"#] {
-            if let Some(start) = line.find(member) {
-                let end = start + line[start..].find('}').unwrap();
-                line.replace_range(start..=end, "");
-            }
-        }
-        kept += &line;
-        kept.push('\n');
-    }
-    kept
-}
-
 /// The parts add up to the whole, byte for byte.
 #[track_caller]
 fn compare(analyze: &Analyze, of: usize) {
-    let whole = without_attempts(&analyze.clone().wanted(ALL).run().ndjson);
-    let mut parts = parts(analyze, of);
+    compare_records(analyze, ALL, of);
+}
+
+/// The same of these records.
+#[track_caller]
+pub(crate) fn compare_records(analyze: &Analyze, wanted: Wanted, of: usize) {
+    let whole = analyze.clone().wanted(wanted).run().ndjson;
+    let mut parts = parts_of(analyze, wanted, of);
     // In whatever order they are given.
     parts.rotate_left(of / 2);
     let merged = merged(&parts).unwrap();

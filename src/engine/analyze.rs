@@ -141,16 +141,15 @@ impl<C: Consumer> Engine<C> {
         let settings = PipelineConfig { wanted, idle_timeout, bodies, follow };
         let telemetry = wanted.telemetry;
         let beside = telemetry && wanted.endpoints && agent.statistics;
-        // Of attempts on connections of other parts nothing is known: parts do not tell of any.
-        let attempts = if part.is_some() { Wanted::default() } else { wanted };
         Self {
             decoder: Decoder::new().of_part(part.as_ref().map(|part| part.partition)),
             shards: Shards::new(threads, &settings, &selection, || {
-                Collected::new(consumer.part(), telemetry, beside, live).with_attempts(attempts)
+                Collected::new(consumer.part(), telemetry, beside, live).with_attempts(wanted)
             }),
             merge: Merge::new(
                 telemetry.then(|| Agent::new(agent)),
                 beside.then_some(&templates),
+                part.is_some(),
                 consumer.part(),
             ),
             consumer,

@@ -7,7 +7,9 @@
 use crate::base::limits;
 use crate::base::time::{Moment, Timestamp};
 use crate::http2::{Anomaly, Description};
-use crate::record::{ConnectionMeta, Detail, ExchangeRef, FieldName, Finding, Transaction, TransactionView};
+use crate::record::{
+    AttemptNumbers, ConnectionMeta, Detail, ExchangeRef, FieldName, Finding, Transaction, TransactionView,
+};
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
@@ -17,7 +19,7 @@ const WITHIN: Duration = Duration::from_secs(30);
 
 /// An exchange, as an attempt at something.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Attempt {
+pub struct Attempt {
     /// Of all that makes the request: by whom, to whom, what, with which body. `None` where that is not known.
     request: Option<u64>,
     /// Of what a gRPC call calls, whatever its messages.
@@ -85,8 +87,47 @@ impl Attempt {
         Some(Self { request, call: grpc.map(|_| !called), fate, packets })
     }
 
-    /// The finding that this exchange and the other one of a pair were executed.
-    pub(super) fn executed_twice(&self, pair: Pair) -> Finding {
+    /// The server's application has answered.
+    pub(super) const fn executed(&self) -> bool {
+        self.fate.executed
+    }
+
+    /// What is compared, as numbers: request, call, connection, stream, beginning, end, gRPC's number, failed, executed.
+    pub(super) fn numbers(&self) -> AttemptNumbers {
+        let Fate { exchange, first, ended, number, failed, executed, .. } = self.fate;
+        [
+            self.request,
+            self.call,
+            Some(exchange.connection),
+            Some(exchange.stream.into()),
+            Some(first.as_nanos()),
+            Some(ended.as_nanos()),
+            Some(number.into()),
+            Some(failed.into()),
+            Some(executed.into()),
+        ]
+    }
+
+    /// The attempt that was told in numbers. Of its packets there are none.
+    #[cfg(feature = "cli")]
+    pub fn from_numbers(numbers: AttemptNumbers) -> Option<Self> {
+        let [request, call, connection, stream, first, ended, number, failed, executed] = numbers;
+        let exchange = ExchangeRef { connection: connection?, stream: u32::try_from(stream?).ok()? };
+        let fate = Fate {
+            exchange,
+            first: Timestamp::from_nanos(first?),
+            ended: Timestamp::from_nanos(ended?),
+            number: u32::try_from(number?).ok()?,
+            failed: failed? == 1,
+            executed: executed? == 1,
+            retried: false,
+            is_retry: false,
+        };
+        Some(Self { request, call, fate, packets: (Moment::default(), Moment::default()) })
+    }
+
+    /// The finding that this exchange and another one were executed, attempts at the same.
+    pub(super) fn executed_twice(&self, other: ExchangeRef) -> Finding {
         let Description { code, severity, rfc } = Anomaly::ExecutedTwice.describe();
         let (first, last) = self.packets;
         Finding {
@@ -100,7 +141,7 @@ impl Attempt {
             count: 1,
             protocol: None,
             first_line: None,
-            detail: Detail { attempt: Some(pair.other), ..Detail::default() },
+            detail: Detail { attempt: Some(other), ..Detail::default() },
         }
     }
 }
@@ -133,13 +174,13 @@ impl Fate {
 
 /// Two attempts at the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Pair {
+pub struct Pair {
     /// The one whose record came before.
-    pub(super) other: ExchangeRef,
+    pub other: ExchangeRef,
     /// That failed first; else it was made after this one had failed.
-    pub(super) is_earlier: bool,
+    pub is_earlier: bool,
     /// The server's application has answered both.
-    pub(super) executed_twice: bool,
+    pub executed_twice: bool,
 }
 
 /// The latest exchanges that were made of one request, in the order of their records.
@@ -214,7 +255,7 @@ impl Request {
 
 /// The requests of all connections.
 #[derive(Debug, Default)]
-pub(super) struct Attempts {
+pub struct Attempts {
     requests: HashMap<u64, Request, foldhash::fast::RandomState>,
     /// In the order in which they came, or were looked at last, and when that was.
     order: VecDeque<(u64, Timestamp)>,
@@ -224,12 +265,12 @@ pub(super) struct Attempts {
 
 impl Attempts {
     /// Failed exchanges that were forgotten before it was known whether they were tried again.
-    pub(super) const fn forgotten(&self) -> u64 {
+    pub const fn forgotten(&self) -> u64 {
         self.forgotten.count
     }
 
     /// An exchange has ended; the other attempt at the same, where there is one.
-    pub(super) fn meet(&mut self, attempt: &Attempt) -> Option<Pair> {
+    pub fn meet(&mut self, attempt: &Attempt) -> Option<Pair> {
         let mut fate = attempt.fate;
         let pair = self.earlier(attempt).or_else(|| self.later(attempt));
         if let Some(Pair { other, is_earlier, .. }) = pair {

@@ -13,7 +13,7 @@ use crate::base::limits;
 use crate::base::time::Moment;
 use crate::base::verdict::Verdict;
 use crate::packet::Segment;
-use crate::record::{Annotation, Consumer, Order, Part};
+use crate::record::{Annotation, Consumer, ExchangeRef, Order, Part};
 use std::iter::Peekable;
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ pub(super) struct Merge<P> {
     seen: Option<Aggregate>,
     /// Which exchanges are attempts at the same, whatever their connections.
     attempts: Attempts,
+    /// There are other parts of the connections, and so this is known when all of them are merged.
+    divided: bool,
     /// What is made of findings on them.
     part: P,
     order: Vec<MergeEntry>,
@@ -75,11 +77,16 @@ impl<'a, I: Iterator<Item = Segment<'a>>> Coming<'a, I> {
 
 impl<P: Part> Merge<P> {
     /// `part` is for the records that the merge itself makes.
-    pub(super) fn new(agent: Option<Agent>, templates: Option<&Arc<Templates>>, part: P) -> Self {
+    pub(super) fn new(
+        agent: Option<Agent>,
+        templates: Option<&Arc<Templates>>,
+        divided: bool,
+        part: P,
+    ) -> Self {
         let seen = templates
             .filter(|_| agent.is_some())
             .map(|templates| Aggregate::new(Arc::clone(templates), limits::ENDPOINT_MEMORY));
-        Self { agent, seen, attempts: Attempts::default(), part, order: Vec::new() }
+        Self { agent, seen, attempts: Attempts::default(), divided, part, order: Vec::new() }
     }
 
     /// Caps that struck.
@@ -123,6 +130,10 @@ impl<P: Part> Merge<P> {
                         agent.tls_record(record.at, record.src, record.dst, product.plaintext(record));
                     }
                 }
+                What::Exchange(at) if self.divided => {
+                    self.verdict(product, at);
+                    self.pass_on(product, at, order, None, consumer)?;
+                }
                 What::Exchange(at) => {
                     self.verdict(product, at);
                     let pair = self.pair(product, at);
@@ -130,6 +141,10 @@ impl<P: Part> Merge<P> {
                 }
                 What::Record(record, None) => {
                     consumer.record(&product.part, record, Annotation::default())?;
+                }
+                What::Record(record, Some(at)) if self.divided => {
+                    let annotation = Annotation { agent: self.verdict(product, at), ..Annotation::default() };
+                    self.pass_on(product, at, order, Some((record, annotation)), consumer)?;
                 }
                 What::Record(record, Some(at)) => {
                     let (agent, pair) = (self.verdict(product, at), self.pair(product, at));
@@ -191,9 +206,36 @@ impl<P: Part> Merge<P> {
             return Ok(());
         };
         self.part.clear();
-        let finding = attempt.executed_twice(pair);
+        let finding = attempt.executed_twice(pair.other);
         self.part.finding(finding.last, meta, &finding);
         consumer.part_done(&self.part);
+        (0..self.part.len()).try_for_each(|index| consumer.record(&self.part, index, Annotation::default()))
+    }
+
+    /// Tells of an exchange what finds the other attempt among all parts' exchanges, then its record, and the finding that it
+    /// was executed twice with no exchange named.
+    fn pass_on<C: Consumer<Part = P>>(
+        &mut self,
+        product: &Collected<P>,
+        at: usize,
+        order: Order,
+        record: Option<(usize, Annotation)>,
+        consumer: &mut C,
+    ) -> Result<(), C::Error> {
+        self.part.clear();
+        if let Some(attempt) = product.attempt_at(at) {
+            if let Some(meta) = product.meta_at(at).filter(|_| attempt.executed()) {
+                let finding = attempt.executed_twice(ExchangeRef::default());
+                self.part.finding(finding.last, meta, &finding);
+                consumer.part_done(&self.part);
+            }
+            let shown = record.map(|(record, _)| (&product.part, record));
+            let finding = (!self.part.is_empty()).then_some((&self.part, 0));
+            consumer.attempt(order, attempt.numbers(), shown, finding)?;
+        }
+        if let Some((record, annotation)) = record {
+            consumer.record(&product.part, record, annotation)?;
+        }
         (0..self.part.len()).try_for_each(|index| consumer.record(&self.part, index, Annotation::default()))
     }
 

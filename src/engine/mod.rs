@@ -23,6 +23,7 @@ pub use analyze::{Analysis, Outcome, captures};
 #[cfg(feature = "live")]
 pub(crate) use analyze::{Engine, Standing};
 pub use analyzer::{Analyzer, Config, Packet};
+pub use attempts::{Attempt, Attempts, Pair};
 pub use job::{Job, Task};
 pub use locate::{Candidates, Locator};
 pub use owned::{Frame, Record};

@@ -12,8 +12,8 @@ use crate::base::tuning;
 use crate::http2::frame::FrameView;
 use crate::record::endpoint::Endpoints;
 use crate::record::{
-    Annotation, ConnectionMeta, ConnectionRecord, ConnectionState, Consumer, Finding, MessageRecord, Order,
-    Part, RecordSink, Report, Transaction,
+    Annotation, AttemptNumbers, ConnectionMeta, ConnectionRecord, ConnectionState, Consumer, Finding,
+    MessageRecord, Order, Part, RecordSink, Report, Transaction,
 };
 use std::io::Write;
 
@@ -225,6 +225,25 @@ impl<W: Write> Consumer for Exporter<W> {
             }
             _ => Ok(()),
         }
+    }
+
+    fn attempt(
+        &mut self,
+        order: Order,
+        attempt: AttemptNumbers,
+        record: Option<(&Makers, usize)>,
+        finding: Option<(&Makers, usize)>,
+    ) -> Result<(), PrintError> {
+        let output_of = |made: Option<(&Makers, usize)>| {
+            made.and_then(|(part, index)| part.made.get(index)).map(|&(output, _)| output)
+        };
+        let (record, finding) = (output_of(record), output_of(finding));
+        for (at, output) in self.outputs.iter_mut().enumerate() {
+            if let Output::Text(printer) = output {
+                printer.attempt(order, attempt, record == Some(at), finding == Some(at))?;
+            }
+        }
+        Ok(())
     }
 
     fn endpoints(&mut self, endpoints: &Endpoints) -> Result<(), PrintError> {

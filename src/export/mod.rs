@@ -66,13 +66,18 @@ use crate::record::schema::{
     TelemetryObject, TransactionObject,
 };
 use crate::record::visit::{Object, Record};
-use crate::record::{Order, Routes, Wanted};
+use crate::record::{Annotation, Order, Routes, Wanted};
 use std::ops::Range;
 
 /// Appends an object as one line of JSON.
 pub fn json_line(out: &mut Vec<u8>, object: &impl Object) {
     json::write(out, object);
     out.push(b'\n');
+}
+
+/// Appends the last members of a transaction's `h2`, behind another one.
+pub fn json_annotation(out: &mut Vec<u8>, annotation: Annotation) {
+    json::push_annotation(out, annotation);
 }
 
 /// How records are written.

@@ -3,10 +3,11 @@
 //! | `record` | when | members |
 //! |---|---|---|
 //! | `order` | before records that another packet or connection completed than those before | `packet`, absent for the end of the capture; `connection` |
+//! | `attempt` | before a transaction, or in place of one that is not shown | `is`: what makes it an attempt at something; `behind`: bytes of the transaction's line behind the place of what names the other attempt; `finding`: the line after is the finding that it was executed twice |
 //! | `paths` | behind the endpoints, one a path | `piece`: base64 of what `aggregate` writes |
 //! | `part` | last: the part is whole | `partition`, `version`, `settings`, `packets` of the capture, `secrets` known, `records`: lines before this one, `loads`: what is there once in a process, and how full it came, `seen`: the places of `agent.endpoints` |
 
-use crate::record::{Order, PartReport};
+use crate::record::{AttemptNumbers, Order, PartReport};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -20,6 +21,13 @@ pub(super) fn order(out: &mut Vec<u8>, order: Order) {
         u64::MAX => writeln!(out, r#"{{"record":"order","connection":{connection}}}"#),
         _ => writeln!(out, r#"{{"record":"order","packet":{packet},"connection":{connection}}}"#),
     };
+}
+
+/// Appends what makes an exchange an attempt. Its record, if `behind` says where it waits for more, is the next line; the finding
+/// that it was executed twice the one after.
+pub(super) fn attempt(out: &mut Vec<u8>, is: AttemptNumbers, behind: Option<usize>, finding: bool) {
+    let line = json!({"is": is, "behind": behind, "finding": finding}).to_string();
+    let _ = writeln!(out, r#"{{"record":"attempt",{}"#, line.strip_prefix('{').unwrap_or(&line));
 }
 
 /// Appends a path with its numbers.

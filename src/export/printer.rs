@@ -10,7 +10,7 @@ use crate::base::tuning::OUTPUT_BUFFER;
 use crate::record::endpoint::Endpoints;
 use crate::record::schema::{EndpointObject, TelemetryObject};
 use crate::record::visit::Object;
-use crate::record::{Annotation, Consumer, Kind, Order, PartReport, Report};
+use crate::record::{Annotation, AttemptNumbers, Consumer, Kind, Order, PartReport, Report};
 use std::io::Write;
 
 /// Prints records in the order in which it is given them.
@@ -35,6 +35,10 @@ pub struct Printer<W: Write> {
     written: u64,
     /// Of a part: where the record printed last belongs.
     place: Option<(u64, u64)>,
+    /// And what is to be told of the exchange that the next record is of, and whether a finding follows it.
+    attempt: Option<(AttemptNumbers, bool)>,
+    /// The next record belongs where the one before does.
+    pinned: bool,
 }
 
 impl<W: Write> Printer<W> {
@@ -65,6 +69,8 @@ impl<W: Write> Printer<W> {
             records: 0,
             written: 0,
             place: None,
+            attempt: None,
+            pinned: false,
         }
     }
 
@@ -129,10 +135,36 @@ impl<W: Write> Printer<W> {
     /// Before a record of a part.
     fn put_in_place(&mut self, order: Order) {
         let place = Some((order.packet, order.connection));
+        if std::mem::take(&mut self.pinned) {
+            return;
+        }
         if self.is_part() && std::mem::replace(&mut self.place, place) != place {
             self.records += 1;
             part::order(&mut self.buffer, order);
         }
+    }
+
+    /// Of a part: tells what makes an exchange an attempt, with its record, once that comes.
+    pub(super) fn attempt(
+        &mut self,
+        order: Order,
+        attempt: AttemptNumbers,
+        record: bool,
+        finding: bool,
+    ) -> Result<(), PrintError> {
+        let wanted = self.options.wanted;
+        if !self.is_part() || !(wanted.attempts() || wanted.telemetry) {
+            return Ok(());
+        }
+        self.put_in_place(order);
+        if record {
+            self.attempt = Some((attempt, finding));
+            return Ok(());
+        }
+        self.pinned = finding;
+        self.records += 1;
+        part::attempt(&mut self.buffer, attempt, None, finding);
+        self.flush_full()
     }
 
     /// Behind the records of a part: what is needed to add it to the others.
@@ -213,6 +245,13 @@ impl<W: Write> Consumer for Printer<W> {
                 added = row.into_bytes();
                 pieces = [&added, &[], &[]];
             }
+        }
+        if let Some((attempt, finding)) = self.attempt.take() {
+            // From the place of what is not known yet to the line's end.
+            let behind = item.annotation_at().map(|at| added.len() + text.len() - at);
+            self.records += 1;
+            part::attempt(&mut self.buffer, attempt, behind, finding);
+            self.pinned = finding;
         }
         match (&mut self.sorter, item.rank) {
             (Some(sorter), Some(rank)) => sorter.push(rank, &pieces),

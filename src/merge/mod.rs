@@ -14,7 +14,9 @@ mod sum;
 pub use set::{MergeError, Source};
 
 use crate::aggregate::{Aggregate, Templates};
+use crate::base::limit::Limit;
 use crate::base::limits;
+use crate::engine::Attempts;
 use crate::export::json_line;
 use crate::record::endpoint::Endpoints;
 use crate::record::schema::EndpointObject;
@@ -37,6 +39,7 @@ pub fn merge<R: Read + Seek>(sources: Vec<Source<R>>, out: &mut impl Write) -> R
     let mut merge = Merge {
         parts,
         next: BinaryHeap::new(),
+        attempts: Attempts::default(),
         endpoints: Aggregate::new(Templates::default().into(), limits::ENDPOINT_MEMORY),
         has_endpoints: false,
         telemetry: Vec::new(),
@@ -44,9 +47,11 @@ pub fn merge<R: Read + Seek>(sources: Vec<Source<R>>, out: &mut impl Write) -> R
     };
     merge.records(out)?;
     let mut sum = Sum::new(&ends);
+    sum.set(Limit::Retries, merge.attempts.forgotten());
     if merge.has_endpoints {
         let rows = merge.endpoints.rows();
-        sum.set_endpoints(merge.endpoints.folded_paths(), rows.folded);
+        sum.set(Limit::EndpointPaths, merge.endpoints.folded_paths());
+        sum.set(Limit::EndpointRows, rows.folded);
         let mut endpoints = Endpoints::from(rows);
         if ends.iter().any(|end| end.discovery) {
             endpoints.forget_agent_quantiles();
@@ -65,6 +70,8 @@ struct Merge<R> {
     parts: Vec<Part<R>>,
     /// Where the next record of each part belongs.
     next: BinaryHeap<Reverse<(Place, usize)>>,
+    /// Which exchanges of all parts are attempts at the same.
+    attempts: Attempts,
     endpoints: Aggregate,
     has_endpoints: bool,
     /// The telemetry record of each part, with its index.
@@ -80,7 +87,8 @@ impl<R: Read> Merge<R> {
         }
         while let Some(Reverse((_, at))) = self.next.pop() {
             if let Some(part) = self.parts.get(at) {
-                self.buffer.extend_from_slice(part.line());
+                let pair = part.attempt().and_then(|attempt| self.attempts.meet(attempt));
+                part.write(pair, &mut self.buffer);
             }
             if self.buffer.len() >= BUFFER {
                 out.write_all(&self.buffer).map_err(MergeError::Write)?;

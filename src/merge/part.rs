@@ -2,6 +2,9 @@
 
 use super::set::{MergeError, Source};
 use crate::base::tuning;
+use crate::engine::{Attempt, Pair};
+use crate::export::json_annotation;
+use crate::record::{Annotation, ExchangeRef};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -36,19 +39,57 @@ pub(super) struct Part<R> {
     /// Lines before the last one, as that says.
     records: u64,
     place: Option<Place>,
+    attempt: Option<Attempt>,
+    /// Where in the line what names the other attempt goes.
+    gap: usize,
+    /// The finding that the exchange was executed twice, with none named.
+    finding: Vec<u8>,
 }
+
+/// How that finding names the other exchange until it is known.
+const NO_EXCHANGE: &[u8] = br#""attempt":{"connection":0,"stream":0}"#;
 
 impl<R: Read> Part<R> {
     /// A part that says to have so many lines before its last.
     pub(super) fn new(source: Source<R>, records: u64) -> Self {
         let Source { name, file } = source;
         let reader = BufReader::with_capacity(tuning::MERGE_READ_BYTES, file);
-        Self { name, reader, line: Vec::new(), lines: 0, records, place: None }
+        Self {
+            name,
+            reader,
+            line: Vec::new(),
+            lines: 0,
+            records,
+            place: None,
+            attempt: None,
+            gap: 0,
+            finding: Vec::new(),
+        }
     }
 
-    /// The line read last, with its end.
-    pub(super) fn line(&self) -> &[u8] {
-        &self.line
+    /// The record read last, as an attempt at something.
+    pub(super) const fn attempt(&self) -> Option<&Attempt> {
+        self.attempt.as_ref()
+    }
+
+    /// Appends the record read last, which may be none, with the other attempt at the same.
+    pub(super) fn write(&self, pair: Option<Pair>, out: &mut Vec<u8>) {
+        let Some(pair) = pair else { return out.extend_from_slice(&self.line) };
+        if let Some((head, tail)) = self.line.split_at_checked(self.gap).filter(|_| self.gap > 0) {
+            let named = |earlier| Some(pair.other).filter(|_| pair.is_earlier == earlier);
+            let annotation = Annotation { agent: None, retry_of: named(true), retried_by: named(false) };
+            out.extend_from_slice(head);
+            json_annotation(out, annotation);
+            out.extend_from_slice(tail);
+        }
+        if let Some(at) = memchr::memmem::rfind(&self.finding, NO_EXCHANGE).filter(|_| pair.executed_twice) {
+            let ExchangeRef { connection, stream } = pair.other;
+            let (head, rest) = self.finding.split_at_checked(at).unwrap_or_default();
+            out.extend_from_slice(head);
+            let named = format!("\"attempt\":{{\"connection\":{connection},\"stream\":{stream}}}");
+            out.extend_from_slice(named.as_bytes());
+            out.extend_from_slice(rest.get(NO_EXCHANGE.len()..).unwrap_or_default());
+        }
     }
 
     /// It is not what was written.
@@ -58,6 +99,8 @@ impl<R: Read> Part<R> {
 
     /// Reads on to the next line that is something.
     pub(super) fn read(&mut self) -> Result<Line, MergeError> {
+        (self.attempt, self.gap) = (None, 0);
+        self.finding.clear();
         loop {
             self.next_line()?;
             let line = self.line.as_slice();
@@ -65,6 +108,8 @@ impl<R: Read> Part<R> {
             let is = |name: &[u8]| kind.strip_prefix(name).is_some_and(|rest| rest.starts_with(b"\""));
             let read = if is(b"order") {
                 self.order().then_some(None)
+            } else if is(b"attempt") {
+                return self.exchange();
             } else if is(b"part") {
                 (self.lines == self.records + 1 && self.at_end()?).then_some(Some(Line::End))
             } else if is(b"paths") {
@@ -82,6 +127,25 @@ impl<R: Read> Part<R> {
                 None => return Err(self.damaged()),
             }
         }
+    }
+
+    /// Reads what is told of an exchange, with its record if there is one, and the finding that may be one.
+    fn exchange(&mut self) -> Result<Line, MergeError> {
+        let Some((attempt, behind, finding)) = attempt(&self.line) else { return Err(self.damaged()) };
+        let Some(place) = self.place else { return Err(self.damaged()) };
+        self.attempt = Some(attempt);
+        self.line.clear();
+        if let Some(behind) = behind {
+            self.next_line()?;
+            let gap = self.line.len().checked_sub(behind).filter(|gap| *gap > 0);
+            self.gap = gap.ok_or_else(|| self.damaged())?;
+        }
+        if finding {
+            std::mem::swap(&mut self.line, &mut self.finding);
+            self.next_line()?;
+            std::mem::swap(&mut self.line, &mut self.finding);
+        }
+        Ok(Line::Record(place))
     }
 
     fn next_line(&mut self) -> Result<(), MergeError> {
@@ -111,6 +175,15 @@ impl<R: Read> Part<R> {
         self.place = place;
         follows
     }
+}
+
+/// An exchange's line: the attempt that it is, the bytes of the record's line behind the gap, and whether a finding follows.
+fn attempt(line: &[u8]) -> Option<(Attempt, Option<usize>, bool)> {
+    let line: Value = serde_json::from_slice(line).ok()?;
+    let numbers: Vec<_> = line.get("is")?.as_array()?.iter().map(Value::as_u64).collect();
+    let attempt = Attempt::from_numbers(numbers.try_into().ok()?)?;
+    let behind = line.get("behind")?.as_u64().and_then(|behind| usize::try_from(behind).ok());
+    Some((attempt, behind, line.get("finding")?.as_bool()?))
 }
 
 /// The bytes of a path's line.

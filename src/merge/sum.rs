@@ -23,18 +23,18 @@ pub(super) struct Sum<'a> {
     ends: &'a [End],
     /// Caps that may have struck in one process.
     inexact: Vec<&'a str>,
-    /// What the caps of endpoints cost, where these were added up.
-    endpoints: Option<[(Limit, u64); 2]>,
+    /// What the caps cost of what was added up or compared anew.
+    limits: Vec<(Limit, u64)>,
 }
 
 impl<'a> Sum<'a> {
     pub(super) fn new(ends: &'a [End]) -> Self {
-        Self { ends, inexact: inexact(ends), endpoints: None }
+        Self { ends, inexact: inexact(ends), limits: Vec::new() }
     }
 
-    /// So many paths and rows were folded for want of memory.
-    pub(super) fn set_endpoints(&mut self, paths: u64, rows: u64) {
-        self.endpoints = Some([(Limit::EndpointPaths, paths), (Limit::EndpointRows, rows)]);
+    /// So often a cap struck, whatever the parts say.
+    pub(super) fn set(&mut self, limit: Limit, count: u64) {
+        self.limits.push((limit, count));
     }
 
     /// Appends the record of all.
@@ -113,10 +113,8 @@ impl<'a> Sum<'a> {
             let sum = sums.entry(name).or_default();
             *sum = sum.checked_add(value.get().parse().ok()?)?;
         }
-        if let Some(endpoints) = self.endpoints.filter(|_| key == "limits") {
-            for (limit, count) in endpoints {
-                sums.insert(limit.name().to_owned(), count);
-            }
+        for (limit, count) in self.limits.iter().filter(|_| key == "limits") {
+            sums.insert(limit.name().to_owned(), *count);
         }
         let names = order(key);
         let place = |name: &str| names.iter().position(|other| *other == name).unwrap_or(names.len());

@@ -54,6 +54,9 @@ pub struct ExchangeRef {
     pub stream: u32,
 }
 
+/// What makes two exchanges attempts at the same; for the merge of several processes' records.
+pub type AttemptNumbers = [Option<u64>; 9];
+
 /// Takes the records of all parts in their order, each with its annotation. To add an output, implement this and
 /// [`Part`].
 pub trait Consumer {
@@ -70,6 +73,18 @@ pub trait Consumer {
 
     /// The next record: that of a part with this index.
     fn record(&mut self, part: &Self::Part, index: usize, annotation: Annotation) -> Result<(), Self::Error>;
+
+    /// An exchange, before its record and the finding that it was executed twice, as far as these follow; where the connections
+    /// are divided among several processes.
+    fn attempt(
+        &mut self,
+        _order: Order,
+        _attempt: AttemptNumbers,
+        _record: Option<(&Self::Part, usize)>,
+        _finding: Option<(&Self::Part, usize)>,
+    ) -> Result<(), Self::Error> {
+        Ok(())
+    }
 
     /// What the exchanges so far add up to; where endpoints are wanted.
     fn endpoints(&mut self, _endpoints: &Endpoints) -> Result<(), Self::Error> {

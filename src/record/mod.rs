@@ -44,7 +44,7 @@ pub use connection::{
     ConnectionMeta, ConnectionRecord, ConnectionState, Goaway, Parent, Recognition, RecognitionEvidence,
     SideFrames, SideHpack, SideSettings,
 };
-pub use consumer::{Annotation, Consumer, ExchangeRef, Part};
+pub use consumer::{Annotation, AttemptNumbers, Consumer, ExchangeRef, Part};
 pub use contents::{
     Body, BodyError, BodyFile, BodyMessage, Content, Contents, Events, GraphQl, MessageRecord, WebSocketEnd,
 };

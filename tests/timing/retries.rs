@@ -2,6 +2,7 @@
 //! and the output is the same on any number of threads.
 
 use super::{connection, frame};
+use crate::partition::compare_records;
 use crate::support::conversation::{Conversation, Side};
 use crate::support::{Analyze, Capture, Outcome};
 use h2lens::record::Wanted;
@@ -45,13 +46,18 @@ fn closed(mut conversation: Conversation, after: u64) -> Capture {
     conversation.capture()
 }
 
-/// The same output on any number of threads.
+/// The same output on any number of threads, and of any number of processes.
 fn run(captures: Vec<Capture>) -> Outcome {
     let wanted = Wanted { transactions: true, findings: true, ..Wanted::default() };
     let analyze = Analyze::capture(&Capture::merged(captures)).wanted(wanted);
     let outcome = analyze.run();
     for threads in 2..=4 {
         assert_eq!(analyze.clone().threads(threads).run().records, outcome.records, "{threads} threads");
+    }
+    for of in [1, 2, 3, 8] {
+        for (transactions, telemetry) in [(true, false), (true, true), (false, true)] {
+            compare_records(&analyze, Wanted { transactions, telemetry, ..wanted }, of);
+        }
     }
     outcome
 }
