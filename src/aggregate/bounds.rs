@@ -1,7 +1,7 @@
 //! Quantiles of times some of which are not known: what is shown, and what the true value may have been.
 
 use super::facts::Span;
-use super::portable::{self, Reader};
+use super::octets::{self, Reader};
 use super::sketch::Sketch;
 use crate::record::endpoint::Bins;
 
@@ -150,16 +150,16 @@ impl Latency {
     /// Appends them as another process reads them.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         self.exact.write(out);
-        portable::option(out, self.doubtful.as_ref(), |out, doubtful| {
+        octets::option(out, self.doubtful.as_ref(), |out, doubtful| {
             doubtful.shown.write(out);
             doubtful.least.write(out);
             doubtful.trusted.write(out);
             doubtful.most.write(out);
-            portable::integer(out, doubtful.endless);
+            octets::integer(out, doubtful.endless);
         });
-        portable::integer(out, (self.sum >> 64) as u64);
-        portable::integer(out, self.sum as u64);
-        portable::integer(out, self.max);
+        octets::integer(out, (self.sum >> 64) as u64);
+        octets::integer(out, self.sum as u64);
+        octets::integer(out, self.max);
     }
 
     /// Reads [`Self::write`].

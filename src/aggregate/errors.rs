@@ -1,6 +1,6 @@
 //! Failures by type.
 
-use super::portable::{self, Reader};
+use super::octets::{self, Reader};
 use crate::base::limits;
 use std::collections::BTreeMap;
 
@@ -36,10 +36,10 @@ impl Errors {
 
     /// Appends them as another process reads them.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
-        portable::integer(out, self.0.len() as u64);
+        octets::integer(out, self.0.len() as u64);
         for (kind, count) in self.iter() {
-            portable::bytes(out, kind.as_bytes());
-            portable::integer(out, count);
+            octets::bytes(out, kind.as_bytes());
+            octets::integer(out, count);
         }
     }
 

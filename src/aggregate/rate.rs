@@ -1,6 +1,6 @@
 //! Calls a second: the busiest second, exactly, as long as that takes bounded memory.
 
-use super::portable::{self, Reader};
+use super::octets::{self, Reader};
 
 /// Slots that are kept; with more, slots of twice the width are.
 const SLOTS: usize = 1024;
@@ -51,12 +51,12 @@ impl Rate {
 
     /// Appends it as another process reads it.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
-        portable::integer(out, self.width.into());
-        portable::integer(out, self.slots.len() as u64);
+        octets::integer(out, self.width.into());
+        octets::integer(out, self.slots.len() as u64);
         let mut before = 0;
         for &(slot, calls) in &self.slots {
-            portable::integer(out, slot - before);
-            portable::integer(out, calls);
+            octets::integer(out, slot - before);
+            octets::integer(out, calls);
             before = slot;
         }
     }

@@ -1,6 +1,6 @@
 //! Quantiles of durations: the values themselves while they are few, then a DDSketch of 1 % relative accuracy.
 
-use super::portable::{self, Reader};
+use super::octets::{self, Reader};
 use super::sketch_bytes;
 use crate::record::endpoint::Bins;
 use sketches_ddsketch::{Config, DDSketch};
@@ -136,9 +136,9 @@ impl Sketch {
 
     /// Appends it as another process reads it: few values as they are, unlike [`Self::to_bytes`].
     pub(super) fn write(&self, out: &mut Vec<u8>) {
-        portable::integer(out, self.few.len() as u64);
-        self.few.iter().for_each(|&value| portable::integer(out, value));
-        portable::option(out, self.many.as_ref(), |out, many| portable::bytes(out, &many.to_java_bytes()));
+        octets::integer(out, self.few.len() as u64);
+        self.few.iter().for_each(|&value| octets::integer(out, value));
+        octets::option(out, self.many.as_ref(), |out, many| octets::bytes(out, &many.to_java_bytes()));
     }
 
     /// Reads [`Self::write`].

@@ -4,7 +4,7 @@ use super::bounds::Latency;
 use super::errors::Errors;
 use super::facts::{Counted, Exchange, Place};
 use super::names::Names;
-use super::portable::{self, Reader};
+use super::octets::{self, Reader};
 use super::rate::Rate;
 use super::sketch::Sketch;
 use crate::record::{Fields, TimePart, TimeParts};
@@ -222,32 +222,32 @@ impl Stats {
             calls, failed, incomplete, resets, missed, shorter, request_bytes, response_bytes, ..
         } = *self;
         for count in [calls, failed, incomplete, resets, missed, shorter, request_bytes, response_bytes] {
-            portable::integer(out, count);
+            octets::integer(out, count);
         }
         for part in TimePart::ALL {
-            portable::integer(out, self.time.get(part));
+            octets::integer(out, self.time.get(part));
         }
-        portable::option(out, self.agent.as_ref(), |out, agent| agent.write(out));
+        octets::option(out, self.agent.as_ref(), |out, agent| agent.write(out));
         self.duration.write(out);
         self.ttfb.write(out);
         self.rate.write(out);
-        portable::option(out, self.slowest, |out, slowest| {
+        octets::option(out, self.slowest, |out, slowest| {
             let Place { connection, stream, packet } = slowest.place;
             for number in [slowest.duration, connection, stream.into(), packet] {
-                portable::integer(out, number);
+                octets::integer(out, number);
             }
         });
         self.errors.write(out);
-        portable::integer(out, self.statuses.len() as u64);
+        octets::integer(out, self.statuses.len() as u64);
         for &(status, count) in &self.statuses {
-            portable::integer(out, status.into());
-            portable::integer(out, count);
+            octets::integer(out, status.into());
+            octets::integer(out, count);
         }
         let few = if let Servers::Few(servers) = &self.servers { Some(servers) } else { None };
-        portable::option(out, few, |out, servers| {
-            portable::integer(out, servers.len() as u64);
+        octets::option(out, few, |out, servers| {
+            octets::integer(out, servers.len() as u64);
             for &server in servers {
-                portable::address(out, server);
+                octets::address(out, server);
             }
         });
     }
