@@ -1,6 +1,7 @@
 //! The command line as it was typed. Help, man page and completions come from here.
 
 use super::command::Command as Subcommand;
+use super::display::Color;
 use super::units;
 use crate::agent::{Mode, Rules};
 use crate::base::partition::Partition;
@@ -481,19 +482,6 @@ impl From<OutputFormat> for Format {
             OutputFormat::Html => Self::Html,
         }
     }
-}
-
-/// `--color`
-#[allow(clippy::doc_markdown, reason = "shown as help")]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set
-    #[default]
-    Auto,
-    /// In pipes, too
-    Always,
-    /// Not at all
-    Never,
 }
 
 /// `--agent-rules`

@@ -1,9 +1,12 @@
 //! What was typed → what is to be done: defaults, environment, and options that depend on one another.
 
 pub use super::args::Exchange;
-use super::args::{Args, Color, Generate, OutputFormat, Sandbox};
+use super::args::{Args, Generate, OutputFormat, Sandbox};
 use super::command::Command;
 use super::diff::DiffConfig;
+use super::display::{color, not_for_terminals};
+use super::environment::Environment;
+use super::grouping::{Grouping, grouping, patterns};
 use super::join::JoinConfig;
 use super::merge::MergeArgs;
 use super::messages::Verbosity;
@@ -18,10 +21,8 @@ use crate::export::{Format, Options, Sort};
 use crate::filter::Filter;
 use crate::record::Wanted;
 use sha2::{Digest, Sha256};
-use std::ffi::OsString;
-use std::io::IsTerminal;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -158,17 +159,6 @@ pub struct Live {
     pub sandbox: Sandbox,
 }
 
-/// How paths are grouped into endpoints, beside the patterns.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Grouping {
-    /// By themselves.
-    Auto,
-    /// Not at all.
-    Off,
-    /// By an OpenAPI document's paths, then by themselves.
-    Document(PathBuf),
-}
-
 /// Where packets are saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
@@ -184,43 +174,6 @@ const SNAPLEN: u32 = 262_144;
 const BUFFER_SIZE: u32 = 32 << 20;
 /// Idle connections of a live capture are forgotten after this, unless told otherwise.
 const LIVE_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
-
-/// What the surroundings say.
-#[derive(Clone, Debug, Default)]
-pub struct Environment {
-    /// Standard input is a terminal.
-    pub stdin_is_terminal: bool,
-    /// Standard output is a terminal.
-    pub stdout_is_terminal: bool,
-    /// Standard error is a terminal.
-    pub stderr_is_terminal: bool,
-    /// Columns of the terminal on standard output.
-    pub columns: Option<u16>,
-    /// `NO_COLOR` is set, and not empty.
-    pub no_color: bool,
-    /// `SSLKEYLOGFILE`
-    pub key_log: Option<OsString>,
-    /// Processors.
-    pub processors: usize,
-}
-
-impl Environment {
-    /// The process's own.
-    pub fn of_process() -> Self {
-        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-        let stdout = std::io::stdout();
-        let columns = set("COLUMNS").and_then(|columns| columns.to_str()?.parse().ok());
-        Self {
-            stdin_is_terminal: std::io::stdin().is_terminal(),
-            stdout_is_terminal: stdout.is_terminal(),
-            stderr_is_terminal: std::io::stderr().is_terminal(),
-            columns: terminal_size::terminal_size_of(&stdout).map(|(width, _)| width.0).or(columns),
-            no_color: set("NO_COLOR").is_some(),
-            key_log: set("SSLKEYLOGFILE"),
-            processors: std::thread::available_parallelism().map_or(1, usize::from),
-        }
-    }
-}
 
 impl Config {
     /// The terminal is drawn on: nothing else may be written to it.
@@ -490,33 +443,6 @@ fn templates(args: &Args) -> Result<(Patterns, Grouping), UsageError> {
     Ok((patterns(&args.path_template)?, grouping(args.path_templates.as_deref())))
 }
 
-/// `--path-template`
-pub(super) fn patterns(given: &[String]) -> Result<Patterns, UsageError> {
-    let mut patterns = Patterns::default();
-    patterns
-        .add(given.iter().map(String::as_str))
-        .map_err(|error| UsageError(format!("--path-template: {error}")))?;
-    Ok(patterns)
-}
-
-/// `--path-templates`
-pub(super) fn grouping(given: Option<&Path>) -> Grouping {
-    match given {
-        Some(word) if word.as_os_str() == "off" => Grouping::Off,
-        Some(word) if word.as_os_str() != "auto" => Grouping::Document(word.to_owned()),
-        _ => Grouping::Auto,
-    }
-}
-
-/// `--color`
-pub(super) fn color(given: Option<Color>, environment: &Environment) -> bool {
-    match given.unwrap_or_default() {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => environment.stdout_is_terminal && !environment.no_color,
-    }
-}
-
 fn source(args: &Args, environment: &Environment) -> Result<InputKind, UsageError> {
     let files = || args.files.iter().chain(&args.reads);
     let Some(interface) = &args.interface else {
@@ -680,11 +606,6 @@ fn check_place(
         _ => return Ok(()),
     };
     Err(UsageError(problem))
-}
-
-/// The format is bytes that a terminal cannot show.
-pub(super) fn not_for_terminals(format: Format) -> UsageError {
-    UsageError(format!("-o {} is nothing for a terminal: redirect the output", format.name()))
 }
 
 /// Bytes of a body that may be asked for: what a shard's bodies have together.

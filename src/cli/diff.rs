@@ -1,10 +1,10 @@
 //! `h2lens diff BEFORE AFTER`: two runs of the same service.
 
-use super::command::{Common, limits, open, sides};
-use super::config::{Environment, Grouping};
+use super::common::{Common, limits, open, sides};
+use super::environment::Environment;
 use super::exit::Exit;
+use super::grouping::{Grouping, grouped};
 use super::messages::Messages;
-use super::run;
 use super::usage::UsageError;
 use crate::aggregate::{Aggregate, Patterns, Templates};
 use crate::base::limit::Struck;
@@ -98,7 +98,7 @@ pub(super) fn run(config: &DiffConfig) -> anyhow::Result<Exit> {
     let messages = Messages::new(config.args.common.verbosity());
     let [before, after] = &config.inputs;
     let [before, after] = [sorted(before, messages)?, sorted(after, messages)?];
-    let mut templates = run::grouped(&config.templates.0, &config.templates.1)?;
+    let mut templates = grouped(&config.templates.0, &config.templates.1)?;
     let records = [before.records, after.records];
     Records::add_templates(&records, &mut templates.patterns);
     let templates = Arc::new(templates);

@@ -1,6 +1,5 @@
 //! The way out where an expression was given as a file.
 
-use super::args::Args;
 use crate::capture::{OpenError, OpenErrorKind};
 use std::io::ErrorKind;
 
@@ -39,7 +38,7 @@ pub(super) fn explain(error: OpenError) -> anyhow::Error {
 fn option_for(text: &str) -> Option<&'static str> {
     let compares = ["==", "!=", "<", ">", " ~ ", " in ("].iter().any(|sign| text.contains(sign));
     let first = text.split_whitespace().next()?.trim_start_matches('(');
-    if compares && Args::definition().get_arguments().any(|argument| argument.get_long() == Some("where")) {
+    if compares {
         return Some("--where");
     }
     FILTER_WORDS.contains(&first).then_some("-f")

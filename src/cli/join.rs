@@ -1,10 +1,10 @@
 //! `h2lens join CLIENT SERVER`: two captures of the same calls.
 
-use super::command::{Common, limits, open, sides, signed_time};
-use super::config::{self, Environment};
+use super::common::{Common, limits, open, sides, signed_time};
+use super::environment::Environment;
 use super::exit::Exit;
+use super::grouping::{Grouping, grouped};
 use super::messages::Messages;
-use super::run;
 use super::usage::UsageError;
 use crate::body;
 use crate::capture::Input;
@@ -71,7 +71,7 @@ pub struct JoinConfig {
     inputs: [Vec<Input>; 2],
     output: Output,
     keylogs: (Vec<PathBuf>, bool),
-    templates: (crate::aggregate::Patterns, config::Grouping),
+    templates: (crate::aggregate::Patterns, Grouping),
     threads: usize,
 }
 
@@ -93,7 +93,7 @@ impl JoinConfig {
 /// Joins the captures, and prints what they tell.
 pub(super) fn run(config: &JoinConfig) -> anyhow::Result<Exit> {
     let messages = Messages::new(config.args.common.verbosity());
-    let templates = Arc::new(run::grouped(&config.templates.0, &config.templates.1)?);
+    let templates = Arc::new(grouped(&config.templates.0, &config.templates.1)?);
     let names = config.args.join_by.iter().map(|name| name.to_ascii_lowercase()).collect();
     let options = join::Options { join_by: names, clock_offset: config.args.clock_offset };
     let [mut client, mut server] = [Side::default(), Side::default()];

@@ -3,14 +3,19 @@
 pub mod args;
 mod bodies;
 pub mod command;
+pub mod common;
 mod completions;
 pub mod config;
 mod decryption;
 pub mod diff;
+mod display;
+pub mod environment;
 pub mod exit;
 mod follow;
 mod generate;
+mod grouping;
 mod hint;
+mod inputs;
 pub mod join;
 pub mod live;
 mod merge;
@@ -18,6 +23,7 @@ pub mod messages;
 #[cfg(feature = "live")]
 mod metrics;
 mod output_dir;
+mod parse_error;
 #[cfg(feature = "live")]
 mod privileges;
 pub mod run;
@@ -31,7 +37,8 @@ pub mod usage;
 mod window;
 
 use args::Args;
-use config::{Action, Environment};
+use config::Action;
+use environment::Environment;
 use exit::Exit;
 use messages::Messages;
 use usage::UsageError;

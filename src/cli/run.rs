@@ -2,13 +2,14 @@
 
 use super::args;
 use super::bodies::Directory;
-use super::config::{self, Action, Config, Contents, Exchange, Grouping, InputKind, Live};
+use super::config::{self, Action, Config, Contents, Exchange, InputKind, Live};
 use super::decryption::{self, KeyLogs};
 use super::diff;
 use super::exit::Exit;
 use super::follow;
 use super::generate;
-use super::hint;
+use super::grouping::{grouped, routed};
+use super::inputs::{secrets, timeline};
 use super::join;
 use super::live::{self, LiveFailure, LiveOptions};
 use super::merge;
@@ -18,19 +19,17 @@ use super::sandbox;
 use super::unread;
 #[cfg(feature = "tui")]
 use super::window;
-use crate::aggregate::{Patterns, Templates};
+use crate::aggregate::Templates;
 use crate::body;
-use crate::capture::{Batch, Expanded, Filter, Input, Timeline, WriteError, Writer};
+use crate::capture::{Batch, Expanded, Input, Timeline, WriteError, Writer};
 use crate::engine::{Analysis, Outcome, captures, cut_at};
-use crate::export::{Exporter, Format, Options, PrintError};
+use crate::export::{Exporter, Options, PrintError};
 use crate::record::{Coverage, PartOf, Report};
-use crate::tls::{KeyLogReader, KeyStore};
+use crate::tls::KeyStore;
 use anyhow::{Context, bail};
-use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 use std::sync::Arc;
-use zeroize::Zeroizing;
 
 /// Does it.
 ///
@@ -74,62 +73,6 @@ fn analyze(config: Config) -> anyhow::Result<Exit> {
             watch(config, &options, templates, messages)
         }
     }
-}
-
-/// The secrets of the key logs, which need not exist where the environment names them.
-pub(super) fn secrets(
-    logs: &[PathBuf],
-    from_environment: bool,
-    messages: Messages,
-) -> anyhow::Result<KeyStore> {
-    let mut keys = KeyStore::default();
-    for path in logs {
-        match read_keys(path, &mut keys) {
-            Ok(()) => (),
-            Err(error) if from_environment => {
-                messages.notice(format_args!("$SSLKEYLOGFILE: {}: {error}", path.display()));
-            }
-            Err(error) => return Err(error).with_context(|| path.display().to_string()),
-        }
-    }
-    Ok(keys)
-}
-
-/// How paths are grouped.
-pub(super) fn grouped(patterns: &Patterns, grouping: &Grouping) -> anyhow::Result<Templates> {
-    let mut templates = Templates { patterns: patterns.clone(), literal: *grouping == Grouping::Off };
-    if let Grouping::Document(path) = grouping {
-        let named = || format!("--path-templates {}", path.display());
-        let document = std::fs::read_to_string(path).with_context(named)?;
-        templates.patterns.add_openapi(&document).with_context(named)?;
-    }
-    Ok(templates)
-}
-
-/// The output's options, with the routes that the user has named.
-fn routed(output: Options, templates: &Templates) -> Options {
-    if output.format != Format::Otlp || templates.patterns.is_empty() {
-        return output;
-    }
-    let routes: &'static Patterns = Box::leak(Box::new(templates.patterns.clone()));
-    Options { routes: Some(routes), ..output }
-}
-
-/// Reads a key log piece by piece, whatever its size; what was read does not stay in memory.
-fn read_keys(path: &Path, keys: &mut KeyStore) -> io::Result<()> {
-    let mut file = File::open(path)?;
-    let mut reader = KeyLogReader::default();
-    let mut piece = Zeroizing::new(vec![0; 64 << 10]);
-    loop {
-        match file.read(&mut piece) {
-            Ok(0) => break,
-            Ok(read) => reader.push(piece.get(..read).unwrap_or_default(), keys),
-            Err(error) if error.kind() == ErrorKind::Interrupted => (),
-            Err(error) => return Err(error),
-        }
-    }
-    reader.finish(keys);
-    Ok(())
 }
 
 /// What is asked of the bodies, with its schemas read; and where they are written to.
@@ -258,15 +201,6 @@ fn live_options(config: &Config, interface: &Live) -> LiveOptions {
         },
         ..LiveOptions::new(interface.interface.as_str())
     }
-}
-
-/// Opens captures, for packets that match.
-pub(super) fn timeline(inputs: &[Input], filter: Option<&str>) -> anyhow::Result<Timeline> {
-    let timeline = Timeline::open(inputs).map_err(hint::explain)?;
-    Ok(match filter {
-        Some(expression) => timeline.with_filter(Filter::compile(expression)?),
-        None => timeline,
-    })
 }
 
 /// Opens the captures as the options say.

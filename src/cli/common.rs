@@ -1,0 +1,224 @@
+//! What the subcommands that read captures have in common.
+
+use super::display::{self, Color};
+use super::environment::Environment;
+use super::grouping::{self, Grouping};
+use super::inputs::{secrets, timeline};
+use super::messages::{Messages, Verbosity};
+use super::units;
+use super::usage::UsageError;
+use crate::aggregate::Patterns;
+use crate::base::limit::Struck;
+use crate::capture::{Expanded, Input, Timeline};
+use crate::export::{Format, Options as Output};
+use crate::tls::KeyStore;
+use clap::{ArgAction, Args, ValueEnum, ValueHint};
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+/// `--output` of a subcommand
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RecordFormat {
+    /// Rows for people
+    Table,
+    /// One JSON object a line
+    Ndjson,
+    /// One JSON array
+    Json,
+    /// Comma separated values, one kind of record
+    Csv,
+    /// Columns in a file, one kind of record
+    #[cfg(feature = "parquet")]
+    Parquet,
+    /// Columns in a stream, one kind of record
+    #[cfg(feature = "parquet")]
+    Arrow,
+}
+
+impl From<RecordFormat> for Format {
+    fn from(format: RecordFormat) -> Self {
+        match format {
+            RecordFormat::Table => Self::Table,
+            RecordFormat::Ndjson => Self::Ndjson,
+            RecordFormat::Json => Self::Json,
+            RecordFormat::Csv => Self::Csv,
+            #[cfg(feature = "parquet")]
+            RecordFormat::Parquet => Self::Parquet,
+            #[cfg(feature = "parquet")]
+            RecordFormat::Arrow => Self::Arrow,
+        }
+    }
+}
+
+/// Options of every subcommand. Their comments are the help: plain text.
+#[allow(clippy::doc_markdown)]
+#[derive(Args, Clone, Debug, Default)]
+pub struct Common {
+    /// Only packets that match a pcap filter
+    #[arg(short, long, value_name = "BPF", help_heading = "Input")]
+    pub filter: Option<String>,
+
+    /// TLS secrets [default: $SSLKEYLOGFILE]
+    ///
+    /// TLS secrets in NSS key log format (RFC 9850), of both inputs; may be given several times. Without it $SSLKEYLOGFILE
+    /// is used.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Input")]
+    pub keylog: Vec<PathBuf>,
+
+    /// Paths that are one endpoint, as '/users/{id}'
+    #[arg(long, value_name = "PATTERN", help_heading = "Output")]
+    pub path_template: Vec<String>,
+
+    /// auto, off, or an OpenAPI document
+    ///
+    /// How paths are grouped into endpoints: auto (the default) by what looks like a value and by how many siblings there
+    /// are, off not at all; a FILE is an OpenAPI document, in YAML or JSON, whose paths come first.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub path_templates: Option<PathBuf>,
+
+    /// table, ndjson, json, csv, parquet, arrow
+    ///
+    /// Output format. The default is table on a terminal, ndjson otherwise; csv, parquet (a file) and arrow (a stream) hold
+    /// one kind of record.
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        value_enum,
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub output: Option<RecordFormat>,
+
+    /// Short for -o ndjson
+    #[arg(long, conflicts_with = "output", help_heading = "Output")]
+    pub json: bool,
+
+    /// auto, always or never
+    ///
+    /// When to colour the table. With auto it is coloured on a terminal, unless NO_COLOR is set.
+    #[arg(long, value_name = "WHEN", value_enum, hide_possible_values = true, help_heading = "Output")]
+    pub color: Option<Color>,
+
+    /// No messages but errors
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
+    pub quiet: bool,
+
+    /// More messages
+    #[arg(short, long, help_heading = "Output")]
+    pub verbose: bool,
+
+    /// Worker threads [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Other")]
+    pub threads: Option<u16>,
+
+    /// Print help
+    #[arg(short, long, action = ArgAction::Help, help_heading = "Other")]
+    help: Option<bool>,
+}
+
+impl Common {
+    /// How the output is written.
+    pub(super) fn output(&self, environment: &Environment) -> Result<Output, UsageError> {
+        let is_terminal = environment.stdout_is_terminal;
+        let format = match self.output {
+            Some(format) => format.into(),
+            None if self.json || !is_terminal => Format::Ndjson,
+            None => Format::Table,
+        };
+        if is_terminal && format.is_binary() {
+            return Err(display::not_for_terminals(format));
+        }
+        let (color, width) =
+            (display::color(self.color, environment), environment.columns.filter(|_| is_terminal));
+        Ok(Output { format, color, width, ..Output::default() })
+    }
+
+    /// Which messages are printed.
+    pub const fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, false) => Verbosity::Normal,
+            (false, true) => Verbosity::Verbose,
+        }
+    }
+
+    /// `--path-template`
+    pub(super) fn patterns(&self) -> Result<Patterns, UsageError> {
+        grouping::patterns(&self.path_template)
+    }
+
+    /// `--path-templates`
+    pub(super) fn grouping(&self) -> Grouping {
+        grouping::grouping(self.path_templates.as_deref())
+    }
+
+    /// The key logs, and whether they are the environment's, which need not exist.
+    pub fn keylogs(&self, environment: &Environment) -> (Vec<PathBuf>, bool) {
+        match self.keylog.as_slice() {
+            [] => (environment.key_log.iter().map(PathBuf::from).collect(), true),
+            given => (given.to_vec(), false),
+        }
+    }
+
+    /// Worker threads, at least 1.
+    pub fn threads(&self, environment: &Environment) -> usize {
+        self.threads.map_or(environment.processors, usize::from).max(1)
+    }
+}
+
+/// The inputs of two sides, each with the name of its argument.
+pub(super) fn sides(arguments: [(&OsStr, &str); 2]) -> Result<[Vec<Input>; 2], UsageError> {
+    let [first, second] = arguments.map(|(argument, name)| {
+        let inputs: Vec<_> = listed(argument).iter().map(|word| Input::from_argument(word)).collect();
+        if inputs.is_empty() {
+            return Err(UsageError(format!("{name} is empty: name a capture, or '-' for standard input")));
+        }
+        Ok(inputs)
+    });
+    let sides = [first?, second?];
+    if sides.iter().flatten().filter(|input| **input == Input::Stdin).count() > 1 {
+        return Err(UsageError("'-' is given twice: standard input can be read once".to_owned()));
+    }
+    Ok(sides)
+}
+
+/// Opens the captures of one side; `keylogs`: see [`Common::keylogs`].
+pub(super) fn open(
+    inputs: &[Input],
+    filter: Option<&str>,
+    keylogs: &(Vec<PathBuf>, bool),
+    messages: Messages,
+) -> anyhow::Result<(Timeline, KeyStore)> {
+    let Expanded { inputs, others } = Input::expand(inputs)?;
+    for path in others {
+        messages.detail(format_args!("{}: no capture, left out", path.display()));
+    }
+    let keys = secrets(&keylogs.0, keylogs.1, messages)?;
+    Ok((timeline(&inputs, filter)?, keys))
+}
+
+/// Tells of the caps that struck.
+pub(super) fn limits(struck: &Struck, messages: Messages) {
+    for (limit, count) in struck.iter() {
+        messages.notice(format_args!("limit {} struck {count} times (docs/limits.md)", limit.name()));
+    }
+}
+
+/// The words between commas; a name with a comma in it is given by a directory.
+pub fn listed(argument: &OsStr) -> Vec<OsString> {
+    let bytes = argument.as_encoded_bytes();
+    match argument.to_str() {
+        Some(text) => text.split(',').filter(|word| !word.is_empty()).map(OsString::from).collect(),
+        None if bytes.is_empty() => Vec::new(),
+        None => vec![argument.to_owned()],
+    }
+}
+
+/// A time that may be before: `1.5s`, `-200ms`, `2h`; in nanoseconds.
+///
+/// # Errors
+/// Says what is accepted.
+pub fn signed_time(text: &str) -> Result<i64, String> {
+    units::signed_nanos(text)
+}
