@@ -1,5 +1,7 @@
 //! Who may import whom: reads the `use` lines and paths of `src/` and enforces the tables of ARCHITECTURE.md.
 
+mod circles;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

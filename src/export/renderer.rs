@@ -1,7 +1,7 @@
 //! The worker's half: records → bytes, as they end.
 
 #[cfg(feature = "parquet")]
-use super::columns;
+use super::columns::tape;
 use super::{AnnotationSlot, Format, Item, Options, Rendered, csv, curl, har, json, otlp, table, trace};
 use crate::base::origin::InReach;
 use crate::base::time::{Moment, Timestamp};
@@ -88,7 +88,7 @@ fn push(rendered: &mut Rendered, scratch: &mut Vec<u8>, format: Format, record: 
     match format {
         Format::Csv => csv::row(out, scratch, record),
         #[cfg(feature = "parquet")]
-        Format::Parquet | Format::Arrow => columns::write(out, record),
+        Format::Parquet | Format::Arrow => tape::write(out, record),
         _ => {
             json::write(out, record);
             out.push(b'\n');
@@ -179,7 +179,7 @@ impl RecordSink for Renderer {
                 tail = match format {
                     Format::Csv => CSV_TAIL,
                     #[cfg(feature = "parquet")]
-                    Format::Parquet | Format::Arrow => columns::TAIL,
+                    Format::Parquet | Format::Arrow => tape::TAIL,
                     _ => JSON_TAIL,
                 };
             }

@@ -1,7 +1,7 @@
 //! Records that are made here, one after the other, in any format that has records.
 
 #[cfg(feature = "parquet")]
-use super::columns::{self, Stream};
+use super::columns::{Stream, begin, tape};
 use super::{Format, PrintError, csv, json};
 use crate::base::tuning::OUTPUT_BUFFER;
 use crate::record::visit::Object;
@@ -34,7 +34,7 @@ impl<W: Write> Sequence<W> {
             scratch: Vec::new(),
             begun: false,
             #[cfg(feature = "parquet")]
-            columns: format.is_binary().then(|| columns::begin(format, T::MEMBERS)).transpose()?,
+            columns: format.is_binary().then(|| begin(format, T::MEMBERS)).transpose()?,
         })
     }
 
@@ -45,7 +45,7 @@ impl<W: Write> Sequence<W> {
             #[cfg(feature = "parquet")]
             Format::Parquet | Format::Arrow => {
                 self.scratch.clear();
-                columns::write(&mut self.scratch, record);
+                tape::write(&mut self.scratch, record);
                 if let Some(columns) = &mut self.columns {
                     columns.push(&self.scratch, &mut self.buffer)?;
                 }

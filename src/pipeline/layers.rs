@@ -1,4 +1,15 @@
 //! What a connection carries, layer by layer, and how its bytes pass through.
+//!
+//! ```text
+//!   Fresh ── first bytes ──▶ Detection ──┬─ preface, or frames that prove themselves ──▶ Http2 ── CONNECT ──▶ Fresh,
+//!                             ▲  │       │                                                          in the stream
+//!                             │  │       ├─ 101 to an Upgrade ─────────────────────────▶ Http2
+//!     200 to a CONNECT ───────┘  │       └─ a TLS record ──▶ Tls ── plaintext ─────────▶ Fresh, inside
+//!                                ▼
+//!                     it stays: no HTTP/2
+//! ```
+//!
+//! What Detection has kept of the bytes is pushed into what it turns into.
 
 use super::context::{Context, Output};
 use super::detection::{Detected, Detection, What};

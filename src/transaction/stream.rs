@@ -1,4 +1,20 @@
 //! An open stream: the record that it will become, and what is needed until then.
+//!
+//! ```text
+//!    HEADERS of the client, PUSH_PROMISE, or, its request not seen, a frame of the server
+//!                     │
+//!                     ▼           END_STREAM of one side
+//!                   open ───────────────────────────────▶ half-closed ── END_STREAM of the other ──▶ ended
+//!                     │                                        │                                        ▲
+//!                     ├──────────── RST_STREAM ────────────────┤                                        │
+//!                     ▼                                        ▼                                        │
+//!               reset: what the other side had sent before it knew is read ── all of it was read ───────┤
+//!                     │                                                                                 │
+//!    any of them ─────┴── GOAWAY, the connection's end, idle, the capture's end, a cap ──────────────────┘
+//! ```
+//!
+//! RFC 9113 section 5.1 as seen from the middle: the sides' views differ while frames are under way. What ended is
+//! remembered ([`ClosedStreams`](super::closed::ClosedStreams)), so that what comes late opens nothing.
 
 use super::digest::Digest;
 use super::grpc::MessageCounter;

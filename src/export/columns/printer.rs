@@ -1,6 +1,7 @@
 //! The output's half: tapes, in order, to a file or stream of columns.
 
-use super::{Stream, tape};
+use super::stream::Stream;
+use super::tape;
 use crate::base::tuning::OUTPUT_BUFFER;
 use crate::export::renderer::Renderer;
 use crate::export::sort::Sorter;

@@ -1,7 +1,8 @@
 //! Records of one kind, batch by batch, to a format that is made of batches.
 
-use super::Rows;
+use super::rows::Rows;
 use crate::base::tuning::{COLUMN_BATCH_BYTES, COLUMN_BATCH_ROWS};
+use crate::record::schema::VERSION;
 use crate::record::visit::Member;
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, SchemaRef};
@@ -17,6 +18,14 @@ pub(in crate::export) enum ColumnsError {
     /// Of Parquet.
     #[error(transparent)]
     Parquet(#[from] ParquetError),
+}
+
+/// What each file and stream says of itself: the program's version, and that of the records' schema.
+pub(in crate::export) fn metadata() -> [(String, String); 2] {
+    [
+        ("h2lens.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+        ("h2lens.schema".to_owned(), VERSION.to_string()),
+    ]
 }
 
 /// Writes batches. Bytes that are ready are appended to `out`.

@@ -1,6 +1,8 @@
 //! What is read back from columns is what JSON shows.
 
-use super::*;
+use super::column::fields;
+use super::stream::Stream;
+use super::tape::{TAIL, push_annotation, write};
 use crate::base::time::Timestamp;
 use crate::export::arrow::ArrowStream;
 use crate::export::json;
@@ -12,9 +14,9 @@ use crate::record::path::columns;
 use crate::record::samples;
 use crate::record::schema::{
     ConnectionObject, DiffObject, EndpointObject, FindingObject, FrameObject, MessageRecordObject,
-    PairObject, Shown, TelemetryObject, TransactionObject,
+    PairObject, Shown, TelemetryObject, TransactionObject, VERSION,
 };
-use crate::record::visit::{Object, Record};
+use crate::record::visit::{Member, Object, Record};
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use ::parquet::file::metadata::RowGroupMetaData;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};

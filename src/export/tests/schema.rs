@@ -1,8 +1,15 @@
 //! The schema is a promise: no field may appear, vanish, or change its type unnoticed.
 
 use super::*;
+use crate::agent::Params;
+use crate::body;
+use crate::capture::{Input, Timeline};
+use crate::engine::{self, Analysis};
+use crate::export::Exporter;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
 
 /// Path and JSON type of everything in a value; array elements as `[]`.
 fn shape(path: &str, value: &Value, into: &mut BTreeMap<String, &'static str>) {
@@ -162,6 +169,35 @@ fn the_json_schema_allows_the_samples_and_nothing_else() {
     ] {
         let line = lines.lines().next().unwrap().replacen(from, to, 1);
         assert_ne!(invalid(&line).1, Vec::<String>::new(), "{to}");
+    }
+}
+
+/// All that the captures in `testdata/` give.
+#[test]
+fn the_json_schema_allows_what_real_captures_give() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    let files = ["", "tls"].into_iter().flat_map(|dir| std::fs::read_dir(root.join(dir)).unwrap());
+    let paths = files.map(|file| file.unwrap().path());
+    let captures: Vec<_> = paths.filter(|path| path.to_str().unwrap().contains(".pcap")).collect();
+    assert!(captures.len() > 20, "the captures are not where they were");
+    for path in captures {
+        let mut timeline = Timeline::open(&[Input::File(path.clone())]).unwrap();
+        let options = Options { format: Format::Ndjson, wanted: ALL, ..Options::default() };
+        let analysis = Analysis {
+            wanted: ALL,
+            agent: Params { statistics: true, ..Params::default() },
+            bodies: Some(Arc::new(body::Options {
+                limit: 1 << 16,
+                contents: true,
+                ..body::Options::default()
+            })),
+            ..Analysis::default()
+        };
+        let mut lines = Vec::new();
+        engine::captures(&mut timeline, analysis, None, Exporter::new([(&mut lines, options)])).unwrap();
+        let (count, found) = invalid(str::from_utf8(&lines).unwrap());
+        assert!(count > 1, "{}", path.display());
+        assert_eq!(found, Vec::<String>::new(), "{}", path.display());
     }
 }
 

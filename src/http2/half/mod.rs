@@ -3,6 +3,21 @@
 //! State: where in a frame the next byte belongs, the frame's payload where it must be read whole, an open header
 //! block, the HPACK table, and after a loss the buffer in which a boundary is looked for. Frames that lie within
 //! one segment are read where they are; DATA is counted, never kept.
+//!
+//! ```text
+//!        its beginning is known                             it was joined late
+//!                 │                                            │        │
+//!             Preface ──24 octets──▶ Header ◀──── the preface ─ Unread   │
+//!                                    │    ▲                       │      │
+//!   no frame begins so ◀─────────────┤    │ all of the payload    │ other octets, or a gap
+//!           │                        ▼    │                       ▼      ▼
+//!        Foreign                    Payload ── a gap ───────────▶ Lost ◀─┘
+//!                                                                 │ a frame boundary is found
+//!   Header ◀──────────────────────────────────────────────────────┘ (and lost again, where what
+//!                                                                    follows cannot be a frame)
+//! ```
+//!
+//! A gap within the payload of DATA is no loss: the frame's length tells where the next one begins.
 
 mod assembly;
 mod block;
