@@ -32,12 +32,13 @@ fn key(record: &Value, authority: &str, path: &str) -> Key {
     (service, owned(record, "http.request.method"), owned(record, path))
 }
 
-/// The durations of the records by their endpoint, in nanoseconds, ascending.
-fn durations(outcome: &Outcome) -> BTreeMap<Key, Vec<u64>> {
+/// The times at this path of the records by their endpoint, in nanoseconds, ascending.
+fn times(outcome: &Outcome, path: &str) -> BTreeMap<Key, Vec<u64>> {
     let mut all: BTreeMap<Key, Vec<u64>> = BTreeMap::new();
     for record in outcome.transactions() {
-        let nanos = nanos(record, "duration").unwrap();
-        all.entry(key(record, "h2.request.authority", "url.path")).or_default().push(nanos);
+        if let Some(nanos) = nanos(record, path) {
+            all.entry(key(record, "h2.request.authority", "url.path")).or_default().push(nanos);
+        }
     }
     all.values_mut().for_each(|times| times.sort_unstable());
     all
@@ -59,7 +60,7 @@ fn is_near(one: u64, two: u64) -> bool {
 fn endpoints_are_what_their_records_add_up_to() {
     for sample in samples() {
         let outcome = run(&sample.capture, 1);
-        let records = durations(&outcome);
+        let records = times(&outcome, "duration");
         let mut calls = 0;
         for endpoint in outcome.endpoints() {
             let times = &records[&key(endpoint, "authority", "url.template")];
@@ -131,22 +132,22 @@ fn damaged(capture: &Capture, permille: usize, cuts: usize, random: &mut Random)
     capture
 }
 
-/// Of a damaged capture, the quantiles that are not what its bounds say, or what the records of the whole one say where
-/// there are none.
-fn wrong_quantiles(whole: &BTreeMap<Key, Vec<u64>>, outcome: &Outcome) -> Vec<String> {
+/// Of a damaged capture, the quantiles at this path that are not what its bounds say, or what the times in the records of
+/// the whole one say where there are none.
+fn wrong_quantiles(whole: &BTreeMap<Key, Vec<u64>>, outcome: &Outcome, path: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     let placed = outcome.endpoints().filter(|row| dig(row, "h2.unplaced").is_none());
     for endpoint in placed.filter(|row| dig(row, "h2.folded").is_none()) {
         let Some(times) = whole.get(&key(endpoint, "authority", "url.template")) else { continue };
         let truth = quantile(times, 0.99);
-        let value = |name: &str| nanos(endpoint, &format!("h2.duration.{name}"));
+        let value = |name: &str| nanos(endpoint, &format!("{path}.{name}"));
         let holds = match (value("p99_at_least"), value("p99_at_most"), value("p99")) {
             (Some(least), most, _) => least <= truth && most.is_none_or(|most| truth <= most),
             (None, _, Some(shown)) => is_near(shown, truth),
             (None, ..) => true,
         };
         if !holds {
-            wrong.push(format!("{truth} of {times:?}: {endpoint}"));
+            wrong.push(format!("{path}: {truth} of {times:?}: {endpoint}"));
         }
     }
     wrong
@@ -163,8 +164,11 @@ proptest! {
         let outcome = run(&damaged, 1);
         // Where nothing tells that something is missing, as behind the last packet, nothing can be said of it.
         if !outcome.complete() {
-            let wrong = wrong_quantiles(&durations(&run(&sample.capture, 1)), &outcome);
-            prop_assert!(wrong.is_empty(), "{} quantiles, the first: {}", wrong.len(), wrong[0]);
+            let whole = run(&sample.capture, 1);
+            for (record, endpoint) in [("duration", "h2.duration"), ("h2.timing.ttfb", "h2.ttfb")] {
+                let wrong = wrong_quantiles(&times(&whole, record), &outcome, endpoint);
+                prop_assert!(wrong.is_empty(), "{} quantiles, the first: {}", wrong.len(), wrong[0]);
+            }
         }
     }
 }
