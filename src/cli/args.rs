@@ -65,7 +65,13 @@ pub struct Args {
     /// Stop after a time, as 30s, 5m
     ///
     /// Stop after a time: 500ms, 30s, 5m, 1h30m. In files it is packet time, from the first packet on.
-    #[arg(long, value_name = "T", value_parser = units::duration, help_heading = "Input")]
+    #[arg(
+        long,
+        value_name = "T",
+        value_parser = units::duration,
+        hide_short_help = true,
+        help_heading = "Input"
+    )]
     pub duration: Option<Duration>,
 
     /// TLS secrets [default: $SSLKEYLOGFILE]
@@ -114,7 +120,7 @@ pub struct Args {
     /// blocked. Enter opens a call, / takes a filter as --where does, Space stands still, s saves what is shown, ? lists the
     /// keys.
     #[cfg(feature = "tui")]
-    #[arg(long, help_heading = "Output")]
+    #[arg(long, hide_short_help = true, help_heading = "Output")]
     pub tui: bool,
 
     /// Order of the transactions: start, duration, ttfb or bytes; -KEY for the greatest first

@@ -69,7 +69,7 @@ pub(super) fn script(shell: Shell) -> String {
     let commands: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
     match shell {
         Shell::Bash => {
-            bash(&script) + &BASH.replace("RECORDS", &records).replace("COMMANDS", &commands.join(" "))
+            bash(&script) + &BASH.replace("RECORDS", &records).replace("COMMANDS", &commands.join("\n"))
         }
         Shell::Zsh => zsh(&script, &ZSH.replace("RECORDS", &records)),
         _ => script + &FISH.replace("RECORDS", &records),
@@ -193,7 +193,7 @@ mod tests {
         }
         let offered = |words: &[&str]| offered(directory.path(), words);
         let Some(captures) = offered(&["h2lens", ""]) else { return };
-        assert_eq!(captures, ["a.pcap", "b.pcapng.gz", "join", "merge"]);
+        assert_eq!(captures, ["a.pcap", "b.pcapng.gz", "join", "diff", "merge"]);
         assert_eq!(offered(&["h2lens", "join", "a"]).unwrap(), ["a.pcap"]);
         assert_eq!(offered(&["h2lens", "merge", "n"]).unwrap(), ["notes.txt"]);
         assert_eq!(offered(&["h2lens", "-i", "l"]).unwrap(), ["lo"]);

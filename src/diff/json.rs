@@ -134,7 +134,9 @@ mod tests {
     }
 
     fn rows(records: &Records) -> Vec<Row> {
-        let mut aggregate = Aggregate::new(Templates::default().into(), 8 << 20);
+        let mut templates = Templates::default();
+        Records::add_templates(std::slice::from_ref(records), &mut templates.patterns);
+        let mut aggregate = Aggregate::new(templates.into(), 8 << 20);
         records.add_to(&mut aggregate);
         aggregate.rows().rows
     }

@@ -90,7 +90,7 @@ impl Records {
 
     /// Adds the templates of both runs behind those of the user, so that a path is grouped as it was then: those with values,
     /// and beside such a one the names that it would match, too.
-    pub fn add_templates(runs: &[Self; 2], patterns: &mut Patterns) {
+    pub fn add_templates(runs: &[Self], patterns: &mut Patterns) {
         let mut all = Vec::new();
         for run in runs {
             let (with_values, names): (Vec<_>, Vec<_>) =

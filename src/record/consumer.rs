@@ -2,6 +2,7 @@
 //! in order.
 
 use super::endpoint::Endpoints;
+use super::exchange_ref::ExchangeRef;
 use super::order::Order;
 use super::report::Report;
 use super::sink::RecordSink;
@@ -43,15 +44,6 @@ pub struct Annotation {
     pub retry_of: Option<ExchangeRef>,
     /// The other attempt at what failed here, where its record came first.
     pub retried_by: Option<ExchangeRef>,
-}
-
-/// An exchange, by its connection and its stream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ExchangeRef {
-    /// [`ConnectionMeta::id`](super::ConnectionMeta::id)
-    pub connection: u64,
-    /// Stream identifier.
-    pub stream: u32,
 }
 
 /// What makes two exchanges attempts at the same; for the merge of several processes' records.

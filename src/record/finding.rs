@@ -1,6 +1,6 @@
 //! What a side did against the protocol.
 
-use super::consumer::ExchangeRef;
+use super::exchange_ref::ExchangeRef;
 use crate::base::time::Moment;
 
 /// A violation of RFC 9113 or 7541, or a flood.

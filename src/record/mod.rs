@@ -9,6 +9,7 @@ pub mod diff;
 mod end;
 mod ending;
 pub mod endpoint;
+mod exchange_ref;
 mod fields;
 mod finding;
 pub mod grpc;
@@ -44,12 +45,13 @@ pub use connection::{
     ConnectionMeta, ConnectionRecord, ConnectionState, Goaway, Parent, Recognition, RecognitionEvidence,
     SideFrames, SideHpack, SideSettings,
 };
-pub use consumer::{Annotation, AttemptNumbers, Consumer, ExchangeRef, Part};
+pub use consumer::{Annotation, AttemptNumbers, Consumer, Part};
 pub use contents::{
     Body, BodyError, BodyFile, BodyMessage, Content, Contents, Events, GraphQl, MessageRecord, WebSocketEnd,
 };
 pub use end::{EndBy, EndHow, StreamEnd};
 pub use ending::{EndCause, Ending, Evidence, Retry};
+pub use exchange_ref::ExchangeRef;
 pub use fields::{Field, FieldName, Fields};
 pub use finding::{Detail, Finding};
 pub use grpc::{Grpc, GrpcBody};

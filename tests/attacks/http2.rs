@@ -123,7 +123,7 @@ fn rapid_reset() {
         wire.send(&mut client, &frame(HEADERS, END_HEADERS | END_STREAM, 2 * n + 1, &REQUEST));
         wire.send(&mut client, &frame(RST_STREAM, 0, 2 * n + 1, &[0, 0, 0, 8]));
     }
-    let run = run(&wire.file, &["--json"]).within(64);
+    let run = run(&wire.file, &["--json"]).within(80);
     let transactions = run.transactions();
     assert_eq!(transactions.len(), 30_000);
     assert!(transactions.iter().all(|record| record["h2"]["stream"]["end"]["code"] == "CANCEL"));

@@ -136,7 +136,7 @@ pub(crate) fn until_reset(mut record: Value) -> Value {
     record
 }
 
-/// A transaction without what a loss or a delay may change: times, packets, the agent's verdict.
+/// A transaction without what a loss or a delay may change: times, packets, the agent's verdict, what it was to others.
 pub(crate) fn timeless(record: &Value) -> Value {
     let mut record = record.clone();
     let strip = |object: &mut Value, keys: &[&str]| {
@@ -149,7 +149,7 @@ pub(crate) fn timeless(record: &Value) -> Value {
     // Bytes that come again, or late, count as sent again.
     strip(&mut record, &["@timestamp", "duration", "tcp"]);
     if let Some(h2) = record.get_mut("h2") {
-        strip(h2, &["timing", "time", "packets", "agent", "connection"]);
+        strip(h2, &["timing", "time", "packets", "agent", "connection", "retry_of", "retried_by"]);
         if let Some(unknown) = h2.get_mut("unknown").and_then(Value::as_array_mut) {
             unknown.retain(|name| name != "h2.time");
             if unknown.is_empty() {

@@ -157,6 +157,11 @@ fn told(outcome: &Outcome, numbers: &[u64]) -> Vec<Value> {
             record.as_object_mut().unwrap().remove("tcp");
             record["h2"].as_object_mut().unwrap().remove("agent");
             old(&mut record["h2"]["connection"]["id"]);
+            for other in ["retry_of", "retried_by"] {
+                if let Some(attempt) = record["h2"].get_mut(other) {
+                    old(&mut attempt["connection"]);
+                }
+            }
             for which in ["first", "last"] {
                 if let Some(number) = record["h2"].get_mut("packets").and_then(|all| all.get_mut(which)) {
                     old(number);

@@ -92,7 +92,8 @@ fn read_json(value: &mut Value) {
             for (key, member) in members {
                 match member {
                     Value::String(text)
-                        if ["value", "statuses"].contains(&key.rsplit('.').next().unwrap_or_default())
+                        if ["value", "fields", "statuses"]
+                            .contains(&key.rsplit('.').next().unwrap_or_default())
                             || key.ends_with("h2.grpc.details") =>
                     {
                         *member = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text.as_str()));
