@@ -83,10 +83,12 @@ impl Window {
         let live = options.live;
         let taken = Taken::take()?;
         let quit = options.quit;
+        let asked = stop.clone();
         let mut drawing = Drawing::new(options, events, stop, Arc::clone(&missed));
         let draw = move || {
             let result = drawing.run(taken);
-            if let Some(quit) = quit.filter(|_| result.is_ok() && !drawing.screen.ended) {
+            let by_user = result.is_ok() && !drawing.screen.ended && !asked.is_asked();
+            if let Some(quit) = quit.filter(|_| by_user) {
                 quit();
             }
             result
