@@ -13,7 +13,7 @@ use crate::http2::frame::FrameView;
 use crate::pipeline::Output;
 use crate::record::{
     ConnectionMeta, ConnectionRecord, ConnectionState, FieldName, Finding, Kind, MessageRecord, Order, Part,
-    RecordSink, SegmentView, Step, Tally, Transaction, TransactionView, Wanted,
+    Places, RecordSink, SegmentView, Step, Tally, Transaction, TransactionView, Wanted,
 };
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -27,7 +27,7 @@ pub(super) struct Collected<P> {
     agent: bool,
     /// Endpoints show what it says of them.
     endpoints: bool,
-    at_end: bool,
+    places: Places,
     /// How the exchanges ended, when that is counted.
     pub(super) tally: Option<Box<Tally>>,
     /// Attempts at the same are wanted.
@@ -99,7 +99,7 @@ impl<P: Part> Collected<P> {
             part,
             agent,
             endpoints: agent && endpoints,
-            at_end: false,
+            places: Places::default(),
             tally: tally.then(Box::default),
             retries: false,
             findings: false,
@@ -190,7 +190,7 @@ impl<P: Part> Product for Collected<P> {
     }
 
     fn at_end(&mut self) {
-        self.at_end = true;
+        self.places.at_end();
         self.part.at_end();
     }
 
@@ -214,21 +214,14 @@ impl<P: Part> Product for Collected<P> {
         if !self.agent && !self.retries {
             return;
         }
-        self.ended.push(Ended {
-            record,
-            order: Order {
-                packet: if self.at_end { u64::MAX } else { now.packet },
-                connection: connection.id,
-                kind: Kind::Transaction,
-                sequence: transaction.stream.into(),
-            },
-        });
         if self.retries {
             self.attempts.push(Attempt::of(connection, transaction));
             if self.findings && self.metas.last().is_none_or(|last| last.id != connection.id) {
                 self.metas.push(connection.clone());
             }
         }
+        let order = self.places.of(now, connection.id, Kind::Transaction, transaction.stream.into());
+        self.ended.push(Ended { order, record });
         if self.agent {
             self.keep_exchange(connection, transaction, is_asked_for);
         }

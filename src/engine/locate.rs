@@ -3,7 +3,7 @@
 use crate::base::time::Moment;
 use crate::http2::frame::{FrameType, FrameView};
 use crate::record::{
-    Annotation, ConnectionMeta, ConnectionRecord, Consumer, Finding, Kind, Order, Part, RecordSink,
+    Annotation, ConnectionMeta, ConnectionRecord, Consumer, Finding, Kind, Order, Part, Places, RecordSink,
     Transaction,
 };
 use std::convert::Infallible;
@@ -48,14 +48,13 @@ impl Locator {
 #[derive(Debug)]
 pub struct Candidates {
     packet: u64,
-    at_end: bool,
+    places: Places,
     all: Vec<(Order, Rank, (u64, u32))>,
 }
 
 impl Candidates {
     fn add(&mut self, now: Moment, kind: Kind, rank: Rank, exchange: (u64, u32)) {
-        let packet = if self.at_end { u64::MAX } else { now.packet };
-        let order = Order { packet, connection: exchange.0, kind, sequence: exchange.1.into() };
+        let order = self.places.of(now, exchange.0, kind, exchange.1.into());
         self.all.push((order, rank, exchange));
     }
 }
@@ -65,7 +64,7 @@ impl Consumer for &mut Locator {
     type Error = Infallible;
 
     fn part(&self) -> Candidates {
-        Candidates { packet: self.packet, at_end: false, all: Vec::new() }
+        Candidates { packet: self.packet, places: Places::default(), all: Vec::new() }
     }
 
     fn record(&mut self, part: &Candidates, index: usize, _: Annotation) -> Result<(), Infallible> {
@@ -80,7 +79,7 @@ impl Consumer for &mut Locator {
 
 impl Part for Candidates {
     fn at_end(&mut self) {
-        self.at_end = true;
+        self.places.at_end();
     }
 
     fn len(&self) -> usize {

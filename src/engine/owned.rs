@@ -4,7 +4,7 @@ use crate::base::time::Moment;
 use crate::http2::frame::{FrameHeader, FrameView};
 use crate::record::{
     Annotation, ConnectionMeta, ConnectionRecord, Consumer, Finding, Kind, MessageRecord, Order, Part,
-    RecordSink, Transaction, Wanted,
+    Places, RecordSink, Transaction, Wanted,
 };
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -70,20 +70,19 @@ impl Frame {
 #[derive(Debug)]
 pub(super) struct Copies {
     wanted: Wanted,
-    at_end: bool,
-    sequence: u64,
+    places: Places,
     records: Vec<(Order, Record)>,
 }
 
 impl Copies {
     fn add(&mut self, now: Moment, connection: u64, kind: Kind, record: Record) {
-        self.sequence += 1;
-        let sequence = match &record {
-            Record::Transaction { transaction, .. } => transaction.stream.into(),
-            _ => self.sequence,
+        let order = match &record {
+            Record::Transaction { transaction, .. } => {
+                self.places.of(now, connection, kind, transaction.stream.into())
+            }
+            _ => self.places.next(now, connection, kind),
         };
-        let packet = if self.at_end { u64::MAX } else { now.packet };
-        self.records.push((Order { packet, connection, kind, sequence }, record));
+        self.records.push((order, record));
     }
 }
 
@@ -131,7 +130,7 @@ impl RecordSink for Copies {
 
 impl Part for Copies {
     fn at_end(&mut self) {
-        self.at_end = true;
+        self.places.at_end();
     }
 
     fn len(&self) -> usize {
@@ -159,7 +158,7 @@ impl Consumer for Queue {
     type Error = Infallible;
 
     fn part(&self) -> Copies {
-        Copies { wanted: self.wanted, at_end: false, sequence: 0, records: Vec::new() }
+        Copies { wanted: self.wanted, places: Places::default(), records: Vec::new() }
     }
 
     fn record(&mut self, part: &Copies, index: usize, known: Annotation) -> Result<(), Infallible> {

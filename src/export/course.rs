@@ -9,8 +9,8 @@ use crate::http2::frame::{FrameView, Payload};
 use crate::record::schema::{StepObject, TransactionObject};
 use crate::record::visit::Object;
 use crate::record::{
-    Annotation, ConnectionMeta, ConnectionRecord, Consumer, Finding, Kind, Order, Part, RecordSink, Report,
-    Step, StepKind, Transaction, TransactionView,
+    Annotation, ConnectionMeta, ConnectionRecord, Consumer, Finding, Kind, Order, Part, Places, RecordSink,
+    Report, Step, StepKind, Transaction, TransactionView,
 };
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -38,7 +38,7 @@ pub struct CoursePart {
     options: Options,
     exchange: (u64, u32),
     origins: Option<InReach>,
-    at_end: bool,
+    places: Places,
     /// In their order: the packet in which it began, and its text.
     records: Vec<(Order, u64, Vec<u8>)>,
     /// The heading of a text, once it can be told.
@@ -103,7 +103,7 @@ impl<W: Write> Consumer for &mut CoursePrinter<W> {
             options: self.options,
             exchange: self.exchange,
             origins: None,
-            at_end: false,
+            places: Places::default(),
             records: Vec::new(),
             heading: Vec::new(),
         }
@@ -138,12 +138,7 @@ impl<W: Write> Consumer for &mut CoursePrinter<W> {
 
 impl CoursePart {
     fn add(&mut self, now: Moment, kind: Kind, packet: u64, text: Vec<u8>) {
-        let order = Order {
-            packet: if self.at_end { u64::MAX } else { now.packet },
-            connection: self.exchange.0,
-            kind,
-            sequence: self.records.len() as u64,
-        };
+        let order = self.places.next(now, self.exchange.0, kind);
         self.records.push((order, packet, text));
     }
 }
@@ -162,7 +157,7 @@ impl Part for CoursePart {
     }
 
     fn at_end(&mut self) {
-        self.at_end = true;
+        self.places.at_end();
     }
 
     fn len(&self) -> usize {

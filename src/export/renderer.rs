@@ -11,8 +11,8 @@ use crate::record::schema::{
 };
 use crate::record::visit::Object;
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, ConnectionState, Finding, Kind, MessageRecord, Order, Part, RecordSink,
-    Transaction, TransactionView,
+    ConnectionMeta, ConnectionRecord, ConnectionState, Finding, Kind, MessageRecord, Order, Part, Places,
+    RecordSink, Transaction, TransactionView,
 };
 
 /// Bytes behind the place of a transaction's annotation in its JSON: the ends of `h2` and of the record, and the line end.
@@ -27,8 +27,7 @@ pub struct Renderer {
     rendered: Rendered,
     /// For cells of CSV that are not plain.
     scratch: Vec<u8>,
-    at_end: bool,
-    sequence: u64,
+    places: Places,
     /// Where packets came from, with several inputs.
     origins: Option<InReach>,
 }
@@ -40,8 +39,7 @@ impl Renderer {
             options,
             rendered: Rendered::default(),
             scratch: Vec::new(),
-            at_end: false,
-            sequence: 0,
+            places: Places::default(),
             origins: None,
         }
     }
@@ -58,27 +56,13 @@ impl Renderer {
 
     /// Notes a record whose text begins at `start` and ends here.
     fn add(&mut self, start: usize, now: Moment, connection: u64, kind: Kind) {
-        self.sequence += 1;
-        self.add_at(start, now, connection, kind, self.sequence, (None, None));
+        let order = self.places.next(now, connection, kind);
+        self.add_at(start, order, None, None);
     }
 
-    fn add_at(
-        &mut self,
-        start: usize,
-        now: Moment,
-        connection: u64,
-        kind: Kind,
-        sequence: u64,
-        (annotation, rank): (Option<AnnotationSlot>, Option<u64>),
-    ) {
-        let packet = if self.at_end { u64::MAX } else { now.packet };
+    fn add_at(&mut self, start: usize, order: Order, annotation: Option<AnnotationSlot>, rank: Option<u64>) {
         let range = start as u32..self.rendered.bytes.len() as u32;
-        self.rendered.items.push(Item {
-            order: Order { packet, connection, kind, sequence },
-            range,
-            annotation,
-            rank,
-        });
+        self.rendered.items.push(Item { order, range, annotation, rank });
     }
 }
 
@@ -103,7 +87,7 @@ impl Part for Renderer {
     }
 
     fn at_end(&mut self) {
-        self.at_end = true;
+        self.places.at_end();
     }
 
     fn len(&self) -> usize {
@@ -186,7 +170,8 @@ impl RecordSink for Renderer {
         }
         let slot = (tail > 0).then(|| AnnotationSlot { at: (self.rendered.bytes.len() - tail) as u32 });
         let rank = self.options.sort.map(|sort| sort.rank(&view));
-        self.add_at(start, now, connection.id, Kind::Transaction, transaction.stream.into(), (slot, rank));
+        let order = self.places.of(now, connection.id, Kind::Transaction, transaction.stream.into());
+        self.add_at(start, order, slot, rank);
     }
 
     fn connection(&mut self, now: Moment, connection: &ConnectionRecord) {

@@ -56,7 +56,7 @@ pub use fields::{Field, FieldName, Fields};
 pub use finding::{Detail, Finding};
 pub use grpc::{Grpc, GrpcBody};
 pub use nothing::Nothing;
-pub use order::{Kind, Order};
+pub use order::{Kind, Order, Places};
 pub use outcome::{Failure, status_code};
 pub use part::{PartOf, PartReport};
 pub use partial::{Partial, Unknown};

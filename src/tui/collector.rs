@@ -4,7 +4,8 @@ use super::call::{Call, OpenCall};
 use crate::base::time::{Moment, Timestamp};
 use crate::http2::frame::FrameView;
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, Finding, Kind, MessageRecord, Order, Part, RecordSink, Transaction,
+    ConnectionMeta, ConnectionRecord, Finding, Kind, MessageRecord, Order, Part, Places, RecordSink,
+    Transaction,
 };
 use std::sync::Arc;
 
@@ -23,43 +24,32 @@ pub(super) enum Event {
 #[derive(Debug, Default)]
 pub struct Collector {
     events: Vec<(Order, Event)>,
-    at_end: bool,
-    sequence: u64,
+    places: Places,
 }
 
 impl Collector {
     pub(super) fn event(&self, index: usize) -> Option<&Event> {
         self.events.get(index).map(|(_, event)| event)
     }
-
-    fn add(&mut self, now: Moment, connection: u64, kind: Kind, stream: Option<u32>, event: Event) {
-        self.sequence += 1;
-        let sequence = stream.map_or(self.sequence, u64::from);
-        let packet = if self.at_end { u64::MAX } else { now.packet };
-        self.events.push((Order { packet, connection, kind, sequence }, event));
-    }
 }
 
 impl RecordSink for Collector {
     fn opened(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
         let event = Event::Opened(Arc::new(OpenCall::new(connection, transaction)));
-        self.add(now, connection.id, Kind::Frame, None, event);
+        let order = self.places.next(now, connection.id, Kind::Frame);
+        self.events.push((order, event));
     }
 
     fn transaction(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
         let call = Call { connection: connection.clone(), transaction: transaction.clone() };
-        self.add(
-            now,
-            connection.id,
-            Kind::Transaction,
-            Some(transaction.stream),
-            Event::Ended(Arc::new(call)),
-        );
+        let order = self.places.of(now, connection.id, Kind::Transaction, transaction.stream.into());
+        self.events.push((order, Event::Ended(Arc::new(call))));
     }
 
     fn connection(&mut self, now: Moment, connection: &ConnectionRecord) {
         let id = connection.meta.id;
-        self.add(now, id, Kind::Connection, None, Event::Closed(id, now.time));
+        let order = self.places.next(now, id, Kind::Connection);
+        self.events.push((order, Event::Closed(id, now.time)));
     }
 
     // Not in the window.
@@ -70,7 +60,7 @@ impl RecordSink for Collector {
 
 impl Part for Collector {
     fn at_end(&mut self) {
-        self.at_end = true;
+        self.places.at_end();
     }
 
     fn len(&self) -> usize {
