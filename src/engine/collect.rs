@@ -54,6 +54,8 @@ pub(super) struct Ended {
     pub(super) order: Order,
     /// The record made of it, by its index in the part.
     pub(super) record: Option<usize>,
+    /// Its connection, by its index, where those are kept.
+    meta: usize,
 }
 
 /// An exchange that the agent's model is asked about.
@@ -130,8 +132,7 @@ impl<P: Part> Collected<P> {
 
     /// The connection of an exchange that has ended.
     pub(super) fn meta_at(&self, at: usize) -> Option<&ConnectionMeta> {
-        let connection = self.ended.get(at)?.order.connection;
-        self.metas.iter().find(|meta| meta.id == connection)
+        self.metas.get(self.ended.get(at)?.meta)
     }
 
     /// The exchange as the agent's model takes it.
@@ -221,7 +222,7 @@ impl<P: Part> Product for Collected<P> {
             }
         }
         let order = self.places.of(now, connection.id, Kind::Transaction, transaction.stream.into());
-        self.ended.push(Ended { order, record });
+        self.ended.push(Ended { record, order, meta: self.metas.len().saturating_sub(1) });
         if self.agent {
             self.keep_exchange(connection, transaction, is_asked_for);
         }
