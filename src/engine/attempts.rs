@@ -6,9 +6,11 @@
 
 use crate::base::limits;
 use crate::base::time::{Moment, Timestamp};
+use crate::base::verdict::Verdict;
 use crate::http2::{Anomaly, Description};
 use crate::record::{
-    AttemptNumbers, ConnectionMeta, Detail, ExchangeRef, FieldName, Finding, Transaction, TransactionView,
+    Annotation, AttemptNumbers, ConnectionMeta, Detail, ExchangeRef, FieldName, Finding, Transaction,
+    TransactionView,
 };
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -181,6 +183,14 @@ pub struct Pair {
     pub is_earlier: bool,
     /// The server's application has answered both.
     pub executed_twice: bool,
+}
+
+impl Pair {
+    /// What is known now of the exchange whose record comes later, `agent`'s verdict beside.
+    pub fn annotation(pair: Option<Self>, agent: Option<Verdict>) -> Annotation {
+        let named = |earlier| pair.filter(|pair| pair.is_earlier == earlier).map(|pair| pair.other);
+        Annotation { agent, retry_of: named(true), retried_by: named(false) }
+    }
 }
 
 /// The latest exchanges that were made of one request, in the order of their records.

@@ -148,10 +148,7 @@ impl<P: Part> Merge<P> {
                 }
                 What::Record(record, Some(at)) => {
                     let (agent, pair) = (self.verdict(product, at), self.pair(product, at));
-                    let named =
-                        |earlier| pair.filter(|pair| pair.is_earlier == earlier).map(|pair| pair.other);
-                    let annotation = Annotation { agent, retry_of: named(true), retried_by: named(false) };
-                    consumer.record(&product.part, record, annotation)?;
+                    consumer.record(&product.part, record, Pair::annotation(pair, agent))?;
                     self.tell(product, at, pair, consumer)?;
                 }
             }

@@ -4,7 +4,7 @@ use super::set::{MergeError, Source};
 use crate::base::tuning;
 use crate::engine::{Attempt, Pair};
 use crate::export::json_annotation;
-use crate::record::{Annotation, ExchangeRef};
+use crate::record::ExchangeRef;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -76,10 +76,8 @@ impl<R: Read> Part<R> {
     pub(super) fn write(&self, pair: Option<Pair>, out: &mut Vec<u8>) {
         let Some(pair) = pair else { return out.extend_from_slice(&self.line) };
         if let Some((head, tail)) = self.line.split_at_checked(self.gap).filter(|_| self.gap > 0) {
-            let named = |earlier| Some(pair.other).filter(|_| pair.is_earlier == earlier);
-            let annotation = Annotation { agent: None, retry_of: named(true), retried_by: named(false) };
             out.extend_from_slice(head);
-            json_annotation(out, annotation);
+            json_annotation(out, Pair::annotation(Some(pair), None));
             out.extend_from_slice(tail);
         }
         if let Some(at) = memchr::memmem::rfind(&self.finding, NO_EXCHANGE).filter(|_| pair.executed_twice) {
