@@ -24,45 +24,70 @@ struct Reader<'a>(&'a [u8]);
 /// before the highest bit of all but the last. A varfloat is the count plus 1 as a float, less the bits of 1, turned left
 /// by 6, with seven bits a byte, the highest first.
 pub(super) fn are_sound(bytes: &[u8], gamma: f64) -> bool {
-    let mut reader = Reader(bytes);
     let (mut counted, mut claimed, mut mapped) = (0.0, 0.0, false);
     // The library takes a mapping that comes first for the number of a version.
     if bytes.first() == Some(&0x02) {
         return false;
     }
-    while let Some(flag) = reader.byte() {
-        let sound = match flag {
-            0xA0 => reader.var_float().map(|count| claimed = count),
-            0x88 | 0x8C | 0x84 => reader.float().filter(|value| *value >= 0.0 && value.is_finite()).map(drop),
-            0x02 => reader.mapping(gamma).map(|()| mapped = true),
-            0x04 => reader.var_float().map(|zeros| counted += zeros),
-            0x05 => reader.bins(|_, count| counted += count),
-            _ => None,
-        };
-        if sound.is_none() {
-            return false;
+    let read = read(bytes, |item| {
+        match item {
+            Item::Count(count) => claimed = count,
+            Item::Extent(value) => return value >= 0.0 && value.is_finite(),
+            Item::Mapping(ours, offset) => {
+                mapped = ours.to_bits() == gamma.to_bits() && offset.to_bits() == 0;
+                return mapped;
+            }
+            Item::Zeros(count) | Item::Bin(_, count) => counted += count,
         }
-    }
-    mapped && (0.0..COUNT).contains(&counted) && counted.to_bits() == f64::to_bits(claimed)
+        true
+    });
+    read.is_some() && mapped && (0.0..COUNT).contains(&counted) && counted.to_bits() == f64::to_bits(claimed)
 }
 
 /// The bins of bytes that are sound.
 pub(super) fn bins(bytes: &[u8]) -> Bins {
-    let (mut reader, mut bins) = (Reader(bytes), Bins::default());
+    let mut bins = Bins::default();
+    // They are read as far as they are sound.
+    let _ = read(bytes, |item| {
+        match item {
+            Item::Zeros(count) => bins.zeros = count as u64,
+            Item::Bin(index, count) => bins.counts.push((index as i32, count as u64)),
+            Item::Count(_) | Item::Extent(_) | Item::Mapping(..) => {}
+        }
+        true
+    });
+    bins
+}
+
+/// What the bytes are made of.
+enum Item {
+    /// Of values.
+    Count(f64),
+    /// The least value, the greatest, or their sum.
+    Extent(f64),
+    /// γ, and the offset.
+    Mapping(f64, f64),
+    /// Values that are zero.
+    Zeros(f64),
+    /// A bin's index, and the values in it.
+    Bin(i64, f64),
+}
+
+/// Hands over what the bytes are made of, in their order; `None` where they are something else, or `take` wants no more.
+fn read(bytes: &[u8], mut take: impl FnMut(Item) -> bool) -> Option<()> {
+    let mut reader = Reader(bytes);
+    let mut take = |item| take(item).then_some(());
     while let Some(flag) = reader.byte() {
-        let read = match flag {
-            0xA0 => reader.var_float().map(drop),
-            0x88 | 0x8C | 0x84 => reader.float().map(drop),
-            0x02 => reader.float().and_then(|_| reader.float()).map(drop),
-            0x04 => reader.var_float().map(|zeros| bins.zeros = zeros as u64),
-            0x05 => reader.bins(|index, count| bins.counts.push((index as i32, count as u64))),
-            _ => None,
-        };
-        if read.is_none() {
-            break;
+        match flag {
+            0xA0 => take(Item::Count(reader.var_float()?))?,
+            0x88 | 0x8C | 0x84 => take(Item::Extent(reader.float()?))?,
+            0x02 => take(Item::Mapping(reader.float()?, reader.float()?))?,
+            0x04 => take(Item::Zeros(reader.var_float()?))?,
+            0x05 => reader.bins(|index, count| take(Item::Bin(index, count)))?,
+            _ => return None,
         }
     }
-    bins
+    Some(())
 }
 
 impl Reader<'_> {
@@ -76,11 +101,6 @@ impl Reader<'_> {
         let (bytes, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(f64::from_le_bytes(*bytes))
-    }
-
-    fn mapping(&mut self, gamma: f64) -> Option<()> {
-        let (ours, offset) = (self.float()?, self.float()?);
-        (ours.to_bits() == gamma.to_bits() && offset.to_bits() == 0).then_some(())
     }
 
     fn integer(&mut self) -> Option<u64> {
@@ -112,7 +132,7 @@ impl Reader<'_> {
     }
 
     /// The bins, by index, with the values in each.
-    fn bins(&mut self, mut with: impl FnMut(i64, f64)) -> Option<()> {
+    fn bins(&mut self, mut with: impl FnMut(i64, f64) -> Option<()>) -> Option<()> {
         let bins = self.integer().filter(|&bins| bins <= 2 * INDEX as u64)?;
         let mut index = 0_i64;
         for _ in 0..bins {
@@ -121,7 +141,7 @@ impl Reader<'_> {
             if !(-INDEX..=INDEX).contains(&index) {
                 return None;
             }
-            with(index, self.var_float()?);
+            with(index, self.var_float()?)?;
         }
         Some(())
     }
