@@ -101,6 +101,22 @@ fn a_signal_gives_the_terminal_back() {
     assert_eq!(session.end().code(), Some(143));
 }
 
+/// It waits for a capture's first bytes: there is no window yet.
+#[test]
+fn a_signal_ends_it_while_it_waits_for_a_capture() {
+    let mut session = Session::start(&["-", "--tui"]);
+    std::thread::sleep(Duration::from_millis(300));
+    kill(Pid::from_raw(session.child.id() as i32), Signal::SIGTERM).unwrap();
+    let start = Instant::now();
+    while session.child.try_wait().unwrap().is_none() {
+        if start.elapsed() > PATIENCE {
+            session.child.kill().unwrap();
+            panic!("it goes on");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 #[test]
 fn without_a_terminal_it_is_refused() {
     let output = super::cli::h2lens(&[CAPTURE, "--tui"]).output().unwrap();

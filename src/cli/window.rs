@@ -42,8 +42,6 @@ pub(super) fn captures(
     duration: Option<Duration>,
 ) -> anyhow::Result<Option<(Outcome, Timeline)>> {
     let (stop, signals) = (Stop::default(), Signals::hold()?);
-    // What cannot be opened is told before there is a window.
-    let mut timeline = open()?;
     let (asked, ended) = (stop.clone(), Arc::new(AtomicI32::new(0)));
     let told = Arc::clone(&ended);
     signals.watch(move |request| {
@@ -54,6 +52,8 @@ pub(super) fn captures(
             std::process::exit(status);
         }
     })?;
+    // What cannot be opened is told before there is a window.
+    let mut timeline = open()?;
     // The window has a filter of its own, which may be changed.
     let analysis = Analysis { live: true, filter: None, ..analysis };
     let window = Window::open(options, stop)?;
