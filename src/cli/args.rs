@@ -1,11 +1,11 @@
 //! The command line as it was typed. Help, man page and completions come from here.
 
 use super::command::Command as Subcommand;
-use super::display::Color;
+use super::display::{Color, OutputFormat};
 use super::units;
 use crate::agent::{Mode, Rules};
 use crate::base::partition::Partition;
-use crate::export::{Format, SortKey};
+use crate::export::SortKey;
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum, ValueHint};
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -439,55 +439,6 @@ fn unnamed_values(arg: &Arg, help: &str) -> String {
         format!("{} ({}{rest})", value.get_name(), first.to_lowercase())
     });
     format!(" Values: {}.", told.collect::<Vec<_>>().join(", "))
-}
-
-/// `--output`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    /// Rows for people
-    Table,
-    /// One JSON object a line
-    Ndjson,
-    /// One JSON array
-    Json,
-    /// Comma separated values, one kind of record
-    Csv,
-    /// Columns in a file, one kind of record
-    #[cfg(feature = "parquet")]
-    Parquet,
-    /// Columns in a stream, one kind of record
-    #[cfg(feature = "parquet")]
-    Arrow,
-    /// For network panels of browsers
-    Har,
-    /// Traces for collectors, OTLP/JSON
-    Otlp,
-    /// Events for Perfetto
-    Trace,
-    /// Commands that repeat the requests
-    Curl,
-    /// The report, one page for people
-    Html,
-}
-
-impl From<OutputFormat> for Format {
-    fn from(format: OutputFormat) -> Self {
-        match format {
-            OutputFormat::Table => Self::Table,
-            OutputFormat::Ndjson => Self::Ndjson,
-            OutputFormat::Json => Self::Json,
-            OutputFormat::Csv => Self::Csv,
-            #[cfg(feature = "parquet")]
-            OutputFormat::Parquet => Self::Parquet,
-            #[cfg(feature = "parquet")]
-            OutputFormat::Arrow => Self::Arrow,
-            OutputFormat::Har => Self::Har,
-            OutputFormat::Otlp => Self::Otlp,
-            OutputFormat::Trace => Self::Trace,
-            OutputFormat::Curl => Self::Curl,
-            OutputFormat::Html => Self::Html,
-        }
-    }
 }
 
 /// `--agent-rules`

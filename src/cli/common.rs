@@ -1,54 +1,20 @@
 //! What the subcommands that read captures have in common.
 
-use super::display::{self, Color};
+use super::display::{self, Color, OutputFormat};
 use super::environment::Environment;
 use super::grouping::{self, Grouping};
 use super::inputs::{secrets, timeline};
 use super::messages::{Messages, Verbosity};
 use super::units;
 use super::usage::UsageError;
-use crate::aggregate::Patterns;
+use crate::aggregate::{Patterns, Templates};
 use crate::base::limit::Struck;
 use crate::capture::{Expanded, Input, Timeline};
 use crate::export::{Format, Options as Output};
 use crate::tls::KeyStore;
-use clap::{ArgAction, Args, ValueEnum, ValueHint};
+use clap::{ArgAction, Args, ValueHint};
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
-
-/// `--output` of a subcommand
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RecordFormat {
-    /// Rows for people
-    Table,
-    /// One JSON object a line
-    Ndjson,
-    /// One JSON array
-    Json,
-    /// Comma separated values, one kind of record
-    Csv,
-    /// Columns in a file, one kind of record
-    #[cfg(feature = "parquet")]
-    Parquet,
-    /// Columns in a stream, one kind of record
-    #[cfg(feature = "parquet")]
-    Arrow,
-}
-
-impl From<RecordFormat> for Format {
-    fn from(format: RecordFormat) -> Self {
-        match format {
-            RecordFormat::Table => Self::Table,
-            RecordFormat::Ndjson => Self::Ndjson,
-            RecordFormat::Json => Self::Json,
-            RecordFormat::Csv => Self::Csv,
-            #[cfg(feature = "parquet")]
-            RecordFormat::Parquet => Self::Parquet,
-            #[cfg(feature = "parquet")]
-            RecordFormat::Arrow => Self::Arrow,
-        }
-    }
-}
 
 /// Options of every subcommand. Their comments are the help: plain text.
 #[allow(clippy::doc_markdown)]
@@ -84,11 +50,11 @@ pub struct Common {
         short,
         long,
         value_name = "FORMAT",
-        value_enum,
+        value_parser = display::record_format(),
         hide_possible_values = true,
         help_heading = "Output"
     )]
-    pub output: Option<RecordFormat>,
+    pub output: Option<OutputFormat>,
 
     /// Short for -o ndjson
     #[arg(long, conflicts_with = "output", help_heading = "Output")]
@@ -118,8 +84,34 @@ pub struct Common {
 }
 
 impl Common {
-    /// How the output is written.
-    pub(super) fn output(&self, environment: &Environment) -> Result<Output, UsageError> {
+    /// What is to be read and how, `arguments` being those of the two sides, each with its name.
+    pub(super) fn resolve(
+        &self,
+        arguments: [(&OsStr, &str); 2],
+        environment: &Environment,
+    ) -> Result<Sides, UsageError> {
+        Ok(Sides {
+            inputs: inputs(arguments)?,
+            output: self.output(environment)?,
+            filter: self.filter.clone(),
+            keylogs: match self.keylog.as_slice() {
+                [] => (environment.key_log.iter().map(PathBuf::from).collect(), true),
+                given => (given.to_vec(), false),
+            },
+            templates: (
+                grouping::patterns(&self.path_template)?,
+                grouping::grouping(self.path_templates.as_deref()),
+            ),
+            threads: self.threads.map_or(environment.processors, usize::from).max(1),
+            messages: Messages::new(match (self.quiet, self.verbose) {
+                (true, _) => Verbosity::Quiet,
+                (false, false) => Verbosity::Normal,
+                (false, true) => Verbosity::Verbose,
+            }),
+        })
+    }
+
+    fn output(&self, environment: &Environment) -> Result<Output, UsageError> {
         let is_terminal = environment.stdout_is_terminal;
         let format = match self.output {
             Some(format) => format.into(),
@@ -133,42 +125,41 @@ impl Common {
             (display::color(self.color, environment), environment.columns.filter(|_| is_terminal));
         Ok(Output { format, color, width, ..Output::default() })
     }
+}
 
-    /// Which messages are printed.
-    pub const fn verbosity(&self) -> Verbosity {
-        match (self.quiet, self.verbose) {
-            (true, _) => Verbosity::Quiet,
-            (false, false) => Verbosity::Normal,
-            (false, true) => Verbosity::Verbose,
-        }
-    }
-
-    /// `--path-template`
-    pub(super) fn patterns(&self) -> Result<Patterns, UsageError> {
-        grouping::patterns(&self.path_template)
-    }
-
-    /// `--path-templates`
-    pub(super) fn grouping(&self) -> Grouping {
-        grouping::grouping(self.path_templates.as_deref())
-    }
-
-    /// The key logs, and whether they are the environment's, which need not exist.
-    pub fn keylogs(&self, environment: &Environment) -> (Vec<PathBuf>, bool) {
-        match self.keylog.as_slice() {
-            [] => (environment.key_log.iter().map(PathBuf::from).collect(), true),
-            given => (given.to_vec(), false),
-        }
-    }
-
+/// Two sides that are to be read, and how.
+#[derive(Clone, Debug)]
+pub(super) struct Sides {
+    pub(super) inputs: [Vec<Input>; 2],
+    pub(super) output: Output,
+    filter: Option<String>,
+    /// And whether they are the environment's, which need not exist.
+    keylogs: (Vec<PathBuf>, bool),
+    templates: (Patterns, Grouping),
     /// Worker threads, at least 1.
-    pub fn threads(&self, environment: &Environment) -> usize {
-        self.threads.map_or(environment.processors, usize::from).max(1)
+    pub(super) threads: usize,
+    pub(super) messages: Messages,
+}
+
+impl Sides {
+    /// How paths are grouped.
+    pub(super) fn templates(&self) -> anyhow::Result<Templates> {
+        grouping::grouped(&self.templates.0, &self.templates.1)
+    }
+
+    /// Opens the captures of one side.
+    pub(super) fn open(&self, inputs: &[Input]) -> anyhow::Result<(Timeline, KeyStore)> {
+        let Expanded { inputs, others } = Input::expand(inputs)?;
+        for path in others {
+            self.messages.detail(format_args!("{}: no capture, left out", path.display()));
+        }
+        let keys = secrets(&self.keylogs.0, self.keylogs.1, self.messages)?;
+        Ok((timeline(&inputs, self.filter.as_deref())?, keys))
     }
 }
 
 /// The inputs of two sides, each with the name of its argument.
-pub(super) fn sides(arguments: [(&OsStr, &str); 2]) -> Result<[Vec<Input>; 2], UsageError> {
+fn inputs(arguments: [(&OsStr, &str); 2]) -> Result<[Vec<Input>; 2], UsageError> {
     let [first, second] = arguments.map(|(argument, name)| {
         let inputs: Vec<_> = listed(argument).iter().map(|word| Input::from_argument(word)).collect();
         if inputs.is_empty() {
@@ -181,21 +172,6 @@ pub(super) fn sides(arguments: [(&OsStr, &str); 2]) -> Result<[Vec<Input>; 2], U
         return Err(UsageError("'-' is given twice: standard input can be read once".to_owned()));
     }
     Ok(sides)
-}
-
-/// Opens the captures of one side; `keylogs`: see [`Common::keylogs`].
-pub(super) fn open(
-    inputs: &[Input],
-    filter: Option<&str>,
-    keylogs: &(Vec<PathBuf>, bool),
-    messages: Messages,
-) -> anyhow::Result<(Timeline, KeyStore)> {
-    let Expanded { inputs, others } = Input::expand(inputs)?;
-    for path in others {
-        messages.detail(format_args!("{}: no capture, left out", path.display()));
-    }
-    let keys = secrets(&keylogs.0, keylogs.1, messages)?;
-    Ok((timeline(&inputs, filter)?, keys))
 }
 
 /// Tells of the caps that struck.

@@ -1,10 +1,10 @@
 //! What was typed → what is to be done: defaults, environment, and options that depend on one another.
 
 pub use super::args::Exchange;
-use super::args::{Args, Generate, OutputFormat, Sandbox};
+use super::args::{Args, Generate, Sandbox};
 use super::command::Command;
 use super::diff::DiffConfig;
-use super::display::{color, not_for_terminals};
+use super::display::{OutputFormat, color, not_for_terminals};
 use super::environment::Environment;
 use super::grouping::{Grouping, grouping, patterns};
 use super::join::JoinConfig;

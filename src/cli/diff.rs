@@ -1,18 +1,17 @@
 //! `h2lens diff BEFORE AFTER`: two runs of the same service.
 
-use super::common::{Common, limits, open, sides};
+use super::common::{Common, Sides, limits};
 use super::environment::Environment;
 use super::exit::Exit;
-use super::grouping::{Grouping, grouped};
 use super::messages::Messages;
 use super::usage::UsageError;
-use crate::aggregate::{Aggregate, Patterns, Templates};
+use crate::aggregate::{Aggregate, Templates};
 use crate::base::limit::Struck;
 use crate::base::limits::ENDPOINT_MEMORY;
 use crate::capture::Input;
 use crate::diff::{self, FailOn, Records};
 use crate::engine::{Analysis, captures};
-use crate::export::{Options as Output, PrintError, print_diff};
+use crate::export::{PrintError, print_diff};
 use crate::record::diff::{Comparison, Difference};
 use crate::record::{Nothing, Wanted};
 use anyhow::{Context, bail};
@@ -20,7 +19,7 @@ use clap::{Args, ValueHint};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// What it does, for its help and its man page.
@@ -63,26 +62,14 @@ pub struct DiffArgs {
 #[derive(Clone, Debug)]
 pub struct DiffConfig {
     args: DiffArgs,
-    /// Of the earlier run, and of the later one.
-    inputs: [Vec<Input>; 2],
-    output: Output,
-    keylogs: (Vec<PathBuf>, bool),
-    templates: (Patterns, Grouping),
-    threads: usize,
+    sides: Sides,
 }
 
 impl DiffConfig {
     /// Resolves the options.
     pub(super) fn resolve(args: DiffArgs, environment: &Environment) -> Result<Self, UsageError> {
-        let common = &args.common;
-        Ok(Self {
-            inputs: sides([(&args.before, "BEFORE"), (&args.after, "AFTER")])?,
-            output: common.output(environment)?,
-            keylogs: common.keylogs(environment),
-            templates: (common.patterns()?, common.grouping()),
-            threads: common.threads(environment),
-            args,
-        })
+        let sides = args.common.resolve([(&args.before, "BEFORE"), (&args.after, "AFTER")], environment)?;
+        Ok(Self { args, sides })
     }
 }
 
@@ -95,10 +82,10 @@ struct Run {
 
 /// Compares the runs, and prints what became of each endpoint.
 pub(super) fn run(config: &DiffConfig) -> anyhow::Result<Exit> {
-    let messages = Messages::new(config.args.common.verbosity());
-    let [before, after] = &config.inputs;
+    let messages = config.sides.messages;
+    let [before, after] = &config.sides.inputs;
     let [before, after] = [sorted(before, messages)?, sorted(after, messages)?];
-    let mut templates = grouped(&config.templates.0, &config.templates.1)?;
+    let mut templates = config.sides.templates()?;
     let records = [before.records, after.records];
     Records::add_templates(&records, &mut templates.patterns);
     let templates = Arc::new(templates);
@@ -112,7 +99,7 @@ pub(super) fn run(config: &DiffConfig) -> anyhow::Result<Exit> {
     let before = counted(&before.captures, &records[0])?;
     let after = counted(&after.captures, &records[1])?;
     let comparison = diff::compare(before, after);
-    match print_diff(&mut io::stdout().lock(), &config.output, &comparison) {
+    match print_diff(&mut io::stdout().lock(), &config.sides.output, &comparison) {
         Ok(()) => {}
         Err(PrintError::Closed) => return Ok(Exit::Done),
         Err(error) => return Err(error.into()),
@@ -190,11 +177,10 @@ fn analyzed(
     if inputs.is_empty() {
         return Ok(Aggregate::new(Arc::clone(templates), ENDPOINT_MEMORY));
     }
-    let filter = config.args.common.filter.as_deref();
-    let (mut timeline, keys) = open(inputs, filter, &config.keylogs, messages)?;
+    let (mut timeline, keys) = config.sides.open(inputs)?;
     let analysis = Analysis {
         wanted: Wanted { endpoints: true, headers: true, ..Wanted::default() },
-        threads: config.threads,
+        threads: config.sides.threads,
         keys,
         templates: Arc::clone(templates),
         compared: true,

@@ -1,21 +1,19 @@
 //! `h2lens join CLIENT SERVER`: two captures of the same calls.
 
-use super::common::{Common, limits, open, sides, signed_time};
+use super::common::{Common, Sides, limits, signed_time};
 use super::environment::Environment;
 use super::exit::Exit;
-use super::grouping::{Grouping, grouped};
 use super::messages::Messages;
 use super::usage::UsageError;
 use crate::body;
 use crate::capture::Input;
 use crate::engine::{Analysis, captures};
-use crate::export::{Options as Output, PrintError, print_join};
+use crate::export::{PrintError, print_join};
 use crate::join::{self, Endpoints, Joined, Side};
 use crate::record::pair::Join;
 use clap::{Args, ValueHint};
 use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What it does, for its help and its man page.
@@ -67,37 +65,25 @@ pub struct JoinArgs {
 #[derive(Clone, Debug)]
 pub struct JoinConfig {
     args: JoinArgs,
-    /// Of the client's place, and of the server's.
-    inputs: [Vec<Input>; 2],
-    output: Output,
-    keylogs: (Vec<PathBuf>, bool),
-    templates: (crate::aggregate::Patterns, Grouping),
-    threads: usize,
+    sides: Sides,
 }
 
 impl JoinConfig {
     /// Resolves the options.
     pub(super) fn resolve(args: JoinArgs, environment: &Environment) -> Result<Self, UsageError> {
-        let common = &args.common;
-        Ok(Self {
-            inputs: sides([(&args.client, "CLIENT"), (&args.server, "SERVER")])?,
-            output: common.output(environment)?,
-            keylogs: common.keylogs(environment),
-            templates: (common.patterns()?, common.grouping()),
-            threads: common.threads(environment),
-            args,
-        })
+        let sides = args.common.resolve([(&args.client, "CLIENT"), (&args.server, "SERVER")], environment)?;
+        Ok(Self { args, sides })
     }
 }
 
 /// Joins the captures, and prints what they tell.
 pub(super) fn run(config: &JoinConfig) -> anyhow::Result<Exit> {
-    let messages = Messages::new(config.args.common.verbosity());
-    let templates = Arc::new(grouped(&config.templates.0, &config.templates.1)?);
+    let messages = config.sides.messages;
+    let templates = Arc::new(config.sides.templates()?);
     let names = config.args.join_by.iter().map(|name| name.to_ascii_lowercase()).collect();
     let options = join::Options { join_by: names, clock_offset: config.args.clock_offset };
     let [mut client, mut server] = [Side::default(), Side::default()];
-    for (inputs, side) in config.inputs.iter().zip([&mut client, &mut server]) {
+    for (inputs, side) in config.sides.inputs.iter().zip([&mut client, &mut server]) {
         read(config, inputs, &options, side, messages)?;
     }
     let joined = join::join(client, server, options);
@@ -105,7 +91,7 @@ pub(super) fn run(config: &JoinConfig) -> anyhow::Result<Exit> {
     joined.pairs().for_each(|pair| endpoints.add(&pair));
     let summary = joined.summary();
     let stdout = &mut io::stdout().lock();
-    match print_join(stdout, &config.output, joined.pairs(), &summary, &endpoints.rows()) {
+    match print_join(stdout, &config.sides.output, joined.pairs(), &summary, &endpoints.rows()) {
         Ok(()) => {}
         Err(PrintError::Closed) => return Ok(Exit::Done),
         Err(error) => return Err(error.into()),
@@ -122,12 +108,11 @@ fn read(
     side: &mut Side,
     messages: Messages,
 ) -> anyhow::Result<()> {
-    let filter = config.args.common.filter.as_deref();
-    let (mut timeline, keys) = open(inputs, filter, &config.keylogs, messages)?;
+    let (mut timeline, keys) = config.sides.open(inputs)?;
     let bodies = config.args.body.then(|| Arc::new(hashes()));
     let analysis = Analysis {
         wanted: Side::wanted(!options.join_by.is_empty()),
-        threads: config.threads,
+        threads: config.sides.threads,
         keys,
         bodies,
         ..Analysis::default()
