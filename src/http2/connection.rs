@@ -143,3 +143,26 @@ impl Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::GapCause;
+
+    /// What hears of nothing.
+    struct Deaf;
+
+    impl EventSink for Deaf {}
+
+    /// What follows a loss is not asked to be the side's first frame, too: framing would be lost once more.
+    #[test]
+    fn a_loss_answers_whether_the_first_bytes_are_the_first() {
+        let acknowledgment = [0, 0, 0, 4, 1, 0, 0, 0, 0];
+        let mut connection = Connection::new(Start::Frames, Start::Unsure, false);
+        let arrival = Arrival::default();
+        connection.gap(Side::Server, &arrival, Gap { len: Some(21), cause: GapCause::Lost }, &mut Deaf);
+        connection.data(Side::Server, &arrival, &acknowledgment, &mut Deaf);
+        let counters = connection.counters();
+        assert_eq!((counters.losses, counters.skipped_bytes), (1, 0));
+    }
+}

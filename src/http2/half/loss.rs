@@ -115,6 +115,7 @@ impl Half {
         ledger.lost(self.from);
         self.recovered = true;
         self.first_frame = false;
+        self.unsure = false;
         self.last_gap = cause;
         self.buffer.clear();
         self.state = ParseState::Lost;
