@@ -10,7 +10,11 @@ use crate::base::limits;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
 use crate::packet::Segment;
+use foldhash::SharedSeed;
+use foldhash::quality::SeedableRandomState;
 use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// The place of a connection in its [`Table`].
@@ -59,11 +63,25 @@ pub struct Lookup<T> {
     pub replaced: Option<Box<ConnectionEntry<T>>>,
 }
 
+/// What ended then need not be remembered any more. Nor where time has gone back since, by as much: one packet of a far year
+/// would keep all that ends after it for good.
+fn is_long_ago(ended: Timestamp, now: Timestamp) -> bool {
+    now.since(ended) >= tuning::CLOSED_LINGER || ended.since(now) >= tuning::CLOSED_LINGER
+}
+
+/// A hash seeded from the operating system, once a process: who chooses addresses cannot choose them to collide. No output
+/// depends on it, as the map is never walked.
+fn unforeseeable() -> SeedableRandomState {
+    static SEED: OnceLock<SharedSeed> = OnceLock::new();
+    let random = || RandomState::new().hash_one(());
+    SeedableRandomState::with_seed(random(), SEED.get_or_init(|| SharedSeed::from_u64(random())))
+}
+
 /// The connections of a shard.
 #[derive(Debug)]
 pub struct Table<T> {
     /// The first connection between two endpoints; its siblings follow by [`ConnectionEntry::sibling`].
-    slots: HashMap<Key, u32, foldhash::quality::FixedState>,
+    slots: HashMap<Key, u32, SeedableRandomState>,
     entries: Vec<Option<Box<ConnectionEntry<T>>>>,
     free: Vec<u32>,
     oldest: u32,
@@ -83,7 +101,7 @@ impl<T> Table<T> {
     /// An empty table for `cap` connections.
     pub fn new(cap: usize) -> Self {
         Self {
-            slots: HashMap::with_hasher(foldhash::quality::FixedState::with_seed(0x6c65)),
+            slots: HashMap::with_hasher(unforeseeable()),
             entries: Vec::new(),
             free: Vec::new(),
             oldest: NONE,
@@ -243,7 +261,7 @@ impl<T> Table<T> {
     /// Forgets the connection that ended first, if that was more than the linger time before `now`.
     pub fn forget(&mut self, now: Timestamp) -> bool {
         while let Some(&(slot, first, ended)) = self.retired.front() {
-            if now.since(ended) < tuning::CLOSED_LINGER {
+            if !is_long_ago(ended, now) {
                 return false;
             }
             self.retired.pop_front();
@@ -290,14 +308,15 @@ impl<T> Table<T> {
         }
     }
 
-    /// Takes out the connection idle for longest, if it has been for `idle(&entry)`.
+    /// Takes out the connection idle for longest, if it has been for `idle(&entry)`, or if time has gone back by that.
     pub fn expire(
         &mut self,
         now: Timestamp,
         idle: impl Fn(&ConnectionEntry<T>) -> Duration,
     ) -> Option<Box<ConnectionEntry<T>>> {
         let entry = self.entries.get(self.oldest as usize)?.as_deref()?;
-        if now.since(entry.last.time) < idle(entry) {
+        let idle = idle(entry);
+        if now.since(entry.last.time) < idle && entry.last.time.since(now) < idle {
             return None;
         }
         self.remove(Slot(self.oldest))
@@ -411,7 +430,7 @@ impl<T> ConnectionEntry<T> {
 
     /// It ended longer ago than it is to be remembered.
     fn is_forgotten(&self, now: Timestamp) -> bool {
-        self.retired.is_some_and(|ended| now.since(ended) >= tuning::CLOSED_LINGER)
+        self.retired.is_some_and(|ended| is_long_ago(ended, now))
     }
 
     /// The sender of a direction is the lesser endpoint.
@@ -428,6 +447,8 @@ const fn direction(src_is_low: bool, low_is_forward: bool) -> Direction {
 mod tests {
     use super::*;
     use crate::packet::{Network, TcpFlags};
+    use std::collections::HashSet;
+    use std::net::Ipv6Addr;
 
     const SYN_ACK: u8 = TcpFlags::SYN | TcpFlags::ACK;
 
@@ -625,6 +646,43 @@ mod tests {
         ];
         assert_eq!(take_all(&mut table, &once), [0; 5]);
         assert_eq!(take_all(&mut table, &once), [1; 5]);
+    }
+
+    /// What collides where the seed is known: an interface identifier that makes a factor of the hash zero, whatever the
+    /// network. It is one of the seeds that the hash is delivered with.
+    #[test]
+    fn addresses_chosen_to_collide_do_not() {
+        const IDENTIFIER: u128 = 0xdd50_7cc9_b729_acc0;
+        let chosen = |network: u128| {
+            let ip = Ipv6Addr::from_bits(network << 64 | IDENTIFIER).into();
+            Key::of(Endpoint { ip, port: 80 }, end(443)).0
+        };
+        let hashes = |hasher: &dyn Fn(&Key) -> u64| {
+            (0..1000).map(|network| hasher(&chosen(network))).collect::<HashSet<_>>().len()
+        };
+        let (fixed, random) = (foldhash::quality::FixedState::with_seed(0x6c65), unforeseeable());
+        assert_eq!(hashes(&|key| fixed.hash_one(key)), 1);
+        assert_eq!(hashes(&|key| random.hash_one(key)), 1000);
+        let other = unforeseeable();
+        assert_ne!(other.hash_one(chosen(1)), random.hash_one(chosen(1)));
+    }
+
+    #[test]
+    fn time_that_goes_back_does_not_stop_forgetting() {
+        let mut table = Table::new(9);
+        let at = |seconds| Timestamp::from_parts(seconds, 0);
+        for (port, ended) in [(1000, 4_294_967_295), (1001, 100), (1002, 110)] {
+            let slot = table.find(&segment(port, 7, 0, ended), || 1).slot;
+            table.retire(slot, at(ended));
+        }
+        assert!(table.forget(at(120)), "the one of a far year");
+        assert!(!table.forget(at(120)) && table.len() == 2);
+        assert!(table.forget(at(161)) && !table.forget(at(161)));
+        let idle = |_: &ConnectionEntry<i32>| Duration::from_secs(15);
+        table.find(&segment(1003, 7, 0, 4_294_967_295), || 2);
+        table.find(&segment(1004, 7, 0, 200), || 3);
+        assert_eq!(table.expire(at(200), idle).unwrap().state, Some(2));
+        assert!(table.expire(at(200), idle).is_none());
     }
 
     #[test]

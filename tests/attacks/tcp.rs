@@ -1,8 +1,11 @@
 //! Attacks by packets and segments.
 
 use super::lens::{run, run_with};
-use super::wire::{ACK, FIN, Flow, REQUEST, RESPONSE, SYN, Wire, frame, ipv4, ipv4_of, literal, tcp};
-use h2lens::base::limits;
+use super::wire::{ACK, FIN, Flow, REQUEST, RESPONSE, SYN, Wire, frame, ipv4, ipv4_of, ipv6, literal, tcp};
+use h2lens::base::endpoint::Endpoint;
+use h2lens::base::{limits, partition, tuning};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 
 const HEADERS: u8 = 1;
 const WHOLE: u8 = 5;
@@ -128,6 +131,57 @@ fn a_flood_of_a_million_syns() {
     let evicted = coverage["limits"]["connections"].as_u64().unwrap();
     let kept = (limits::CONNECTIONS_SHARD * 8) as u64;
     assert!(evicted >= 1_000_000 - kept && evicted < 1_000_000 - kept / 2, "{evicted}");
+}
+
+/// A SYN from each of these addresses.
+fn syns(from: impl Iterator<Item = IpAddr>) -> Vec<u8> {
+    let mut wire = Wire::new();
+    let body = tcp(Flow::client(1000), SYN, &[]);
+    for src in from {
+        wire.packet(&match src {
+            IpAddr::V6(src) => ipv6(src.to_bits(), 0x2001_0db8 << 96 | 2, 6, &body),
+            IpAddr::V4(src) => {
+                let mut packet = ipv4(6, 0, &body);
+                packet[12..16].copy_from_slice(&src.octets());
+                packet
+            }
+        });
+    }
+    wire.file
+}
+
+/// All are of one shard, and those of IPv6 collide in the connection table's hash where nothing is random in that: their
+/// interface identifiers make a factor of it zero.
+#[test]
+fn addresses_that_are_chosen_to_collide() {
+    const IDENTIFIER: u128 = 0xdd50_7cc9_b729_acc0;
+    let one_shard = |src: &IpAddr| {
+        let server: IpAddr = match src {
+            IpAddr::V4(_) => Ipv4Addr::new(10, 0, 0, 2).into(),
+            IpAddr::V6(_) => Ipv6Addr::from_bits(0x2001_0db8 << 96 | 2).into(),
+        };
+        let (client, server) = (Endpoint { ip: *src, port: 1000 }, Endpoint { ip: server, port: 8080 });
+        partition::slice(client, server).is_multiple_of(tuning::SHARDS)
+    };
+    let v6 = |identifier: u128| {
+        let all =
+            (0..).map(move |n: u128| Ipv6Addr::from_bits(0x2001_0db9 << 96 | n << 64 | identifier).into());
+        move |count| syns(all.clone().filter(one_shard).take(count))
+    };
+    let v4 = |count| {
+        syns((0..).map(|n: u32| Ipv4Addr::from_bits(11 << 24 | n).into()).filter(one_shard).take(count))
+    };
+    let time = |capture: &[u8]| run(capture, &["--json"]).within(96).time;
+    for count in [15_000, 30_000] {
+        let clean = time(&v6(7)(count));
+        for attack in [v6(IDENTIFIER)(count), v4(count)] {
+            let attacked = time(&attack);
+            assert!(
+                attacked <= 2 * clean + Duration::from_millis(200),
+                "{count}: {attacked:?} for {clean:?}"
+            );
+        }
+    }
 }
 
 /// Connections that each leave as much behind as they can: the oldest go.

@@ -118,6 +118,17 @@ pub(super) fn ipv4(protocol: u8, place: u16, body: &[u8]) -> Vec<u8> {
     ipv4_of(protocol, 0, place, body)
 }
 
+/// An IPv6 packet.
+pub(super) fn ipv6(src: u128, dst: u128, protocol: u8, body: &[u8]) -> Vec<u8> {
+    let mut out = vec![0x60, 0, 0, 0];
+    out.extend((body.len() as u16).to_be_bytes());
+    out.extend([protocol, 64]);
+    out.extend(src.to_be_bytes());
+    out.extend(dst.to_be_bytes());
+    out.extend(body);
+    out
+}
+
 /// With an identification.
 pub(super) fn ipv4_of(protocol: u8, id: u16, place: u16, body: &[u8]) -> Vec<u8> {
     let mut out = vec![0x45, 0];
