@@ -12,6 +12,7 @@ mod endpoints;
 mod exports;
 mod fences;
 mod filters;
+mod idle;
 mod keys;
 mod library;
 mod partition;

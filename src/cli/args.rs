@@ -326,7 +326,7 @@ pub struct Args {
     #[arg(long, help_heading = "Live capture", hide_short_help = true)]
     pub no_promisc: bool,
 
-    /// Forget connections idle for so long [default: 5m]
+    /// Tell of connections idle for so long, and forget those without HTTP/2 [default: 5m]
     #[arg(long, value_name = "T", value_parser = units::duration, help_heading = "Live capture", hide_short_help = true)]
     pub idle_timeout: Option<Duration>,
 

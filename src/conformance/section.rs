@@ -270,5 +270,8 @@ impl SectionRules {
 /// Octets that no value may hold, or begin or end with (section 8.2.1).
 fn value_is_invalid(value: &[u8]) -> bool {
     let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
-    memchr::memchr3(0, b'\r', b'\n', value).is_some() || blank(value.first()) || blank(value.last())
+    // Values are short, and next to none has a control character: a pass without branches is the cheapest.
+    let control = value.iter().fold(false, |control, &byte| control | (byte < 0x0e));
+    let forbidden = control && value.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n'));
+    forbidden || blank(value.first()) || blank(value.last())
 }

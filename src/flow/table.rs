@@ -1,4 +1,6 @@
 //! The connections of a shard, found by their endpoints; the one idle for longest is at the front of a list.
+//!
+//! Those at rest, which were idle for too long and are kept all the same, stand before all others.
 
 use super::beginning::Beginning;
 use super::network::Networks;
@@ -46,6 +48,8 @@ pub struct ConnectionEntry<T> {
     pub state: Option<T>,
     /// It is in its owner's list of connections that wait for holes to fill.
     pub listed: bool,
+    /// It was idle for too long, and is kept while there is room.
+    resting: bool,
     /// When it ended.
     retired: Option<Timestamp>,
     /// Something of it is missing if more of it comes once it has ended.
@@ -86,6 +90,8 @@ pub struct Table<T> {
     free: Vec<u32>,
     oldest: u32,
     newest: u32,
+    /// The one idle for longest of those that are not at rest: the ones before it in the list are.
+    awake: u32,
     cap: usize,
     /// Ended connections, in the order in which they ended: where, and their first packet.
     retired: VecDeque<(Slot, u64, Timestamp)>,
@@ -106,6 +112,7 @@ impl<T> Table<T> {
             free: Vec::new(),
             oldest: NONE,
             newest: NONE,
+            awake: NONE,
             cap,
             retired: VecDeque::new(),
             most: 0,
@@ -225,7 +232,7 @@ impl<T> Table<T> {
             return None;
         }
         let evicted = self.remove(Slot(self.oldest));
-        self.evicted += u64::from(evicted.is_some());
+        self.evicted += u64::from(evicted.as_ref().is_some_and(|entry| !entry.resting));
         evicted
     }
 
@@ -308,23 +315,32 @@ impl<T> Table<T> {
         }
     }
 
-    /// Takes out the connection idle for longest, if it has been for `idle(&entry)`, or if time has gone back by that.
-    pub fn expire(
-        &mut self,
-        now: Timestamp,
-        idle: impl Fn(&ConnectionEntry<T>) -> Duration,
-    ) -> Option<Box<ConnectionEntry<T>>> {
-        let entry = self.entries.get(self.oldest as usize)?.as_deref()?;
+    /// The connection idle for longest of those not at rest, if it has been for `idle(&entry)`, or if time has gone back by that.
+    pub fn idle(&self, now: Timestamp, idle: impl Fn(&ConnectionEntry<T>) -> Duration) -> Option<Slot> {
+        let entry = self.entries.get(self.awake as usize)?.as_deref()?;
         let idle = idle(entry);
-        if now.since(entry.last.time) < idle && entry.last.time.since(now) < idle {
-            return None;
+        let is_idle = now.since(entry.last.time) >= idle || entry.last.time.since(now) >= idle;
+        is_idle.then_some(Slot(self.awake))
+    }
+
+    /// The one that [`idle`](Self::idle) has named is kept: it is not idle again before a segment of it has come.
+    pub fn rest(&mut self, slot: Slot) {
+        if slot.0 == self.awake
+            && let Some(entry) = self.links(slot.0)
+        {
+            entry.resting = true;
+            self.awake = entry.newer;
         }
-        self.remove(Slot(self.oldest))
     }
 
     /// Takes out the connection idle for longest, unless that is the one to keep.
     pub fn give_up(&mut self, keep: Slot) -> Option<Box<ConnectionEntry<T>>> {
         if self.oldest == keep.0 { None } else { self.remove(Slot(self.oldest)) }
+    }
+
+    /// Takes out the connection that has been at rest for longest.
+    pub fn give_up_resting(&mut self) -> Option<Box<ConnectionEntry<T>>> {
+        if self.oldest == self.awake { None } else { self.remove(Slot(self.oldest)) }
     }
 
     /// All connections.
@@ -349,11 +365,11 @@ impl<T> Table<T> {
     }
 
     fn touch(&mut self, at: u32, now: Moment) {
-        if let Some(entry) = self.entries.get_mut(at as usize).and_then(Option::as_deref_mut) {
-            entry.last = Moment { packet: now.packet, time: now.time.max(entry.last.time) };
-        }
-        let ended = self.links(at).is_some_and(|entry| entry.retired.is_some());
-        if self.newest != at && !ended {
+        let Some(entry) = self.links(at) else { return };
+        entry.last = Moment { packet: now.packet, time: now.time.max(entry.last.time) };
+        let rested = std::mem::take(&mut entry.resting);
+        let ended = entry.retired.is_some();
+        if (self.newest != at || rested) && !ended {
             self.unlink(at);
             self.append(at);
         }
@@ -373,6 +389,9 @@ impl<T> Table<T> {
             Some(entry) => entry.older = older,
             None => self.newest = older,
         }
+        if self.awake == at {
+            self.awake = newer;
+        }
     }
 
     fn append(&mut self, at: u32) {
@@ -380,6 +399,9 @@ impl<T> Table<T> {
         match self.links(newest) {
             Some(entry) => entry.newer = at,
             None => self.oldest = at,
+        }
+        if self.awake == NONE {
+            self.awake = at;
         }
         if let Some(entry) = self.links(at) {
             (entry.older, entry.newer) = (newest, NONE);
@@ -423,9 +445,15 @@ impl<T> ConnectionEntry<T> {
             reassembly,
             state: Some(state),
             listed: false,
+            resting: false,
             retired: None,
             misses_more: false,
         }
+    }
+
+    /// It was idle for too long, and no segment of it has come since.
+    pub const fn is_resting(&self) -> bool {
+        self.resting
     }
 
     /// It ended longer ago than it is to be remembered.
@@ -691,8 +719,42 @@ mod tests {
         table.find(&segment(1000, 7, 0, 10), || 1);
         table.find(&segment(1001, 7, 0, 20), || 2);
         let idle = |_: &ConnectionEntry<i32>| Duration::from_secs(15);
-        assert!(table.expire(Timestamp::from_parts(24, 0), idle).is_none());
-        assert_eq!(table.expire(Timestamp::from_parts(25, 0), idle).unwrap().state, Some(1));
-        assert!(table.expire(Timestamp::from_parts(25, 0), idle).is_none());
+        assert!(table.idle(Timestamp::from_parts(24, 0), idle).is_none());
+        let first = table.idle(Timestamp::from_parts(25, 0), idle).unwrap();
+        assert_eq!(table.remove(first).unwrap().state, Some(1));
+        assert!(table.idle(Timestamp::from_parts(25, 0), idle).is_none());
+    }
+
+    #[test]
+    fn what_rests_goes_first_and_is_idle_once() {
+        let mut table = Table::new(3);
+        let mut find = |table: &mut Table<u16>, port, seconds| {
+            let found = table.find(&segment(port, 7, 0, seconds), || port);
+            (found.slot, found.replaced.map(|entry| entry.is_resting()))
+        };
+        let idle = |_: &ConnectionEntry<u16>| Duration::from_secs(15);
+        for port in [1, 2, 3] {
+            find(&mut table, port, u64::from(port));
+        }
+        let now = Timestamp::from_parts(100, 0);
+        let mut rested = Vec::new();
+        while let Some(slot) = table.idle(now, idle) {
+            table.rest(slot);
+            rested.push(table.get_mut(slot).unwrap().senders[0].port);
+        }
+        assert_eq!(rested, [1, 2, 3]);
+        // The second one, and the last one of the list, are used again.
+        for port in [2, 3] {
+            let (slot, _) = find(&mut table, port, 100);
+            assert!(!table.get_mut(slot).unwrap().is_resting());
+        }
+        let (_, replaced) = find(&mut table, 4, 101);
+        assert_eq!((replaced, table.evicted), (Some(true), 0), "nobody misses what rested");
+        assert!(table.give_up_resting().is_none(), "all that is left is awake");
+        let slot = table.idle(Timestamp::from_parts(115, 0), idle).unwrap();
+        assert_eq!(table.get_mut(slot).unwrap().senders[0].port, 2);
+        table.rest(slot);
+        assert_eq!(table.give_up_resting().unwrap().senders[0].port, 2);
+        assert!(table.give_up_resting().is_none());
     }
 }

@@ -11,7 +11,7 @@ use crate::base::limit::{Limit, Struck};
 use crate::base::tcp::DirectionStats;
 use crate::base::time::Moment;
 use crate::base::tls::{Description, NotDecrypted};
-use crate::flow::Reassembly;
+use crate::flow::{Reassembly, Slot};
 use crate::http2::{Counters, Side};
 use crate::record::{
     ConnectionMeta, ConnectionRecord, ConnectionTiming, EndBy, EndHow, Ending, InFlight, OpenExchange,
@@ -19,6 +19,7 @@ use crate::record::{
 };
 use crate::tls;
 use crate::transaction::Stats;
+use std::time::Duration;
 
 /// What a shard adds to the telemetry record.
 #[derive(Clone, Debug, Default)]
@@ -215,6 +216,42 @@ impl Pipeline {
         report
     }
 
+    /// A connection was idle for too long, and is told of. One that carries HTTP/2 goes on all the same: it may be used again
+    /// after minutes, and what its sides know of one another would be lost. Whether it does.
+    pub(super) fn rest(
+        &mut self,
+        slot: Slot,
+        idle: Duration,
+        now: Moment,
+        keys: &tls::KeyStore,
+        out: &mut impl Output,
+    ) -> bool {
+        let Some(entry) = self.table.get_mut(slot).filter(|entry| !entry.reassembly.waits()) else {
+            return false;
+        };
+        let Some(layers) = entry.state.as_mut().filter(|layers| layers.http2().is_some()) else {
+            return false;
+        };
+        layers.rested = Some(entry.last.packet);
+        let end = StreamEnd { by: EndBy::Capture, how: EndHow::Idle, code: None };
+        let over = Moment { time: entry.last.time.after(idle * patience(layers)), ..now };
+        let mut cx = Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out);
+        LayersInput { layers: &mut *layers, cx: &mut cx }.conclude_tunnels(end, over);
+        let (span, streams) = ((entry.first, entry.last), Some(&entry.reassembly));
+        let mut record = blank(layers, layers.description(), span, end, streams);
+        let closed = layers.closed();
+        let Layers { layer, transport, .. } = &mut *layers;
+        if let Some(http2) = layer.http2_mut() {
+            http2.describe(end, over, &mut record, transport, closed, &mut cx);
+        }
+        if cx.wanted.connections {
+            cx.out.connection(cx.now, &record);
+        }
+        let memory = layers.memory();
+        self.memory = (self.memory + memory).saturating_sub(std::mem::replace(&mut layers.weight, memory));
+        true
+    }
+
     /// Concludes a connection that spans the given packets and ended as said.
     #[expect(clippy::too_many_arguments, reason = "what the table kept of it, each once")]
     pub(super) fn finish_connection(
@@ -258,11 +295,8 @@ impl Whole<'_> {
     /// Tells of it, and adds it to the report.
     pub(super) fn tell(self, cx: &mut Context<'_, impl Output>) {
         let Self { mut layers, span, end, ended_at, streams } = self;
-        let tls = match &layers.layer {
-            Layer::Tls(layer) => Some(Box::new(layer.session.description().clone())),
-            _ => None,
-        };
-        let mut record = blank(&layers, tls, span, end, streams);
+        let mut record = blank(&layers, layers.description(), span, end, streams);
+        let told = layers.rested == Some(span.1.packet);
         let (transport, closed) = (std::mem::take(&mut layers.transport), layers.closed());
         let mut innermost = layers.innermost();
         record.upgrade_declined =
@@ -316,7 +350,7 @@ impl Whole<'_> {
             *count += 1;
         }
         let shown = record.how.is_some() || record.meta.tls.is_some() || record.upgrade_declined;
-        if cx.wanted.connections && shown {
+        if cx.wanted.connections && shown && !told {
             cx.out.connection(cx.now, &record);
         }
     }

@@ -241,7 +241,7 @@ impl Http2 {
         });
     }
 
-    /// The connection is over, since `over`: its open streams end, and what was found is told. Fills its record in.
+    /// The connection is over, since `at`: its open streams end, and what was found is told. Fills its record in.
     pub(super) fn finish_connection<O: Output>(
         &mut self,
         end: StreamEnd,
@@ -251,13 +251,7 @@ impl Http2 {
         closed: Option<Moment>,
         cx: &mut Context<'_, O>,
     ) {
-        let in_flight = self.pairing.cuts_off();
-        self.listen(cx, |_, (_, (session, _))| session.finish(end.by, end.how, at.time));
-        let (ending, error) = match &self.timing {
-            Some(timing) => timing.ending(end, closed.unwrap_or(record.last).time, in_flight),
-            None => Default::default(),
-        };
-        record.ending = ending;
+        let error = self.describe(end, at, record, transport, closed, cx);
         if let Some(mut judge) = self.judge.take() {
             judge.finish(matches!(end.how, EndHow::Fin | EndHow::Rst), self.connection.ledger(), cx.now);
             record.ending.evidence = error.and_then(|(by, code)| judge.evidence(by.peer(), code, None));
@@ -267,11 +261,6 @@ impl Http2 {
                     cx.out.finding(cx.now, &self.meta, &finding);
                 }
             }
-        }
-        if let Some(timing) = &mut self.timing {
-            let ledger = self.connection.ledger();
-            let handshakes = timing.handshakes(transport.handshake(), self.meta.tls.is_some());
-            record.timing = timing.describe(ledger, record.first.time, record.last.time, handshakes);
         }
         if let Some(mut bodies) = self.bodies.take() {
             cx.totals.report.limits.merge(bodies.limits());
@@ -287,11 +276,34 @@ impl Http2 {
         if missed > 0 || shorter > 0 {
             cx.out.calls_missed(self.meta.server, missed, shorter);
         }
+    }
+
+    /// The open streams end as said, at this time; fills in what the connection's record tells of HTTP/2. The connection may
+    /// go on. Which side named an error by GOAWAY, and which error.
+    pub(super) fn describe<O: Output>(
+        &mut self,
+        end: StreamEnd,
+        at: Moment,
+        record: &mut ConnectionRecord,
+        transport: &Transport,
+        closed: Option<Moment>,
+        cx: &mut Context<'_, O>,
+    ) -> Option<(Side, u32)> {
+        let in_flight = self.pairing.cuts_off();
+        self.listen(cx, |_, (_, (session, _))| session.finish(end.by, end.how, at.time));
+        let mut error = None;
+        if let Some(timing) = &mut self.timing {
+            (record.ending, error) = timing.ending(end, closed.unwrap_or(record.last).time, in_flight);
+            let ledger = self.connection.ledger();
+            let handshakes = timing.handshakes(transport.handshake(), self.meta.tls.is_some());
+            record.timing = timing.describe(ledger, record.first.time, record.last.time, handshakes);
+        }
         record.how = Some(self.how());
         record.evidence = self.evidence.filter(|_| record.how == Some(Recognition::MidStream));
         record.is_http2 = true;
         record.meta = self.meta.clone();
         self.pairing.describe(record);
+        error
     }
 
     /// What is known of its streams.

@@ -57,6 +57,8 @@ pub(super) struct Layers {
     pub(super) weight: usize,
     /// What its segments tell of time; outside of TLS.
     pub(super) transport: Transport,
+    /// Its last packet when it was told of as idle, where it was.
+    pub(super) rested: Option<u64>,
 }
 
 /// What the bytes are.
@@ -75,7 +77,7 @@ pub(super) enum Layer {
 
 impl Layer {
     /// The HTTP/2 in it, inside TLS too.
-    fn http2_mut(&mut self) -> Option<&mut Http2> {
+    pub(super) fn http2_mut(&mut self) -> Option<&mut Http2> {
         match self {
             Self::Http2(http2) => Some(http2),
             Self::Tls(tls) => tls.inner.layer.http2_mut(),
@@ -150,6 +152,14 @@ impl Layers {
     /// A SYN was seen, so that the forward stream is the client's.
     fn handshake(&self) -> bool {
         self.syn != [false; 2]
+    }
+
+    /// What the TLS tells that it carries.
+    pub(super) fn description(&self) -> Option<Box<Description>> {
+        match &self.layer {
+            Layer::Tls(layer) => Some(Box::new(layer.session.description().clone())),
+            _ => None,
+        }
     }
 
     /// The layers inside TLS.

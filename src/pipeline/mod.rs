@@ -282,8 +282,16 @@ impl Pipeline {
     fn expire(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
         while self.table.forget(now.time) {}
         let Some(idle) = self.settings.idle_timeout else { return };
-        while let Some(mut entry) =
-            self.table.expire(now.time, |entry| idle * entry.state.as_ref().map_or(1, patience))
+        let patient = |entry: &ConnectionEntry<Layers>| idle * entry.state.as_ref().map_or(1, patience);
+        while let Some(slot) = self.table.idle(now.time, patient) {
+            if self.rest(slot, idle, now, keys, out) {
+                self.table.rest(slot);
+            } else if let Some(mut entry) = self.table.remove(slot) {
+                self.finish_entry(&mut entry, EndHow::Idle, now, keys, out);
+            }
+        }
+        while self.memory > self.memory_cap / 2
+            && let Some(mut entry) = self.table.give_up_resting()
         {
             self.finish_entry(&mut entry, EndHow::Idle, now, keys, out);
         }
@@ -295,7 +303,7 @@ impl Pipeline {
         while self.memory > self.memory_cap
             && let Some(mut entry) = self.table.give_up(at_hand)
         {
-            self.evicted_for_memory += 1;
+            self.evicted_for_memory += u64::from(!entry.is_resting());
             self.finish_entry(&mut entry, EndHow::Eof, now, keys, out);
         }
     }

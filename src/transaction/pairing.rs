@@ -240,14 +240,14 @@ impl Pairing {
     }
 
     /// Fills the connection record in.
-    pub fn describe(&mut self, record: &mut ConnectionRecord) {
+    pub fn describe(&self, record: &mut ConnectionRecord) {
         record.transactions = self.transactions;
         record.streams_opened = self.opened;
         record.max_concurrent = self.max_concurrent;
-        record.goaway = std::mem::take(&mut self.goaways);
+        record.goaway = self.goaways.clone();
         record.limited = self.limited;
-        record.client_settings = std::mem::take(&mut self.client.settings);
-        record.server_settings = std::mem::take(&mut self.server.settings);
+        record.client_settings = self.client.settings.clone();
+        record.server_settings = self.server.settings.clone();
         (record.client_frames, record.server_frames) = (self.client.frames, self.server.frames);
         (record.client_hpack, record.server_hpack) = (self.client.hpack, self.server.hpack);
     }

@@ -26,6 +26,7 @@ pub(crate) struct Analyze {
     bodies: Option<Arc<h2lens::body::Options>>,
     matching: Option<Arc<Filter>>,
     summary: Option<std::time::Duration>,
+    idle: Option<std::time::Duration>,
     templates: Arc<Templates>,
     part: Option<Partition>,
     /// Kept until the run is over.
@@ -50,6 +51,7 @@ impl Default for Analyze {
             bodies: None,
             matching: None,
             summary: None,
+            idle: None,
             templates: Arc::default(),
             part: None,
             files: Vec::new(),
@@ -115,6 +117,12 @@ impl Analyze {
         self
     }
 
+    /// `--idle-timeout`
+    pub(crate) fn idle(mut self, timeout: std::time::Duration) -> Self {
+        self.idle = Some(timeout);
+        self
+    }
+
     /// `--where`
     pub(crate) fn matching(mut self, filter: &str) -> Self {
         self.matching = Some(Arc::new(filter.parse().unwrap_or_else(|error| panic!("{error}"))));
@@ -154,6 +162,7 @@ impl Analyze {
             bodies: self.bodies.clone(),
             filter: self.matching.clone(),
             summary: self.summary,
+            idle_timeout: self.idle,
             templates: Arc::clone(&self.templates),
             part: self.part.map(|partition| PartOf {
                 partition,
