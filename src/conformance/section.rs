@@ -271,7 +271,7 @@ impl SectionRules {
 fn value_is_invalid(value: &[u8]) -> bool {
     let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
     // Values are short, and next to none has a control character: a pass without branches is the cheapest.
-    let control = value.iter().fold(false, |control, &byte| control | (byte < 0x0e));
-    let forbidden = control && value.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n'));
+    let least = value.iter().fold(u8::MAX, |least, &byte| least.min(byte));
+    let forbidden = least <= b'\r' && value.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n'));
     forbidden || blank(value.first()) || blank(value.last())
 }

@@ -709,8 +709,9 @@ mod tests {
         let idle = |_: &ConnectionEntry<i32>| Duration::from_secs(15);
         table.find(&segment(1003, 7, 0, 4_294_967_295), || 2);
         table.find(&segment(1004, 7, 0, 200), || 3);
-        assert_eq!(table.expire(at(200), idle).unwrap().state, Some(2));
-        assert!(table.expire(at(200), idle).is_none());
+        let lost = table.idle(at(200), idle).unwrap();
+        assert_eq!(table.remove(lost).unwrap().state, Some(2));
+        assert!(table.idle(at(200), idle).is_none());
     }
 
     #[test]
@@ -728,7 +729,7 @@ mod tests {
     #[test]
     fn what_rests_goes_first_and_is_idle_once() {
         let mut table = Table::new(3);
-        let mut find = |table: &mut Table<u16>, port, seconds| {
+        let find = |table: &mut Table<u16>, port, seconds| {
             let found = table.find(&segment(port, 7, 0, seconds), || port);
             (found.slot, found.replaced.map(|entry| entry.is_resting()))
         };

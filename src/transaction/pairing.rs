@@ -244,10 +244,10 @@ impl Pairing {
         record.transactions = self.transactions;
         record.streams_opened = self.opened;
         record.max_concurrent = self.max_concurrent;
-        record.goaway = self.goaways.clone();
+        record.goaway.clone_from(&self.goaways);
         record.limited = self.limited;
-        record.client_settings = self.client.settings.clone();
-        record.server_settings = self.server.settings.clone();
+        record.client_settings.clone_from(&self.client.settings);
+        record.server_settings.clone_from(&self.server.settings);
         (record.client_frames, record.server_frames) = (self.client.frames, self.server.frames);
         (record.client_hpack, record.server_hpack) = (self.client.hpack, self.server.hpack);
     }
