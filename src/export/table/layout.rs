@@ -19,22 +19,30 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Chooses the columns. `widths` holds the widest cell of each; an empty column (0) is left out, if it is not the
-    /// last. `line` is the room on a line.
+    /// Chooses the columns. `widths` holds the widest cell of each; an empty column (0) is left out. `line` is the room on a
+    /// line.
     pub(super) fn new(columns: &[Column], widths: &[usize], line: Option<usize>) -> Self {
         let last = columns.len().saturating_sub(1);
+        let Some((&wanted, others)) = widths.split_last() else { return Self { columns: Vec::new() } };
+        if wanted == 0 {
+            // The last but one does not take what is left of the line: it may be aligned to the right.
+            let widths = [others, &[1]].concat();
+            let mut layout = Self::new(columns, &widths, line.map(|line| line + GAP + 1));
+            layout.columns.retain(|&(index, _)| index != last);
+            return layout;
+        }
         let mut shown: Vec<(usize, usize)> = columns
             .iter()
             .zip(widths)
             .enumerate()
-            .filter(|&(index, (_, &width))| width > 0 || index == last)
+            .filter(|&(_, (_, &width))| width > 0)
             .map(|(index, (column, &width))| {
                 let most = if line.is_some() { column.max } else { usize::MAX };
                 (index, width.min(most).max(column.title.len()))
             })
             .collect();
         let Some(line) = line else { return Self { columns: shown } };
-        let wanted = widths.get(last).copied().unwrap_or_default().clamp(1, LAST_MIN);
+        let wanted = wanted.min(LAST_MIN);
         loop {
             let others: usize =
                 shown.iter().filter(|(index, _)| *index != last).map(|(_, width)| width + GAP).sum();
@@ -182,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_column_without_cells_is_left_out() {
-        assert_eq!(Layout::new(&COLUMNS, &[0, 1, 3, 0], Some(80)).columns, [(1, 2), (2, 3), (3, 71)]);
+        assert_eq!(Layout::new(&COLUMNS, &[0, 1, 3, 0], Some(80)).columns, [(1, 2), (2, 3)]);
     }
 
     #[test]
