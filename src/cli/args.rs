@@ -249,6 +249,13 @@ pub struct Args {
     )]
     pub color: Option<Color>,
 
+    /// Tell times in the machine's zone
+    ///
+    /// Tell times in a table, and of --follow, in the machine's zone, as TZ or /etc/localtime says, instead of UTC. The
+    /// other formats have UTC always.
+    #[arg(long, help_heading = "Output", hide_short_help = true)]
+    pub local_time: bool,
+
     /// Exit 1 when the analysis is incomplete
     ///
     /// Exit with status 1 when something of an HTTP/2 connection is known to be missing or could not be decoded: when

@@ -17,7 +17,7 @@ use crate::aggregate::Patterns;
 use crate::base::limits;
 use crate::base::partition::Partition;
 use crate::capture::{Input, Rotation};
-use crate::export::{Format, Options, Sort};
+use crate::export::{Format, Options, Sort, Zone};
 use crate::filter::Filter;
 use crate::record::Wanted;
 use sha2::{Digest, Sha256};
@@ -427,6 +427,7 @@ fn window(
         (args.top.is_some(), "--top"),
         (args.output_dir.is_some(), "--output-dir"),
         (args.partition.is_some(), "--partition"),
+        (args.local_time, "--local-time"),
         (write.is_some_and(|write| write.path.is_none()), "--write -"),
     ];
     if let Some((_, option)) = others.into_iter().find(|(given, _)| *given) {
@@ -570,6 +571,7 @@ fn output(args: &Args, environment: &Environment, is_live: bool) -> Result<Optio
         excerpts: args.body.is_some(),
         color,
         width,
+        zone: zone(args, format)?,
         live: is_live,
         footer,
         sort: None,
@@ -585,6 +587,22 @@ fn output(args: &Args, environment: &Environment, is_live: bool) -> Result<Optio
         )));
     }
     Ok(options)
+}
+
+/// `--local-time`
+fn zone(args: &Args, format: Format) -> Result<Zone, UsageError> {
+    if !args.local_time {
+        return Ok(Zone::default());
+    }
+    if format != Format::Table {
+        let name = format.name();
+        return Err(UsageError(format!(
+            "--local-time is for tables: -o {name} has UTC always; add -o table"
+        )));
+    }
+    let unknown =
+        |error| UsageError(format!("--local-time: the machine's zone is not known: {error}; set TZ"));
+    Zone::of_machine().map_err(unknown)
 }
 
 /// Whether a format can go where it is to go.

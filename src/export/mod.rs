@@ -57,7 +57,7 @@ pub use printer::Printer;
 pub use renderer::Renderer;
 pub use sanitize::visible;
 pub use sort::{Sort, SortKey};
-pub use table::Span;
+pub use table::{Span, Zone};
 
 use crate::base::time::Timestamp;
 use crate::base::tuning;
@@ -190,6 +190,8 @@ pub struct Options {
     pub color: bool,
     /// Columns of the terminal; `None` where lines may be as long as they want.
     pub width: Option<u16>,
+    /// The zone of a table's times.
+    pub zone: Zone,
     /// Print table rows as they come, instead of holding a short table to fit its columns.
     pub live: bool,
     /// Below a table of transactions, say in a few lines what they add up to.

@@ -180,7 +180,7 @@ impl RecordSink for Renderer {
         }
         let start = self.rendered.bytes.len();
         if self.options.format == Format::Table {
-            table::connection(&mut self.rendered.bytes, connection);
+            table::connection(&mut self.rendered.bytes, connection, &self.options);
         } else if self.options.format == Format::Trace {
             trace::process_name(&mut self.rendered.bytes, connection);
         } else {
@@ -198,7 +198,7 @@ impl RecordSink for Renderer {
         let start = self.rendered.bytes.len();
         let payload = Payload::parse(&frame.header, frame.payload);
         if self.options.format == Format::Table {
-            table::frame(&mut self.rendered.bytes, connection, frame, payload.as_ref());
+            table::frame(&mut self.rendered.bytes, connection, frame, payload.as_ref(), &self.options);
         } else if self.options.format == Format::Trace {
             let events = self.events(connection.id);
             if !events.frame(&mut self.rendered.bytes, connection, frame, payload.as_ref()) {
@@ -217,7 +217,7 @@ impl RecordSink for Renderer {
         }
         let start = self.rendered.bytes.len();
         if self.options.format == Format::Table {
-            table::message(&mut self.rendered.bytes, connection, message);
+            table::message(&mut self.rendered.bytes, connection, message, &self.options);
         } else {
             let record = MessageRecordObject::new(connection, message);
             push(&mut self.rendered, &mut self.scratch, self.options.format, &record);
@@ -239,7 +239,7 @@ impl RecordSink for Renderer {
         }
         let start = self.rendered.bytes.len();
         if self.options.format == Format::Table {
-            table::finding(&mut self.rendered.bytes, connection, finding);
+            table::finding(&mut self.rendered.bytes, connection, finding, &self.options);
         } else {
             let record = FindingObject::new(connection, finding);
             push(&mut self.rendered, &mut self.scratch, self.options.format, &record);

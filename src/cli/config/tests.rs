@@ -42,6 +42,15 @@ fn a_terminal_gets_a_table_and_a_pipe_ndjson() {
 }
 
 #[test]
+fn the_machine_s_zone_is_for_tables() {
+    config("a.pcap --local-time", &terminal());
+    config("a.pcap --local-time --follow 1:1", &terminal());
+    assert!(
+        error("a.pcap --local-time --json").contains("--local-time is for tables: -o ndjson has UTC always")
+    );
+}
+
+#[test]
 fn colour_follows_the_option_before_the_environment() {
     let no_color = Environment { no_color: true, ..terminal() };
     assert!(!config("a.pcap", &no_color).output.color);

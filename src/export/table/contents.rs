@@ -1,10 +1,11 @@
 //! Contents below the rows, and messages as rows.
 
-use super::rows::{DateAndTime, Row, Size, Span};
+use super::rows::{Row, Size, Span};
 use super::{Class, EXTRA};
 use crate::base::limits::TABLE_LINE_CHARS;
 use crate::base::time::Timestamp;
 use crate::base::tuning::{TABLE_EXCERPT_CHARS, TABLE_EXCERPT_LINES};
+use crate::export::Options;
 use crate::export::sanitize::push_visible;
 use crate::record::{Body, BodyMessage, ConnectionMeta, Content, Contents, MessageRecord};
 use std::fmt::Write;
@@ -96,10 +97,15 @@ fn shown(message: &BodyMessage) -> String {
 }
 
 /// Appends a message's row.
-pub(in crate::export) fn message(out: &mut Vec<u8>, connection: &ConnectionMeta, record: &MessageRecord) {
+pub(in crate::export) fn message(
+    out: &mut Vec<u8>,
+    connection: &ConnectionMeta,
+    record: &MessageRecord,
+    options: &Options,
+) {
     let message = &record.message;
     let mut row = Row::new(if message.error.is_some() { Class::Error } else { Class::Plain });
-    row.cell(DateAndTime(message.at));
+    row.cell(options.zone.at(message.at));
     row.cell(connection.id);
     row.cell(record.stream);
     row.cell(if message.from_client { "client" } else { "server" });

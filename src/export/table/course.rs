@@ -1,7 +1,7 @@
 //! The course of one exchange, as a text for people.
 
 use super::contents::kind;
-use super::rows::{self, DateAndTime, Row, Size, Socket, Span};
+use super::rows::{self, Row, Size, Socket, Span};
 use super::{CELL, Class, style};
 use crate::base::limits::{TABLE_CELL_CHARS, TABLE_LINE_CHARS};
 use crate::base::time::Timestamp;
@@ -77,8 +77,8 @@ pub(in crate::export) fn heading(connection: &ConnectionMeta, first: &Step, opti
     let mut out = Text::new(options);
     let (client, server) = (Socket(connection.client), Socket(connection.server));
     let _ = write!(out.text, "connection {}, stream {}: ", connection.id, first.stream);
-    let date = DateAndTime(first.first.time).to_string().replacen('T', " ", 1);
-    let _ = writeln!(out.text, "{client} → {server}, {date} UTC\n");
+    let date = options.zone.at(first.first.time).in_words();
+    let _ = writeln!(out.text, "{client} → {server}, {date}\n");
     let head = format!(
         "{:>10}  {:>8}     {:<13} {:>9}  FLAGS, AND WHAT IT CARRIES",
         "TIME", "PACKET", "FRAME", "SIZE"

@@ -15,6 +15,7 @@ mod print;
 mod rows;
 mod style;
 mod telemetry;
+mod zone;
 
 pub(super) use contents::message;
 pub(super) use diff::diff;
@@ -22,6 +23,7 @@ pub(super) use join::join;
 pub(super) use print::{TablePrinter, with_verdict};
 pub use rows::Span;
 pub(super) use rows::{Size, connection, finding, frame, transaction};
+pub use zone::Zone;
 
 use crate::record::Kind;
 
@@ -111,6 +113,9 @@ const fn wide(column: Column) -> Column {
 /// Columns of a line that has room for what is not needed to know a call by.
 const WIDE: u16 = 120;
 
+/// The heading of times, for which that of their zone is put.
+const TIME: &str = "TIME (UTC)";
+
 /// Which cell of a row the time is in: date and time of day, of which the column shows the second.
 const TIME_CELL: usize = 0;
 
@@ -121,7 +126,7 @@ const SERVER_CELL: usize = 2;
 const AGENT_CELL: usize = 12;
 
 const TRANSACTION: [Column; 14] = [
-    left("TIME (UTC)", 3, 15),
+    left(TIME, 3, 15),
     left("CLIENT", 9, 21),
     left("SERVER", 8, 21),
     right("CONN", 7, 6),
@@ -138,7 +143,7 @@ const TRANSACTION: [Column; 14] = [
 ];
 
 const CONNECTION: [Column; 15] = [
-    left("TIME (UTC)", 3, 15),
+    left(TIME, 3, 15),
     right("CONN", 0, 6),
     left("CLIENT", 2, 21),
     left("SERVER", 0, 21),
@@ -156,7 +161,7 @@ const CONNECTION: [Column; 15] = [
 ];
 
 const FRAME: [Column; 9] = [
-    left("TIME (UTC)", 3, 15),
+    left(TIME, 3, 15),
     right("PACKET", 2, 7),
     right("CONN", 4, 6),
     right("STREAM", 0, 6),
@@ -168,7 +173,7 @@ const FRAME: [Column; 9] = [
 ];
 
 const FINDING: [Column; 9] = [
-    left("TIME (UTC)", 3, 15),
+    left(TIME, 3, 15),
     right("PACKET", 2, 7),
     right("CONN", 1, 6),
     right("STREAM", 0, 6),
@@ -180,7 +185,7 @@ const FINDING: [Column; 9] = [
 ];
 
 const MESSAGE: [Column; 8] = [
-    left("TIME", 3, 15),
+    left(TIME, 3, 15),
     right("CONN", 1, 6),
     right("STREAM", 0, 6),
     left("FROM", 0, 6),

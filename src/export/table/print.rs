@@ -4,7 +4,7 @@
 use super::cells::{parts, widths};
 use super::layout::{GAP, LAST_MIN, Layout, fit, fit_middle, hide_wide};
 use super::style::{self, Style};
-use super::{AGENT_CELL, CELL, Column, REPEATS, SERVER_CELL, TIME_CELL, columns, endpoints, telemetry};
+use super::{AGENT_CELL, CELL, Column, REPEATS, SERVER_CELL, TIME, TIME_CELL, columns, endpoints, telemetry};
 use crate::base::tuning::{TABLE_HELD_BYTES, TABLE_HELD_ROWS};
 use crate::base::verdict::Verdict;
 use crate::export::Options;
@@ -232,7 +232,8 @@ fn stream(
 
 /// Prints a table's heading.
 fn heading(out: &mut Vec<u8>, options: &Options, layout: &Layout, (kind, tagged): (Kind, bool)) {
-    let titles: Vec<&str> = columns(kind).iter().map(|column| column.title).collect();
+    let title = |column: &Column| if column.title == TIME { options.zone.title() } else { column.title };
+    let titles: Vec<&str> = columns(kind).iter().map(title).collect();
     line(out, options, layout, (kind, tagged), |at| titles.get(at).copied(), |_| style::HEADING);
 }
 

@@ -4,7 +4,6 @@ use super::{CELL, Class, EXTRA, REPEATS};
 use crate::base::direction::PerDirection;
 use crate::base::endpoint::Endpoint;
 use crate::base::limits::{TABLE_CELL_CHARS, TABLE_LINE_CHARS};
-use crate::base::time::Timestamp;
 use crate::export::Options;
 use crate::export::sanitize::push_visible;
 use crate::http2::frame::{self, FrameHeader, FrameView, Payload, flag_name, settings};
@@ -62,7 +61,7 @@ impl Row {
 pub(in crate::export) fn transaction(out: &mut Vec<u8>, view: &TransactionView<'_>, options: &Options) {
     let transaction = view.transaction;
     let mut row = Row::new(class(view));
-    row.cell(DateAndTime(transaction.first.time));
+    row.cell(options.zone.at(transaction.first.time));
     row.cell(Socket(view.connection.client));
     row.cell(Socket(view.connection.server));
     row.cell(view.connection.id);
@@ -183,7 +182,7 @@ pub(super) fn end(end: StreamEnd) -> Option<String> {
 }
 
 /// Appends a connection's row.
-pub(in crate::export) fn connection(out: &mut Vec<u8>, connection: &ConnectionRecord) {
+pub(in crate::export) fn connection(out: &mut Vec<u8>, connection: &ConnectionRecord, options: &Options) {
     let meta = &connection.meta;
     let tcp = connection.tcp.as_ref().map(|PerDirection { forward, backward }| {
         if meta.client_is_forward { (forward, backward) } else { (backward, forward) }
@@ -191,7 +190,7 @@ pub(in crate::export) fn connection(out: &mut Vec<u8>, connection: &ConnectionRe
     let gaps = tcp.map(|(sent, received)| sent.gaps + received.gaps);
     let is_error = connection.end.how == EndHow::Rst || gaps.is_some_and(|gaps| gaps > 0);
     let mut row = Row::new(if is_error { Class::Error } else { Class::Plain });
-    row.cell(DateAndTime(connection.first.time));
+    row.cell(options.zone.at(connection.first.time));
     row.cell(meta.id);
     row.cell(Socket(meta.client));
     row.cell(Socket(meta.server));
@@ -245,6 +244,7 @@ pub(in crate::export) fn frame(
     connection: &ConnectionMeta,
     frame: &FrameView<'_>,
     payload: Option<&Payload<'_>>,
+    options: &Options,
 ) {
     let header = &frame.header;
     let class = match header.kind {
@@ -253,7 +253,7 @@ pub(in crate::export) fn frame(
         _ => Class::Plain,
     };
     let mut row = Row::new(class);
-    row.cell(DateAndTime(frame.at.time));
+    row.cell(options.zone.at(frame.at.time));
     row.cell(frame.at.packet);
     row.cell(connection.id);
     row.cell(header.stream);
@@ -340,14 +340,19 @@ pub(super) fn carries(row: &mut Row, payload: &Payload<'_>) {
 }
 
 /// Appends a finding's row.
-pub(in crate::export) fn finding(out: &mut Vec<u8>, connection: &ConnectionMeta, finding: &Finding) {
+pub(in crate::export) fn finding(
+    out: &mut Vec<u8>,
+    connection: &ConnectionMeta,
+    finding: &Finding,
+    options: &Options,
+) {
     let class = match finding.severity {
         "error" => Class::Error,
         "warning" => Class::ClientError,
         _ => Class::Plain,
     };
     let mut row = Row::new(class);
-    row.cell(DateAndTime(finding.first.time));
+    row.cell(options.zone.at(finding.first.time));
     row.cell(finding.first.packet);
     row.cell(connection.id);
     row.cell(finding.stream);
@@ -381,16 +386,6 @@ pub(super) struct Socket(pub(super) Endpoint);
 impl Display for Socket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         std::net::SocketAddr::new(self.0.ip, self.0.port).fmt(f)
-    }
-}
-
-/// Date and time of day in UTC, to the microsecond; the printer divides them.
-pub(super) struct DateAndTime(pub(super) Timestamp);
-
-impl Display for DateAndTime {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let text = self.0.rfc3339();
-        f.write_str(text.get(..26).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default())
     }
 }
 
