@@ -49,6 +49,8 @@ limits! {
     Headers = "headers" costs,
     /// Dynamic tables.
     HpackTable = "hpack_table" costs,
+    /// What header fields become in the output.
+    Output = "output" costs,
     /// Interim responses kept.
     Interim = "interim" costs,
     /// Resets of streams that have not been opened yet.

@@ -216,6 +216,13 @@ pub const RESYNC_BUFFER: usize = 64 << 10;
 /// `skipped_bytes` of coverage.
 pub const RESYNC_CANDIDATES: usize = 16;
 
+/// Octets of a direction that are decoded while a boundary is looked for, to see whether they are header blocks. Beyond, twice
+/// as many are where the likeliest ones stand, and other places are passed over. Counter: `skipped_bytes` of coverage.
+pub const RESYNC_START: u64 = 64 << 10;
+
+/// The same for each octet that is searched. Counter: `skipped_bytes` of coverage.
+pub const RESYNC_DECODE: u64 = 8;
+
 /// Octets of a header block with its CONTINUATIONs that are kept; a longer block is cut there, and the dynamic
 /// table's past is then unknown. Counter: `headers`.
 pub const HEADER_BLOCK: usize = 1 << 20;
@@ -251,6 +258,14 @@ pub const HPACK_LIST_SURE: u64 = 32 * 1024;
 /// list that is larger names entries again and again, as nothing but an attack does (CVE-2016-6581). An entry of the
 /// static table takes 39 to 61 bytes of a list, and one byte of a block. Counter: `headers`.
 pub const HPACK_EXPANSION: u64 = 64;
+
+/// Bytes, as they are escaped, of the header fields of a connection that are handed on, however little it has sent.
+/// Counter: `output`.
+pub const OUTPUT_SURE: u64 = 256 << 10;
+
+/// The same for each octet that it has sent, and for each segment's headers. Those beyond it name entries of the table again
+/// and again, and are read for the table only. Counter: `output`.
+pub const OUTPUT_EXPANSION: u64 = 64;
 
 /// Size of a dynamic table (RFC 7541 section 4.1) that is kept. Of a larger one the newest entries are, and fields
 /// that name older ones are unknown. Counter: `hpack_table`.

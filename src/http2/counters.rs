@@ -44,6 +44,8 @@ pub struct Counters {
     pub blocks_limited: u64,
     /// Header blocks with a field that names an entry of the dynamic table which a cap did not let be kept.
     pub table_limited: u64,
+    /// Header blocks with fields that would be out of proportion to what was sent.
+    pub output_limited: u64,
 }
 
 impl Counters {
@@ -67,6 +69,7 @@ impl Counters {
         self.blocks_lost += other.blocks_lost;
         self.blocks_limited += other.blocks_limited;
         self.table_limited += other.table_limited;
+        self.output_limited += other.output_limited;
     }
 
     /// Adds what the agent counts too, under its names.

@@ -8,6 +8,7 @@ mod block;
 mod bulk;
 mod connection;
 mod counters;
+mod credit;
 mod detect;
 pub mod error_code;
 mod event;

@@ -2,7 +2,8 @@
 //! is believable.
 //!
 //! State: at most [`limits::RESYNC_BUFFER`] bytes and [`limits::RESYNC_CANDIDATES`] candidates. Each offset is looked at
-//! once, each candidate again when bytes come, for at most [`MAX_CHAIN`] headers: linear in the bytes skipped.
+//! once, each candidate again when bytes come, for at most [`MAX_CHAIN`] headers, and header blocks are decoded on credit
+//! ([`limits::RESYNC_DECODE`]): linear in the bytes skipped.
 
 use super::frame::{self, Flags, FrameHeader, FrameType, Headers};
 use super::plausibility::{self, Expect};
@@ -60,6 +61,29 @@ pub(super) struct SearchBuffer {
     scanned: usize,
     candidates: Vec<Candidate>,
     skipped: u64,
+    credit: DecodeCredit,
+}
+
+/// Octets of header blocks that may be decoded to see whether they are some: bytes that look like long blocks again and again
+/// must not cost more than others. It outlasts the search, as framing can be lost and found at will.
+#[derive(Clone, Copy, Debug, Default)]
+struct DecodeCredit {
+    searched: u64,
+    decoded: u64,
+}
+
+impl DecodeCredit {
+    /// Takes what a block costs; false where too much was decoded already. Where what is granted is used up, as much again is for
+    /// blocks that are the likeliest: whose chain begins with a segment, and which a believable frame follows.
+    fn pay(&mut self, octets: usize, is_likely: impl FnOnce() -> bool) -> bool {
+        let granted = limits::RESYNC_START + limits::RESYNC_DECODE * self.searched;
+        let cost = self.decoded + octets as u64;
+        let pays = cost <= granted || (cost <= 2 * granted && is_likely());
+        if pays {
+            self.decoded = cost;
+        }
+        pays
+    }
 }
 
 /// A place that may be a boundary.
@@ -97,6 +121,7 @@ impl SearchBuffer {
     /// Adds bytes of one segment.
     pub(super) fn push_data(&mut self, arrival: &Arrival, bytes: &[u8]) {
         self.compact();
+        self.credit.searched += bytes.len() as u64;
         self.marks.push(Mark { start: self.bytes.len(), arrival: *arrival, gap: None });
         self.bytes.extend_from_slice(bytes);
     }
@@ -149,7 +174,7 @@ impl SearchBuffer {
         marks.clear();
         bytes.shrink_to(4096);
         marks.shrink_to(16);
-        *self = Self { bytes, marks, ..Self::default() };
+        *self = Self { bytes, marks, credit: self.credit, ..Self::default() };
     }
 
     /// Looks for a boundary. `last`: no more bytes will come, so what is undecided is decided. When there is
@@ -160,13 +185,13 @@ impl SearchBuffer {
         required: RequiredEvidence,
         last: bool,
     ) -> Option<Chain> {
-        let mut found = None;
+        let (mut found, mut credit) = (None, self.credit);
         let mut undecided = std::mem::take(&mut self.candidates);
         undecided.retain_mut(|candidate| {
             if found.is_some() || (candidate.need > self.bytes.len() && !last) {
                 return found.is_none();
             }
-            match self.evaluate(candidate.at, expect, required, last) {
+            match self.evaluate(candidate.at, expect, required, last, &mut credit) {
                 Verdict::Yes(chain) => found = Some((candidate.at, chain)),
                 Verdict::No => {}
                 Verdict::More(need) => candidate.need = need,
@@ -186,7 +211,7 @@ impl SearchBuffer {
             if !header.is_some_and(|header| plausibility::may_begin(&header, expect)) {
                 continue;
             }
-            match self.evaluate(at, expect, required, last) {
+            match self.evaluate(at, expect, required, last, &mut credit) {
                 Verdict::Yes(chain) => found = Some((at, chain)),
                 Verdict::More(need) if undecided.len() < limits::RESYNC_CANDIDATES => {
                     undecided.push(Candidate { at, need });
@@ -194,7 +219,7 @@ impl SearchBuffer {
                 Verdict::More(_) | Verdict::No => {}
             }
         }
-        self.candidates = undecided;
+        (self.candidates, self.credit) = (undecided, credit);
         if let Some((at, chain)) = found {
             self.skip_to(at);
             self.candidates.clear();
@@ -233,7 +258,14 @@ impl SearchBuffer {
         self.settle();
     }
 
-    fn evaluate(&self, start: usize, expect: &Expect, required: RequiredEvidence, last: bool) -> Verdict {
+    fn evaluate(
+        &self,
+        start: usize,
+        expect: &Expect,
+        required: RequiredEvidence,
+        last: bool,
+        credit: &mut DecodeCredit,
+    ) -> Verdict {
         let boundary = |at: usize| self.marks.binary_search_by_key(&at, |mark| mark.start);
         // Where segments are shorter than a frame header, their ends tell nothing.
         let aligned = boundary(start).is_ok_and(|mark| self.mark_end(mark) - start >= frame::LEN);
@@ -269,6 +301,10 @@ impl SearchBuffer {
                 open_block = !header.flags.has(Flags::END_HEADERS);
             }
             if header.kind == FrameType::HEADERS && !open_block {
+                let is_here = body + len <= self.bytes.len();
+                if is_here && !credit.pay(len, || aligned && self.is_header(body + len, expect)) {
+                    return Verdict::No;
+                }
                 if let Some(payload) = self.data(body, len) {
                     let frame = Headers::parse(&header, payload);
                     let look = frame.and_then(|frame| plausibility::block(frame.fragment));
@@ -277,7 +313,7 @@ impl SearchBuffer {
                     chain.server |= look.response;
                     told |= look.request || look.response;
                     bits += look.bits;
-                } else if body + len > self.bytes.len() && !last {
+                } else if !is_here && !last {
                     return Verdict::More(body + len);
                 }
             }
@@ -292,6 +328,12 @@ impl SearchBuffer {
         chain.frames = MAX_CHAIN as u32;
         let several = kinds.count_ones() > 1;
         if bits >= required.anywhere && (told || several) { Verdict::Yes(chain) } else { Verdict::No }
+    }
+
+    /// A believable frame header stands here.
+    fn is_header(&self, at: usize, expect: &Expect) -> bool {
+        let header = self.data(at, frame::LEN).and_then(FrameHeader::read);
+        header.is_some_and(|header| plausibility::header_bits(&header, expect).is_some())
     }
 
     /// Bytes that are there and not in a hole.
@@ -373,6 +415,54 @@ mod tests {
             assert_eq!(buffer.search(&expect, RequiredEvidence::BOUNDARY, false), None);
             assert_eq!((buffer.len(), buffer.skipped()), (kept, (len - kept) as u64));
         }
+    }
+
+    #[test]
+    fn cap_resync_start() {
+        for (octets, pays) in [
+            (limits::RESYNC_START - 1, true),
+            (limits::RESYNC_START, true),
+            (limits::RESYNC_START + 1, false),
+        ] {
+            assert_eq!(DecodeCredit::default().pay(octets as usize, || false), pays, "{octets}");
+        }
+    }
+
+    #[test]
+    fn cap_resync_decode() {
+        for more in [0, 1] {
+            let mut credit = DecodeCredit { searched: 1000, decoded: limits::RESYNC_START };
+            let octets = (limits::RESYNC_DECODE * 1000) as usize + more;
+            assert_eq!(credit.pay(octets, || false), more == 0);
+            assert_eq!(credit.decoded > limits::RESYNC_START, more == 0);
+        }
+        let mut credit = DecodeCredit { searched: 0, decoded: limits::RESYNC_START };
+        assert!(credit.pay(1000, || true), "what is likely is decoded still");
+        assert!(!credit.pay(limits::RESYNC_START as usize, || true), "but not without end");
+    }
+
+    /// What was decoded in vain counts on when framing is found and lost again.
+    #[test]
+    fn decoding_is_in_proportion_to_what_is_searched() {
+        let expect = Expect { max_stream: 1, ..Expect::ANY };
+        // A field whose value is the header of a frame of 16,000 octets, and then fields of its block.
+        let header = [0, 0x3e, 0x80, 1, 4, 0, 0, 0, 1];
+        let field = [&[0, 1, b'a', 109][..], &header, &[0x82; 100]].concat();
+        let mut buffer = SearchBuffer::default();
+        let mut pushed = 0;
+        for round in 0..40 {
+            let bytes = field.repeat(200);
+            buffer.push_data(&Arrival::default(), &bytes);
+            pushed += bytes.len() as u64;
+            assert_eq!(buffer.search(&expect, RequiredEvidence::BOUNDARY, false), None);
+            if round % 3 == 0 {
+                buffer.clear();
+            }
+            let DecodeCredit { searched, decoded } = buffer.credit;
+            assert_eq!(searched, pushed);
+            assert!(decoded <= 2 * (limits::RESYNC_START + limits::RESYNC_DECODE * pushed));
+        }
+        assert!(buffer.credit.decoded > limits::RESYNC_DECODE * pushed / 2, "it is what costs");
     }
 
     /// Headers of long frames, of which none can be told yet whether it is one, and then a frame that is.

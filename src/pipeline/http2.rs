@@ -330,6 +330,7 @@ impl Http2 {
         limits.add(Limit::TimePieces, self.timing.as_ref().map_or(0, |timing| timing.pieces_limited()));
         limits.add(Limit::Headers, counters.blocks_limited);
         limits.add(Limit::HpackTable, counters.table_limited);
+        limits.add(Limit::Output, counters.output_limited);
         limits.add(Limit::ConnectTunnels, self.tunnels.as_ref().map_or(0, |tunnels| tunnels.limited()));
     }
 

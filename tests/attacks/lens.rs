@@ -29,10 +29,15 @@ const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Runs it on a capture file with one thread.
 pub(super) fn run(capture: &[u8], arguments: &[&str]) -> Run {
+    run_on(capture, &[&["--threads", "1"], arguments].concat())
+}
+
+/// Runs it on a capture file.
+pub(super) fn run_on(capture: &[u8], arguments: &[&str]) -> Run {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(capture).unwrap();
     let path = file.path().to_str().unwrap().to_owned();
-    run_with(&[&[path.as_str(), "--threads", "1"], arguments].concat(), |_| {})
+    run_with(&[&[path.as_str()], arguments].concat(), |_| {})
 }
 
 /// Runs it with what `feed` writes to its standard input.

@@ -154,12 +154,17 @@ impl Half {
         self.decoder.set_bound(ledger.table_bound(self.from));
         sink.block_start(&self.context(arrival, ledger), block);
         let tainted = self.tainted || self.frame.tainted;
+        let mut credit = ledger.credit.block(bytes.len());
         let outcome = self.decoder.decode(bytes, cuts, &mut |mut field| {
+            if !credit.pay(&field) {
+                return;
+            }
             if tainted && field.source == Certainty::Exact {
                 field.source = Certainty::Inferred;
             }
             sink.field(&field);
         });
+        let spent = credit.is_spent();
         if cut.is_some() || tainted {
             self.decoder.lose_past();
         }
@@ -183,6 +188,8 @@ impl Half {
             given_up: outcome.given_up,
         };
         ledger.counters.block(&end);
+        ledger.counters.output_limited += u64::from(spent);
+        let end = BlockEnd { limited: end.limited || spent, ..end };
         sink.block_end(&self.context(arrival, ledger), block, &end);
     }
 }

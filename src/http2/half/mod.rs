@@ -376,6 +376,7 @@ impl Half {
             tainted: self.tainted,
             begun_tainted: self.tainted,
         };
+        ledger.credit.earn(frame::LEN as u64);
         ledger.saw_stream(self.from, header.stream);
         self.segment.count(&header, &mut ledger.counters);
         sink.frame_header(&self.context(arrival, ledger), &header, began);
@@ -413,6 +414,9 @@ impl Half {
     ) {
         self.frame.body_at.get_or_insert(arrival.at);
         self.frame.tainted |= self.tainted;
+        if !is_block(self.frame.header.kind) {
+            ledger.credit.earn(part.len() as u64);
+        }
         let whole = part.len() == self.frame.header.length as usize;
         self.frame.left -= part.len() as u32;
         let last = self.frame.left == 0;

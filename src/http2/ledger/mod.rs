@@ -10,6 +10,7 @@ pub use settings::{EarlyAcknowledgments, SettingsValues};
 pub use windows::{CONNECTION_WINDOW, Flow, opener};
 
 use super::counters::Counters;
+use super::credit::Credit;
 use super::frame::{FrameHeader, FrameType};
 use super::plausibility::Expect;
 use super::side::{PerSide, Side};
@@ -28,6 +29,8 @@ const PUSH_OCTETS: u64 = 32;
 pub struct Ledger {
     /// What the frames and header blocks add up to.
     pub(super) counters: Counters,
+    /// What pays for the fields that are handed on.
+    pub(super) credit: Credit,
     /// What each side has announced for its peer.
     settings: PerSide<Announced>,
     /// How the latest bytes of each side, or the latest gap in them, came.
