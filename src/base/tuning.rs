@@ -153,6 +153,12 @@ pub const PRIORITIES_PER_SECOND: u32 = 500;
 
 // Output
 
+/// Bytes of what the workers have made and that waits to be written: with more they wait, too.
+pub const WAITING_PRODUCTS: usize = 32 << 20;
+
+/// Bytes of memory of the connections that end together when the capture is over.
+pub const ENDING_RANGE: usize = 4 << 20;
+
 /// Bytes of output gathered before they are written.
 pub const OUTPUT_BUFFER: usize = 128 * 1024;
 

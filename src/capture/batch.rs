@@ -47,6 +47,17 @@ impl Batch {
         self.bytes.get(head.range.start as usize..head.range.end as usize).unwrap_or_default()
     }
 
+    /// Makes this batch one of some packets of another one, and of no more bytes than these have.
+    pub fn copy_packets(&mut self, of: &Self, packets: Range<usize>) {
+        self.bytes.clear();
+        self.packets.clear();
+        for head in of.packets.get(packets).unwrap_or_default() {
+            let start = self.bytes.len() as u32;
+            self.bytes.extend_from_slice(of.packet(head));
+            self.packets.push(PacketHead { range: start..self.bytes.len() as u32, ..head.clone() });
+        }
+    }
+
     /// Empties the batch and keeps most of its memory: `bytes` keeps even its length, so that the next read need not
     /// zero it first.
     pub fn clear(&mut self) {

@@ -1,6 +1,7 @@
 //! Packets → records in order: decodes, lets the shards work, merges.
 
 use super::collect::Collected;
+use super::ending;
 use super::job::{Job, Task};
 use super::merge::Merge;
 use super::report::{InputCounts, assemble, part_report};
@@ -13,10 +14,10 @@ use crate::aggregate::{Aggregate, Templates};
 use crate::base::origin::InReach;
 use crate::base::time::Timestamp;
 use crate::body;
-use crate::capture::{Batch, Timeline};
+use crate::capture::Timeline;
 use crate::filter::Filter;
 use crate::packet::Decoder;
-use crate::pipeline::{OpenNow, PipelineConfig};
+use crate::pipeline::{Ending, OpenNow, PipelineConfig};
 use crate::record::endpoint::Endpoints;
 use crate::record::{Consumer, PartOf, Report, Tally, Wanted};
 use crate::tls::{KeyLogCounters, KeyStore};
@@ -96,6 +97,8 @@ pub(crate) struct Engine<C: Consumer> {
     aggregate: Option<Aggregate>,
     summaries: Summaries,
     part: Option<PartOf>,
+    /// What the end of the capture is to end.
+    endings: Vec<Ending>,
 }
 
 /// What is to be done between two packets of a batch.
@@ -169,6 +172,7 @@ impl<C: Consumer> Engine<C> {
             aggregate: None,
             summaries: Summaries::new(summary),
             part,
+            endings: Vec::new(),
         }
     }
 
@@ -192,12 +196,8 @@ impl<C: Consumer> Engine<C> {
         for (before, stop) in stops {
             if before > from {
                 let mut part = self.job();
-                part.batch = Batch {
-                    bytes: job.batch.bytes.clone(),
-                    packets: job.batch.packets.clone(),
-                    ..Batch::default()
-                };
-                self.submit(part, from..before, Task::Analyze, false)?;
+                part.batch.copy_packets(&job.batch, from..before);
+                self.submit(part, 0..before - from, Task::Analyze, false)?;
                 from = before;
             }
             match stop {
@@ -279,7 +279,9 @@ impl<C: Consumer> Engine<C> {
     fn collect(&mut self) -> Result<bool, C::Error> {
         let Some(done) = self.shards.pop() else { return Ok(false) };
         self.merge.job(&done, &mut self.consumer)?;
-        if let Some(sum) = &done.sum {
+        if done.job.task == Task::LineUp {
+            self.endings = done.sum.map(|sum| sum.endings).unwrap_or_default();
+        } else if let Some(sum) = &done.sum {
             let shards = &sum.report;
             if done.job.task == Task::Finish {
                 if let Some(agent) = self.merge.agent() {
@@ -335,6 +337,13 @@ impl<C: Consumer> Engine<C> {
 
     /// The capture is over.
     pub(crate) fn finish(&mut self) -> Result<Report, C::Error> {
+        let job = self.job();
+        self.submit(job, 0..0, Task::LineUp, false)?;
+        while self.collect()? {}
+        for before in ending::ranges(std::mem::take(&mut self.endings)) {
+            let job = self.job();
+            self.submit(job, 0..0, Task::EndBefore(before), false)?;
+        }
         let job = self.job();
         self.submit(job, 0..0, Task::Finish, false)?;
         while self.collect()? {}
@@ -444,7 +453,11 @@ pub fn captures<C: Consumer>(
 }
 
 /// Drops the packets from the first on that is not within `duration` of the capture's first; whether there was one.
-pub(crate) fn cut_at(batch: &mut Batch, duration: Duration, end: &mut Option<Timestamp>) -> bool {
+pub(crate) fn cut_at(
+    batch: &mut crate::capture::Batch,
+    duration: Duration,
+    end: &mut Option<Timestamp>,
+) -> bool {
     let Some(first) = batch.packets.first() else { return false };
     let end = *end.get_or_insert(first.time.after(duration));
     let within = batch.packets.iter().position(|packet| packet.time >= end);

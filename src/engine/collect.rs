@@ -228,6 +228,11 @@ impl<P: Part> Product for Collected<P> {
         }
     }
 
+    fn bytes(&self) -> usize {
+        let lists = self.exchanges.len() * size_of::<Exchange>() + self.ended.len() * size_of::<Ended>();
+        self.part.bytes() + self.text.len() + self.tls_bytes.len() + lists
+    }
+
     fn clear(&mut self) {
         self.part.clear();
         if let Some(tally) = &mut self.tally {

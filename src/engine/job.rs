@@ -23,7 +23,11 @@ pub enum Task {
     Tick,
     /// Look at the segments, then say what the shards add up to.
     Report,
-    /// The capture is over.
+    /// The capture is over: say what is still to end.
+    LineUp,
+    /// Of what is still to end, all whose first packet stands before this one does.
+    EndBefore(u64),
+    /// The rest ends, and say what the shards add up to.
     Finish,
 }
 

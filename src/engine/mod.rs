@@ -4,7 +4,9 @@
 mod analyze;
 mod analyzer;
 mod attempts;
+mod backlog;
 mod collect;
+mod ending;
 mod job;
 mod locate;
 mod merge;

@@ -5,11 +5,12 @@
 //! when all are done the reader's thread gets the job back with what each made of it, in the order of the jobs.
 //! At most [`Shards::depth`] jobs are under way. With one thread all happens on the caller's.
 
+use super::backlog::Backlog;
 use super::job::Job;
 use super::product::Product;
 use super::select::Selection;
 use super::worker::{Sum, Worker};
-use crate::base::tuning::SHARDS;
+use crate::base::tuning::{SHARDS, WAITING_PRODUCTS};
 use crate::pipeline::PipelineConfig;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::VecDeque;
@@ -22,6 +23,7 @@ pub struct Shards<P: Product> {
     workers: Workers<P>,
     under_way: VecDeque<Arc<Job>>,
     spare: Vec<P>,
+    backlog: Arc<Backlog>,
 }
 
 #[derive(Debug)]
@@ -57,17 +59,21 @@ impl<P: Product> Shards<P> {
         fresh: impl Fn() -> P,
     ) -> Self {
         let threads = threads.clamp(1, SHARDS);
+        let backlog = Arc::new(Backlog::new(WAITING_PRODUCTS));
         let workers = if threads == 1 {
             Workers::Inline(Box::new(Worker::new(settings, selection, 0, 1)))
         } else {
             Workers::Threads(
                 (0..threads)
-                    .map(|index| Thread::start(settings.clone(), selection.clone(), index, threads))
+                    .map(|index| {
+                        let worker = Worker::new(settings, selection, index, threads);
+                        Thread::start(worker, Arc::clone(&backlog))
+                    })
                     .collect(),
             )
         };
         let spare = (0..threads * (Self::DEPTH + 1)).map(|_| fresh()).collect();
-        Self { workers, under_way: VecDeque::new(), spare }
+        Self { workers, under_way: VecDeque::new(), spare, backlog }
     }
 
     const DEPTH: usize = 8;
@@ -134,8 +140,9 @@ impl<P: Product> Shards<P> {
         Some(Done { job, products, sum })
     }
 
-    /// Takes products back, to be filled again.
+    /// Takes the products of the oldest job back, to be filled again: they were handed on.
     pub fn recycle(&mut self, products: Vec<P>) {
+        self.backlog.handed_on(products.iter().map(Product::bytes).sum());
         self.spare.extend(products.into_iter().map(|mut product| {
             product.clear();
             product
@@ -143,14 +150,22 @@ impl<P: Product> Shards<P> {
     }
 }
 
+impl<P: Product> Drop for Shards<P> {
+    fn drop(&mut self) {
+        self.backlog.end();
+    }
+}
+
 impl<P: Product> Thread<P> {
-    fn start(settings: PipelineConfig, selection: Selection, index: usize, of: usize) -> Self {
+    fn start(worker: Worker<P>, backlog: Arc<Backlog>) -> Self {
         let (jobs, to_do) = bounded::<(Arc<Job>, P)>(Shards::<P>::DEPTH);
         let (report, done) = bounded(Shards::<P>::DEPTH);
         let handle = std::thread::spawn(move || {
-            let mut worker = Worker::new(&settings, &selection, index, of);
-            for (job, mut product) in to_do {
+            let mut worker = worker;
+            for (number, (job, mut product)) in (0..).zip(to_do) {
+                backlog.wait_for_room(number);
                 let part = worker.work(&job, &mut product);
+                backlog.made(product.bytes());
                 drop(job);
                 if report.send((product, part)).is_err() {
                     return;

@@ -5,7 +5,7 @@ use super::product::Product;
 use super::select::{Chosen, Selection};
 use crate::base::load::Load;
 use crate::base::tuning::SHARDS;
-use crate::pipeline::{Pipeline, PipelineConfig, ShardReport};
+use crate::pipeline::{Ending, Pipeline, PipelineConfig, ShardReport};
 use crate::tls::KeyStore;
 use crate::transaction::StreamPool;
 
@@ -18,6 +18,8 @@ pub struct Sum {
     pub(super) selections: Vec<(usize, Selection)>,
     /// How full came what is bounded for a shard, by shard.
     pub(super) loads: Vec<(usize, Vec<Load>)>,
+    /// The connections that the end of the capture is to end.
+    pub(super) endings: Vec<Ending>,
 }
 
 impl Sum {
@@ -26,6 +28,7 @@ impl Sum {
         self.report.merge(&other.report);
         self.selections.extend(other.selections);
         self.loads.extend(other.loads);
+        self.endings.extend(other.endings);
     }
 }
 
@@ -55,9 +58,10 @@ impl<P: Product> Worker<P> {
     /// Does a job; what the shards add up to, where that is asked for.
     pub fn work(&mut self, job: &Job, product: &mut P) -> Option<Box<Sum>> {
         product.begin(job);
-        if job.task == Task::Finish {
+        if matches!(job.task, Task::EndBefore(_) | Task::Finish) {
             product.at_end();
         }
+        let mut sum = None::<Box<Sum>>;
         let keys = job.keys.as_deref().unwrap_or(&self.no_keys);
         for (shard, pipeline, selection) in &mut self.shards {
             let chosen = &mut Chosen::new(selection, product);
@@ -71,18 +75,20 @@ impl<P: Product> Worker<P> {
             match job.task {
                 Task::Analyze | Task::Report => {}
                 Task::Tick => pipeline.tick(job.now, keys, chosen),
-                Task::Finish => pipeline.finish(job.now, keys, chosen),
+                Task::LineUp => sum.get_or_insert_default().endings.extend(pipeline.line_up()),
+                Task::EndBefore(before) => pipeline.end_before(before, job.now, keys, chosen),
+                Task::Finish => pipeline.end_before(u64::MAX, job.now, keys, chosen),
             }
             pipeline.swap_pool(&mut self.pool);
         }
-        matches!(job.task, Task::Report | Task::Finish).then(|| {
-            let mut sum = Sum::default();
+        if matches!(job.task, Task::Report | Task::Finish) {
+            let sum = sum.get_or_insert_default();
             for (shard, pipeline, selection) in &mut self.shards {
                 sum.report.merge(&pipeline.report());
                 sum.selections.push((*shard, selection.clone()));
                 sum.loads.push((*shard, pipeline.loads().into_iter().chain(selection.load()).collect()));
             }
-            Box::new(sum)
-        })
+        }
+        sum
     }
 }

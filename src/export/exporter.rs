@@ -131,6 +131,10 @@ impl Part for Makers {
         made.map_or(Order::FIRST, |(maker, index)| maker.part().order(index))
     }
 
+    fn bytes(&self) -> usize {
+        self.makers.iter().map(|maker| maker.part().bytes()).sum()
+    }
+
     fn clear(&mut self) {
         for maker in &mut self.makers {
             maker.part_mut().clear();

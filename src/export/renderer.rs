@@ -98,6 +98,10 @@ impl Part for Renderer {
         self.rendered.items.get(index).map_or(Order::FIRST, |item| item.order)
     }
 
+    fn bytes(&self) -> usize {
+        self.rendered.bytes.len() + self.rendered.items.len() * size_of::<Item>()
+    }
+
     fn clear(&mut self) {
         self.rendered.clear();
     }

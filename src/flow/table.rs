@@ -20,7 +20,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 /// The place of a connection in its [`Table`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Slot(u32);
 
 const NONE: u32 = u32::MAX;

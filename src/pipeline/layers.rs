@@ -55,6 +55,8 @@ pub(super) struct Layers {
     pub(super) tls: Option<Box<Description>>,
     /// Bytes of memory that the shard counts for it.
     pub(super) weight: usize,
+    /// It is in the list of those that wait for TLS secrets.
+    pub(super) listed: bool,
     /// What its segments tell of time; outside of TLS.
     pub(super) transport: Transport,
     /// Its last packet when it was told of as idle, where it was.
@@ -137,6 +139,26 @@ impl Layers {
                 Layer::Fresh | Layer::Detection(_) => {}
             }
         }
+    }
+
+    /// New TLS secrets may open what it keeps, or a connection in one of its streams does.
+    pub(super) fn awaits_secrets(&self) -> bool {
+        match &self.layer {
+            Layer::Fresh | Layer::Detection(_) => false,
+            Layer::Tls(tls) => tls.session.is_waiting() || tls.inner.has_tunnels(),
+            Layer::Http2(_) => self.has_tunnels(),
+        }
+    }
+
+    fn has_tunnels(&self) -> bool {
+        self.http2().and_then(|http2| http2.tunnels.as_ref()).is_some_and(|tunnels| !tunnels.is_empty())
+    }
+
+    /// The first packet of the last connection in it, or its own.
+    pub(super) fn reach(&self) -> u64 {
+        let tunnels = self.http2().and_then(|http2| http2.tunnels.as_ref());
+        let within = tunnels.into_iter().flat_map(|tunnels| tunnels.layers()).map(Self::reach);
+        within.max().unwrap_or(0).max(self.id)
     }
 
     /// Bytes of memory held, beside what reassembly and TLS hold back on budgets of their own.

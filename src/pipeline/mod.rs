@@ -5,9 +5,11 @@
 //! [`crate::base::limits`]; connections go when both directions have ended, when they are idle for too long (live), or
 //! when a cap is reached.
 
+mod awaiting;
 mod connection_end;
 mod context;
 mod detection;
+mod ending;
 mod http2;
 mod layers;
 mod missed;
@@ -17,6 +19,7 @@ mod tunnel;
 
 pub use connection_end::{OpenNow, ShardReport};
 pub use context::Output;
+pub use ending::Ending;
 
 use crate::base::direction::Direction;
 use crate::base::endpoint::Endpoint;
@@ -32,8 +35,10 @@ use crate::packet::Segment;
 use crate::record::{EndBy, EndHow, SegmentView, StreamEnd, Wanted};
 use crate::tls;
 use crate::transaction::StreamPool;
+use awaiting::Awaiting;
 use connection_end::patience;
 use context::{Context, Totals};
+use ending::Lined;
 use layers::{Layers, LayersInput};
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +71,8 @@ pub struct Pipeline {
     memory_cap: usize,
     evicted_for_memory: u64,
     waiting: [Waiting; LANES],
+    awaiting: Awaiting,
+    lined: Lined,
     now: Moment,
 }
 
@@ -118,6 +125,8 @@ impl Pipeline {
             memory_cap: limits::CONNECTION_MEMORY_SHARD,
             evicted_for_memory: 0,
             waiting: Default::default(),
+            awaiting: Awaiting::default(),
+            lined: Lined::default(),
             now: Moment::default(),
         }
     }
@@ -182,6 +191,7 @@ impl Pipeline {
             }
         }
         self.totals.judged(verdict, layers.http2().is_some());
+        let awaits = !layers.listed && layers.awaits_secrets();
         let memory = layers.memory();
         let before = std::mem::replace(&mut layers.weight, memory);
         self.memory = (self.memory + memory).saturating_sub(before);
@@ -190,6 +200,12 @@ impl Pipeline {
             self.close(found.slot, segment.at, keys, out);
         } else if self.memory > self.memory_cap {
             self.make_room(found.slot, segment.at, keys, out);
+        }
+        if awaits {
+            self.await_secrets(found.slot);
+        }
+        if self.awaiting.segment() {
+            self.look_for_secrets(segment.at, keys, out);
         }
         if self.waiting.get(lane).is_some_and(|waiting| waiting.is_due(segment.at.time)) {
             self.check_waiting(lane, segment.at, keys, out);
@@ -208,24 +224,41 @@ impl Pipeline {
 
     /// New TLS secrets: goes on with what waited for them.
     pub fn new_secrets(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
-        let mut cx = Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out);
-        for entry in self.table.iter_mut() {
-            if let Some(layers) = entry.state.as_mut() {
-                let mut input = LayersInput { layers, cx: &mut cx };
-                input.new_secrets();
-                input.tunnels();
-            }
+        self.awaiting.new_secrets();
+        if self.awaiting.is_due() {
+            self.look_for_secrets(now, keys, out);
         }
     }
 
-    /// The capture is over: all that is under way ends, by connection.
-    pub fn finish(&mut self, last: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
-        let mut entries: Vec<_> = self.table.drain().collect();
-        entries.sort_unstable_by_key(|entry| entry.first.packet);
-        let now = Moment { packet: u64::MAX, time: last.time };
-        for mut entry in entries {
-            self.finish_entry(&mut entry, EndHow::Eof, now, keys, out);
+    /// Puts a connection that waits for TLS secrets into the list of those.
+    fn await_secrets(&mut self, slot: Slot) {
+        let Some(entry) = self.table.get_mut(slot) else { return };
+        let Some(layers) = entry.state.as_mut() else { return };
+        if layers.listed || !layers.awaits_secrets() {
+            return;
         }
+        layers.listed = true;
+        let (first, table) = (entry.first.packet, &mut self.table);
+        self.awaiting.add(slot, first, |slot, first| {
+            table.get_mut(slot).is_some_and(|entry| entry.first.packet == first && entry.state.is_some())
+        });
+    }
+
+    /// Goes on with connections whose secrets may have come.
+    #[cold]
+    fn look_for_secrets(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
+        let mut cx = Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out);
+        let mut slots = self.awaiting.take();
+        slots.retain(|&(slot, first)| {
+            let entry = self.table.get_mut(slot).filter(|entry| entry.first.packet == first);
+            let Some(layers) = entry.and_then(|entry| entry.state.as_mut()) else { return false };
+            let mut input = LayersInput { layers, cx: &mut cx };
+            input.new_secrets();
+            input.tunnels();
+            layers.listed = layers.awaits_secrets();
+            layers.listed
+        });
+        self.awaiting.give_back(slots);
     }
 
     /// How full came what is bounded for all of the shard's connections.
@@ -270,6 +303,8 @@ impl Pipeline {
             let (listed, closed) = (entry.listed, entry.reassembly.closed());
             if closed {
                 self.close(slot, now, keys, out);
+            } else {
+                self.await_secrets(slot);
             }
             listed && !closed
         });

@@ -54,7 +54,8 @@ fn three(memory_cap: usize) -> (usize, u64, Ends) {
         }
     }
     let report = pipeline.report();
-    pipeline.finish(Moment { packet, ..Moment::default() }, &keys, &mut ends);
+    pipeline.line_up();
+    pipeline.end_before(u64::MAX, Moment { packet, ..Moment::default() }, &keys, &mut ends);
     assert_eq!(pipeline.memory, 0, "all is given back");
     (most, report.limits.of(Limit::ConnectionMemory), ends)
 }

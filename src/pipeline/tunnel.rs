@@ -106,6 +106,11 @@ impl Tunnels {
         self.layers().map(Layers::in_flight).sum()
     }
 
+    /// No stream carries a connection.
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
     fn open(&mut self, stream: u32, late: bool) -> bool {
         if self.depth >= limits::CONNECT_DEPTH || self.open.len() >= limits::CONNECT_TUNNELS {
             self.limited += u64::from(!late);

@@ -31,6 +31,11 @@ pub trait Part: RecordSink + Debug + Send + 'static {
     /// The place of a record among all, by its index below [`Part::len`].
     fn order(&self, index: usize) -> Order;
 
+    /// Bytes of text that was made of them and waits.
+    fn bytes(&self) -> usize {
+        0
+    }
+
     /// Forgets the records and keeps the memory.
     fn clear(&mut self);
 }

@@ -54,18 +54,18 @@ fn a_bomb_in_a_body() {
     assert_eq!(run.transactions()[0]["http"]["response"]["body"]["size"], body.len());
 }
 
-fn block(kind: u32, body: &[u8]) -> Vec<u8> {
+pub(super) fn block(kind: u32, body: &[u8]) -> Vec<u8> {
     let mut body = body.to_vec();
     body.resize(body.len().next_multiple_of(4), 0);
     let len = (12 + body.len() as u32).to_le_bytes();
     [&kind.to_le_bytes()[..], &len, &body, &len].concat()
 }
 
-fn section() -> Vec<u8> {
+pub(super) fn section() -> Vec<u8> {
     block(0x0a0d_0d0a, &[0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255])
 }
 
-fn interface() -> Vec<u8> {
+pub(super) fn interface() -> Vec<u8> {
     block(1, &[101, 0, 0, 0, 0, 0, 0, 0])
 }
 

@@ -86,6 +86,34 @@ pub(super) fn run_with(arguments: &[&str], feed: impl FnOnce(&mut dyn Write) + S
     run
 }
 
+/// Runs it on a capture file, and lets nothing be read of its output for a while; what was read then, and the most memory that
+/// it had, in MiB.
+pub(super) fn run_unread(capture: &[u8], arguments: &[&str], wait: Duration) -> (Vec<u8>, u64) {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(capture).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_h2lens"))
+        .arg(file.path())
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let path = format!("/proc/{}/status", child.id());
+    let mut stdout = child.stdout.take().unwrap();
+    std::thread::sleep(wait);
+    let mut read = vec![0; 1 << 16];
+    let len = stdout.read(&mut read).unwrap();
+    read.truncate(len);
+    let before = peak(&path, "h2lens");
+    stdout.read_to_end(&mut read).unwrap();
+    let ended = child.wait4().unwrap();
+    assert!(ended.status.success());
+    // The kernel's figure may be that of the process that made it.
+    let own = peak("/proc/self/status", "");
+    let whole = ended.rusage.maxrss >> 20;
+    (read, if whole > own { whole } else { before })
+}
+
 /// Processor time of a process, user's and system's (proc(5)); its unit, `USER_HZ`, is a hundredth of a second.
 fn processor_time(path: &str) -> Duration {
     let text = std::fs::read_to_string(path).unwrap_or_default();

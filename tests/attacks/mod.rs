@@ -7,6 +7,7 @@ mod http2;
 mod lens;
 mod proportion;
 mod sameness;
+mod secrets;
 mod tcp;
 mod text;
 mod wire;

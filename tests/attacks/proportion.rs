@@ -1,7 +1,7 @@
 //! Attacks that ask for more output, memory or time than they are long. Each is made in two sizes, and compared with ordinary
 //! calls of as many bytes, so that growth is seen to be linear.
 
-use super::lens::{Run, run};
+use super::lens::{Run, run, run_unread};
 use super::wire::{REQUEST, RESPONSE, Wire, frame, insert, literal};
 use std::time::Duration;
 
@@ -139,24 +139,67 @@ fn text_that_grows_as_it_is_escaped() {
     }
 }
 
-/// Connections that each have what is granted however little they send.
+/// Connections that each have what is granted however little they send: one entry of this octet, named 64 times.
+fn small_connections(byte: u8, count: u16) -> Vec<u8> {
+    let mut wire = Wire::new();
+    for port in 0..count {
+        let (mut client, _) = wire.http2(2000 + port);
+        let block = [&REQUEST[..], &insert(58, &[byte; 4000]), &[0xbe; 64]].concat();
+        wire.send(&mut client, &frame(HEADERS, WHOLE, 1, &block));
+    }
+    wire.file
+}
+
 #[test]
 fn many_connections_of_few_octets() {
-    let attack = |size: usize| {
-        let mut wire = Wire::new();
-        for port in 0..60 * size as u16 {
-            let (mut client, _) = wire.http2(2000 + port);
-            let entry = [&REQUEST[..], &insert(58, &[1; 4000]), &[0xbe; 64]].concat();
-            wire.send(&mut client, &frame(HEADERS, WHOLE, 1, &entry));
-        }
-        wire.file
-    };
     for arguments in OUTPUTS {
-        let [small, large] = [1, 2].map(|size| run(&attack(size), arguments).within(128));
+        let [small, large] = [1, 2].map(|size| run(&small_connections(1, 60 * size), arguments).within(128));
         // Each may have OUTPUT_SURE beside what its octets give.
         assert!(large.stdout.len() <= 120 * ((256 << 10) + 64 * 6000), "{}", large.stdout.len());
         assert!(large.stdout.len() <= 3 * small.stdout.len());
     }
+}
+
+/// Nobody reads the output for a while: what the workers make waits, and they wait with it; and then all of it comes.
+#[test]
+fn a_reader_that_sleeps() {
+    let attack = small_connections(b'u', 450);
+    let wait = Duration::from_secs(5);
+    let (unread, mib) = run_unread(&attack, &["--json", "-H", "--no-redact", "--threads", "8"], wait);
+    assert!(unread.len() > 64 << 20, "{} bytes: more than may wait", unread.len());
+    assert!(mib <= 112, "{mib} MiB");
+    let read = run(&attack, &["--json", "-H", "--no-redact"]).within(112);
+    assert!(read.stdout == unread);
+}
+
+/// Requests that nobody has answered when the capture ends: their records are not made all at once.
+#[test]
+fn an_end_that_many_exchanges_wait_for() {
+    let attack = |size: u32| {
+        let mut wire = Wire::new();
+        for port in 0..50 * size as u16 {
+            let (mut client, _) = wire.http2(2000 + port);
+            let path = literal(4, &[b'/'; 200]);
+            let block = [&REQUEST[..2], &path].concat();
+            let requests: Vec<u8> = (0..500).flat_map(|n| frame(HEADERS, WHOLE, 2 * n + 1, &block)).collect();
+            wire.send(&mut client, &requests);
+        }
+        wire.file
+    };
+    let [small, large] = [1, 2].map(|size| run(&attack(size), &["--json"]).within(176));
+    assert_eq!([&small, &large].map(|run| run.transactions().len()), [25_000, 50_000]);
+    // What the exchanges hold takes most of it; their text is 50 MiB.
+    assert!(
+        large.stdout.len() > 40 << 20 && large.mib <= 2 * small.mib,
+        "{} MiB, {} MiB",
+        small.mib,
+        large.mib
+    );
+    let ids: Vec<_> =
+        large.transactions().iter().map(|record| record["h2"]["connection"]["id"].as_u64()).collect();
+    assert!(ids.is_sorted());
+    let threads = super::lens::run_on(&attack(1), &["--json", "--threads", "8"]);
+    assert!(threads.stdout == small.stdout);
 }
 
 /// What is cut does not depend on the number of threads.

@@ -96,6 +96,10 @@ impl Part for Maker {
         self.renderer.order(index)
     }
 
+    fn bytes(&self) -> usize {
+        self.renderer.bytes() + self.facts.len() * size_of::<Fact>()
+    }
+
     fn clear(&mut self) {
         self.renderer.clear();
         self.facts.clear();

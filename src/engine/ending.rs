@@ -1,0 +1,57 @@
+//! The end of the capture in ranges: what all connections still have to tell may be more than fits into memory as text, so
+//! that some of them end at a time, in the order of their records.
+
+use crate::base::tuning::ENDING_RANGE;
+use crate::pipeline::Ending;
+
+/// What a connection takes beside what it holds.
+const CONNECTION: usize = 4096;
+
+/// The places between the connections where a range ends and another one begins, in order: each is the first packet of the first
+/// connection behind it. Connections whose records stand between each other's are of one range.
+pub(super) fn ranges(endings: Vec<Ending>) -> Vec<u64> {
+    let mut endings = endings;
+    endings.sort_unstable_by_key(|ending| ending.first);
+    let (mut bounds, mut weight, mut reach) = (Vec::new(), 0, 0);
+    for ending in endings {
+        if weight >= ENDING_RANGE && ending.first > reach {
+            bounds.push(ending.first);
+            weight = 0;
+        }
+        weight += CONNECTION + ending.weight;
+        reach = reach.max(ending.reach);
+    }
+    bounds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ending(first: u64, reach: u64, weight: usize) -> Ending {
+        Ending { first, reach, weight }
+    }
+
+    #[test]
+    fn few_connections_end_at_once() {
+        assert_eq!(ranges(Vec::new()), [0; 0]);
+        let few = (0..ENDING_RANGE / CONNECTION).map(|first| ending(first as u64, first as u64, 0));
+        assert_eq!(ranges(few.collect()), [0; 0]);
+    }
+
+    #[test]
+    fn many_end_in_ranges_by_what_they_hold() {
+        let of = |weights: [usize; 4]| {
+            let endings = weights.into_iter().zip([30, 10, 40, 20]);
+            ranges(endings.map(|(weight, first)| ending(first, first, weight)).collect())
+        };
+        assert_eq!(of([0, ENDING_RANGE, 0, 0]), [20], "in the order of their first packets");
+        assert_eq!(of([ENDING_RANGE; 4]), [20, 30, 40]);
+    }
+
+    #[test]
+    fn connections_within_others_end_with_them() {
+        let large = |first, reach| ending(first, reach, ENDING_RANGE);
+        assert_eq!(ranges(vec![large(1, 25), large(10, 10), large(20, 20), large(30, 30)]), [30]);
+    }
+}

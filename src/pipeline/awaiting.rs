@@ -1,0 +1,118 @@
+//! Connections that wait for TLS secrets, or may: when new ones come, these alone are looked at. Where they are many and secrets
+//! come one by one, several secrets wait until traffic has paid for the look: it costs a bounded part of the work, however
+//! both are mixed. What still waits when its connection ends looks for its secrets then.
+
+use crate::flow::Slot;
+
+/// Looks that each segment pays for; one takes a small part of what a segment does.
+const LOOKS_SEGMENT: usize = 16;
+/// And that there are to begin with.
+const LOOKS_START: usize = 1 << 14;
+/// So many places of connections that are gone may stay in the list.
+const STALE: usize = 1024;
+
+/// The waiting connections of a shard.
+#[derive(Debug)]
+pub(super) struct Awaiting {
+    /// Each with its first packet: a slot is used again.
+    slots: Vec<(Slot, u64)>,
+    /// Looks that may be made.
+    credit: usize,
+    /// There are secrets that were not looked for yet.
+    due: bool,
+    /// The list is swept when it is so long.
+    sweep_at: usize,
+}
+
+impl Default for Awaiting {
+    fn default() -> Self {
+        Self { slots: Vec::new(), credit: LOOKS_START, due: false, sweep_at: STALE }
+    }
+}
+
+impl Awaiting {
+    /// One more waits, which was not in the list. `is_alive`: whether one in it is there still.
+    pub(super) fn add(&mut self, slot: Slot, first: u64, is_alive: impl FnMut(Slot, u64) -> bool) {
+        let mut is_alive = is_alive;
+        if self.slots.len() >= self.sweep_at {
+            self.slots.retain(|&(slot, first)| is_alive(slot, first));
+            self.sweep_at = 2 * self.slots.len() + STALE;
+        }
+        self.slots.push((slot, first));
+    }
+
+    /// New secrets have come.
+    pub(super) const fn new_secrets(&mut self) {
+        self.due = true;
+    }
+
+    /// A segment has come; whether it is time to look for secrets that came before.
+    #[inline]
+    pub(super) fn segment(&mut self) -> bool {
+        self.credit = (self.credit + LOOKS_SEGMENT).min(LOOKS_START.max(2 * self.slots.len()));
+        self.is_due()
+    }
+
+    /// Whether it is time to look.
+    #[inline]
+    pub(super) const fn is_due(&self) -> bool {
+        self.due && self.credit >= self.slots.len()
+    }
+
+    /// Takes the list to look at all that is in it; those that still wait are [given back](Self::give_back).
+    pub(super) fn take(&mut self) -> Vec<(Slot, u64)> {
+        self.due = false;
+        self.credit = self.credit.saturating_sub(self.slots.len());
+        std::mem::take(&mut self.slots)
+    }
+
+    /// These of those that were taken still wait.
+    pub(super) fn give_back(&mut self, slots: Vec<(Slot, u64)>) {
+        self.slots = slots;
+        self.sweep_at = 2 * self.slots.len() + STALE;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_secrets_are_looked_for_at_once() {
+        let mut awaiting = Awaiting::default();
+        assert!(!awaiting.segment(), "nothing is due");
+        awaiting.add(Slot::default(), 1, |_, _| true);
+        awaiting.new_secrets();
+        assert!(awaiting.is_due());
+        let slots = awaiting.take();
+        assert_eq!(slots.len(), 1);
+        assert!(!awaiting.is_due());
+    }
+
+    #[test]
+    fn many_secrets_beside_many_connections_wait_for_traffic() {
+        let mut awaiting = Awaiting::default();
+        let (slot, count) = (Slot::default(), LOOKS_START / 2);
+        (0..count).for_each(|first| awaiting.add(slot, first as u64, |_, _| true));
+        let (mut looks, rounds) = (0, 10_000);
+        for _ in 0..rounds {
+            awaiting.new_secrets();
+            if awaiting.segment() {
+                let slots = awaiting.take();
+                looks += slots.len();
+                awaiting.give_back(slots);
+            }
+        }
+        assert!(looks > 0 && looks <= LOOKS_START + LOOKS_SEGMENT * rounds, "{looks}");
+    }
+
+    #[test]
+    fn connections_that_are_gone_do_not_pile_up() {
+        let mut awaiting = Awaiting::default();
+        let slot = Slot::default();
+        for first in 0..100_000 {
+            awaiting.add(slot, first, |_, other| other + 10 > first);
+            assert!(awaiting.slots.len() <= STALE + 20);
+        }
+    }
+}
