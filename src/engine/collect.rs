@@ -229,8 +229,9 @@ impl<P: Part> Product for Collected<P> {
     }
 
     fn bytes(&self) -> usize {
-        let lists = self.exchanges.len() * size_of::<Exchange>() + self.ended.len() * size_of::<Ended>();
-        self.part.bytes() + self.text.len() + self.tls_bytes.len() + lists
+        let ended = self.ended.capacity() * size_of::<Ended>();
+        let exchanges = self.exchanges.capacity() * size_of::<Exchange>();
+        self.part.bytes() + self.text.capacity() + self.tls_bytes.capacity() + exchanges + ended
     }
 
     fn clear(&mut self) {

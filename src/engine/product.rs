@@ -19,7 +19,7 @@ pub trait Product: Output + Send + 'static {
         exchange: &Transaction,
         is_asked_for: bool,
     );
-    /// Bytes of what is kept until it is handed on.
+    /// Bytes of memory of what is kept until it is handed on.
     fn bytes(&self) -> usize;
     /// Forgets all and keeps the memory.
     fn clear(&mut self);

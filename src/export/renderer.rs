@@ -99,7 +99,7 @@ impl Part for Renderer {
     }
 
     fn bytes(&self) -> usize {
-        self.rendered.bytes.len() + self.rendered.items.len() * size_of::<Item>()
+        self.rendered.bytes.capacity() + self.rendered.items.capacity() * size_of::<Item>()
     }
 
     fn clear(&mut self) {

@@ -31,7 +31,7 @@ pub trait Part: RecordSink + Debug + Send + 'static {
     /// The place of a record among all, by its index below [`Part::len`].
     fn order(&self, index: usize) -> Order;
 
-    /// Bytes of text that was made of them and waits.
+    /// Bytes of memory of the text that was made of them and waits.
     fn bytes(&self) -> usize {
         0
     }

@@ -31,7 +31,6 @@ fn hello(kind: u8, number: u32) -> Vec<u8> {
 fn capture(connections: u32, secrets: u32) -> Vec<u8> {
     let mut wire = Wire::new();
     for number in 0..connections {
-        let port = 2000 + number as u16;
         let (mut client, mut server) = wire.open(2000 + number as u16);
         wire.send(&mut client, &hello(1, number));
         wire.send(&mut server, &hello(2, number));

@@ -97,7 +97,7 @@ impl Part for Maker {
     }
 
     fn bytes(&self) -> usize {
-        self.renderer.bytes() + self.facts.len() * size_of::<Fact>()
+        self.renderer.bytes() + self.facts.capacity() * size_of::<Fact>()
     }
 
     fn clear(&mut self) {
