@@ -109,10 +109,9 @@ const fn times(name: NameId) -> u64 {
 fn shown_len(text: &[u8]) -> u64 {
     let len = |&byte: &u8| match byte {
         0..0x20 | 0x7f => ESCAPED,
-        // In CSV a quote within JSON is escaped for both.
-        b'"' | b'\\' => 3,
-        // What is not UTF-8 is shown as U+FFFD; the longest escapes, of four octets, take twelve bytes.
-        0x80.. => 3,
+        // In CSV a quote within JSON is escaped for both. What is not UTF-8 is shown as U+FFFD; the longest escapes, of four
+        // octets, take twelve bytes.
+        b'"' | b'\\' | 0x80.. => 3,
         _ => 1,
     };
     text.iter().map(len).sum()

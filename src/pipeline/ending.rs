@@ -29,12 +29,12 @@ impl Pipeline {
         let mut entries: Vec<_> = self.table.drain().collect();
         entries.sort_unstable_by_key(|entry| entry.first.packet);
         self.lined = entries.into();
-        let ending = |entry: &Box<ConnectionEntry<Layers>>| {
+        let endings = self.lined.iter().map(|entry| {
             let (first, layers) = (entry.first.packet, entry.state.as_ref());
             let reach = layers.map_or(first, |layers| layers.reach().max(first));
             Ending { first, reach, weight: layers.map_or(0, |layers| layers.weight) }
-        };
-        self.lined.iter().map(ending).collect()
+        });
+        endings.collect()
     }
 
     /// Those of them end whose first packet stands before this one.
