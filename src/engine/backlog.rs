@@ -105,7 +105,9 @@ mod tests {
             held.fetch_sub(4 * WORKERS, Ordering::SeqCst);
             backlog.handed_on(4 * WORKERS as usize);
         }
-        workers.into_iter().for_each(|worker| worker.join().unwrap());
+        for worker in workers {
+            worker.join().unwrap();
+        }
     }
 
     #[test]

@@ -93,7 +93,9 @@ mod tests {
     fn many_secrets_beside_many_connections_wait_for_traffic() {
         let mut awaiting = Awaiting::default();
         let (slot, count) = (Slot::default(), LOOKS_START / 2);
-        (0..count).for_each(|first| awaiting.add(slot, first as u64, |_, _| true));
+        for first in 0..count {
+            awaiting.add(slot, first as u64, |_, _| true);
+        }
         let (mut looks, rounds) = (0, 10_000);
         for _ in 0..rounds {
             awaiting.new_secrets();
