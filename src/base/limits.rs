@@ -193,8 +193,9 @@ pub const MAX_TLS_LATE_TRIES: u64 = 1 << 22;
 /// Counter: `tls_trials`.
 pub const MAX_TLS_LATE_SEARCH_TOTAL: u64 = 1 << 23;
 
-/// Tries that a shard has to begin with, of the unit above. Counter: `tls_trials`.
-pub const TLS_LATE_START: u64 = 1 << 21;
+/// Tries that a shard has to begin with, of the unit above: those of all [`SHARDS`] shards take about a second, and that is what
+/// a long key log of other connections costs at the most. Counter: `tls_trials`.
+pub const TLS_LATE_START: u64 = 3 << 19;
 
 /// Bytes of TLS for which it has one more: random bytes in the guise of records cost no more than a multiple of honest ones.
 /// Counter: `tls_trials`.

@@ -95,6 +95,9 @@ pub const CLOSED_LINGER: Duration = Duration::from_secs(60);
 /// Secrets whose keys are kept ready for connections that were joined late; of others they are derived again each time.
 pub const TLS_SOLVERS_KEPT: usize = 1 << 15;
 
+/// Latest changes of the key log that are remembered, for connections that wait for secrets.
+pub const KEY_LOG_CHANGES_KEPT: usize = 1 << 12;
+
 /// Records that do not open before the first one does, and whose numbers are reckoned with: those of the handshake, where
 /// the key log lacks its secrets.
 pub const TLS_UNPROVEN: u64 = 8;

@@ -54,10 +54,8 @@ impl Detector {
     }
 
     /// Nothing follows, and HTTP/2 was not recognised: how many bytes were seen, if they cannot be told from HTTP/2.
-    pub fn doubtful_bytes(&mut self) -> u64 {
-        self.buffer.rewind();
-        let found = self.buffer.search(&Expect::ANY, RequiredEvidence::DOUBT, true);
-        if found.is_some() { self.seen as u64 } else { 0 }
+    pub fn doubtful_bytes(&self) -> u64 {
+        if self.buffer.is_doubtful() { self.seen as u64 } else { 0 }
     }
 
     /// This direction sends DATA frames in a row, and the other one, of which no more may be known, gives credit: each is a

@@ -10,6 +10,7 @@ mod connection;
 mod counters;
 mod credit;
 mod detect;
+mod doubt;
 pub mod error_code;
 mod event;
 mod foreign;

@@ -5,6 +5,7 @@
 //! once, each candidate again when bytes come, for at most [`MAX_CHAIN`] headers, and header blocks are decoded on credit
 //! ([`limits::RESYNC_DECODE`]): linear in the bytes skipped.
 
+use super::doubt::{self, Part};
 use super::frame::{self, Flags, FrameHeader, FrameType, Headers};
 use super::plausibility::{self, Expect};
 use crate::base::limits;
@@ -32,8 +33,6 @@ impl RequiredEvidence {
     pub(super) const BOUNDARY: Self = Self { anywhere: 64, aligned: 36, telling: false };
     /// The connection may be anything.
     pub(super) const PROTOCOL: Self = Self { anywhere: 84, aligned: 60, telling: true };
-    /// It may be HTTP/2: as much, but for what no other protocol looks like. Binary protocols are full of zeros.
-    pub(super) const DOUBT: Self = Self { telling: false, ..Self::PROTOCOL };
 }
 
 /// What the chain at a boundary tells of its sender.
@@ -231,10 +230,13 @@ impl SearchBuffer {
         None
     }
 
-    /// All that is in the buffer is to be looked at once more.
-    pub(super) fn rewind(&mut self) {
-        self.scanned = self.head;
-        self.candidates.clear();
+    /// Whether what is in the buffer cannot be told from HTTP/2, now that nothing follows.
+    pub(super) fn is_doubtful(&self) -> bool {
+        let marks = self.marks.get(self.head_mark..).unwrap_or_default();
+        let part =
+            |mark: &Mark| Part { start: mark.start.saturating_sub(self.head), hole: mark.gap.is_some() };
+        let parts: Vec<_> = marks.iter().map(part).collect();
+        doubt::is_doubtful(self.bytes.get(self.head..).unwrap_or_default(), &parts)
     }
 
     /// Some place in the buffer may yet turn out to be a boundary.

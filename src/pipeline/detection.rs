@@ -256,11 +256,11 @@ impl Detection {
     }
 
     /// Nothing follows, and it is not known what the connection is: its bytes that may be HTTP/2.
-    pub(super) fn doubtful_bytes(&mut self) -> u64 {
-        let sides = [&mut self.sides.forward, &mut self.sides.backward];
+    pub(super) fn doubtful_bytes(&self) -> u64 {
+        let sides = [&self.sides.forward, &self.sides.backward];
         sides
             .into_iter()
-            .filter_map(|side| side.detector.as_mut())
+            .filter_map(|side| side.detector.as_ref())
             .map(|detector| detector.doubtful_bytes())
             .sum()
     }

@@ -76,11 +76,8 @@ impl NonceSolver {
     }
 
     /// The number of a record that was protected with this secret; `None` when it was not.
-    pub(crate) fn number(&self, header: Header, fragment: &[u8]) -> Option<u64> {
-        if header.content != APPLICATION_DATA {
-            return None;
-        }
-        let j0 = self.initial_block(&header.to_bytes(), fragment)?;
+    pub(crate) fn number(&self, record: &Sealed) -> Option<u64> {
+        let j0 = self.initial_block(record);
         let (nonce, counter) = j0.split_first_chunk::<12>()?;
         if counter != [0, 0, 0, 1] {
             return None;
@@ -89,24 +86,45 @@ impl NonceSolver {
         u64::try_from(nonce).ok().filter(|&number| number < NUMBERS)
     }
 
-    /// J0, from additional data and `ciphertext || tag`.
-    fn initial_block(&self, aad: &[u8], fragment: &[u8]) -> Option<Block> {
-        let (ciphertext, tag) = fragment.split_last_chunk::<BLOCK>()?;
+    /// J0 of a record.
+    fn initial_block(&self, record: &Sealed) -> Block {
         let mut hash = self.hash.clone();
-        hash.update_padded(aad);
-        hash.update_padded(ciphertext);
-        let bits = |bytes: &[u8]| (bytes.len() as u64 * 8).to_be_bytes();
-        let mut lengths = Block::default();
-        lengths.first_chunk_mut::<8>()?.copy_from_slice(&bits(aad));
-        lengths.last_chunk_mut::<8>()?.copy_from_slice(&bits(ciphertext));
-        hash.update(&[lengths]);
+        hash.update(&record.blocks);
         let mut block = hash.finalize();
-        block.iter_mut().zip(tag).for_each(|(byte, tag)| *byte ^= tag);
+        block.iter_mut().zip(&record.tag).for_each(|(byte, tag)| *byte ^= tag);
         match &self.aes {
             Aes::Aes128(aes) => aes.decrypt_block(&mut block),
             Aes::Aes256(aes) => aes.decrypt_block(&mut block),
         }
-        Some(block)
+        block
+    }
+}
+
+/// A protected record as GHASH takes it, whatever the key: made once, and solved for under each secret.
+pub(crate) struct Sealed {
+    /// `A || 0* || C || 0* || [len(A)]64 || [len(C)]64` (SP 800-38D section 7.1, step 5).
+    blocks: Vec<Block>,
+    tag: Block,
+}
+
+impl Sealed {
+    /// Of `ciphertext || tag`; `None` of what TLS 1.3 does not protect.
+    pub(crate) fn new(header: Header, fragment: &[u8]) -> Option<Self> {
+        (header.content == APPLICATION_DATA).then(|| Self::of(&header.to_bytes(), fragment))?
+    }
+
+    fn of(aad: &[u8], fragment: &[u8]) -> Option<Self> {
+        let (ciphertext, &tag) = fragment.split_last_chunk::<BLOCK>()?;
+        let bits = |bytes: &[u8]| u128::from(bytes.len() as u64 * 8);
+        let lengths = (bits(aad) << 64 | bits(ciphertext)).to_be_bytes();
+        let pieces = [aad, ciphertext, &lengths].into_iter().flat_map(|part| part.chunks(BLOCK));
+        let mut blocks = Vec::with_capacity(fragment.len() / BLOCK + 4);
+        blocks.extend(pieces.map(|piece| {
+            let mut block = Block::default();
+            block.iter_mut().zip(piece).for_each(|(to, from)| *to = *from);
+            block
+        }));
+        Some(Self { blocks, tag: tag.into() })
     }
 }
 
@@ -174,7 +192,8 @@ mod tests {
         for [key, iv, aad, ciphertext, tag] in VECTORS {
             let mode = if key.len() == 32 { Mode::Aes128Gcm } else { Mode::Aes256Gcm };
             let solver = NonceSolver::with_key(mode, &hex(key), Zeroizing::default()).unwrap();
-            let j0 = solver.initial_block(&hex(aad), &hex(&(ciphertext.to_owned() + tag))).unwrap();
+            let j0 =
+                solver.initial_block(&Sealed::of(&hex(aad), &hex(&(ciphertext.to_owned() + tag))).unwrap());
             assert_eq!(j0[..], [&hex(iv)[..], &[0, 0, 0, 1]].concat(), "{tag}");
         }
     }
@@ -212,12 +231,13 @@ mod tests {
                 for size in [0, 1, 15, 16, 100, 16_384] {
                     let (header, mut fragment) = record(suite, &secret, number, &vec![9; size]);
                     let believed = (number < NUMBERS).then_some(number);
-                    assert_eq!(solver.number(header, &fragment), believed, "{number} {size}");
-                    assert_eq!(other.number(header, &fragment), None);
-                    assert_eq!(solver.number(Header { content: 22, ..header }, &fragment), None);
+                    let sealed = Sealed::new(header, &fragment).unwrap();
+                    assert_eq!(solver.number(&sealed), believed, "{number} {size}");
+                    assert_eq!(other.number(&sealed), None);
+                    assert!(Sealed::new(Header { content: 22, ..header }, &fragment).is_none());
                     if size > 0 {
                         fragment[0] ^= 1;
-                        assert_eq!(solver.number(header, &fragment), None, "changed");
+                        assert_eq!(solver.number(&Sealed::new(header, &fragment).unwrap()), None, "changed");
                         fragment[0] ^= 1;
                     }
                     let opener = Opener::tls13(suite, &secret).unwrap();
@@ -225,7 +245,9 @@ mod tests {
                 }
             }
             for len in 0..40 {
-                solver.number(Header { content: 23, version: 0x0303, len: 1 }, &vec![0; len]);
+                let sealed = Sealed::new(Header { content: 23, version: 0x0303, len: 1 }, &vec![0; len]);
+                assert_eq!(sealed.is_some(), len >= BLOCK);
+                assert_eq!(sealed.and_then(|sealed| solver.number(&sealed)), None);
             }
         }
         assert!(NonceSolver::new(Suite::find(0x1303).unwrap(), &Secret::new(&[5; 32]).unwrap()).is_none());
@@ -243,12 +265,13 @@ mod tests {
             };
             (0..len).map(|_| next()).collect()
         };
-        let records: Vec<_> = (0..1000).map(|n| random(24 + n % 40)).collect();
+        let header = |len| Header { content: 23, version: 0x0303, len: len as u16 };
+        let mut record = |n: usize| Sealed::new(header(24 + n % 40), &random(24 + n % 40)).unwrap();
+        let records: Vec<_> = (0..1000).map(&mut record).collect();
         for _ in 0..1000 {
             let solver = NonceSolver::new(suite, &Secret::new(&random(32)).unwrap()).unwrap();
             for record in &records {
-                let header = Header { content: 23, version: 0x0303, len: record.len() as u16 };
-                assert_eq!(solver.number(header, record), None);
+                assert_eq!(solver.number(record), None);
             }
         }
     }

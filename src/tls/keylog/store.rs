@@ -5,9 +5,8 @@ use super::line::{
 };
 use crate::base::limit::{Limit, Struck};
 use crate::base::limits::{MAX_KEY_LOG_CONNECTIONS, MAX_TLS_PREMASTER};
-use crate::base::tuning::TLS_SOLVERS_KEPT;
-use crate::tls::nonce::NonceSolver;
-use crate::tls::record::Header;
+use crate::base::tuning::{KEY_LOG_CHANGES_KEPT, TLS_SOLVERS_KEPT};
+use crate::tls::nonce::{NonceSolver, Sealed};
 use crate::tls::secret::Secret;
 use crate::tls::suite::Suite;
 use std::collections::{HashMap, VecDeque};
@@ -101,6 +100,10 @@ pub struct KeyStore {
     places: HashMap<ClientRandom, u64, foldhash::quality::RandomState>,
     /// Entries that were forgotten.
     forgotten: u64,
+    /// The latest changes: [`KeyStore::version`] with each, and the entry's place.
+    changes: VecDeque<(u64, u64)>,
+    /// All changes after this version are among them.
+    changes_after: u64,
     /// How many [`NonceSolver`]s are kept.
     solvers: AtomicUsize,
     named: HashMap<Name, Named, foldhash::quality::RandomState>,
@@ -211,19 +214,31 @@ impl KeyStore {
         places.map(|index| self.forgotten + index as u64).zip(entries.map(|entry| &**entry))
     }
 
+    /// Connections that there are secrets of.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The connections with secrets that came after that version, with their places, where they are few: whoever waits for
+    /// secrets need not look at all that were there before. `None` where it takes a look at all.
+    pub(crate) fn changed_since(&self, version: u64) -> Option<Vec<(u64, &ConnectionSecrets)>> {
+        (version > 0 && version >= self.changes_after).then_some(())?;
+        let new = self.changes.iter().rev().take_while(|(changed, _)| *changed > version);
+        let mut places: Vec<u64> = new.map(|&(_, place)| place).collect();
+        places.sort_unstable();
+        places.dedup();
+        let entry =
+            |place: u64| Some((place, &**self.entries.get(place.checked_sub(self.forgotten)? as usize)?));
+        Some(places.into_iter().filter_map(entry).collect())
+    }
+
     /// Grows whenever a secret is learned.
     pub(crate) fn version(&self) -> u64 {
         self.counters.secrets
     }
 
     /// The number of an AES-GCM record, if the connection's earliest secret for that use protects it.
-    pub(crate) fn solve(
-        &self,
-        entry: &ConnectionSecrets,
-        label: Label,
-        header: Header,
-        fragment: &[u8],
-    ) -> Option<u64> {
+    pub(crate) fn solve(&self, entry: &ConnectionSecrets, label: Label, record: &Sealed) -> Option<u64> {
         let slot = entry.solvers.get(label as usize)?;
         let solver = || {
             let (secret, _) = entry.earliest(label)?;
@@ -231,9 +246,9 @@ impl KeyStore {
             NonceSolver::new(suite, secret)
         };
         if slot.get().is_none() && self.solvers.fetch_add(1, Ordering::Relaxed) >= TLS_SOLVERS_KEPT {
-            return solver()?.number(header, fragment);
+            return solver()?.number(record);
         }
-        slot.get_or_init(|| solver().map(Box::new)).as_ref()?.number(header, fragment)
+        slot.get_or_init(|| solver().map(Box::new)).as_ref()?.number(record)
     }
 
     /// The premaster or master secret of that name.
@@ -319,7 +334,18 @@ impl KeyStore {
             _ => {}
         }
         entry.changed = version;
+        self.note_change(version, random);
         Some(true)
+    }
+
+    fn note_change(&mut self, version: u64, random: ClientRandom) {
+        let Some(&place) = self.places.get(&random) else { return };
+        if self.changes.len() >= KEY_LOG_CHANGES_KEPT
+            && let Some((oldest, _)) = self.changes.pop_front()
+        {
+            self.changes_after = oldest;
+        }
+        self.changes.push_back((version, place));
     }
 
     /// The entry of that connection, a new one if there was none.

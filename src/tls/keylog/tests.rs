@@ -1,5 +1,6 @@
 use super::*;
 use crate::base::limits::{MAX_KEY_LOG_CONNECTIONS, MAX_KEY_LOG_LINE, MAX_TLS_PREMASTER};
+use crate::base::tuning::KEY_LOG_CHANGES_KEPT;
 
 fn line(label: &str, random: u8, secret: u8, len: usize) -> String {
     format!("{label} {} {}", format!("{random:02x}").repeat(32), format!("{secret:02x}").repeat(len))
@@ -212,4 +213,29 @@ fn connections_are_gone_through_from_any_of_them() {
             keys.around(place).map(|(place, entry)| (place, entry.random()[0])).collect();
         assert_eq!(around, order.map(|n| (n, n as u8)));
     }
+}
+
+#[test]
+fn what_has_changed_is_told_without_a_look_at_all() {
+    let mut keys = KeyStore::default();
+    for random in 0..5 {
+        keys.add_text((line("CLIENT_TRAFFIC_SECRET_0", random, 1, 32)).as_bytes());
+    }
+    let since = keys.version();
+    let changed = |keys: &KeyStore, since| -> Option<Vec<u8>> {
+        let changed = keys.changed_since(since)?;
+        Some(changed.into_iter().map(|(_, entry)| entry.random()[0]).collect())
+    };
+    assert_eq!((changed(&keys, since), changed(&keys, 0)), (Some(Vec::new()), None));
+    for (label, random) in [("SERVER_TRAFFIC_SECRET_0", 3), ("CLIENT_TRAFFIC_SECRET_0", 9)] {
+        keys.add_text(line(label, random, 2, 32).as_bytes());
+        keys.add_text(line(label, random, 2, 32).as_bytes());
+    }
+    assert_eq!(changed(&keys, since), Some(vec![3, 9]));
+    assert_eq!(changed(&keys, since + 1), Some(vec![9]));
+    for n in 0..KEY_LOG_CHANGES_KEPT {
+        keys.add_text(format!("CLIENT_TRAFFIC_SECRET_0 {:064x} {n:064x}", n % 2).as_bytes());
+    }
+    assert_eq!(changed(&keys, since + 1), None);
+    assert_eq!(changed(&keys, since + 2).map(|changed| changed.len()), Some(2));
 }

@@ -4,7 +4,12 @@ use crate::base::limits::{
     MAX_TLS_LATE_SEARCH_TOTAL, MAX_TLS_LATE_TRIES, TLS_LATE_BYTES_PER_TRY, TLS_LATE_START,
 };
 
-/// The tries of a shard. The unit is one secret with one AES-GCM record, about a tenth of a microsecond.
+/// Connections whose searches were cut short, at the most, that make the next ones shorter.
+const CUT_SHORT: u64 = 7;
+
+/// The tries of a shard. The unit is one secret with one AES-GCM record: a few blocks of GHASH and one of AES, about a tenth
+/// of a microsecond. All that a search does is paid for before it is done, so that the bound holds whatever is in the key
+/// log and in the records.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Budget {
     /// Bytes of TLS seen.
@@ -13,6 +18,8 @@ pub(crate) struct Budget {
     pub(crate) spent: u64,
     /// Of these, those that search for numbers.
     pub(crate) searched: u64,
+    /// Searches that were cut short.
+    pub(crate) cut_short: u64,
 }
 
 impl Budget {
@@ -25,9 +32,11 @@ impl Budget {
 /// What a try is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Try {
+    /// So many connections of the key log are looked through for secrets that may fit.
+    Look(usize),
     /// A secret's nonce is solved for.
     Nonce,
-    /// A secret is derived, and its nonce solved for.
+    /// A secret is derived, or made ready to open records.
     Derived,
     /// A secret is tried with one number.
     Number,
@@ -36,6 +45,7 @@ pub(super) enum Try {
 impl Try {
     const fn cost(self) -> u64 {
         match self {
+            Self::Look(entries) => entries as u64 / 16,
             Self::Nonce => 1,
             Self::Number => 2,
             Self::Derived => 32,
@@ -47,19 +57,36 @@ impl Try {
 pub(super) struct Tries<'a> {
     shard: &'a mut Budget,
     connection: &'a mut u64,
-    /// What the search for numbers may take: a share of what is left, so that something is left for secrets that come
-    /// later, and for the cheaper tries of other connections.
-    numbers: u64,
+    /// What may still be taken of both.
+    allowance: u64,
     /// A try was refused.
     pub(super) limited: bool,
 }
 
 impl<'a> Tries<'a> {
-    /// For a connection that has made so many tries, one part in `share` of what is left for numbers.
-    pub(super) fn new(shard: &'a mut Budget, connection: &'a mut u64, share: u64) -> Self {
-        let left = MAX_TLS_LATE_TRIES.saturating_sub(*connection);
-        let numbers = left.min(shard.earned().saturating_sub(shard.spent)) / share.max(1);
-        Self { shard, connection, numbers, limited: false }
+    /// For a connection that has made so many tries.
+    pub(super) fn new(shard: &'a mut Budget, connection: &'a mut u64) -> Self {
+        let mut tries = Self { shard, connection, allowance: 0, limited: false };
+        tries.allowance = tries.left();
+        tries
+    }
+
+    fn left(&self) -> u64 {
+        let left = self.shard.earned().saturating_sub(self.shard.spent);
+        left.min(MAX_TLS_LATE_TRIES.saturating_sub(*self.connection))
+    }
+
+    /// What follows is less likely to succeed, and may take one part in `share` of what is left: something must be left for
+    /// the likelier tries of other connections, and for secrets that come later. The more searches were cut short, the less
+    /// likely it is that the key log is of these connections at all.
+    pub(super) fn go_deeper(&mut self, share: u64) {
+        let cut_short = 1 + self.shard.cut_short.min(CUT_SHORT);
+        self.allowance = self.left() / (share * cut_short * cut_short).max(1);
+    }
+
+    /// How many more tries of this kind there may be.
+    pub(super) fn room(&self, what: Try) -> usize {
+        usize::try_from(self.allowance / what.cost().max(1)).unwrap_or(usize::MAX)
     }
 
     /// Whether one more may be made.
@@ -67,18 +94,20 @@ impl<'a> Tries<'a> {
         let cost = what.cost();
         let shard = &mut *self.shard;
         let searches = what == Try::Number;
-        let refused = *self.connection + cost > MAX_TLS_LATE_TRIES
-            || shard.spent + cost > shard.earned()
-            || searches && (shard.searched >= MAX_TLS_LATE_SEARCH_TOTAL || self.numbers < cost);
-        if refused {
+        if cost > self.allowance || searches && shard.searched >= MAX_TLS_LATE_SEARCH_TOTAL {
             self.limited = true;
             return false;
         }
+        self.allowance -= cost;
         *self.connection += cost;
         shard.spent += cost;
         shard.searched += u64::from(searches);
-        self.numbers -= if searches { cost } else { 0 };
         true
+    }
+
+    /// Counts a search that was cut short.
+    pub(super) fn count_cut_short(&mut self) {
+        self.shard.cut_short += u64::from(self.limited);
     }
 }
 
@@ -88,7 +117,7 @@ mod tests {
 
     /// Tries of that kind until one is refused.
     fn count(shard: &mut Budget, connection: &mut u64, what: Try) -> u64 {
-        let mut tries = Tries::new(shard, connection, 1);
+        let mut tries = Tries::new(shard, connection);
         let mut count = 0;
         while tries.take(what) {
             count += 1;
@@ -103,6 +132,23 @@ mod tests {
         assert_eq!(count(&mut shard, &mut 0, Try::Nonce), MAX_TLS_LATE_TRIES);
         assert_eq!(count(&mut shard, &mut 10, Try::Nonce), MAX_TLS_LATE_TRIES - 10);
         assert_eq!(count(&mut shard, &mut 0, Try::Derived), MAX_TLS_LATE_TRIES / 32);
+    }
+
+    /// Searches that fail leave most of what there is to those that may yet succeed.
+    #[test]
+    fn deeper_searches_leave_something_to_others() {
+        let mut shard = Budget::default();
+        for _ in 0..100 {
+            let mut connection = 0;
+            let mut tries = Tries::new(&mut shard, &mut connection);
+            let left = tries.left();
+            tries.go_deeper(4);
+            assert!(tries.room(Try::Derived) as u64 <= left / 4 / 32);
+            while tries.take(Try::Derived) {}
+            tries.count_cut_short();
+        }
+        assert_eq!(shard.cut_short, 100);
+        assert!(shard.spent < TLS_LATE_START * 3 / 4, "{}", shard.spent);
     }
 
     #[test]

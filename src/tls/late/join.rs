@@ -2,7 +2,7 @@
 
 use super::budget::{Budget, Tries};
 use super::clues::{Clue, Clues};
-use super::search::{Hints, LateJoin, Search};
+use super::search::{Hints, LateJoin, Search, Use};
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::tls::NotDecrypted;
 use crate::tls::keylog::{ClientRandom, KeyStore};
@@ -101,18 +101,19 @@ impl Join {
         side.due = held.saturating_mul(2).max(1);
         side.version = Some(keys.version());
         let version = keys.version();
-        let share = if last || keys.is_complete() { 2 } else { 8 };
-        let tries = Tries::new(&mut joins.budget, &mut self.spent, share);
+        let tries = Tries::new(&mut joins.budget, &mut self.spent);
         let mut search =
             Search { keys, known, from, clues, place: joins.place, claimed: &joins.claimed, tries };
         let found = side.look(&mut search, version, last);
-        let struck = search.tries.limited && !std::mem::replace(&mut side.limited, true);
+        let limited = search.tries.limited;
         if let Some(found) = found {
             if known.random.is_none() {
                 joins.place = found.place + 1;
             }
             return (Verdict::LateJoin(Box::new(found)), false);
         }
+        search.tries.count_cut_short();
+        let struck = limited && !std::mem::replace(&mut side.limited, true);
         let enough = clues.tls12 || side.tried.len() >= CLUES;
         let over = last || enough && keys.is_complete();
         if !over {
@@ -130,6 +131,8 @@ impl Join {
 }
 
 impl Side {
+    /// The likeliest first: the shortest record under each secret for application data. Each search after that is less
+    /// likely to find something, and may take a share of what is left.
     fn look(&mut self, search: &mut Search<'_>, version: u64, last: bool) -> Option<LateJoin> {
         if search.known.tls12.is_some() {
             let since = self.deep.unwrap_or(0);
@@ -142,31 +145,53 @@ impl Side {
         }
         let mut shortest = search.clues.records().to_vec();
         shortest.sort_by_key(|clue| clue.header.len);
-        // Those that were tried before, with the secrets that came since.
-        for (start, seen) in &mut self.tried {
-            let Some(clue) = shortest.iter().find(|clue| clue.start == *start && *seen < version) else {
-                continue;
-            };
-            let since = std::mem::replace(seen, version);
-            if let Some(found) = search.by_nonce(std::slice::from_ref(clue), since) {
-                return Some(found);
-            }
-        }
-        let room = CLUES.saturating_sub(self.tried.len());
-        let untried = |clue: &&Clue| !self.tried.iter().any(|(start, _)| *start == clue.start);
-        let fresh: Vec<Clue> = shortest.iter().filter(untried).take(room).copied().collect();
-        self.tried.extend(fresh.iter().map(|clue| (clue.start, version)));
-        if let Some(found) = search.by_nonce(&fresh, 0) {
+        if let Some(found) = self.by_nonce(search, &shortest, version) {
             return Some(found);
         }
         if !last && self.tried.len() < ENOUGH || self.deep == Some(version) {
             return None;
         }
         let since = self.deep.replace(version).unwrap_or(0);
-        if search.known.hello {
-            return search.by_number(&shortest, since);
+        // Numbers cost much, and secrets that come later may make them needless.
+        let share = if last || search.keys.is_complete() { 2 } else { 8 };
+        if !search.known.hello {
+            search.tries.go_deeper(DEEPER);
+            let few = shortest.get(..2.min(shortest.len())).unwrap_or_default();
+            if let Some(found) = search.by_generation(few, since) {
+                return Some(found);
+            }
         }
-        let few = shortest.get(..2.min(shortest.len())).unwrap_or_default();
-        search.by_generation(few, since).or_else(|| search.by_number(&shortest, since))
+        search.tries.go_deeper(share);
+        search.by_number(&shortest, since)
+    }
+
+    fn by_nonce(&mut self, search: &mut Search<'_>, shortest: &[Clue], version: u64) -> Option<LateJoin> {
+        // Those that were tried before, with the secrets that came since.
+        for (start, seen) in &mut self.tried {
+            let Some(clue) = shortest.iter().find(|clue| clue.start == *start && *seen < version) else {
+                continue;
+            };
+            let since = std::mem::replace(seen, version);
+            if let Some(found) = search.by_nonce(std::slice::from_ref(clue), &USES, since) {
+                return Some(found);
+            }
+        }
+        let room = CLUES.saturating_sub(self.tried.len());
+        let untried = |clue: &&Clue| !self.tried.iter().any(|(start, _)| *start == clue.start);
+        let fresh: Vec<Clue> = shortest.iter().filter(untried).take(room).copied().collect();
+        let first = if self.tried.is_empty() { fresh.len().min(1) } else { 0 };
+        self.tried.extend(fresh.iter().map(|clue| (clue.start, version)));
+        let (first, others) = fresh.split_at(first);
+        if let Some(found) = search.by_nonce(first, &[Use::Application], 0) {
+            return Some(found);
+        }
+        search.tries.go_deeper(DEEPER);
+        search.by_nonce(first, &[Use::Handshake], 0).or_else(|| search.by_nonce(others, &USES, 0))
     }
 }
+
+/// Of what is left, one part in so many may go to each search that is less likely to find something.
+const DEEPER: u64 = 4;
+
+/// All uses, the likelier one first.
+const USES: [Use; 2] = [Use::Application, Use::Handshake];

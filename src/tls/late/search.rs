@@ -5,7 +5,7 @@ use super::clues::{Clue, Clues};
 use crate::base::direction::Direction;
 use crate::tls::cipher::{Opener, Writer};
 use crate::tls::keylog::{ClientRandom, ConnectionSecrets, KeyStore, Label};
-use crate::tls::nonce::NonceSolver;
+use crate::tls::nonce::{NonceSolver, Sealed};
 use crate::tls::record;
 use crate::tls::schedule::next_traffic_secret;
 use crate::tls::secret::Secret;
@@ -48,6 +48,15 @@ pub(crate) struct Hints {
     pub(crate) near: Option<u64>,
     /// Of TLS 1.2: the server random, and whether it is encrypt-then-MAC.
     pub(crate) tls12: Option<([u8; 32], bool)>,
+}
+
+/// What a secret is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// Application data.
+    Application,
+    /// What comes before: the handshake, and early data.
+    Handshake,
 }
 
 /// A secret that protects a record.
@@ -100,16 +109,17 @@ struct Searched {
 }
 
 impl<'a> Search<'a> {
-    /// Solves for the nonces of these records under the secrets that came after `since`.
-    pub(super) fn by_nonce(&mut self, clues: &[Clue], since: u64) -> Option<LateJoin> {
-        if self.known.suite.is_some_and(|suite| !suite.is_gcm13()) {
+    /// Solves for the nonces of these records under such secrets that came after `since`.
+    pub(super) fn by_nonce(&mut self, clues: &[Clue], uses: &[Use], since: u64) -> Option<LateJoin> {
+        if clues.is_empty() || self.known.suite.is_some_and(|suite| !suite.is_gcm13()) {
             return None;
         }
         let entries = self.entries(since);
         for clue in clues {
-            for labels in [self.labels(true), self.labels(false)] {
+            let Some(sealed) = Sealed::new(clue.header, self.clues.fragment(clue)) else { continue };
+            for &what in uses {
                 for &(place, entry) in &entries {
-                    for &label in labels.iter().flatten() {
+                    for label in self.labels(what).into_iter().flatten() {
                         let Some((secret, generation)) = entry.earliest(label) else { continue };
                         if !self.fits(secret) {
                             continue;
@@ -117,23 +127,12 @@ impl<'a> Search<'a> {
                         if !self.tries.take(Try::Nonce) {
                             return None;
                         }
-                        let fragment = self.clues.fragment(clue);
-                        let Some(number) = self.keys.solve(entry, label, clue.header, fragment) else {
-                            continue;
-                        };
+                        let Some(number) = self.keys.solve(entry, label, &sealed) else { continue };
                         let Some(suite) = Suite::gcm13(secret.bytes().len()) else { continue };
                         let opener = Opener::tls13(suite, secret)?;
                         if self.opens(&opener, clue, number, &mut Vec::new()) {
-                            let random = *entry.random();
-                            return Some(LateJoin {
-                                random,
-                                place,
-                                label,
-                                suite,
-                                generation,
-                                number,
-                                clue: *clue,
-                            });
+                            let (random, clue) = (*entry.random(), *clue);
+                            return Some(LateJoin { random, place, label, suite, generation, number, clue });
                         }
                     }
                 }
@@ -147,11 +146,16 @@ impl<'a> Search<'a> {
         if self.known.suite.is_some_and(|suite| !suite.is_gcm13()) {
             return None;
         }
+        let seal = |clue: &Clue| Some((*clue, Sealed::new(clue.header, self.clues.fragment(clue))?));
+        let sealed: Vec<_> = clues.iter().filter_map(seal).collect();
+        // No more than can be taken a step further.
+        let room = self.tries.room(Try::Derived);
         let mut chains: Vec<(u64, &ConnectionSecrets, Label, u16, Secret)> = Vec::new();
         for (place, entry) in self.entries(since) {
-            for label in self.labels(true).into_iter().flatten() {
-                if let Some((secret, generation)) =
-                    entry.earliest(label).filter(|(secret, _)| self.fits(secret))
+            for label in self.labels(Use::Application).into_iter().flatten() {
+                if chains.len() < room
+                    && let Some((secret, generation)) =
+                        entry.earliest(label).filter(|(secret, _)| self.fits(secret))
                 {
                     chains.push((place, entry, label, generation, secret.clone()));
                 }
@@ -166,10 +170,8 @@ impl<'a> Search<'a> {
                 *secret = next_traffic_secret(suite.hash, secret)?;
                 *generation = generation.saturating_add(1);
                 let solver = NonceSolver::new(suite, secret)?;
-                for clue in clues {
-                    let Some(number) = solver.number(clue.header, self.clues.fragment(clue)) else {
-                        continue;
-                    };
+                for (clue, sealed) in &sealed {
+                    let Some(number) = solver.number(sealed) else { continue };
                     let opener = Opener::tls13(suite, secret)?;
                     if self.opens(&opener, clue, number, &mut Vec::new()) {
                         return Some(LateJoin {
@@ -217,7 +219,7 @@ impl<'a> Search<'a> {
     fn after_updates(&mut self, since: u64, clues: &[Clue]) -> Option<LateJoin> {
         let mut chains = Vec::new();
         for (place, entry) in self.entries(since) {
-            for label in self.labels(true).into_iter().flatten() {
+            for label in self.labels(Use::Application).into_iter().flatten() {
                 if let Some((secret, generation)) = entry.earliest(label) {
                     for suite in self.searched_suites(secret) {
                         chains.push((place, entry, label, suite, generation, secret.clone()));
@@ -228,6 +230,9 @@ impl<'a> Search<'a> {
         for _ in 0..GENERATIONS {
             let mut searched = Vec::new();
             for (place, entry, label, suite, generation, secret) in &mut chains {
+                if !self.tries.take(Try::Derived) {
+                    return None;
+                }
                 *secret = next_traffic_secret(suite.hash, secret)?;
                 *generation = generation.saturating_add(1);
                 searched.push(Searched {
@@ -321,9 +326,15 @@ impl<'a> Search<'a> {
     }
 
     /// The connections of the key log with secrets that came after `since`, those of others last.
-    fn entries(&self, since: u64) -> Vec<(u64, &'a ConnectionSecrets)> {
+    fn entries(&mut self, since: u64) -> Vec<(u64, &'a ConnectionSecrets)> {
         if let Some(random) = &self.known.random {
             return self.keys.entry(random).map(|entry| (self.place, entry)).into_iter().collect();
+        }
+        if let Some(few) = self.keys.changed_since(since) {
+            return few;
+        }
+        if !self.tries.take(Try::Look(self.keys.len())) {
+            return Vec::new();
         }
         let all = || self.keys.around(self.place).filter(|(_, entry)| entry.version() > since);
         if self.claimed.is_empty() {
@@ -334,18 +345,19 @@ impl<'a> Search<'a> {
         [free, others].concat()
     }
 
-    /// The secrets that the direction may be protected with: those of application data, or those before.
-    fn labels(&self, application: bool) -> [Option<Label>; 3] {
+    /// The secrets for that use that the direction may be protected with.
+    fn labels(&self, what: Use) -> [Option<Label>; 3] {
         let client = self.known.client.is_none_or(|client| client == self.from);
         let server = self.known.client.is_none_or(|client| client != self.from);
-        if application {
-            [client.then_some(Label::ClientApplication), server.then_some(Label::ServerApplication), None]
-        } else {
-            [
+        match what {
+            Use::Application => {
+                [client.then_some(Label::ClientApplication), server.then_some(Label::ServerApplication), None]
+            }
+            Use::Handshake => [
                 client.then_some(Label::ClientHandshake),
                 server.then_some(Label::ServerHandshake),
                 client.then_some(Label::ClientEarly),
-            ]
+            ],
         }
     }
 
@@ -362,12 +374,14 @@ impl<'a> Search<'a> {
 
     fn searched(&mut self, since: u64) -> Vec<Searched> {
         let mut searched = Vec::new();
-        for application in [true, false] {
+        // No more than half of the effort is to make them ready.
+        let most = SEARCHED.min(self.tries.room(Try::Derived) / 2);
+        for what in [Use::Application, Use::Handshake] {
             for (place, entry) in self.entries(since) {
-                for label in self.labels(application).into_iter().flatten() {
+                for label in self.labels(what).into_iter().flatten() {
                     let Some((secret, generation)) = entry.earliest(label) else { continue };
                     for suite in self.searched_suites(secret) {
-                        if searched.len() >= SEARCHED {
+                        if searched.len() >= most || !self.tries.take(Try::Derived) {
                             self.tries.limited = true;
                             return searched;
                         }

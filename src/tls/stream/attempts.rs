@@ -4,6 +4,7 @@ use crate::tls::keylog::KeyStore;
 use crate::tls::keys::{self, Protection};
 use crate::tls::late::GENERATIONS;
 use crate::tls::loss::Loss;
+use crate::tls::nonce::Sealed;
 use crate::tls::record::Header;
 use std::ops::Range;
 
@@ -37,7 +38,7 @@ impl Attempts<'_> {
         if last.saturating_sub(from) >= FEW
             && let Some(solver) = key.solver()
         {
-            let seq = solver.number(self.header, self.sealed)?;
+            let seq = solver.number(&Sealed::new(self.header, self.sealed)?)?;
             return if (from..=last).contains(&seq) { self.open(key, seq..seq + 1) } else { None };
         }
         self.open(key, from..key.seq.saturating_add(loss.most() + 1))

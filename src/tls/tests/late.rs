@@ -4,6 +4,7 @@ use super::connections::{cut, talk};
 use super::stack::{Pair, Stack};
 use super::{BOTH, Event, Output, decrypt, feed};
 use crate::base::direction::Direction;
+use crate::base::limits::{TLS_LATE_BYTES_PER_TRY, TLS_LATE_START};
 use crate::base::tls::NotDecrypted;
 use crate::tls::{KeyStore, Session, Workspace};
 use Direction::{Backward, Forward};
@@ -211,7 +212,7 @@ fn secrets_that_come_later_are_tried_once_they_are_there() {
 fn what_no_secret_fits_says_why() {
     let (pair, start) = conversation(cipher_suite::TLS13_AES_128_GCM_SHA256, 40, 0);
     // Secrets of 32 bytes may be of ChaCha20-Poly1305, whose numbers have no end.
-    let long = decoys(100).lines().map(|line| line.to_owned() + &"0".repeat(32) + "\n").collect::<String>();
+    let long = decoys(40).lines().map(|line| line.to_owned() + &"0".repeat(32) + "\n").collect::<String>();
     for (keys, reason) in [
         (String::new(), NotDecrypted::NoSecrets),
         (long, NotDecrypted::NoSecrets),
@@ -250,6 +251,54 @@ fn random_bytes_in_the_guise_of_records_are_never_opened() {
         assert_eq!(output.counters.records_decrypted, 0);
         assert!(output.description.not_decrypted.is_some() && !output.description.late);
     }
+}
+
+/// Whatever is in the records and in the key log: what traffic has not paid for is not tried, and the rest is for others.
+#[test]
+fn tries_in_vain_cost_no_more_than_traffic_pays_for() {
+    let (pair, start) = conversation(cipher_suite::TLS13_AES_128_GCM_SHA256, 40, 0);
+    let mut keys = KeyStore::default();
+    keys.add_text((decoys(5000) + &pair.keys() + &decoys(5000)).as_bytes());
+    keys.set_complete();
+    let mut work = Workspace::default();
+    work.joins.budget.spent = TLS_LATE_START;
+    let mut state = 3_u32;
+    let mut fragment = || -> Vec<u8> {
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        (0..60).map(|_| next()).collect()
+    };
+    let mut output = Output::default();
+    for _ in 0..40 {
+        let mut session = Session::new(&work);
+        for n in 0..60 {
+            let record = [&[23, 3, 3, 0, 60][..], &fragment()].concat();
+            feed(
+                &mut session,
+                &mut work,
+                &keys,
+                n,
+                &(BOTH[n as usize % 2], Event::Data(record)),
+                &mut output,
+            );
+        }
+        session.finish(&keys, &mut work, &mut output);
+        assert_eq!(session.description().not_decrypted, Some(NotDecrypted::SearchBound));
+    }
+    let budget = work.joins.budget;
+    assert_eq!(budget.seen, 40 * 60 * 65);
+    assert!(budget.spent - TLS_LATE_START <= budget.seen / TLS_LATE_BYTES_PER_TRY, "{budget:?}");
+    assert_eq!((work.counters().late_limit, work.counters().records_decrypted), (80, 0));
+    // More traffic pays for more, and a connection that is in the log is found.
+    work.joins.budget.seen += 1 << 20;
+    let (mut session, mut output) = (Session::new(&work), Output::default());
+    for event in &pair.events[start + 10..] {
+        feed(&mut session, &mut work, &keys, 1, event, &mut output);
+    }
+    session.finish(&keys, &mut work, &mut output);
+    assert!(BOTH.iter().all(|&from| numbers(&output, from).len() >= 30));
 }
 
 proptest! {
