@@ -3,6 +3,7 @@
 mod drains;
 mod priorities;
 mod retries;
+mod scripts;
 mod stalls;
 mod sums;
 
