@@ -185,7 +185,7 @@ mod tests {
         assert!(!is_doubtful(&bytes[..3100], &hole(2500)), "one header is left");
     }
 
-    /// The wire protocol of MongoDB: little-endian numbers, and documents of zeros and short names (BSON).
+    /// The wire protocol of `MongoDB`: little-endian numbers, and documents of zeros and short names (BSON).
     fn mongodb(seed: u8) -> Vec<u8> {
         let element = |kind: u8, name: &[u8], value: &[u8]| [&[kind][..], name, &[0], value].concat();
         let int = |n: u8| [n, 0, 0, 0];
