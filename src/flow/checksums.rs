@@ -3,7 +3,7 @@
 //! A segment that was damaged on its way is dropped by its receiver and sent again. But where a capture is made on the
 //! sending host, the network card computes checksums behind it, and all of the direction are wrong; and where it is made
 //! on the receiving host, the card may have joined segments and left the checksum of one of them. So a direction's wrong
-//! checksums count only once right ones were seen.
+//! checksums count only once right ones were seen, or ones as the sending host leaves them for its card.
 
 use crate::packet::{Checksum, Segment};
 
@@ -16,9 +16,10 @@ const RATIO: u32 = 4;
 /// The checksums of a direction so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Checksums {
+    /// Right ones, and those that were left to a card.
     right: u32,
     wrong: u32,
-    /// The longest payload under a right one.
+    /// The longest payload under one of these.
     longest: usize,
 }
 
@@ -28,7 +29,7 @@ impl Checksums {
     pub(super) fn is_damaged(&mut self, segment: &Segment<'_>) -> bool {
         match segment.checksum {
             Checksum::Unknown => false,
-            Checksum::Right => {
+            Checksum::Right | Checksum::Offloaded => {
                 // The kernel makes resets without the help of the network card.
                 self.right = self.right.saturating_add(u32::from(!segment.flags.rst()));
                 self.longest = self.longest.max(segment.payload.len());
@@ -79,6 +80,13 @@ mod tests {
         assert!(judge(&mut checksums, Checksum::Wrong, 100));
         assert!(!judge(&mut checksums, Checksum::Unknown, 100));
         assert!(judge(&mut checksums, Checksum::Wrong, 0));
+    }
+
+    #[test]
+    fn among_checksums_left_to_a_card_a_wrong_one_is_damage() {
+        let mut checksums = Checksums::default();
+        assert!(!judge(&mut checksums, Checksum::Offloaded, 100));
+        assert!(judge(&mut checksums, Checksum::Wrong, 100));
     }
 
     #[test]

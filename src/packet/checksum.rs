@@ -5,9 +5,11 @@
 pub enum Checksum {
     /// All bytes are as they were sent.
     Right,
-    /// Nothing: bytes are cut off, or the sending host leaves checksums to its network card (offloading).
+    /// Nothing: bytes are cut off.
     #[default]
     Unknown,
+    /// Nothing, and the field holds what a host leaves there for its network card (offloading).
+    Offloaded,
     /// Some bytes are not as they were sent, or the sending host leaves something in the field that is no checksum.
     Wrong,
 }

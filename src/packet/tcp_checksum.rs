@@ -14,8 +14,11 @@ pub(super) fn verify(packet: &IpPacket<'_>, head: &[u8; 20]) -> Checksum {
     let whole = packet.body.cut() == 0;
     let addresses = pseudo_header(packet);
     let length = length_word(packet.body);
-    if !whole || is_offloaded(head, addresses, length) {
+    if !whole {
         return Checksum::Unknown;
+    }
+    if is_offloaded(head, addresses, length) {
+        return Checksum::Offloaded;
     }
     match fold(addresses + length + words(packet.body.bytes())) {
         0xffff => Checksum::Right,

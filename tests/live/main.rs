@@ -3,6 +3,7 @@
 #![cfg(all(target_os = "linux", feature = "live"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
+mod injected;
 mod lens;
 mod lifecycle;
 mod net;

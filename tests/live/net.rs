@@ -93,9 +93,14 @@ impl Net {
         within(&self.server, program)
     }
 
+    /// The client's namespace, as a file.
+    pub(crate) fn client_namespace(&self) -> PathBuf {
+        Path::new("/var/run/netns").join(&self.client)
+    }
+
     /// Sends the packets of a saved capture from the client's interface, with a VLAN tag (IEEE 802.1Q).
     pub(crate) fn send_tagged(&self, saved: &Path, vlan: u16) {
-        let namespace = std::fs::File::open(format!("/var/run/netns/{}", self.client)).unwrap();
+        let namespace = std::fs::File::open(self.client_namespace()).unwrap();
         let input = [Input::File(saved.to_owned())];
         let send = move || {
             nix::sched::setns(namespace, nix::sched::CloneFlags::CLONE_NEWNET).unwrap();
