@@ -37,4 +37,4 @@ pub use live::{Interface, LiveCapture, LiveError, LiveInput, Waker, interfaces};
 pub use progress::Progress;
 pub use source::{Input, OpenError, OpenErrorKind};
 pub use timeline::{Timeline, TimelineCounts};
-pub use write::{Rotation, WriteError, Writer};
+pub use write::{Rotation, WriteError, Writer, not_through_links};

@@ -202,10 +202,8 @@ impl Writer {
     fn open(&self, path: PathBuf) -> Result<Current, WriteError> {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
-        if !self.secrets.is_empty() {
-            owner_only(&mut options);
-        }
-        match options.open(&path) {
+        owner_only(&mut options);
+        match options.open(&path).or_else(|error| open_through_link(&path).unwrap_or(Err(error))) {
             Ok(file) => self.begin(path, file),
             Err(source) => Err(WriteError { path, source }),
         }
@@ -333,11 +331,27 @@ fn stdout() -> io::Result<File> {
     Ok(io::stdout().as_handle().try_clone_to_owned()?.into())
 }
 
-/// Creates the file for its owner only.
+/// Creates the file for its owner only, and at no place that a link names: who may write to the directory is not to choose where
+/// packets go.
 #[cfg(unix)]
 fn owner_only(options: &mut OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt;
     options.mode(0o600);
+    not_through_links(options);
+}
+
+/// Lets no link at the path name another one. Where the system cannot, nothing is asked.
+pub fn not_through_links(options: &mut OpenOptions) {
+    #[cfg(target_os = "linux")]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, nix::fcntl::OFlag::O_NOFOLLOW.bits());
+    #[cfg(not(target_os = "linux"))]
+    let _ = options;
+}
+
+/// What a link names that is no file and is there, as a pipe of the shell's in `/dev/fd`: nothing is created or cut there.
+fn open_through_link(path: &Path) -> Option<io::Result<File>> {
+    let named = path.is_symlink().then(|| std::fs::metadata(path).ok()).flatten()?;
+    (!named.is_file() && !named.is_dir()).then(|| OpenOptions::new().write(true).open(path))
 }
 
 /// Creates the file for its owner only.

@@ -1,6 +1,7 @@
 //! `--bodies DIR`: one file a body, and a manifest of them.
 
 use crate::body::Store;
+use crate::capture::not_through_links;
 use crate::export;
 use crate::record::BodyFile;
 use crate::record::schema::contents::FileObject;
@@ -73,6 +74,7 @@ fn open(path: &Path, first: bool) -> io::Result<File> {
         options.mode(0o600);
     } else {
         options.append(true);
+        not_through_links(&mut options);
     }
     options.open(path)
 }

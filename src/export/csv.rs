@@ -1,8 +1,8 @@
 //! CSV (RFC 4180, with `\n` line ends): one kind of record, one column an attribute, named by its jq path.
 //!
-//! Lists and objects of variable content are JSON text in one cell. A cell whose text begins with `=`, `+`, `-`,
-//! `@`, a tab or a line break would be taken for a formula by a spreadsheet: a `'` is put before it. Numbers and
-//! times never begin so.
+//! Lists and objects of variable content are JSON text in one cell. A cell whose text begins with `=`, `+`, `-`, `@`, in their wide
+//! forms, too, with a tab or a line break, or with spaces before them, would be taken for a formula by a spreadsheet: a `'`
+//! is put before it. Numbers and times never begin so.
 
 use super::json;
 use super::sanitize::is_hidden;
@@ -96,10 +96,25 @@ impl Row<'_> {
     }
 }
 
-/// Appends text as a cell. What would act on a terminal is escaped as in JSON, but for tabs, line ends and NUL.
+/// A spreadsheet would take the text for a formula.
+fn begins_formula(text: &[u8]) -> bool {
+    match text.first() {
+        Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\n') => true,
+        Some(b' ' | 0x80..) => {
+            let text = String::from_utf8_lossy(text);
+            let wide = |char| matches!(char, '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}');
+            let first = text.chars().find(|char| !char.is_whitespace() || matches!(char, '\t' | '\r' | '\n'));
+            first.is_some_and(|char| matches!(char, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n') || wide(char))
+        }
+        _ => false,
+    }
+}
+
+/// Appends text as a cell. What would act on a terminal is escaped as in JSON, but for tabs, line feeds and NUL: a carriage return
+/// alone ends a row for some readers, and one before a line feed is lost on others.
 fn push_text(out: &mut Vec<u8>, scratch: &mut Vec<u8>, text: &[u8]) {
     scratch.clear();
-    if matches!(text.first(), Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\n')) {
+    if begins_formula(text) {
         scratch.push(b'\'');
     }
     if scratch.is_empty() && text.iter().all(|byte| matches!(byte, 0x20..0x7f)) {
@@ -109,7 +124,8 @@ fn push_text(out: &mut Vec<u8>, scratch: &mut Vec<u8>, text: &[u8]) {
         match char {
             '\x08' => scratch.extend_from_slice(b"\\b"),
             '\x0c' => scratch.extend_from_slice(b"\\f"),
-            '\0' | '\t' | '\r' | '\n' => scratch.push(char as u8),
+            '\r' => scratch.extend_from_slice(b"\\r"),
+            '\0' | '\t' | '\n' => scratch.push(char as u8),
             _ if is_hidden(char) => {
                 for unit in char.encode_utf16(&mut [0; 2]) {
                     // Writing to a vector cannot fail.

@@ -126,6 +126,26 @@ fn secrets_are_for_the_owner_only() {
     assert_eq!(outcome.packets, samples(2));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn no_link_is_followed_to_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, file) = (directory.path().join("a.pcapng"), directory.path().join("theirs"));
+    std::fs::write(&file, "was here before").unwrap();
+    std::os::unix::fs::symlink(&file, &path).unwrap();
+    assert!(Writer::create(&path, Rotation::default()).is_err());
+    assert_eq!(std::fs::read(&file).unwrap(), b"was here before");
+    std::fs::remove_file(&file).unwrap();
+    assert!(Writer::create(&path, Rotation::default()).is_err());
+    assert!(!file.exists(), "nor is one made there");
+    let device = directory.path().join("device");
+    std::os::unix::fs::symlink("/dev/null", &device).unwrap();
+    Writer::create(&device, Rotation::default()).unwrap();
+    let fresh = directory.path().join("fresh.pcapng");
+    Writer::create(&fresh, Rotation::default()).unwrap();
+    assert_eq!(mode(&fresh), 0o600, "packets are for the owner only");
+}
+
 #[test]
 fn a_long_key_log_is_cut_between_lines() {
     let directory = tempfile::tempdir().unwrap();

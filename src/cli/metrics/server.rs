@@ -1,17 +1,29 @@
-//! The HTTP server.
+//! The HTTP server: GET of one page, for a few clients at a time, none of which is waited for. It reads a head of bounded size
+//! and time, answers, and closes; whatever the clients do, the analysis is asked for a snapshot once a second at the most.
 
 use super::exposition::{CONTENT_TYPE, Snapshot, exposition};
-use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tiny_http::{Header, Method, Request, Response, Server};
 
 /// A snapshot is shown again for so long, so that those who ask often do not slow the analysis down.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// How long a new one is waited for, before an older one is shown.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Clients that are answered at one time; further ones are turned away.
+const CLIENTS: usize = 16;
+
+/// How long a client may take to ask, and then to take the answer.
+const CLIENT_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Octets of a request's head.
+const HEAD: usize = 8 << 10;
+
+/// Header fields of a request.
+const FIELDS: usize = 64;
 
 /// The latest snapshot, and whether somebody waits for a newer.
 #[derive(Clone, Default)]
@@ -73,46 +85,128 @@ impl Metrics {
         TcpListener::bind(address)
     }
 
-    /// Answers on a thread of its own, for as long as the process lives.
+    /// Answers on threads of its own, for as long as the process lives.
     ///
     /// # Errors
     /// There is no thread to be had.
     pub(in crate::cli) fn serve(&self, listener: TcpListener) -> io::Result<()> {
-        let server = Server::from_listener(listener, None).map_err(io::Error::other)?;
         let shared = Arc::clone(&self.shared);
         let answer_all = move || {
-            for request in server.incoming_requests() {
-                // A client that has gone needs no answer.
-                let _ = answer(&shared, request);
+            // One for this thread, and one for each client.
+            let clients = Arc::new(());
+            loop {
+                let Ok((stream, _)) = listener.accept() else {
+                    // Out of descriptors, perhaps: that may pass.
+                    std::thread::sleep(Duration::from_millis(100));
+                    continue;
+                };
+                if Arc::strong_count(&clients) > CLIENTS {
+                    continue;
+                }
+                let (shared, place) = (Arc::clone(&shared), Arc::clone(&clients));
+                let answer = move || {
+                    // A client that has gone, or is too slow, needs no answer.
+                    let _ = answer(&shared, stream);
+                    drop(place);
+                };
+                // Where there is no thread to be had, the client is turned away.
+                let _ = std::thread::Builder::new().name("metrics client".to_owned()).spawn(answer);
             }
         };
         std::thread::Builder::new().name("metrics".to_owned()).spawn(answer_all).map(drop)
     }
 }
 
-fn answer(shared: &Shared, request: Request) -> io::Result<()> {
-    let path = request.url().split('?').next().unwrap_or_default();
-    if !matches!(request.method(), Method::Get | Method::Head) {
-        return request.respond(Response::from_string("only GET\n").with_status_code(405));
-    }
-    if path != "/metrics" {
-        return request.respond(Response::from_string("the metrics are at /metrics\n").with_status_code(404));
-    }
-    let Some(snapshot) = shared.snapshot() else {
-        return request.respond(Response::from_string("not ready\n").with_status_code(503));
+/// What a client asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Metrics,
+    AnotherPage,
+    AnotherMethod,
+    Nonsense,
+    TooMuch,
+}
+
+fn answer(shared: &Shared, mut stream: TcpStream) -> io::Result<()> {
+    let (status, text) = match read_head(&mut stream)? {
+        Asked::Metrics => match shared.snapshot() {
+            Some(snapshot) => ("200 OK", exposition(&snapshot)),
+            None => ("503 Service Unavailable", "not ready\n".to_owned()),
+        },
+        Asked::AnotherPage => ("404 Not Found", "the metrics are at /metrics\n".to_owned()),
+        Asked::AnotherMethod => ("405 Method Not Allowed\r\nAllow: GET", "only GET\n".to_owned()),
+        Asked::Nonsense => ("400 Bad Request", "no request\n".to_owned()),
+        Asked::TooMuch => ("431 Request Header Fields Too Large", "too long a request\n".to_owned()),
     };
-    let mut response = Response::from_string(exposition(&snapshot));
-    if let Ok(header) = Header::from_bytes("Content-Type", CONTENT_TYPE) {
-        response.add_header(header);
+    let len = text.len();
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {CONTENT_TYPE}\r\nContent-Length: {len}\r\nConnection: close\r\n\r\n"
+    );
+    write(&mut stream, &[head.as_bytes(), text.as_bytes()].concat())?;
+    stream.shutdown(Shutdown::Write)?;
+    // What is sent still is read for a moment: a reset would overtake the answer.
+    stream.set_read_timeout(Some(Duration::from_millis(100)))?;
+    let _ = stream.read(&mut [0; HEAD]);
+    Ok(())
+}
+
+/// Reads a request's head, within its time.
+fn read_head(stream: &mut TcpStream) -> io::Result<Asked> {
+    let began = Instant::now();
+    let mut head = Vec::new();
+    loop {
+        stream.set_read_timeout(Some(left(began)?))?;
+        let mut part = [0; 1024];
+        let len = stream.read(&mut part)?;
+        if len == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        head.extend_from_slice(part.get(..len).unwrap_or_default());
+        if let Some(asked) = asked(&head) {
+            return Ok(asked);
+        }
     }
-    request.respond(response)
+}
+
+/// What a head asks for; `None` where it is not whole.
+fn asked(head: &[u8]) -> Option<Asked> {
+    let mut fields = [httparse::EMPTY_HEADER; FIELDS];
+    let mut request = httparse::Request::new(&mut fields);
+    match request.parse(head.get(..HEAD).unwrap_or(head)) {
+        Ok(httparse::Status::Complete(_)) => {}
+        Ok(httparse::Status::Partial) if head.len() < HEAD => return None,
+        Ok(httparse::Status::Partial) | Err(httparse::Error::TooManyHeaders) => return Some(Asked::TooMuch),
+        Err(_) => return Some(Asked::Nonsense),
+    }
+    let path = request.path.and_then(|path| path.split('?').next());
+    Some(match (request.method, path) {
+        (Some("GET"), Some("/metrics")) => Asked::Metrics,
+        (Some("GET"), _) => Asked::AnotherPage,
+        _ => Asked::AnotherMethod,
+    })
+}
+
+/// Writes an answer, within its time.
+fn write(stream: &mut TcpStream, answer: &[u8]) -> io::Result<()> {
+    let began = Instant::now();
+    let mut rest = answer;
+    while !rest.is_empty() {
+        stream.set_write_timeout(Some(left(began)?))?;
+        let len = stream.write(rest)?;
+        rest = rest.get(len..).unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// What is left of a client's time.
+fn left(began: Instant) -> io::Result<Duration> {
+    let left = CLIENT_PATIENCE.saturating_sub(began.elapsed());
+    if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(left) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Read, Write};
-    use std::net::TcpStream;
 
     fn get(address: SocketAddr, head: &str) -> String {
         let mut stream = TcpStream::connect(address).unwrap();
@@ -143,7 +237,42 @@ mod tests {
         assert!(!metrics.is_wanted());
         assert!(get(address, "GET /").starts_with("HTTP/1.1 404"));
         assert!(get(address, "POST /metrics").starts_with("HTTP/1.1 405"));
-        let head = get(address, "HEAD /metrics");
-        assert!(head.starts_with("HTTP/1.1 200") && head.ends_with("\r\n\r\n"), "{head}");
+        assert!(get(address, "HEAD /metrics").starts_with("HTTP/1.1 405"));
+        let long = format!("GET /metrics?{}", "x".repeat(2 * HEAD));
+        assert!(get(address, &long).starts_with("HTTP/1.1 431"));
+        assert!(get(address, "\x16\x03\x01").starts_with("HTTP/1.1 400"));
+    }
+
+    #[test]
+    fn a_head_is_judged_once_it_is_whole() {
+        let whole = b"GET /metrics?x HTTP/1.1\r\nHost: x\r\n\r\n";
+        assert!((0..whole.len()).all(|len| asked(&whole[..len]).is_none()));
+        assert_eq!(asked(whole), Some(Asked::Metrics));
+        let fields = format!("GET /metrics HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(FIELDS + 1));
+        assert_eq!(asked(fields.as_bytes()), Some(Asked::TooMuch));
+        let endless = [b"GET /", &[b'x'; HEAD][..]].concat();
+        assert_eq!(asked(&endless[..HEAD]), Some(Asked::TooMuch));
+    }
+
+    /// Those who ask slowly, or for nothing, take their places for a while alone, and the analysis never waits for them.
+    #[test]
+    fn slow_clients_are_given_up() {
+        let metrics = Metrics::default();
+        let listener = Metrics::bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = listener.local_addr().unwrap();
+        metrics.serve(listener).unwrap();
+        let slow: Vec<_> = (0..2 * CLIENTS).map(|_| TcpStream::connect(address).unwrap()).collect();
+        let began = Instant::now();
+        metrics.set(Snapshot::default());
+        assert!(!metrics.is_wanted());
+        assert!(began.elapsed() < Duration::from_secs(1));
+        // All of them are closed: those that were turned away at once, the others when their time is over.
+        for mut stream in slow {
+            stream.set_read_timeout(Some(2 * CLIENT_PATIENCE)).unwrap();
+            assert!(matches!(stream.read(&mut [0; 1]), Ok(0)), "it is closed");
+        }
+        assert!(began.elapsed() < 2 * CLIENT_PATIENCE);
+        metrics.set(Snapshot::default());
+        assert!(get(address, "GET /metrics").starts_with("HTTP/1.1 200"));
     }
 }
