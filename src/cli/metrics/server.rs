@@ -22,6 +22,9 @@ const CLIENT_PATIENCE: Duration = Duration::from_secs(5);
 /// Octets of a request's head.
 const HEAD: usize = 8 << 10;
 
+/// Reads of what a client sends behind its request.
+const READS: usize = 8;
+
 /// Header fields of a request.
 const FIELDS: usize = 64;
 
@@ -146,7 +149,12 @@ fn answer(shared: &Shared, mut stream: TcpStream) -> io::Result<()> {
     stream.shutdown(Shutdown::Write)?;
     // What is sent still is read for a moment: a reset would overtake the answer.
     stream.set_read_timeout(Some(Duration::from_millis(100)))?;
-    let _ = stream.read(&mut [0; HEAD]);
+    let mut rest = [0; HEAD];
+    for _ in 0..READS {
+        if matches!(stream.read(&mut rest), Ok(0) | Err(_)) {
+            break;
+        }
+    }
     Ok(())
 }
 
