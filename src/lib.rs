@@ -178,6 +178,7 @@ pub mod transaction;
 pub mod tui;
 
 pub use base::endpoint::Endpoint;
+pub use base::memory::Memory;
 pub use base::time::{Moment, Timestamp};
 pub use capture::OpenError;
 #[cfg(feature = "cli")]

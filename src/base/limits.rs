@@ -96,10 +96,11 @@ pub const REASSEMBLY_DIRECTION: usize = 1 << 20;
 /// [`SHARDS`] shards. At the cap the hole is given up. Counter: `reassembly_total`.
 pub const REASSEMBLY_SHARD: usize = (256 << 20) / SHARDS;
 
-/// Bytes of memory that the connections of a shard may take beside what reassembly and TLS hold back: dynamic tables,
-/// frames and header blocks in hand, open streams. 512 MiB over the [`SHARDS`] shards. At the cap the
-/// connection idle for longest is given up. Counter: `connection_memory`.
-pub const CONNECTION_MEMORY_SHARD: usize = (512 << 20) / SHARDS;
+/// Bytes of memory that the connections of a shard may take with all that is held for them: dynamic tables, frames and
+/// header blocks in hand, open streams, findings, handshakes, and what reassembly, TLS and bodies hold back. 320 MiB over
+/// the [`SHARDS`] shards. At the cap what is remembered of ended connections goes (`ended_connections`), then the
+/// connection idle for longest, such without HTTP/2 first. Counter: `connection_memory`.
+pub const CONNECTION_MEMORY_SHARD: usize = (320 << 20) / SHARDS;
 
 // What a connection carries
 

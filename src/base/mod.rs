@@ -8,6 +8,7 @@ pub mod endpoint;
 pub mod limit;
 pub mod limits;
 pub mod load;
+pub mod memory;
 pub mod origin;
 pub mod partition;
 pub mod percent;

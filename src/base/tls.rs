@@ -1,6 +1,7 @@
 //! What a TLS connection's handshake told.
 
 use super::direction::{Direction, PerDirection};
+use super::memory::of_block;
 
 /// What is known of a TLS connection; what was not seen is `None` or empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +41,15 @@ pub struct Description {
     pub alert: Option<(Direction, Alert)>,
     /// Why there is no plaintext, or not all of it.
     pub not_decrypted: Option<NotDecrypted>,
+}
+
+impl Description {
+    /// Bytes of memory held beside itself.
+    pub fn memory(&self) -> usize {
+        let texts = [&self.server_name, &self.alpn, &self.ja4].into_iter().flatten();
+        texts.map(String::capacity).sum::<usize>()
+            + self.alpn_offered.iter().map(|name| size_of::<String>() + of_block(name.len())).sum::<usize>()
+    }
 }
 
 /// The description of an alert (RFC 8446 section 6, RFC 5246 section 7.2).

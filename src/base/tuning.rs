@@ -90,7 +90,10 @@ pub const UNSEEN_PIECES: usize = 64;
 /// Packet time for which a closed connection is remembered, so that its late packets do not look like a new one.
 pub const CLOSED_LINGER: Duration = Duration::from_secs(60);
 
-// Memory that is used again
+// Memory
+
+/// Connections idle for longest that are looked at for one without HTTP/2, when one has to make room.
+pub const IDLE_LOOKED_AT: usize = 16;
 
 /// Secrets whose keys are kept ready for connections that were joined late; of others they are derived again each time.
 pub const TLS_SOLVERS_KEPT: usize = 1 << 15;

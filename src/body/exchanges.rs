@@ -7,6 +7,7 @@ use super::options::Options;
 use super::protobuf::Schema;
 use crate::base::limit::{Limit, Struck};
 use crate::base::limits::BODY_MEMORY_SHARD;
+use crate::base::memory::of_map;
 use crate::base::time::Timestamp;
 use crate::flow::{Budget, GapCause};
 use crate::http2::{Block, BlockEnd, EventContext, EventSink, FrameSpot, UpgradeRequest, hpack};
@@ -140,7 +141,7 @@ impl Bodies {
 
     /// Bytes of memory beside those of the budget.
     pub fn memory(&self) -> usize {
-        size_of::<Self>() + self.exchanges.capacity() * size_of::<(u32, Exchange)>() + self.learned
+        size_of::<Self>() + of_map::<u32, Exchange>(self.exchanges.capacity()) + self.learned
     }
 }
 

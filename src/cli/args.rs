@@ -4,6 +4,7 @@ use super::command::Command as Subcommand;
 use super::display::{Color, OutputFormat};
 use super::units;
 use crate::agent::{Mode, Rules};
+use crate::base::memory::Memory;
 use crate::base::partition::Partition;
 use crate::export::SortKey;
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum, ValueHint};
@@ -383,6 +384,13 @@ pub struct Args {
     /// makes one result of all parts' NDJSON.
     #[arg(long, value_name = "I/N", help_heading = "Other", hide_short_help = true)]
     pub partition: Option<Partition>,
+
+    /// Memory for what grows with the input, at least 64M [default: 512M]
+    ///
+    /// Memory for what grows with the input, at least 64M, by default 512M. When it is full, what is worth least goes first, and
+    /// coverage.limits counts it. The process takes up to 32M more.
+    #[arg(long, value_name = "SIZE", value_parser = units::memory, help_heading = "Other", hide_short_help = true)]
+    pub memory: Option<Memory>,
 
     /// Worker threads [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Other", hide_short_help = true)]

@@ -9,6 +9,7 @@ use super::units;
 use super::usage::UsageError;
 use crate::aggregate::{Patterns, Templates};
 use crate::base::limit::Struck;
+use crate::base::memory::Memory;
 use crate::capture::{Expanded, Input, Timeline};
 use crate::export::{Format, Options as Output};
 use crate::tls::KeyStore;
@@ -74,6 +75,10 @@ pub struct Common {
     #[arg(short, long, help_heading = "Output")]
     pub verbose: bool,
 
+    /// Memory of each side's analysis for what grows with its input, at least 64M [default: 512M]
+    #[arg(long, value_name = "SIZE", value_parser = units::memory, help_heading = "Other")]
+    pub memory: Option<Memory>,
+
     /// Worker threads [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Other")]
     pub threads: Option<u16>,
@@ -103,6 +108,7 @@ impl Common {
                 grouping::grouping(self.path_templates.as_deref()),
             ),
             threads: self.threads.map_or(environment.processors, usize::from).max(1),
+            memory: self.memory.unwrap_or_default(),
             messages: Messages::new(match (self.quiet, self.verbose) {
                 (true, _) => Verbosity::Quiet,
                 (false, false) => Verbosity::Normal,
@@ -138,6 +144,7 @@ pub(super) struct Sides {
     templates: (Patterns, Grouping),
     /// Worker threads, at least 1.
     pub(super) threads: usize,
+    pub(super) memory: Memory,
     pub(super) messages: Messages,
 }
 

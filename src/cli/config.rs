@@ -15,6 +15,7 @@ use super::usage::UsageError;
 use crate::agent::Params;
 use crate::aggregate::Patterns;
 use crate::base::limits;
+use crate::base::memory::Memory;
 use crate::base::partition::Partition;
 use crate::capture::{Input, Rotation};
 use crate::export::{Format, Options, Sort, Zone};
@@ -91,6 +92,8 @@ pub struct Config {
     pub strict: bool,
     /// Worker threads, at least 1.
     pub threads: usize,
+    /// Memory for what grows with the input.
+    pub memory: Memory,
     /// Which messages are printed.
     pub verbosity: Verbosity,
     /// Standard error is a terminal that takes a progress bar, or lines of status.
@@ -285,6 +288,7 @@ impl Action {
             summary: args.summary.filter(|_| !is_live),
             strict: args.strict,
             threads: args.threads.map_or(environment.processors, usize::from).max(1),
+            memory: args.memory.unwrap_or_default(),
             verbosity,
             progress: environment.stderr_is_terminal && verbosity > Verbosity::Quiet,
         })))
@@ -331,7 +335,7 @@ fn partition(
         args.agent_mode,
         args.agent_ephemeral_ports,
         args.agent_idle_ttl,
-        (args.agent_max_requests, args.agent_quantize),
+        (args.agent_max_requests, args.agent_quantize, args.memory),
         args.idle_timeout,
     );
     let digest = Sha256::digest(settings);

@@ -181,6 +181,7 @@ fn analyzed(
     let analysis = Analysis {
         wanted: Wanted { endpoints: true, headers: true, ..Wanted::default() },
         threads: config.sides.threads,
+        memory: config.sides.memory,
         keys,
         templates: Arc::clone(templates),
         compared: true,

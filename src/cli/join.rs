@@ -113,6 +113,7 @@ fn read(
     let analysis = Analysis {
         wanted: Side::wanted(!options.join_by.is_empty()),
         threads: config.sides.threads,
+        memory: config.sides.memory,
         keys,
         bodies,
         ..Analysis::default()

@@ -133,11 +133,20 @@ fn watch(
     let templates = Arc::new(templates);
     #[cfg(feature = "tui")]
     let shown = window::options(&config, options.interface.clone(), &templates);
-    let Config { output, threads, agent, strict, matching: filter, .. } = config;
+    let Config { output, threads, memory, agent, strict, matching: filter, .. } = config;
     let output = routed(output, &templates);
     // The key logs are followed from their start.
-    let analysis =
-        Analysis { wanted, threads, agent, idle_timeout, bodies, filter, templates, ..Analysis::default() };
+    let analysis = Analysis {
+        wanted,
+        threads,
+        memory,
+        agent,
+        idle_timeout,
+        bodies,
+        filter,
+        templates,
+        ..Analysis::default()
+    };
     #[cfg(feature = "tui")]
     let result = match shown {
         Some(shown) => window::live(options, analysis, shown),
@@ -228,6 +237,7 @@ fn files(
         wanted: config.analyzed(),
         live: config.output.live,
         threads: config.threads,
+        memory: config.memory,
         agent: config.agent.clone(),
         keys,
         idle_timeout: config.idle_timeout,

@@ -1,5 +1,6 @@
 //! Durations and sizes as people type them.
 
+use crate::base::memory::Memory;
 use std::time::Duration;
 
 /// `500ms`, `30s`, `5m`, `1h30m`, `2d`; a number alone is seconds.
@@ -94,6 +95,15 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "give a size as 65536, 64k, 32M or 32MiB".to_owned())
 }
 
+/// A [`size`] of memory.
+///
+/// # Errors
+/// As [`size`], and when it is too small.
+pub(super) fn memory(text: &str) -> Result<Memory, String> {
+    let bytes = usize::try_from(size(text)?).unwrap_or(usize::MAX);
+    Memory::new(bytes).ok_or_else(|| format!("give at least {}M", Memory::LEAST >> 20))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +129,14 @@ mod tests {
         {
             assert!(duration(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn memory_is_enough_to_work_with() {
+        assert_eq!(memory("64M"), Ok(Memory::new(64 << 20).unwrap()));
+        assert_eq!(memory("512MiB"), Ok(Memory::default()));
+        assert_eq!(memory("67108863"), Err("give at least 64M".to_owned()));
+        assert!(memory("much").is_err());
     }
 
     #[test]

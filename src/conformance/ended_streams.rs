@@ -71,6 +71,11 @@ impl EndedStreams {
         }
     }
 
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        self.left.capacity() * size_of::<EndedBy>()
+    }
+
     /// How the stream was left was known and is forgotten.
     pub(super) const fn is_forgotten(&self, stream: u32) -> bool {
         self.moved && stream / 2 < self.base

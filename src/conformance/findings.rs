@@ -27,6 +27,14 @@ pub(super) struct FindingEntry {
 }
 
 impl Findings {
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        let lines = [&self.foreign.client, &self.foreign.server].into_iter().flatten();
+        let lines =
+            lines.map(|foreign| size_of::<Foreign>() + foreign.first_line.as_ref().map_or(0, Vec::capacity));
+        self.entries.capacity() * size_of::<FindingEntry>() + lines.sum::<usize>()
+    }
+
     /// The same, with numbers that go with it; of several those of the latest.
     pub(super) fn add_with(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment, detail: Detail) {
         self.add(from, stream, anomaly, at);

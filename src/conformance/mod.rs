@@ -114,6 +114,11 @@ impl Judge {
         self.streams.forgotten + self.dropped
     }
 
+    /// Bytes of memory held.
+    pub fn memory(&self) -> usize {
+        size_of::<Self>() + self.findings.memory() + self.streams.memory() + self.suspicions.memory()
+    }
+
     /// What `http2` found in a single frame or block, before the events that the frame leads to.
     fn take_anomaly(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment) {
         let side = &mut self.sides[from];

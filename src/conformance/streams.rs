@@ -3,6 +3,7 @@
 use super::ended_streams::{EndedBy, EndedStreams};
 use super::section::Method;
 use crate::base::limits;
+use crate::base::memory::of_map;
 use crate::base::time::Timestamp;
 use crate::http2::PerSide;
 use crate::http2::Side;
@@ -107,6 +108,11 @@ impl Streams {
     /// How many are open.
     pub(super) fn len(&self) -> usize {
         self.open.len()
+    }
+
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        of_map::<u32, RuledStream>(self.open.capacity()) + self.odd.memory() + self.even.memory()
     }
 
     /// Opens a stream, if it is not open. `whole`: whether all that a side has sent so far was read.

@@ -55,6 +55,11 @@ pub(super) struct Suspicions {
 }
 
 impl Suspicions {
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        self.waiting.capacity() * size_of::<Suspicion>()
+    }
+
     /// Keeps a suspicion; false when there are too many, and it is dropped.
     pub(super) fn add(&mut self, suspicion: Suspicion) -> bool {
         let room = self.waiting.len() < limits::SUSPICIONS;

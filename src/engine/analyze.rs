@@ -11,6 +11,7 @@ use super::shards::Shards;
 use super::summaries::{Due, Summaries};
 use crate::agent::{Agent, Mode, Params};
 use crate::aggregate::{Aggregate, Templates};
+use crate::base::memory::Memory;
 use crate::base::origin::InReach;
 use crate::base::time::Timestamp;
 use crate::body;
@@ -35,6 +36,8 @@ pub struct Analysis {
     pub live: bool,
     /// Worker threads.
     pub threads: usize,
+    /// Memory of the process for what grows with its input.
+    pub memory: Memory,
     /// The agent's parameters.
     pub agent: Params,
     /// TLS secrets known from the start.
@@ -129,6 +132,7 @@ impl<C: Consumer> Engine<C> {
             wanted,
             live,
             threads,
+            memory,
             agent,
             keys,
             idle_timeout,
@@ -141,7 +145,7 @@ impl<C: Consumer> Engine<C> {
             compared,
         } = analysis;
         let selection = Selection::new(filter, wanted.endpoints.then_some(&templates), compared);
-        let settings = PipelineConfig { wanted, idle_timeout, bodies, follow };
+        let settings = PipelineConfig { wanted, idle_timeout, bodies, follow, memory };
         let telemetry = wanted.telemetry;
         let beside = telemetry && wanted.endpoints && agent.statistics;
         Self {

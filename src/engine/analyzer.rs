@@ -3,6 +3,7 @@
 use super::analyze::{Analysis, Engine};
 use super::job::Job;
 use super::owned::{Queue, Record};
+use crate::base::memory::Memory;
 use crate::base::time::Timestamp;
 use crate::base::tuning;
 use crate::capture::{LinkType, PacketHead};
@@ -21,12 +22,14 @@ pub struct Config {
     /// Connections idle for so long, in packet time, are given up; those with requests in flight after six times as
     /// long. `None`, the default: never.
     pub idle_timeout: Option<Duration>,
+    /// Memory for what grows with the packets; 512 MiB by default.
+    pub memory: Memory,
 }
 
 impl Default for Config {
     fn default() -> Self {
         let wanted = Wanted { transactions: true, ..Wanted::default() };
-        Self { wanted, threads: 1, idle_timeout: None }
+        Self { wanted, threads: 1, idle_timeout: None, memory: Memory::default() }
     }
 }
 
@@ -75,8 +78,8 @@ impl Debug for Analyzer {
 impl Analyzer {
     /// An analysis that has seen nothing yet.
     pub fn new(config: Config) -> Self {
-        let Config { wanted, threads, idle_timeout } = config;
-        let analysis = Analysis { wanted, threads, idle_timeout, ..Analysis::default() };
+        let Config { wanted, threads, idle_timeout, memory } = config;
+        let analysis = Analysis { wanted, threads, idle_timeout, memory, ..Analysis::default() };
         let queue = Queue { wanted, ..Queue::default() };
         let mut engine = Engine::new(analysis, queue);
         let job = engine.job();

@@ -2,6 +2,7 @@
 
 use super::Budget;
 use crate::base::limits;
+use crate::base::memory::{of_block, of_tree_entry};
 use crate::base::time::Moment;
 use std::collections::BTreeMap;
 
@@ -136,9 +137,9 @@ impl Pending {
     }
 }
 
-/// What a piece costs: its bytes and the map's own.
+/// What a piece costs: its bytes, as they are allocated, and the map's own.
 pub(super) const fn cost_of(len: usize) -> usize {
-    len + 112
+    of_block(len) + of_tree_entry::<u64, Piece>()
 }
 
 fn differing(a: &[u8], b: &[u8]) -> u64 {

@@ -9,6 +9,7 @@ use super::{Key, Reassembly};
 use crate::base::direction::Direction;
 use crate::base::endpoint::Endpoint;
 use crate::base::limits;
+use crate::base::memory::{of_block, of_map};
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
 use crate::packet::Segment;
@@ -227,8 +228,7 @@ impl<T> Table<T> {
     }
 
     fn make_room(&mut self) -> Option<Box<ConnectionEntry<T>>> {
-        if self.forget(Timestamp::MAX) {
-            self.forgotten += 1;
+        if self.give_up_ended() {
             return None;
         }
         let evicted = self.remove(Slot(self.oldest));
@@ -333,9 +333,43 @@ impl<T> Table<T> {
         }
     }
 
-    /// Takes out the connection idle for longest, unless that is the one to keep.
-    pub fn give_up(&mut self, keep: Slot) -> Option<Box<ConnectionEntry<T>>> {
-        if self.oldest == keep.0 { None } else { self.remove(Slot(self.oldest)) }
+    /// Makes room in memory: what is remembered of the connection that ended first goes, if there is one; whether there was.
+    pub fn give_up_ended(&mut self) -> bool {
+        let forgot = self.forget(Timestamp::MAX);
+        self.forgotten += u64::from(forgot);
+        forgot
+    }
+
+    /// Takes out the one of least value of those idle for longest, so that room is made in memory: the first that is not
+    /// `worth` anything, else the first. The one to keep goes last.
+    pub fn give_up(
+        &mut self,
+        keep: Slot,
+        worth: impl Fn(&ConnectionEntry<T>) -> bool,
+    ) -> Option<Box<ConnectionEntry<T>>> {
+        let (mut at, mut worthless) = (self.oldest, None);
+        for _ in 0..tuning::IDLE_LOOKED_AT {
+            let Some(entry) = self.entries.get(at as usize).and_then(Option::as_deref) else { break };
+            if at != keep.0 && !worth(entry) {
+                worthless = Some(at);
+                break;
+            }
+            at = entry.newer;
+        }
+        let mut oldest = self.oldest;
+        if oldest == keep.0 {
+            oldest = self.links(oldest).map_or(NONE, |entry| entry.newer);
+        }
+        self.remove(Slot(worthless.unwrap_or(oldest))).or_else(|| self.remove(keep))
+    }
+
+    /// Bytes of memory that the table takes with its entries, beside what their byte streams and the stages above hold.
+    pub fn memory(&self) -> usize {
+        self.len() * of_block(size_of::<ConnectionEntry<T>>())
+            + of_map::<Key, u32>(self.slots.capacity())
+            + self.entries.capacity() * size_of::<Option<Box<ConnectionEntry<T>>>>()
+            + self.free.capacity() * size_of::<u32>()
+            + self.retired.capacity() * size_of::<(Slot, u64, Timestamp)>()
     }
 
     /// Takes out the connection that has been at rest for longest.
@@ -712,6 +746,20 @@ mod tests {
         let lost = table.idle(at(200), idle).unwrap();
         assert_eq!(table.remove(lost).unwrap().state, Some(2));
         assert!(table.idle(at(200), idle).is_none());
+    }
+
+    #[test]
+    fn what_is_of_least_value_makes_room_first() {
+        let mut table = Table::new(99);
+        let slots: Vec<_> = (0..6).map(|n| table.find(&segment(1000 + n, 7, 0, 0), || n).slot).collect();
+        table.retire(slots[5], Timestamp::default());
+        let with_entries = table.memory();
+        assert!(with_entries > 6 * size_of::<ConnectionEntry<u16>>());
+        assert!(table.give_up_ended() && !table.give_up_ended());
+        assert!(table.memory() < with_entries);
+        let odd = |entry: &ConnectionEntry<u16>| entry.state.is_some_and(|state| state % 2 == 1);
+        let order: Vec<_> = std::iter::from_fn(|| table.give_up(slots[0], odd)?.state).collect();
+        assert_eq!(order, [2, 4, 1, 3, 0], "even ones, then odd ones, the one at hand last");
     }
 
     #[test]

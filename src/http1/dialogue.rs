@@ -138,7 +138,11 @@ impl Dialogue {
     pub fn memory(&self) -> usize {
         let requests = self.requests.iter().chain(&self.current);
         let upgrades = requests.filter_map(|request| request.upgrade.as_deref());
-        self.client.memory() + self.server.memory() + upgrades.map(Upgraded::memory).sum::<usize>()
+        size_of::<Self>()
+            + self.requests.capacity() * size_of::<Request>()
+            + self.client.memory()
+            + self.server.memory()
+            + upgrades.map(Upgraded::memory).sum::<usize>()
     }
 
     /// The client's next bytes.

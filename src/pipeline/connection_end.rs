@@ -247,8 +247,7 @@ impl Pipeline {
         if cx.wanted.connections {
             cx.out.connection(cx.now, &record);
         }
-        let memory = layers.memory();
-        self.memory = (self.memory + memory).saturating_sub(std::mem::replace(&mut layers.weight, memory));
+        layers.weigh(&mut self.memory);
         true
     }
 

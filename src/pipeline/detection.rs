@@ -314,7 +314,8 @@ impl Detection {
             + self.request.capacity()
             + self.pieces.capacity() * size_of::<Piece>()
             + self.dialogue.as_ref().map_or(0, |(_, dialogue)| dialogue.memory())
-            + detectors.map(|detector| detector.memory()).sum::<usize>()
+            + sides.iter().map(|side| side.head.capacity()).sum::<usize>()
+            + detectors.map(|detector| size_of::<Detector>() + detector.memory()).sum::<usize>()
     }
 
     /// The kept pieces, in the order in which they came, and their bytes.

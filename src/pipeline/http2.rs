@@ -7,6 +7,7 @@ use super::tunnel::Tunnels;
 use crate::base::direction::Direction;
 use crate::base::limit::{Limit, Struck};
 use crate::base::time::{Moment, Timestamp};
+use crate::base::tls::Description;
 use crate::body::{Bodies, Listening};
 use crate::conformance::Judge;
 use crate::course::Course;
@@ -123,6 +124,8 @@ impl Http2 {
             + self.connection.memory()
             + self.pairing.memory()
             + self.meta.authority.as_ref().map_or(0, |authority| authority.len())
+            + self.meta.tls.as_ref().map_or(0, |tls| size_of::<Description>() + tls.memory())
+            + self.judge.as_ref().map_or(0, |judge| judge.memory())
             + self.timing.as_ref().map_or(0, |timing| timing.memory())
             + self.bodies.as_ref().map_or(0, |bodies| bodies.memory())
             + self.course.as_ref().map_or(0, |course| course.memory())

@@ -163,12 +163,19 @@ impl Layers {
 
     /// Bytes of memory held, beside what reassembly and TLS hold back on budgets of their own.
     pub(super) fn memory(&self) -> usize {
-        match &self.layer {
+        let tls = self.tls.as_ref().map_or(0, |tls| size_of::<Description>() + tls.memory());
+        tls + match &self.layer {
             Layer::Fresh => 0,
             Layer::Detection(detection) => size_of::<Detection>() + detection.memory(),
             Layer::Tls(tls) => size_of::<Tls>() + tls.session.memory() + tls.inner.memory(),
             Layer::Http2(http2) => http2.memory(),
         }
+    }
+
+    /// Counts the memory held, in the sum of the shard.
+    pub(super) fn weigh(&mut self, sum: &mut usize) {
+        let memory = self.memory();
+        *sum = (*sum + memory).saturating_sub(std::mem::replace(&mut self.weight, memory));
     }
 
     /// A SYN was seen, so that the forward stream is the client's.

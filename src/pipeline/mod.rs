@@ -26,6 +26,7 @@ use crate::base::endpoint::Endpoint;
 use crate::base::limit::Limit;
 use crate::base::limits;
 use crate::base::load::Load;
+use crate::base::memory::Memory;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
 use crate::base::tuning::{LANES, SHARDS};
@@ -55,6 +56,8 @@ pub struct PipelineConfig {
     pub bodies: Option<Arc<body::Options>>,
     /// The exchange that is followed: connection and stream.
     pub follow: Option<(u64, u32)>,
+    /// Memory of the process, of which each shard has its share.
+    pub memory: Memory,
 }
 
 /// One shard of the analysis.
@@ -65,7 +68,8 @@ pub struct Pipeline {
     budget: Budget,
     totals: Totals,
     tls: tls::Workspace,
-    /// Bytes of memory that the connections take, the most there were, how many they may, and connections given up for it.
+    /// Bytes of memory that the connections take above TCP; of all that is held, the most there were and how many there may
+    /// be; and connections given up for it.
     memory: usize,
     memory_most: usize,
     memory_cap: usize,
@@ -114,21 +118,28 @@ impl Waiting {
 impl Pipeline {
     /// An empty shard.
     pub fn new(settings: PipelineConfig) -> Self {
+        let share = |cap| settings.memory.share(cap);
+        let body_memory = body::Memory(Budget::new(share(limits::BODY_MEMORY_SHARD)));
         Self {
-            settings,
             table: Table::new(limits::CONNECTIONS_SHARD),
-            budget: Budget::new(limits::REASSEMBLY_SHARD),
-            totals: Totals::default(),
-            tls: tls::Workspace::with_budget(tls::Budget::new(limits::MAX_TLS_HELD_TOTAL / SHARDS)),
+            budget: Budget::new(share(limits::REASSEMBLY_SHARD)),
+            totals: Totals { body_memory, ..Totals::default() },
+            tls: tls::Workspace::with_budget(tls::Budget::new(share(limits::MAX_TLS_HELD_TOTAL / SHARDS))),
             memory: 0,
             memory_most: 0,
-            memory_cap: limits::CONNECTION_MEMORY_SHARD,
+            memory_cap: share(limits::CONNECTION_MEMORY_SHARD),
             evicted_for_memory: 0,
             waiting: Default::default(),
             awaiting: Awaiting::default(),
             lined: Lined::default(),
             now: Moment::default(),
+            settings,
         }
+    }
+
+    /// Bytes of memory held by all connections of the shard.
+    fn held(&self) -> usize {
+        self.memory + self.table.memory() + self.budget.held() + self.totals.body_memory.0.held()
     }
 
     /// Takes another pool of streams in exchange for its own: the shards of a thread use one in turn.
@@ -192,13 +203,13 @@ impl Pipeline {
         }
         self.totals.judged(verdict, layers.http2().is_some());
         let awaits = !layers.listed && layers.awaits_secrets();
-        let memory = layers.memory();
-        let before = std::mem::replace(&mut layers.weight, memory);
-        self.memory = (self.memory + memory).saturating_sub(before);
-        self.memory_most = self.memory_most.max(self.memory);
+        layers.weigh(&mut self.memory);
         if closed {
             self.close(found.slot, segment.at, keys, out);
-        } else if self.memory > self.memory_cap {
+        }
+        let held = self.held();
+        self.memory_most = self.memory_most.max(held);
+        if held > self.memory_cap {
             self.make_room(found.slot, segment.at, keys, out);
         }
         if awaits {
@@ -255,6 +266,7 @@ impl Pipeline {
             let mut input = LayersInput { layers, cx: &mut cx };
             input.new_secrets();
             input.tunnels();
+            layers.weigh(&mut self.memory);
             layers.listed = layers.awaits_secrets();
             layers.listed
         });
@@ -299,6 +311,7 @@ impl Pipeline {
                 }
             }
             input.set_holes(entry.reassembly.holes());
+            layers.weigh(&mut self.memory);
             entry.listed = entry.reassembly.waits();
             let (listed, closed) = (entry.listed, entry.reassembly.closed());
             if closed {
@@ -325,19 +338,25 @@ impl Pipeline {
                 self.finish_entry(&mut entry, EndHow::Idle, now, keys, out);
             }
         }
-        while self.memory > self.memory_cap / 2
+        while self.held() > self.memory_cap / 2
             && let Some(mut entry) = self.table.give_up_resting()
         {
             self.finish_entry(&mut entry, EndHow::Idle, now, keys, out);
         }
     }
 
-    /// The connections take too much memory: those idle for longest go, but not the one at hand.
+    /// The connections take too much memory. What is remembered of ended ones goes first, then those idle for longest, such
+    /// without HTTP/2 before others; the one at hand if it alone takes too much.
     #[cold]
     fn make_room(&mut self, at_hand: Slot, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
-        while self.memory > self.memory_cap
-            && let Some(mut entry) = self.table.give_up(at_hand)
-        {
+        while self.held() > self.memory_cap {
+            if self.table.give_up_ended() {
+                continue;
+            }
+            let worth = |entry: &ConnectionEntry<Layers>| {
+                !entry.is_resting() && entry.state.as_ref().is_some_and(|layers| layers.http2().is_some())
+            };
+            let Some(mut entry) = self.table.give_up(at_hand, worth) else { return };
             self.evicted_for_memory += u64::from(!entry.is_resting());
             self.finish_entry(&mut entry, EndHow::Eof, now, keys, out);
         }

@@ -50,7 +50,7 @@ fn three(memory_cap: usize) -> (usize, u64, Ends) {
             };
             pipeline.segment(0, &segment, &keys, &mut ends);
             seq += part.len() as u32;
-            most = most.max(pipeline.memory);
+            most = most.max(pipeline.held());
         }
     }
     let report = pipeline.report();
@@ -58,6 +58,31 @@ fn three(memory_cap: usize) -> (usize, u64, Ends) {
     pipeline.end_before(u64::MAX, Moment { packet, ..Moment::default() }, &keys, &mut ends);
     assert_eq!(pipeline.memory, 0, "all is given back");
     (most, report.limits.of(Limit::ConnectionMemory), ends)
+}
+
+/// What docs/limits.md says of it.
+#[test]
+fn a_connection_with_nothing_but_a_handshake_takes_less_than_four_kilobytes() {
+    let mut pipeline = Pipeline::new(PipelineConfig::default());
+    let (keys, mut ends) = (tls::KeyStore::default(), Ends::default());
+    let (client, server) =
+        (Endpoint { ip: [10, 0, 0, 1].into(), port: 0 }, Endpoint { ip: [10, 0, 0, 2].into(), port: 80 });
+    let count = 1000;
+    for n in 0..count {
+        let client = Endpoint { port: 1000 + n, ..client };
+        let handshake = [
+            (client, server, 100, 0, TcpFlags::SYN),
+            (server, client, 500, 101, TcpFlags::SYN | TcpFlags::ACK),
+            (client, server, 101, 501, TcpFlags::ACK),
+        ];
+        for (src, dst, seq, ack, flags) in handshake {
+            let at = Moment { packet: u64::from(n), ..Moment::default() };
+            let segment = Segment { seq, ack, flags: TcpFlags(flags), ..Segment::empty(at, src, dst) };
+            pipeline.segment(0, &segment, &keys, &mut ends);
+        }
+    }
+    let each = pipeline.held() / usize::from(count);
+    assert!((512..4096).contains(&each), "{each} bytes");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use super::layers::{Layers, LayersInput};
 use crate::base::direction::Direction;
 use crate::base::endpoint::Endpoint;
 use crate::base::limits;
+use crate::base::memory::of_tree_entry;
 use crate::base::time::Moment;
 use crate::flow::{Arrival, ByteSink, End, Gap, GapCause};
 use crate::http2::hpack::{Field, NameId};
@@ -85,8 +86,9 @@ impl Tunnels {
 
     /// Bytes of memory held.
     pub(super) fn memory(&self) -> usize {
-        self.weight
-            + self.open.len() * size_of::<(u32, Tunnel)>()
+        size_of::<Self>()
+            + self.weight
+            + self.open.len() * of_tree_entry::<u32, Tunnel>()
             + self.queue.capacity() * size_of::<Item>()
             + self.bytes.capacity()
     }

@@ -142,6 +142,13 @@ pub struct ConnectionRecord {
 #[derive(Clone, Debug, Default)]
 pub struct SideSettings(pub Vec<(u16, u32)>);
 
+impl SideSettings {
+    /// Bytes of memory held.
+    pub fn memory(&self) -> usize {
+        self.0.capacity() * size_of::<(u16, u32)>()
+    }
+}
+
 /// Frames by type 0 to 9, ALTSVC, ORIGIN, PRIORITY_UPDATE, and all others.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SideFrames {

@@ -26,6 +26,7 @@ pub use findings::{Note, Remark};
 pub use tcp::Transport;
 
 use crate::base::limits;
+use crate::base::memory::of_map;
 use crate::base::time::Timestamp;
 use crate::http2::{EventContext, Ledger, PerSide, Side};
 use crate::record::{
@@ -142,7 +143,7 @@ impl Timing {
         // At the most, so that nobody need look at each.
         let pieces = if self.pieces { limits::TIME_PIECES * size_of::<(TimePart, u64)>() } else { 0 };
         size_of::<Self>()
-            + self.exchanges.capacity() * size_of::<(u32, Exchange)>()
+            + of_map::<u32, Exchange>(self.exchanges.capacity())
             + self.exchanges.len() * pieces
             + self.priorities.as_ref().map_or(0, |priorities| priorities.memory())
             + self.promises.as_ref().map_or(0, |promises| promises.memory())

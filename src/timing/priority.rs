@@ -6,6 +6,7 @@
 
 use super::Timing;
 use crate::base::limits;
+use crate::base::memory::of_map;
 use crate::http2::frame::{self, Flags, FrameType, FrameView, Payload};
 use crate::record::{Dependency, Inversion, Priority, Urgency};
 use std::collections::HashMap;
@@ -59,7 +60,7 @@ impl Priorities {
     /// Bytes of memory held.
     pub(super) fn memory(&self) -> usize {
         size_of::<Self>()
-            + self.streams.capacity() * size_of::<(u32, Stated)>()
+            + of_map::<u32, Stated>(self.streams.capacity())
             + self.runs.capacity() * size_of::<Run>()
     }
 

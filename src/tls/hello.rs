@@ -6,6 +6,7 @@ use super::ja4::{self, Offer};
 use super::keylog::{ClientRandom, SessionId};
 use super::reader::Reader;
 use crate::base::limits::MAX_TLS_ALPN;
+use crate::base::memory::of_block;
 
 /// The random of a server hello that asks for another client hello (RFC 8446 section 4.1.3).
 const HELLO_RETRY_REQUEST: [u8; 32] = [
@@ -42,6 +43,15 @@ pub(crate) struct ClientHello {
 }
 
 impl ClientHello {
+    /// Bytes of memory held.
+    pub(crate) fn memory(&self) -> usize {
+        size_of::<Self>()
+            + self.suites.capacity() * size_of::<u16>()
+            + self.server_name.as_ref().map_or(0, String::capacity)
+            + self.alpn.iter().map(|name| size_of::<String>() + of_block(name.len())).sum::<usize>()
+            + self.ja4.capacity()
+    }
+
     /// From the message's body; `None` when it is malformed before its extensions. Extensions that are cut or
     /// malformed are left out.
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {

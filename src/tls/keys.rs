@@ -44,6 +44,11 @@ enum KeyOrigin {
 }
 
 impl Protection {
+    /// Bytes of memory held beside itself.
+    pub(crate) fn memory(&self) -> usize {
+        if matches!(self.solver.get(), Some(Some(_))) { size_of::<NonceSolver>() } else { 0 }
+    }
+
     /// Opens a record in place; as [`Opener::open`].
     pub(crate) fn open(&self, seq: u64, header: Header, fragment: &mut [u8]) -> Option<(u8, Range<usize>)> {
         self.opener.open(seq, header, fragment)

@@ -1,5 +1,6 @@
 //! A TLS connection: two ciphertext streams in, two plaintext streams out.
 
+use super::hello::ServerHello;
 use super::hold::Event;
 use super::keylog::{ClientRandom, KeyStore};
 use super::keys::Waiting;
@@ -144,11 +145,14 @@ impl Session {
 
     /// Bytes of memory that grow with what was received.
     pub fn memory(&self) -> usize {
-        let hello = self.shared.hello.as_ref().map_or(0, |hello| hello.suites.capacity() * 2);
+        let hello = self.shared.hello.as_ref().map_or(0, |hello| hello.memory());
+        let server = self.shared.server.as_ref().map_or(0, |_| size_of::<ServerHello>());
         self.streams.forward.memory()
             + self.streams.backward.memory()
             + self.shared.transcript.memory()
             + hello
+            + server
+            + self.shared.description.memory()
             + self.join.memory()
     }
 

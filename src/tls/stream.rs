@@ -113,7 +113,11 @@ impl RecordStream {
 
     /// Bytes of memory that grow with what was received.
     pub(super) fn memory(&self) -> usize {
-        self.buffer.capacity() + self.hold.cost() + self.messages.capacity()
+        self.buffer.capacity()
+            + self.hold.cost()
+            + self.messages.capacity()
+            + self.keys.capacity() * size_of::<Protection>()
+            + self.keys.iter().map(Protection::memory).sum::<usize>()
     }
 
     /// Takes what happened next.

@@ -9,6 +9,7 @@ use super::closed::ClosedStreams;
 use super::reset::EarlyResets;
 use super::side::{Losses, SideState};
 use super::stream::{OpenStream, StreamPool};
+use crate::base::memory::{of_map, of_tree_entry};
 use crate::base::time::Timestamp;
 use crate::http2::Side;
 use crate::http2::frame::FrameType;
@@ -191,9 +192,15 @@ impl Pairing {
 
     /// Bytes of memory held.
     pub fn memory(&self) -> usize {
-        let ids = 2 * self.orphans.len() + self.alone.capacity();
+        let ids = self.alone.capacity() + self.begun.capacity();
         self.held
-            + self.streams.capacity() * size_of::<(u32, Box<OpenStream>)>()
+            + of_map::<u32, Box<OpenStream>>(self.streams.capacity())
+            + self.orphans.len() * of_tree_entry::<u32, ()>()
+            + self.early_resets.memory()
+            + self.goaways.capacity() * size_of::<Goaway>()
+            + self.goaways.iter().map(|goaway| goaway.debug.capacity()).sum::<usize>()
+            + self.client.settings.memory()
+            + self.server.settings.memory()
             + self.ended.capacity() * size_of::<Box<OpenStream>>()
             + self.closed.memory()
             + self.scratch.memory()

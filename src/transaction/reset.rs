@@ -1,6 +1,7 @@
 //! A stream that was reset (RFC 9113 section 6.4), until what the other side had sent by then is read.
 
 use crate::base::limits;
+use crate::base::memory::of_tree_entry;
 use crate::base::time::Moment;
 use crate::http2::Side;
 use crate::record::StreamEnd;
@@ -24,6 +25,11 @@ pub(super) struct Reset {
 pub(super) struct EarlyResets(BTreeMap<u32, Reset>);
 
 impl EarlyResets {
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        self.0.len() * of_tree_entry::<u32, Reset>()
+    }
+
     /// The reset of a stream that opens now.
     pub(super) fn take(&mut self, id: u32) -> Option<Reset> {
         if self.0.is_empty() { None } else { self.0.remove(&id) }

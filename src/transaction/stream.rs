@@ -153,6 +153,7 @@ impl OpenStream {
         size_of::<Self>()
             + self.digest.memory()
             + interim.capacity() * size_of::<Interim>()
+            + self.record.pieces.capacity() * size_of::<(crate::record::TimePart, u64)>()
             + fields.iter().map(|fields| fields.memory()).sum::<usize>()
             + [&self.client, &self.server]
                 .iter()

@@ -5,6 +5,7 @@ mod exports;
 mod files;
 mod http2;
 mod lens;
+mod memory;
 mod proportion;
 mod sameness;
 mod secrets;

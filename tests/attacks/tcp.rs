@@ -128,7 +128,8 @@ fn a_flood_of_a_million_syns() {
     let run = run_with(&["-", "--json", "--threads", "1"], feed).within(400);
     let coverage = run.coverage();
     assert_eq!(coverage["packets"], 1_000_000);
-    let evicted = coverage["limits"]["connections"].as_u64().unwrap();
+    let struck = |limit: &str| coverage["limits"][limit].as_u64().unwrap_or(0);
+    let evicted = struck("connections") + struck("connection_memory");
     let kept = (limits::CONNECTIONS_SHARD * 8) as u64;
     assert!(evicted >= 1_000_000 - kept && evicted < 1_000_000 - kept / 2, "{evicted}");
 }
@@ -201,7 +202,7 @@ fn many_connections_that_hold_much() {
             wire.file.clear();
         }
     };
-    let run = run_with(&["-", "--json", "--threads", "1"], feed).within(700);
+    let run = run_with(&["-", "--json", "--threads", "1"], feed).within(512 + 32);
     assert!(run.limit("connection_memory") > 0);
 }
 

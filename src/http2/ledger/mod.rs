@@ -57,7 +57,9 @@ impl Ledger {
 
     /// Bytes of memory held beside the ledger itself.
     pub(super) fn memory(&self) -> usize {
-        self.windows.as_ref().map_or(0, |windows| windows.memory())
+        self.settings.client.memory()
+            + self.settings.server.memory()
+            + self.windows.as_ref().map_or(0, |windows| windows.memory())
     }
 
     /// Bytes of `from` have come, or are missing.

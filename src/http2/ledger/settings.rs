@@ -85,6 +85,11 @@ pub(super) struct Announced {
 }
 
 impl Announced {
+    /// Bytes of memory held.
+    pub(super) fn memory(&self) -> usize {
+        self.waiting.capacity() * size_of::<SettingsValues>()
+    }
+
     /// SETTINGS without ACK. Whether they had been acknowledged before they were read.
     pub(super) fn announce(&mut self, settings: impl Iterator<Item = (u16, u32)>) -> bool {
         let values = self.latest().with(settings);

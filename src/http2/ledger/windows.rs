@@ -11,6 +11,7 @@
 //! State: at most [`limits::RULE_STREAMS`] open streams; at the cap the lowest quarter is forgotten.
 
 use crate::base::limits;
+use crate::base::memory::of_map;
 use crate::http2::frame::{Flags, FrameHeader, FrameType};
 use crate::http2::side::{PerSide, Side};
 use std::collections::HashMap;
@@ -84,7 +85,7 @@ impl Windows {
 
     /// Bytes of memory held.
     pub(super) fn memory(&self) -> usize {
-        size_of::<Self>() + self.streams.capacity() * size_of::<(u32, OpenStream)>()
+        size_of::<Self>() + of_map::<u32, OpenStream>(self.streams.capacity())
     }
 
     /// Frames of a side were lost, one cannot know which.
