@@ -82,7 +82,7 @@ pub(super) fn run(config: &JoinConfig) -> anyhow::Result<Exit> {
     let templates = Arc::new(config.sides.templates()?);
     let names = config.args.join_by.iter().map(|name| name.to_ascii_lowercase()).collect();
     let options = join::Options { join_by: names, clock_offset: config.args.clock_offset };
-    let [mut client, mut server] = [Side::default(), Side::default()];
+    let [mut client, mut server] = [(); 2].map(|()| Side::with_memory(config.sides.memory));
     for (inputs, side) in config.sides.inputs.iter().zip([&mut client, &mut server]) {
         read(config, inputs, &options, side, messages)?;
     }

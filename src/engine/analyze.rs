@@ -96,6 +96,7 @@ pub(crate) struct Engine<C: Consumer> {
     /// What they were when that was asked for last.
     endpoints: Option<Endpoints>,
     compared: bool,
+    memory: Memory,
     /// What they were made of, where they are compared.
     aggregate: Option<Aggregate>,
     summaries: Summaries,
@@ -144,7 +145,7 @@ impl<C: Consumer> Engine<C> {
             part,
             compared,
         } = analysis;
-        let selection = Selection::new(filter, wanted.endpoints.then_some(&templates), compared);
+        let selection = Selection::new(filter, wanted.endpoints.then_some(&templates), compared, memory);
         let settings = PipelineConfig { wanted, idle_timeout, bodies, follow, memory };
         let telemetry = wanted.telemetry;
         let beside = telemetry && wanted.endpoints && agent.statistics;
@@ -156,6 +157,7 @@ impl<C: Consumer> Engine<C> {
             merge: Merge::new(
                 telemetry.then(|| Agent::new(agent)),
                 beside.then_some(&templates),
+                memory,
                 part.is_some(),
                 consumer.part(),
             ),
@@ -173,6 +175,7 @@ impl<C: Consumer> Engine<C> {
             templates: wanted.endpoints.then_some(templates),
             endpoints: None,
             compared,
+            memory,
             aggregate: None,
             summaries: Summaries::new(summary),
             part,
@@ -305,7 +308,7 @@ impl<C: Consumer> Engine<C> {
             report.coverage.limits.merge(&self.merge.limits());
             report.coverage.where_unknown = select::unknown(&sum.selections);
             if let Some(templates) = &self.templates {
-                let aggregate = select::aggregate(templates, &sum.selections, self.merge.seen());
+                let aggregate = select::aggregate(templates, &sum.selections, self.merge.seen(), self.memory);
                 let (mut endpoints, struck) = select::endpoints(&aggregate);
                 report.coverage.limits.merge(&struck);
                 if self.merge.agent().is_some_and(|agent| agent.mode() == Mode::Discovery) {

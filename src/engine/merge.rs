@@ -10,6 +10,7 @@ use crate::agent::Agent;
 use crate::aggregate::{Aggregate, Templates};
 use crate::base::limit::{Limit, Struck};
 use crate::base::limits;
+use crate::base::memory::Memory;
 use crate::base::time::Moment;
 use crate::base::verdict::Verdict;
 use crate::packet::Segment;
@@ -80,12 +81,13 @@ impl<P: Part> Merge<P> {
     pub(super) fn new(
         agent: Option<Agent>,
         templates: Option<&Arc<Templates>>,
+        memory: Memory,
         divided: bool,
         part: P,
     ) -> Self {
         let seen = templates
             .filter(|_| agent.is_some())
-            .map(|templates| Aggregate::new(Arc::clone(templates), limits::ENDPOINT_MEMORY));
+            .map(|templates| Aggregate::new(Arc::clone(templates), memory.share(limits::ENDPOINT_MEMORY)));
         Self { agent, seen, attempts: Attempts::default(), divided, part, order: Vec::new() }
     }
 

@@ -8,6 +8,7 @@ use crate::base::endpoint::Endpoint;
 use crate::base::limit::{Limit, Struck};
 use crate::base::limits;
 use crate::base::load::Load;
+use crate::base::memory::Memory;
 use crate::base::time::Moment;
 use crate::filter::{Filter, Truth};
 use crate::http2::frame::FrameView;
@@ -33,9 +34,14 @@ pub(super) struct Selection {
 
 impl Selection {
     /// Of a filter, if there is one, and with endpoints where there are templates.
-    pub(super) fn new(filter: Option<Arc<Filter>>, templates: Option<&Arc<Templates>>, names: bool) -> Self {
-        let aggregate =
-            templates.map(|templates| Aggregate::new(Arc::clone(templates), limits::ENDPOINT_MEMORY_SHARD));
+    pub(super) fn new(
+        filter: Option<Arc<Filter>>,
+        templates: Option<&Arc<Templates>>,
+        names: bool,
+        memory: Memory,
+    ) -> Self {
+        let room = memory.share(limits::ENDPOINT_MEMORY_SHARD);
+        let aggregate = templates.map(|templates| Aggregate::new(Arc::clone(templates), room));
         Self { filter, aggregate, names, unknown: 0 }
     }
 
@@ -75,8 +81,9 @@ pub(super) fn aggregate(
     templates: &Arc<Templates>,
     selections: &[(usize, Selection)],
     agent: Option<&Aggregate>,
+    memory: Memory,
 ) -> Aggregate {
-    let mut sum = Aggregate::new(Arc::clone(templates), limits::ENDPOINT_MEMORY);
+    let mut sum = Aggregate::new(Arc::clone(templates), memory.share(limits::ENDPOINT_MEMORY));
     // In one order, whoever worked on them.
     let mut order: Vec<_> = selections.iter().collect();
     order.sort_by_key(|(shard, _)| *shard);

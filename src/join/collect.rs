@@ -5,6 +5,7 @@ use super::exchange::{Calls, Exchange, Id, ids};
 use crate::base::direction::Direction;
 use crate::base::limit::{Limit, Struck};
 use crate::base::limits;
+use crate::base::memory::Memory;
 use crate::base::time::Moment;
 use crate::http2::frame::FrameView;
 use crate::record::pair::Call;
@@ -47,14 +48,21 @@ pub(super) struct Room {
     pub(super) text: usize,
 }
 
+impl Room {
+    /// That of a place, where so much memory is for the analysis of each.
+    fn of(memory: Memory) -> Self {
+        Self {
+            exchanges: memory.share(limits::JOIN_EXCHANGES),
+            segments: memory.share(limits::JOIN_SEGMENTS),
+            connections: memory.share(limits::JOIN_CONNECTIONS),
+            text: memory.share(limits::JOIN_TEXT),
+        }
+    }
+}
+
 impl Default for Room {
     fn default() -> Self {
-        Self {
-            exchanges: limits::JOIN_EXCHANGES,
-            segments: limits::JOIN_SEGMENTS,
-            connections: limits::JOIN_CONNECTIONS,
-            text: limits::JOIN_TEXT,
-        }
+        Self::of(Memory::default())
     }
 }
 
@@ -68,6 +76,11 @@ impl Side {
     /// The records that joining needs; `all_fields` where ids are looked for that h2lens has no name for.
     pub fn wanted(all_fields: bool) -> Wanted {
         Wanted { transactions: true, headers: all_fields, segments: true, ..Wanted::default() }
+    }
+
+    /// Nothing yet, and room for what so much memory allows.
+    pub fn with_memory(memory: Memory) -> Self {
+        Self::with_room(Room::of(memory))
     }
 
     pub(super) fn with_room(room: Room) -> Self {

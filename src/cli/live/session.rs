@@ -94,7 +94,7 @@ pub fn run<C: LiveConsumer>(
     if key_logs.is_empty() {
         analysis.keys.set_complete();
     }
-    let outbox = Outbox::new(out, limits::LIVE_OUTPUT).map_err(LiveFailure::Start)?;
+    let outbox = Outbox::new(out, analysis.memory.share(limits::LIVE_OUTPUT)).map_err(LiveFailure::Start)?;
     let now = Instant::now();
     let session = Session {
         options,
