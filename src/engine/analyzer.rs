@@ -79,7 +79,7 @@ impl Analyzer {
     /// An analysis that has seen nothing yet.
     pub fn new(config: Config) -> Self {
         let Config { wanted, threads, idle_timeout, memory } = config;
-        let analysis = Analysis { wanted, threads, idle_timeout, memory, ..Analysis::default() };
+        let analysis = Analysis { wanted, threads, memory, idle_timeout, ..Analysis::default() };
         let queue = Queue { wanted, ..Queue::default() };
         let mut engine = Engine::new(analysis, queue);
         let job = engine.job();
