@@ -29,10 +29,13 @@ impl Memory {
     }
 }
 
-/// Bytes that the allocator takes for a block: its own header, and up to a multiple of its grain.
+/// Bytes that the allocator adds to a block at the most: its own header, and what is missing to a multiple of its grain.
+pub const BLOCK_MORE: usize = 32;
+
+/// Bytes that the allocator takes for a block.
 pub const fn of_block(bytes: usize) -> usize {
     let whole = (bytes + 8).next_multiple_of(16);
-    if whole < 32 { 32 } else { whole }
+    if whole < BLOCK_MORE { BLOCK_MORE } else { whole }
 }
 
 /// Bytes of a hash table with this capacity: an eighth of its places stays free, and each has a byte of its own.
@@ -62,6 +65,7 @@ mod tests {
     #[test]
     fn what_is_taken_is_more_than_what_is_asked_for() {
         assert_eq!([0, 1, 24, 25, 1000].map(of_block), [32, 32, 32, 48, 1008]);
+        assert!((0..1000).all(|bytes| of_block(bytes) <= bytes + BLOCK_MORE));
         assert_eq!((of_map::<u32, u32>(0), of_map::<u64, u64>(28)), (0, 32 * 17));
     }
 }

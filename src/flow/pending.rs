@@ -2,7 +2,7 @@
 
 use super::Budget;
 use crate::base::limits;
-use crate::base::memory::{of_block, of_tree_entry};
+use crate::base::memory::{BLOCK_MORE, of_tree_entry};
 use crate::base::time::Moment;
 use std::collections::BTreeMap;
 
@@ -137,9 +137,9 @@ impl Pending {
     }
 }
 
-/// What a piece costs: its bytes, as they are allocated, and the map's own.
+/// What a piece costs: its bytes, and what the allocator and the map add.
 pub(super) const fn cost_of(len: usize) -> usize {
-    of_block(len) + of_tree_entry::<u64, Piece>()
+    len + BLOCK_MORE + of_tree_entry::<u64, Piece>()
 }
 
 fn differing(a: &[u8], b: &[u8]) -> u64 {

@@ -1,7 +1,7 @@
 //! Ciphertext kept until it can be decrypted, within a cap for each direction and one for all.
 
 use crate::base::limits::{MAX_TLS_HELD, MAX_TLS_HELD_TOTAL};
-use crate::base::memory::of_block;
+use crate::base::memory::BLOCK_MORE;
 use crate::flow::{Arrival, End};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -69,10 +69,10 @@ pub(crate) struct Hold {
 }
 
 /// What an event costs beside its bytes, so that small ones are bounded too: a queue may have twice the places that it needs.
-const EVENT_COST: usize = 2 * size_of::<(Arrival, Event<Box<[u8]>>)>();
+pub(super) const EVENT_COST: usize = 2 * size_of::<(Arrival, Event<Box<[u8]>>)>() + BLOCK_MORE;
 
 fn cost(event: &Event<Box<[u8]>>) -> usize {
-    EVENT_COST + if let Event::Data(bytes) = event { of_block(bytes.len()) } else { 0 }
+    EVENT_COST + if let Event::Data(bytes) = event { bytes.len() } else { 0 }
 }
 
 impl Hold {

@@ -12,7 +12,7 @@ use rustls::SupportedCipherSuite;
 use rustls::crypto::ring::cipher_suite;
 
 /// What the hold reckons for an event beside its bytes.
-const EVENT: usize = 96;
+const EVENT: usize = hold::EVENT_COST;
 
 fn connect() -> Pair {
     connect_with(cipher_suite::TLS13_AES_128_GCM_SHA256)
