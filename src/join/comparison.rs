@@ -3,7 +3,7 @@
 use super::clock::{Clock, difference};
 use super::collect::Side;
 use super::connection::Connection;
-use super::connections::{Link, LinkHow};
+use super::connections::{Link, LinkedBy};
 use super::lines::{Bound, Lines};
 use super::transit::{End, Loss, Transit};
 use crate::base::direction::Direction;
@@ -126,9 +126,9 @@ fn compare(link: &Link, ours: &Connection, theirs: &Connection) -> (Traffic, Vec
             }
         }));
         match link.how {
-            LinkHow::Tcp => Flow { lost: transit.lost, not_captured: transit.not_captured },
+            LinkedBy::Tcp => Flow { lost: transit.lost, not_captured: transit.not_captured },
             // What something between sends again on another connection tells nothing of losses.
-            LinkHow::Bytes => Flow::default(),
+            LinkedBy::Bytes => Flow::default(),
         }
     });
     (Traffic { requests, responses }, points)
@@ -141,7 +141,7 @@ fn bases(link: &Link, ours: &Connection, theirs: &Connection, from: Direction) -
         let mut own = connection.segments.iter().filter(|segment| segment.from() == from && segment.len > 0);
         own.next().map_or(0, super::connection::Segment::first_byte)
     };
-    let isns = ours.streams[from].isn.zip(theirs.streams[there].isn).filter(|_| link.how == LinkHow::Bytes);
+    let isns = ours.streams[from].isn.zip(theirs.streams[there].isn).filter(|_| link.how == LinkedBy::Bytes);
     if let Some((isn, isn_there)) = isns {
         return (isn.wrapping_add(1), isn_there.wrapping_add(1));
     }

@@ -25,12 +25,12 @@ pub(super) struct Link {
     pub(super) server: u32,
     /// What the client's place calls forward, the server's calls backward.
     pub(super) turned: bool,
-    pub(super) how: LinkHow,
+    pub(super) how: LinkedBy,
 }
 
 /// What two connections have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum LinkHow {
+pub(super) enum LinkedBy {
     /// They are one.
     Tcp,
     /// Their bytes.
@@ -117,7 +117,7 @@ impl<'a> Open<'a> {
         pairs.sort_unstable();
         for (client, server) in pairs {
             if self.pair(client, server).is_some_and(|(client, server)| !differ(client, server, false)) {
-                self.take(links, Link { client, server, turned: false, how: LinkHow::Tcp });
+                self.take(links, Link { client, server, turned: false, how: LinkedBy::Tcp });
             }
         }
     }
@@ -148,7 +148,7 @@ impl<'a> Open<'a> {
                 }
                 claims.crowded(place, all.len() > tuning::JOIN_CANDIDATES);
             }
-            for link in claims.mutual(LinkHow::Tcp) {
+            for link in claims.mutual(LinkedBy::Tcp) {
                 self.take(links, link);
             }
         }
@@ -188,7 +188,7 @@ impl<'a> Open<'a> {
             }
             claims.crowded(place, seen.len() > tuning::JOIN_CANDIDATES);
         }
-        for link in claims.mutual(LinkHow::Tcp) {
+        for link in claims.mutual(LinkedBy::Tcp) {
             self.take(links, link);
         }
     }
@@ -219,7 +219,7 @@ impl<'a> Open<'a> {
             }
             claims.crowded(place, seen.len() > tuning::JOIN_CANDIDATES);
         }
-        for link in claims.mutual(LinkHow::Bytes) {
+        for link in claims.mutual(LinkedBy::Bytes) {
             self.take(links, link);
         }
     }
@@ -294,7 +294,7 @@ impl Claims {
     }
 
     /// Those who have each other and nobody else.
-    fn mutual(self, how: LinkHow) -> Vec<Link> {
+    fn mutual(self, how: LinkedBy) -> Vec<Link> {
         let mut clients: HashMap<u32, u32> = HashMap::new();
         let mut servers: HashMap<u32, u32> = HashMap::new();
         for &(client, server, _) in &self.all {

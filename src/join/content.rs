@@ -4,7 +4,7 @@ use super::clock::Clock;
 use super::collect::Side;
 use super::exchange::Exchange;
 use super::lines::{Bound, Lines};
-use super::pairing::{How, Pairing, is_set, measured, observations, set};
+use super::pairing::{PairedBy, Pairing, is_set, measured, observations, set};
 use crate::record::pair::ClockSource;
 use std::collections::{HashMap, HashSet};
 
@@ -79,7 +79,7 @@ impl Pairing<'_> {
         }
         pairs.sort_unstable();
         for (client, server) in pairs {
-            self.add(client, &[server], How::Content);
+            self.add(client, &[server], PairedBy::Content);
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::clock::Clock;
 use super::collect::Side;
 use super::exchange::{Exchange, Id, IdKind};
-use super::pairing::{How, Pairing, is_set};
+use super::pairing::{PairedBy, Pairing, is_set};
 
 /// Attempts at one call that are believed; with more the id is somebody's constant.
 const ATTEMPTS: usize = 64;
@@ -24,7 +24,7 @@ impl Pairing<'_> {
                 _ => self.attempts_at(exchange, all, clock),
             };
             if !servers.is_empty() {
-                self.add(exchange, &servers, How::Id(kind));
+                self.add(exchange, &servers, PairedBy::Id(kind));
             }
         }
     }

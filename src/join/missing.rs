@@ -2,9 +2,9 @@
 
 use super::clock::Clock;
 use super::comparison::{Comparison, Flow};
-use super::connections::{Link, LinkHow};
+use super::connections::{Link, LinkedBy};
 use super::exchange::Exchange;
-use super::pairing::{How, Pairing};
+use super::pairing::{PairedBy, Pairing};
 use crate::record::pair::Missing;
 use std::collections::{HashMap, HashSet};
 
@@ -27,8 +27,8 @@ impl<'a> Reasons<'a> {
         comparison: &'a Comparison,
         clock: Option<&'a Clock>,
     ) -> Self {
-        let own = || links.iter().enumerate().filter(|(_, link)| link.how == LinkHow::Tcp);
-        let others = pairing.matches.iter().filter(|found| found.how != How::Tcp);
+        let own = || links.iter().enumerate().filter(|(_, link)| link.how == LinkedBy::Tcp);
+        let others = pairing.matches.iter().filter(|found| found.how != PairedBy::Tcp);
         let exchange = |place: u32| pairing.client.exchanges.get(place as usize);
         Self {
             pairing,

@@ -2,7 +2,7 @@
 
 use super::clock::{Clock, difference};
 use super::collect::Side;
-use super::connections::{Link, LinkHow};
+use super::connections::{Link, LinkedBy};
 use super::exchange::{Exchange, IdKind};
 use super::lines::{Bound, Lines};
 use crate::record::pair::ClockSource;
@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 /// How a pair was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum How {
+pub(super) enum PairedBy {
     /// On the same TCP connection.
     Tcp,
     /// On connections with the same bytes.
@@ -27,7 +27,7 @@ pub(super) struct Match {
     pub(super) client: u32,
     first: u32,
     pub(super) attempts: u32,
-    pub(super) how: How,
+    pub(super) how: PairedBy,
 }
 
 /// What has been found.
@@ -69,7 +69,7 @@ impl<'a> Pairing<'a> {
     }
 
     /// A pair was found.
-    pub(super) fn add(&mut self, client: u32, servers: &[u32], how: How) {
+    pub(super) fn add(&mut self, client: u32, servers: &[u32], how: PairedBy) {
         let first = self.servers.len() as u32;
         self.servers.extend_from_slice(servers);
         set(&mut self.client_paired, client);
@@ -97,7 +97,7 @@ impl<'a> Pairing<'a> {
                 self.conflicts += 1;
                 continue;
             }
-            let how = if link.how == LinkHow::Tcp { How::Tcp } else { How::Bytes };
+            let how = if link.how == LinkedBy::Tcp { PairedBy::Tcp } else { PairedBy::Bytes };
             self.add(place as u32, &[server], how);
         }
     }
@@ -119,7 +119,7 @@ impl<'a> Pairing<'a> {
 
     /// How the clocks differ, by the pairs that were found in one of these ways; `None` where they do not say. What goes
     /// to the server cannot come before it went, nor can what comes back.
-    pub(super) fn lines(&self, slack: i64, by: impl Fn(How) -> bool) -> Option<Lines> {
+    pub(super) fn lines(&self, slack: i64, by: impl Fn(PairedBy) -> bool) -> Option<Lines> {
         let mut lines: Option<Lines> = None;
         for found in self.matches.iter().filter(|found| by(found.how)) {
             // Of several attempts it is not certain which one was answered.
@@ -137,7 +137,7 @@ impl<'a> Pairing<'a> {
 
     /// The clock by pairs with ids.
     pub(super) fn clock_by_ids(&self, slack: i64) -> Option<Lines> {
-        self.lines(slack, |how| matches!(how, How::Id(_) | How::Bytes))
+        self.lines(slack, |how| matches!(how, PairedBy::Id(_) | PairedBy::Bytes))
     }
 }
 

@@ -4,10 +4,10 @@ use super::Options;
 use super::clock::Clock;
 use super::collect::Side;
 use super::comparison::{Comparison, Flow};
-use super::connections::{Link, LinkHow, links};
+use super::connections::{Link, LinkedBy, links};
 use super::exchange::{Exchange, IdKind};
 use super::missing::Reasons;
-use super::pairing::{How, Pairing, is_set, measured};
+use super::pairing::{PairedBy, Pairing, is_set, measured};
 use crate::base::limit::Struck;
 use crate::base::time::Timestamp;
 use crate::record::pair::{Between, ClockSource, Join, Lost, Missing, Pair, PairSide};
@@ -48,7 +48,7 @@ struct Entry {
     client: Option<u32>,
     first: u32,
     attempts: u32,
-    how: Option<How>,
+    how: Option<PairedBy>,
     ambiguous: bool,
     missing: Option<Missing>,
 }
@@ -180,7 +180,7 @@ impl Found {
         comparison: &Comparison,
         clock: Option<&Clock>,
     ) {
-        for link in links.iter().filter(|link| link.how == LinkHow::Tcp) {
+        for link in links.iter().filter(|link| link.how == LinkedBy::Tcp) {
             let ours = client.connections.get(link.client as usize);
             let Some((ours, theirs)) = ours.zip(server.connections.get(link.server as usize)) else {
                 continue;
@@ -264,17 +264,17 @@ impl Joined {
         places.iter().filter_map(|&place| self.server.exchanges.get(place as usize)).collect()
     }
 
-    fn name(&self, how: How) -> &str {
+    fn name(&self, how: PairedBy) -> &str {
         match how {
-            How::Tcp => "tcp",
-            How::Bytes => "bytes",
-            How::Content => "content",
-            How::Id(IdKind::Asked(at)) => {
+            PairedBy::Tcp => "tcp",
+            PairedBy::Bytes => "bytes",
+            PairedBy::Content => "content",
+            PairedBy::Id(IdKind::Asked(at)) => {
                 self.options.join_by.get(usize::from(at)).map_or("", String::as_str)
             }
-            How::Id(IdKind::Traceparent | IdKind::Trace) => "traceparent",
-            How::Id(IdKind::RequestId) => "x-request-id",
-            How::Id(IdKind::B3 | IdKind::B3Trace) => "x-b3-traceid",
+            PairedBy::Id(IdKind::Traceparent | IdKind::Trace) => "traceparent",
+            PairedBy::Id(IdKind::RequestId) => "x-request-id",
+            PairedBy::Id(IdKind::B3 | IdKind::B3Trace) => "x-b3-traceid",
         }
     }
 
