@@ -1,6 +1,6 @@
 //! Every cap has a counter, a test and a line in the documentation.
 
-use h2lens::base::limit::Limit;
+use h2lens::base::limit_counters::Limit;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

@@ -3,7 +3,7 @@
 
 use super::classify::{self, Protocol};
 use super::frame::Buffer;
-use super::model::{Agent, Unit};
+use super::state::{Agent, Unit};
 use super::tuple::Tuple;
 use crate::base::endpoint::Endpoint;
 use crate::base::time::Moment;

@@ -4,7 +4,7 @@
 use super::arena::NONE;
 use super::frame;
 use super::key::StreamKey;
-use super::model::{Agent, Unit};
+use super::state::{Agent, Unit};
 use super::statistics::FirstSeen;
 use super::statkeeper::Transaction;
 use super::user::{self, Method, PATH_BUFFER, Shown};

@@ -5,9 +5,9 @@ use super::classify::PREFACE;
 use super::connection::Incomplete;
 use super::frame::{self, Buffer, FrameHeader, HEADER_LEN, Listed};
 use super::key::StreamKey;
-use super::model::{Agent, Unit};
+use super::state::{Agent, Unit};
 use super::trace::Trace;
-use crate::base::counters::Counters;
+use crate::base::telemetry_counters::Counters;
 use crate::base::verdict::MissReason;
 
 /// Interesting frames that are kept of a packet (`HTTP2_MAX_FRAMES_ITERATIONS`).

@@ -7,12 +7,12 @@ use super::dynamic_table::{Counter, DynamicTable};
 use super::frame::{self, Listed};
 use super::incident::LongPaths;
 use super::key::{EntryKey, StreamKey};
-use super::model::{Agent, Unit};
 use super::params::Rules;
+use super::state::{Agent, Unit};
 use super::stream::KernelStream;
 use super::trace::BlockMarks;
 use super::tuple::Side;
-use crate::base::counters::Counters;
+use crate::base::telemetry_counters::Counters;
 
 /// Fields of a block that are looked at (`HTTP2_MAX_PSEUDO_HEADERS_COUNT_FOR_FILTERING`).
 const PASS_A: usize = 4;

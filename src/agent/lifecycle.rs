@@ -2,7 +2,7 @@
 
 use super::classify::Protocol;
 use super::clock::TICK;
-use super::model::Agent;
+use super::state::Agent;
 use super::tuple::{Side, Sides, Tuple};
 use crate::base::time::Moment;
 use crate::packet::Segment;

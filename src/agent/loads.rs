@@ -1,7 +1,7 @@
 //! How full the maps came, which are there once for all connections.
 
-use super::model::Agent;
-use crate::base::limit::Limit;
+use super::state::Agent;
+use crate::base::limit_counters::Limit;
 use crate::base::limits;
 use crate::base::load::Load;
 

@@ -38,10 +38,10 @@ mod key;
 mod ledger;
 mod lifecycle;
 mod loads;
-mod model;
 mod params;
 mod quantize;
 mod reason;
+mod state;
 mod statistics;
 mod statkeeper;
 mod stream;
@@ -55,8 +55,8 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use model::{Agent, Summary};
 pub use params::{Mode, Params, Rules};
+pub use state::{Agent, Summary};
 pub use statistics::{EndpointStatistics, FirstSeen, Latencies};
 pub use tuple::Tuple;
 pub use user::Method;

@@ -3,7 +3,7 @@
 use super::facts::{Call, Counted, Exchange, Target};
 use super::path::Templates;
 use super::stats::Stats;
-use crate::base::limit::Limit;
+use crate::base::limit_counters::Limit;
 use crate::base::load::Load;
 use crate::record::Fields;
 use foldhash::quality::RandomState;

@@ -1,6 +1,6 @@
 //! How full something came that is bounded for many connections together.
 
-use super::limit::Limit;
+use super::limit_counters::Limit;
 
 /// The most that was wanted of a capacity at one time. Where several processes share a capture's connections, the sum says
 /// whether one process alone would have had room.

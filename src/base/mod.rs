@@ -2,10 +2,9 @@
 //! words in which stages and records speak of a connection.
 
 pub mod certainty;
-pub mod counters;
 pub mod direction;
 pub mod endpoint;
-pub mod limit;
+pub mod limit_counters;
 pub mod limits;
 pub mod load;
 pub mod memory;
@@ -13,6 +12,7 @@ pub mod origin;
 pub mod partition;
 pub mod percent;
 pub mod tcp;
+pub mod telemetry_counters;
 pub mod time;
 pub mod tls;
 pub mod tuning;

@@ -11,7 +11,7 @@ use super::protobuf::{reflection, status};
 use super::reader::Reader;
 use super::side::Side;
 use super::{dns, form};
-use crate::base::limit::{Limit, Struck};
+use crate::base::limit_counters::{Limit, Struck};
 use crate::base::limits::{BODY_MESSAGE_BYTES, BODY_MESSAGES};
 use crate::base::time::Timestamp;
 use crate::base::tuning::BODY_WAIT;

@@ -2,7 +2,7 @@
 
 use super::options::Options;
 use super::protobuf::Schema;
-use crate::base::limit::Struck;
+use crate::base::limit_counters::Struck;
 use crate::record::MessageRecord;
 
 /// How often frames of each side were lost, one cannot know which.

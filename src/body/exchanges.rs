@@ -5,7 +5,7 @@ use super::exchange_context::{ExchangeContext, Losses};
 use super::head::Head;
 use super::options::Options;
 use super::protobuf::Schema;
-use crate::base::limit::{Limit, Struck};
+use crate::base::limit_counters::{Limit, Struck};
 use crate::base::limits::BODY_MEMORY_SHARD;
 use crate::base::memory::of_map;
 use crate::base::time::Timestamp;

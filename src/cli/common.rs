@@ -8,7 +8,7 @@ use super::messages::{Messages, Verbosity};
 use super::units;
 use super::usage::UsageError;
 use crate::aggregate::{Patterns, Templates};
-use crate::base::limit::Struck;
+use crate::base::limit_counters::Struck;
 use crate::base::memory::Memory;
 use crate::capture::{Expanded, Input, Timeline};
 use crate::export::{Format, Options as Output};

@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::messages::Messages;
 use super::usage::UsageError;
 use crate::aggregate::{Aggregate, Templates};
-use crate::base::limit::Struck;
+use crate::base::limit_counters::Struck;
 use crate::base::limits::ENDPOINT_MEMORY;
 use crate::capture::Input;
 use crate::diff::{self, FailOn, Records};

@@ -2,7 +2,7 @@
 
 use super::chance;
 use crate::aggregate::{Aggregate, Kind, Names, Row, Rows};
-use crate::base::limit::{Limit, Struck};
+use crate::base::limit_counters::{Limit, Struck};
 use crate::record::diff::{Comparison, Difference, Measure, Numbers, State};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

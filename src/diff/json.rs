@@ -124,7 +124,7 @@ pub(super) fn sketch_of<'a>(entries: impl Iterator<Item = (&'a str, u64)>) -> Op
 mod tests {
     use super::*;
     use crate::aggregate::{Aggregate, Row, Templates};
-    use crate::base::limit::Limit;
+    use crate::base::limit_counters::Limit;
     use proptest::prelude::*;
 
     fn read(text: &[u8]) -> Records {

@@ -1,7 +1,7 @@
 //! Endpoint records of a run that were made earlier: a baseline without packets.
 
 use crate::aggregate::{Aggregate, Call, Counted, Patterns, Target};
-use crate::base::limit::{Limit, Struck};
+use crate::base::limit_counters::{Limit, Struck};
 use crate::base::limits;
 use std::net::{Ipv4Addr, SocketAddr};
 

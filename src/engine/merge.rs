@@ -8,7 +8,7 @@ use super::collect::Collected;
 use super::shards::Done;
 use crate::agent::Agent;
 use crate::aggregate::{Aggregate, Templates};
-use crate::base::limit::{Limit, Struck};
+use crate::base::limit_counters::{Limit, Struck};
 use crate::base::limits;
 use crate::base::memory::Memory;
 use crate::base::time::Moment;

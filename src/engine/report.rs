@@ -2,7 +2,7 @@
 
 use super::worker::Sum;
 use crate::agent::{Agent, EndpointStatistics, Latencies, Mode};
-use crate::base::limit::Limit;
+use crate::base::limit_counters::Limit;
 use crate::base::load::Load;
 use crate::packet::PacketCounters;
 use crate::pipeline::ShardReport;

@@ -5,7 +5,7 @@
 use super::product::Product;
 use crate::aggregate::{Aggregate, Templates};
 use crate::base::endpoint::Endpoint;
-use crate::base::limit::{Limit, Struck};
+use crate::base::limit_counters::{Limit, Struck};
 use crate::base::limits;
 use crate::base::load::Load;
 use crate::base::memory::Memory;

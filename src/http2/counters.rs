@@ -73,7 +73,7 @@ impl Counters {
     }
 
     /// Adds what the agent counts too, under its names.
-    pub const fn add_to(&self, exact: &mut base::counters::Counters) {
+    pub const fn add_to(&self, exact: &mut base::telemetry_counters::Counters) {
         exact.eos += self.ends_of_stream;
         exact.rst += self.resets;
         exact.continuation_frames += self.continuations;

@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::exchange::{Calls, Exchange, Id, ids};
 use crate::base::direction::Direction;
-use crate::base::limit::{Limit, Struck};
+use crate::base::limit_counters::{Limit, Struck};
 use crate::base::limits;
 use crate::base::memory::Memory;
 use crate::base::time::Moment;

@@ -8,7 +8,7 @@ use super::connections::{Link, LinkedBy, links};
 use super::exchange::{Exchange, IdKind};
 use super::missing::Reasons;
 use super::pairing::{PairedBy, Pairing, is_set, measured};
-use crate::base::limit::Struck;
+use crate::base::limit_counters::Struck;
 use crate::base::time::Timestamp;
 use crate::record::pair::{Between, ClockSource, Join, Lost, Missing, Pair, PairSide};
 use std::collections::{BTreeMap, BTreeSet};

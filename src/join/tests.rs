@@ -4,7 +4,7 @@ mod lab;
 
 use super::collect::Room;
 use super::{Options, Side, join};
-use crate::base::limit::Limit;
+use crate::base::limit_counters::Limit;
 use crate::record::pair::{Missing, Pair};
 use lab::{Lab, MILLI};
 

@@ -14,7 +14,7 @@ mod sum;
 pub use set::{MergeError, Source};
 
 use crate::aggregate::{Aggregate, Templates};
-use crate::base::limit::Limit;
+use crate::base::limit_counters::Limit;
 use crate::base::limits;
 use crate::engine::Attempts;
 use crate::export::json_line;

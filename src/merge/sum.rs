@@ -1,9 +1,9 @@
 //! Telemetry records of parts → that of the whole: numbers are added, by the record's own definition.
 
 use super::set::{End, MergeError};
-use crate::base::counters::UserTelemetry;
-use crate::base::limit::Limit;
+use crate::base::limit_counters::Limit;
 use crate::base::limits;
+use crate::base::telemetry_counters::UserTelemetry;
 use crate::base::tls::NotDecrypted;
 use crate::base::verdict::MissReason;
 use crate::packet::PacketCounters;

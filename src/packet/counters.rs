@@ -2,7 +2,7 @@
 
 use super::fragments::FragmentCounters;
 use super::skip::Skip;
-use crate::base::limit::{Limit, Struck};
+use crate::base::limit_counters::{Limit, Struck};
 
 /// The decoder's counters. Each packet is counted once as segment or by the reason it was skipped for, so that
 /// `packets` is the sum of the two. All count since the start.

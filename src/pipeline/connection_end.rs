@@ -7,7 +7,7 @@ use super::layers::{Layer, Layers, LayersInput};
 use super::missed::unrecognised;
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::endpoint::Endpoint;
-use crate::base::limit::{Limit, Struck};
+use crate::base::limit_counters::{Limit, Struck};
 use crate::base::tcp::DirectionStats;
 use crate::base::time::Moment;
 use crate::base::tls::{Description, NotDecrypted};

@@ -5,7 +5,7 @@ use super::context::{Context, Output};
 use super::missed::{Missed, Streams};
 use super::tunnel::Tunnels;
 use crate::base::direction::Direction;
-use crate::base::limit::{Limit, Struck};
+use crate::base::limit_counters::{Limit, Struck};
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tls::Description;
 use crate::body::{Bodies, Listening};

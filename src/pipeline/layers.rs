@@ -16,7 +16,7 @@ use super::detection::{Detected, Detection, What};
 use super::http2::Http2;
 use crate::base::direction::Direction;
 use crate::base::endpoint::Endpoint;
-use crate::base::limit::Limit;
+use crate::base::limit_counters::Limit;
 use crate::base::limits;
 use crate::base::time::Moment;
 use crate::base::tls::Description;

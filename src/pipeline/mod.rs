@@ -23,7 +23,7 @@ pub use ending::Ending;
 
 use crate::base::direction::Direction;
 use crate::base::endpoint::Endpoint;
-use crate::base::limit::Limit;
+use crate::base::limit_counters::Limit;
 use crate::base::limits;
 use crate::base::load::Load;
 use crate::base::memory::Memory;

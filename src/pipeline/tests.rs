@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::endpoint::Endpoint;
-use crate::base::limit::Limit;
+use crate::base::limit_counters::Limit;
 use crate::http2::frame::FrameView;
 use crate::packet::TcpFlags;
 use crate::record::{ConnectionMeta, ConnectionRecord, Finding, RecordSink, Transaction};

@@ -1,7 +1,7 @@
 //! What became of an endpoint from one run of a service to another.
 
 use super::visit::words;
-use crate::base::limit::Struck;
+use crate::base::limit_counters::Struck;
 
 /// An endpoint in two runs.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,7 +1,7 @@
 //! What two captures of the same calls tell together: each pair of exchanges, and what all add up to.
 
 use super::visit::words;
-use crate::base::limit::Struck;
+use crate::base::limit_counters::Struck;
 use crate::base::time::Timestamp;
 use std::net::IpAddr;
 

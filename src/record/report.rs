@@ -1,9 +1,9 @@
 //! What the telemetry record holds.
 
 use super::part::PartReport;
-use crate::base::counters::{Counters, UserTelemetry};
 use crate::base::endpoint::Endpoint;
-use crate::base::limit::Struck;
+use crate::base::limit_counters::Struck;
+use crate::base::telemetry_counters::{Counters, UserTelemetry};
 use crate::base::time::Timestamp;
 use crate::base::verdict::MissReason;
 

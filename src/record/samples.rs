@@ -1,11 +1,11 @@
 //! Records with everything in them, and some with almost nothing, for the tests of the formats.
 
 use crate::base::certainty::{Certainty, UnknownRef};
-use crate::base::counters::{Counters, UserTelemetry};
 use crate::base::direction::PerDirection;
 use crate::base::endpoint::Endpoint;
-use crate::base::limit::{Limit, Struck};
+use crate::base::limit_counters::{Limit, Struck};
 use crate::base::tcp::DirectionStats;
+use crate::base::telemetry_counters::{Counters, UserTelemetry};
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tls::{Description as TlsDescription, NotDecrypted};
 use crate::record::diff::{Difference, Measure, Numbers, State};

@@ -1,6 +1,6 @@
 //! What a connection's events say of its time.
 
-use super::stream::Turn;
+use super::exchange::Turn;
 use super::{Stops, Timing};
 use crate::base::time::Moment;
 use crate::flow::GapCause;

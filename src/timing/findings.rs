@@ -2,7 +2,7 @@
 //! a close, PINGs that the server does not bear, streams that had to wait.
 
 use super::Timing;
-use super::stream::Exchange;
+use super::exchange::Exchange;
 use crate::base::time::{Moment, Timestamp};
 use crate::http2::{EventContext, Side, error_code};
 use crate::record::{EndBy, EndHow, Time, TimePart, Transaction};

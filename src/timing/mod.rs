@@ -1,7 +1,7 @@
 //! Where the time of a call went: HTTP/2's events, the ledger's windows and what TCP's segments tell → the parts of each
 //! exchange's duration, and the round trips of its connection.
 //!
-//! Each direction has a `clock`, each exchange a cursor on the clock of the side whose turn it is (`stream`). What
+//! Each direction has a `clock`, each exchange a cursor on the clock of the side whose turn it is (`exchange`). What
 //! stops a sender is judged in this order: bytes missing, the stream's window, the connection's window, TCP's window.
 //! What is left is divided by the segment with DATA or a header block that ends the wait.
 //!
@@ -10,13 +10,13 @@
 
 mod clock;
 mod concurrency;
-mod division;
 mod ending;
 mod events;
+mod exchange;
 mod findings;
+mod parts;
 mod priority;
 mod push;
-mod stream;
 mod tcp;
 #[cfg(test)]
 mod tests;
@@ -36,12 +36,12 @@ use crate::record::{
 use clock::{Clock, Stops, nanos};
 use concurrency::Concurrency;
 use ending::LastWords;
+use exchange::{Exchange, Turn};
 use findings::Keepalive;
 use priority::Priorities;
 use push::Promises;
 use std::collections::HashMap;
 use std::time::Duration;
-use stream::{Exchange, Turn};
 use windows::Windows;
 
 /// Silence is longer than so many nanoseconds at the least.

@@ -1,6 +1,6 @@
 //! The room's bounds, and what attackers make of windows.
 
-use super::stream::Exchange;
+use super::exchange::Exchange;
 use super::*;
 use crate::base::time::Moment;
 use crate::flow::Arrival;

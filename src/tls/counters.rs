@@ -1,6 +1,6 @@
 //! What was done with records, and which caps struck.
 
-use crate::base::limit::{Limit, Struck};
+use crate::base::limit_counters::{Limit, Struck};
 
 /// Counts over all connections of a [`super::Workspace`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::buffer::Pool;
 use super::counters::Counters;
 use super::hold::Budget;
 use super::late::Joins;
-use crate::base::limit::Limit;
+use crate::base::limit_counters::Limit;
 use crate::base::limits;
 use crate::base::load::Load;
 

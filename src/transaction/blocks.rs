@@ -3,7 +3,7 @@
 use super::section::{self, Before, Section};
 use super::session::PairingInput;
 use super::stream::reason;
-use crate::base::limit::Limit;
+use crate::base::limit_counters::Limit;
 use crate::base::limits;
 use crate::http2::{Block, BlockEnd, EventContext, Side};
 use crate::record::{Fields, Interim, Partial};

@@ -3,7 +3,7 @@
 use super::session::PairingInput;
 use super::stream::OpenStream;
 use crate::base::certainty::Certainty;
-use crate::base::limit::Limit;
+use crate::base::limit_counters::Limit;
 use crate::base::limits;
 use crate::base::time::{Moment, Timestamp};
 use crate::http2::{BlockEnd, EventContext, FrameSpot, Side, UpgradeRequest};

@@ -4,7 +4,7 @@
 use super::pairing::Pairing;
 use super::reset::Reset;
 use super::session::PairingInput;
-use crate::base::limit::Limit;
+use crate::base::limit_counters::Limit;
 use crate::base::time::Moment;
 use crate::http2::{EventContext, FrameSpot, Side};
 use crate::record::{EndBy, EndHow, Partial, StreamEnd};

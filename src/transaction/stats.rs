@@ -1,7 +1,7 @@
 //! What the transactions of a shard add up to.
 
-use crate::base::counters::Counters;
-use crate::base::limit::Struck;
+use crate::base::limit_counters::Struck;
+use crate::base::telemetry_counters::Counters;
 
 /// What the transactions of a shard add up to.
 #[derive(Clone, Copy, Debug, Default)]

@@ -3,9 +3,9 @@
 pub(super) use super::super::tuple::Side;
 use super::super::*;
 use super::encoder::{Encoder, frame, headers, s};
-pub(super) use crate::base::counters::Counters;
 pub(super) use crate::base::endpoint::Endpoint;
-pub(super) use crate::base::limit::{Limit, Struck};
+pub(super) use crate::base::limit_counters::{Limit, Struck};
+pub(super) use crate::base::telemetry_counters::Counters;
 pub(super) use crate::base::time::{Moment, Timestamp};
 pub(super) use crate::base::verdict::{MissReason, Verdict};
 pub(super) use crate::packet::{Segment, TcpFlags};

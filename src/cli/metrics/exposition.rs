@@ -409,7 +409,7 @@ mod tests {
         report.exact.tls.path_size_bucket[7] = 3;
         report.agent = Some(AgentView { rules: "2026b", transactions: 5, ..AgentView::default() });
         report.coverage.dropped_by_kernel = 11;
-        report.coverage.limits.add(crate::base::limit::Limit::Streams, 2);
+        report.coverage.limits.add(crate::base::limit_counters::Limit::Streams, 2);
         let tally = &mut snapshot.standing.tally;
         let mut time = TimeParts::default();
         time.add(TimePart::StreamWindow, 250_000_000);
@@ -442,7 +442,7 @@ mod tests {
     }
 
     fn report_entries() -> usize {
-        crate::base::counters::Counters::default().entries().len()
+        crate::base::telemetry_counters::Counters::default().entries().len()
     }
 
     fn row(template: &str, calls: u64) -> Endpoint {

@@ -2,7 +2,7 @@
 
 use super::rows::Size;
 use super::style;
-use crate::base::counters::Counters;
+use crate::base::telemetry_counters::Counters;
 use crate::base::tls::NotDecrypted;
 use crate::base::verdict::MissReason;
 use crate::record::{AgentView, Coverage, Report};

@@ -10,7 +10,7 @@ pub use settings::{EarlyAcknowledgments, SettingsValues};
 pub use windows::{CONNECTION_WINDOW, Flow, opener};
 
 use super::counters::Counters;
-use super::credit::Credit;
+use super::expansion::Credit;
 use super::frame::{FrameHeader, FrameType};
 use super::plausibility::Expect;
 use super::side::{PerSide, Side};

@@ -2,7 +2,7 @@
 
 use super::build::*;
 use super::{Decoder, Skip, assert_sample, decode_with, moment};
-use crate::base::limit::Limit;
+use crate::base::limit_counters::Limit;
 use crate::base::limits::{FRAGMENT_BYTES, FRAGMENTED_DATAGRAMS, FRAGMENTS_PER_DATAGRAM, TUNNEL_DEPTH};
 use crate::base::tuning::{FRAGMENT_LIFETIME, RECENT_DATAGRAM_LIFETIME, RECENT_DATAGRAMS};
 use crate::packet::offset_within;

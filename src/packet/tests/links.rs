@@ -2,7 +2,7 @@
 
 use super::build::*;
 use super::{Decoder, Skip, assert_sample, decode, decode_with, moment};
-use crate::base::limit::Limit;
+use crate::base::limit_counters::Limit;
 use crate::base::limits::LINK_TAGS;
 
 /// Frames that all hold [`sample`], by name and link type.

@@ -2,7 +2,7 @@
 
 use super::build::*;
 use super::{Decoder, Skip, assert_sample, decode, decode_with, moment};
-use crate::base::limit::Limit;
+use crate::base::limit_counters::Limit;
 use crate::base::limits::{GTP_EXTENSIONS, IP_EXTENSIONS, TUNNEL_DEPTH};
 
 /// Raw IP packets that hold [`sample`] in a tunnel, by name.

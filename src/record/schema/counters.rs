@@ -1,6 +1,6 @@
 //! The counters of one view, of plaintext or of TLS.
 
-use crate::base::counters::Counters;
+use crate::base::telemetry_counters::Counters;
 use crate::record::visit::object;
 
 object! {

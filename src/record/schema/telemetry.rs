@@ -2,8 +2,8 @@
 
 use super::agent_endpoint::AgentEndpoints;
 use super::counters::CountersObject;
-use crate::base::counters::UserTelemetry;
-use crate::base::limit::Struck;
+use crate::base::limit_counters::Struck;
+use crate::base::telemetry_counters::UserTelemetry;
 use crate::base::time::Timestamp;
 use crate::base::tls::NotDecrypted;
 use crate::base::verdict::MissReason;

@@ -3,7 +3,7 @@
 use super::line::{
     self, ClientRandom, Generation, LABEL_NAMES, LABELS, Label, Line, Name, hex_onto, unhex_into,
 };
-use crate::base::limit::{Limit, Struck};
+use crate::base::limit_counters::{Limit, Struck};
 use crate::base::limits::{MAX_KEY_LOG_CONNECTIONS, MAX_TLS_PREMASTER};
 use crate::base::tuning::{KEY_LOG_CHANGES_KEPT, TLS_SOLVERS_KEPT};
 use crate::tls::nonce::{NonceSolver, Sealed};

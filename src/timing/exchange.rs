@@ -10,7 +10,7 @@
 //! In `Request` and `Rest` it is the client's turn, in `Wait` and `Response` the server's.
 
 use super::clock::{Clock, Reading};
-use super::division::Division;
+use super::parts::Division;
 use crate::base::time::Timestamp;
 use crate::http2::{PerSide, Side};
 use crate::record::TimePart;

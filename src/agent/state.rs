@@ -11,8 +11,8 @@ use super::statkeeper::StatKeeper;
 use super::stream::InFlight;
 use super::traces::Traces;
 use super::tuple::Side;
-use crate::base::counters::{Counters, UserTelemetry};
-use crate::base::limit::{Limit, Struck};
+use crate::base::limit_counters::{Limit, Struck};
+use crate::base::telemetry_counters::{Counters, UserTelemetry};
 use crate::base::verdict::MissReason;
 use std::collections::VecDeque;
 
