@@ -249,7 +249,7 @@ fn http2_and_pairing(streams: Vec<Pieces>) -> (Vec<Pieces>, Stats) {
 /// Segments → records, all stages of a shard together.
 fn analyze<O: Output>(job: &Job, out: &mut O) -> Pipeline {
     let keys = KeyStore::default();
-    let mut pipeline = Pipeline::new(PipelineConfig { wanted: TRANSACTIONS, idle_timeout: None });
+    let mut pipeline = Pipeline::new(PipelineConfig { wanted: TRANSACTIONS, ..PipelineConfig::default() });
     for segment in job.segments() {
         pipeline.segment(0, &segment, &keys, out);
     }

@@ -9,8 +9,8 @@ use crate::base::time::{Moment, Timestamp};
 use crate::base::verdict::Verdict;
 use crate::http2::{Anomaly, Description};
 use crate::record::{
-    Annotation, AttemptNumbers, ConnectionMeta, Detail, ExchangeRef, FieldName, Finding, Transaction,
-    TransactionView,
+    Annotation, AttemptNumbers, ConnectionMeta, Detail, ExchangeRef, Failure, FieldName, Finding,
+    Transaction, TransactionView,
 };
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -80,7 +80,7 @@ impl Attempt {
             first: exchange.first.time,
             ended,
             number: u32::try_from(number).unwrap_or(u32::MAX),
-            failed: view.retry().is_some(),
+            failed: view.retry().is_some() && !is_refusal(&view),
             executed: answered && matches!(view.status, Some(200..300)),
             retried: false,
             is_retry: false,
@@ -172,6 +172,13 @@ impl Fate {
     fn is_awaited(&self, now: Timestamp) -> bool {
         self.failed && !self.retried && now.since(self.ended) <= WITHIN
     }
+}
+
+/// Whether the server has answered that it will not do this, whoever asks again: a client error, but for those that ask for
+/// another attempt (408, RFC 9110 section 15.5.9; 425, RFC 8470 section 5.2; 429, RFC 6585 section 4).
+fn is_refusal(view: &TransactionView<'_>) -> bool {
+    let refused = matches!(view.failure(), Some(Failure::Status(400..500)));
+    refused && view.transaction.response.ended && !matches!(view.status, Some(408 | 425 | 429))
 }
 
 /// Two attempts at the same.

@@ -18,7 +18,9 @@ impl EventSink for Timing {
     }
 
     fn frame(&mut self, _: &EventContext<'_>, frame: &FrameView<'_>) {
-        if frame.from_client {
+        if frame.header.kind == FrameType::SETTINGS {
+            self.take_settings(frame);
+        } else if frame.from_client {
             self.take_priority(frame);
         }
     }

@@ -10,6 +10,7 @@
 
 mod clock;
 mod concurrency;
+mod dependencies;
 mod ending;
 mod events;
 mod exchange;
@@ -421,6 +422,9 @@ impl Timing {
         let sent_again = self.retransmitted;
         let exchange = Exchange::begin(at, &mut self.clocks.client, self.losses, sent_again, self.pieces);
         self.exchanges.entry(id).or_insert(exchange);
+        if let Some(priorities) = &mut self.priorities {
+            priorities.opened(id);
+        }
         if id % 2 == 1 {
             let most = cx.ledger.settings(Side::Server).max_concurrent_streams;
             if self.concurrency.opened(at, most, self.patience) {

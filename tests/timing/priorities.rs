@@ -56,6 +56,27 @@ fn octets_before_more_urgent_ones_are_inverted() {
 }
 
 #[test]
+fn octets_before_those_that_are_depended_on_are_inverted() {
+    let data = |stream, end: u8| frame(0, end, stream, &[7; 100]);
+    let headers = |stream| frame(1, 4, stream, &[0x88]);
+    // Stream 1 states nothing, 3 depends on it, and 5 on an idle one.
+    let asks = [frame(1, 5, 1, &[0x82, 0x86, 0x84, 1, 1, b'a']), depending(3, 1), depending(5, 9)].concat();
+    let answers =
+        [headers(1), headers(3), headers(5), data(3, 0), data(5, 1), data(1, 1), data(3, 1)].concat();
+    let said = [(0, Client, asks), (1, Server, answers)];
+    let outcome = run(&said);
+    let inverted = json!({"inverted_bytes": 100, "bytes": 400});
+    assert_eq!(connection_record(&outcome)["h2"]["priority"], inverted);
+    // Who says that dependencies are nothing to it is not measured by them.
+    for side in [Client, Server] {
+        let setting = (0, side, frame(4, 0, 0, &[0, 9, 0, 0, 0, 1]));
+        let outcome = run(&[&[setting][..], &said].concat());
+        assert_eq!(connection_record(&outcome)["h2"]["priority"], Value::Null);
+        assert!(outcome.transactions().all(|call| call["h2"]["priority"].is_null()));
+    }
+}
+
+#[test]
 fn a_push_that_is_requested_all_the_same_is_of_no_use() {
     let promise =
         |stream: u8, path: u8| frame(5, 4, 1, &[0, 0, 0, stream, 0x82, 0x86, 4, 2, b'/', path, 1, 1, b'a']);

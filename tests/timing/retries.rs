@@ -124,6 +124,21 @@ fn grpc_says_so_whatever_has_come_of_the_messages() {
     }
 }
 
+/// Whoever asks once more for what is not there asks anew.
+#[test]
+fn an_answer_that_is_final_is_not_tried_again() {
+    let (client, server) = (Side::Client, Side::Server);
+    let said = |status: &str| frame(1, 5, 1, &[&[8, 3][..], status.as_bytes()].concat());
+    for (status, retried) in
+        [("404", false), ("403", false), ("408", true), ("425", true), ("429", true), ("503", true)]
+    {
+        let failed = [(0, client, post(1, "x")), (SECOND, server, said(status))];
+        let again = [(2 * SECOND, client, post(1, "x")), (2 * SECOND, server, answered(1))];
+        let outcome = run(vec![connection(1, &failed).capture(), connection(2, &again).capture()]);
+        assert_eq!(named(&outcome, "retry_of", 2, 1), retried.then_some((1, 1)), "{status}");
+    }
+}
+
 #[test]
 fn what_was_processed_twice_is_a_finding() {
     let (client, server) = (Side::Client, Side::Server);
