@@ -31,7 +31,8 @@ pub struct Body {
     pub content: Option<Content>,
     /// Bytes of the whole decoded body.
     pub decoded_size: Option<u64>,
-    /// SHA-256 of it, before any conversion to UTF-8.
+    /// SHA-256 of it, before any conversion to UTF-8. Where secrets are masked, only of what is shown whole and unmasked: a
+    /// hash tells which of the possible values it was.
     pub sha256: Option<[u8; 32]>,
     /// All that was sent is in the capture, up to the end of the stream.
     pub complete: bool,

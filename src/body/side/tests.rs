@@ -108,6 +108,26 @@ fn a_body_over_the_limit_is_cut_and_hashed_whole() {
 }
 
 #[test]
+fn the_hash_of_what_is_masked_or_not_shown_is_left_out() {
+    let redactor = Redactor::default();
+    let json = [("content-type", "application/json")];
+    let long = format!("[{}1]", "1,".repeat(LIMIT));
+    for (bytes, redactor, hashed) in [
+        (r#"{"n":1,"password":"x"}"#, Some(&redactor), false),
+        (r#"{"card":"4111 1111 1111 1111"}"#, Some(&redactor), false),
+        (r#"{"n":1}"#, Some(&redactor), true),
+        (&long, Some(&redactor), false),
+        (r#"{"n":1,"password":"x"}"#, None, true),
+        (&long, None, true),
+    ] {
+        let (body, _) = read(&mut side(&json), &[Piece::Bytes(bytes.as_bytes())], true, redactor);
+        let told = body.sha256 == Some(Sha256::digest(bytes).into());
+        assert_eq!((told, body.sha256.is_some()), (hashed, hashed), "{body:?}");
+        assert_eq!(body.decoded_size, Some(bytes.len() as u64));
+    }
+}
+
+#[test]
 fn text_behind_a_hole_does_not_join() {
     let mut side = side(&[("content-type", "text/plain")]);
     let pieces = [Piece::Bytes(b"before"), Piece::Hole(Some(3)), Piece::Bytes(b"after")];

@@ -18,7 +18,8 @@ object! {
         "content_base64": content_base64: Option<Bytes<'a>>,
         /// With `--body`: bytes of the whole decoded body.
         "decoded_size": decoded_size: Option<u64>,
-        /// With `--body`: SHA-256 of it, before any conversion to UTF-8.
+        /// With `--body`: SHA-256 of it, before any conversion to UTF-8. Without `--no-redact` of a body alone that is shown
+        /// whole and unmasked, as a hash tells which of the possible values it was.
         "sha256": sha256: Option<Hex<'a>>,
         /// With `--body`: all that was sent is in the capture, up to the end of the stream.
         "complete": complete: Option<bool>,
