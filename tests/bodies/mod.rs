@@ -3,6 +3,7 @@
 
 mod files;
 mod plans;
+mod tonic;
 
 use crate::support::conversation::{Cut, Event};
 use crate::support::endpoints::block_on;
