@@ -13,6 +13,7 @@ mod exports;
 mod fences;
 mod filters;
 mod idle;
+mod join;
 mod keys;
 mod library;
 mod partition;
