@@ -17,6 +17,7 @@ const ALL: Wanted = Wanted {
     timeline: false,
     segments: false,
     openings: false,
+    steps: false,
     endpoints: true,
     telemetry: true,
     headers: true,

@@ -481,6 +481,13 @@ pub const REPORT_CALLS: usize = 50_000;
 /// Bytes of their records. Counter: `report`.
 pub const REPORT_BYTES: usize = 64 << 20;
 
+/// Bytes of their frames, which are left out first of those calls that matter less. Counter: `report`, in a call's details.
+pub const REPORT_STEPS_BYTES: usize = 16 << 20;
+
+/// Frames of one exchange that the report and the window of `--tui` show, the first and the last ones. Counter: `report`, and
+/// the window; both say how many are left out between them.
+pub const EXCHANGE_STEPS: usize = 64;
+
 /// Connections in the report. Counter: `report`.
 pub const REPORT_CONNECTIONS: usize = 1000;
 

@@ -2,10 +2,13 @@
 //!
 //! A [`Course`] listens to the connection of the exchange, beside those who make its record, and takes note of each frame
 //! of its stream, of what the header blocks say, of what is missing, and of what became of the windows. What happens on
-//! the whole connection belongs to it while the stream is open.
+//! the whole connection belongs to it while the stream is open. [`Courses`] takes brief notes of every exchange.
 
+mod each;
 #[cfg(test)]
 mod tests;
+
+pub use each::Courses;
 
 use crate::base::certainty::Certainty;
 use crate::base::time::Moment;
@@ -156,13 +159,8 @@ impl EventSink for Course {
         let told = step
             .frame()
             .is_some_and(|frame| frame.header.stream == stream && frame.from_client == cx.from.is_client());
-        let certain = cx.ledger.window_is_certain(self.stream) && !cx.ledger.is_lossy(sender);
-        if told
-            && certain
-            && let Some(credit) = cx.ledger.stream_credit(sender, self.stream)
-        {
-            let connection = cx.ledger.connection_credit(sender);
-            step.credit = Some(Credit { stream: credit, connection });
+        if told && let Some(credit) = credit_left(cx, sender, self.stream) {
+            step.credit = Some(credit);
         }
     }
 
@@ -187,6 +185,13 @@ impl EventSink for Course {
             self.add(cx.from, cx.at(), cx.at(), what);
         }
     }
+}
+
+/// What a side may send on a stream from now on, where that is known.
+fn credit_left(cx: &EventContext<'_>, sender: Side, stream: u32) -> Option<Credit> {
+    let certain = cx.ledger.window_is_certain(stream) && !cx.ledger.is_lossy(sender);
+    let credit = cx.ledger.stream_credit(sender, stream).filter(|_| certain)?;
+    Some(Credit { stream: credit, connection: cx.ledger.connection_credit(sender) })
 }
 
 /// Why something is missing, as `h2.partial_reason` says it.

@@ -152,3 +152,58 @@ fn what_is_missing_is_told_with_its_cause() {
         .collect();
     assert_eq!(losses, [(Some(700), "snaplen"), (None, "tcp_gap")]);
 }
+
+/// What is told of each exchange of a connection.
+fn told_of_each(
+    tell: impl FnOnce(&mut dyn FnMut(Side, &dyn Fn(&EventContext<'_>, &mut Courses))),
+) -> Courses {
+    let (mut courses, ledger, mut now) = (Courses::default(), Ledger::default(), 0);
+    tell(&mut |from, event| {
+        now += 1;
+        let at = Moment { packet: now, time: Timestamp::from_nanos(now * MILLISECOND) };
+        let arrival = Arrival { at, ..Arrival::default() };
+        event(&EventContext { from, arrival: &arrival, ledger: &ledger }, &mut courses);
+    });
+    courses
+}
+
+fn frame_of(cx: &EventContext<'_>, kind: FrameType, stream: u32, payload: &[u8], courses: &mut Courses) {
+    let length = payload.len() as u32;
+    let header = FrameHeader { length, kind, flags: Flags(0), stream, reserved: false };
+    courses.frame(cx, &FrameView { at: cx.at(), from_client: cx.from.is_client(), header, payload });
+}
+
+#[test]
+fn each_exchange_has_its_own_frames() {
+    let mut courses = told_of_each(|tell| {
+        tell(Side::Client, &|cx, courses| frame_of(cx, FrameType::HEADERS, 1, &[1; 900], courses));
+        tell(Side::Client, &|cx, courses| frame_of(cx, FrameType::HEADERS, 3, &[1; 900], courses));
+        tell(Side::Client, &|cx, courses| frame_of(cx, FrameType::WINDOW_UPDATE, 0, &[0, 0, 0, 9], courses));
+        tell(Side::Server, &|cx, courses| frame_of(cx, FrameType::PUSH_PROMISE, 1, &[0, 0, 0, 2], courses));
+        tell(Side::Server, &|cx, courses| courses.data_lost(cx, 3, 70, GapCause::Lost));
+        tell(Side::Server, &|cx, courses| frame_of(cx, FrameType::RST_STREAM, 3, &[0, 0, 0, 8], courses));
+    });
+    assert!(courses.memory() < 8000, "header blocks are not kept: {}", courses.memory());
+    let mut of = |stream| -> Vec<(u64, u128)> {
+        let steps = courses.take(stream).unwrap();
+        steps.first().iter().map(|step| (step.first.packet, step.at.as_millis())).collect()
+    };
+    assert_eq!(of(1), [(1, 0), (4, 3)]);
+    assert_eq!(of(3), [(2, 0), (5, 3), (6, 4)]);
+    assert_eq!(of(2), [(4, 0)]);
+    assert_eq!(courses.held, 0);
+}
+
+#[test]
+fn late_frames_of_exchanges_that_ended_are_forgotten() {
+    let mut courses = told_of_each(|tell| {
+        for stream in 1..200 {
+            tell(Side::Client, &|cx, courses| {
+                frame_of(cx, FrameType::WINDOW_UPDATE, stream, &[0, 0, 0, 9], courses);
+                courses.prune(1, |open| open == 7);
+            });
+        }
+    });
+    assert!(courses.exchanges.len() <= 19, "{}", courses.exchanges.len());
+    assert!(courses.take(7).is_some());
+}

@@ -61,18 +61,26 @@ pub use table::{Span, Zone};
 
 use crate::base::time::Timestamp;
 use crate::base::tuning;
+use crate::http2::frame::Payload;
 use crate::record::schema::{
     ConnectionObject, EndpointObject, FindingObject, FrameObject, MessageRecordObject, Shown,
     TelemetryObject, TransactionObject,
 };
 use crate::record::visit::{Object, Record};
-use crate::record::{Annotation, Order, Routes, Wanted};
+use crate::record::{Annotation, Order, Routes, Step, Wanted};
 use std::ops::Range;
 
 /// Appends an object as one line of JSON.
 pub fn json_line(out: &mut Vec<u8>, object: &impl Object) {
     json::write(out, object);
     out.push(b'\n');
+}
+
+/// A step of an exchange as a line of text, as `--follow` shows it.
+pub fn step_line(step: &Step) -> String {
+    let payload = step.frame().and_then(|frame| Payload::parse(&frame.header, frame.payload));
+    let line = table::course::step(step, payload.as_ref(), &Options::default());
+    String::from_utf8_lossy(line.trim_ascii_end()).into_owned()
 }
 
 /// Appends the last members of a transaction's `h2`, behind another one.
@@ -128,6 +136,7 @@ impl Format {
                 endpoints: true,
                 connections: true,
                 findings: true,
+                steps: true,
                 ..Wanted::default()
             }),
         }

@@ -149,6 +149,8 @@ impl RecordSink for Renderer {
             Format::Har => {
                 json::write(bytes, &har::Entry::new(&view, options.show_secrets));
                 bytes.push(b'\n');
+                // `_h2` stands where a record's `h2` does.
+                tail = JSON_TAIL;
             }
             Format::Otlp => otlp::span(bytes, &view, options),
             Format::Curl => curl::command(bytes, &view, options),

@@ -10,7 +10,7 @@ use crate::base::time::{Moment, Timestamp};
 use crate::base::tls::Description;
 use crate::body::{Bodies, Listening};
 use crate::conformance::Judge;
-use crate::course::Course;
+use crate::course::{Course, Courses};
 use crate::flow::{Arrival, Gap};
 use crate::http1::Upgraded;
 use crate::http2::frame::FrameView;
@@ -41,6 +41,8 @@ pub(super) struct Http2 {
     state: Option<ConnectionState>,
     /// Where an exchange of this connection is followed.
     course: Option<Box<Course>>,
+    /// Where the frames of all exchanges are shown with them.
+    courses: Option<Box<Courses>>,
     how: Recognition,
     /// When TCP's handshake was over, and how long it took.
     handshake: Option<(Timestamp, Duration)>,
@@ -65,7 +67,7 @@ type Listeners<'a, O> = (
 );
 
 /// What shows the events as they are.
-type Showing<'a, O> = (Option<&'a mut Course>, Option<FrameRecords<'a, O>>);
+type Showing<'a, O> = ((Option<&'a mut Course>, Option<&'a mut Courses>), Option<FrameRecords<'a, O>>);
 
 impl Http2 {
     /// A connection whose sides' bytes begin as said, within so many others.
@@ -92,6 +94,7 @@ impl Http2 {
             state: None,
             bodies: bodies.map(|options| Box::new(Bodies::new(Arc::clone(options), meta.id))),
             course: followed.map(|(_, stream)| Box::new(Course::new(stream))),
+            courses: wanted.steps.then(Box::default),
             how,
             handshake: None,
             evidence: None,
@@ -129,6 +132,7 @@ impl Http2 {
             + self.timing.as_ref().map_or(0, |timing| timing.memory())
             + self.bodies.as_ref().map_or(0, |bodies| bodies.memory())
             + self.course.as_ref().map_or(0, |course| course.memory())
+            + self.courses.as_ref().map_or(0, |courses| courses.memory())
             + self.tunnels.as_ref().map_or(0, |tunnels| tunnels.memory())
     }
 
@@ -343,13 +347,14 @@ impl Http2 {
         cx: &mut Context<'_, O>,
         push: impl FnOnce(&mut Connection, &mut Listeners<'_, O>),
     ) {
-        let Self { connection, meta, pairing, judge, timing, bodies, course, handshake, tunnels, .. } = self;
+        let Self { connection, meta, pairing, judge, timing, bodies, .. } = self;
+        let Self { course, courses, handshake, tunnels, .. } = self;
         let totals = &mut *cx.totals;
         let frames = cx.wanted.frames.then_some(FrameRecords { now: cx.now, meta, records: &mut *cx.out });
         let session = PairingInput { pairing, stats: &mut totals.stats, pool: &mut totals.pool };
         let memory = &mut totals.body_memory.0;
         let contents = bodies.as_deref_mut().map(|bodies| Listening { bodies, memory });
-        let contents = (contents, (course.as_deref_mut(), frames));
+        let contents = (contents, ((course.as_deref_mut(), courses.as_deref_mut()), frames));
         let others = (judge.as_deref_mut(), (tunnels.as_deref_mut(), contents));
         push(connection, &mut (timing.as_deref_mut(), (session, others)));
         if let Some(course) = course {
@@ -377,6 +382,9 @@ impl Http2 {
             if let Some(bodies) = bodies {
                 record.contents = bodies.take(record.stream, record.last.time, &mut totals.body_memory.0);
             }
+            if let Some(courses) = courses {
+                record.steps = courses.take(record.stream);
+            }
             if wanted {
                 cx.out.transaction(cx.now, meta, record);
             }
@@ -390,6 +398,9 @@ impl Http2 {
                 |stream| self.pairing.is_open(stream),
                 &mut totals.body_memory.0,
             );
+        }
+        if let Some(courses) = courses {
+            courses.prune(self.pairing.in_flight(), |stream| self.pairing.is_open(stream));
         }
         if cx.wanted.timeline {
             self.tell_state(cx);

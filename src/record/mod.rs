@@ -30,6 +30,7 @@ pub mod schema;
 mod segment;
 mod sink;
 mod step;
+mod steps;
 mod tally;
 mod time;
 pub mod trace;
@@ -70,6 +71,7 @@ pub use route::Routes;
 pub use segment::SegmentView;
 pub use sink::{RecordSink, Wanted};
 pub use step::{Credit, Part as SectionPart, Section, Step, StepKind};
+pub use steps::Steps;
 pub use tally::{DURATION_BOUNDS, Histogram, STATUS_CLASSES, Tally, TallySide};
 pub use time::{
     Blocked, ConnectionTiming, Handshakes, Inversion, Pushes, RoundTrips, Time, TimePart, TimeParts,

@@ -30,6 +30,8 @@ pub struct Wanted {
     pub messages: bool,
     /// What went on meanwhile: the pieces of the exchanges' time, and how connections stood.
     pub timeline: bool,
+    /// The frames of each exchange, in brief: [`Transaction::steps`].
+    pub steps: bool,
     /// TCP segments, of all connections.
     pub segments: bool,
     /// Requests as they begin: [`RecordSink::opened`].

@@ -7,6 +7,7 @@ use super::fields::Fields;
 use super::grpc::{Grpc, GrpcBody};
 use super::partial::{Partial, Unknown};
 use super::priority::Priority;
+use super::steps::Steps;
 use super::time::{Handshakes, Time, TimePart};
 use crate::base::time::{Moment, Timestamp};
 use crate::http2::{FrameSpot, PerSide};
@@ -64,6 +65,8 @@ pub struct Transaction {
     pub handshakes: Option<Handshakes>,
     /// What is in its bodies, where that was asked for.
     pub contents: Option<Box<Contents>>,
+    /// Its frames, where that was asked for.
+    pub steps: Option<Box<Steps>>,
     /// What the kernel agent's model needs to say why it would have missed this.
     pub wire: WireShape,
 }

@@ -4,7 +4,9 @@ use crate::aggregate::Templates;
 use crate::base::endpoint::Endpoint;
 use crate::base::time::Timestamp;
 use crate::export::visible;
-use crate::record::{ConnectionMeta, Contents, Failure, Message, TimePart, Transaction, TransactionView};
+use crate::record::{
+    ConnectionMeta, Contents, Failure, Message, Steps, TimePart, Transaction, TransactionView,
+};
 
 /// An exchange that has ended.
 #[derive(Clone, Debug)]
@@ -49,10 +51,16 @@ impl Call {
 
     /// Bytes of memory that it takes.
     pub(super) fn memory(&self) -> usize {
-        let Transaction { request, response, contents, pieces, .. } = &self.transaction;
+        let Transaction { request, response, contents, pieces, steps, .. } = &self.transaction;
         let fields = |message: &Message| message.headers.memory() + message.trailers.memory();
         let contents = contents.as_deref().map_or(0, contents_memory);
-        size_of::<Self>() + fields(request) + fields(response) + size_of_val(pieces.as_slice()) + contents
+        let steps = steps.as_deref().map_or(0, Steps::memory);
+        size_of::<Self>()
+            + fields(request)
+            + fields(response)
+            + size_of_val(pieces.as_slice())
+            + contents
+            + steps
     }
 
     /// The endpoint that it is of: service, method and path with the values in it left out.

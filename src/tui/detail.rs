@@ -1,8 +1,8 @@
 //! One exchange in full: fields, contents, where its time went.
 
 use super::call::{Call, shown};
-use crate::export::Span;
-use crate::record::{Content, Fields, Message, REDACTED, TimePart, is_secret};
+use crate::export::{Span, step_line};
+use crate::record::{Content, Fields, Message, REDACTED, Step, StepKind, Steps, TimePart, is_secret};
 
 /// Its lines, the bad ones marked.
 pub(super) fn lines(call: &Call, show_secrets: bool) -> Vec<(String, bool)> {
@@ -21,6 +21,9 @@ pub(super) fn lines(call: &Call, show_secrets: bool) -> Vec<(String, bool)> {
     let code = code.map(|code| format!(" {}", crate::record::value::ErrorCode(code).name()));
     lines.add(format!("ended by {}: {}{}", end.by.name(), end.how.name(), code.unwrap_or_default()));
     lines.time(call);
+    if let Some(steps) = &transaction.steps {
+        lines.steps(steps);
+    }
     let contents = transaction.contents.as_deref();
     lines.side(
         "request",
@@ -84,6 +87,21 @@ impl Lines {
         }
     }
 
+    /// The frames, as `--follow` shows them.
+    fn steps(&mut self, steps: &Steps) {
+        self.head("frames: time, packet, size, what they carry".to_owned());
+        steps.first().iter().for_each(|step| self.step(step));
+        if steps.left_out() > 0 {
+            self.add(format!("{:>10}  {} more", "…", steps.left_out()));
+        }
+        steps.last().for_each(|step| self.step(step));
+    }
+
+    fn step(&mut self, step: &Step) {
+        let is_loss = matches!(step.what, StepKind::Loss { .. });
+        self.lines.push((shown(step_line(step).as_bytes()), is_loss));
+    }
+
     fn side(&mut self, name: &str, message: &Message, content: Option<&Content>) {
         self.head(if message.seen {
             format!("{name}, {} bytes", message.body)
@@ -118,7 +136,27 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::limits::EXCHANGE_STEPS;
+    use crate::base::time::Moment;
     use crate::record::samples::{everything, tls_meta};
+
+    #[test]
+    fn frames_are_those_of_follow() {
+        let mut transaction = everything();
+        let mut steps = Steps::default();
+        for packet in 0..100 {
+            let first = Moment { packet, ..Moment::default() };
+            let what = StepKind::Loss { bytes: Some(70), cause: "tcp_gap" };
+            steps.push(Step { first, what, ..Step::default() });
+        }
+        transaction.steps = Some(Box::new(steps));
+        let lines = lines(&Call { connection: tls_meta(), transaction }, false);
+        let told: Vec<_> =
+            lines.iter().filter(|(line, bad)| *bad && line.contains("70 B of content")).collect();
+        assert_eq!(told.len(), EXCHANGE_STEPS);
+        let more = format!("…  {} more", 100 - EXCHANGE_STEPS);
+        assert!(lines.iter().any(|(line, _)| line.trim() == more), "{lines:?}");
+    }
 
     #[test]
     fn secrets_are_hidden_and_nothing_acts_on_a_terminal() {

@@ -40,6 +40,7 @@ pub const WANTED: Wanted = Wanted {
     headers: true,
     messages: false,
     timeline: false,
+    steps: true,
     segments: false,
     openings: true,
 };

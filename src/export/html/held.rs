@@ -1,7 +1,7 @@
 //! Which calls the report holds: all, or where they are too many those that matter most.
 
 use super::maker::Call;
-use crate::base::limits::{REPORT_BYTES, REPORT_CALLS};
+use crate::base::limits::{REPORT_BYTES, REPORT_CALLS, REPORT_STEPS_BYTES};
 use std::cmp::Reverse;
 
 /// Of those that are held, so many are there because they took longest.
@@ -12,6 +12,8 @@ const SLOW_SHARE: usize = 10;
 pub(super) struct Held {
     calls: Vec<HeldCall>,
     bytes: usize,
+    /// Bytes of their frames.
+    steps: usize,
     /// All calls, those too that are not held.
     seen: u64,
 }
@@ -27,6 +29,8 @@ pub(super) struct HeldCall {
     matters: bool,
     /// Its record.
     pub(super) json: Box<[u8]>,
+    /// Its frames as JSON; empty where they are not held.
+    pub(super) steps: Box<[u8]>,
 }
 
 impl HeldCall {
@@ -38,12 +42,16 @@ impl HeldCall {
 
 impl Held {
     /// One more call.
-    pub(super) fn push(&mut self, call: &Call, json: &[u8]) {
+    pub(super) fn push(&mut self, call: &Call, json: &[u8], steps: &[u8]) {
         let matters = call.failure.is_some() || !call.complete;
-        let json = Box::from(json);
-        self.calls.push(HeldCall { number: self.seen, duration: call.duration, matters, json });
+        let (json, steps) = (Box::from(json), Box::<[u8]>::from(steps));
+        self.steps += steps.len();
+        self.calls.push(HeldCall { number: self.seen, duration: call.duration, matters, json, steps });
         self.bytes += json_size(self.calls.last());
         self.seen += 1;
+        if self.steps > REPORT_STEPS_BYTES {
+            self.forget_steps();
+        }
         // Not for each one that comes: choosing takes as long as there are calls.
         if self.calls.len() >= REPORT_CALLS + REPORT_CALLS / 4 || self.bytes > REPORT_BYTES {
             self.choose();
@@ -78,6 +86,20 @@ impl Held {
         self.calls.truncate(keep);
         self.calls.sort_unstable_by_key(|call| call.number);
         self.bytes = self.calls.iter().map(|call| json_size(Some(call))).sum();
+        self.steps = self.calls.iter().map(|call| call.steps.len()).sum();
+    }
+
+    /// Forgets the frames of the calls that matter less, the quickest first, until half of the room is free.
+    fn forget_steps(&mut self) {
+        self.calls.sort_unstable_by_key(|call| (call.matters, call.duration, call.number));
+        for call in &mut self.calls {
+            if self.steps <= REPORT_STEPS_BYTES / 2 {
+                break;
+            }
+            self.steps -= call.steps.len();
+            call.steps = Box::default();
+        }
+        self.calls.sort_unstable_by_key(|call| call.number);
     }
 }
 
@@ -92,14 +114,14 @@ mod tests {
     use crate::record::Failure;
 
     fn call(duration: u64, failure: Option<Failure>) -> Call {
-        Call { start: 0, duration, failure, retry: None, complete: true }
+        Call { start: 0, duration, failure, retry: None, complete: true, steps: (0, 0) }
     }
 
     /// Pushes calls; each holds its number.
     fn held(count: u64, of: impl Fn(u64) -> Call) -> (Vec<u64>, u64) {
         let mut held = Held::default();
         for number in 0..count {
-            held.push(&of(number), number.to_string().as_bytes());
+            held.push(&of(number), number.to_string().as_bytes(), b"");
         }
         let (calls, seen) = held.finish();
         (calls.iter().map(|call| std::str::from_utf8(&call.json).unwrap().parse().unwrap()).collect(), seen)
@@ -126,11 +148,25 @@ mod tests {
         let mut held = Held::default();
         let long = vec![b'x'; 1 << 20];
         for _ in 0..200 {
-            held.push(&call(1, None), &long);
+            held.push(&call(1, None), &long, b"");
             assert!(held.bytes <= REPORT_BYTES);
         }
         let (calls, seen) = held.finish();
         assert_eq!(seen, 200);
         assert!((30..64).contains(&calls.len()), "{}", calls.len());
+    }
+    #[test]
+    fn cap_report_steps_bytes() {
+        let mut held = Held::default();
+        let steps = vec![b'x'; REPORT_STEPS_BYTES / 100];
+        for number in 0..150_u64 {
+            held.push(&call(number, (number == 3).then_some(Failure::Status(500))), b"{}", &steps);
+            assert!(held.steps <= REPORT_STEPS_BYTES);
+        }
+        let (calls, _) = held.finish();
+        assert_eq!(calls.len(), 150, "the calls stay");
+        let told: Vec<_> =
+            calls.iter().filter(|call| !call.steps.is_empty()).map(|call| call.number).collect();
+        assert!(told.len() >= 50 && told[0] == 3 && told[1] > 50, "what failed, and the slowest: {told:?}");
     }
 }

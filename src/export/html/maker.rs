@@ -15,6 +15,19 @@ pub struct Maker {
     renderer: Renderer,
     /// For each record that was made.
     facts: Vec<Fact>,
+    /// The frames of the calls, one behind the other.
+    steps: Vec<u8>,
+}
+
+/// A record that was made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Made<'m> {
+    pub(super) fact: Fact,
+    pub(super) json: &'m [u8],
+    /// Where in it the annotation belongs.
+    pub(super) annotation_at: Option<usize>,
+    /// Of a call, its frames as JSON.
+    pub(super) steps: &'m [u8],
 }
 
 /// What is known of a record beside its text.
@@ -35,31 +48,50 @@ pub(super) struct Call {
     pub(super) failure: Option<Failure>,
     pub(super) retry: Option<Retry>,
     pub(super) complete: bool,
+    /// Where its frames are among those of the maker.
+    pub(super) steps: (u32, u32),
 }
 
 impl Maker {
     pub(in crate::export) fn new(options: &Options) -> Self {
-        Self { renderer: Renderer::new(Options { format: Format::Ndjson, ..*options }), facts: Vec::new() }
+        Self {
+            renderer: Renderer::new(Options { format: Format::Ndjson, ..*options }),
+            facts: Vec::new(),
+            steps: Vec::new(),
+        }
     }
 
-    /// A record, by its index: what it is, and its JSON.
-    pub(super) fn get(&self, index: usize) -> Option<(Fact, &[u8])> {
-        let rendered = self.renderer.rendered();
-        let range = &rendered.items.get(index)?.range;
-        let text = rendered.bytes.get(range.start as usize..range.end as usize)?;
-        Some((*self.facts.get(index)?, text.trim_ascii_end()))
+    /// A record, by its index.
+    pub(super) fn get(&self, index: usize) -> Option<Made<'_>> {
+        let (item, text) = self.renderer.rendered().record(index)?;
+        let fact = *self.facts.get(index)?;
+        let steps = match fact {
+            Fact::Call(Call { steps: (from, to), .. }) => self.steps.get(from as usize..to as usize),
+            _ => None,
+        };
+        Some(Made {
+            fact,
+            json: text.trim_ascii_end(),
+            annotation_at: item.annotation_at(),
+            steps: steps.unwrap_or_default(),
+        })
     }
 }
 
 impl RecordSink for Maker {
     fn transaction(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
         let view = TransactionView::new(connection, transaction);
+        let from = self.steps.len() as u32;
+        if let Some(steps) = &transaction.steps {
+            super::steps::push(&mut self.steps, steps);
+        }
         self.facts.push(Fact::Call(Call {
             start: transaction.first.time.as_nanos(),
             duration: u64::try_from(transaction.duration().as_nanos()).unwrap_or(u64::MAX),
             failure: view.failure(),
             retry: view.retry(),
             complete: transaction.partial.is_empty(),
+            steps: (from, self.steps.len() as u32),
         }));
         self.renderer.transaction(now, connection, transaction);
     }
@@ -97,11 +129,12 @@ impl Part for Maker {
     }
 
     fn bytes(&self) -> usize {
-        self.renderer.bytes() + self.facts.capacity() * size_of::<Fact>()
+        self.renderer.bytes() + self.facts.capacity() * size_of::<Fact>() + self.steps.capacity()
     }
 
     fn clear(&mut self) {
         self.renderer.clear();
         self.facts.clear();
+        self.steps.clear();
     }
 }

@@ -10,6 +10,7 @@ mod markup;
 mod page;
 mod printer;
 mod sections;
+mod steps;
 mod waiting;
 
 #[cfg(test)]

@@ -67,8 +67,9 @@ impl Page<'_> {
         }
     }
 
-    /// The next calls' records, for the script.
+    /// The next calls' records and frames, for the script.
     pub(super) fn data<'c>(&mut self, calls: &mut Peekable<impl Iterator<Item = &'c HeldCall>>) {
+        let mut steps: Vec<&[u8]> = Vec::with_capacity(CHUNK);
         self.markup.raw("<script type=\"application/json\" class=\"calls-data\">[");
         for at in 0..CHUNK {
             let Some(call) = calls.next() else { break };
@@ -76,6 +77,16 @@ impl Page<'_> {
                 self.markup.raw(",\n");
             }
             self.markup.json(&call.json);
+            steps.push(&call.steps);
+        }
+        self.markup.raw("]</script>\n<script type=\"application/json\" class=\"steps-data\">[");
+        for (at, steps) in steps.into_iter().enumerate() {
+            self.markup.raw(if at > 0 { "," } else { "" });
+            if steps.is_empty() {
+                self.markup.raw("null");
+            } else {
+                self.markup.json(steps);
+            }
         }
         self.markup.raw("]</script>\n");
     }

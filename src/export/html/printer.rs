@@ -1,13 +1,14 @@
 //! The output's half: what comes is held or added up, and the page is written when all is known.
 
 use super::held::Held;
-use super::maker::{Fact, Maker};
+use super::maker::{Fact, Made, Maker};
 use super::page::Page;
 use super::waiting::{Causes, Connections, Findings, Period};
 use crate::base::tuning::OUTPUT_BUFFER;
-use crate::export::{Options, PrintError};
+use crate::export::{Options, PrintError, json};
 use crate::record::endpoint::Endpoints;
 use crate::record::{Annotation, Consumer, Report};
+use std::borrow::Cow;
 use std::io::Write;
 
 /// Writes the report.
@@ -75,16 +76,26 @@ impl<W: Write> Consumer for Printer<W> {
         Maker::new(&self.options)
     }
 
-    fn record(&mut self, part: &Maker, index: usize, _: Annotation) -> Result<(), PrintError> {
-        match part.get(index) {
-            Some((Fact::Call(call), json)) => {
-                self.causes.push(&call, json);
-                self.period.push(&call);
-                self.held.push(&call, json);
+    fn record(&mut self, part: &Maker, index: usize, annotation: Annotation) -> Result<(), PrintError> {
+        let Some(Made { fact, json, annotation_at, steps }) = part.get(index) else { return Ok(()) };
+        let place = annotation_at.filter(|_| annotation != Annotation::default());
+        let json = match place.and_then(|at| json.split_at_checked(at)) {
+            Some((head, tail)) => {
+                let mut whole = head.to_vec();
+                json::push_annotation(&mut whole, annotation);
+                whole.extend_from_slice(tail);
+                Cow::Owned(whole)
             }
-            Some((Fact::Connection, json)) => self.connections.push(json),
-            Some((Fact::Finding, json)) => self.findings.push(json),
-            None => (),
+            None => Cow::Borrowed(json),
+        };
+        match fact {
+            Fact::Call(call) => {
+                self.causes.push(&call, &json);
+                self.period.push(&call);
+                self.held.push(&call, &json, steps);
+            }
+            Fact::Connection => self.connections.push(&json),
+            Fact::Finding => self.findings.push(&json),
         }
         Ok(())
     }

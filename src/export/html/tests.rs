@@ -1,19 +1,37 @@
 //! The page: what is in it, and what no value can do to it.
 
 use super::*;
+use crate::base::time::Moment;
 use crate::export::tests::print;
 use crate::export::{Format, Options};
+use crate::http2::frame::{Flags, FrameHeader, FrameType};
 use crate::record::samples::{
     at, connection, everything, fields, finding, get, meta, nothing, report, tls_meta,
 };
-use crate::record::{Annotation, Consumer, Part, RecordSink, Wanted};
+use crate::record::{
+    Annotation, Consumer, ExchangeRef, Part, RecordSink, Step, StepKind, Steps, Transaction, Wanted,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::time::Duration;
 
 fn wanted() -> Wanted {
     Format::Html.fixed().unwrap()
+}
+
+/// The frames of an exchange: one of the client, and content that is missing.
+fn steps() -> Steps {
+    let header =
+        FrameHeader { length: 9, kind: FrameType::HEADERS, flags: Flags(5), stream: 1, reserved: false };
+    let loss = StepKind::Loss { bytes: Some(70), cause: "tcp_gap" };
+    let mut steps = Steps::default();
+    for (packet, from_client, what) in [(1, true, StepKind::Frame(header, Vec::new())), (4, false, loss)] {
+        let (at, first) = (Duration::from_millis(packet - 1), Moment { packet, ..Moment::default() });
+        steps.push(Step { at, first, last: first, from_client, what, ..Step::default() });
+    }
+    steps
 }
 
 /// The report on what `fill` pushes.
@@ -119,6 +137,39 @@ fn data_are_the_records_of_ndjson() {
     let read: Vec<Value> =
         data.iter().flat_map(|chunk| serde_json::from_str::<Vec<Value>>(chunk).unwrap()).collect();
     assert_eq!(read, records);
+}
+
+#[test]
+fn beside_the_records_stand_their_frames() {
+    let page = page(|maker| {
+        maker.transaction(at(20, 0), &meta(), &Transaction { steps: Some(Box::new(steps())), ..get() });
+        maker.transaction(at(20, 0), &tls_meta(), &everything());
+    });
+    let data: Value = serde_json::from_str(elements(&page, "script", "steps-data")[0]).unwrap();
+    let expected = serde_json::json!([
+        [
+            [0, 1, 1, "HEADERS", 9, "END_STREAM END_HEADERS"],
+            [3_000_000, 4, 0, "", 70, "70 B of content are missing (tcp_gap)"],
+        ],
+        null,
+    ]);
+    assert_eq!(data, expected);
+}
+
+#[test]
+fn what_is_an_attempt_says_so() {
+    let options = Options { format: Format::Html, wanted: wanted(), ..Options::default() };
+    let mut maker = Maker::new(&options);
+    maker.transaction(at(20, 0), &meta(), &get());
+    let mut out = Vec::new();
+    let mut printer = Printer::new(&mut out, &options);
+    let retry_of = Some(ExchangeRef { connection: 7, stream: 9 });
+    printer.record(&maker, 0, Annotation { retry_of, ..Annotation::default() }).unwrap();
+    printer.finish(&report()).unwrap();
+    drop(printer);
+    let page = String::from_utf8(out).unwrap();
+    let data: Value = serde_json::from_str(elements(&page, "script", "calls-data")[0]).unwrap();
+    assert_eq!(data[0]["h2"]["retry_of"]["stream"], 9);
 }
 
 #[test]

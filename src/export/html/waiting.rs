@@ -120,6 +120,7 @@ mod tests {
             failure: Some(Failure::Code(ErrorCode(code))),
             retry: None,
             complete: true,
+            steps: (0, 0),
         }
     }
 

@@ -95,14 +95,18 @@ pub(in crate::export) fn step(step: &Step, payload: Option<&Payload<'_>>, option
         StepKind::Section(section) => fields(&mut out, section),
         StepKind::Loss { bytes, cause } => {
             lead(&mut out.text, step);
-            let lost = match bytes {
-                Some(bytes) => format!("{} of content are missing ({cause})", Size(*bytes)),
-                None => format!("frames are missing, perhaps of this stream ({cause})"),
-            };
-            out.colored(Class::Error, lost);
+            out.colored(Class::Error, lost(*bytes, cause));
         }
     }
     out.text.into_bytes()
+}
+
+/// What is missing.
+pub(in crate::export) fn lost(bytes: Option<u64>, cause: &str) -> String {
+    match bytes {
+        Some(bytes) => format!("{} of content are missing ({cause})", Size(bytes)),
+        None => format!("frames are missing, perhaps of this stream ({cause})"),
+    }
 }
 
 /// Time, packet and direction.
@@ -119,7 +123,12 @@ fn frame(out: &mut Text<'_>, step: &Step, header: &FrameHeader, payload: Option<
     lead(&mut out.text, step);
     let name = header.kind.name().map_or_else(|| format!("{:#04x}", header.kind.0), str::to_owned);
     let size = Size(header.length.into()).to_string();
-    let _ = write!(out.text, "{name:<13} {size:>9}  ");
+    let _ = write!(out.text, "{name:<13} {size:>9}  {}", details(step, header, payload));
+    out.end_line();
+}
+
+/// A frame's flags, what it carries, and what credit it leaves.
+pub(in crate::export) fn details(step: &Step, header: &FrameHeader, payload: Option<&Payload<'_>>) -> String {
     let mut parts = vec![rows::flags(header)];
     if let Some(payload) = payload.filter(|_| header.kind != FrameType::HEADERS || step.credit.is_some()) {
         let mut row = Row::new(Class::Plain);
@@ -135,8 +144,7 @@ fn frame(out: &mut Text<'_>, step: &Step, header: &FrameHeader, payload: Option<
         parts.push(format!("credit left: {}, connection {}", left(credit.stream), left(credit.connection)));
     }
     parts.retain(|part| !part.is_empty());
-    out.text.push_str(&parts.join("; "));
-    out.end_line();
+    parts.join("; ")
 }
 
 /// The fields of a section; of a request the line that it stands for comes first.

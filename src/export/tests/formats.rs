@@ -18,6 +18,7 @@ const NONE: Wanted = Wanted {
     headers: false,
     messages: false,
     timeline: false,
+    steps: false,
     segments: false,
     openings: false,
 };

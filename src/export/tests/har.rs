@@ -1,7 +1,7 @@
 //! HAR.
 
 use super::*;
-use crate::record::{Handshakes, Time, Transaction};
+use crate::record::{ExchangeRef, Handshakes, Time, Transaction};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -24,6 +24,23 @@ fn a_log_without_exchanges_is_whole() {
     let log = har(&meta(), &[], false);
     assert_eq!(log["log"]["entries"].as_array().unwrap().len(), 0);
     assert_eq!(log["log"]["creator"]["name"], "h2lens");
+}
+
+#[test]
+fn an_attempt_says_of_which_it_is_one() {
+    let options = options(Format::Har, false);
+    let mut renderer = Renderer::new(options);
+    renderer.transaction(at(1, 0), &meta(), &get());
+    let mut out = Vec::new();
+    let mut printer = Printer::new(&mut out, &options);
+    let retry_of = Some(ExchangeRef { connection: 7, stream: 9 });
+    printer.record(&renderer, 0, Annotation { retry_of, ..Annotation::default() }).unwrap();
+    printer.finish(&report()).unwrap();
+    let log: Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(
+        log["log"]["entries"][0]["_h2"]["retry_of"],
+        serde_json::json!({"connection": 7, "stream": 9})
+    );
 }
 
 #[test]

@@ -30,6 +30,7 @@ pub(super) const ALL: Wanted = Wanted {
     messages: true,
     timeline: true,
     openings: false,
+    steps: false,
     segments: true,
 };
 

@@ -17,6 +17,7 @@ const SHOWN: Wanted = Wanted {
     headers: false,
     messages: false,
     timeline: false,
+    steps: false,
     segments: false,
     openings: false,
 };

@@ -9,13 +9,22 @@ class Records {
     this.count = count;
     this.chunk = chunk;
     this.elements = [...document.querySelectorAll('script.calls-data')];
+    this.steps = [...document.querySelectorAll('script.steps-data')];
     this.read = [];
+    this.readSteps = [];
   }
 
   get(number) {
     const place = Math.floor(number / this.chunk);
     this.read[place] ??= JSON.parse(this.elements[place].textContent);
     return this.read[place][number % this.chunk];
+  }
+
+  /** Its frames, where they are held. */
+  stepsOf(number) {
+    const place = Math.floor(number / this.chunk);
+    this.readSteps[place] ??= JSON.parse(this.steps[place].textContent);
+    return this.readSteps[place][number % this.chunk];
   }
 
   /** The number of the call with that connection and stream. */
@@ -132,7 +141,7 @@ class CallTable {
     if (!row) return;
     this.current = Number(row.getAttribute('aria-rowindex')) - 2;
     this.draw(true);
-    this.open(this.records.get(this.shown[this.current]));
+    this.open(this.shown[this.current]);
   }
 
   key(event) {

@@ -26,17 +26,17 @@ class Detail {
     this.opener?.focus({ preventScroll: true });
   }
 
-  open(record) {
+  open(record, steps) {
     this.opener = document.activeElement;
     const close = element('button', { type: 'button', class: 'close', 'aria-label': 'Close' }, '×');
     close.addEventListener('click', () => this.close());
-    this.panel.replaceChildren(close, ...this.parts(record));
+    this.panel.replaceChildren(close, ...this.parts(record, steps));
     this.panel.hidden = false;
     this.panel.scrollTop = 0;
     this.panel.focus({ preventScroll: true });
   }
 
-  parts(record) {
+  parts(record, steps) {
     const method = at(record, 'http.request.method') ?? '–';
     const url = `${at(record, 'url.scheme') ?? ''}://${at(record, 'h2.request.authority') ?? ''}${at(record, 'url.path') ?? ''}`;
     const query = at(record, 'url.query');
@@ -46,6 +46,7 @@ class Detail {
       element('p', { class: failed ? 'bad' : 'good' }, visible(outcome(record))),
       timeBar(record),
       facts(record),
+      frames(steps),
       headers('Request header fields', at(record, 'h2.request.headers')),
       headers('Request trailer fields', at(record, 'h2.request.trailers')),
       body('Request', at(record, 'http.request.body')),
@@ -109,6 +110,26 @@ function facts(record) {
     if (value) list.append(element('dt', {}, name), element('dd', {}, visible(value)));
   }
   return list;
+}
+
+/** The frames of its stream, one after the other. */
+function frames(steps) {
+  if (!steps?.length) return undefined;
+  const rows = steps.map((step) => {
+    if (typeof step === 'number') return element('tr', {}, element('td', { colspan: 6 }, `… ${step} more`));
+    const [time, packet, fromClient, name, size, text] = step;
+    return element('tr', { class: name ? undefined : 'failed' },
+      element('td', { class: 'number' }, span(time / 1e9)),
+      element('td', { class: 'number' }, packet),
+      element('td', { 'aria-label': fromClient ? 'from the client' : 'from the server' }, fromClient ? '→' : '←'),
+      element('th', { scope: 'row' }, visible(name || 'lost')),
+      element('td', { class: 'number' }, bytes(size ?? undefined)),
+      element('td', {}, visible(text)));
+  });
+  const names = ['Time', 'Packet', 'From', 'Frame', 'Size', 'Flags, and what it carries'];
+  const head = element('thead', {}, element('tr', {}, ...names.map((name) => element('th', { scope: 'col' }, name))));
+  return element('section', {}, element('h3', {}, 'Frames'),
+    element('div', { class: 'wide' }, element('table', { 'aria-label': 'Frames' }, head, element('tbody', {}, ...rows))));
 }
 
 function headers(title, fields) {

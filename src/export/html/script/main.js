@@ -6,12 +6,12 @@ function main() {
   const records = new Records(meta.held, meta.chunk);
   const start = meta.start ? nanoseconds(meta.start) : 0n;
   const detail = new Detail();
-  const open = (record) => detail.open(record);
+  const open = (number) => detail.open(records.get(number), records.stepsOf(number));
   const calls = new CallTable(records, start, open);
 
   const openPlace = (place) => {
     const number = records.find(place);
-    if (number !== undefined) open(records.get(number));
+    if (number !== undefined) open(number);
   };
   for (const name of ['failures', 'slowest']) {
     const table = document.querySelector(`[data-h2lens=${name}]`);

@@ -195,7 +195,7 @@ class Waterfall {
       if (place === undefined) return;
       this.selected = place;
       this.redraw();
-      this.open(this.records.get(this.calls[place].number));
+      this.open(this.calls[place].number);
     });
     this.canvas.addEventListener('mousemove', (event) => this.hover(event));
     this.canvas.addEventListener('mouseleave', () => { this.tip.hidden = true; });
@@ -230,7 +230,7 @@ class Waterfall {
       ArrowUp: () => this.select(this.selected - 1),
       ArrowDown: () => this.select(this.selected + 1),
       Home: () => { this.view = { from: 0, to: this.end * 1.02 }; this.select(0); },
-      Enter: () => this.open(this.records.get(this.calls[this.selected].number)),
+      Enter: () => this.open(this.calls[this.selected].number),
     };
     if (!Object.hasOwn(acts, event.key)) return;
     event.preventDefault();
