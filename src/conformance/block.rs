@@ -9,7 +9,6 @@ use crate::http2::{Anomaly, Block, BlockEnd, EventContext, hpack};
 
 impl Judge {
     /// A header block begins.
-    #[cold]
     pub(super) fn start_block(&mut self, block: &Block) {
         let from = block.from;
         let certain = self.sides[from].whole;
@@ -28,7 +27,6 @@ impl Judge {
     }
 
     /// A field of it.
-    #[cold]
     pub(super) fn take_field(&mut self, field: &hpack::Field<'_>) {
         if !self.sides[self.section.from()].unjudged {
             self.section.field(field, &mut self.findings);
@@ -36,7 +34,6 @@ impl Judge {
     }
 
     /// The header block is over.
-    #[cold]
     pub(super) fn end_block(&mut self, cx: &EventContext<'_>, block: &Block, end: &BlockEnd) {
         let (from, id, at) = (block.from, block.stream, block.last);
         if self.sides[from].unjudged {

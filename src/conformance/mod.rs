@@ -184,7 +184,6 @@ impl Judge {
     }
 
     /// A frame, before the header block that it ends.
-    #[cold]
     fn take_frame(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>) {
         let from = if frame.from_client { Side::Client } else { Side::Server };
         let (header, at, payload) = (&frame.header, frame.at, frame.payload);

@@ -44,6 +44,7 @@ impl Told {
                 course.field(&hpack::Field {
                     name: Some(name),
                     value: Some(value),
+                    plain: false,
                     id: NameId::of(name),
                     source: Certainty::Exact,
                     reference: None,

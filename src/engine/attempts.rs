@@ -14,6 +14,7 @@ use crate::record::{
 };
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// What fails is tried again within this, or not as far as one can tell.
@@ -29,6 +30,22 @@ pub struct Attempt {
     fate: Fate,
     /// The first and the last packet of the exchange.
     packets: (Moment, Moment),
+}
+
+/// The hash of a client and of texts: the lengths at once, then each text, for a hasher likes few and long pieces.
+fn hash_of(client: IpAddr, texts: [Option<&[u8]>; 4]) -> DefaultHasher {
+    let mut hasher = DefaultHasher::new();
+    let client = match client {
+        IpAddr::V4(address) => address.to_ipv6_mapped(),
+        IpAddr::V6(address) => address,
+    };
+    hasher.write(&client.octets());
+    let lengths = texts.map(|text| text.map_or(u32::MAX, |text| text.len() as u32));
+    hasher.write(lengths.map(u32::to_le_bytes).as_flattened());
+    for text in texts.into_iter().flatten() {
+        hasher.write(text);
+    }
+    hasher
 }
 
 /// What became of an attempt.
@@ -56,8 +73,8 @@ impl Attempt {
         if exchange.pushed || !exchange.request.seen || method == b"CONNECT" {
             return None;
         }
-        let mut hasher = DefaultHasher::new();
-        (connection.client.ip, view.authority?, method, path, view.user_agent).hash(&mut hasher);
+        let texts = [Some(view.authority?), Some(method), Some(path), view.user_agent];
+        let mut hasher = hash_of(connection.client.ip, texts);
         let called = hasher.finish();
         let whole = exchange.request.ended && !exchange.has_lost();
         let request = exchange.digest.filter(|_| whole).map(|digest| {

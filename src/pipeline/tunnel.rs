@@ -379,6 +379,7 @@ mod tests {
         tunnels.field(&Field {
             name: Some(b":method"),
             value: Some(b"CONNECT"),
+            plain: false,
             id: NameId::METHOD,
             source: crate::base::certainty::Certainty::Exact,
             reference: None,

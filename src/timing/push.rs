@@ -100,7 +100,15 @@ mod tests {
         for (id, value) in [(NameId::PATH, path), (NameId::METHOD, Some(&b"GET"[..]))] {
             let name = id.name();
             let source = Certainty::Exact;
-            promises.field(&Field { name, value, id, source, reference: None, never_indexed: false });
+            promises.field(&Field {
+                name,
+                value,
+                plain: false,
+                id,
+                source,
+                reference: None,
+                never_indexed: false,
+            });
         }
     }
 

@@ -40,6 +40,7 @@ impl Listened {
                 listening.field(&Field {
                     name: Some(name.as_bytes()),
                     value: Some(value.as_bytes()),
+                    plain: false,
                     id: NameId::OTHER,
                     source: Certainty::Exact,
                     reference: None,

@@ -9,7 +9,7 @@
 //! ```
 
 use super::arena::Span;
-use super::field::Field;
+use super::field::{Field, is_plain};
 use super::integer;
 use super::name::NameId;
 use super::outcome::{ErrorKind, Outcome};
@@ -184,6 +184,7 @@ impl Decoder {
         let unknown = |reference| Field {
             name: None,
             value: None,
+            plain: false,
             id: NameId::OTHER,
             source: Certainty::Unknown,
             reference,
@@ -194,6 +195,7 @@ impl Decoder {
                 Field {
                     name: Some(entry.name),
                     value: Some(entry.value),
+                    plain: true,
                     id: NameId::new(entry.number),
                     source: Certainty::Exact,
                     reference: None,
@@ -207,6 +209,7 @@ impl Decoder {
                 let field = Field {
                     name,
                     value,
+                    plain: entry.is_plain(),
                     id: entry.id(),
                     source: if known { Certainty::Exact } else { Certainty::Unknown },
                     reference: self.table.name_reference(entry),
@@ -244,9 +247,12 @@ impl Decoder {
         };
         let value = self.text(reader, literal_value, limits::HPACK_STRING, inserted, start);
         let known = !matches!(name, Text::Unknown(_)) && !matches!(value, Text::Unknown(_));
+        let resolved = self.resolve(value);
+        let plain = resolved.is_some_and(is_plain);
         let field = Field {
             name: self.resolve(name),
-            value: self.resolve(value),
+            value: resolved,
+            plain,
             id: if let Text::Numbered(id) = name { id } else { NameId::OTHER },
             source: if known { Certainty::Exact } else { Certainty::Unknown },
             reference,
@@ -254,7 +260,7 @@ impl Decoder {
         };
         reader.deliver(field, text_len(name) + text_len(value), sink);
         if inserted {
-            self.table.insert(name.stored(), value.stored(), reference);
+            self.table.insert(name.stored(), value.stored(), plain, reference);
         } else {
             self.table.arena.unstage();
         }

@@ -10,6 +10,8 @@ pub struct Field<'a> {
     pub name: Option<&'a [u8]>,
     /// The value; `None` when unknown. A value may be known though its name is not.
     pub value: Option<&'a [u8]>,
+    /// The value is known, and [plain](is_plain): told once for each entry of the table.
+    pub plain: bool,
     /// The name, if it is one of those with a number; [`NameId::OTHER`] otherwise and when unknown.
     pub id: NameId,
     /// Certainty of name and value together: the lesser of the two.
@@ -19,4 +21,39 @@ pub struct Field<'a> {
     pub reference: Option<UnknownRef>,
     /// Sent as never indexed (RFC 7541 section 6.2.3): the sender takes it for a secret.
     pub never_indexed: bool,
+}
+
+/// Whether a value is of printable ASCII, has nothing that a format would escape, and no blank around it; so that it is a
+/// valid one, too (RFC 9110 section 5.5).
+#[inline]
+pub(super) fn is_plain(value: &[u8]) -> bool {
+    let blank = |byte: Option<&u8>| byte == Some(&b' ');
+    // Next to all values are: a pass without branches, which looks at many octets at once, is the cheapest.
+    let plain = |byte: u8| matches!(byte, 0x20..0x7f) & (byte != b'"') & (byte != b'\\');
+    value.iter().fold(true, |all, &byte| all & plain(byte)) && !blank(value.first()) && !blank(value.last())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_plain;
+
+    #[test]
+    fn plain_values_have_nothing_to_escape_or_to_trim() {
+        for plain in [&b""[..], b"GET", b"a b", b"text/html; charset=utf-8", b"~"] {
+            assert!(is_plain(plain), "{}", plain.escape_ascii());
+        }
+        for other in [
+            &b" a"[..],
+            b"a ",
+            b"a\tb",
+            b"\"",
+            b"a\\",
+            b"\x7f",
+            b"\xc3\xa9",
+            b"\0",
+            b"0123456789abcdef0123456789\n",
+        ] {
+            assert!(!is_plain(other), "{}", other.escape_ascii());
+        }
+    }
 }

@@ -35,6 +35,8 @@ pub(super) struct TableEntry {
     id: NameId,
     name_known: bool,
     value_known: bool,
+    /// The value is known, and plain.
+    plain: bool,
 }
 
 /// What an index stands for.
@@ -95,6 +97,12 @@ impl TableEntry {
     #[inline]
     pub(super) fn id(&self) -> NameId {
         self.id
+    }
+
+    /// The value is known, and plain.
+    #[inline]
+    pub(super) fn is_plain(&self) -> bool {
+        self.plain
     }
 
     /// Length of name and value, as far as known.
@@ -173,9 +181,9 @@ impl Table {
         (entry.unknown != 0).then(|| UnknownRef { epoch: self.epoch, entry: entry.unknown.into() })
     }
 
-    /// Inserts an entry (section 4.4) whose text is what is staged. `reference` is the unknown entry that its name was
-    /// taken from.
-    pub(super) fn insert(&mut self, name: Stored, value: Stored, reference: Option<UnknownRef>) {
+    /// Inserts an entry (section 4.4) whose text is what is staged. `plain`: its value is. `reference` is the unknown entry
+    /// that its name was taken from.
+    pub(super) fn insert(&mut self, name: Stored, value: Stored, plain: bool, reference: Option<UnknownRef>) {
         // Length, and length of what is staged.
         let (name_len, name_staged) = match name {
             Stored::Numbered(id) => (id.name().unwrap_or_default().len() as u32, 0),
@@ -203,6 +211,7 @@ impl Table {
             id: if let Stored::Numbered(id) = name { id } else { NameId::OTHER },
             name_known: !matches!(name, Stored::Unknown(_)),
             value_known: !matches!(value, Stored::Unknown(_)),
+            plain,
         });
         self.size = self.size.saturating_add(size);
         self.inserted += 1;
