@@ -56,7 +56,9 @@ impl BlockCredit<'_> {
     pub(super) fn pay(&mut self, field: &Field<'_>) -> bool {
         let (name, value) = (field.name.unwrap_or_default(), field.value.unwrap_or_default());
         let times = times(field.id);
-        let most = ((name.len() + value.len()) as u64 * ESCAPED + AROUND) * times;
+        // Nothing in a known name, or in a plain value, is escaped.
+        let escaped = if field.plain && field.id != NameId::OTHER { 1 } else { ESCAPED };
+        let most = ((name.len() + value.len()) as u64 * escaped + AROUND) * times;
         match self.own.checked_sub(most) {
             Some(left) => self.own = left,
             None => return self.pay_exactly(field, times),
@@ -76,7 +78,6 @@ impl BlockCredit<'_> {
         let least = (name.len() + value.len()) as u64 + AROUND;
         let mut paid = self.has(least * times);
         if paid {
-            // Nothing in a known name is escaped.
             let name = if field.id == NameId::OTHER { shown_len(name) } else { name.len() as u64 };
             let value = if field.plain { value.len() as u64 } else { shown_len(value) };
             let cost = (name + value + AROUND) * times;
