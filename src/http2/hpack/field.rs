@@ -29,7 +29,7 @@ pub struct Field<'a> {
 pub(super) fn is_plain(value: &[u8]) -> bool {
     let blank = |byte: Option<&u8>| byte == Some(&b' ');
     // Next to all values are: a pass without branches, which looks at many octets at once, is the cheapest.
-    let plain = |byte: u8| matches!(byte, 0x20..0x7f) & (byte != b'"') & (byte != b'\\');
+    let plain = |byte: u8| matches!(byte, 0x20..0x7f) && byte != b'"' && byte != b'\\';
     value.iter().fold(true, |all, &byte| all & plain(byte)) && !blank(value.first()) && !blank(value.last())
 }
 
