@@ -91,6 +91,10 @@ struct Candidate {
     at: usize,
     /// The buffer's length at which more can be said.
     need: usize,
+    /// A segment begins here.
+    aligned: bool,
+    /// It is a boundary, unless an earlier place where a segment begins turns out to be one.
+    believed: Option<Chain>,
 }
 
 /// Where a piece of the buffer starts, and what it is.
@@ -184,20 +188,33 @@ impl SearchBuffer {
         required: RequiredEvidence,
         last: bool,
     ) -> Option<Chain> {
-        let (mut found, mut credit) = (None, self.credit);
+        let (mut found, mut credit, mut awaited) = (None, self.credit, false);
+        // A frame may hold what looks like frames, as in a tunnel: an earlier place comes first, while there is room to wait for it.
+        let patient = !last && self.len() < limits::RESYNC_BUFFER / 2;
         let mut undecided = std::mem::take(&mut self.candidates);
+        // That they are HTTP/2 the frames within tell.
+        let vouched = undecided.iter().any(|candidate| candidate.believed.is_some());
+        let evidence = RequiredEvidence { telling: required.telling && !vouched, ..required };
         undecided.retain_mut(|candidate| {
-            if found.is_some() || (candidate.need > self.bytes.len() && !last) {
-                return found.is_none();
+            if found.is_some() {
+                return false;
             }
-            match self.evaluate(candidate.at, expect, required, last, &mut credit) {
-                Verdict::Yes(chain) => found = Some((candidate.at, chain)),
-                Verdict::No => {}
-                Verdict::More(need) => candidate.need = need,
+            if candidate.believed.is_none() && (last || candidate.need <= self.bytes.len()) {
+                match self.evaluate(candidate.at, expect, evidence, last, &mut credit) {
+                    Verdict::Yes(chain) => candidate.believed = Some(chain),
+                    Verdict::No => return false,
+                    Verdict::More(need) => candidate.need = need,
+                }
             }
-            found.is_none() && candidate.need > self.bytes.len()
+            match candidate.believed {
+                Some(chain) if !awaited => found = Some((candidate.at, chain)),
+                Some(_) => {}
+                None => awaited |= patient && candidate.aligned,
+            }
+            found.is_none()
         });
-        while found.is_none() && self.scanned + frame::LEN <= self.bytes.len() {
+        let mut held = undecided.iter().any(|candidate| candidate.believed.is_some());
+        while found.is_none() && !held && self.scanned + frame::LEN <= self.bytes.len() {
             let at = self.scanned;
             if expect.max_frame < 1 << 16 && self.bytes.get(at).is_none_or(|&byte| byte != 0) {
                 // The first octet of the length is 0: go straight to the next zero.
@@ -210,10 +227,17 @@ impl SearchBuffer {
             if !header.is_some_and(|header| plausibility::may_begin(&header, expect)) {
                 continue;
             }
+            let room = undecided.len() < limits::RESYNC_CANDIDATES;
+            let candidate = Candidate { at, need: 0, aligned: self.is_aligned(at), believed: None };
             match self.evaluate(at, expect, required, last, &mut credit) {
+                Verdict::Yes(chain) if awaited && room => {
+                    undecided.push(Candidate { believed: Some(chain), ..candidate });
+                    held = true;
+                }
                 Verdict::Yes(chain) => found = Some((at, chain)),
-                Verdict::More(need) if undecided.len() < limits::RESYNC_CANDIDATES => {
-                    undecided.push(Candidate { at, need });
+                Verdict::More(need) if room => {
+                    awaited |= patient && candidate.aligned;
+                    undecided.push(Candidate { need, ..candidate });
                 }
                 Verdict::More(_) | Verdict::No => {}
             }
@@ -268,13 +292,11 @@ impl SearchBuffer {
         last: bool,
         credit: &mut DecodeCredit,
     ) -> Verdict {
-        let boundary = |at: usize| self.marks.binary_search_by_key(&at, |mark| mark.start);
-        // Where segments are shorter than a frame header, their ends tell nothing.
-        let aligned = boundary(start).is_ok_and(|mark| self.mark_end(mark) - start >= frame::LEN);
+        let aligned = self.is_aligned(start);
         let (mut at, mut bits, mut open_block, mut told) = (start, 0, false, !required.telling);
         let (mut chain, mut kinds) = (Chain::default(), 0_u32);
         for frames in 0..MAX_CHAIN {
-            let ends = at == self.bytes.len() || boundary(at).is_ok();
+            let ends = at == self.bytes.len() || self.mark_at(at).is_some();
             chain.frames = frames as u32;
             chain.aligned += u32::from(ends);
             let enough = if aligned && ends { required.aligned } else { required.anywhere };
@@ -332,6 +354,16 @@ impl SearchBuffer {
         if bits >= required.anywhere && (told || several) { Verdict::Yes(chain) } else { Verdict::No }
     }
 
+    /// The mark that begins here.
+    fn mark_at(&self, at: usize) -> Option<usize> {
+        self.marks.binary_search_by_key(&at, |mark| mark.start).ok()
+    }
+
+    /// A segment begins here. Where segments are shorter than a frame header, their ends tell nothing.
+    fn is_aligned(&self, at: usize) -> bool {
+        self.mark_at(at).is_some_and(|mark| self.mark_end(mark) - at >= frame::LEN)
+    }
+
     /// A believable frame header stands here.
     fn is_header(&self, at: usize, expect: &Expect) -> bool {
         let header = self.data(at, frame::LEN).and_then(FrameHeader::read);
@@ -385,7 +417,7 @@ impl SearchBuffer {
             mark.start = mark.start.saturating_sub(by);
         }
         for candidate in &mut self.candidates {
-            *candidate = Candidate { at: candidate.at - by, need: candidate.need.saturating_sub(by) };
+            (candidate.at, candidate.need) = (candidate.at - by, candidate.need.saturating_sub(by));
         }
         self.scanned -= by;
         (self.head, self.head_mark) = (0, 0);
@@ -475,16 +507,60 @@ mod tests {
         for more in [0, 1, 2] {
             let before = limits::RESYNC_CANDIDATES - 2 + more;
             let mut buffer = SearchBuffer::default();
-            // DATA on stream 1, of 0x3000 octets.
-            buffer.push_data(&Arrival::default(), &[0, 0x30, 0, 0, 0, 0, 0, 0, 1].repeat(before));
+            // DATA on stream 1, of 0x3000 octets, behind an octet of something else: where a segment begins they would be awaited.
+            let data = [0, 0x30, 0, 0, 0, 0, 0, 0, 1].repeat(before);
+            buffer.push_data(&Arrival::default(), &[&[0xff], &data[..]].concat());
             buffer.push_data(&Arrival::default(), &frames[..11]);
             assert_eq!(buffer.search(&expect, RequiredEvidence::BOUNDARY, false), None);
             assert!(buffer.candidates.len() <= limits::RESYNC_CANDIDATES);
             buffer.push_data(&Arrival::default(), &frames[11..]);
             assert!(buffer.search(&expect, RequiredEvidence::BOUNDARY, false).is_some());
             // Passed over, it costs its own octets.
-            let skipped = before * 9 + if more == 2 { 12 } else { 0 };
+            let skipped = 1 + before * 9 + if more == 2 { 12 } else { 0 };
             assert_eq!(buffer.skipped(), skipped as u64, "{before}");
+        }
+    }
+
+    /// Of frames in a frame, as in a tunnel, the outer one is the boundary.
+    #[test]
+    fn a_frame_that_holds_frames_comes_before_them() {
+        let expect = Expect { max_stream: 1, ..Expect::ANY };
+        let inner = [0, 0, 3, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84].repeat(6);
+        let outer = [&[0, 0, inner.len() as u8, 0, 0, 0, 0, 0, 1][..], &inner].concat();
+        for required in [RequiredEvidence::BOUNDARY, RequiredEvidence::PROTOCOL] {
+            let mut buffer = SearchBuffer::default();
+            buffer.push_data(&Arrival::default(), &outer);
+            let mut found = buffer.search(&expect, required, false);
+            assert_eq!(
+                found.is_none(),
+                required.telling,
+                "of one frame it is not known whether it is HTTP/2's"
+            );
+            for _ in 0..3 {
+                buffer.push_data(&Arrival::default(), &outer);
+                found = found.or_else(|| buffer.search(&expect, required, false));
+            }
+            assert!(found.is_some());
+            assert_eq!(buffer.skipped(), 0);
+        }
+    }
+
+    /// What only looks like a frame is waited for no longer than it claims to be, and than there is room.
+    #[test]
+    fn a_frame_that_is_none_does_not_hide_the_next_one() {
+        let expect = Expect { max_stream: 1, ..Expect::ANY };
+        let frames = [0, 0, 3, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84].repeat(6);
+        for (claimed, ends) in [(0x20, false), (0x3f, false), (0x3f, true)] {
+            let mut buffer = SearchBuffer::default();
+            buffer
+                .push_data(&Arrival::default(), &[&[0, claimed, 0, 0, 0, 0, 0, 0, 1][..], &frames].concat());
+            let mut pushed = 9 + frames.len();
+            while buffer.search(&expect, RequiredEvidence::BOUNDARY, ends).is_none() {
+                assert!(pushed <= limits::RESYNC_BUFFER / 2 + 1500, "{claimed}");
+                buffer.push_data(&Arrival::default(), &[0xff; 1500]);
+                pushed += 1500;
+            }
+            assert_eq!(buffer.skipped(), 9, "{claimed}");
         }
     }
 }
