@@ -16,12 +16,17 @@ directory=$([ "$profile" = dev ] && echo debug || echo "$profile")
 out=target/packages
 mkdir -p "$out"
 
-# The man page and the completions come from the program itself.
+# The man pages and the completions come from the program itself.
 assets() {
-  local program=$1
-  mkdir -p "$out/assets"
-  for what in man bash zsh fish; do "$program" --generate "$what" >"$out/assets/$what"; done
-  gzip --no-name --best --force --stdout "$out/assets/man" >"$out/assets/h2lens.1.gz"
+  local program=$1 command
+  rm -rf "$out/assets"
+  mkdir -p "$out/assets/man" "$out/assets/completions"
+  "$program" --generate man >"$out/assets/man/h2lens.1"
+  for command in join diff merge; do "$program" --generate "man-$command" >"$out/assets/man/h2lens-$command.1"; done
+  gzip --no-name --best "$out"/assets/man/*.1
+  "$program" --generate bash >"$out/assets/completions/h2lens"
+  "$program" --generate zsh >"$out/assets/completions/_h2lens"
+  "$program" --generate fish >"$out/assets/completions/h2lens.fish"
 }
 
 static() {
@@ -38,7 +43,7 @@ static() {
   rm -rf "${out:?}/$name"
   mkdir -p "$out/$name"
   install -m 755 "$program" "$out/$name/h2lens"
-  install -m 644 "$out/assets/man" "$out/$name/h2lens.1"
+  cp -r "$out/assets/man" "$out/assets/completions" "$out/$name/"
   install -m 644 README.md LICENSE LICENSE-MIT LICENSE-APACHE CHANGELOG.md "$out/$name/"
   tar --sort=name --owner=0 --group=0 --numeric-owner -C "$out" -czf "$out/$name.tar.gz" "$name"
   echo "$out/$name.tar.gz"

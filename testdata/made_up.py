@@ -24,7 +24,7 @@ class Capture:
         hosts = self.hosts if client else self.hosts[::-1]
         tcp = struct.pack(">HHIIBBHHH", *ports, self.next[client], self.next[not client], 0x50, flags, 65535, 0, 0)
         length, self.ident = 20 + len(tcp) + len(payload), self.ident + 1
-        ip = struct.pack(">BBHHHBBH", 0x45, 0, length, self.ident, 0x4000, 64, 6, 0) + b"".join(hosts)
+        ip = struct.pack(">BBHHHBBH", 0x45, 0, length, self.ident & 0xFFFF, 0x4000, 64, 6, 0) + b"".join(hosts)
         data = ip + tcp + payload
         self.out.write(struct.pack("<IIII", *divmod(self.time, 1_000_000), len(data), len(data)) + data)
         self.next[client] += len(payload) + (flags & 3 != 0)

@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""The report in a real browser: Chromium without a window, driven through its pipe (Chrome DevTools Protocol).
+
+Usage: report.py H2LENS [CHROMIUM]     exit status 0 where all holds, 77 where there is no Chromium
+
+One report is on a call whose every value is hostile, one on 50,000 of 60,000 calls. Neither asks for anything, says anything on the
+console, or lets a value run.
+"""
+import json, os, pathlib, shutil, struct, subprocess, sys, tempfile, time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / 'testdata'))
+import made_up
+
+FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+         '--remote-debugging-pipe', '--window-size=1440,900']
+HOSTILE = [b'</script><script>window.ran=1</script>', b'"><img src=x onerror=window.ran=2>', b'javascript:window.ran=3', b"';window.ran=4;'", b'{{7*7}}${window.ran=5}',
+           b'<!--', b'\xe2\x80\xae\x1b[2J']
+OPENS_SECONDS = 2.0
+
+
+class Browser:
+    """A page in Chromium."""
+
+    def __init__(self, chromium, profile):
+        theirs_in, ours_out = os.pipe()
+        ours_in, theirs_out = os.pipe()
+        # It reads from its descriptor 3 and writes to 4.
+        script = f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}'
+        self.process = subprocess.Popen(['/bin/bash', '-c', script, 'sh', chromium, *FLAGS, f'--user-data-dir={profile}', 'about:blank'],
+                                        pass_fds=(theirs_in, theirs_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(theirs_in), os.close(theirs_out)
+        self.out, self.into, self.rest, self.number, self.session = ours_out, ours_in, b'', 0, None
+        self.said, self.asked = [], []
+        target = self.call('Target.createTarget', url='about:blank')['targetId']
+        self.session = self.call('Target.attachToTarget', targetId=target, flatten=True)['sessionId']
+        for domain in 'Page', 'Runtime', 'Log', 'Network':
+            self.call(f'{domain}.enable')
+
+    def call(self, method, **parameters):
+        self.number += 1
+        message = {'id': self.number, 'method': method, 'params': parameters} | ({'sessionId': self.session} if self.session else {})
+        os.write(self.out, json.dumps(message).encode() + b'\0')
+        while True:
+            answer = self.read()
+            if answer.get('id') == self.number:
+                if 'error' in answer:
+                    raise RuntimeError(f'{method}: {answer["error"]}')
+                return answer['result']
+
+    def read(self):
+        while b'\0' not in self.rest:
+            piece = os.read(self.into, 1 << 20)
+            if not piece:
+                raise RuntimeError('Chromium has ended')
+            self.rest += piece
+        message, self.rest = self.rest.split(b'\0', 1)
+        message = json.loads(message)
+        method, parameters = message.get('method'), message.get('params', {})
+        if method == 'Runtime.exceptionThrown':
+            self.said.append(parameters['exceptionDetails'].get('text', '') + str(parameters['exceptionDetails'].get('exception', {}).get('description')))
+        elif method == 'Runtime.consoleAPICalled' and parameters['type'] in ('error', 'warning'):
+            self.said.append(str(parameters['args']))
+        elif method == 'Log.entryAdded':
+            self.said.append(parameters['entry']['text'])
+        elif method == 'Network.requestWillBeSent':
+            self.asked.append(parameters['request']['url'])
+        return message
+
+    def open(self, path):
+        """Loads a file; how long until its first picture."""
+        start = time.monotonic()
+        self.call('Page.navigate', url=pathlib.Path(path).as_uri())
+        while self.eval('document.readyState') != 'complete' or self.eval('location.protocol') != 'file:':
+            time.sleep(0.01)
+        self.eval('new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))')
+        return time.monotonic() - start
+
+    def eval(self, expression):
+        result = self.call('Runtime.evaluate', expression=expression, awaitPromise=True, returnByValue=True)
+        if 'exceptionDetails' in result:
+            raise RuntimeError(f'{expression}: {result["exceptionDetails"]}')
+        return result['result'].get('value')
+
+    def filter(self, words):
+        """Types into the box; how many calls are left."""
+        return self.eval(f'''(() => {{ const box = document.querySelector('[data-h2lens=filter]'); box.value = {json.dumps(words)};
+          box.dispatchEvent(new KeyboardEvent('keydown', {{ key: 'Enter', bubbles: true }}));
+          return Number(document.querySelector('[data-h2lens=count]').textContent) }})()''')
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def literal(name, value):
+    """A field that is not indexed, as HPACK spells it out (RFC 7541 section 6.2.2)."""
+    def length(text):
+        return bytes([len(text)]) if len(text) < 127 else bytes([127]) + varint(len(text) - 127)
+    return b'\0' + length(name) + name + length(value) + value
+
+
+def varint(number):
+    out = b''
+    while number >= 128:
+        out, number = out + bytes([number & 127 | 128]), number >> 7
+    return out + bytes([number])
+
+
+def capture(path, calls):
+    """A connection with these calls: their request's fields, and their status."""
+    out = made_up.Capture(path, (b'\x0a\0\0\1', b'\x0a\0\0\2'))
+    out.packet(True, 2), out.packet(False, 18), out.packet(True, 16)
+    out.packet(True, 24, made_up.PREFACE + made_up.frame(4, 0, 0)), out.packet(False, 24, made_up.frame(4, 0, 0))
+    for stream, (fields, status) in zip(range(1, 1 << 31, 2), calls):
+        block = b''.join(literal(*field) for field in fields)
+        out.packet(True, 24, made_up.frame(1, made_up.ENDS | made_up.WHOLE, stream, block))
+        out.packet(False, 24, made_up.frame(1, made_up.ENDS | made_up.WHOLE, stream, literal(b':status', status)))
+    out.out.close()
+
+
+def request(path, *more):
+    return [(b':method', b'GET'), (b':scheme', b'http'), (b':authority', b'example.test'), (b':path', path), *more]
+
+
+def report(exe, work, name, calls, *options):
+    capture(work / f'{name}.pcap', calls)
+    with open(work / f'{name}.html', 'wb') as out:
+        subprocess.run([exe, work / f'{name}.pcap', '-o', 'html', *options], check=True, stdout=out)
+    return work / f'{name}.html'
+
+
+def same(what, got, wanted):
+    if got != wanted:
+        raise AssertionError(f'{what}: {got!r}, not {wanted!r}')
+    print(f'  {what}: {got}')
+
+
+SORTED = '''(() => { const table = document.querySelector('[data-h2lens=endpoints]'), head = [...table.tHead.rows[0].cells].find(cell => cell.textContent === 'Calls');
+  head.querySelector('button').click(); const order = () => [...table.tBodies[0].rows].map(row => Number(row.cells[head.cellIndex].dataset.value ?? row.cells[head.cellIndex].textContent));
+  const first = order(), one = head.getAttribute('aria-sort'); head.querySelector('button').click(); return [one, first, head.getAttribute('aria-sort'), order()] })()'''
+
+
+def hostile(browser, exe, work):
+    print('hostile values')
+    calls = [(request(b'/' + value, (b'x-value', value), (b'user-agent', value)), b'500' if index % 2 else b'200') for index, value in enumerate(HOSTILE)]
+    calls += [(request(b'/plain'), b'404')] * 3
+    browser.open(report(exe, work, 'hostile', calls, '-H'))
+    same('rows', browser.eval("document.querySelector('[data-h2lens=calls]').getAttribute('aria-rowcount') - 1"), len(calls))
+    for index in range(len(calls)):
+        browser.eval(f"document.querySelectorAll('[data-h2lens=calls] tbody tr')[{index}].click()")
+    shown = browser.eval("(() => { const panel = document.querySelector('[data-h2lens=detail]'); return !panel.hidden && panel.textContent.includes('HEADERS') && panel.textContent.includes('404') })()")
+    same('a click opens the call, with its frames', shown, True)
+    one, first, two, second = browser.eval(SORTED)
+    same('sorted', ([one, two], first == sorted(first, reverse=True), second == sorted(second)), (['descending', 'ascending'], True, True))
+    same('filter', [browser.filter(words) for words in ('status == 404', 'status >= 500', 'path ~ script', '')], [3, 3, 2, len(calls)])
+    browser.filter('status ==== (')
+    same('a wrong filter is told', browser.eval("document.querySelector('[data-h2lens=filter]').getAttribute('aria-invalid')"), 'true')
+    for width in 320, 768, 1440, 1920:
+        browser.call('Emulation.setDeviceMetricsOverride', width=width, height=900, deviceScaleFactor=1, mobile=False)
+        same(f'as wide as {width} px', browser.eval('document.documentElement.scrollWidth') <= width, True)
+    same('what ran', browser.eval('window.ran ?? null'), None)
+
+
+def large(browser, exe, work):
+    print('60,000 calls')
+    calls = ((request(b'/items/%d' % (number % 700)), b'503' if number % 1000 == 0 else b'200') for number in range(60_000))
+    path = report(exe, work, 'large', calls)
+    took = min(browser.open(path) for _ in range(3))
+    same('calls that are held', browser.eval("Number(document.querySelector('[data-h2lens=count]').textContent)"), 50_000)
+    print(f'  opens in {took:.2f} s, {path.stat().st_size / 1e6:.1f} MB')
+    same('in time', took < OPENS_SECONDS, True)
+    same('those that failed', browser.filter('status == 503'), 60)
+    same('rows at once', browser.eval("document.querySelectorAll('[data-h2lens=calls] tbody tr').length < 200"), True)
+    browser.filter('')
+    browser.eval("document.getElementById('scroller').scrollTop = 1e9")
+    same('the last row is reached', browser.eval("new Promise(done => setTimeout(() => done([...document.querySelectorAll('[data-h2lens=calls] tbody tr')].pop().getAttribute('aria-rowindex')), 300))"), '50001')
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__.strip())
+    names = sys.argv[2:] or ['chromium', 'chromium-browser', 'google-chrome']
+    chromium = next((found for name in names if (found := shutil.which(name))), None)
+    if not chromium:
+        print('there is no Chromium')
+        sys.exit(77)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as work:
+        work = pathlib.Path(work)
+        browser = Browser(chromium, work / 'profile')
+        try:
+            for test in hostile, large:
+                test(browser, os.path.abspath(sys.argv[1]), work)
+            same('the console says', browser.said, [])
+            same('asked for', [url for url in browser.asked if not url.startswith(work.as_uri())], [])
+        finally:
+            browser.close()
+    print('all of it holds')
+
+
+if __name__ == '__main__':
+    main()
