@@ -31,7 +31,7 @@ assets() {
 
 static() {
   local target=x86_64-unknown-linux-musl
-  cargo build --locked --profile "$profile" --target "$target" --no-default-features --features cli,proto,parquet
+  cargo build --locked --profile "$profile" --target "$target" --no-default-features --features cli,proto,parquet,tui
   local program=target/$target/$directory/h2lens
   # Nothing is loaded when it starts: it runs in an empty container.
   if ldd "$program" 2>&1 | grep -q '=>'; then

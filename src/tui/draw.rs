@@ -61,6 +61,9 @@ fn title_line(screen: &Screen) -> Line<'_> {
             spans.push(Span::styled(format!(", {count} {what}"), DIM));
         }
     }
+    if counts.dropped > 0 {
+        spans.push(Span::styled(format!(", {} packets dropped by the kernel", counts.dropped), BAD));
+    }
     Line::from(spans)
 }
 

@@ -44,6 +44,8 @@ pub(super) struct Counts {
     pub(super) left_out: u64,
     /// What came faster than it could be taken.
     pub(super) missed: u64,
+    /// Packets that the kernel or the interface dropped.
+    pub(super) dropped: u64,
 }
 
 /// A connection, and what its exchanges add up to.

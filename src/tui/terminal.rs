@@ -62,3 +62,54 @@ pub(super) fn give_back() {
         let _ = disable_raw_mode();
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use nix::pty::{OpenptyResult, openpty};
+    use nix::sys::termios::tcgetattr;
+    use std::fs::File;
+    use std::io::Read;
+    use std::process::Command;
+
+    const NAME: &str = "tui::terminal::tests::a_panic_gives_the_terminal_back";
+    /// Set in the process that panics: it is this test once more, in a terminal of its own.
+    const PANICS: &str = "H2LENS_TEST_PANICS";
+
+    #[test]
+    fn a_panic_gives_the_terminal_back() {
+        if std::env::var_os(PANICS).is_some() {
+            let taken = Taken::take().unwrap();
+            std::thread::spawn(|| panic!("somewhere else")).join().unwrap_err();
+            assert!(Taken::is_over());
+            // What is dropped shall not help.
+            std::mem::forget(taken);
+            std::process::exit(7);
+        }
+        let OpenptyResult { master, slave } = openpty(None, None).unwrap();
+        let before = tcgetattr(&slave).unwrap();
+        let end = || slave.try_clone().unwrap();
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", NAME, "--nocapture"])
+            .env(PANICS, "1")
+            .stdin(end())
+            .stdout(end())
+            .stderr(end())
+            .spawn()
+            .unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(7));
+        assert_eq!(
+            tcgetattr(&slave).unwrap().local_flags,
+            before.local_flags,
+            "lines and echo are as they were"
+        );
+        drop(slave);
+        let (mut master, mut shown) = (File::from(master), Vec::new());
+        // It ends with an error when nobody has the other end.
+        let _ = master.read_to_end(&mut shown);
+        let shown = String::from_utf8_lossy(&shown);
+        let (taken, rest) = shown.split_once("\u{1b}[?1049h").unwrap();
+        let (_, after) = rest.split_once("\u{1b}[?1049l").unwrap();
+        assert!(!taken.contains("panicked") && after.contains("somewhere else"), "{shown}");
+    }
+}

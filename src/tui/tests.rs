@@ -53,6 +53,14 @@ fn each_table() {
 }
 
 #[test]
+fn the_first_line_says_what_was_dropped() {
+    let mut screen = screen();
+    assert!(!drawn(&mut screen).contains("dropped"));
+    screen.model.counts.dropped = 7;
+    assert!(drawn(&mut screen).contains(", 7 packets dropped by the kernel"));
+}
+
+#[test]
 fn what_lies_over_a_table() {
     let mut screen = screen();
     press(&mut screen, "?");

@@ -61,6 +61,15 @@ impl Stop {
     }
 }
 
+/// What does not reach the window, as those count it who see it.
+#[derive(Debug, Default)]
+struct Losses {
+    /// Events that came too fast.
+    missed: AtomicU64,
+    /// Packets that were dropped before they were read.
+    dropped: AtomicU64,
+}
+
 /// The consumer of records. While the window is open, each is shown; when it is closed, it takes no more.
 #[derive(Debug)]
 pub struct Window {
@@ -68,7 +77,7 @@ pub struct Window {
     batch: Vec<Event>,
     bytes: usize,
     live: bool,
-    missed: Arc<AtomicU64>,
+    losses: Arc<Losses>,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
 
@@ -79,12 +88,12 @@ impl Window {
     /// When standard output is no terminal that can be drawn on.
     pub fn open(options: WindowOptions, stop: Stop) -> io::Result<Self> {
         let (batches, events) = crossbeam_channel::bounded(WINDOW_BATCHES);
-        let missed = Arc::new(AtomicU64::new(0));
+        let losses = Arc::<Losses>::default();
         let live = options.live;
         let taken = Taken::take()?;
         let quit = options.quit;
         let asked = stop.clone();
-        let mut drawing = Drawing::new(options, events, stop, Arc::clone(&missed));
+        let mut drawing = Drawing::new(options, events, stop, Arc::clone(&losses));
         let draw = move || {
             let result = drawing.run(taken);
             let by_user = result.is_ok() && !drawing.screen.ended && !asked.is_asked();
@@ -94,7 +103,12 @@ impl Window {
             result
         };
         let thread = std::thread::Builder::new().name("window".to_owned()).spawn(draw)?;
-        Ok(Self { batches: Some(batches), batch: Vec::new(), bytes: 0, live, missed, thread: Some(thread) })
+        Ok(Self { batches: Some(batches), batch: Vec::new(), bytes: 0, live, losses, thread: Some(thread) })
+    }
+
+    /// So many packets were dropped by the kernel and the interface so far.
+    pub fn set_dropped(&self, packets: u64) {
+        self.losses.dropped.store(packets, Ordering::Relaxed);
     }
 
     /// Hands over what has come. That the window is closed is told once: what comes at the end is dropped.
@@ -108,7 +122,7 @@ impl Window {
             (_, false) => batches.send(batch).is_ok(),
             (_, true) => match batches.try_send(batch) {
                 Err(TrySendError::Full(batch)) => {
-                    self.missed.fetch_add(batch.len() as u64, Ordering::Relaxed);
+                    self.losses.missed.fetch_add(batch.len() as u64, Ordering::Relaxed);
                     true
                 }
                 sent => sent.is_ok(),
@@ -178,18 +192,18 @@ struct Drawing {
     screen: Screen,
     events: Receiver<Vec<Event>>,
     stop: Stop,
-    missed: Arc<AtomicU64>,
+    losses: Arc<Losses>,
     live: bool,
     directory: PathBuf,
 }
 
 impl Drawing {
-    fn new(options: WindowOptions, events: Receiver<Vec<Event>>, stop: Stop, missed: Arc<AtomicU64>) -> Self {
+    fn new(options: WindowOptions, events: Receiver<Vec<Event>>, stop: Stop, losses: Arc<Losses>) -> Self {
         let WindowOptions { source, live, templates, filter, show_secrets, directory, .. } = options;
         let (filter, text) = filter.unzip();
         let model = Model::new(templates, filter);
         let screen = Screen::new(model, source, text.unwrap_or_default(), show_secrets);
-        Self { screen, events, stop, missed, live, directory }
+        Self { screen, events, stop, losses, live, directory }
     }
 
     fn run(&mut self, mut taken: Taken) -> io::Result<()> {
@@ -222,7 +236,9 @@ impl Drawing {
                 Ok(batch) => batch.into_iter().for_each(|event| self.screen.model.take(event)),
                 Err(error) => {
                     self.screen.ended = error.is_disconnected();
-                    self.screen.model.counts.missed = self.missed.load(Ordering::Relaxed);
+                    let counts = &mut self.screen.model.counts;
+                    counts.missed = self.losses.missed.load(Ordering::Relaxed);
+                    counts.dropped = self.losses.dropped.load(Ordering::Relaxed);
                     return false;
                 }
             }
@@ -256,8 +272,8 @@ mod tests {
             let _ = ended.recv();
             Ok(())
         });
-        let (batches, missed) = (Some(batches), Arc::default());
-        (Window { batches, batch: Vec::new(), bytes: 0, live, missed, thread: Some(thread) }, events, end)
+        let (batches, losses) = (Some(batches), Arc::default());
+        (Window { batches, batch: Vec::new(), bytes: 0, live, losses, thread: Some(thread) }, events, end)
     }
 
     fn part(pieces: usize) -> Collector {
@@ -278,7 +294,7 @@ mod tests {
         }
         assert_eq!(events.len(), WINDOW_BATCHES);
         let taken = events.try_iter().map(|batch| batch.len()).sum::<usize>() + window.batch.len();
-        let missed = window.missed.load(Ordering::Relaxed) as usize;
+        let missed = window.losses.missed.load(Ordering::Relaxed) as usize;
         assert!(missed > 0 && taken + missed == told, "a live capture does not wait");
         drop(end);
     }

@@ -81,6 +81,11 @@ pub trait LiveConsumer: crate::record::Consumer<Error = crate::export::PrintErro
     fn take(&mut self) -> Vec<u8> {
         Vec::new()
     }
+
+    /// So many packets were dropped by the kernel and the interface so far.
+    fn dropped(&mut self, packets: u64) {
+        let _ = packets;
+    }
 }
 
 impl LiveConsumer for crate::export::Exporter<Vec<u8>> {
@@ -94,7 +99,11 @@ impl LiveConsumer for crate::export::Exporter<Vec<u8>> {
 }
 
 #[cfg(feature = "tui")]
-impl LiveConsumer for crate::tui::Window {}
+impl LiveConsumer for crate::tui::Window {
+    fn dropped(&mut self, packets: u64) {
+        self.set_dropped(packets);
+    }
+}
 
 /// Captures until it is told to stop.
 ///

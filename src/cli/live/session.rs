@@ -240,6 +240,7 @@ impl<C: LiveConsumer> Session<'_, C> {
         }
         if now.duration_since(self.last.tick) >= TICK {
             self.last.tick = now;
+            self.engine.consumer().dropped(feeder.dropped());
             self.tick(now)?;
         }
         let due = self.options.summary.is_some_and(|every| now.duration_since(self.last.summary) >= every);
