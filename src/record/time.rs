@@ -247,6 +247,8 @@ pub struct Pushes {
 /// Nanoseconds in which a direction could not send.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Blocked {
+    /// [`TimePart::StreamWindow`] of at least one stream; other streams may have gone on meanwhile.
+    pub stream_window: u64,
     /// [`TimePart::ConnectionWindow`]
     pub connection_window: u64,
     /// [`TimePart::TcpLoss`]

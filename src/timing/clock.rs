@@ -4,6 +4,7 @@
 //! that the work does not grow with the number of streams.
 
 use crate::base::time::Timestamp;
+use crate::record::Blocked;
 use std::time::Duration;
 
 /// A reading of the clock: nanoseconds since it began, by reason.
@@ -69,6 +70,10 @@ pub(super) struct Clock {
     wait: Wait,
     /// When the sender was last let go on.
     freed: Timestamp,
+    /// Streams whose turn it is and that have no credit of their own, and nanoseconds in which there were some and no bytes
+    /// were missing. It is no stop: other streams may go on.
+    blocked_streams: u32,
+    stream: u64,
     started: bool,
 }
 
@@ -87,6 +92,9 @@ impl Clock {
             _ => &mut self.now.free,
         };
         *reason = reason.saturating_add(passed);
+        if self.blocked_streams > 0 && !self.stops.loss {
+            self.stream = self.stream.saturating_add(passed);
+        }
         self.now.at = self.now.at.max(at);
     }
 
@@ -99,9 +107,24 @@ impl Clock {
         Reading { at, loss: self.now.loss.saturating_sub(back.min(missing)), ..self.now }
     }
 
-    /// Nanoseconds so far in which there was no credit on the connection, bytes were missing, and TCP's window was full.
-    pub(super) const fn blocked(&self) -> (u64, u64, u64) {
-        (self.now.connection, self.now.loss, self.now.tcp)
+    /// Time so far in which the sender, or a stream of it, could not send.
+    pub(super) const fn blocked(&self) -> Blocked {
+        Blocked {
+            stream_window: self.stream,
+            connection_window: self.now.connection,
+            tcp_loss: self.now.loss,
+            tcp_window: self.now.tcp,
+        }
+    }
+
+    /// A stream whose turn it is has no credit any more, or has some again, or it is not its turn any more.
+    pub(super) fn set_stream_blocked(&mut self, at: Timestamp, blocked: bool) {
+        self.advance(at);
+        self.blocked_streams = if blocked {
+            self.blocked_streams.saturating_add(1)
+        } else {
+            self.blocked_streams.saturating_sub(1)
+        };
     }
 
     /// What stops the sender now.

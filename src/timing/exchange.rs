@@ -226,6 +226,9 @@ impl Exchange {
         let at = at.max(self.cursor.at);
         self.cursor = clock.read(at);
         (self.since, self.blocked, self.unsure) = (at, blocked, 0);
+        if blocked {
+            clock.set_stream_blocked(at, true);
+        }
     }
 
     /// Credit on the stream has come, or has gone. Whether the sender may go on now.
@@ -243,6 +246,7 @@ impl Exchange {
         let since = self.cursor.at;
         self.settle(at, clock, patience, TimePart::Transfer);
         self.blocked = blocked;
+        clock.set_stream_blocked(at, blocked);
         if !blocked {
             self.held = self.held.saturating_add(at.nanos_since(since).saturating_sub(round_trip));
             self.since = at.max(since);

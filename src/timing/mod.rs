@@ -31,8 +31,8 @@ use crate::base::memory::of_map;
 use crate::base::time::Timestamp;
 use crate::http2::{EventContext, Ledger, PerSide, Side};
 use crate::record::{
-    Blocked, ConnectionTiming, EndBy, EndHow, Ending, Handshakes, RoundTrips, StreamEnd, Time, TimePart,
-    Transaction, Unknown, Urgency, WindowFacts,
+    ConnectionTiming, EndBy, EndHow, Ending, Handshakes, RoundTrips, StreamEnd, Time, TimePart, Transaction,
+    Unknown, Urgency, WindowFacts,
 };
 use clock::{Clock, Stops, nanos};
 use concurrency::Concurrency;
@@ -273,6 +273,9 @@ impl Timing {
         let blocked =
             turn != Turn::Wait && cx.ledger.stream_credit(sender, id).is_some_and(|credit| credit <= 0);
         let Some(exchange) = self.exchanges.get_mut(&id) else { return };
+        if exchange.blocked {
+            self.clocks[exchange.turn.sender()].set_stream_blocked(at, false);
+        }
         let clock = &mut self.clocks[sender];
         exchange.turn_to(turn, at, clock, blocked);
         if turn != Turn::Wait && !blocked && at > clock.latest() {
@@ -314,6 +317,9 @@ impl Timing {
         }
         let clock = &mut self.clocks[exchange.turn.sender()];
         exchange.settle(record.ended_at, clock, patience, TimePart::Transfer);
+        if exchange.blocked {
+            clock.set_stream_blocked(record.ended_at, false);
+        }
         let known = record.request.seen && self.is_certain(&exchange);
         let mut division = std::mem::take(&mut exchange.parts);
         division.fit(total);
@@ -369,10 +375,6 @@ impl Timing {
         for side in [Side::Client, Side::Server] {
             self.clocks[side].advance(last);
         }
-        let blocked = |clock: &Clock| {
-            let (connection_window, tcp_loss, tcp_window) = clock.blocked();
-            Blocked { connection_window, tcp_loss, tcp_window }
-        };
         let both = |trips: &PerSide<RoundTrips>| RoundTrips {
             smallest: [trips.client.smallest, trips.server.smallest].into_iter().flatten().min(),
             count: trips.client.count + trips.server.count,
@@ -385,8 +387,8 @@ impl Timing {
             tcp_handshake: handshakes.tcp,
             tls_handshake: handshakes.tls,
             first_request: self.first_request.map(|request| request.since(first)),
-            client_blocked: blocked(&self.clocks.client),
-            server_blocked: blocked(&self.clocks.server),
+            client_blocked: self.clocks.client.blocked(),
+            server_blocked: self.clocks.server.blocked(),
             client_windows: self.window_facts(ledger, Side::Client),
             server_windows: self.window_facts(ledger, Side::Server),
             at_limit: self.concurrency.at_limit(last),
@@ -403,8 +405,8 @@ impl Timing {
     /// The windows of what a side sent, where all that moved them is known.
     fn window_facts(&self, ledger: &Ledger, sender: Side) -> Option<WindowFacts> {
         let initial = ledger.settings(sender.peer()).initial_window_size;
-        let (connection_window, ..) = self.clocks[sender].blocked();
-        self.is_lossless().then(|| self.windows[sender].facts(initial, connection_window))
+        let empty = self.clocks[sender].blocked().connection_window;
+        self.is_lossless().then(|| self.windows[sender].facts(initial, empty))
     }
 
     /// Why the connection ended, in this way and at this time, with exchanges under way or not; and who named an error by

@@ -67,6 +67,36 @@ fn initial_window(octets: u32) -> Vec<u8> {
 
 const ACK: [u8; 9] = [0, 0, 0, 4, 1, 0, 0, 0, 0];
 
+/// Of two streams that wait for credit at overlapping times, and of one that ends while it waits, each moment counts once.
+#[test]
+fn time_without_credit_on_a_stream_counts_once() {
+    let mut wire = Wire::new();
+    wire.send(Side::Client, &initial_window(5));
+    wire.send(Side::Server, &ACK);
+    let data = |stream: u8| [&[0, 0, 5, 0, 0, 0, 0, 0, stream][..], b"12345"].concat();
+    for stream in [1, 3] {
+        wire.ask(stream, true);
+        wire.answer(stream);
+    }
+    for stream in [1, 3] {
+        wire.send(Side::Server, &data(stream as u8));
+    }
+    let began = wire.packet - 1;
+    wire.send(Side::Client, &update(1, 10));
+    wire.send(Side::Client, &update(3, 10));
+    let millis = |packets: u64| packets * 1_000_000;
+    assert_eq!(wire.timing.clocks.server.blocked().stream_window, millis(wire.packet - began));
+    // A millisecond later, when both can go on.
+    wire.send(Side::Server, &[&data(1)[..], &data(1)].concat());
+    let began = (wire.packet, wire.timing.clocks.server.blocked().stream_window);
+    wire.send(Side::Server, &data(3));
+    wire.end(1, 4);
+    wire.send(Side::Server, &data(3));
+    let blocked = wire.timing.clocks.server.blocked();
+    assert_eq!(blocked.stream_window, began.1 + millis(1), "the stream that waited is over");
+    assert_eq!(blocked.connection_window, 0);
+}
+
 #[test]
 fn what_is_kept_is_bounded() {
     assert!(size_of::<(u32, Exchange)>() <= 208, "{}", size_of::<(u32, Exchange)>());

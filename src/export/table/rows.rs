@@ -227,8 +227,9 @@ pub(in crate::export) fn connection(out: &mut Vec<u8>, connection: &ConnectionRe
 fn blocked(timing: &ConnectionTiming) -> Option<String> {
     let sides = [("client", timing.client_blocked), ("server", timing.server_blocked)];
     let all = sides.into_iter().flat_map(|(side, blocked)| {
-        let Blocked { connection_window, tcp_loss, tcp_window } = blocked;
+        let Blocked { stream_window, connection_window, tcp_loss, tcp_window } = blocked;
         [
+            (side, TimePart::StreamWindow, stream_window),
             (side, TimePart::ConnectionWindow, connection_window),
             (side, TimePart::TcpLoss, tcp_loss),
             (side, TimePart::TcpWindow, tcp_window),

@@ -272,6 +272,8 @@ object! {
 object! {
     /// `h2.blocked.*`: seconds in which a side could not send.
     pub struct BlockedObject {
+        /// At least one stream whose turn it was had no credit of its own; others may have gone on.
+        "stream_window": stream_window: Option<Seconds>,
         /// It had no credit on the connection.
         "connection_window": connection_window: Option<Seconds>,
         /// Bytes were missing.
@@ -284,6 +286,7 @@ object! {
 impl BlockedObject {
     fn new(blocked: &Blocked) -> Option<Self> {
         (*blocked != Blocked::default()).then(|| Self {
+            stream_window: seconds(blocked.stream_window),
             connection_window: seconds(blocked.connection_window),
             tcp_loss: seconds(blocked.tcp_loss),
             tcp_window: seconds(blocked.tcp_window),
