@@ -232,7 +232,7 @@ pub const OTLP_LINE_BYTES: usize = 1 << 20;
 
 /// Blocks of 64 bytes that are sampled of each direction of a connection: enough that two captures of a hundredth of it
 /// have some in common.
-pub const JOIN_BLOCKS: usize = 256;
+pub const JOIN_BLOCKS_DIRECTION: usize = 256;
 
 /// Corners of the polygon of lines that two clocks may differ by; with more, what would add one is passed over, which makes
 /// bounds wider and never wrong.

@@ -6,14 +6,14 @@ use super::exit::Exit;
 use super::messages::Messages;
 use super::usage::UsageError;
 use crate::body;
-use crate::capture::Input;
 use crate::engine::{Analysis, captures};
-use crate::export::{PrintError, print_join};
-use crate::join::{self, Endpoints, Joined, Side};
-use crate::record::pair::Join;
+use crate::export::{JoinPrinter, PrintError};
+use crate::join::{self, Endpoints, Joining, PairSink, Place, Side, Turns};
+use crate::record::pair::{Join, Pair};
+use crate::tls::KeyStore;
 use clap::{Args, ValueHint};
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Stdout};
 use std::sync::Arc;
 
 /// What it does, for its help and its man page.
@@ -82,48 +82,68 @@ pub(super) fn run(config: &JoinConfig) -> anyhow::Result<Exit> {
     let templates = Arc::new(config.sides.templates()?);
     let names = config.args.join_by.iter().map(|name| name.to_ascii_lowercase()).collect();
     let options = join::Options { join_by: names, clock_offset: config.args.clock_offset };
-    let [mut client, mut server] = [(); 2].map(|()| Side::with_memory(config.sides.memory));
-    for (inputs, side) in config.sides.inputs.iter().zip([&mut client, &mut server]) {
-        read(config, inputs, &options, side, messages)?;
-    }
-    let joined = join::join(client, server, options);
-    let mut endpoints = Endpoints::new(&templates);
-    joined.pairs().for_each(|pair| endpoints.add(&pair));
-    let summary = joined.summary();
-    let stdout = &mut io::stdout().lock();
-    match print_join(stdout, &config.sides.output, joined.pairs(), &summary, &endpoints.rows()) {
-        Ok(()) => {}
+    let [first, second] = &config.sides.inputs;
+    let mut inputs =
+        [(Place::Client, config.sides.open(first)?), (Place::Server, config.sides.open(second)?)];
+    let printer = match JoinPrinter::new(io::stdout(), &config.sides.output) {
         Err(PrintError::Closed) => return Ok(Exit::Done),
+        printer => printer?,
+    };
+    let [client, server] = [(); 2].map(|()| Side::with_memory(config.sides.memory));
+    let asked: Arc<[String]> = options.join_by.as_slice().into();
+    let told = Told { printer, endpoints: Endpoints::new(&templates) };
+    let turns = Turns::new(Joining::new(client, server, options, told));
+    std::thread::scope(|scope| {
+        for (place, (timeline, keys)) in &mut inputs {
+            let collector = turns.collector(*place, Arc::clone(&asked));
+            let analysis = analysis(config, std::mem::take(keys));
+            // A sink that takes no more says why in the end.
+            scope.spawn(|| captures(timeline, analysis, None, collector).is_ok());
+        }
+    });
+    for (_, (timeline, _)) in &inputs {
+        for damage in timeline.damage() {
+            messages.notice(damage);
+        }
+    }
+    let printed = turns.finish().and_then(|joined| {
+        let Told { printer, endpoints } = joined.sink;
+        printer.finish(&joined.summary, &endpoints.rows())?;
+        Ok((joined.summary, joined.clock_was_set))
+    });
+    match printed {
+        Ok((summary, clock_was_set)) => notices(&summary, clock_was_set, messages),
+        Err(PrintError::Closed) => {}
         Err(error) => return Err(error.into()),
     }
-    notices(&joined, &summary, messages);
     Ok(Exit::Done)
 }
 
-/// Analyzes the captures of one place.
-fn read(
-    config: &JoinConfig,
-    inputs: &[Input],
-    options: &join::Options,
-    side: &mut Side,
-    messages: Messages,
-) -> anyhow::Result<()> {
-    let (mut timeline, keys) = config.sides.open(inputs)?;
-    let bodies = config.args.body.then(|| Arc::new(hashes()));
-    let analysis = Analysis {
-        wanted: Side::wanted(!options.join_by.is_empty()),
+/// Prints pairs, and adds them up.
+struct Told {
+    printer: JoinPrinter<Stdout>,
+    endpoints: Endpoints,
+}
+
+impl PairSink for Told {
+    type Error = PrintError;
+
+    fn pair(&mut self, pair: &Pair) -> Result<(), PrintError> {
+        self.endpoints.add(pair);
+        self.printer.pair(pair)
+    }
+}
+
+/// How the captures of one place are analyzed.
+fn analysis(config: &JoinConfig, keys: KeyStore) -> Analysis {
+    Analysis {
+        wanted: Side::wanted(!config.args.join_by.is_empty()),
         threads: config.sides.threads,
         memory: config.sides.memory,
         keys,
-        bodies,
+        bodies: config.args.body.then(|| Arc::new(hashes())),
         ..Analysis::default()
-    };
-    let asked = options.join_by.as_slice().into();
-    let Ok(_) = captures(&mut timeline, analysis, None, side.collector(asked));
-    for damage in timeline.damage() {
-        messages.notice(damage);
     }
-    Ok(())
 }
 
 /// Bodies are hashed, and not kept.
@@ -133,7 +153,7 @@ fn hashes() -> body::Options {
 }
 
 /// What one should know of a result.
-fn notices(joined: &Joined, join: &Join, messages: Messages) {
+fn notices(join: &Join, clock_was_set: bool, messages: Messages) {
     if join.pairs == 0 {
         messages
             .notice("nothing that the two captures hold belongs together: no call was seen at both places");
@@ -143,7 +163,7 @@ fn notices(joined: &Joined, join: &Join, messages: Messages) {
             "the captures are taken exchanged: bytes would arrive before they leave; CLIENT is the second",
         );
     }
-    if joined.clock_was_set() && join.clock.is_none() && join.pairs > 0 {
+    if clock_was_set && join.clock.is_none() && join.pairs > 0 {
         messages.notice(
             "a clock was set during the captures: no offset and drift fit, so times are not compared",
         );

@@ -158,7 +158,7 @@ impl<P: Part> Merge<P> {
         if let Some(agent) = &mut self.agent {
             coming.show(agent, u64::MAX);
         }
-        Ok(())
+        consumer.batch_done()
     }
 
     /// Puts what a worker left into the order of all.

@@ -51,7 +51,7 @@ mod tests;
 pub use course::{CoursePart, CoursePrinter};
 pub use diff::print_diff;
 pub use exporter::{Exporter, Maker, Makers};
-pub use join::print_join;
+pub use join::JoinPrinter;
 pub use print_error::PrintError;
 pub use printer::Printer;
 pub use renderer::Renderer;

@@ -10,12 +10,11 @@ use crate::base::time::Moment;
 use crate::http2::frame::FrameView;
 use crate::record::pair::Call;
 use crate::record::{
-    Annotation, ConnectionMeta, ConnectionRecord, Consumer, Failure, Finding, Order, Part, RecordSink,
-    Report, SegmentView, Transaction, TransactionView, Wanted,
+    ConnectionMeta, ConnectionRecord, Failure, Finding, Order, Part, RecordSink, SegmentView, Transaction,
+    TransactionView, Wanted,
 };
 use foldhash::quality::RandomState;
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -32,10 +31,12 @@ pub struct Side {
     /// Times are multiples of so many nanoseconds.
     pub(super) unit: u64,
     pub(super) struck: Struck,
-    segments: usize,
-    room: Room,
+    pub(super) segments: usize,
+    /// Blocks that are kept of its connections' bytes.
+    pub(super) blocks: usize,
+    pub(super) room: Room,
     /// Places of connections by their id, of errors by their name.
-    numbers: HashMap<u64, u32, RandomState>,
+    pub(super) numbers: HashMap<u64, u32, RandomState>,
     error_numbers: HashMap<String, u32, RandomState>,
 }
 
@@ -46,6 +47,7 @@ pub(super) struct Room {
     pub(super) segments: usize,
     pub(super) connections: usize,
     pub(super) text: usize,
+    pub(super) blocks: usize,
 }
 
 impl Room {
@@ -56,6 +58,7 @@ impl Room {
             segments: memory.share(limits::JOIN_SEGMENTS),
             connections: memory.share(limits::JOIN_CONNECTIONS),
             text: memory.share(limits::JOIN_TEXT),
+            blocks: memory.share(limits::JOIN_BLOCKS),
         }
     }
 }
@@ -94,15 +97,36 @@ impl Side {
             unit: 1_000_000_000,
             struck: Struck::default(),
             segments: 0,
+            blocks: 0,
             room,
             numbers: HashMap::default(),
             error_numbers: HashMap::default(),
         }
     }
 
-    /// A consumer that fills this side. `asked`: names of fields with ids that the user knows, in small letters.
-    pub fn collector(&mut self, asked: Arc<[String]>) -> Collector<'_> {
-        Collector { side: self, asked }
+    /// Takes what a worker made of a batch.
+    pub(super) fn take(&mut self, part: &Batch) {
+        for (view, range) in &part.segments {
+            let payload = part.payload.get(range.clone()).unwrap_or_default();
+            self.segment(&SegmentView { payload, ..*view });
+        }
+        for taken in &part.taken {
+            self.exchange(taken);
+        }
+    }
+
+    /// Brings the ids in the order in which they are looked for.
+    pub(super) fn sort_ids(&mut self) {
+        self.ids.sort_unstable();
+    }
+
+    /// Calls of an exchange's connection reached the server on another one.
+    pub(super) fn note_passed_on(&mut self, exchange: u32) {
+        let connection = self.exchanges.get(exchange as usize).map(|exchange| exchange.connection);
+        let own = connection.and_then(|place| self.connections.get_mut(place as usize));
+        if let Some(own) = own {
+            own.is_passed_on = true;
+        }
     }
 
     /// `error.type` of an exchange.
@@ -127,7 +151,12 @@ impl Side {
         };
         let keep = self.segments < self.room.segments;
         let Some(connection) = self.connections.get_mut(number as usize) else { return };
-        let is_new = connection.push(view, keep);
+        let (sample, before) = (self.blocks < self.room.blocks, connection.blocks());
+        let is_new = connection.push(view, keep, sample);
+        self.blocks = self.blocks.saturating_sub(before) + connection.blocks();
+        if !sample && is_new && !view.payload.is_empty() {
+            self.struck.strike(Limit::JoinConnections);
+        }
         match (is_new, keep) {
             (false, _) => {}
             (true, true) => self.segments += 1,
@@ -179,21 +208,6 @@ impl Side {
         self.numbers.insert(id, number);
         Some(number)
     }
-
-    /// No more comes: what only collecting needs is let go.
-    fn finish(&mut self) {
-        self.numbers = HashMap::default();
-        self.error_numbers = HashMap::default();
-        self.calls.finish();
-        self.ids.sort_unstable();
-    }
-}
-
-/// Fills a [`Side`].
-#[derive(Debug)]
-pub struct Collector<'a> {
-    side: &'a mut Side,
-    asked: Arc<[String]>,
 }
 
 /// What one worker took from one batch.
@@ -213,6 +227,13 @@ struct Taken {
     error: Option<String>,
     exchange: Exchange,
     ids: Vec<Id>,
+}
+
+impl Batch {
+    /// Nothing yet. `asked`: names of fields with ids, in small letters.
+    pub(super) fn new(asked: Arc<[String]>) -> Self {
+        Self { asked, taken: Vec::new(), segments: Vec::new(), payload: Vec::new() }
+    }
 }
 
 impl RecordSink for Batch {
@@ -245,7 +266,7 @@ impl RecordSink for Batch {
 impl Part for Batch {
     fn at_end(&mut self) {}
 
-    /// All is taken at once, by [`Consumer::part_done`].
+    /// All is taken at once, by [`Side::take`].
     fn len(&self) -> usize {
         0
     }
@@ -258,33 +279,5 @@ impl Part for Batch {
         self.taken.clear();
         self.segments.clear();
         self.payload.clear();
-    }
-}
-
-impl Consumer for Collector<'_> {
-    type Part = Batch;
-    type Error = Infallible;
-
-    fn part(&self) -> Batch {
-        Batch { asked: Arc::clone(&self.asked), taken: Vec::new(), segments: Vec::new(), payload: Vec::new() }
-    }
-
-    fn part_done(&mut self, part: &Batch) {
-        for (view, range) in &part.segments {
-            let payload = part.payload.get(range.clone()).unwrap_or_default();
-            self.side.segment(&SegmentView { payload, ..*view });
-        }
-        for taken in &part.taken {
-            self.side.exchange(taken);
-        }
-    }
-
-    fn record(&mut self, _: &Batch, _: usize, _: Annotation) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    fn finish(&mut self, _: &Report) -> Result<(), Infallible> {
-        self.side.finish();
-        Ok(())
     }
 }

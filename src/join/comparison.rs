@@ -14,16 +14,27 @@ use crate::record::pair::ClockSource;
 pub(super) struct Comparison {
     /// By link, in their order.
     pub(super) traffic: Vec<Traffic>,
+    /// What it says of the clocks, with all that was compared before.
+    pub(super) clocks: Clocks,
+}
+
+/// How the clocks may differ by the bytes that both places saw.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Clocks {
     /// Lines that fit, the captures taken as they are given, and taken exchanged.
     as_given: Option<Lines>,
     exchanged: Option<Lines>,
     /// HTTP/2 connections whose bytes come before they go: in the captures as they are given, and as exchanged.
     backwards: [usize; 2],
+    /// Some of it was found earlier.
+    pub(super) is_later: bool,
 }
 
 /// What happened to a connection's bytes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Traffic {
+    /// Its place among the links.
+    pub(super) link: usize,
     /// What the client sent, by its place's clock.
     pub(super) requests: Flow,
     /// What the server sent, by its place's clock.
@@ -31,35 +42,41 @@ pub(super) struct Traffic {
 }
 
 /// What happened to the bytes of one direction.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Flow {
     pub(super) lost: Vec<Loss>,
     /// When what was sent that arrived and was not captured there.
     pub(super) not_captured: Vec<u64>,
+    /// How each place calls the direction, and the number of one byte there.
+    pub(super) origin: [(Direction, u32); 2],
+    /// Bytes before this one, counted from there, were compared earlier.
+    pub(super) floor: i64,
 }
 
 /// Bytes that were seen at both places: the bound they are, when by the client's clock, and the difference.
 type Point = (Bound, u64, i64);
 
 impl Comparison {
-    /// Compares the linked connections.
-    pub(super) fn of(client: &Side, server: &Side, links: &[Link]) -> Self {
-        let mut comparison = Self::default();
+    /// Compares the linked connections; `known` is what earlier comparisons say of the clocks.
+    pub(super) fn of(client: &Side, server: &Side, links: &[Link], known: &Clocks) -> Self {
+        let mut comparison = Self { traffic: Vec::new(), clocks: known.clone() };
         let slack = client.unit.max(server.unit) as i64;
-        for link in links {
+        for (at, link) in links.iter().enumerate() {
             let ends = client
                 .connections
                 .get(link.client as usize)
                 .zip(server.connections.get(link.server as usize));
             let Some((ours, theirs)) = ends else { continue };
-            let (traffic, points) = compare(link, ours, theirs);
+            let ([requests, responses], points) = compare(link, ours, theirs);
             let is_http2 = ours.client.is_some() || theirs.client.is_some();
-            comparison.add_points(&points, slack, is_http2);
-            comparison.traffic.push(traffic);
+            comparison.clocks.add_points(&points, slack, is_http2);
+            comparison.traffic.push(Traffic { link: at, requests, responses });
         }
         comparison
     }
+}
 
+impl Clocks {
     /// The captures were given in the wrong order.
     pub(super) fn is_swapped(&self) -> bool {
         let [given, exchanged] = self.backwards;
@@ -93,6 +110,10 @@ impl Comparison {
         // Of another protocol it is not known who is where: the server's host may have opened the connection.
         let opposed = !is_http2 && !forth && back;
         let straight = !is_http2 && forth && !back;
+        // Of a part of it that may be unknown where all of it would tell.
+        if self.is_later && !is_http2 && forth && back {
+            return;
+        }
         let around = || Lines::around(time, offset);
         observe(self.as_given.get_or_insert_with(around), points, slack, opposed);
         observe(self.exchanged.get_or_insert_with(around), points, slack, !straight);
@@ -108,15 +129,16 @@ fn observe(lines: &mut Lines, points: &[Point], slack: i64, turned: bool) {
     }
 }
 
-/// Compares one connection.
-fn compare(link: &Link, ours: &Connection, theirs: &Connection) -> (Traffic, Vec<Point>) {
+/// Compares one connection: requests and responses.
+fn compare(link: &Link, ours: &Connection, theirs: &Connection) -> ([Flow; 2], Vec<Point>) {
     let client = ours.client.unwrap_or_else(|| link.there(theirs.client()));
     let mut points = Vec::new();
     let [requests, responses] = [(client, true), (client.reverse(), false)].map(|(from, to_server)| {
-        let there = link.there(from);
         let (base, base_there) = bases(link, ours, theirs, from);
-        let here = End { segments: &ours.segments, from, base };
-        let there = End { segments: &theirs.segments, from: there, base: base_there };
+        let (own, other) = (&ours.streams[from], &theirs.streams[link.there(from)]);
+        let floor = place(own.floor, base).max(place(other.floor, base_there));
+        let here = End { segments: &ours.segments, from, base, floor };
+        let there = End { segments: &theirs.segments, from: link.there(from), base: base_there, floor };
         let transit = if to_server { Transit::of(&here, &there) } else { Transit::of(&there, &here) };
         points.extend(transit.points.iter().map(|&(sent, arrived)| {
             if to_server {
@@ -125,13 +147,20 @@ fn compare(link: &Link, ours: &Connection, theirs: &Connection) -> (Traffic, Vec
                 (Bound::AtLeast, arrived, difference(sent, arrived))
             }
         }));
-        match link.how {
-            LinkedBy::Tcp => Flow { lost: transit.lost, not_captured: transit.not_captured },
+        let origin = [(from, base), (link.there(from), base_there)];
+        let (lost, not_captured) = match link.how {
+            LinkedBy::Tcp => (transit.lost, transit.not_captured),
             // What something between sends again on another connection tells nothing of losses.
-            LinkedBy::Bytes => Flow::default(),
-        }
+            LinkedBy::Bytes => Default::default(),
+        };
+        Flow { lost, not_captured, origin, floor }
     });
-    (Traffic { requests, responses }, points)
+    ([requests, responses], points)
+}
+
+/// The place of a floor, counted from the base.
+fn place(floor: Option<u32>, base: u32) -> i64 {
+    floor.map_or(i64::MIN, |floor| i64::from(floor.wrapping_sub(base) as i32))
 }
 
 /// The numbers of one byte of a direction at both places.
@@ -141,10 +170,15 @@ fn bases(link: &Link, ours: &Connection, theirs: &Connection, from: Direction) -
         let mut own = connection.segments.iter().filter(|segment| segment.from() == from && segment.len > 0);
         own.next().map_or(0, super::connection::Segment::first_byte)
     };
-    let isns = ours.streams[from].isn.zip(theirs.streams[there].isn).filter(|_| link.how == LinkedBy::Bytes);
-    if let Some((isn, isn_there)) = isns {
-        return (isn.wrapping_add(1), isn_there.wrapping_add(1));
-    }
-    let base = first(theirs, there);
-    (base, base)
+    let (ours, other) = (&ours.streams[from], &theirs.streams[there]);
+    let isns = ours.isn.zip(other.isn).filter(|_| link.how == LinkedBy::Bytes);
+    let ahead = isns.map_or(0, |(isn, isn_there)| isn_there.wrapping_sub(isn));
+    // Close to what is kept, however long the stream is.
+    let base = match (other.floor, ours.floor, isns) {
+        (Some(floor), ..) => floor,
+        (None, Some(floor), _) => floor.wrapping_add(ahead),
+        (None, None, Some((_, isn_there))) => isn_there.wrapping_add(1),
+        (None, None, None) => first(theirs, there),
+    };
+    (base.wrapping_sub(ahead), base)
 }

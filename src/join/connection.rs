@@ -21,6 +21,12 @@ pub(super) struct Connection {
     pub(super) segments: Vec<Segment>,
     /// Who sends the requests, once an exchange says so.
     pub(super) client: Option<Direction>,
+    /// A FIN was seen.
+    pub(super) is_closing: bool,
+    /// Exchanges of the client's reached the server on another connection.
+    pub(super) is_passed_on: bool,
+    /// When what it asked was first not captured at the server's place, where that was told.
+    pub(super) hole: Option<u64>,
 }
 
 /// One direction.
@@ -38,6 +44,8 @@ pub(super) struct Stream {
     pub(super) from_start: Blocks,
     /// Bytes unwrapped: number and place of the last segment.
     last: Option<(u32, u64)>,
+    /// The first byte of which nothing was let go.
+    pub(super) floor: Option<u32>,
 }
 
 /// A segment.
@@ -108,11 +116,15 @@ impl Connection {
             streams: PerDirection::default(),
             segments: Vec::new(),
             client: None,
+            is_closing: false,
+            is_passed_on: false,
+            hole: None,
         }
     }
 
-    /// The next segment; false when it is another copy of a packet that was seen just now. `keep`: there is room for it.
-    pub(super) fn push(&mut self, view: &SegmentView<'_>, keep: bool) -> bool {
+    /// The next segment; false when it is another copy of a packet that was seen just now. `keep`: there is room for it;
+    /// `sample`: and for blocks of its bytes.
+    pub(super) fn push(&mut self, view: &SegmentView<'_>, keep: bool, sample: bool) -> bool {
         let segment = Segment::new(view);
         let recent = self.segments.iter().rev().take(COPIES);
         let near = |other: &&Segment| segment.time.saturating_sub(other.time) <= SAME_PACKET;
@@ -122,8 +134,15 @@ impl Connection {
         if keep {
             self.segments.push(segment);
         }
-        self.streams[view.from].push(view);
+        self.is_closing |= view.fin;
+        self.streams[view.from].push(view, sample);
         true
+    }
+
+    /// Blocks that are kept of its bytes.
+    pub(super) fn blocks(&self) -> usize {
+        let of = |stream: &Stream| stream.blocks.kept().len() + stream.from_start.kept().len();
+        of(&self.streams.forward) + of(&self.streams.backward)
     }
 
     /// The side that sends the requests; without any, the opener, or who was seen first.
@@ -133,7 +152,7 @@ impl Connection {
 }
 
 impl Stream {
-    fn push(&mut self, view: &SegmentView<'_>) {
+    fn push(&mut self, view: &SegmentView<'_>, sample: bool) {
         if view.syn {
             self.isn = Some(view.seq);
         }
@@ -146,14 +165,20 @@ impl Stream {
         if view.payload.is_empty() {
             return;
         }
-        self.blocks.push(seq, view.payload);
+        if sample {
+            self.blocks.push(seq, view.payload);
+        } else {
+            self.blocks.pass(seq, view.payload.len());
+        }
         let Some(isn) = self.isn else { return };
         let offset = self.unwrap(seq.wrapping_sub(isn.wrapping_add(1)));
         self.whole.push(offset, view.payload);
         self.whole.holed |= view.len as usize > view.payload.len();
         // Blocks are counted in 32 bits: what follows is not needed.
-        if let Ok(offset) = u32::try_from(offset) {
-            self.from_start.push(offset, view.payload);
+        match u32::try_from(offset) {
+            Ok(offset) if sample => self.from_start.push(offset, view.payload),
+            Ok(offset) => self.from_start.pass(offset, view.payload.len()),
+            Err(_) => {}
         }
     }
 
@@ -181,6 +206,6 @@ fn earlier(a: u32, b: u32) -> u32 {
     if (b.wrapping_sub(a) as i32) < 0 { b } else { a }
 }
 
-fn later(a: u32, b: u32) -> u32 {
+pub(super) fn later(a: u32, b: u32) -> u32 {
     if (b.wrapping_sub(a) as i32) > 0 { b } else { a }
 }

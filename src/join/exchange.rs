@@ -148,9 +148,9 @@ impl Calls {
         self.list.get(number as usize)
     }
 
-    /// No more come.
-    pub(super) fn finish(&mut self) {
-        self.numbers = HashMap::default();
+    /// Bytes of memory.
+    pub(super) const fn memory(&self) -> usize {
+        self.memory
     }
 }
 

@@ -4,7 +4,7 @@ use super::clock::Clock;
 use super::comparison::{Comparison, Flow};
 use super::connections::{Link, LinkedBy};
 use super::exchange::Exchange;
-use super::pairing::{PairedBy, Pairing};
+use super::pairing::Pairing;
 use crate::record::pair::Missing;
 use std::collections::{HashMap, HashSet};
 
@@ -16,7 +16,7 @@ pub(super) struct Reasons<'a> {
     /// Which traffic is a connection's, by its place at the client's side and at the server's.
     of_client: HashMap<u32, usize>,
     of_server: HashMap<u32, usize>,
-    /// Connections of the client's of which exchanges reached the server on others.
+    /// Connections of the client's of which exchanges reached the server on others, as was found now.
     passed_on: HashSet<u32>,
 }
 
@@ -27,8 +27,10 @@ impl<'a> Reasons<'a> {
         comparison: &'a Comparison,
         clock: Option<&'a Clock>,
     ) -> Self {
-        let own = || links.iter().enumerate().filter(|(_, link)| link.how == LinkedBy::Tcp);
-        let others = pairing.matches.iter().filter(|found| found.how != PairedBy::Tcp);
+        let traffic = || comparison.traffic.iter().enumerate();
+        let linked = || traffic().filter_map(|(at, traffic)| Some((at, links.get(traffic.link)?)));
+        let own = || linked().filter(|(_, link)| link.how == LinkedBy::Tcp);
+        let others = pairing.matches.iter().filter(|found| found.how.is_passed_on());
         let exchange = |place: u32| pairing.client.exchanges.get(place as usize);
         Self {
             pairing,
@@ -45,7 +47,8 @@ impl<'a> Reasons<'a> {
         if let Some(traffic) =
             self.of_client.get(&exchange.connection).and_then(|&at| self.comparison.traffic.get(at))
         {
-            if let Some(reason) = self.by_segments(&traffic.requests, exchange) {
+            let hole = self.pairing.client.connection(exchange).and_then(|own| own.hole);
+            if let Some(reason) = self.by_segments(&traffic.requests, hole, exchange) {
                 return reason;
             }
             return if self.is_covered(exchange) { Missing::Unknown } else { Missing::NotCaptured };
@@ -54,7 +57,7 @@ impl<'a> Reasons<'a> {
             return Missing::NotCaptured;
         }
         let answered = exchange.answered().is_some() && exchange.status.is_some();
-        if answered && self.clock.is_some() && self.passed_on.contains(&exchange.connection) {
+        if answered && self.clock.is_some() && self.is_passed_on(exchange) {
             return Missing::AnsweredBetween;
         }
         Missing::Unknown
@@ -69,8 +72,14 @@ impl<'a> Reasons<'a> {
         Missing::Unknown
     }
 
-    /// What became of the segments that carried its request.
-    fn by_segments(&self, requests: &Flow, exchange: &Exchange) -> Option<Missing> {
+    /// Other exchanges of its connection reached the server on another one.
+    fn is_passed_on(&self, exchange: &Exchange) -> bool {
+        let own = self.pairing.client.connection(exchange);
+        self.passed_on.contains(&exchange.connection) || own.is_some_and(|own| own.is_passed_on)
+    }
+
+    /// What became of the segments that carried its request. `hole`: when the first was not captured, if that is known.
+    fn by_segments(&self, requests: &Flow, hole: Option<u64>, exchange: &Exchange) -> Option<Missing> {
         let until = exchange.sent().unwrap_or(exchange.end);
         let within = |time: u64| (exchange.start..=until).contains(&time);
         let from = requests.lost.partition_point(|loss| loss.sent < exchange.start);
@@ -85,7 +94,7 @@ impl<'a> Reasons<'a> {
         let from = requests.not_captured.partition_point(|&sent| sent < exchange.start);
         let unseen = requests.not_captured.get(from).is_some_and(|&sent| within(sent));
         // Behind a hole the other capture's streams are not whole.
-        let behind = requests.not_captured.first().is_some_and(|&sent| sent <= until);
+        let behind = hole.or(requests.not_captured.first().copied()).is_some_and(|sent| sent <= until);
         (unseen || behind).then_some(Missing::NotCaptured)
     }
 

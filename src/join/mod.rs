@@ -1,11 +1,16 @@
 //! Two captures of the same calls: which exchanges are one call, how the clocks differ, what lay between.
 //!
 //! ```text
-//! client's capture ─► Collector ─► Side ─┐
-//!                                        ├─► connections (which are one) ─► comparison (times, losses) ─► clock
-//! server's capture ─► Collector ─► Side ─┘        └─► pairing: by stream, by ids, by content ◄──────────────┘
-//!                                                          └─► report: a `Pair` each, and a `Join`
+//! client's capture ─► Collector ─┐ turns          Side ─┐
+//!                                ├──────► Joining       ├─► round: connections (which are one) ─► comparison (times, losses)
+//! server's capture ─► Collector ─┘                Side ─┘      pairing: by stream, by ids, by content ◄──────── clock
+//!                                             ▲                  └─► a `Pair` each; in the end a `Join`
+//!                                             └─ settle: what was told is let go
 //! ```
+//!
+//! The captures are read side by side, in the order of their times. As long as there is room all is kept, and joined in one round
+//! in the end. When a side is three quarters full there is a round before: what ended in the older half of what is kept is told,
+//! with or without a partner, and let go.
 //!
 //! It knows records, and of segments what [`SegmentView`](crate::record::SegmentView) says: no packet is looked into here.
 
@@ -18,19 +23,23 @@ mod content;
 mod endpoints;
 mod exchange;
 mod ids;
+mod joining;
 mod lines;
 mod missing;
 mod pairing;
-mod report;
+mod round;
+mod settle;
 mod stream;
 mod transit;
+mod turns;
 
 #[cfg(test)]
 mod tests;
 
-pub use collect::{Batch, Collector, Side};
+pub use collect::{Batch, Side};
 pub use endpoints::Endpoints;
-pub use report::{Joined, join};
+pub use joining::{Joined, Joining, PairSink};
+pub use turns::{Collector, Place, Stopped, Turns};
 
 /// What the user says.
 #[derive(Clone, Debug, Default)]

@@ -21,6 +21,13 @@ pub(super) enum PairedBy {
     Content,
 }
 
+impl PairedBy {
+    /// It reached the server on another connection.
+    pub(super) fn is_passed_on(self) -> bool {
+        self != Self::Tcp
+    }
+}
+
 /// An exchange at the client's place and those of the server's that are the same call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Match {
@@ -43,7 +50,8 @@ pub(super) struct Pairing<'a> {
     /// By exchange: others may be its partner, too.
     pub(super) client_ambiguous: Vec<bool>,
     pub(super) server_ambiguous: Vec<bool>,
-    pub(super) conflicts: u64,
+    /// Exchanges of the client's whose streams on the server's connections carry something else.
+    pub(super) conflicts: Vec<u32>,
 }
 
 impl<'a> Pairing<'a> {
@@ -58,7 +66,7 @@ impl<'a> Pairing<'a> {
             server_paired: none(server),
             client_ambiguous: none(client),
             server_ambiguous: none(server),
-            conflicts: 0,
+            conflicts: Vec::new(),
         }
     }
 
@@ -94,7 +102,7 @@ impl<'a> Pairing<'a> {
             let Some(Some(server)) = streams.insert((link.server, exchange.stream), None) else { continue };
             let Some(other) = self.server.exchanges.get(server as usize) else { continue };
             if self.conflict(exchange, other) {
-                self.conflicts += 1;
+                self.conflicts.push(place as u32);
                 continue;
             }
             let how = if link.how == LinkedBy::Tcp { PairedBy::Tcp } else { PairedBy::Bytes };
@@ -117,10 +125,10 @@ impl<'a> Pairing<'a> {
             || client.status.zip(server.status).is_some_and(|(ours, theirs)| ours != theirs)
     }
 
-    /// How the clocks differ, by the pairs that were found in one of these ways; `None` where they do not say. What goes
-    /// to the server cannot come before it went, nor can what comes back.
-    pub(super) fn lines(&self, slack: i64, by: impl Fn(PairedBy) -> bool) -> Option<Lines> {
-        let mut lines: Option<Lines> = None;
+    /// How the clocks differ, by the pairs that were found in one of these ways, and by what was known; `None` where they do not
+    /// say. What goes to the server cannot come before it went, nor can what comes back.
+    fn lines(&self, known: Option<Lines>, slack: i64, by: impl Fn(PairedBy) -> bool) -> Option<Lines> {
+        let mut lines = known;
         for found in self.matches.iter().filter(|found| by(found.how)) {
             // Of several attempts it is not certain which one was answered.
             let &[server] = self.places(found) else { continue };
@@ -136,8 +144,8 @@ impl<'a> Pairing<'a> {
     }
 
     /// The clock by pairs with ids.
-    pub(super) fn clock_by_ids(&self, slack: i64) -> Option<Lines> {
-        self.lines(slack, |how| matches!(how, PairedBy::Id(_) | PairedBy::Bytes))
+    pub(super) fn clock_by_ids(&self, known: Option<Lines>, slack: i64) -> Option<Lines> {
+        self.lines(known, slack, |how| matches!(how, PairedBy::Id(_) | PairedBy::Bytes))
     }
 }
 

@@ -60,6 +60,15 @@ impl Blocks {
         self.next = Some(at);
     }
 
+    /// Only counts: there is no room for more of the sample.
+    pub(super) fn pass(&mut self, from: u32, len: usize) {
+        self.held.clear();
+        let end = from.wrapping_add(len as u32);
+        if self.next.is_none_or(|next| end.wrapping_sub(next) as i32 > 0) {
+            self.next = Some(end);
+        }
+    }
+
     /// The sample, by place.
     pub(super) fn kept(&self) -> &[Block] {
         &self.kept
@@ -93,7 +102,7 @@ impl Blocks {
             return;
         }
         self.kept.push(Block { place, hash: hash(bytes) });
-        while self.kept.len() > tuning::JOIN_BLOCKS {
+        while self.kept.len() > tuning::JOIN_BLOCKS_DIRECTION {
             self.level += 1;
             let level = self.level;
             self.kept.retain(|block| trailing(block.place) >= level);
@@ -176,7 +185,7 @@ mod tests {
     fn who_joins_late_has_blocks_in_common() {
         let bytes = bytes(400_000);
         let whole = blocks(77, &bytes, 1460);
-        assert!(whole.kept().len() <= tuning::JOIN_BLOCKS);
+        assert!(whole.kept().len() <= tuning::JOIN_BLOCKS_DIRECTION);
         let late = blocks(77 + 200_000, &bytes[200_000..], 1000);
         let (equal, differs) = late.compare(&whole);
         assert!(equal > 20 && !differs, "{equal}");

@@ -1,21 +1,42 @@
 //! Sides that are made by hand: connections of two hosts with a network between them.
 
 mod lab;
+mod rounds;
 
 use super::collect::Room;
-use super::{Options, Side, join};
+use super::joining::{Joined, Joining, PairSink};
+use super::{Options, Side};
 use crate::base::limit_counters::Limit;
-use crate::record::pair::{Missing, Pair};
+use crate::record::pair::{Join, Missing, Pair};
 use lab::{Lab, MILLI};
+use std::convert::Infallible;
 
 fn room() -> Room {
-    Room { exchanges: 100, segments: 1000, connections: 100, text: 1 << 20 }
+    Room { exchanges: 100, segments: 1000, connections: 100, text: 1 << 20, blocks: 1000 }
 }
 
-fn pairs(lab: Lab) -> (Vec<Pair>, crate::record::pair::Join) {
+/// Keeps the pairs.
+#[derive(Debug, Default)]
+struct Kept(Vec<Pair>);
+
+impl PairSink for Kept {
+    type Error = Infallible;
+
+    fn pair(&mut self, pair: &Pair) -> Result<(), Infallible> {
+        self.0.push(pair.clone());
+        Ok(())
+    }
+}
+
+fn join(client: Side, server: Side) -> Joined<Kept> {
+    let Ok(joined) = Joining::new(client, server, Options::default(), Kept::default()).finish();
+    joined
+}
+
+fn pairs(lab: Lab) -> (Vec<Pair>, Join) {
     let (client, server) = lab.sides();
-    let joined = join(client, server, Options::default());
-    (joined.pairs().collect(), joined.summary())
+    let Joined { summary, sink, .. } = join(client, server);
+    (sink.0, summary)
 }
 
 #[test]
@@ -46,8 +67,8 @@ fn cap_join_segments() {
     lab.call(1, 3, "/b");
     let (client, server) = lab.sides();
     assert!(client.struck.of(Limit::JoinSegments) > 0);
-    let joined = join(client, server, Options::default());
-    assert_eq!(joined.summary().pairs, 2, "pairs do not need them");
+    let joined = join(client, server);
+    assert_eq!(joined.summary.pairs, 2, "pairs do not need them");
 }
 
 #[test]
@@ -57,9 +78,21 @@ fn cap_join_connections() {
     lab.call(2, 1, "/b");
     let (client, server) = lab.sides();
     assert!(client.struck.of(Limit::JoinConnections) > 0);
-    let joined = join(client, server, Options::default());
-    assert_eq!(joined.summary().pairs, 1);
-    assert!(joined.summary().limits.of(Limit::JoinExchanges) > 0, "an exchange without its connection");
+    let joined = join(client, server);
+    assert_eq!(joined.summary.pairs, 1);
+    assert!(joined.summary.limits.of(Limit::JoinExchanges) > 0, "an exchange without its connection");
+}
+
+#[test]
+fn cap_join_blocks() {
+    let mut lab = Lab::with_room(Room { blocks: 2, ..room() });
+    for stream in 0..40 {
+        lab.call(1, 2 * stream + 1, "/a");
+    }
+    let (client, server) = lab.sides();
+    assert_eq!(client.blocks, 2);
+    assert!(client.struck.of(Limit::JoinConnections) > 0);
+    assert_eq!(join(client, server).summary.pairs, 40, "a SYN was seen");
 }
 
 #[test]
@@ -94,10 +127,10 @@ fn exchanged_captures_are_taken_the_other_way_round() {
     lab.call(1, 1, "/a");
     lab.call(1, 3, "/b");
     let (client, server) = lab.sides();
-    let joined = join(server, client, Options::default());
-    let summary = joined.summary();
+    let joined = join(server, client);
+    let summary = &joined.summary;
     assert!(summary.swapped && summary.pairs == 2, "{summary:?}");
-    assert!(joined.pairs().all(|pair| pair.client.unwrap().connection < 1000));
+    assert!(joined.sink.0.iter().all(|pair| pair.client.as_ref().unwrap().connection < 1000));
 }
 
 #[test]
@@ -138,14 +171,14 @@ fn nothing_in_common_is_no_pair_and_no_clock() {
     there.call(9, 1, "/b");
     let (client, _) = here.sides();
     let (_, server) = there.sides();
-    let joined = join(client, server, Options::default());
-    let summary = joined.summary();
+    let joined = join(client, server);
+    let summary = &joined.summary;
     assert_eq!((summary.pairs, summary.client_only, summary.server_only), (0, 1, 1));
     assert_eq!(summary.clock, None);
 }
 
 #[test]
 fn empty_sides_are_joined() {
-    let joined = join(Side::default(), Side::default(), Options::default());
-    assert_eq!((joined.pairs().count(), joined.summary().pairs), (0, 0));
+    let joined = join(Side::default(), Side::default());
+    assert_eq!((joined.sink.0.len(), joined.summary.pairs), (0, 0));
 }

@@ -38,6 +38,8 @@ pub(super) struct Loss {
     pub(super) segments: u64,
     /// No other copy of some of them arrived either.
     pub(super) forever: bool,
+    /// Where it ends in its stream.
+    pub(super) end: i64,
 }
 
 /// A direction at one place.
@@ -49,6 +51,8 @@ pub(super) struct End<'a> {
     pub(super) from: Direction,
     /// The number of a byte that is the same one at both places.
     pub(super) base: u32,
+    /// The bytes before this one, counted from there, have been compared.
+    pub(super) floor: i64,
 }
 
 impl End<'_> {
@@ -56,11 +60,19 @@ impl End<'_> {
     fn pieces(&self) -> Vec<Piece> {
         let mut last = None;
         let own = self.segments.iter().filter(|segment| segment.from() == self.from && segment.len > 0);
-        own.map(|segment| {
+        let pieces = own.map(|segment| {
             let start = unwrap(&mut last, segment.first_byte(), self.base);
-            Piece { start, end: start + i64::from(segment.len), time: segment.time, ip_id: segment.ip_id() }
-        })
-        .collect()
+            let (start, end) = (start.max(self.floor), start + i64::from(segment.len));
+            Piece { start, end, time: segment.time, ip_id: segment.ip_id() }
+        });
+        pieces.filter(|piece| piece.start < piece.end).collect()
+    }
+
+    /// Up to where the direction was seen before an instant; at least up to the floor.
+    pub(super) fn furthest(&self, before: u64) -> i64 {
+        let pieces = self.pieces();
+        let seen = pieces.iter().filter(|piece| piece.time < before).map(|piece| piece.end);
+        seen.max().map_or(self.floor, |end| end.max(self.floor))
     }
 
     /// What of the direction was acknowledged: each time further than before.
@@ -175,7 +187,7 @@ impl Transit {
         let len = piece.end.abs_diff(piece.start);
         // One that is larger than any that arrived was cut on its way.
         let segments = if len <= self.largest { 1 } else { bytes.div_ceil(self.largest) };
-        (bytes > 0).then_some(Loss { sent: piece.time, bytes, segments, forever })
+        (bytes > 0).then_some(Loss { sent: piece.time, bytes, segments, forever, end: piece.end })
     }
 }
 
@@ -216,7 +228,7 @@ impl Acknowledged {
 }
 
 /// The place of a number that wraps around: about that of the last one, at first about the base.
-fn unwrap(last: &mut Option<(u32, i64)>, number: u32, base: u32) -> i64 {
+pub(super) fn unwrap(last: &mut Option<(u32, i64)>, number: u32, base: u32) -> i64 {
     let (before, place) = last.unwrap_or((base, 0));
     let place = place + i64::from(number.wrapping_sub(before) as i32);
     *last = Some((number, place));

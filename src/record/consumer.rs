@@ -83,6 +83,11 @@ pub trait Consumer {
         Ok(())
     }
 
+    /// All of a batch has been handed on, of every worker's.
+    fn batch_done(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
     /// What the exchanges so far add up to; where endpoints are wanted.
     fn endpoints(&mut self, _endpoints: &Endpoints) -> Result<(), Self::Error> {
         Ok(())

@@ -43,12 +43,12 @@ pub(in crate::export) struct Stream {
     rows: Rows,
     /// Bytes of the rows that wait.
     bytes: usize,
-    format: Box<dyn Batches>,
+    format: Box<dyn Batches + Send>,
 }
 
 impl Stream {
     /// Records with these members, in the format that `begin` makes for their columns.
-    pub(in crate::export) fn new<B: Batches + 'static>(
+    pub(in crate::export) fn new<B: Batches + Send + 'static>(
         members: &'static [Member],
         begin: impl FnOnce(&SchemaRef) -> Result<B, ColumnsError>,
     ) -> Result<Self, ColumnsError> {

@@ -3,9 +3,10 @@
 use crate::base::direction::Direction;
 use crate::base::endpoint::Endpoint;
 use crate::base::time::{Moment, Timestamp};
-use crate::join::collect::{Room, Side};
+use crate::join::Place;
+use crate::join::collect::{Batch, Room, Side};
 use crate::record::samples::fields;
-use crate::record::{ConnectionMeta, Consumer, Message, RecordSink, SegmentView, Transaction};
+use crate::record::{ConnectionMeta, Message, RecordSink, SegmentView, Transaction};
 use std::collections::HashMap;
 
 pub(super) const MILLI: u64 = 1_000_000;
@@ -28,6 +29,15 @@ pub(super) struct Lab {
 enum Seen {
     Segment(u64, Sent),
     Call(u64, Box<Transaction>),
+}
+
+impl Seen {
+    fn time(&self) -> u64 {
+        match self {
+            Self::Segment(_, sent) => sent.at,
+            Self::Call(_, call) => call.ended_at.as_nanos(),
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -125,6 +135,20 @@ impl Lab {
         self.client.push(Seen::Call(connection, Box::new(call(stream, path, start, self.now))));
     }
 
+    /// What both have seen, piece by piece: in order of time; or the client's first, as if the clocks were far apart.
+    pub(super) fn read(self, in_order: bool, mut take: impl FnMut(Place, &Batch)) {
+        let server = self.server.into_iter().map(|seen| {
+            let time = seen.time().checked_add_signed(-OFFSET).unwrap();
+            (if in_order { time } else { u64::MAX }, Place::Server, seen)
+        });
+        let client = self.client.into_iter().map(|seen| (seen.time(), Place::Client, seen));
+        let mut all: Vec<_> = client.chain(server).collect();
+        all.sort_by_key(|(time, ..)| *time);
+        for (packet, (_, place, seen)) in (1..).zip(all) {
+            take(place, &part([(packet, seen)]));
+        }
+    }
+
     /// What both have seen.
     pub(super) fn sides(self) -> (Side, Side) {
         (side(self.client, self.room), side(self.server, self.room))
@@ -133,10 +157,15 @@ impl Lab {
 
 fn side(seen: Vec<Seen>, room: Room) -> Side {
     let mut side = Side::with_room(room);
-    let mut collector = side.collector([].into());
-    let mut part = collector.part();
+    side.take(&part((1..).zip(seen)));
+    side
+}
+
+/// As a worker hands it on.
+fn part(seen: impl IntoIterator<Item = (u64, Seen)>) -> Batch {
+    let mut part = Batch::new([].into());
     let end = |last: u8, port| Endpoint { ip: [10, 0, 0, last].into(), port };
-    for (packet, seen) in (1..).zip(seen) {
+    for (packet, seen) in seen {
         match seen {
             Seen::Segment(connection, sent) => part.segment(&SegmentView {
                 connection,
@@ -165,9 +194,7 @@ fn side(seen: Vec<Seen>, room: Room) -> Side {
             }
         }
     }
-    collector.part_done(&part);
-    let Ok(()) = collector.finish(&crate::record::Report::default());
-    side
+    part
 }
 
 fn call(stream: u32, path: &str, start: u64, end: u64) -> Transaction {
