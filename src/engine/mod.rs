@@ -12,6 +12,7 @@ mod locate;
 mod merge;
 mod owned;
 mod product;
+mod queue;
 mod read;
 mod report;
 mod select;

@@ -8,11 +8,11 @@
 use super::backlog::Backlog;
 use super::job::Job;
 use super::product::Product;
+use super::queue::Queue;
 use super::select::Selection;
 use super::worker::{Sum, Worker};
 use crate::base::tuning::{SHARDS, WAITING_PRODUCTS};
 use crate::pipeline::PipelineConfig;
-use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -34,9 +34,15 @@ enum Workers<P: Product> {
 
 #[derive(Debug)]
 struct Thread<P: Product> {
-    jobs: Sender<(Arc<Job>, P)>,
-    done: Receiver<(P, Option<Box<Sum>>)>,
+    queues: Arc<Queues<P>>,
     handle: Option<JoinHandle<()>>,
+}
+
+/// At most [`Shards::depth`] jobs are in each.
+#[derive(Debug)]
+struct Queues<P: Product> {
+    jobs: Queue<(Arc<Job>, P)>,
+    done: Queue<(P, Option<Box<Sum>>)>,
 }
 
 /// A job that all workers have done.
@@ -97,8 +103,7 @@ impl<P: Product> Shards<P> {
         if let Workers::Threads(threads) = &mut self.workers {
             for thread in threads {
                 let Some(product) = self.spare.pop() else { continue };
-                // A worker that is gone has panicked; pop() passes that on.
-                let _ = thread.jobs.send((Arc::clone(&job), product));
+                thread.queues.jobs.push((Arc::clone(&job), product));
             }
         }
         self.under_way.push_back(job);
@@ -125,12 +130,12 @@ impl<P: Product> Shards<P> {
             }
             Workers::Threads(threads) => {
                 for thread in threads {
-                    match thread.done.recv() {
-                        Ok((product, part)) => {
+                    match thread.queues.done.pop() {
+                        Some((product, part)) => {
                             products.push(product);
                             add(part);
                         }
-                        Err(_) => thread.panicked(),
+                        None => thread.panicked(),
                     }
                 }
             }
@@ -156,23 +161,37 @@ impl<P: Product> Drop for Shards<P> {
     }
 }
 
+impl<P: Product> Drop for Thread<P> {
+    fn drop(&mut self) {
+        self.queues.jobs.abandon();
+    }
+}
+
+/// Tells, when a worker ends or panics, that nothing more comes of it.
+struct End<P: Product>(Arc<Queues<P>>);
+
+impl<P: Product> Drop for End<P> {
+    fn drop(&mut self) {
+        self.0.done.close();
+    }
+}
+
 impl<P: Product> Thread<P> {
     fn start(worker: Worker<P>, backlog: Arc<Backlog>) -> Self {
-        let (jobs, to_do) = bounded::<(Arc<Job>, P)>(Shards::<P>::DEPTH);
-        let (report, done) = bounded(Shards::<P>::DEPTH);
+        let queues = Arc::new(Queues { jobs: Queue::default(), done: Queue::default() });
+        let end = End(Arc::clone(&queues));
         let handle = std::thread::spawn(move || {
-            let mut worker = worker;
-            for (number, (job, mut product)) in (0..).zip(to_do) {
+            let (mut worker, end) = (worker, end);
+            let jobs = std::iter::from_fn(|| end.0.jobs.pop());
+            for (number, (job, mut product)) in (0..).zip(jobs) {
                 backlog.wait_for_room(number);
                 let part = worker.work(&job, &mut product);
                 backlog.made(product.bytes());
                 drop(job);
-                if report.send((product, part)).is_err() {
-                    return;
-                }
+                end.0.done.push((product, part));
             }
         });
-        Self { jobs, done, handle: Some(handle) }
+        Self { queues, handle: Some(handle) }
     }
 
     /// Passes a worker's panic on.
