@@ -110,7 +110,7 @@ pub struct Args {
     ///
     /// One exchange from its start to its end: frames, fields, gaps, credit and trailers, and with --body its contents.
     /// 30:1 is stream 1 of connection 30, as h2.connection.id and h2.stream.id name them; :35 is the exchange that packet 35
-    /// tells of, for which the captures are read twice. As NDJSON each step is a record.
+    /// tells of, for which the captures are read twice. As NDJSON, CSV, Parquet or Arrow each step is a record.
     #[arg(long, value_name = "CONN:STREAM", value_parser = exchange, help_heading = "Output", hide_short_help = true)]
     pub follow: Option<Exchange>,
 

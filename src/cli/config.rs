@@ -4,7 +4,7 @@ pub use super::args::Exchange;
 use super::args::{Args, Generate, Sandbox};
 use super::command::Command;
 use super::diff::DiffConfig;
-use super::display::{OutputFormat, color, not_for_terminals};
+use super::display::{color, not_for_terminals};
 use super::environment::Environment;
 use super::grouping::{Grouping, grouping, patterns};
 use super::join::JoinConfig;
@@ -386,14 +386,13 @@ fn sort(args: &Args, source: &InputKind, output: &Options) -> Result<Option<Sort
 /// `--follow` takes the place of all records, and of what is said of them.
 fn check_follow(args: &Args, source: &InputKind) -> Result<(), UsageError> {
     let Some(exchange) = args.follow else { return Ok(()) };
-    let is_text =
-        matches!(args.output, None | Some(OutputFormat::Table | OutputFormat::Ndjson | OutputFormat::Json));
+    let is_fixed = args.output.is_some_and(|output| Format::from(output).fixed().is_some());
     let others = [
         (args.show.is_some(), "--show"),
         (args.matching.is_some(), "--where"),
         (args.bodies.is_some(), "--bodies"),
         (args.output_dir.is_some(), "--output-dir"),
-        (!is_text, "--output, or choose table, ndjson or json"),
+        (is_fixed, "--output, or choose table, ndjson, json, csv, parquet or arrow"),
     ];
     if let Some((_, option)) = others.into_iter().find(|(given, _)| *given) {
         return Err(UsageError(format!("--follow shows one exchange, all of it: leave out {option}")));

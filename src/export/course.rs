@@ -1,7 +1,9 @@
-//! The course of one exchange: its steps in the order of the packets, then its record.
+//! The course of one exchange: its steps in the order of the packets, then its record where a format holds several kinds.
 
+#[cfg(feature = "parquet")]
+use super::columns::{self, Stream, tape};
 use super::print_error::PrintError;
-use super::{Format, Options, json, table};
+use super::{Format, Options, csv, json, table};
 use crate::base::origin::InReach;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning::{OUTPUT_BUFFER, STEPS_HELD};
@@ -15,7 +17,7 @@ use crate::record::{
 use std::collections::BTreeMap;
 use std::io::Write;
 
-/// Prints the course of an exchange: a text for people ([`Format::Table`]), or JSON.
+/// Prints the course of an exchange: a text for people ([`Format::Table`]), JSON, CSV or columns.
 #[derive(Debug)]
 pub struct CoursePrinter<W: Write> {
     writer: W,
@@ -26,6 +28,9 @@ pub struct CoursePrinter<W: Write> {
     held: BTreeMap<(u64, u64), Vec<u8>>,
     count: u64,
     buffer: Vec<u8>,
+    /// Of a format of columns.
+    #[cfg(feature = "parquet")]
+    stream: Option<Stream>,
     /// A record was printed.
     begun: bool,
     /// The heading of the text was.
@@ -48,13 +53,19 @@ pub struct CoursePart {
 impl<W: Write> CoursePrinter<W> {
     /// A printer of the exchange on this connection and stream.
     pub fn new(writer: W, options: &Options, exchange: (u64, u32)) -> Self {
+        let mut buffer = Vec::new();
+        if options.format == Format::Csv {
+            csv::header::<StepObject<'_>>(&mut buffer);
+        }
         Self {
             writer,
             options: *options,
             exchange,
             held: BTreeMap::new(),
             count: 0,
-            buffer: Vec::new(),
+            buffer,
+            #[cfg(feature = "parquet")]
+            stream: None,
             begun: false,
             headed: false,
         }
@@ -67,14 +78,30 @@ impl<W: Write> CoursePrinter<W> {
 
     /// Prints a record.
     fn print(&mut self, text: &[u8]) -> Result<(), PrintError> {
-        if self.options.format == Format::Json {
-            self.buffer.extend_from_slice(if self.begun { b",\n" } else { b"[\n" });
-            self.buffer.extend_from_slice(text.strip_suffix(b"\n").unwrap_or(text));
-        } else {
-            self.buffer.extend_from_slice(text);
+        match self.options.format {
+            Format::Json => {
+                self.buffer.extend_from_slice(if self.begun { b",\n" } else { b"[\n" });
+                self.buffer.extend_from_slice(text.strip_suffix(b"\n").unwrap_or(text));
+            }
+            #[cfg(feature = "parquet")]
+            Format::Parquet | Format::Arrow => self.with_stream(|stream, out| stream.push(text, out))?,
+            _ => self.buffer.extend_from_slice(text),
         }
         self.begun = true;
         if self.buffer.len() >= OUTPUT_BUFFER { self.write_out() } else { Ok(()) }
+    }
+
+    /// Does something with the columns; what they have ready is in the buffer.
+    #[cfg(feature = "parquet")]
+    fn with_stream(
+        &mut self,
+        act: impl FnOnce(&mut Stream, &mut Vec<u8>) -> Result<(), columns::ColumnsError>,
+    ) -> Result<(), PrintError> {
+        let stream = match &mut self.stream {
+            Some(stream) => stream,
+            none => none.insert(columns::begin(self.options.format, StepObject::<'static>::MEMBERS)?),
+        };
+        Ok(act(stream, &mut self.buffer)?)
     }
 
     fn write_out(&mut self) -> Result<(), PrintError> {
@@ -127,8 +154,15 @@ impl<W: Write> Consumer for &mut CoursePrinter<W> {
         Ok(self.writer.flush()?)
     }
 
-    fn finish(&mut self, _: &Report) -> Result<(), PrintError> {
+    fn finish(&mut self, report: &Report) -> Result<(), PrintError> {
         self.let_go(0)?;
+        #[cfg(feature = "parquet")]
+        if matches!(self.options.format, Format::Parquet | Format::Arrow) {
+            let coverage = columns::coverage(report);
+            self.with_stream(|stream, out| stream.finish(coverage.as_deref(), out))?;
+        }
+        #[cfg(not(feature = "parquet"))]
+        let _ = report;
         if self.options.format == Format::Json && self.begun {
             self.buffer.extend_from_slice(b"\n]\n");
         }
@@ -141,6 +175,18 @@ impl CoursePart {
         let order = self.places.next(now, self.exchange.0, kind);
         self.records.push((order, packet, text));
     }
+}
+
+/// A step in a format that is not for people.
+fn step_in(format: Format, record: &StepObject<'_>) -> Vec<u8> {
+    let mut out = Vec::new();
+    match format {
+        Format::Csv => csv::row(&mut out, &mut Vec::new(), record),
+        #[cfg(feature = "parquet")]
+        Format::Parquet | Format::Arrow => tape::write(&mut out, record),
+        _ => out = line(record),
+    }
+    out
 }
 
 /// A record as a line of JSON.
@@ -176,7 +222,7 @@ impl Part for CoursePart {
 
 impl RecordSink for CoursePart {
     fn transaction(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
-        if (connection.id, transaction.stream) != self.exchange {
+        if (connection.id, transaction.stream) != self.exchange || self.options.format.holds_one_kind() {
             return;
         }
         let mut view = TransactionView::new(connection, transaction);
@@ -198,7 +244,10 @@ impl RecordSink for CoursePart {
         }
         let text = match self.options.format {
             Format::Table => table::course::step(step, payload.as_ref(), &self.options),
-            _ => line(&StepObject::new(connection, step, payload.as_ref(), self.options.show_secrets)),
+            format => {
+                let record = StepObject::new(connection, step, payload.as_ref(), self.options.show_secrets);
+                step_in(format, &record)
+            }
         };
         self.add(now, Kind::Frame, step.first.packet, text);
     }

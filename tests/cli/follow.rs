@@ -40,6 +40,27 @@ fn an_exchange_is_told_from_its_start_to_its_end() {
 }
 
 #[test]
+fn formats_of_one_kind_of_record_hold_the_steps() {
+    let arguments = |format| ["testdata/grpcio.pcap", "--follow", "1:1", "-o", format];
+    let steps = records(&arguments("ndjson")).len() - 1;
+    let table = text(&arguments("csv"));
+    let mut rows = csv::Reader::from_reader(table.as_bytes());
+    let packet = rows.headers().unwrap().iter().position(|name| name == "packet").unwrap();
+    let packets: Vec<u64> = rows.records().map(|row| row.unwrap()[packet].parse().unwrap()).collect();
+    assert_eq!(packets.len(), steps);
+    assert!(packets.is_sorted());
+    if cfg!(feature = "parquet") {
+        for (format, begin) in [("parquet", b"PAR1"), ("arrow", b"\xff\xff\xff\xff")] {
+            let output = h2lens(&arguments(format)).output().unwrap();
+            assert!(output.status.success() && output.stdout.starts_with(begin), "{format}");
+        }
+    }
+    for format in ["har", "html"] {
+        assert!(refused(&arguments(format)).contains("leave out --output"));
+    }
+}
+
+#[test]
 fn steps_are_records_and_the_transaction_comes_last() {
     let all = records(&["testdata/grpcio.pcap", "--follow", "1:1"]);
     let (last, steps) = all.split_last().unwrap();

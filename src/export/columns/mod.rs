@@ -25,5 +25,5 @@ pub(super) mod tape;
 mod tests;
 
 pub(super) use format::begin;
-pub(super) use printer::Printer;
+pub(super) use printer::{Printer, coverage};
 pub(super) use stream::{Batches, ColumnsError, Stream, metadata};

@@ -32,6 +32,13 @@ pub(in crate::export) struct Printer<W: Write> {
     written: u64,
 }
 
+/// How complete the capture is, as JSON.
+pub(in crate::export) fn coverage(report: &Report) -> Option<String> {
+    let mut coverage = Vec::new();
+    json::write(&mut coverage, &TelemetryObject::new(report).coverage);
+    String::from_utf8(coverage).ok()
+}
+
 /// The members of the one kind of record that is wanted.
 const fn members(wanted: Wanted) -> &'static [Member] {
     if wanted.transactions {
@@ -158,9 +165,7 @@ impl<W: Write> Consumer for Printer<W> {
         if let Some(mut sorter) = self.sorter.take() {
             sorter.drain(|tape| self.tape(tape, None))?;
         }
-        let mut coverage = Vec::new();
-        json::write(&mut coverage, &TelemetryObject::new(report).coverage);
-        let coverage = String::from_utf8(coverage).ok();
+        let coverage = coverage(report);
         self.with_stream(|stream, out| stream.finish(coverage.as_deref(), out))?;
         Ok(self.writer.flush()?)
     }
