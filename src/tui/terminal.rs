@@ -63,7 +63,7 @@ pub(super) fn give_back() {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use nix::pty::{OpenptyResult, openpty};
