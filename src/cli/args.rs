@@ -365,14 +365,16 @@ pub struct Args {
 
     /// off, auto or strict
     ///
-    /// Restrict the program once the interface is open: auto (the default) as far as the system can, strict or not at
-    /// all, off not.
+    /// Restrict the program once the interface, or all captures, are open: auto (the default) as far as the system can, strict or
+    /// not at all, off not. Root becomes the user who called sudo, or nobody; no capability is kept; live, the file system is
+    /// closed but for what is still needed. Captures are analyzed with the rights of who starts it where files are made later
+    /// (-w, --output-dir, --bodies, --tui).
     #[arg(
         long,
         value_name = "MODE",
         value_enum,
         hide_possible_values = true,
-        help_heading = "Live capture",
+        help_heading = "Other",
         hide_short_help = true
     )]
     pub sandbox: Option<Sandbox>,
@@ -508,6 +510,16 @@ pub enum Sandbox {
     Auto,
     /// Wholly, or not at all
     Strict,
+}
+
+impl From<Sandbox> for super::sandbox::Sandbox {
+    fn from(sandbox: Sandbox) -> Self {
+        match sandbox {
+            Sandbox::Off => Self::Off,
+            Sandbox::Auto => Self::Auto,
+            Sandbox::Strict => Self::Strict,
+        }
+    }
 }
 
 /// `--generate`

@@ -1,7 +1,7 @@
 //! What was typed → what is to be done: defaults, environment, and options that depend on one another.
 
 pub use super::args::Exchange;
-use super::args::{Args, Generate, Sandbox};
+use super::args::{Args, Generate};
 use super::command::Command;
 use super::diff::DiffConfig;
 use super::display::{color, not_for_terminals};
@@ -10,6 +10,7 @@ use super::grouping::{Grouping, grouping, patterns};
 use super::join::JoinConfig;
 use super::merge::MergeArgs;
 use super::messages::Verbosity;
+use super::sandbox::Sandbox;
 use super::tshark;
 use super::usage::UsageError;
 use crate::agent::Params;
@@ -94,6 +95,8 @@ pub struct Config {
     pub threads: usize,
     /// Memory for what grows with the input.
     pub memory: Memory,
+    /// Rights that are given up before a packet is looked at.
+    pub sandbox: Sandbox,
     /// Which messages are printed.
     pub verbosity: Verbosity,
     /// Standard error is a terminal that takes a progress bar, or lines of status.
@@ -158,8 +161,6 @@ pub struct Live {
     pub summary: Option<Duration>,
     /// Serve metrics there.
     pub metrics: Option<SocketAddr>,
-    /// Restrictions.
-    pub sandbox: Sandbox,
 }
 
 /// Where packets are saved.
@@ -289,6 +290,7 @@ impl Action {
             strict: args.strict,
             threads: args.threads.map_or(environment.processors, usize::from).max(1),
             memory: args.memory.unwrap_or_default(),
+            sandbox: args.sandbox.unwrap_or_default().into(),
             verbosity,
             progress: environment.stderr_is_terminal && verbosity > Verbosity::Quiet,
         })))
@@ -455,7 +457,6 @@ fn source(args: &Args, environment: &Environment) -> Result<InputKind, UsageErro
             (args.buffer_size.is_some(), "--buffer-size"),
             (args.no_promisc, "--no-promisc"),
             (args.metrics.is_some(), "--metrics"),
-            (args.sandbox.is_some(), "--sandbox"),
         ];
         if let Some((_, option)) = live_only.into_iter().find(|(given, _)| *given) {
             return Err(UsageError(format!("{option} is for live capture: add -i IFACE, or leave it out")));
@@ -486,7 +487,6 @@ fn source(args: &Args, environment: &Environment) -> Result<InputKind, UsageErro
         promiscuous: !args.no_promisc,
         summary: args.summary,
         metrics: args.metrics,
-        sandbox: args.sandbox.unwrap_or_default(),
     }))
 }
 

@@ -24,8 +24,8 @@ pub mod messages;
 mod metrics;
 mod output_dir;
 mod parse_error;
-#[cfg(feature = "live")]
 mod privileges;
+mod rights;
 pub mod run;
 pub mod sandbox;
 mod signals;

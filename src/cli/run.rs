@@ -1,6 +1,5 @@
 //! Does what is to be done.
 
-use super::args;
 use super::bodies::Directory;
 use super::config::{self, Action, Config, Contents, Exchange, InputKind, Live};
 use super::decryption::{self, KeyLogs};
@@ -15,7 +14,7 @@ use super::live::{self, LiveFailure, LiveOptions};
 use super::merge;
 use super::messages::{Bar, Messages, Verbosity};
 use super::output_dir::OutputDir;
-use super::sandbox;
+use super::rights;
 use super::unread;
 #[cfg(feature = "tui")]
 use super::window;
@@ -193,11 +192,7 @@ fn live_options(config: &Config, interface: &Live) -> LiveOptions {
         idle_timeout: config.idle_timeout.unwrap_or(live::IDLE_TIMEOUT),
         summary: interface.summary,
         metrics: interface.metrics,
-        sandbox: match interface.sandbox {
-            args::Sandbox::Off => sandbox::Sandbox::Off,
-            args::Sandbox::Auto => sandbox::Sandbox::Auto,
-            args::Sandbox::Strict => sandbox::Sandbox::Strict,
-        },
+        sandbox: config.sandbox,
         key_logs: config.keylogs.clone(),
         key_logs_optional: config.keylog_from_environment,
         status_line: config.progress && !config.is_drawn(),
@@ -229,6 +224,7 @@ fn files(
     templates: Templates,
     messages: Messages,
 ) -> anyhow::Result<Exit> {
+    rights::check(config)?;
     if let Some(write) = &config.write {
         check_target(write.path.as_deref(), inputs)?;
     }
@@ -293,6 +289,7 @@ fn show(
     {
         let names = inputs.iter().map(name_of).collect::<Vec<_>>().join(", ");
         if let Some(shown) = window::options(config, names, &analysis.templates) {
+            rights::give_up(config, Messages::new(config.verbosity))?;
             return window::captures(shown, || open(config, inputs), analysis, config.duration);
         }
     }
@@ -320,24 +317,12 @@ fn print(
     analysis: Analysis,
     outputs: Vec<(Box<dyn Write>, Options)>,
 ) -> anyhow::Result<Option<(Outcome, Timeline)>> {
-    let open = || open(config, inputs);
-    let mut timeline = open()?;
+    let mut timeline = open(config, inputs)?;
+    let followed = config.follow.map(|exchange| Followed::open(exchange, config, inputs)).transpose()?;
+    rights::give_up(config, Messages::new(config.verbosity))?;
     let bar = Bar::new(timeline.progress(), config.progress);
-    if let Some(exchange) = config.follow {
-        let exchange = match exchange {
-            Exchange::Stream(connection, stream) => (connection, stream),
-            Exchange::Packet(packet) => {
-                let again = Analysis {
-                    keys: secrets(
-                        &config.keylogs,
-                        config.keylog_from_environment,
-                        Messages::new(Verbosity::Quiet),
-                    )?,
-                    ..Analysis::default()
-                };
-                follow::locate(packet, open()?, again, config)?
-            }
-        };
+    if let Some(followed) = followed {
+        let exchange = followed.locate(config)?;
         let analysis = Analysis { follow: Some(exchange), ..analysis };
         let outcome = follow::print(exchange, &mut timeline, analysis, config, bar.beside(io::stdout()))?;
         return Ok(outcome.map(|outcome| (outcome, timeline)));
@@ -348,6 +333,35 @@ fn print(
         Ok(outcome) => Ok(Some((outcome, timeline))),
         Err(PrintError::Closed) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// An exchange that is to be followed, and what it takes to find it.
+enum Followed {
+    /// Its connection and its stream are given.
+    Known(u64, u32),
+    /// The packet that is one of its own. The captures are read once more for it.
+    Packet(u64, Box<(Timeline, Analysis)>),
+}
+
+impl Followed {
+    fn open(exchange: Exchange, config: &Config, inputs: &[Input]) -> anyhow::Result<Self> {
+        let packet = match exchange {
+            Exchange::Stream(connection, stream) => return Ok(Self::Known(connection, stream)),
+            Exchange::Packet(packet) => packet,
+        };
+        let messages = Messages::new(Verbosity::Quiet);
+        let keys = secrets(&config.keylogs, config.keylog_from_environment, messages)?;
+        let analysis = Analysis { keys, ..Analysis::default() };
+        Ok(Self::Packet(packet, Box::new((open(config, inputs)?, analysis))))
+    }
+
+    /// Its connection and its stream.
+    fn locate(self, config: &Config) -> anyhow::Result<(u64, u32)> {
+        match self {
+            Self::Known(connection, stream) => Ok((connection, stream)),
+            Self::Packet(packet, captures) => follow::locate(packet, captures.0, captures.1, config),
+        }
     }
 }
 

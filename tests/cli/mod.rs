@@ -4,6 +4,7 @@ mod follow;
 mod inputs;
 mod merge;
 mod output_dir;
+mod rights;
 mod sort;
 
 use assert_cmd::Command;

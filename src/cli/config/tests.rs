@@ -160,7 +160,7 @@ fn an_exchange_is_followed_alone() {
 
 #[test]
 fn live_options_need_an_interface_and_rotation_a_file() {
-    for option in ["-s 96", "--buffer-size 1M", "--no-promisc", "--metrics 9100", "--sandbox off"] {
+    for option in ["-s 96", "--buffer-size 1M", "--no-promisc", "--metrics 9100"] {
         assert!(error(&format!("a {option}")).contains("is for live capture: add -i IFACE"), "{option}");
     }
     assert_eq!(error("a --rotate-size 1M"), "--rotate-size is for saved packets: add -w FILE");
@@ -176,7 +176,7 @@ fn live_options_need_an_interface_and_rotation_a_file() {
 fn live_defaults() {
     let InputKind::Live(live) = config("-i eth0 -s 0 --summary", &terminal()).source else { panic!() };
     assert_eq!((live.snaplen, live.buffer_size, live.promiscuous), (262_144, 32 << 20, true));
-    assert_eq!((live.summary, live.sandbox), (Some(Duration::from_secs(30)), Sandbox::Auto));
+    assert_eq!(live.summary, Some(Duration::from_secs(30)));
     assert_eq!(config("-i eth0", &terminal()).idle_timeout, Some(Duration::from_secs(300)));
     assert_eq!(config("a", &terminal()).idle_timeout, None);
     assert!(config("-i eth0", &terminal()).output.live);
