@@ -36,6 +36,8 @@ pub struct Joining<S> {
     known: Known,
     /// What each kept after the last round; `None` before the first.
     before: Option<[Load; 2]>,
+    /// When the older half of a full side ends that waits for the other one, by its own clock.
+    waiting: Option<u64>,
     sink: S,
     totals: Totals,
 }
@@ -71,6 +73,7 @@ impl<S: PairSink> Joining<S> {
             swapped: false,
             known: Known::default(),
             before: None,
+            waiting: None,
             sink,
             totals: Totals::default(),
         }
@@ -89,11 +92,50 @@ impl<S: PairSink> Joining<S> {
     /// # Errors
     /// When the sink takes no more.
     pub(super) fn go_on(&mut self, over: [bool; 2]) -> Result<(), S::Error> {
+        let full = self.full();
+        let is_due = match full {
+            [false, false] => false,
+            [true, true] => true,
+            // What is full waits for what is not, until that was read as far.
+            [of_client, _] => self.is_other_over(over, of_client) || self.is_read_as_far(of_client),
+        };
+        if is_due { self.round(Some(over)) } else { Ok(()) }
+    }
+
+    /// Whether the client's side is full, and the server's.
+    pub(super) fn full(&self) -> [bool; 2] {
         let [client, server] = self.before.unwrap_or_default();
-        if self.client.is_full(client) || self.server.is_full(server) {
-            self.round(Some(over))?;
-        }
-        Ok(())
+        [self.client.is_full(client), self.server.is_full(server)]
+    }
+
+    /// Of the captures as they were given it is said which are over: the one beside a side's?
+    const fn is_other_over(&self, [client, server]: [bool; 2], of_client: bool) -> bool {
+        if of_client == self.swapped { client } else { server }
+    }
+
+    /// The side that is not full was read to where the older half of the full one ends.
+    fn is_read_as_far(&mut self, of_client: bool) -> bool {
+        let half = self.waiting.or_else(|| {
+            let full = if of_client { &self.client } else { &self.server };
+            full.quartiles().map(|(_, half)| half)
+        });
+        self.waiting = half;
+        half.is_some_and(|half| self.read_beyond(of_client) >= self.by_client(of_client, half))
+    }
+
+    /// A time of a side by the client's clock, as far as that is known.
+    fn by_client(&self, of_client: bool, time: u64) -> u64 {
+        let clock = self.known.clock.as_ref().filter(|_| !of_client);
+        clock.map_or(time, |clock| clock.to_client(time).0)
+    }
+
+    /// Up to where the side beside this one was read for sure, by the client's clock.
+    fn read_beyond(&self, of_client: bool) -> u64 {
+        let other = if of_client { &self.server } else { &self.client };
+        let read = other.span.map_or(0, |(_, last)| last);
+        let clock = self.known.clock.as_ref().filter(|_| of_client);
+        let (read, uncertainty) = clock.map_or((read, 0), |clock| clock.to_client(read));
+        read.saturating_sub(uncertainty)
     }
 
     /// All was read.
@@ -134,35 +176,37 @@ impl<S: PairSink> Joining<S> {
             self.server.let_go(&told_server, cut.server, &of_server);
         }
         self.before = Some([self.client.load(), self.server.load()]);
+        self.waiting = None;
         Ok(())
     }
 
-    /// Where the older half of the fuller side ends; earlier where the other one has not been read so far. Whether it was not
-    /// read far enough even for that.
+    /// Where the older half of a full side ends; earlier where the other one has not been read so far. Whether it was not read
+    /// far enough even for that, and the same is so for the other one.
     fn cut(&self, over: [bool; 2]) -> Option<(Cut, bool)> {
-        let [client_over, server_over] = if self.swapped { [over[1], over[0]] } else { over };
+        let fuller = self.client.fullness() >= self.server.fullness();
+        let all =
+            [fuller, !fuller].map(|of_client| self.cut_of(of_client, self.is_other_over(over, of_client)));
+        let [first, second] = all;
+        let is_fit = |cut: &(u64, bool)| !cut.1 && self.full() == [true, true];
+        let (client, is_early) = match first? {
+            first @ (_, true) => second.filter(is_fit).unwrap_or(first),
+            first => first,
+        };
         let clock = self.known.clock.as_ref();
-        let to_client = |time: u64| clock.map_or((time, 0), |clock| clock.to_client(time));
-        let of_client = self.client.fullness() >= self.server.fullness();
-        let (quarter, half) = if of_client { self.client.quartiles() } else { self.server.quartiles() }?;
-        let (other, is_over) =
-            if of_client { (&self.server, server_over) } else { (&self.client, client_over) };
-        let (quarter, half) =
-            if of_client { (quarter, half) } else { (to_client(quarter).0, to_client(half).0) };
-        let read = other.span.map_or(0, |(_, last)| last);
-        let read = if of_client {
-            let (read, uncertainty) = to_client(read);
-            read.saturating_sub(uncertainty)
-        } else {
-            read
-        };
-        let (client, is_early) = match () {
-            () if is_over || read >= half => (half, false),
-            () if read >= quarter => (read, false),
-            () => (half, true),
-        };
         let server = clock.map_or(client, |clock| client.saturating_add_signed(clock.offset(client).value));
         Some((Cut { client, server }, is_early))
+    }
+
+    /// The same by one of the sides, by the client's clock. `is_other_over`: all of the other capture was read.
+    fn cut_of(&self, of_client: bool, is_other_over: bool) -> Option<(u64, bool)> {
+        let (quarter, half) = if of_client { self.client.quartiles() } else { self.server.quartiles() }?;
+        let [quarter, half] = [quarter, half].map(|time| self.by_client(of_client, time));
+        let read = self.read_beyond(of_client);
+        Some(match () {
+            () if is_other_over || read >= half => (half, false),
+            () if read >= quarter => (read, false),
+            () => (half, true),
+        })
     }
 
     /// Tells the entries that ended before the cut, and counts. `is_early`: a partner may not have been read yet.

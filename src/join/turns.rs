@@ -27,6 +27,8 @@ struct State<S: PairSink> {
     /// Up to where the captures have been read, in nanoseconds, and whether that is all.
     client: (u64, bool),
     server: (u64, bool),
+    /// Whose batch is being taken.
+    busy: Option<Place>,
     failed: Option<S::Error>,
 }
 
@@ -37,7 +39,7 @@ pub struct Stopped;
 impl<S: PairSink> Turns<S> {
     /// Nothing has been read yet.
     pub fn new(joining: Joining<S>) -> Self {
-        let state = State { joining, client: (0, false), server: (0, false), failed: None };
+        let state = State { joining, client: (0, false), server: (0, false), busy: None, failed: None };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
@@ -74,11 +76,28 @@ impl<S: PairSink> State<S> {
         } else {
             (self.client.0, self.server.0.saturating_sub_signed(offset))
         };
-        self.failed.is_some()
-            || match place {
-                Place::Client => self.server.1 || client <= server,
-                Place::Server => self.client.1 || server < client,
+        let full = self.joining.full();
+        let [client_full, server_full] = if self.joining.swapped { [full[1], full[0]] } else { full };
+        let next = match (self.client.1, self.server.1) {
+            (true, _) => Place::Server,
+            (_, true) => Place::Client,
+            // What is full waits, as it may be read out of order: clocks may be far apart.
+            _ if client_full != server_full => {
+                if client_full {
+                    Place::Server
+                } else {
+                    Place::Client
+                }
             }
+            _ => {
+                if client <= server {
+                    Place::Client
+                } else {
+                    Place::Server
+                }
+            }
+        };
+        self.failed.is_some() || self.busy.unwrap_or(next) == place
     }
 
     /// The side of a place, and up to where it was read.
@@ -106,8 +125,10 @@ impl<S: PairSink> Consumer for Collector<'_, S> {
     }
 
     fn part_done(&mut self, part: &Batch) {
-        // The turn stays here until the batch is done: whose it is goes by what was read before.
-        self.turns.turn(self.place).of(self.place).0.take(part);
+        let mut state = self.turns.turn(self.place);
+        // Until the batch is done: whose turn it is goes by whole batches.
+        state.busy = Some(self.place);
+        state.of(self.place).0.take(part);
     }
 
     fn record(&mut self, _: &Batch, _: usize, _: Annotation) -> Result<(), Stopped> {
@@ -124,6 +145,7 @@ impl<S: PairSink> Consumer for Collector<'_, S> {
         {
             state.failed = Some(error);
         }
+        state.busy = None;
         self.turns.changed.notify_all();
         if state.failed.is_some() { Err(Stopped) } else { Ok(()) }
     }
@@ -138,6 +160,7 @@ impl<S: PairSink> Drop for Collector<'_, S> {
     fn drop(&mut self) {
         let mut state = self.turns.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.of(self.place).1.1 = true;
+        state.busy = state.busy.filter(|&busy| busy != self.place);
         self.turns.changed.notify_all();
     }
 }
