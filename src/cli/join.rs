@@ -4,6 +4,8 @@ use super::common::{Common, Sides, limits, signed_time};
 use super::environment::Environment;
 use super::exit::Exit;
 use super::messages::Messages;
+use super::rights;
+use super::sandbox::Sandbox;
 use super::usage::UsageError;
 use crate::body;
 use crate::engine::{Analysis, captures};
@@ -85,6 +87,7 @@ pub(super) fn run(config: &JoinConfig) -> anyhow::Result<Exit> {
     let [first, second] = &config.sides.inputs;
     let mut inputs =
         [(Place::Client, config.sides.open(first)?), (Place::Server, config.sides.open(second)?)];
+    rights::let_go(Sandbox::Auto, messages)?;
     let printer = match JoinPrinter::new(io::stdout(), &config.sides.output) {
         Err(PrintError::Closed) => return Ok(Exit::Done),
         printer => printer?,

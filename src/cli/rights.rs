@@ -38,6 +38,14 @@ pub(super) fn give_up(config: &Config, messages: Messages) -> anyhow::Result<()>
         messages.detail(format_args!("keeps its rights: {option} makes files later"));
         return Ok(());
     }
+    let_go(sandbox, messages)
+}
+
+/// Becomes another than root, and keeps no capability; where no file is opened or made any more.
+///
+/// # Errors
+/// `strict`, and something could not be given up.
+pub(super) fn let_go(sandbox: Sandbox, messages: Messages) -> anyhow::Result<()> {
     for step in [target().map(drop_to), Some(keep_no_capabilities())].into_iter().flatten() {
         match step {
             Ok(done) => messages.detail(done),
