@@ -103,6 +103,8 @@ limits! {
     Findings = "findings" other,
     /// Priorities of streams.
     Priorities = "priorities" other,
+    /// Authorities that a connection was used for.
+    ReuseAuthorities = "reuse_authorities" other,
     /// What a server has promised to push.
     Promises = "promises" other,
     /// Pieces of an exchange's time.

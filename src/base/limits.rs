@@ -300,6 +300,10 @@ pub const ONE_SIDED_STREAMS: usize = 256;
 /// of the lowest stream is forgotten. Counter: `early_resets`.
 pub const EARLY_RESETS: usize = 256;
 
+/// Authorities of a connection for which exchanges are counted (`reuse.authorities`); those of further ones are not. Counter:
+/// `reuse_authorities`.
+pub const REUSE_AUTHORITIES: usize = 256;
+
 /// Interim responses of an exchange that are kept. Counter: `interim`.
 pub const INTERIM_KEPT: usize = 16;
 

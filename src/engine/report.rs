@@ -88,8 +88,8 @@ pub(crate) fn assemble(
         skipped_packets: packets.entries().into_iter().filter(|&(_, count)| count > 0).collect(),
     };
     let in_flight = (shards.in_flight.count > 0).then(|| Box::new(shards.in_flight.clone()));
-    let (agent, reuse) = (agent.map(agent_view), shards.reuse);
-    Report { exact, agent, coverage, reuse, in_flight, ..Report::default() }
+    let (agent, reuse, reuse_authorities) = (agent.map(agent_view), shards.reuse, shards.reuse_authorities);
+    Report { exact, agent, coverage, reuse, reuse_authorities, in_flight, ..Report::default() }
 }
 
 /// What the other parts' reports are added to.

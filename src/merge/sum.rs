@@ -190,7 +190,7 @@ fn order(key: &str) -> Vec<&'static str> {
     match key {
         "limits" => Limit::ALL.iter().map(|limit| limit.name()).collect(),
         "skipped_packets" => PacketCounters::default().entries().iter().map(|(name, _)| *name).collect(),
-        "connections" => Reuse::CLASSES.to_vec(),
+        "connections" | "authorities" => Reuse::CLASSES.to_vec(),
         "not_decrypted" => NotDecrypted::NAMES.to_vec(),
         "missed" => MissReason::ALL.iter().map(|reason| reason.name()).collect(),
         "malformed_by_type" => UserTelemetry::default().malformed().iter().map(|(name, _)| *name).collect(),

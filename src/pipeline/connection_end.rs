@@ -74,6 +74,8 @@ pub struct ShardReport {
     pub in_flight: InFlight,
     /// How HTTP/2 connections were used.
     pub reuse: Reuse,
+    /// The same of each connection and authority.
+    pub reuse_authorities: Reuse,
 }
 
 /// What a shard has in hand, as opposed to what it has counted.
@@ -132,6 +134,7 @@ impl ShardReport {
         self.open.merge(&other.open);
         self.in_flight.merge(&other.in_flight);
         self.reuse.merge(&other.reuse);
+        self.reuse_authorities.merge(&other.reuse_authorities);
     }
 
     /// Adds an open connection, if it is HTTP/2, and those in its tunnels; how many there are.
@@ -149,6 +152,7 @@ impl ShardReport {
     fn add_http2(&mut self, streams: Option<&Reassembly>, http2: &Http2) {
         self.http2 += 1;
         self.reuse.add(http2.pairing.transactions());
+        http2.pairing.authorities().for_each(|exchanges| self.reuse_authorities.add(exchanges));
         http2.limits(&mut self.limits);
         let counters = http2.connection.counters();
         self.frames.merge(counters);

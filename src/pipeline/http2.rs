@@ -335,6 +335,7 @@ impl Http2 {
         limits
             .add(Limit::Promises, self.timing.as_ref().is_some_and(|timing| timing.pushes_limited()).into());
         limits.add(Limit::TimePieces, self.timing.as_ref().map_or(0, |timing| timing.pieces_limited()));
+        limits.add(Limit::ReuseAuthorities, self.pairing.authorities_limited());
         limits.add(Limit::Headers, counters.blocks_limited);
         limits.add(Limit::HpackTable, counters.table_limited);
         limits.add(Limit::Output, counters.output_limited);

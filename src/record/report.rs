@@ -22,13 +22,15 @@ pub struct Report {
     pub delta: Option<Box<Delta>>,
     /// How connections were used.
     pub reuse: Reuse,
+    /// The same of each connection and authority.
+    pub reuse_authorities: Reuse,
     /// Exchanges under way; `None` where there are none.
     pub in_flight: Option<Box<InFlight>>,
     /// Where the connections were divided among several processes: which part this is of.
     pub part: Option<Box<PartReport>>,
 }
 
-/// HTTP/2 connections by the number of their exchanges.
+/// HTTP/2 connections, or uses of one for an authority, by the number of their exchanges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reuse([u64; Self::CLASSES.len()]);
 
@@ -36,7 +38,7 @@ impl Reuse {
     /// What the classes are called; each but the first begins with a power of ten, or with 2.
     pub const CLASSES: [&'static str; 6] = ["0", "1", "2-9", "10-99", "100-999", "1000+"];
 
-    /// One more connection, with so many exchanges.
+    /// One more, with so many exchanges.
     pub fn add(&mut self, exchanges: u64) {
         let class = match exchanges {
             0 => 0,
@@ -55,7 +57,7 @@ impl Reuse {
         }
     }
 
-    /// How many connections each class has, those that have any.
+    /// How many each class has, those that have any.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
         Self::CLASSES.into_iter().zip(self.0).filter(|&(_, count)| count > 0)
     }

@@ -109,6 +109,9 @@ impl PairingInput<'_> {
         }
         pairing.closed.insert(id);
         pairing.transactions += 1;
+        if pairing.wanted.telemetry {
+            pairing.authorities.add(&stream.record.request.headers);
+        }
         // A reset stream needs no response; but there may have been one.
         if pairing.server.unseen && !stream.record.response.seen {
             stream.record.partial.insert(Partial::NO_RESPONSE);

@@ -1,5 +1,6 @@
 //! HTTP/2 events → owned records: exchanges paired, gRPC read, bodies counted.
 
+mod authorities;
 mod block_state;
 mod blocks;
 mod closed;

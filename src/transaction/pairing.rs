@@ -4,6 +4,7 @@
 //! ended ones, and what the connection record needs. `session` brings it events, `lifetime` opens and ends its streams;
 //! records are lent to the sink and their memory is used again.
 
+use super::authorities::Authorities;
 use super::block_state::BlockState;
 use super::closed::ClosedStreams;
 use super::reset::EarlyResets;
@@ -48,6 +49,8 @@ pub struct Pairing {
     pub(super) asked: (u64, u32),
     pub(super) max_concurrent: u64,
     pub(super) transactions: u64,
+    /// Where telemetry is shown.
+    pub(super) authorities: Authorities,
     /// The connection's end has ended exchanges that were under way.
     pub(super) cut_off: bool,
     /// The exchange that began first.
@@ -119,6 +122,7 @@ impl Pairing {
             asked: (0, 0),
             max_concurrent: 0,
             transactions: 0,
+            authorities: Authorities::default(),
             cut_off: false,
             first: First::default(),
             limited: false,
@@ -153,6 +157,16 @@ impl Pairing {
     /// Exchanges that have ended.
     pub const fn transactions(&self) -> u64 {
         self.transactions
+    }
+
+    /// Exchanges that went to each authority, as far as these are known; where telemetry is shown.
+    pub fn authorities(&self) -> impl Iterator<Item = u64> {
+        self.authorities.counts()
+    }
+
+    /// Exchanges that were not counted for an authority, as there were too many.
+    pub const fn authorities_limited(&self) -> u64 {
+        self.authorities.limited()
     }
 
     /// The stream's exchange is under way.
@@ -203,6 +217,7 @@ impl Pairing {
             + self.server.settings.memory()
             + self.ended.capacity() * size_of::<Box<OpenStream>>()
             + self.closed.memory()
+            + self.authorities.memory()
             + self.scratch.memory()
             + self.client.resets.memory()
             + self.server.resets.memory()

@@ -46,10 +46,13 @@ object! {
     pub struct ReuseObject {
         /// How many connections had so many exchanges: `1`, `2-9`, `10-99` and so on.
         "connections": connections: ReuseClasses,
+        /// The same of each connection and authority: a connection that was used for two counts twice. Exchanges whose authority
+        /// is not known, and those under way, are left out.
+        "authorities": authorities: ReuseClasses,
     }
 }
 
-/// `reuse.connections`
+/// `reuse.connections`, `reuse.authorities`
 #[derive(Debug)]
 pub struct ReuseClasses(Reuse);
 
@@ -427,7 +430,10 @@ impl<'a> TelemetryObject<'a> {
             exact: ViewObject::new(&report.exact),
             agent: report.agent.as_ref().map(AgentObject::new),
             delta: report.delta.as_deref().map(DeltaObject::new),
-            reuse: ReuseObject { connections: ReuseClasses(report.reuse) },
+            reuse: ReuseObject {
+                connections: ReuseClasses(report.reuse),
+                authorities: ReuseClasses(report.reuse_authorities),
+            },
             in_flight: report.in_flight.as_deref().map(|in_flight| {
                 InFlightObject::new(
                     in_flight,
