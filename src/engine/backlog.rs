@@ -32,11 +32,14 @@ impl Backlog {
         Self { state: Mutex::default(), changed: Condvar::new(), bound }
     }
 
-    /// Before a worker begins with the job of this number, counted from 0.
-    pub(super) fn wait_for_room(&self, job: u64) {
-        let state = self.state();
+    /// Before a worker begins with the job of this number, counted from 0. Before he waits he does `first`.
+    pub(super) fn wait_for_room(&self, job: u64, first: impl FnOnce()) {
         let is_full = |state: &mut State| state.held >= self.bound && job > state.oldest && !state.is_over;
-        drop(self.changed.wait_while(state, is_full));
+        let mut state = self.state();
+        if is_full(&mut state) {
+            first();
+            drop(self.changed.wait_while(state, is_full));
+        }
     }
 
     /// A worker has done a job, and made so many bytes of it.
@@ -87,7 +90,7 @@ mod tests {
                 let (backlog, held, done) = (Arc::clone(&backlog), Arc::clone(&held), Arc::clone(&done));
                 thread::spawn(move || {
                     for (number, done) in done.iter().enumerate() {
-                        backlog.wait_for_room(number as u64);
+                        backlog.wait_for_room(number as u64, || ());
                         // All that the others made may belong to later jobs.
                         thread::sleep(Duration::from_micros(100 * worker));
                         assert!(held.fetch_add(4, Ordering::SeqCst) < 10 + 4 * (2 * WORKERS));
@@ -114,9 +117,9 @@ mod tests {
     fn who_waits_goes_on_when_all_is_over() {
         let backlog = Arc::new(Backlog::new(1));
         backlog.made(1);
-        backlog.wait_for_room(0);
+        backlog.wait_for_room(0, || ());
         let waits = Arc::clone(&backlog);
-        let worker = thread::spawn(move || waits.wait_for_room(1));
+        let worker = thread::spawn(move || waits.wait_for_room(1, || ()));
         backlog.end();
         worker.join().unwrap();
     }

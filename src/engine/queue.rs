@@ -30,12 +30,27 @@ impl<T> Default for Queue<T> {
 impl<T> Queue<T> {
     /// Adds an item; one that comes after the end is dropped.
     pub(super) fn push(&self, item: T) {
+        self.push_quietly(item);
+        self.tell();
+    }
+
+    /// The same without waking who waits: to be woken takes longer than to take several items. How many there are.
+    pub(super) fn push_quietly(&self, item: T) -> usize {
         let mut state = self.state();
         if !state.is_closed {
             state.items.push_back(item);
-            drop(state);
-            self.changed.notify_one();
         }
+        state.items.len()
+    }
+
+    /// Wakes who waits. Who pushes quietly must do so before he waits himself.
+    pub(super) fn tell(&self) {
+        self.changed.notify_one();
+    }
+
+    /// The first item, if there is one now.
+    pub(super) fn try_pop(&self) -> Option<T> {
+        self.state().items.pop_front()
     }
 
     /// The first item, which is waited for; `None` when there will be none.
@@ -82,6 +97,18 @@ mod tests {
         filler.join().unwrap();
         assert!(items.into_iter().eq(0..1000));
         assert_eq!(queue.pop(), None);
+    }
+
+    #[test]
+    fn who_waits_is_woken_when_he_is_told() {
+        let queue = Arc::new(Queue::default());
+        assert_eq!(queue.try_pop(), None);
+        let waits = Arc::clone(&queue);
+        let waiter = thread::spawn(move || [waits.pop(), waits.pop()]);
+        assert!(queue.push_quietly(1) <= 1);
+        queue.push_quietly(2);
+        queue.tell();
+        assert_eq!(waiter.join().unwrap(), [Some(1), Some(2)]);
     }
 
     #[test]

@@ -83,6 +83,8 @@ impl<P: Product> Shards<P> {
     }
 
     const DEPTH: usize = 8;
+    /// Jobs that a worker does before he tells that they are done, while he has more to do.
+    const TOLD_AT_ONCE: usize = Self::DEPTH / 2;
 
     /// How many jobs may be under way: more would only take memory.
     pub const fn depth(&self) -> usize {
@@ -182,13 +184,21 @@ impl<P: Product> Thread<P> {
         let end = End(Arc::clone(&queues));
         let handle = std::thread::spawn(move || {
             let (mut worker, end) = (worker, end);
-            let jobs = std::iter::from_fn(|| end.0.jobs.pop());
-            for (number, (job, mut product)) in (0..).zip(jobs) {
-                backlog.wait_for_room(number);
+            let Queues { jobs, done } = &*end.0;
+            let next = || {
+                jobs.try_pop().or_else(|| {
+                    done.tell();
+                    jobs.pop()
+                })
+            };
+            for (number, (job, mut product)) in (0..).zip(std::iter::from_fn(next)) {
+                backlog.wait_for_room(number, || done.tell());
                 let part = worker.work(&job, &mut product);
                 backlog.made(product.bytes());
                 drop(job);
-                end.0.done.push((product, part));
+                if done.push_quietly((product, part)) >= Shards::<P>::TOLD_AT_ONCE {
+                    done.tell();
+                }
             }
         });
         Self { queues, handle: Some(handle) }
