@@ -188,6 +188,19 @@ impl Config {
         false
     }
 
+    /// The option for which files are made, or opened again, once the captures were read.
+    pub fn made_later(&self) -> Option<&'static str> {
+        let bodies = self.contents.as_ref().is_some_and(|contents| contents.files.is_some());
+        let options = [
+            (self.write.is_some(), "--write"),
+            (self.directory.is_some(), "--output-dir"),
+            (bodies, "--bodies"),
+            // It opens the captures again, and saves what is looked at.
+            (self.is_drawn(), "--tui"),
+        ];
+        options.into_iter().find(|(given, _)| *given).map(|(_, option)| option)
+    }
+
     /// What the analysis must give for what is printed and served.
     pub fn analyzed(&self) -> Wanted {
         let served = matches!(&self.source, InputKind::Live(live) if live.metrics.is_some());

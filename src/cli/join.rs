@@ -87,7 +87,7 @@ pub(super) fn run(config: &JoinConfig) -> anyhow::Result<Exit> {
     let [first, second] = &config.sides.inputs;
     let mut inputs =
         [(Place::Client, config.sides.open(first)?), (Place::Server, config.sides.open(second)?)];
-    rights::let_go(Sandbox::Auto, messages)?;
+    rights::give_up(Sandbox::Auto, None, messages)?;
     let printer = match JoinPrinter::new(io::stdout(), &config.sides.output) {
         Err(PrintError::Closed) => return Ok(Exit::Done),
         printer => printer?,

@@ -224,7 +224,7 @@ fn files(
     templates: Templates,
     messages: Messages,
 ) -> anyhow::Result<Exit> {
-    rights::check(config)?;
+    rights::check(config.sandbox, config.made_later())?;
     if let Some(write) = &config.write {
         check_target(write.path.as_deref(), inputs)?;
     }
@@ -289,7 +289,7 @@ fn show(
     {
         let names = inputs.iter().map(name_of).collect::<Vec<_>>().join(", ");
         if let Some(shown) = window::options(config, names, &analysis.templates) {
-            rights::give_up(config, Messages::new(config.verbosity))?;
+            rights::give_up(config.sandbox, config.made_later(), Messages::new(config.verbosity))?;
             return window::captures(shown, || open(config, inputs), analysis, config.duration);
         }
     }
@@ -319,7 +319,7 @@ fn print(
 ) -> anyhow::Result<Option<(Outcome, Timeline)>> {
     let mut timeline = open(config, inputs)?;
     let followed = config.follow.map(|exchange| Followed::open(exchange, config, inputs)).transpose()?;
-    rights::give_up(config, Messages::new(config.verbosity))?;
+    rights::give_up(config.sandbox, config.made_later(), Messages::new(config.verbosity))?;
     let bar = Bar::new(timeline.progress(), config.progress);
     if let Some(followed) = followed {
         let exchange = followed.locate(config)?;
