@@ -367,8 +367,8 @@ pub struct Args {
     ///
     /// Restrict the program once the interface, or all captures, are open: auto (the default) as far as the system can, strict or
     /// not at all, off not. Root becomes the user who called sudo, or nobody; no capability is kept; live, the file system is
-    /// closed but for what is still needed. Captures are analyzed with the rights of who starts it where files are made later
-    /// (-w, --output-dir, --bodies, --tui).
+    /// closed but for what is still needed. Captures are analyzed with the rights of who starts it where several are given, or
+    /// files are made later (-w, --output-dir, --bodies, --tui).
     #[arg(
         long,
         value_name = "MODE",

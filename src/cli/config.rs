@@ -191,7 +191,10 @@ impl Config {
     /// The option for which files are made, or opened again, once the captures were read.
     pub fn made_later(&self) -> Option<&'static str> {
         let bodies = self.contents.as_ref().is_some_and(|contents| contents.files.is_some());
+        // Of several captures each is opened when its time has come.
+        let several = matches!(&self.source, InputKind::Captures(inputs) if inputs.len() > 1);
         let options = [
+            (several, "all but one FILE"),
             (self.write.is_some(), "--write"),
             (self.directory.is_some(), "--output-dir"),
             (bodies, "--bodies"),

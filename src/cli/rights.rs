@@ -17,7 +17,7 @@ pub(super) fn check(sandbox: Sandbox, later: Option<&str>) -> anyhow::Result<()>
     match later {
         Some(option) if sandbox == Sandbox::Strict => {
             bail!(
-                "--sandbox strict: files of {option} are made with the rights of who starts it; leave out {option}"
+                "--sandbox strict: some files are opened, or made, later with the rights of who starts it; leave out {option}"
             )
         }
         _ => Ok(()),
@@ -34,7 +34,7 @@ pub(super) fn give_up(sandbox: Sandbox, later: Option<&str>, messages: Messages)
         return Ok(());
     }
     if let Some(option) = later {
-        messages.detail(format_args!("keeps its rights: {option} makes files later"));
+        messages.detail(format_args!("keeps its rights for files that are opened or made later: {option}"));
         return Ok(());
     }
     for step in [target().map(drop_to), Some(keep_no_capabilities())].into_iter().flatten() {

@@ -53,6 +53,24 @@ fn what_makes_files_later_keeps_the_rights_and_strict_refuses_it() {
         assert!(String::from_utf8_lossy(&output.stderr).contains("keeps its rights"), "{option}");
         assert!(std::fs::symlink_metadata(&target).is_ok(), "{option}");
     }
+    assert!(refused(&[capture, capture, "--sandbox", "strict"]).contains("leave out all but one FILE"));
     let output = h2lens(&[capture, "--sandbox", "off", "-v"]).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("all rights are kept"));
+}
+
+/// Nobody but root may look into the directory, and each capture is opened when its time has come.
+#[test]
+fn many_captures_of_a_closed_directory_are_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let copies: Vec<String> =
+        (0..20).map(|n| directory.path().join(format!("{n}.pcap")).display().to_string()).collect();
+    for copy in &copies {
+        std::fs::copy("testdata/curl-h2c.pcap", copy).unwrap();
+    }
+    let mut arguments: Vec<&str> = copies.iter().map(String::as_str).collect();
+    arguments.extend(["--json", "--show", "telemetry"]);
+    let output = h2lens(&arguments).output().unwrap();
+    let telemetry: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(telemetry["coverage"]["packets"], 20 * 59);
+    assert_eq!(telemetry["coverage"]["damaged_inputs"], 0);
 }
