@@ -19,6 +19,12 @@ pub struct Expanded {
 }
 
 impl Input {
+    /// Whether it is a directory, whose captures are meant.
+    #[cfg(feature = "cli")]
+    pub fn is_directory(&self) -> bool {
+        matches!(self, Self::File(path) if path.is_dir())
+    }
+
     /// Replaces directories by the captures that stand in them: regular files, not hidden, that begin as a capture does,
     /// compressed or not. Directories in directories are not looked into.
     ///

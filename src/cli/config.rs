@@ -191,8 +191,11 @@ impl Config {
     /// The option for which files are made, or opened again, once the captures were read.
     pub fn made_later(&self) -> Option<&'static str> {
         let bodies = self.contents.as_ref().is_some_and(|contents| contents.files.is_some());
-        // Of several captures each is opened when its time has come.
-        let several = matches!(&self.source, InputKind::Captures(inputs) if inputs.len() > 1);
+        // Of several captures, and of a directory's, each is opened when its time has come.
+        let several = match &self.source {
+            InputKind::Captures(inputs) => inputs.len() > 1 || inputs.iter().any(Input::is_directory),
+            InputKind::Live(_) => false,
+        };
         let options = [
             (several, "all but one FILE"),
             (self.write.is_some(), "--write"),

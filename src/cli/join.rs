@@ -8,6 +8,7 @@ use super::rights;
 use super::sandbox::Sandbox;
 use super::usage::UsageError;
 use crate::body;
+use crate::capture::Input;
 use crate::engine::{Analysis, captures};
 use crate::export::{JoinPrinter, PrintError};
 use crate::join::{self, Endpoints, Joining, PairSink, Place, Side, Turns};
@@ -87,7 +88,8 @@ pub(super) fn run(config: &JoinConfig) -> anyhow::Result<Exit> {
     let [first, second] = &config.sides.inputs;
     let mut inputs =
         [(Place::Client, config.sides.open(first)?), (Place::Server, config.sides.open(second)?)];
-    let several = [first, second].iter().any(|captures| captures.len() > 1);
+    let several =
+        [first, second].iter().any(|captures| captures.len() > 1 || captures.iter().any(Input::is_directory));
     rights::give_up(Sandbox::Auto, several.then_some("several captures of a side"), messages)?;
     let printer = match JoinPrinter::new(io::stdout(), &config.sides.output) {
         Err(PrintError::Closed) => return Ok(Exit::Done),

@@ -67,10 +67,12 @@ fn many_captures_of_a_closed_directory_are_read() {
     for copy in &copies {
         std::fs::copy("testdata/curl-h2c.pcap", copy).unwrap();
     }
-    let mut arguments: Vec<&str> = copies.iter().map(String::as_str).collect();
-    arguments.extend(["--json", "--show", "telemetry"]);
-    let output = h2lens(&arguments).output().unwrap();
-    let telemetry: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(telemetry["coverage"]["packets"], 20 * 59);
-    assert_eq!(telemetry["coverage"]["damaged_inputs"], 0);
+    let whole = directory.path().display().to_string();
+    for inputs in [copies.iter().map(String::as_str).collect(), vec![whole.as_str()]] {
+        let arguments = [inputs, vec!["--json", "--show", "telemetry"]].concat();
+        let output = h2lens(&arguments).output().unwrap();
+        let telemetry: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(telemetry["coverage"]["packets"], 20 * 59);
+        assert_eq!(telemetry["coverage"]["damaged_inputs"], 0);
+    }
 }
