@@ -13,16 +13,19 @@ const READ: (usize, usize) = (4 << 10, 256 << 10);
 /// Bytes that are rather read than jumped over.
 const JUMP: usize = 16 << 10;
 
-/// The TLS key logs in the Decryption Secrets Blocks of a plain pcapng file, in order, as many as
-/// [`limits::SECRETS_BYTES`] and [`limits::SECRETS_BLOCKS`] allow; none of a plain classic pcap file, and `None` if the
-/// input is compressed or a pipe. Ends at the first damaged place.
-pub(super) fn scan(input: &Input) -> io::Result<Option<Vec<Vec<u8>>>> {
-    // Opening a pipe would take bytes from it, or wait for them.
-    let Input::File(path) = input else { return Ok(None) };
-    if !input.can_be_reopened() {
-        return Ok(None);
+/// Opens an input to be looked through; `None` if it is a pipe, as opening one would take bytes from it, or wait for them.
+pub(super) fn open(input: &Input) -> io::Result<Option<File>> {
+    match input {
+        Input::File(path) if input.can_be_reopened() => File::open(path).map(Some),
+        _ => Ok(None),
     }
-    Window { file: File::open(path)?, bytes: Vec::new(), at: 0, filled: 0, read: READ.0 }.scan()
+}
+
+/// The TLS key logs in the Decryption Secrets Blocks of a plain pcapng file, in order, as many as
+/// [`limits::SECRETS_BYTES`] and [`limits::SECRETS_BLOCKS`] allow; none of a plain classic pcap file, and `None` if it
+/// is compressed. Ends at the first damaged place.
+pub(super) fn scan(file: File) -> io::Result<Option<Vec<Vec<u8>>>> {
+    Window { file, bytes: Vec::new(), at: 0, filled: 0, read: READ.0 }.scan()
 }
 
 /// The part of a file that is in memory.

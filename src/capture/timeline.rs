@@ -8,6 +8,7 @@ use super::progress::Progress;
 use super::secrets;
 use super::source::{Input, OpenError};
 use crate::base::origin::{InReach, Origins, Run};
+use std::fs::File;
 use std::sync::Arc;
 
 /// What was read, and what of it was left out.
@@ -50,6 +51,8 @@ pub struct Timeline {
     /// Where there are several inputs.
     origins: Option<Arc<Origins>>,
     origins_lost: u64,
+    /// A single input once more, to be looked through for secrets: whoever opened it may not be allowed to later.
+    again: Option<File>,
 }
 
 impl Timeline {
@@ -59,7 +62,11 @@ impl Timeline {
     /// The first input that cannot be opened, is empty, or is no capture. What is wrong further on is
     /// [`Timeline::damage`].
     pub fn open(inputs: &[Input]) -> Result<Self, OpenError> {
-        Ok(Self::new(Merge::open(inputs, Progress::default())?))
+        let again = match inputs {
+            [input] => secrets::open(input).ok().flatten(),
+            _ => None,
+        };
+        Ok(Self { again, ..Self::new(Merge::open(inputs, Progress::default())?) })
     }
 
     /// Reads one capture from anything that gives bytes, such as memory or a socket, as standard input is read:
@@ -81,6 +88,7 @@ impl Timeline {
             counts: TimelineCounts::default(),
             origins: (names.len() > 1).then(|| Arc::new(Origins::new(names))),
             origins_lost: 0,
+            again: None,
         }
     }
 
@@ -107,7 +115,8 @@ impl Timeline {
         let inputs: Vec<_> = self.merge.inputs().cloned().enumerate().collect();
         for (index, input) in inputs {
             // What cannot be read here will not be readable later either, and is reported then.
-            match secrets::scan(&input) {
+            let file = self.again.take().map_or_else(|| secrets::open(&input), |file| Ok(Some(file)));
+            match file.and_then(|file| file.map_or(Ok(None), secrets::scan)) {
                 Ok(Some(found)) => {
                     self.merge.skip_secrets(index, found.len());
                     all.extend(found);

@@ -289,6 +289,16 @@ fn secrets_are_found_before_the_packets_and_only_once() {
     assert_eq!(texts, [(0, 5), (5, 4), (6, 70_000)]);
 }
 
+/// Who opened a capture may have given his rights up by the time that its secrets are looked for.
+#[test]
+fn a_capture_is_not_opened_again_for_its_secrets() {
+    let (directory, inputs) = files(&[PcapngFile::usual().packets(&samples(2)).secrets(TLS, b"late").bytes]);
+    let mut timeline = Timeline::open(&inputs).unwrap();
+    directory.close().unwrap();
+    assert_eq!(timeline.take_secrets(), (vec![b"late".to_vec()], true));
+    assert_eq!(all(timeline).packets.len(), 2);
+}
+
 #[test]
 fn secrets_behind_a_damaged_place_come_with_the_packets() {
     let file = PcapngFile::usual().secrets(TLS, b"before").packets(&samples(2));
