@@ -9,7 +9,7 @@ Makes captures of N connections (1,000) that begin within TLS 1.3 and carry HTTP
   random  none fits, and the records hold random bytes that TLS never made
 and prints the processor time and the memory of h2lens beside those without a key log. The captures are the same in every run.
 """
-import argparse, os, random, resource, statistics, struct, subprocess, tempfile
+import argparse, os, random, statistics, struct, subprocess, tempfile
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand

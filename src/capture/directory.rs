@@ -19,9 +19,13 @@ pub struct Expanded {
 }
 
 impl Input {
-    /// Whether it is a directory, whose captures are meant.
+    /// Of several captures, and of a directory's, each is opened when its time has come: whether these are such.
     #[cfg(feature = "cli")]
-    pub fn is_directory(&self) -> bool {
+    pub fn are_opened_later(inputs: &[Self]) -> bool {
+        inputs.len() > 1 || inputs.iter().any(Self::is_directory)
+    }
+
+    fn is_directory(&self) -> bool {
         matches!(self, Self::File(path) if path.is_dir())
     }
 
@@ -34,7 +38,7 @@ impl Input {
         let mut expanded = Expanded::default();
         for input in inputs {
             match input {
-                Self::File(path) if path.is_dir() => captures_in(path, &mut expanded)?,
+                Self::File(path) if input.is_directory() => captures_in(path, &mut expanded)?,
                 _ => expanded.inputs.push(input.clone()),
             }
         }

@@ -2,6 +2,7 @@
 
 use super::command::Command as Subcommand;
 use super::display::{Color, OutputFormat};
+use super::sandbox::Sandbox;
 use super::units;
 use crate::agent::{Mode, Rules};
 use crate::base::memory::Memory;
@@ -496,28 +497,6 @@ impl From<AgentRules> for Rules {
             AgentRules::Y2025 => Self::Y2025,
             AgentRules::Y2026 => Self::Y2026,
             AgentRules::Y2026b => Self::Y2026b,
-        }
-    }
-}
-
-/// `--sandbox`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Sandbox {
-    /// No restrictions
-    Off,
-    /// As far as the system can
-    #[default]
-    Auto,
-    /// Wholly, or not at all
-    Strict,
-}
-
-impl From<Sandbox> for super::sandbox::Sandbox {
-    fn from(sandbox: Sandbox) -> Self {
-        match sandbox {
-            Sandbox::Off => Self::Off,
-            Sandbox::Auto => Self::Auto,
-            Sandbox::Strict => Self::Strict,
         }
     }
 }

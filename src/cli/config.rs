@@ -191,11 +191,7 @@ impl Config {
     /// The option for which files are made, or opened again, once the captures were read.
     pub fn made_later(&self) -> Option<&'static str> {
         let bodies = self.contents.as_ref().is_some_and(|contents| contents.files.is_some());
-        // Of several captures, and of a directory's, each is opened when its time has come.
-        let several = match &self.source {
-            InputKind::Captures(inputs) => inputs.len() > 1 || inputs.iter().any(Input::is_directory),
-            InputKind::Live(_) => false,
-        };
+        let several = matches!(&self.source, InputKind::Captures(inputs) if Input::are_opened_later(inputs));
         let options = [
             (several, "all but one FILE"),
             (self.write.is_some(), "--write"),
@@ -309,7 +305,7 @@ impl Action {
             strict: args.strict,
             threads: args.threads.map_or(environment.processors, usize::from).max(1),
             memory: args.memory.unwrap_or_default(),
-            sandbox: args.sandbox.unwrap_or_default().into(),
+            sandbox: args.sandbox.unwrap_or_default(),
             verbosity,
             progress: environment.stderr_is_terminal && verbosity > Verbosity::Quiet,
         })))

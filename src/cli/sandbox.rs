@@ -1,18 +1,19 @@
 //! What of the file system and the network a live capture may still touch once all is open: its outputs and the
 //! key log, by Landlock (Linux 5.13 and later).
 
+use clap::ValueEnum;
 #[cfg(feature = "live")]
 use std::path::PathBuf;
 
 /// `--sandbox`: what the process gives up before the first packet is looked at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Sandbox {
-    /// Nothing.
+    /// No restrictions
     Off,
-    /// All that the system lets it.
+    /// As far as the system can
     #[default]
     Auto,
-    /// All; where that cannot be, there is no capture.
+    /// Wholly, or not at all
     Strict,
 }
 

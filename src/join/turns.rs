@@ -78,25 +78,14 @@ impl<S: PairSink> State<S> {
         };
         let full = self.joining.full();
         let [client_full, server_full] = if self.joining.swapped { [full[1], full[0]] } else { full };
-        let next = match (self.client.1, self.server.1) {
-            (true, _) => Place::Server,
-            (_, true) => Place::Client,
+        let is_client = match (self.client.1, self.server.1) {
+            (true, _) => false,
+            (_, true) => true,
             // What is full waits, as it may be read out of order: clocks may be far apart.
-            _ if client_full != server_full => {
-                if client_full {
-                    Place::Server
-                } else {
-                    Place::Client
-                }
-            }
-            _ => {
-                if client <= server {
-                    Place::Client
-                } else {
-                    Place::Server
-                }
-            }
+            _ if client_full != server_full => server_full,
+            _ => client <= server,
         };
+        let next = if is_client { Place::Client } else { Place::Server };
         self.failed.is_some() || self.busy.unwrap_or(next) == place
     }
 

@@ -21,23 +21,16 @@ impl Authorities {
     pub(super) fn add(&mut self, request: &Fields) {
         let value = request.value(FieldName::Authority).or_else(|| request.value(FieldName::Host));
         let Some(hash) = value.map(|authority| self.hasher.hash_one(authority)) else { return };
-        let is_it = |entry: &&mut (u64, u64)| entry.0 == hash;
-        if let Some((_, count)) = self.counts.get_mut(self.last).as_mut().filter(|entry| is_it(entry)) {
-            *count += 1;
-            return;
+        let is_last = self.counts.get(self.last).is_some_and(|&(other, _)| other == hash);
+        if !is_last {
+            self.last = self.counts.iter().position(|&(other, _)| other == hash).unwrap_or(self.counts.len());
         }
-        match self.counts.iter().position(|entry| entry.0 == hash) {
-            Some(at) => {
-                self.last = at;
-                if let Some((_, count)) = self.counts.get_mut(at) {
-                    *count += 1;
-                }
-            }
-            None if self.counts.len() < limits::REUSE_AUTHORITIES => {
-                self.last = self.counts.len();
-                self.counts.push((hash, 1));
-            }
-            None => self.limited += 1,
+        if let Some((_, count)) = self.counts.get_mut(self.last) {
+            *count += 1;
+        } else if self.counts.len() < limits::REUSE_AUTHORITIES {
+            self.counts.push((hash, 1));
+        } else {
+            self.limited += 1;
         }
     }
 

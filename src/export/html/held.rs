@@ -155,6 +155,7 @@ mod tests {
         assert_eq!(seen, 200);
         assert!((30..64).contains(&calls.len()), "{}", calls.len());
     }
+
     #[test]
     fn cap_report_steps_bytes() {
         let mut held = Held::default();

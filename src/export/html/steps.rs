@@ -1,7 +1,7 @@
 //! The frames of a call as the page's script reads them.
 
 use crate::export::json;
-use crate::export::table::course::{details, lost};
+use crate::export::table::course::{details, lost, name_of};
 use crate::http2::frame::Payload;
 use crate::record::{Step, StepKind, Steps};
 use std::io::Write;
@@ -30,8 +30,7 @@ fn push_step(out: &mut Vec<u8>, mark: &mut u8, step: &Step) {
     let (name, length, text) = match &step.what {
         StepKind::Frame(header, payload) => {
             let parsed = Payload::parse(header, payload);
-            let name = header.kind.name().map_or_else(|| format!("{:#04x}", header.kind.0), str::to_owned);
-            (name, Some(header.length.into()), details(step, header, parsed.as_ref()))
+            (name_of(header), Some(header.length.into()), details(step, header, parsed.as_ref()))
         }
         StepKind::Loss { bytes, cause } => (String::new(), *bytes, lost(*bytes, cause)),
         StepKind::Section(_) => return out.extend_from_slice(b"\"\",0,\"\"]"),

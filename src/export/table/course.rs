@@ -121,10 +121,15 @@ const fn nanos(duration: Duration) -> Span {
 
 fn frame(out: &mut Text<'_>, step: &Step, header: &FrameHeader, payload: Option<&Payload<'_>>) {
     lead(&mut out.text, step);
-    let name = header.kind.name().map_or_else(|| format!("{:#04x}", header.kind.0), str::to_owned);
+    let name = name_of(header);
     let size = Size(header.length.into()).to_string();
     let _ = write!(out.text, "{name:<13} {size:>9}  {}", details(step, header, payload));
     out.end_line();
+}
+
+/// A frame's type: its name, or its number.
+pub(in crate::export) fn name_of(header: &FrameHeader) -> String {
+    header.kind.name().map_or_else(|| format!("{:#04x}", header.kind.0), str::to_owned)
 }
 
 /// A frame's flags, what it carries, and what credit it leaves.
