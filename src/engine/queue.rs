@@ -1,8 +1,8 @@
 //! What one thread hands to another, in order.
 //!
 //! Who waits sleeps at once. Channels that spin, and yield the processor between, lose a time slice with each hand-over where other
-//! processes want the processor, too: on a machine with four busy processes for each core, a capture took four times as long on
-//! two threads as on one.
+//! processes want the processor, too: with seven busy processes on two cores, a capture took four times as long on two threads as
+//! on one.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

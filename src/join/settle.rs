@@ -3,6 +3,7 @@
 use super::collect::{Room, Side};
 use super::connection::{Connection, Segment, later};
 use super::exchange::Calls;
+use super::pairing::{is_set, set};
 use super::transit::unwrap;
 use crate::base::direction::{Direction, PerDirection};
 use std::collections::HashMap;
@@ -85,20 +86,11 @@ impl Side {
     /// Lets go of exchanges that were told, and of segments before an instant of this place's clock that `floors` does not
     /// need; then of connections that have nothing left: all that are closing, and others where there are many.
     pub(super) fn let_go(&mut self, told: &[bool], before: u64, floors: &Floors) {
-        let is_told = |place: u32| told.get(place as usize).copied().unwrap_or_default();
         let none = PerDirection::default();
         for (place, connection) in (0_u32..).zip(&mut self.connections) {
             connection.let_go(before, floors.get(&place).unwrap_or(&none));
         }
-        let mut places = vec![None; self.exchanges.len()];
-        let mut kept = Vec::new();
-        for ((place, exchange), new) in (0_u32..).zip(self.exchanges.drain(..)).zip(&mut places) {
-            if !is_told(place) {
-                *new = Some(kept.len() as u32);
-                kept.push(exchange);
-            }
-        }
-        self.exchanges = kept;
+        let places = keep(&mut self.exchanges, |place, _| !is_set(told, place));
         self.ids.retain_mut(|id| match places.get(id.exchange as usize) {
             Some(&Some(place)) => {
                 id.exchange = place;
@@ -117,18 +109,12 @@ impl Side {
         let crowded = self.connections.len() > self.room.connections / 2;
         let mut needed = vec![false; self.connections.len()];
         for exchange in &self.exchanges {
-            super::pairing::set(&mut needed, exchange.connection);
+            set(&mut needed, exchange.connection);
         }
-        let mut places = vec![None; self.connections.len()];
-        let mut kept = Vec::new();
-        for ((connection, needed), new) in self.connections.drain(..).zip(needed).zip(&mut places) {
+        let places = keep(&mut self.connections, |place, connection| {
             let is_over = connection.segments.is_empty() && (crowded || connection.is_closing);
-            if needed || !is_over {
-                *new = Some(kept.len() as u32);
-                kept.push(connection);
-            }
-        }
-        self.connections = kept;
+            is_set(&needed, place) || !is_over
+        });
         let new = |place: u32| places.get(place as usize).copied().flatten();
         self.numbers.retain(|_, number| match new(*number) {
             Some(place) => {
@@ -183,6 +169,19 @@ impl Connection {
             };
         }
     }
+}
+
+/// Keeps some of a list, by their places in it; where each stands now.
+fn keep<T>(list: &mut Vec<T>, is_kept: impl Fn(u32, &T) -> bool) -> Vec<Option<u32>> {
+    let (mut places, mut before, mut now) = (Vec::with_capacity(list.len()), 0, 0);
+    list.retain(|item| {
+        let kept = is_kept(before, item);
+        places.push(kept.then_some(now));
+        before += 1;
+        now += u32::from(kept);
+        kept
+    });
+    places
 }
 
 /// The number behind the last byte.
