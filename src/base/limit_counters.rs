@@ -153,6 +153,8 @@ limits! {
     EndpointFields = "endpoint_fields" other,
     /// Endpoint records of a run that is compared.
     DiffRecords = "diff_records" other,
+    /// Intervals that were too short for what telemetry in between has to look at.
+    Summaries = "summaries" other,
     /// Failed exchanges that were forgotten before it was known whether they were tried again.
     Retries = "retries" other,
     /// Exchanges kept to be paired.

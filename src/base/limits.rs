@@ -452,6 +452,13 @@ pub const RETRY_ATTEMPTS: usize = 4;
 /// Counter: `dropped_records` of coverage.
 pub const LIVE_OUTPUT: usize = 64 << 20;
 
+/// Places (connections, exchanges under way, endpoints) that telemetry in between may look at, to begin with: where there are
+/// more of them than there are packets in an interval, it is told with the next one. Counter: `summaries`.
+pub const SUMMARY_START: u64 = 4 << 20;
+
+/// The same, for each packet. Counter: `summaries`.
+pub const SUMMARY_RATE: u64 = 64;
+
 /// Endpoints that are series of the metrics page, those with the most calls. Counter: `h2lens_endpoints_left_out` of the page.
 pub const METRICS_ENDPOINTS: usize = 200;
 

@@ -165,6 +165,12 @@ pub const WAITING_PRODUCTS: usize = 32 << 20;
 /// Bytes of memory of the connections that end together when the capture is over.
 pub const ENDING_RANGE: usize = 4 << 20;
 
+/// Places that a telemetry record in between counts for, beside those that are looked at for it.
+pub const SUMMARY_LEAST: u64 = 96;
+
+/// Bytes of endpoints that count for one of these places.
+pub const SUMMARY_PLACE: u64 = 64;
+
 /// Bytes of output gathered before they are written.
 pub const OUTPUT_BUFFER: usize = 128 * 1024;
 

@@ -88,6 +88,8 @@ pub(crate) struct Engine<C: Consumer> {
     counts: InputCounts,
     now: crate::base::time::Moment,
     report: Option<Report>,
+    /// Places that were looked at for it.
+    looked_at: u64,
     open: OpenNow,
     tally: Tally,
     show_telemetry: bool,
@@ -169,6 +171,7 @@ impl<C: Consumer> Engine<C> {
             counts: InputCounts::default(),
             now: crate::base::time::Moment::default(),
             report: None,
+            looked_at: 0,
             open: OpenNow::default(),
             tally: Tally::default(),
             show_telemetry: telemetry,
@@ -190,7 +193,7 @@ impl<C: Consumer> Engine<C> {
 
     /// Analyzes the packets of a job's batch.
     pub(crate) fn push(&mut self, job: Job) -> Result<(), C::Error> {
-        // Secrets in the batch divide it: what comes before them is analyzed without. So do ends of intervals.
+        // Secrets in the batch divide it: what comes before them is analyzed without. So do ends of intervals that are told.
         let mut job = job;
         self.origins = job.batch.origins.take();
         let secrets = std::mem::take(&mut job.batch.secrets);
@@ -199,8 +202,11 @@ impl<C: Consumer> Engine<C> {
         let due = due.into_iter().map(|due| (due.packets, Stop::Summary(due)));
         let mut stops: Vec<_> = secrets.chain(due).collect();
         stops.sort_by_key(|&(before, _)| before);
-        let mut from = 0;
+        let (mut from, earlier) = (0, self.counts.packets);
         for (before, stop) in stops {
+            if matches!(stop, Stop::Summary(_)) && !self.summaries.affords(earlier + before as u64) {
+                continue;
+            }
             if before > from {
                 let mut part = self.job();
                 part.batch.copy_packets(&job.batch, from..before);
@@ -235,7 +241,7 @@ impl<C: Consumer> Engine<C> {
         let job = self.job();
         self.submit(job, 0..0, Task::Report, false)?;
         while self.collect()? {}
-        let report = self.summaries.over(self.report.take().unwrap_or_default(), due);
+        let report = self.summaries.over(self.report.take().unwrap_or_default(), due, self.looked_at);
         if self.show_telemetry { self.consumer.telemetry(&report) } else { Ok(()) }
     }
 
@@ -297,6 +303,7 @@ impl<C: Consumer> Engine<C> {
                 self.decoder.finish();
             }
             self.open = shards.open;
+            self.looked_at = sum.looked_at();
             let agent = self.merge.agent().map(|agent| &*agent);
             self.counts.key_log = self.keys.counters();
             let mut report =

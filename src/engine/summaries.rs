@@ -1,6 +1,12 @@
 //! Telemetry in between: when a record is due by packet time, and what its interval added.
+//!
+//! A record looks at all that is open. So that a clock that jumps from packet to packet does not make that quadratic, packets
+//! pay for it: an interval that they have not paid for is told with the next one.
 
+use crate::base::limit_counters::Limit;
+use crate::base::limits;
 use crate::base::time::Timestamp;
+use crate::base::tuning;
 use crate::capture::PacketHead;
 use crate::record::{Delta, Interval, Report};
 use std::time::Duration;
@@ -12,6 +18,12 @@ pub(super) struct Summaries {
     every: Option<Duration>,
     /// The interval in hand began then.
     start: Option<Timestamp>,
+    /// The last interval that has begun, told of or not.
+    grid: Option<Timestamp>,
+    /// Places that were looked at.
+    spent: u64,
+    /// Intervals that are told with the next one.
+    joined: u64,
     /// What there was at its beginning; `None` until a summary was told.
     before: Option<Box<Report>>,
 }
@@ -36,7 +48,8 @@ impl Summaries {
     /// many.
     pub(super) fn due(&mut self, packets: &[PacketHead]) -> Vec<Due> {
         let Some(first) = packets.first() else { return Vec::new() };
-        let mut start = *self.start.get_or_insert(first.time);
+        let mut start = *self.grid.get_or_insert(first.time);
+        self.start.get_or_insert(start);
         let Some(every) = self.every else { return Vec::new() };
         let step = u64::try_from(every.as_nanos()).unwrap_or(u64::MAX);
         let mut due = Vec::new();
@@ -48,11 +61,21 @@ impl Summaries {
                 start = next;
             }
         }
+        self.grid = Some(start);
         due
     }
 
-    /// The report of an interval that is over.
-    pub(super) fn over(&mut self, report: Report, due: Due) -> Report {
+    /// Whether so many packets have paid for one more record; without it, its interval goes on.
+    pub(super) fn affords(&mut self, packets: u64) -> bool {
+        let affords =
+            self.spent <= limits::SUMMARY_RATE.saturating_mul(packets).saturating_add(limits::SUMMARY_START);
+        self.joined += u64::from(!affords);
+        affords
+    }
+
+    /// The report of an interval that is over, for which so many places were looked at.
+    pub(super) fn over(&mut self, report: Report, due: Due, looked_at: u64) -> Report {
+        self.spent = self.spent.saturating_add(tuning::SUMMARY_LEAST + looked_at);
         let report = self.end(report, due.end);
         self.start = Some(due.next);
         report
@@ -70,6 +93,7 @@ impl Summaries {
 
     /// Completes the last report of a capture that ends then.
     pub(super) fn last(&self, report: &mut Report, end: Timestamp) {
+        report.coverage.limits.add(Limit::Summaries, self.joined);
         report.interval = self.start.map(|start| Interval { start, end: end.max(start) });
         report.delta = self.before.as_ref().map(|before| Box::new(Delta::between(before, report)));
     }
@@ -100,12 +124,47 @@ mod tests {
         let found: Vec<_> = due.iter().map(|due| (due.packets, due.end, due.next)).collect();
         assert_eq!(found, expected.map(|(packets, end, next)| (packets, at(end), at(next))));
         for due in due {
-            summaries.over(Report::default(), due);
+            summaries.over(Report::default(), due, 0);
         }
         assert_eq!(summaries.start, Some(at(150)));
         let far = packets(&[u64::MAX / 2_000_000_000]);
         assert_eq!(summaries.due(&far).len(), 1, "a clock that jumps makes no more");
         assert!(Summaries::new(None).due(&packets(&[1, 2])).is_empty());
+    }
+
+    /// Packets a second apart, with an interval of a second; how many were told, and what the last one says.
+    fn told(places: u64, packets: u64) -> (u64, Report) {
+        let mut summaries = Summaries::new(Some(Duration::from_secs(1)));
+        let (mut told, mut last) = (0, Report::default());
+        for packet in 0..packets {
+            for due in summaries.due(&self::packets(&[100 + packet])) {
+                if summaries.affords(packet) {
+                    last = summaries.over(Report::default(), due, places);
+                    told += 1;
+                }
+            }
+        }
+        (told, last)
+    }
+
+    #[test]
+    fn cap_summary_start() {
+        assert_eq!(told(0, 20_000).0, 19_999, "each is told, when there is little to look at");
+        let places = 1 << 16;
+        let (told, _) = told(places, 1000);
+        let most = limits::SUMMARY_START / places + 2;
+        assert!((most - 2..=most).contains(&told), "{told}");
+    }
+
+    #[test]
+    fn cap_summary_rate() {
+        let places = limits::SUMMARY_RATE * 100 - tuning::SUMMARY_LEAST;
+        let [some, twice] = [100_000, 200_000].map(|packets| told(places, packets));
+        assert_eq!(twice.0 - some.0, 1000, "one in a hundred packets");
+        let seconds = twice.1.interval.map(|interval| interval.end.since(interval.start).as_secs());
+        assert_eq!(seconds, Some(100), "what was not told is told with the next one");
+        let joined = 99 * 1000..200_000 - twice.0;
+        assert!(joined.contains(&twice.1.coverage.limits.of(Limit::Summaries)));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use super::job::{Job, Task};
 use super::product::Product;
 use super::select::{Chosen, Selection};
+use crate::base::limit_counters::Limit;
 use crate::base::load::Load;
+use crate::base::tuning;
 use crate::base::tuning::SHARDS;
 use crate::pipeline::{Ending, Pipeline, PipelineConfig, ShardReport};
 use crate::tls::KeyStore;
@@ -29,6 +31,13 @@ impl Sum {
         self.selections.extend(other.selections);
         self.loads.extend(other.loads);
         self.endings.extend(other.endings);
+    }
+
+    /// Places that were looked at to add up, those of endpoints too.
+    pub(super) fn looked_at(&self) -> u64 {
+        let loads = self.loads.iter().flat_map(|(_, loads)| loads);
+        let endpoints = loads.filter(|load| load.limit == Limit::EndpointPaths).map(|load| load.most);
+        self.report.looked_at + endpoints.sum::<u64>() / tuning::SUMMARY_PLACE
     }
 }
 

@@ -392,6 +392,11 @@ impl<T> Table<T> {
         self.entries.len() - self.free.len()
     }
 
+    /// Places for connections, those that are free too.
+    pub fn places(&self) -> usize {
+        self.entries.len()
+    }
+
     /// There are none.
     #[cfg(any(test, feature = "internals"))]
     pub fn is_empty(&self) -> bool {

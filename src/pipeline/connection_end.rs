@@ -72,6 +72,8 @@ pub struct ShardReport {
     pub open: OpenNow,
     /// Exchanges under way now.
     pub in_flight: InFlight,
+    /// Places that were looked at to tell what is open.
+    pub looked_at: u64,
     /// How HTTP/2 connections were used.
     pub reuse: Reuse,
     /// The same of each connection and authority.
@@ -133,6 +135,7 @@ impl ShardReport {
         self.differing_bytes += other.differing_bytes;
         self.open.merge(&other.open);
         self.in_flight.merge(&other.in_flight);
+        self.looked_at += other.looked_at;
         self.reuse.merge(&other.reuse);
         self.reuse_authorities.merge(&other.reuse_authorities);
     }
@@ -141,6 +144,7 @@ impl ShardReport {
     fn add_open(&mut self, streams: Option<&Reassembly>, layers: &Layers) -> u64 {
         let Some(http2) = layers.http2() else { return 0 };
         self.add_http2(streams, http2);
+        self.looked_at += http2.pairing.in_flight() as u64;
         for transaction in http2.pairing.open() {
             self.in_flight.add(transaction.first.time, || open_exchange(&http2.meta, transaction));
         }
@@ -151,6 +155,7 @@ impl ShardReport {
     /// Adds what is known of an HTTP/2 connection by its streams, and whether something of it is missing.
     fn add_http2(&mut self, streams: Option<&Reassembly>, http2: &Http2) {
         self.http2 += 1;
+        self.looked_at += 1 + http2.pairing.authorities().count() as u64;
         self.reuse.add(http2.pairing.transactions());
         http2.pairing.authorities().for_each(|exchanges| self.reuse_authorities.add(exchanges));
         http2.limits(&mut self.limits);
@@ -204,6 +209,7 @@ impl Pipeline {
         report.limits.add(Limit::ConnectionMemory, self.evicted_for_memory);
         report.limits.add(Limit::EndedConnections, self.table.forgotten);
         let mut open = OpenNow { reassembly_bytes: self.budget.held() as u64, ..OpenNow::default() };
+        report.looked_at = self.table.places() as u64;
         for entry in self.table.iter_mut() {
             let Some(layers) = &entry.state else {
                 open.remembered += 1;

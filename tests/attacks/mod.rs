@@ -1,6 +1,7 @@
 //! Attacks that are known, each with a bound on memory and time, and what the user is told of it.
 
 mod caps;
+mod clock;
 mod exports;
 mod files;
 mod http2;
