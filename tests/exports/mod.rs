@@ -1,11 +1,14 @@
 //! The formats that other programs read: what they hold of a capture, and what happens when they cannot be written.
 
+#[cfg(feature = "parquet")]
+mod columns;
+
 use super::cli::h2lens;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 
 const CAPTURE: &str = "testdata/curl-h2c.pcap";
-/// Formats of text, and what they are asked to show. What columns hold is compared with JSON, by their own tests.
+/// Formats of text, and what they are asked to show.
 const GOLDEN: [(&str, &[&str]); 9] = [
     ("table", &[]),
     ("ndjson", &[]),
@@ -35,20 +38,30 @@ fn contents_of_page(page: &str) -> String {
     body.replace(concat!("h2lens ", env!("CARGO_PKG_VERSION")), "h2lens VERSION")
 }
 
-/// `UPDATE_GOLDEN=1 cargo test --test tests exports` writes the files anew.
+/// Compares with the file `curl-h2c.NAME`, and says where it differs. `UPDATE_GOLDEN=1 cargo test --test tests exports` writes the
+/// files anew.
+fn golden(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/exports/curl-h2c.{name}"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let golden = std::fs::read_to_string(&path).unwrap();
+    for (n, (is, was)) in text.lines().zip(golden.lines()).enumerate() {
+        let same = is.chars().zip(was.chars()).take_while(|(is, was)| is == was).count();
+        let part = |line: &str| line.chars().skip(same.saturating_sub(60)).take(200).collect::<String>();
+        assert!(is == was, "{name}, line {}:\nwas …{}\n is …{}", n + 1, part(was), part(is));
+    }
+    assert_eq!(text.len(), golden.len(), "{name}: one has more lines");
+}
+
 #[test]
 fn each_format_is_as_it_was() {
     for (format, more) in GOLDEN {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/exports/curl-h2c.{format}"));
         let mut text = printed(&[&[CAPTURE, "-o", format], more].concat()).replace(VERSION, "VERSION");
         if format == "html" {
             text = contents_of_page(&text);
         }
-        if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            std::fs::write(&path, &text).unwrap();
-        }
-        let golden = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(text, golden, "{format}");
+        golden(format, &text);
     }
 }
 
