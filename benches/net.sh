@@ -31,15 +31,35 @@ pids="$pids $server"
 url=http://10.77.0.2:8080/small
 sleep 0.5
 
-# Starts h2lens with more arguments; records go to $work/records, and its process is $capture.
+# Starts h2lens with more arguments; records go to $work/records, and its process is $capture. The window of --tui gets a terminal.
 watch() {
-    ip netns exec "$C" "$lens" -i lens0 "$@" >> "$work/records" 2> "$work/messages" &
-    capture=$!
+    case " $* " in
+    *' --tui '*)
+        mkfifo "$work/keys"
+        exec 9<> "$work/keys"
+        run="stty rows 50 cols 160; echo \$\$ > $work/pid; exec $lens -i lens0 $* 2> $work/messages"
+        TERM=xterm-256color ip netns exec "$C" script -qfec "$run" "$work/screen" <&9 > /dev/null &
+        watching=$!
+        until [ -s "$work/pid" ] && [ -s "$work/screen" ]; do sleep 0.1; done
+        capture=$(cat "$work/pid")
+        ;;
+    *)
+        ip netns exec "$C" "$lens" -i lens0 "$@" >> "$work/records" 2> "$work/messages" &
+        watching=$!
+        capture=$!
+        until grep -q 'capturing on' "$work/messages"; do
+            kill -0 "$capture" || { cat "$work/messages"; exit 1; }
+            sleep 0.1
+        done
+        ;;
+    esac
     pids="$pids $capture"
-    until grep -q 'capturing on' "$work/messages"; do
-        kill -0 "$capture" || { cat "$work/messages"; exit 1; }
-        sleep 0.1
-    done
+}
+
+# Ends what watch started, and waits until it has ended.
+end_watch() {
+    kill -INT "$capture"
+    wait "$watching" || true
 }
 
 # Resident KiB, descriptors, threads of h2lens.

@@ -5,3 +5,5 @@ mod h2_streams;
 mod hyper_calls;
 mod over_tls;
 mod proxy;
+#[cfg(feature = "proto")]
+mod tonic_calls;
