@@ -24,11 +24,13 @@ impl Judge {
             }
         };
         self.section = SectionRules::new(block, role, std::mem::take(&mut self.block_malformed));
+        self.judges_block = !self.sides[from].unjudged;
     }
 
     /// A field of it.
+    #[inline]
     pub(super) fn take_field(&mut self, field: &hpack::Field<'_>) {
-        if !self.sides[self.section.from()].unjudged {
+        if self.judges_block {
             self.section.field(field, &mut self.findings);
         }
     }

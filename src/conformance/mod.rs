@@ -49,6 +49,8 @@ pub struct Judge {
     section: SectionRules,
     /// The frame that begins a header block is malformed: its block cannot be judged.
     block_malformed: bool,
+    /// The fields of the block in hand are judged.
+    judges_block: bool,
     suspicions: Suspicions,
     /// An upgrade from HTTP/1.1, which opens stream 1 and carries settings, was seen if there was one.
     upgrade_known: bool,

@@ -41,8 +41,10 @@ pub(super) struct SectionRules {
     from: Side,
     stream: u32,
     at: Moment,
-    /// Pseudo-header fields that are there, by the number of the name.
+    /// Pseudo-header fields that are there, a bit for the number of each name.
     seen: u64,
+    /// Those that are defined for what this is.
+    defined: u64,
     /// A regular field is there.
     regular: bool,
     /// A field whose name is not known is there, or may be.
@@ -71,6 +73,7 @@ impl Default for SectionRules {
             stream: 0,
             at: Moment::default(),
             seen: 0,
+            defined: 0,
             regular: false,
             nameless: false,
             path_empty: false,
@@ -91,16 +94,12 @@ impl SectionRules {
         Self {
             role,
             nameless: cut,
+            defined: defined(role, block.from),
             from: block.from,
             stream: block.stream,
             at: block.last,
             ..Self::default()
         }
-    }
-
-    /// Who sends it.
-    pub(super) const fn from(&self) -> Side {
-        self.from
     }
 
     /// What it is.
@@ -115,9 +114,16 @@ impl SectionRules {
             if has_invalid_value(field) {
                 findings.add(self.from, self.stream, Anomaly::FieldInvalid, self.at);
             }
+        } else if field.plain && self.is_due(field.id) {
+            self.pseudo(field);
         } else {
             self.special_field(field, findings);
         }
+    }
+
+    /// A pseudo-header field that breaks nothing here, whatever its value.
+    const fn is_due(&self, id: NameId) -> bool {
+        !self.regular && bit(id) & self.defined & !self.seen != 0
     }
 
     /// A field with a name that rules are about, or that may be none.
@@ -137,7 +143,7 @@ impl SectionRules {
             }
             if self.role == Role::Trailers {
                 broken(Anomaly::PseudoTrailer);
-            } else if !self.is_defined(field.id) {
+            } else if bit(field.id) & self.defined == 0 {
                 broken(Anomaly::PseudoUnknown);
             }
             if field.id.is_pseudo() {
@@ -231,25 +237,13 @@ impl SectionRules {
         self.role == Role::Request && self.has(NameId::PROTOCOL)
     }
 
-    fn has(&self, id: NameId) -> bool {
-        self.seen >> (id.number() & 63) & 1 == 1
-    }
-
-    /// The pseudo-header field is defined for what this is.
-    fn is_defined(&self, id: NameId) -> bool {
-        let in_response = match self.role {
-            Role::Request => false,
-            Role::Response => true,
-            Role::Trailers => return false,
-            // Promised requests, which a server sends too, are known to be such.
-            Role::Unknown => self.from == Side::Server,
-        };
-        id.is_pseudo() && (id == NameId::STATUS) == in_response
+    const fn has(&self, id: NameId) -> bool {
+        self.seen & bit(id) != 0
     }
 
     /// Notes what a defined pseudo-header field says.
     fn pseudo(&mut self, field: &Field<'_>) {
-        self.seen |= 1 << (field.id.number() & 63);
+        self.seen |= bit(field.id);
         let Some(value) = field.value else { return };
         match field.id {
             NameId::METHOD => {
@@ -270,6 +264,29 @@ impl SectionRules {
             }
             _ => {}
         }
+    }
+}
+
+/// The bit of a pseudo-header field; none for other names with a number from 64 on.
+const fn bit(id: NameId) -> u64 {
+    match 1_u64.checked_shl(id.number() as u32) {
+        Some(bit) => bit,
+        None => 0,
+    }
+}
+
+/// The pseudo-header fields that are defined for a section of this side (sections 8.3.1 and 8.3.2, RFC 8441 section 4).
+const fn defined(role: Role, from: Side) -> u64 {
+    let request = bit(NameId::METHOD)
+        | bit(NameId::SCHEME)
+        | bit(NameId::AUTHORITY)
+        | bit(NameId::PATH)
+        | bit(NameId::PROTOCOL);
+    match (role, from) {
+        (Role::Trailers, _) => 0,
+        // Promised requests, which a server sends too, are known to be such.
+        (Role::Request, _) | (Role::Unknown, Side::Client) => request,
+        (Role::Response, _) | (Role::Unknown, Side::Server) => bit(NameId::STATUS),
     }
 }
 

@@ -3,11 +3,8 @@
 use super::ended_streams::{EndedBy, EndedStreams};
 use super::section::Method;
 use crate::base::limits;
-use crate::base::memory::of_map;
 use crate::base::time::Timestamp;
-use crate::http2::PerSide;
-use crate::http2::Side;
-use std::collections::HashMap;
+use crate::http2::{PerSide, Side, StreamMap};
 
 /// A stream that is open, or reserved.
 #[derive(Debug, Default)]
@@ -68,7 +65,7 @@ pub(super) enum StreamState {
 /// The streams of a connection: those open, at most [`limits::RULE_STREAMS`], and the newest of the others.
 #[derive(Debug, Default)]
 pub(super) struct Streams {
-    open: HashMap<u32, RuledStream, foldhash::fast::RandomState>,
+    open: StreamMap<RuledStream>,
     odd: EndedStreams,
     even: EndedStreams,
     /// The highest stream that each side has opened, or promised.
@@ -82,7 +79,7 @@ pub(super) struct Streams {
 impl Streams {
     /// The state of a stream for what `from` sends on it.
     pub(super) fn state(&self, stream: u32, from: Side) -> StreamState {
-        if let Some(open) = self.open.get(&stream) {
+        if let Some(open) = self.open.get(stream) {
             return StreamState::Open { ended: open.sides[from].ended };
         }
         self.ended_streams(stream).get(stream).map_or(StreamState::Never, StreamState::Over)
@@ -90,19 +87,19 @@ impl Streams {
 
     /// A frame comes on a stream. Counts it when the stream's end is forgotten.
     pub(super) fn note(&mut self, stream: u32) {
-        if self.ended_streams(stream).is_forgotten(stream) && !self.open.contains_key(&stream) {
+        if self.ended_streams(stream).is_forgotten(stream) && !self.open.contains(stream) {
             self.forgotten += 1;
         }
     }
 
     /// An open stream.
     pub(super) fn get_mut(&mut self, stream: u32) -> Option<&mut RuledStream> {
-        self.open.get_mut(&stream)
+        self.open.get_mut(stream)
     }
 
     /// All open streams, in no order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &RuledStream)> {
-        self.open.iter().map(|(&id, stream)| (id, stream))
+        self.open.iter()
     }
 
     /// How many are open.
@@ -112,15 +109,15 @@ impl Streams {
 
     /// Bytes of memory held.
     pub(super) fn memory(&self) -> usize {
-        of_map::<u32, RuledStream>(self.open.capacity()) + self.odd.memory() + self.even.memory()
+        self.open.memory() + self.odd.memory() + self.even.memory()
     }
 
     /// Opens a stream, if it is not open. `whole`: whether all that a side has sent so far was read.
     pub(super) fn open(&mut self, id: u32, since: Timestamp, whole: PerSide<bool>) -> &mut RuledStream {
-        if self.open.len() >= limits::RULE_STREAMS && !self.open.contains_key(&id) {
+        if self.open.len() >= limits::RULE_STREAMS && !self.open.contains(id) {
             self.forget();
         }
-        self.open.entry(id).or_insert_with(|| {
+        self.open.get_or_insert_with(id, || {
             let mut stream = RuledStream { since, ..RuledStream::default() };
             for side in [Side::Client, Side::Server] {
                 let headers = if whole[side] { Sighting::No } else { Sighting::Unknown };
@@ -134,7 +131,7 @@ impl Streams {
     pub(super) fn close(&mut self, id: u32, left: EndedBy) -> Option<Side> {
         let mut left = left.with(EndedBy::OPENED);
         let mut counted = None;
-        if let Some(stream) = self.open.remove(&id) {
+        if let Some(stream) = self.open.remove(id) {
             for (side, ended) in
                 [(Side::Client, EndedBy::CLIENT_ENDED), (Side::Server, EndedBy::SERVER_ENDED)]
             {
@@ -153,8 +150,7 @@ impl Streams {
 
     /// Too many are open: the lowest quarter is forgotten, so that room is made seldom.
     fn forget(&mut self) {
-        let mut open: Vec<u32> = self.open.keys().copied().collect();
-        open.sort_unstable();
+        let open = self.open.ids();
         for &id in open.iter().take(open.len() / 4 + 1) {
             self.close(id, EndedBy::FORGOTTEN);
             self.forgotten += 1;

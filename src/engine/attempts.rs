@@ -13,7 +13,7 @@ use crate::record::{
     Transaction, TransactionView,
 };
 use std::collections::{HashMap, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{DefaultHasher, Hasher};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -32,19 +32,21 @@ pub struct Attempt {
     packets: (Moment, Moment),
 }
 
-/// The hash of a client and of texts: the lengths at once, then each text, for a hasher likes few and long pieces.
-fn hash_of(client: IpAddr, texts: [Option<&[u8]>; 4]) -> DefaultHasher {
-    let mut hasher = DefaultHasher::new();
+/// The hash of a client and of texts, with their lengths. The hasher likes one long piece, put together in `scratch`.
+fn hash_of(client: IpAddr, texts: [Option<&[u8]>; 4], scratch: &mut Vec<u8>) -> DefaultHasher {
     let client = match client {
         IpAddr::V4(address) => address.to_ipv6_mapped(),
         IpAddr::V6(address) => address,
     };
-    hasher.write(&client.octets());
+    scratch.clear();
+    scratch.extend_from_slice(&client.octets());
     let lengths = texts.map(|text| text.map_or(u32::MAX, |text| text.len() as u32));
-    hasher.write(lengths.map(u32::to_le_bytes).as_flattened());
+    scratch.extend_from_slice(lengths.map(u32::to_le_bytes).as_flattened());
     for text in texts.into_iter().flatten() {
-        hasher.write(text);
+        scratch.extend_from_slice(text);
     }
+    let mut hasher = DefaultHasher::new();
+    hasher.write(scratch);
     hasher
 }
 
@@ -66,19 +68,23 @@ struct Fate {
 }
 
 impl Attempt {
-    /// What is known of an exchange as an attempt; `None` where that tells nothing.
-    pub(super) fn of(connection: &ConnectionMeta, exchange: &Transaction) -> Option<Self> {
+    /// What is known of an exchange as an attempt; `None` where that tells nothing. `scratch` is used and left.
+    pub(super) fn of(
+        connection: &ConnectionMeta,
+        exchange: &Transaction,
+        scratch: &mut Vec<u8>,
+    ) -> Option<Self> {
         let view = TransactionView::new(connection, exchange);
         let (method, path) = (view.method?, exchange.request.headers.value(FieldName::Path)?);
         if exchange.pushed || !exchange.request.seen || method == b"CONNECT" {
             return None;
         }
         let texts = [Some(view.authority?), Some(method), Some(path), view.user_agent];
-        let mut hasher = hash_of(connection.client.ip, texts);
+        let mut hasher = hash_of(connection.client.ip, texts, scratch);
         let called = hasher.finish();
         let whole = exchange.request.ended && !exchange.has_lost();
         let request = exchange.digest.filter(|_| whole).map(|digest| {
-            (exchange.request.body, digest).hash(&mut hasher);
+            hasher.write([exchange.request.body, digest].map(u64::to_le_bytes).as_flattened());
             hasher.finish()
         });
         let grpc = exchange.grpc.as_ref();

@@ -40,6 +40,8 @@ pub(super) struct Collected<P> {
     exchanges: Vec<Exchange>,
     /// The same, as attempts.
     attempts: Vec<Option<Attempt>>,
+    /// Where what an attempt is told by is put together.
+    scratch: Vec<u8>,
     /// Whose these were.
     metas: Vec<ConnectionMeta>,
     text: Vec<u8>,
@@ -108,6 +110,7 @@ impl<P: Part> Collected<P> {
             ended: Vec::new(),
             exchanges: Vec::new(),
             attempts: Vec::new(),
+            scratch: Vec::new(),
             metas: Vec::new(),
             text: Vec::new(),
             tls: Vec::new(),
@@ -216,7 +219,7 @@ impl<P: Part> Product for Collected<P> {
             return;
         }
         if self.retries {
-            self.attempts.push(Attempt::of(connection, transaction));
+            self.attempts.push(Attempt::of(connection, transaction, &mut self.scratch));
             if self.findings && self.metas.last().is_none_or(|last| last.id != connection.id) {
                 self.metas.push(connection.clone());
             }
@@ -245,6 +248,8 @@ impl<P: Part> Product for Collected<P> {
         self.exchanges.shrink_to(tuning::LIST_KEPT / size_of::<Exchange>());
         self.attempts.clear();
         self.attempts.shrink_to(tuning::LIST_KEPT / size_of::<Attempt>());
+        self.scratch.clear();
+        self.scratch.shrink_to(tuning::LIST_KEPT);
         self.metas.clear();
         self.metas.shrink_to(tuning::LIST_KEPT / size_of::<ConnectionMeta>());
         self.text.clear();

@@ -22,6 +22,7 @@ mod plausibility;
 mod resync;
 mod rules;
 mod side;
+mod stream_map;
 mod tee;
 
 pub use anomaly::{Anomaly, Description, Severity};
@@ -34,3 +35,4 @@ pub use foreign::Foreign;
 pub use half::PREFACE;
 pub use ledger::{CONNECTION_WINDOW, EarlyAcknowledgments, Flow, Ledger, SettingsValues, opener};
 pub use side::{PerSide, Side};
+pub use stream_map::StreamMap;

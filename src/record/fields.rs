@@ -187,6 +187,12 @@ impl Fields {
         Some(self.field(self.first_line(known)?))
     }
 
+    /// A field line with that name is there; [`FieldName::Other`] names none.
+    #[inline]
+    pub fn has(&self, known: FieldName) -> bool {
+        self.first_line(known).is_some()
+    }
+
     /// The value of the first field line with that name, where it is known.
     #[inline]
     pub fn value(&self, known: FieldName) -> Option<&[u8]> {

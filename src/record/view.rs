@@ -39,24 +39,18 @@ pub struct TransactionView<'a> {
 impl<'a> TransactionView<'a> {
     /// Looks the fields up.
     pub fn new(connection: &'a ConnectionMeta, transaction: &'a Transaction) -> Self {
-        let [mut method, mut scheme, mut path, mut authority, mut host, mut protocol, mut user_agent] =
-            [None; 7];
-        for field in transaction.request.headers.iter() {
-            let place = match field.known {
-                FieldName::Method => &mut method,
-                FieldName::Scheme => &mut scheme,
-                FieldName::Path => &mut path,
-                FieldName::Authority => &mut authority,
-                FieldName::Host => &mut host,
-                FieldName::Protocol => &mut protocol,
-                FieldName::UserAgent => &mut user_agent,
-                _ => continue,
-            };
-            // The first field line of a name counts, even where its value is unknown.
-            place.get_or_insert(field.value);
-        }
-        let [method, scheme, path, authority, protocol, user_agent] =
-            [method, scheme, path, authority.or(host), protocol, user_agent].map(Option::flatten);
+        // The first field line of a name counts, even where its value is unknown.
+        let headers = &transaction.request.headers;
+        let names_host = !headers.has(FieldName::Authority);
+        let [method, scheme, path, authority, protocol, user_agent] = [
+            FieldName::Method,
+            FieldName::Scheme,
+            FieldName::Path,
+            if names_host { FieldName::Host } else { FieldName::Authority },
+            FieldName::Protocol,
+            FieldName::UserAgent,
+        ]
+        .map(|name| headers.value(name));
         // CONNECT has neither scheme nor path (RFC 9113 section 8.5), extended CONNECT has both (RFC 8441).
         let is_tunnel = method == Some(b"CONNECT") && protocol.is_none();
         let path = path.filter(|_| !is_tunnel);

@@ -30,7 +30,7 @@ impl EventSink for Timing {
         self.words.speak(cx.at().time);
         self.first_frame.get_or_insert(first.time);
         let opens = header.kind == FrameType::HEADERS && cx.from.is_client() && header.stream % 2 == 1;
-        if opens && !self.exchanges.contains_key(&header.stream) && cx.ledger.is_new(header.stream) {
+        if opens && !self.exchanges.contains(header.stream) && cx.ledger.is_new(header.stream) {
             self.begin(cx, first.time, header.stream);
         }
         if matches!(header.kind, FrameType::DATA | FrameType::HEADERS | FrameType::CONTINUATION) {
@@ -43,7 +43,7 @@ impl EventSink for Timing {
             // The promise is the request's end.
             self.begin(cx, block.first.time, promised);
             self.promises.get_or_insert_default().promised(promised);
-            if let Some(exchange) = self.exchanges.get_mut(&promised) {
+            if let Some(exchange) = self.exchanges.get_mut(promised) {
                 exchange.end_request();
             }
             return self.turn(cx, promised, block.first.time, Turn::Wait);
@@ -160,16 +160,14 @@ impl EventSink for Timing {
             return;
         };
         self.credit = credit;
-        let mut ids: Vec<u32> = self.exchanges.keys().copied().collect();
-        ids.sort_unstable();
-        for id in ids {
+        for id in self.exchanges.ids() {
             self.look_at_window(at, sender, id, cx.ledger.stream_credit(sender, id));
         }
     }
 
     fn upgraded(&mut self, cx: &EventContext<'_>, request: &UpgradeRequest<'_>) {
         self.begin(cx, request.first.time, 1);
-        if let Some(exchange) = self.exchanges.get_mut(&1) {
+        if let Some(exchange) = self.exchanges.get_mut(1) {
             exchange.end_request();
             let clock = &mut self.clocks.client;
             exchange.settle(request.last.time, clock, u64::MAX, TimePart::Transfer);

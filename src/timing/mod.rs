@@ -27,9 +27,8 @@ pub use findings::{Note, Remark};
 pub use tcp::Transport;
 
 use crate::base::limits;
-use crate::base::memory::of_map;
 use crate::base::time::Timestamp;
-use crate::http2::{EventContext, Ledger, PerSide, Side};
+use crate::http2::{EventContext, Ledger, PerSide, Side, StreamMap};
 use crate::record::{
     ConnectionTiming, EndBy, EndHow, Ending, Handshakes, RoundTrips, StreamEnd, Time, TimePart, Transaction,
     Unknown, Urgency, WindowFacts,
@@ -41,7 +40,6 @@ use exchange::{Exchange, Turn};
 use findings::Keepalive;
 use priority::Priorities;
 use push::Promises;
-use std::collections::HashMap;
 use std::time::Duration;
 use windows::Windows;
 
@@ -63,7 +61,7 @@ pub struct Timing {
     patience: u64,
     /// Which stream's bytes came last, when, and from whom.
     carried: (Timestamp, u32, Option<Side>),
-    exchanges: HashMap<u32, Exchange, foldhash::fast::RandomState>,
+    exchanges: StreamMap<Exchange>,
     /// Exchanges that began to wait within a wait of their side's direction: the segment that ends it is theirs to judge.
     fresh: PerSide<Vec<u32>>,
     words: LastWords,
@@ -144,7 +142,7 @@ impl Timing {
         // At the most, so that nobody need look at each.
         let pieces = if self.pieces { limits::TIME_PIECES * size_of::<(TimePart, u64)>() } else { 0 };
         size_of::<Self>()
-            + of_map::<u32, Exchange>(self.exchanges.capacity())
+            + self.exchanges.memory()
             + self.exchanges.len() * pieces
             + self.priorities.as_ref().map_or(0, |priorities| priorities.memory())
             + self.promises.as_ref().map_or(0, |promises| promises.memory())
@@ -205,22 +203,23 @@ impl Timing {
     fn carried(&mut self, cx: &EventContext<'_>, id: u32) {
         let (from, at) = (cx.from, cx.at().time);
         // Several events tell of one segment.
-        if std::mem::replace(&mut self.carried, (at, id, Some(from))) == (at, id, Some(from)) {
+        if self.carried == (at, id, Some(from)) {
             return;
         }
+        self.carried = (at, id, Some(from));
         let (patience, round_trip) = (self.patience, self.round_trip);
         let clock = &mut self.clocks[from];
         if at > clock.latest() && clock.data(at, patience) && !self.fresh[from].is_empty() {
             for fresh in std::mem::take(&mut self.fresh[from]) {
                 if fresh != id
-                    && let Some(exchange) = self.exchanges.get_mut(&fresh)
+                    && let Some(exchange) = self.exchanges.get_mut(fresh)
                     && exchange.turn.sender() == from
                 {
                     exchange.passed_over(at, &mut self.clocks[from], patience);
                 }
             }
         }
-        let Some(exchange) = self.exchanges.get_mut(&id) else { return };
+        let Some(exchange) = self.exchanges.get_mut(id) else { return };
         if exchange.turn.sender() == from && exchange.turn != Turn::Wait {
             exchange.carried(at, &mut self.clocks[from], patience);
             exchange.went_on(at, round_trip);
@@ -230,7 +229,7 @@ impl Timing {
     /// The response has begun: it is the server's turn, whatever of the request is still to come.
     fn begin_response(&mut self, cx: &EventContext<'_>, id: u32, at: Timestamp) {
         let patience = self.patience;
-        let Some(exchange) = self.exchanges.get_mut(&id) else { return };
+        let Some(exchange) = self.exchanges.get_mut(id) else { return };
         match exchange.turn {
             Turn::Request => exchange.settle(at, &mut self.clocks.client, patience, TimePart::Transfer),
             Turn::Wait => exchange.settle(at, &mut self.clocks.server, patience, TimePart::Wait),
@@ -245,7 +244,7 @@ impl Timing {
 
     /// A side has ended its part of an exchange.
     fn end_side(&mut self, cx: &EventContext<'_>, id: u32) {
-        let Some(exchange) = self.exchanges.get_mut(&id) else { return };
+        let Some(exchange) = self.exchanges.get_mut(id) else { return };
         match cx.from {
             Side::Client => {
                 exchange.end_request();
@@ -272,7 +271,7 @@ impl Timing {
         let sender = turn.sender();
         let blocked =
             turn != Turn::Wait && cx.ledger.stream_credit(sender, id).is_some_and(|credit| credit <= 0);
-        let Some(exchange) = self.exchanges.get_mut(&id) else { return };
+        let Some(exchange) = self.exchanges.get_mut(id) else { return };
         if exchange.blocked {
             self.clocks[exchange.turn.sender()].set_stream_blocked(at, false);
         }
@@ -287,7 +286,7 @@ impl Timing {
     fn look_at_window(&mut self, at: Timestamp, sender: Side, id: u32, credit: Option<i64>) {
         let blocked = credit.is_some_and(|credit| credit <= 0);
         let (patience, round_trip) = (self.patience, self.half_trip_nanos(sender.peer()));
-        let Some(exchange) = self.exchanges.get_mut(&id) else { return };
+        let Some(exchange) = self.exchanges.get_mut(id) else { return };
         exchange.note_empty(sender, blocked);
         if exchange.turn == Turn::Wait || exchange.turn.sender() != sender {
             return;
@@ -305,7 +304,7 @@ impl Timing {
         }
         let patience = self.patience;
         let total = nanos(record.duration());
-        let Some(mut exchange) = self.exchanges.remove(&record.stream) else {
+        let Some(mut exchange) = self.exchanges.remove(record.stream) else {
             record.unknown.insert(Unknown::TIME);
             return;
         };
@@ -423,7 +422,7 @@ impl Timing {
         self.first_request.get_or_insert(at);
         let sent_again = self.retransmitted;
         let exchange = Exchange::begin(at, &mut self.clocks.client, self.losses, sent_again, self.pieces);
-        self.exchanges.entry(id).or_insert(exchange);
+        self.exchanges.get_or_insert_with(id, || exchange);
         if let Some(priorities) = &mut self.priorities {
             priorities.opened(id);
         }

@@ -333,7 +333,7 @@ impl Timing {
             let dependency = Dependency { weight, on: dependency, exclusive };
             if self.priorities.is_none() {
                 let priorities = self.priorities.get_or_insert_default();
-                self.exchanges.keys().for_each(|&stream| priorities.opened(stream));
+                self.exchanges.iter().for_each(|(stream, _)| priorities.opened(stream));
             }
             self.priorities.get_or_insert_default().state_dependency(header.stream, dependency);
         }

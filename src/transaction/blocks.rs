@@ -181,7 +181,7 @@ impl PairingInput<'_> {
         let tainted = end.tainted.then_some(Partial::BAD_CHECKSUM);
         let cause = tainted.or(end.cut.map(reason)).or(limited.then_some(Partial::LIMIT));
         if let Some(reason) = cause
-            && let Some(stream) = self.pairing.streams.get_mut(&block.promised.unwrap_or(block.stream))
+            && let Some(stream) = self.pairing.streams.get_mut(block.promised.unwrap_or(block.stream))
         {
             stream.record.partial.insert(reason);
         }

@@ -18,11 +18,11 @@ impl PairingInput<'_> {
         from: Side,
         at: Moment,
     ) -> Option<&mut OpenStream> {
-        if !self.pairing.streams.contains_key(&id) {
+        if !self.pairing.streams.contains(id) {
             self.open_stream(cx, id, from, at)?;
         }
         let place = cx.latest(from).span.start;
-        let stream = self.pairing.streams.get_mut(&id).map(Box::as_mut)?;
+        let stream = self.pairing.streams.get_mut(id).map(Box::as_mut)?;
         (!stream.is_over(from, at, place)).then_some(stream)
     }
 
@@ -56,7 +56,7 @@ impl PairingInput<'_> {
         stream.reset = pairing.early_resets.take(id);
         stream.weight = stream.memory();
         pairing.held += stream.weight;
-        pairing.streams.insert(id, stream);
+        pairing.streams.get_or_insert_with(id, || stream);
         pairing.opened += 1;
         if !id.is_multiple_of(2) {
             pairing.asked = (pairing.asked.0 + 1, pairing.asked.1.max(id));
@@ -67,14 +67,13 @@ impl PairingInput<'_> {
 
     /// The open streams are too many: the lowest quarter goes, so that room is made seldom. How many went.
     fn evict(&mut self, at: Timestamp) -> u64 {
-        let mut open: Vec<u32> = self.pairing.streams.keys().copied().collect();
-        open.sort_unstable();
+        let mut open = self.pairing.streams.ids();
         open.truncate(open.len() / 4 + 1);
         for &id in &open {
-            if let Some(stream) = self.pairing.streams.get_mut(&id) {
+            if let Some(stream) = self.pairing.streams.get_mut(id) {
                 stream.record.partial.insert(Partial::LIMIT);
             }
-            let reset = self.pairing.streams.get(&id).and_then(|stream| stream.reset);
+            let reset = self.pairing.streams.get(id).and_then(|stream| stream.reset);
             let idle = StreamEnd { by: EndBy::Capture, how: EndHow::Idle, code: None };
             self.finish_stream_at(id, reset.map_or(idle, |reset| reset.end), at);
         }
@@ -84,7 +83,7 @@ impl PairingInput<'_> {
     /// A stream has taken fields in: the connection's streams are kept within their memory.
     pub(super) fn weigh(&mut self, id: u32, at: Timestamp) {
         let pairing = &mut *self.pairing;
-        let Some(stream) = pairing.streams.get_mut(&id) else { return };
+        let Some(stream) = pairing.streams.get_mut(id) else { return };
         let memory = stream.memory();
         let before = std::mem::replace(&mut stream.weight, memory);
         pairing.held = pairing.held.saturating_sub(before) + memory;
@@ -102,7 +101,7 @@ impl PairingInput<'_> {
     /// A stream ends; `at` is when what ended it came, where that is no frame of the stream.
     pub(super) fn finish_stream_at(&mut self, id: u32, end: StreamEnd, at: Timestamp) {
         let pairing = &mut *self.pairing;
-        let Some(mut stream) = pairing.streams.remove(&id) else { return };
+        let Some(mut stream) = pairing.streams.remove(id) else { return };
         pairing.held = pairing.held.saturating_sub(stream.weight);
         if !pairing.orphans.is_empty() {
             pairing.orphans.remove(&id);
@@ -138,7 +137,7 @@ impl PairingInput<'_> {
 
     pub(super) fn end_side(&mut self, from: Side, id: u32, spot: FrameSpot) {
         let losses = self.pairing.side(from).losses.count;
-        let Some(stream) = self.pairing.streams.get_mut(&id) else { return };
+        let Some(stream) = self.pairing.streams.get_mut(id) else { return };
         stream.end_side(from, losses, spot, true);
         let by = EndBy::from(from);
         let whole = stream.ended();
@@ -166,7 +165,7 @@ impl PairingInput<'_> {
         if self.pairing.alone.len() > limits::ONE_SIDED_STREAMS
             && let Some(oldest) = self.pairing.alone.pop_front()
         {
-            let Some(stream) = self.pairing.streams.get(&oldest) else { return };
+            let Some(stream) = self.pairing.streams.get(oldest) else { return };
             let reset = stream.reset;
             self.pairing.alone_ended += 1;
             self.finish_stream(oldest, reset.map_or(end, |reset| reset.end));
@@ -184,7 +183,7 @@ impl PairingInput<'_> {
             && self.request_is_lost(id)
         {
             self.pairing.orphans.remove(&id);
-            let Some(stream) = self.pairing.streams.get(&id) else { continue };
+            let Some(stream) = self.pairing.streams.get(id) else { continue };
             let ended = StreamEnd { by: EndBy::Server, how: EndHow::EndStream, code: None };
             match stream.reset.filter(|reset| reset.end.how == EndHow::RstStream) {
                 Some(reset) => self.finish_stream(id, reset.end),
@@ -196,9 +195,7 @@ impl PairingInput<'_> {
 
     /// The connection is over, since `at`: its open streams end, in order.
     pub fn finish(&mut self, by: EndBy, how: EndHow, at: Timestamp) {
-        let mut open: Vec<u32> = self.pairing.streams.keys().copied().collect();
-        open.sort_unstable();
-        for id in open {
+        for id in self.pairing.streams.ids() {
             let (end, at) = self.last_end(id).unwrap_or((StreamEnd { by, how, code: None }, at));
             self.finish_stream_at(id, end, at);
         }
@@ -207,7 +204,7 @@ impl PairingInput<'_> {
     /// What ended a stream that is still open when the connection is over, and when: a reset (or the server that sends
     /// no more), or a GOAWAY. `None` where it was the connection's end.
     fn last_end(&self, id: u32) -> Option<(StreamEnd, Timestamp)> {
-        let stream = self.pairing.streams.get(&id)?;
+        let stream = self.pairing.streams.get(id)?;
         if let Some(reset) = stream.reset {
             return Some((reset.end, reset.at.time));
         }

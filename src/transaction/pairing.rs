@@ -10,17 +10,17 @@ use super::closed::ClosedStreams;
 use super::reset::EarlyResets;
 use super::side::{Losses, SideState};
 use super::stream::{OpenStream, StreamPool};
-use crate::base::memory::{of_map, of_tree_entry};
+use crate::base::memory::of_tree_entry;
 use crate::base::time::Timestamp;
-use crate::http2::Side;
 use crate::http2::frame::FrameType;
+use crate::http2::{Side, StreamMap};
 use crate::record::{ConnectionRecord, Fields, Goaway, Transaction, Wanted};
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 /// The exchanges of one connection.
 #[derive(Debug)]
 pub struct Pairing {
-    pub(super) streams: HashMap<u32, Box<OpenStream>, foldhash::fast::RandomState>,
+    pub(super) streams: StreamMap<Box<OpenStream>>,
     /// Bytes of memory that the open streams take.
     pub(super) held: usize,
     pub(super) closed: ClosedStreams,
@@ -101,7 +101,7 @@ impl Pairing {
             ..SideState::default()
         };
         Self {
-            streams: HashMap::default(),
+            streams: StreamMap::default(),
             held: 0,
             closed: ClosedStreams::default(),
             client: side(late.0),
@@ -148,7 +148,7 @@ impl Pairing {
     /// [`Wanted::openings`] only.
     pub fn take_begun(&mut self, mut take: impl FnMut(&Transaction)) {
         for id in self.begun.drain(..) {
-            if let Some(stream) = self.streams.get(&id) {
+            if let Some(stream) = self.streams.get(id) {
                 take(&stream.record);
             }
         }
@@ -171,7 +171,7 @@ impl Pairing {
 
     /// The stream's exchange is under way.
     pub fn is_open(&self, stream: u32) -> bool {
-        self.streams.contains_key(&stream)
+        self.streams.contains(stream)
     }
 
     /// The exchanges under way, in no order.
@@ -208,7 +208,7 @@ impl Pairing {
     pub fn memory(&self) -> usize {
         let ids = self.alone.capacity() + self.begun.capacity();
         self.held
-            + of_map::<u32, Box<OpenStream>>(self.streams.capacity())
+            + self.streams.memory()
             + self.orphans.len() * of_tree_entry::<u32, ()>()
             + self.early_resets.memory()
             + self.goaways.capacity() * size_of::<Goaway>()
@@ -229,7 +229,7 @@ impl Pairing {
         self.side_mut(side).unseen = unseen;
         if !unseen {
             for id in std::mem::take(&mut self.alone) {
-                if self.streams.get(&id).is_some_and(|stream| stream.reset.is_some()) {
+                if self.streams.get(id).is_some_and(|stream| stream.reset.is_some()) {
                     self.await_side(side, id);
                 }
             }

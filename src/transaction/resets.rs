@@ -14,7 +14,7 @@ impl Pairing {
     pub(super) fn await_side(&mut self, side: Side, id: u32) {
         let Self { streams, client, server, .. } = self;
         let state = if side.is_client() { client } else { server };
-        state.resets.push(id, |id| streams.contains_key(&id));
+        state.resets.push(id, |id| streams.contains(id));
     }
 }
 
@@ -31,7 +31,7 @@ impl PairingInput<'_> {
         let acknowledged = cx.arrival.acknowledged.unwrap_or_else(|| cx.ledger.acknowledged(from));
         let unseen = self.pairing.side(from.peer()).unseen;
         let end = StreamEnd { by: from.into(), how: EndHow::RstStream, code };
-        let Some(stream) = self.pairing.streams.get_mut(&id) else {
+        let Some(stream) = self.pairing.streams.get_mut(id) else {
             if self.may_still_open(from.peer(), id) {
                 let forgot = self.pairing.early_resets.keep(id, Reset { from, at, acknowledged, end });
                 self.stats.limits.add(Limit::EarlyResets, (forgot && !unseen).into());
@@ -71,10 +71,8 @@ impl PairingInput<'_> {
     pub fn server_closes(&mut self, at: Moment, received: u64) {
         let end = StreamEnd { by: EndBy::Tcp, how: EndHow::Fin, code: None };
         let reset = Reset { from: Side::Server, at, acknowledged: received, end };
-        let mut open: Vec<u32> = self.pairing.streams.keys().copied().collect();
-        open.sort_unstable();
-        for id in open {
-            if let Some(stream) = self.pairing.streams.get_mut(&id)
+        for id in self.pairing.streams.ids() {
+            if let Some(stream) = self.pairing.streams.get_mut(id)
                 && stream.reset.is_none()
             {
                 stream.reset = Some(reset);
@@ -93,7 +91,7 @@ impl PairingInput<'_> {
     pub fn caught_up(&mut self, side: Side, read: u64) {
         let mut resets = std::mem::take(&mut self.pairing.side_mut(side).resets);
         resets.retain(|id| {
-            let Some(stream) = self.pairing.streams.get(&id) else { return false };
+            let Some(stream) = self.pairing.streams.get(id) else { return false };
             let Some(reset) = stream.reset else { return false };
             // A single byte that is missing may be a FIN, or not.
             if reset.end.how == EndHow::Fin && read < reset.acknowledged {

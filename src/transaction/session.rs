@@ -43,7 +43,7 @@ impl EventSink for PairingInput<'_> {
     fn block_start(&mut self, _: &EventContext<'_>, block: &Block) {
         self.pairing.scratch.clear();
         // Trailers are always shown whole; what a block is may be known only once it is over.
-        let seen = self.pairing.streams.get(&block.stream).is_some_and(|stream| match block.from {
+        let seen = self.pairing.streams.get(block.stream).is_some_and(|stream| match block.from {
             Side::Client => stream.record.request.seen,
             Side::Server => stream.record.response.seen,
         });

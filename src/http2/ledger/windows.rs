@@ -11,10 +11,9 @@
 //! State: at most [`limits::RULE_STREAMS`] open streams; at the cap the lowest quarter is forgotten.
 
 use crate::base::limits;
-use crate::base::memory::of_map;
 use crate::http2::frame::{Flags, FrameHeader, FrameType};
 use crate::http2::side::{PerSide, Side};
-use std::collections::HashMap;
+use crate::http2::stream_map::StreamMap;
 
 /// Octets that a connection's window has at first; no setting changes that (section 6.9.2).
 pub const CONNECTION_WINDOW: u32 = 65_535;
@@ -51,7 +50,7 @@ struct OpenStream {
 #[derive(Debug, Default)]
 pub(super) struct Windows {
     connection: PerSide<Flow>,
-    streams: HashMap<u32, OpenStream, foldhash::fast::RandomState>,
+    streams: StreamMap<OpenStream>,
     /// The highest stream that each side has opened, or promised.
     highest: PerSide<u32>,
     /// Times that frames were lost, of either side: updates, or DATA.
@@ -70,22 +69,22 @@ impl Windows {
 
     /// What a side has sent on a stream that is open.
     pub(super) fn stream(&self, sender: Side, id: u32) -> Option<Flow> {
-        Some(self.streams.get(&id)?.flow[sender])
+        Some(self.streams.get(id)?.flow[sender])
     }
 
     /// Whether all that moved the windows of an open stream was read.
     pub(super) fn is_certain(&self, id: u32) -> bool {
-        self.streams.get(&id).is_some_and(|stream| stream.losses == self.losses)
+        self.streams.get(id).is_some_and(|stream| stream.losses == self.losses)
     }
 
     /// The stream was not open yet.
     pub(super) fn is_new(&self, id: u32) -> bool {
-        id > self.highest[opener(id)] && !self.streams.contains_key(&id)
+        id > self.highest[opener(id)] && !self.streams.contains(id)
     }
 
     /// Bytes of memory held.
     pub(super) fn memory(&self) -> usize {
-        size_of::<Self>() + of_map::<u32, OpenStream>(self.streams.capacity())
+        size_of::<Self>() + self.streams.memory()
     }
 
     /// Frames of a side were lost, one cannot know which.
@@ -107,7 +106,7 @@ impl Windows {
                 let octets = u64::from(header.length);
                 let flow = &mut self.connection[from];
                 flow.sent = flow.sent.saturating_add(octets);
-                if let Some(stream) = self.streams.get_mut(&id) {
+                if let Some(stream) = self.streams.get_mut(id) {
                     let flow = &mut stream.flow[from];
                     flow.sent = flow.sent.saturating_add(octets);
                 }
@@ -117,7 +116,7 @@ impl Windows {
                 let octets = u64::from(u32::from_be_bytes(increment) & 0x7fff_ffff);
                 let flow = match id {
                     0 => Some(&mut self.connection[from.peer()]),
-                    _ => self.streams.get_mut(&id).map(|stream| &mut stream.flow[from.peer()]),
+                    _ => self.streams.get_mut(id).map(|stream| &mut stream.flow[from.peer()]),
                 };
                 if let Some(flow) = flow {
                     flow.granted = flow.granted.saturating_add(octets);
@@ -132,7 +131,7 @@ impl Windows {
                 }
             }
             FrameType::RST_STREAM => {
-                self.streams.remove(&id);
+                self.streams.remove(id);
             }
             _ => {}
         }
@@ -145,10 +144,10 @@ impl Windows {
 
     /// The side has ended a stream.
     pub(super) fn end(&mut self, id: u32, from: Side) {
-        if let Some(stream) = self.streams.get_mut(&id) {
+        if let Some(stream) = self.streams.get_mut(id) {
             stream.ended[from] = true;
             if stream.ended[from.peer()] {
-                self.streams.remove(&id);
+                self.streams.remove(id);
             }
         }
     }
@@ -177,18 +176,17 @@ impl Windows {
     }
 
     fn insert(&mut self, id: u32, stream: OpenStream) {
-        if self.streams.len() >= limits::RULE_STREAMS && !self.streams.contains_key(&id) {
+        if self.streams.len() >= limits::RULE_STREAMS && !self.streams.contains(id) {
             self.forget();
         }
         let losses = self.losses;
-        self.streams.entry(id).or_insert(OpenStream { losses, ..stream });
+        self.streams.get_or_insert_with(id, || OpenStream { losses, ..stream });
     }
 
     /// Too many are open: the lowest quarter is forgotten, so that room is made seldom.
     fn forget(&mut self) {
-        let mut open: Vec<u32> = self.streams.keys().copied().collect();
-        open.sort_unstable();
-        for id in open.iter().take(open.len() / 4 + 1) {
+        let open = self.streams.ids();
+        for &id in open.iter().take(open.len() / 4 + 1) {
             self.streams.remove(id);
             self.forgotten += 1;
         }
