@@ -195,10 +195,9 @@ fn live_options(config: &Config, interface: &Live) -> LiveOptions {
         sandbox: config.sandbox,
         key_logs: config.keylogs.clone(),
         key_logs_optional: config.keylog_from_environment,
+        drawn: config.is_drawn(),
         status_line: config.progress && !config.is_drawn(),
         messages: match config.verbosity {
-            // They would be written over the window.
-            _ if config.is_drawn() => live::Messages::Errors,
             Verbosity::Quiet => live::Messages::Errors,
             Verbosity::Normal => live::Messages::Normal,
             Verbosity::Verbose => live::Messages::Verbose,

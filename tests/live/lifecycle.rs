@@ -247,3 +247,41 @@ fn a_capture_can_be_limited() {
     assert_eq!(outcome.status.code(), Some(0));
     assert!(begun.elapsed() >= Duration::from_secs(1));
 }
+
+/// Nothing is said over the window; what was captured and dropped is told when it is closed.
+#[cfg(feature = "tui")]
+#[test]
+fn a_window_that_is_closed_says_what_was_dropped() {
+    use std::fs::File;
+    use std::io::{Read, Write};
+    let Some(net) = Net::new() else { return };
+    let _server = net.serve(false);
+    let size = nix::pty::Winsize { ws_row: 24, ws_col: 110, ws_xpixel: 0, ws_ypixel: 0 };
+    let terminal = nix::pty::openpty(Some(&size), None).unwrap();
+    let end = || terminal.slave.try_clone().unwrap();
+    let mut window = net.client(env!("CARGO_BIN_EXE_h2lens"));
+    window.args(["-i", "lens0", "--tui"]).env("TERM", "xterm-256color").stdin(end()).stdout(end());
+    let mut window = Running(window.stderr(Stdio::piped()).spawn().unwrap());
+    let mut screen = File::from(terminal.master.try_clone().unwrap());
+    let (drawn, shown) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut bytes = [0; 4096];
+        while let Ok(read @ 1..) = screen.read(&mut bytes) {
+            let _ = drawn.send(bytes[..read].to_vec());
+        }
+    });
+    let mut seen = Vec::new();
+    eventually("the call is drawn", || {
+        net.nghttp(&[], &["/small"]);
+        seen.extend(shown.try_iter().flatten());
+        String::from_utf8_lossy(&seen).contains("/small")
+    });
+    File::from(terminal.master).write_all(b"q").unwrap();
+    let mut messages = String::new();
+    window.0.stderr.take().unwrap().read_to_string(&mut messages).unwrap();
+    assert!(
+        messages.ends_with(" packets captured, 0 dropped by the kernel or the interface\n"),
+        "{messages}"
+    );
+    assert_eq!((messages.lines().count(), window.0.wait().unwrap().code()), (1, Some(0)));
+}

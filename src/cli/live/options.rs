@@ -51,6 +51,8 @@ pub struct LiveOptions {
     pub key_logs: Vec<PathBuf>,
     /// The key logs are those of the environment: one that cannot be read is worth no more than a word.
     pub key_logs_optional: bool,
+    /// There is a window: what is said meanwhile would be written over it.
+    pub drawn: bool,
     /// Standard error is a terminal: summaries show a line there.
     pub status_line: bool,
     /// How much is said on standard error.
@@ -103,6 +105,7 @@ impl LiveOptions {
             sandbox: Sandbox::default(),
             key_logs: Vec::new(),
             key_logs_optional: false,
+            drawn: false,
             status_line: false,
             messages: Messages::default(),
         }

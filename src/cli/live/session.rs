@@ -111,7 +111,9 @@ pub fn run<C: LiveConsumer>(
         last: Last { packets: now, tick: now, check: now, keys: None, summary: now },
         counted: Counted::default(),
     };
-    session.greet();
+    if !options.drawn {
+        session.greet();
+    }
     session.run(feeder)
 }
 
@@ -341,7 +343,7 @@ impl<C: LiveConsumer> Session<'_, C> {
         (bytes, written - std::mem::replace(&mut self.shipped, written))
     }
 
-    /// The capture is over: prints what is in flight, and the telemetry.
+    /// The capture is over: prints what is in flight, and the telemetry. A window is closed before anything is said.
     fn finish(mut self) -> Result<Report, LiveFailure> {
         let learned = self.learn();
         let report = self.engine.finish()?;
