@@ -51,6 +51,10 @@ fn title_line(screen: &Screen) -> Line<'_> {
         Span::raw(format!("{}  {state}  {} calls, ", visible(&screen.source), counts.calls)),
         Span::styled(format!("{} failed", counts.failed), if counts.failed > 0 { BAD } else { Style::new() }),
     ];
+    // What is missing comes before what the window has no room for: a narrow terminal cuts the line.
+    if counts.dropped > 0 {
+        spans.push(Span::styled(format!(", {} packets dropped by the kernel", counts.dropped), BAD));
+    }
     for (count, what) in [
         (counts.forgotten, "no longer held"),
         (counts.left_out, "not shown, too many"),
@@ -60,9 +64,6 @@ fn title_line(screen: &Screen) -> Line<'_> {
         if count > 0 {
             spans.push(Span::styled(format!(", {count} {what}"), DIM));
         }
-    }
-    if counts.dropped > 0 {
-        spans.push(Span::styled(format!(", {} packets dropped by the kernel", counts.dropped), BAD));
     }
     Line::from(spans)
 }

@@ -3,8 +3,9 @@
 
 Usage: browser.py H2LENS [CHROMIUM]     exit status 0 where all holds, 77 where there is no Chromium
 
-One report is on calls with hostile values, one on 50,000 of 60,000 calls. Neither asks for anything, says anything on the console, or
-lets a value run. The HAR file of the first is imported by the network panel of the developer tools.
+One report is on calls with hostile values, one on 50,000 of 60,000 calls, one on calls that were slow for different reasons, with its
+waterfall. None asks for anything, says anything on the console, or lets a value run. The HAR file of the first is imported by the network
+panel of the developer tools.
 """
 import json, os, pathlib, shutil, struct, subprocess, sys, tempfile, time
 
@@ -176,6 +177,78 @@ def large(browser, exe, work):
     same('the last row is reached', browser.eval("new Promise(done => setTimeout(() => done([...document.querySelectorAll('[data-h2lens=calls] tbody tr')].pop().getAttribute('aria-rowindex')), 300))"), '50001')
 
 
+# How light a part's colour is, from 0 to 1: its relative luminance (WCAG 2).
+LIGHTNESS = """[...document.querySelectorAll('#waterfall .swatch')].map(swatch => {
+  const linear = getComputedStyle(swatch).backgroundColor.match(/\\d+/g).map(part => part / 255).map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] })"""
+# The swatches' colours that the canvas has, by their place in the legend.
+DRAWN = """(() => { const canvas = document.querySelector('#waterfall canvas'), names = new Map([...document.querySelectorAll('#waterfall .swatch')].map((swatch, place) => [getComputedStyle(swatch).backgroundColor, place]));
+  const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data, found = new Set();
+  for (let at = 0; at < data.length; at += 4) { const place = names.get(`rgb(${data[at]}, ${data[at + 1]}, ${data[at + 2]})`); if (place !== undefined) found.add(place) }
+  return [...found].sort((one, two) => one - two) })()"""
+PARTS = ['wait', 'server_pause', 'client_pause', 'stream_window', 'connection_window', 'tcp_loss', 'tcp_window', 'other_streams', 'transfer']
+AXIS, BAR = 24, 18
+
+
+def exact(seconds):
+    """As the report says it to the nanosecond."""
+    nanos = round(seconds * 1e9)
+    unit, digits = next((pair for pair in (('s', 9), ('ms', 6), ('µs', 3)) if nanos >= 10 ** pair[1]), ('ns', 0))
+    whole, part = divmod(nanos, 10 ** digits)
+    return f'{whole}.{part:0{digits}}'.rstrip('0').rstrip('.') + f' {unit}' if digits else f'{nanos} {unit}'
+
+
+def waterfall(browser, exe, work):
+    print('a waterfall')
+    slow = pathlib.Path(__file__).resolve().parents[2] / 'testdata/slow.pcap'
+    with open(work / 'slow.html', 'wb') as out:
+        subprocess.run([exe, slow, '-o', 'html'], check=True, stdout=out)
+    told = subprocess.run([exe, slow, '-o', 'ndjson', '--show', 'transactions'], check=True, stdout=subprocess.PIPE).stdout.splitlines()
+    records = sorted(map(json.loads, told), key=lambda record: record['@timestamp'])
+    browser.call('Emulation.setDeviceMetricsOverride', width=1440, height=900, deviceScaleFactor=1, mobile=False)
+    browser.open((work / 'slow.html').as_uri())
+    same('the first screen holds what was captured, and where to look', browser.eval("document.querySelector('header').getBoundingClientRect().bottom <= 900 && [...document.querySelectorAll('header li')].length >= 4"), True)
+    for scheme in 'light', 'dark':
+        browser.call('Emulation.setEmulatedMedia', features=[{'name': 'prefers-color-scheme', 'value': scheme}])
+        shades = sorted(browser.eval(LIGHTNESS))
+        same(f'parts differ in lightness ({scheme})', (len(shades), min(lighter / darker for darker, lighter in zip((shade + 0.01 for shade in shades), (shade + 0.01 for shade in shades[1:]))) > 1.1), (len(PARTS) + 1, True))
+    browser.call('Emulation.setEmulatedMedia', features=[])
+    drawn = lambda: browser.eval("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(document.querySelector('#waterfall canvas').toDataURL()))))")
+    for number in sorted({record['h2']['connection']['id'] for record in records}):
+        calls = [record for record in records if record['h2']['connection']['id'] == number]
+        browser.eval(f"document.querySelector('[data-h2lens=connections] tr[data-connection=\"{number}\"] td').click()")
+        browser.eval("document.querySelector('#waterfall canvas').scrollIntoView({ block: 'center' })")
+        drawn()
+        same(f'calls of connection {number}', browser.eval("document.querySelector('#waterfall h3').textContent").split(' in ')[0], f'Connection {number}: {len(calls)} calls')
+        span = max(record['duration'] for record in calls)
+        seen = {place for record in calls for place, part in enumerate(PARTS) if record['h2'].get('time', {}).get(part, 0) > span / 100}
+        same('their parts are drawn', seen <= set(browser.eval(DRAWN)), True)
+        x, y = browser.eval("(() => { const box = document.querySelector('#waterfall canvas').getBoundingClientRect(); return [box.left, box.top] })()")
+        for row, record in enumerate(calls):
+            browser.call('Input.dispatchMouseEvent', type='mouseMoved', x=x + 400, y=y + AXIS + BAR * (row + 0.5))
+            tip = browser.eval("document.getElementById('tip').hidden ? '' : document.getElementById('tip').innerText")
+            times = [record['duration'], *record['h2'].get('time', {}).values()]
+            same(f'over {record["url"]["path"]} stands how long what took', [exact(time) in tip for time in times], [True] * len(times))
+    whole = drawn()
+    press = lambda key: [browser.call('Input.dispatchKeyEvent', type=kind, key=key, text=key if len(key) == 1 and kind == 'keyDown' else '') for kind in ('keyDown', 'keyUp')]
+    browser.eval("document.querySelector('#waterfall canvas').focus({ preventScroll: true })")
+    views = [whole]
+    for key in '+', '+', 'ArrowRight', '-', 'ArrowLeft':
+        press(key)
+        views.append(drawn())
+    same('keys zoom and pan', all(one != two for one, two in zip(views, views[1:])), True)
+    press('Home')
+    same('and show all of it again', drawn() == whole, True)
+    browser.call('Input.dispatchMouseEvent', type='mouseWheel', x=x + 700, y=y + AXIS + 5, deltaX=0, deltaY=-100, modifiers=2)
+    same('the wheel zooms', drawn() != whole, True)
+    press('Home')
+    opened = lambda: browser.eval("(() => { const panel = document.querySelector('[data-h2lens=detail]'); return panel.hidden ? '' : panel.textContent })()")
+    for kind in 'mousePressed', 'mouseReleased':
+        browser.call('Input.dispatchMouseEvent', type=kind, x=x + 400, y=y + AXIS + BAR / 2, button='left', clickCount=1)
+    text = opened()
+    same('a click opens the call', (calls[0]['url']['path'] in text, 'HEADERS' in text), (True, True))
+
+
 # The panel's own modules; the names are those of Chromium's sources.
 IMPORT = """(async () => {
   const [network, ui, logs] = await Promise.all(['panels/network/network.js', 'ui/legacy/legacy.js', 'models/logs/logs.js'].map(name => import(`./${name}`)));
@@ -215,7 +288,7 @@ def main():
         work = pathlib.Path(work)
         browser = Browser(chromium, work / 'profile')
         try:
-            for test in hostile, large:
+            for test in hostile, large, waterfall:
                 test(browser, os.path.abspath(sys.argv[1]), work)
             same('the console says', browser.said, [])
             same('asked for', [url for url in browser.asked if not url.startswith(work.as_uri())], [])

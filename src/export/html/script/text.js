@@ -38,6 +38,13 @@ function span(seconds) {
     : `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
+/** Seconds to the nanosecond, as the record has them. */
+function exact(seconds) {
+  const nanos = Math.round(seconds * 1e9);
+  const [unit, digits] = [['s', 9], ['ms', 6], ['µs', 3], ['ns', 0]].find((one) => nanos >= 10 ** one[1]) ?? ['ns', 0];
+  return `${Number((nanos / 10 ** digits).toFixed(digits))} ${unit}`;
+}
+
 /** Bytes as text. */
 function bytes(count) {
   return count === undefined ? '–' : scaled(count, ['B', 'kB', 'MB', 'GB', 'TB'], 1000);

@@ -207,11 +207,11 @@ class Waterfall {
     this.tip.hidden = place === undefined;
     if (place === undefined) return;
     const record = this.records.get(this.calls[place].number);
-    const parts = PARTS.filter(([part]) => record.h2.time?.[part]).map(([part, meaning]) => element('li', {}, `${meaning}: ${span(record.h2.time[part])}`));
+    const parts = PARTS.filter(([part]) => record.h2.time?.[part]).map(([part, meaning]) => element('li', {}, `${meaning}: ${exact(record.h2.time[part])}`));
     this.tip.replaceChildren(
       element('b', {}, visible(`${at(record, 'http.request.method') ?? '–'} ${at(record, 'url.path') ?? '–'}`).slice(0, 200)),
-      element('div', {}, visible(`stream ${record.h2.stream.id} · +${span(this.calls[place].from)} · ${outcome(record)}`)),
-      element('ul', {}, ...parts),
+      element('div', {}, visible(`stream ${record.h2.stream.id} · +${exact(this.calls[place].from)} · ${outcome(record)}`)),
+      element('ul', {}, element('li', {}, `in all: ${exact(record.duration)}`), ...parts),
     );
     this.tip.style.left = `${Math.min(event.clientX + 12, window.innerWidth - 320)}px`;
     this.tip.style.top = `${Math.min(event.clientY + 12, window.innerHeight - 140)}px`;
