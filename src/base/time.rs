@@ -76,7 +76,7 @@ impl fmt::Display for Timestamp {
 }
 
 /// The decimal digits of a number of nanoseconds below one second.
-pub(crate) const fn nine_digits(nanos: u32) -> [u8; 9] {
+const fn nine_digits(nanos: u32) -> [u8; 9] {
     const fn digit(value: u32) -> u8 {
         b'0' + (value % 10) as u8
     }

@@ -11,9 +11,15 @@ use crate::http2::frame::{Data, Flags, FrameView, PushPromise, RstStream};
 use crate::http2::{Anomaly, EventContext, PerSide, Side, opener};
 
 impl Judge {
-    /// What any frame but PRIORITY breaks on a stream that its sender has left. Whether it broke something.
-    pub(super) fn after_end(&mut self, from: Side, id: u32, sends: bool, at: Moment) -> bool {
-        let (ended, reset) = match self.state(id, from) {
+    /// What any frame but PRIORITY breaks on a stream in this state, if its sender has left it. Whether it broke something.
+    pub(super) fn after_end(
+        &mut self,
+        from: Side,
+        (id, state): (u32, StreamState),
+        sends: bool,
+        at: Moment,
+    ) -> bool {
+        let (ended, reset) = match state {
             StreamState::Never => return false,
             StreamState::Open { ended } => (ended, false),
             StreamState::Over(left) if from.is_client() => {
@@ -37,16 +43,17 @@ impl Judge {
             // An upgrade would have ended its request.
             self.set_upgrade_known();
         }
+        let state = self.state(id, from);
         if from.is_client() && opener(id) == Side::Server {
-            let promised = matches!(self.state(id, from), StreamState::Open { .. });
+            let promised = matches!(state, StreamState::Open { .. });
             let anomaly = if promised { Anomaly::StreamReserved } else { Anomaly::StreamParity };
             self.findings.add(from, id, anomaly, at);
             return;
         }
-        if self.after_end(from, id, true, at) {
+        if self.after_end(from, (id, state), true, at) {
             return;
         }
-        let never = self.state(id, from) == StreamState::Never;
+        let never = state == StreamState::Never;
         let whole = self.sides[from].whole;
         let highest = self.streams.highest[opener(id)];
         if opener(id) == from && (never || id > highest) {
@@ -63,7 +70,7 @@ impl Judge {
             self.unopened(from, id, Anomaly::StreamIdle, at);
         }
         let whole = self.wholeness();
-        if matches!(self.state(id, from), StreamState::Never | StreamState::Open { .. }) {
+        if matches!(state, StreamState::Never | StreamState::Open { .. }) {
             let stream = self.streams.open(id, at.time, whole);
             if id == 1 && std::mem::take(&mut self.early_answer) {
                 stream.sides[Side::Server] = Sent::default();
@@ -131,16 +138,17 @@ impl Judge {
         if content == Some(0) && !ends {
             self.count(from, id, Anomaly::EmptyDataFlood, at);
         }
+        let state = self.state(id, from);
         let reserved = from.is_client() && opener(id) == Side::Server;
-        if reserved && matches!(self.state(id, from), StreamState::Open { .. }) {
+        if reserved && matches!(state, StreamState::Open { .. }) {
             self.findings.add(from, id, Anomaly::StreamReserved, at);
             return;
         }
-        if self.after_end(from, id, true, at) {
+        if self.after_end(from, (id, state), true, at) {
             return;
         }
         let whole = self.sides[from].whole;
-        match self.state(id, from) {
+        match state {
             StreamState::Never if opener(id) == from && whole => {
                 let idle = id > self.streams.highest[from];
                 let anomaly = if idle { Anomaly::StreamIdle } else { Anomaly::StreamClosed };
@@ -247,8 +255,11 @@ impl Judge {
         }
         if opener(id) == Side::Server {
             self.findings.add(from, id, Anomaly::PushPromiseStream, at);
-        } else if !self.after_end(from, id, true, at) && self.state(id, from) == StreamState::Never {
-            self.unopened(from, id, Anomaly::StreamIdle, at);
+        } else {
+            let state = self.state(id, from);
+            if !self.after_end(from, (id, state), true, at) && state == StreamState::Never {
+                self.unopened(from, id, Anomaly::StreamIdle, at);
+            }
         }
         let promised = promise.promised_stream;
         if promised == 0 || opener(promised) == Side::Client || promised <= self.streams.highest[from] {

@@ -61,10 +61,11 @@ impl Judge {
     /// Whether the stream may have its window updated; tells if not.
     fn may_update(&mut self, from: Side, id: u32, at: Moment) -> bool {
         use super::{StreamState, opener};
-        if self.after_end(from, id, false, at) {
+        let state = self.state(id, from);
+        if self.after_end(from, (id, state), false, at) {
             return false;
         }
-        if self.state(id, from) != StreamState::Never {
+        if state != StreamState::Never {
             return true;
         }
         if id > self.streams.highest[opener(id)] {

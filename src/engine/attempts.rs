@@ -9,8 +9,7 @@ use crate::base::time::{Moment, Timestamp};
 use crate::base::verdict::Verdict;
 use crate::http2::{Anomaly, Description};
 use crate::record::{
-    Annotation, AttemptNumbers, ConnectionMeta, Detail, ExchangeRef, Failure, FieldName, Finding,
-    Transaction, TransactionView,
+    Annotation, AttemptNumbers, ConnectionMeta, Detail, ExchangeRef, Failure, FieldName, Finding, Transaction,
 };
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hasher};
@@ -38,10 +37,10 @@ fn hash_of(client: IpAddr, texts: [Option<&[u8]>; 4], scratch: &mut Vec<u8>) -> 
         IpAddr::V4(address) => address.to_ipv6_mapped(),
         IpAddr::V6(address) => address,
     };
-    scratch.clear();
-    scratch.extend_from_slice(&client.octets());
     let lengths = texts.map(|text| text.map_or(u32::MAX, |text| text.len() as u32));
-    scratch.extend_from_slice(lengths.map(u32::to_le_bytes).as_flattened());
+    let lengths = lengths.iter().fold(0, |all, &length| all << 32 | u128::from(length));
+    scratch.clear();
+    scratch.extend_from_slice([client.octets(), lengths.to_le_bytes()].as_flattened());
     for text in texts.into_iter().flatten() {
         scratch.extend_from_slice(text);
     }
@@ -74,12 +73,13 @@ impl Attempt {
         exchange: &Transaction,
         scratch: &mut Vec<u8>,
     ) -> Option<Self> {
-        let view = TransactionView::new(connection, exchange);
-        let (method, path) = (view.method?, exchange.request.headers.value(FieldName::Path)?);
+        let headers = &exchange.request.headers;
+        let (method, path) = (headers.value(FieldName::Method)?, headers.value(FieldName::Path)?);
         if exchange.pushed || !exchange.request.seen || method == b"CONNECT" {
             return None;
         }
-        let texts = [Some(view.authority?), Some(method), Some(path), view.user_agent];
+        let authority = headers.authority()?;
+        let texts = [Some(authority), Some(method), Some(path), headers.value(FieldName::UserAgent)];
         let mut hasher = hash_of(connection.client.ip, texts, scratch);
         let called = hasher.finish();
         let whole = exchange.request.ended && !exchange.has_lost();
@@ -103,8 +103,8 @@ impl Attempt {
             first: exchange.first.time,
             ended,
             number: u32::try_from(number).unwrap_or(u32::MAX),
-            failed: view.retry().is_some() && !is_refusal(&view),
-            executed: answered && matches!(view.status, Some(200..300)),
+            failed: exchange.retry().is_some() && !is_refusal(exchange),
+            executed: answered && matches!(exchange.status(), Some(200..300)),
             retried: false,
             is_retry: false,
         };
@@ -199,9 +199,9 @@ impl Fate {
 
 /// Whether the server has answered that it will not do this, whoever asks again: a client error, but for those that ask for
 /// another attempt (408, RFC 9110 section 15.5.9; 425, RFC 8470 section 5.2; 429, RFC 6585 section 4).
-fn is_refusal(view: &TransactionView<'_>) -> bool {
-    let refused = matches!(view.failure(), Some(Failure::Status(400..500)));
-    refused && view.transaction.response.ended && !matches!(view.status, Some(408 | 425 | 429))
+fn is_refusal(exchange: &Transaction) -> bool {
+    let refused = matches!(exchange.failure(), Some(Failure::Status(400..500)));
+    refused && exchange.response.ended && !matches!(exchange.status(), Some(408 | 425 | 429))
 }
 
 /// Two attempts at the same.

@@ -5,7 +5,6 @@
 //! needs escapes is left to `serde_json`.
 
 use super::sanitize::is_hidden;
-use crate::base::time::nine_digits;
 use crate::record::Annotation;
 use crate::record::schema::transaction::AnnotationObject;
 use crate::record::visit::{Member, Object, Scalar, Value, Visitor};
@@ -34,7 +33,8 @@ pub(super) fn with_writer(out: &mut Vec<u8>, write: impl FnOnce(&mut JsonWriter)
 }
 
 impl Visitor for JsonWriter {
-    #[inline]
+    #[expect(clippy::inline_always, reason = "what kind it is was known where it was made")]
+    #[inline(always)]
     fn scalar(&mut self, value: Scalar<'_>) {
         push_scalar(&mut self.out, value);
     }
@@ -93,46 +93,63 @@ fn close(out: &mut Vec<u8>, start: usize, [open, close]: [u8; 2]) {
 }
 
 /// Appends a scalar. Times are RFC 3339 in UTC with nanoseconds.
-#[inline]
+#[expect(clippy::inline_always, reason = "of the arms one is left wherever the kind is known")]
+#[inline(always)]
 pub(super) fn push_scalar(out: &mut Vec<u8>, value: Scalar<'_>) {
     match value {
         Scalar::Bool(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
-        Scalar::Integer(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
+        Scalar::Integer(value) => push_integer(out, value),
         Scalar::Float(value) => push_float(out, value),
         Scalar::Seconds(billionths) | Scalar::Decimal(billionths) => push_seconds(out, billionths),
-        Scalar::Difference(nanos) => {
-            out.extend_from_slice(if nanos < 0 { b"-" } else { b"" });
-            push_seconds(out, nanos.unsigned_abs());
-        }
+        Scalar::Difference(nanos) => push_difference(out, nanos),
         Scalar::Time(time) => push_plain(out, &time.rfc3339()),
-        Scalar::Address(ip) => {
-            out.push(b'"');
-            push_ip(out, ip);
-            out.push(b'"');
-        }
+        Scalar::Address(ip) => push_address(out, ip),
         Scalar::Text(text) => push_text(out, text),
         Scalar::Word(word) => push_plain(out, word.as_bytes()),
         Scalar::Json(text) => push_json(out, text),
     }
 }
 
+fn push_integer(out: &mut Vec<u8>, value: u64) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
 /// Appends nanoseconds as seconds: to the nanosecond, without trailing zeros, with one decimal at least, so that it is a
 /// float whatever its value.
-#[inline]
 pub(super) fn push_seconds(out: &mut Vec<u8>, nanos: u64) {
-    out.extend_from_slice(itoa::Buffer::new().format(nanos / 1_000_000_000).as_bytes());
-    let mut digits = &nine_digits((nanos % 1_000_000_000) as u32)[..];
-    while let [rest @ .., b'0'] = digits
-        && !rest.is_empty()
+    let (whole, part) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
+    let mut buffer = itoa::Buffer::new();
+    // A one before the nanoseconds keeps their zeros; it makes room for the point.
+    let mut text =
+        buffer.format(1_000_000_000 + part).as_bytes().first_chunk::<10>().copied().unwrap_or_default();
+    let [point, ..] = &mut text;
+    *point = b'.';
+    let mut shown = &text[..];
+    while let [rest @ .., b'0'] = shown
+        && rest.len() > 1
     {
-        digits = rest;
+        shown = rest;
     }
-    out.push(b'.');
-    out.extend_from_slice(digits);
+    if whole == 0 {
+        out.push(b'0');
+    } else {
+        push_integer(out, whole);
+    }
+    out.extend_from_slice(shown);
+}
+
+fn push_difference(out: &mut Vec<u8>, nanos: i64) {
+    out.extend_from_slice(if nanos < 0 { b"-" } else { b"" });
+    push_seconds(out, nanos.unsigned_abs());
+}
+
+fn push_address(out: &mut Vec<u8>, ip: IpAddr) {
+    out.push(b'"');
+    push_ip(out, ip);
+    out.push(b'"');
 }
 
 /// Appends text in quotes, with escapes; bytes that are not UTF-8 as U+FFFD.
-#[inline]
 pub(super) fn push_text(out: &mut Vec<u8>, text: &[u8]) {
     if is_plain(text) {
         push_plain(out, text);
@@ -191,13 +208,16 @@ fn is_plain(bytes: &[u8]) -> bool {
     // on have it set in `word` itself.
     let is_below = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound));
     let is = |word: u64, byte: u8| is_below(word ^ (ONES * u64::from(byte)), 1);
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut odd = 0;
-    for &word in words {
-        let word = u64::from_le_bytes(word);
-        odd |= word | is_below(word, 0x20) | is(word, b'"') | is(word, b'\\') | is(word, 0x7f);
-    }
-    odd & HIGHS == 0 && rest.iter().all(|&byte| byte < 0x80 && !needs_escape(byte))
+    let odd = |word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        word | is_below(word, 0x20) | is(word, b'"') | is(word, b'\\') | is(word, 0x7f)
+    };
+    // What is left over of a longer text is looked at with what stands before it.
+    let Some(last) = bytes.last_chunk() else {
+        return bytes.iter().all(|&byte| byte < 0x80 && !needs_escape(byte));
+    };
+    let (words, _) = bytes.as_chunks();
+    words.iter().fold(odd(last), |all, word| all | odd(word)) & HIGHS == 0
 }
 
 #[inline]

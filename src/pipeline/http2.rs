@@ -17,7 +17,7 @@ use crate::http2::frame::FrameView;
 use crate::http2::{Anomaly, Connection, EventContext, EventSink, PerSide, Side, Start, UpgradeRequest};
 use crate::record::{
     ConnectionMeta, ConnectionRecord, ConnectionState, Detail, EndBy, EndHow, Evidence, Failure, Recognition,
-    RecognitionEvidence, RecordSink, StreamEnd, Transaction, TransactionView,
+    RecognitionEvidence, RecordSink, StreamEnd, Transaction,
 };
 use crate::timing::{Note, Remark, Timing, Transport};
 use crate::transaction::{Pairing, PairingInput};
@@ -368,14 +368,15 @@ impl Http2 {
         let wanted = cx.wanted.attempts() || cx.wanted.endpoints || cx.wanted.telemetry;
         self.pairing.take_ended(&mut totals.pool, |record, is_first| {
             if cx.wanted.timeline && meta.authority.is_none() {
-                meta.authority = TransactionView::new(meta, record).authority.map(Into::into);
+                meta.authority = record.request.headers.authority().map(Into::into);
             }
             if let Some(timing) = timing {
                 timing.annotate(record);
                 record.handshakes = is_first.then(|| timing.handshakes(*handshake, meta.tls.is_some()));
             }
-            if let Some(judge) =
-                judge.as_deref_mut().filter(|_| record.failure() == Some(Failure::GrpcStatusMissing))
+            if let Some(judge) = judge.as_deref_mut()
+                && record.grpc.is_some()
+                && record.failure() == Some(Failure::GrpcStatusMissing)
             {
                 judge.grpc_status_missing(record.stream, record.last);
             }

@@ -1,10 +1,12 @@
 //! What follows from an exchange: its status, how long it took, whether it failed. Each is decided here alone.
 
-use super::end::EndHow;
+use super::end::{EndBy, EndHow};
+use super::ending::Retry;
 use super::fields::{FieldName, Fields};
 use super::partial::{Partial, Unknown};
 use super::transaction::Transaction;
 use super::value::{ErrorCode, GrpcStatus};
+use crate::http2::error_code;
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -22,6 +24,13 @@ impl Fields {
     /// `:status`, where it is known and well-formed.
     pub fn status(&self) -> Option<u16> {
         status_code(self.value(FieldName::Status)?)
+    }
+
+    /// `:authority`, else `host` (RFC 9113 section 8.3.1). Where the first field line of the one that is there has no known
+    /// value, it is not known.
+    pub fn authority(&self) -> Option<&[u8]> {
+        let named = self.has(FieldName::Authority);
+        self.value(if named { FieldName::Authority } else { FieldName::Host })
     }
 }
 
@@ -68,6 +77,23 @@ impl Transaction {
     /// From the first packet of the request to the end, whatever ended it; zero when time went backwards.
     pub const fn duration(&self) -> Duration {
         self.ended_at.since(self.first.time)
+    }
+
+    /// Whether it may be tried again, if it failed.
+    pub fn retry(&self) -> Option<Retry> {
+        let end = self.end;
+        let cut = matches!(end.how, EndHow::RstStream | EndHow::Goaway | EndHow::Fin | EndHow::Rst)
+            && !(self.response.seen && self.response.ended);
+        if !cut && self.failure().is_none() {
+            return None;
+        }
+        let refused = end.how == EndHow::RstStream
+            && end.by == EndBy::Server
+            && end.code == Some(error_code::REFUSED_STREAM);
+        // A server that has begun to answer takes back what it promised.
+        let silent = self.response.first.is_none() && self.interim.is_empty();
+        let safe = (refused || self.disclaimed) && silent;
+        Some(if safe { Retry::Safe } else { Retry::Unknown })
     }
 
     /// Why it failed, as the client saw it; `None` where it did not, where it was still open when the capture ended, and
@@ -146,7 +172,7 @@ impl Transaction {
 mod tests {
     use super::*;
     use crate::record::samples::{fields, get};
-    use crate::record::{EndBy, Grpc, StreamEnd};
+    use crate::record::{EndBy, Grpc, Interim, Message, StreamEnd};
 
     /// GET, answered by these fields to the end.
     fn answered(lines: &[(&str, &str)]) -> Transaction {
@@ -159,7 +185,7 @@ mod tests {
     /// GET that something ended before an answer.
     fn unanswered(by: EndBy, how: EndHow, code: Option<u32>) -> Transaction {
         let mut call = get();
-        call.response = crate::record::Message::default();
+        call.response = Message::default();
         call.end = StreamEnd { by, how, code };
         call
     }
@@ -280,5 +306,42 @@ mod tests {
         assert_eq!(call.duration(), Duration::from_secs(3));
         call.ended_at = crate::base::time::Timestamp::from_nanos(5);
         assert_eq!(call.duration(), Duration::ZERO);
+    }
+
+    /// What is told of a GET that this ended before an answer.
+    fn retry(end: StreamEnd, disclaimed: bool, change: impl FnOnce(&mut Transaction)) -> Option<Retry> {
+        let mut call = Transaction { response: Message::default(), end, disclaimed, ..get() };
+        change(&mut call);
+        call.retry()
+    }
+
+    #[test]
+    fn safe_is_what_the_server_has_promised() {
+        let end = |by, how, code| StreamEnd { by, how, code };
+        let refused = |by| end(by, EndHow::RstStream, Some(error_code::REFUSED_STREAM));
+        let closed = end(EndBy::Tcp, EndHow::Fin, None);
+        let none = |_: &mut Transaction| ();
+        assert_eq!(retry(refused(EndBy::Server), false, none), Some(Retry::Safe));
+        assert_eq!(retry(refused(EndBy::Client), false, none), Some(Retry::Unknown), "it promises nothing");
+        assert_eq!(retry(end(EndBy::Server, EndHow::RstStream, Some(8)), false, none), Some(Retry::Unknown));
+        assert_eq!(retry(closed, false, none), Some(Retry::Unknown));
+        assert_eq!(retry(closed, true, none), Some(Retry::Safe), "above the last stream of a GOAWAY");
+        let cancelled = end(EndBy::Client, EndHow::RstStream, Some(8));
+        assert_eq!(retry(cancelled, true, none), Some(Retry::Safe));
+    }
+
+    #[test]
+    fn a_server_that_has_begun_to_answer_takes_its_promise_back() {
+        let closed = StreamEnd { by: EndBy::Tcp, how: EndHow::Fin, code: None };
+        let begun = |call: &mut Transaction| call.response.first = Some(call.last.time);
+        assert_eq!(retry(closed, true, begun), Some(Retry::Unknown));
+        let interim =
+            |call: &mut Transaction| call.interim.push(Interim { status: 103, time: call.first.time });
+        assert_eq!(retry(closed, true, interim), Some(Retry::Unknown));
+    }
+
+    #[test]
+    fn nothing_is_told_of_what_did_not_fail() {
+        assert_eq!(get().retry(), None);
     }
 }

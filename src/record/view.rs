@@ -2,9 +2,8 @@
 
 use super::ending::Retry;
 use super::value::GrpcStatus;
-use super::{ConnectionMeta, EndBy, EndHow, Failure, FieldName, Transaction, Unknown};
+use super::{ConnectionMeta, Failure, FieldName, Transaction, Unknown};
 use crate::base::origin::Origin;
-use crate::http2::error_code;
 use std::borrow::Cow;
 
 /// A transaction with the fields that are shown by themselves.
@@ -41,16 +40,15 @@ impl<'a> TransactionView<'a> {
     pub fn new(connection: &'a ConnectionMeta, transaction: &'a Transaction) -> Self {
         // The first field line of a name counts, even where its value is unknown.
         let headers = &transaction.request.headers;
-        let names_host = !headers.has(FieldName::Authority);
-        let [method, scheme, path, authority, protocol, user_agent] = [
+        let [method, scheme, path, protocol, user_agent] = [
             FieldName::Method,
             FieldName::Scheme,
             FieldName::Path,
-            if names_host { FieldName::Host } else { FieldName::Authority },
             FieldName::Protocol,
             FieldName::UserAgent,
         ]
         .map(|name| headers.value(name));
+        let authority = headers.authority();
         // CONNECT has neither scheme nor path (RFC 9113 section 8.5), extended CONNECT has both (RFC 8441).
         let is_tunnel = method == Some(b"CONNECT") && protocol.is_none();
         let path = path.filter(|_| !is_tunnel);
@@ -104,67 +102,11 @@ impl<'a> TransactionView<'a> {
 
     /// Whether the exchange may be tried again, if it failed.
     pub fn retry(&self) -> Option<Retry> {
-        use error_code::REFUSED_STREAM;
-        let Transaction { end, response, disclaimed, .. } = self.transaction;
-        let cut = matches!(end.how, EndHow::RstStream | EndHow::Goaway | EndHow::Fin | EndHow::Rst)
-            && !(response.seen && response.ended);
-        if !cut && self.failure().is_none() {
-            return None;
-        }
-        let refused =
-            end.how == EndHow::RstStream && end.by == EndBy::Server && end.code == Some(REFUSED_STREAM);
-        // A server that has begun to answer takes back what it promised.
-        let silent = response.first.is_none() && self.transaction.interim.is_empty();
-        let safe = (refused || *disclaimed) && silent;
-        Some(if safe { Retry::Safe } else { Retry::Unknown })
+        self.transaction.retry()
     }
 
     /// Why it failed.
     pub fn failure(&self) -> Option<Failure> {
         self.transaction.failure()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::record::samples::{get, meta};
-    use crate::record::{Interim, Message, StreamEnd};
-
-    /// What is told of a GET that this ended before an answer.
-    fn retry(end: StreamEnd, disclaimed: bool, change: impl FnOnce(&mut Transaction)) -> Option<Retry> {
-        let mut call = Transaction { response: Message::default(), end, disclaimed, ..get() };
-        change(&mut call);
-        TransactionView::new(&meta(), &call).retry()
-    }
-
-    #[test]
-    fn safe_is_what_the_server_has_promised() {
-        let end = |by, how, code| StreamEnd { by, how, code };
-        let refused = |by| end(by, EndHow::RstStream, Some(error_code::REFUSED_STREAM));
-        let closed = end(EndBy::Tcp, EndHow::Fin, None);
-        let none = |_: &mut Transaction| ();
-        assert_eq!(retry(refused(EndBy::Server), false, none), Some(Retry::Safe));
-        assert_eq!(retry(refused(EndBy::Client), false, none), Some(Retry::Unknown), "it promises nothing");
-        assert_eq!(retry(end(EndBy::Server, EndHow::RstStream, Some(8)), false, none), Some(Retry::Unknown));
-        assert_eq!(retry(closed, false, none), Some(Retry::Unknown));
-        assert_eq!(retry(closed, true, none), Some(Retry::Safe), "above the last stream of a GOAWAY");
-        let cancelled = end(EndBy::Client, EndHow::RstStream, Some(8));
-        assert_eq!(retry(cancelled, true, none), Some(Retry::Safe));
-    }
-
-    #[test]
-    fn a_server_that_has_begun_to_answer_takes_its_promise_back() {
-        let closed = StreamEnd { by: EndBy::Tcp, how: EndHow::Fin, code: None };
-        let begun = |call: &mut Transaction| call.response.first = Some(call.last.time);
-        assert_eq!(retry(closed, true, begun), Some(Retry::Unknown));
-        let interim =
-            |call: &mut Transaction| call.interim.push(Interim { status: 103, time: call.first.time });
-        assert_eq!(retry(closed, true, interim), Some(Retry::Unknown));
-    }
-
-    #[test]
-    fn nothing_is_told_of_what_did_not_fail() {
-        assert_eq!(TransactionView::new(&meta(), &get()).retry(), None);
     }
 }

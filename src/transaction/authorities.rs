@@ -1,7 +1,7 @@
 //! How many exchanges of a connection went to each authority: connections may be used for several (RFC 9113 section 9.1.1).
 
 use crate::base::limits;
-use crate::record::{FieldName, Fields};
+use crate::record::Fields;
 use foldhash::fast::RandomState;
 use std::hash::BuildHasher;
 
@@ -19,8 +19,7 @@ pub(super) struct Authorities {
 impl Authorities {
     /// An exchange with these header fields of its request; none is counted where the authority is not known.
     pub(super) fn add(&mut self, request: &Fields) {
-        let value = request.value(FieldName::Authority).or_else(|| request.value(FieldName::Host));
-        let Some(hash) = value.map(|authority| self.hasher.hash_one(authority)) else { return };
+        let Some(hash) = request.authority().map(|authority| self.hasher.hash_one(authority)) else { return };
         let is_last = self.counts.get(self.last).is_some_and(|&(other, _)| other == hash);
         if !is_last {
             self.last = self.counts.iter().position(|&(other, _)| other == hash).unwrap_or(self.counts.len());
@@ -54,7 +53,7 @@ impl Authorities {
 mod tests {
     use super::*;
     use crate::base::certainty::Certainty;
-    use crate::record::Field;
+    use crate::record::{Field, FieldName};
 
     fn request(known: FieldName, authority: &str) -> Fields {
         let mut fields = Fields::default();
