@@ -17,6 +17,7 @@ const ALL: Wanted = Wanted {
     timeline: false,
     segments: false,
     openings: false,
+    filtered: false,
     steps: false,
     endpoints: true,
     telemetry: true,

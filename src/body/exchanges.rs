@@ -180,6 +180,10 @@ impl EventSink for Listening<'_> {
         self.bodies.block = Head::default();
     }
 
+    fn wants_field(&self, _: hpack::NameId) -> bool {
+        true
+    }
+
     fn field(&mut self, field: &hpack::Field<'_>) {
         match (field.name, field.value) {
             (Some(name), Some(value)) => self.bodies.block.field(name, value),

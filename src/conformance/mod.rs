@@ -315,6 +315,10 @@ impl EventSink for Judge {
         self.start_block(block);
     }
 
+    fn wants_field(&self, _: hpack::NameId) -> bool {
+        true
+    }
+
     fn field(&mut self, field: &hpack::Field<'_>) {
         self.take_field(field);
     }

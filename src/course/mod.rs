@@ -115,6 +115,10 @@ impl EventSink for Course {
         self.fields = (block.promised.unwrap_or(block.stream) == self.stream).then(Fields::default);
     }
 
+    fn wants_field(&self, _: hpack::NameId) -> bool {
+        self.fields.is_some()
+    }
+
     fn field(&mut self, field: &hpack::Field<'_>) {
         if let Some(fields) = &mut self.fields {
             let hpack::Field { name, value, id, source, reference, .. } = *field;

@@ -147,6 +147,7 @@ impl<C: Consumer> Engine<C> {
             part,
             compared,
         } = analysis;
+        let wanted = Wanted { filtered: filter.is_some(), ..wanted };
         let selection = Selection::new(filter, wanted.endpoints.then_some(&templates), compared, memory);
         let settings = PipelineConfig { wanted, idle_timeout, bodies, follow, memory };
         let telemetry = wanted.telemetry;

@@ -83,8 +83,17 @@ pub trait EventSink {
     /// A header block begins; its fields follow, then [`EventSink::block_end`].
     fn block_start(&mut self, cx: &EventContext<'_>, block: &Block) {}
 
+    /// [`EventSink::field`] is to be called for fields with this name. It may be for others, too: another sink wants them, or
+    /// their name has no number, or their value is odd.
+    fn wants_field(&self, id: hpack::NameId) -> bool {
+        false
+    }
+
     /// A field of the block.
     fn field(&mut self, field: &hpack::Field<'_>) {}
+
+    /// A field of the block that no sink wants.
+    fn pass_field(&mut self) {}
 
     /// The block is over.
     fn block_end(&mut self, cx: &EventContext<'_>, block: &Block, end: &BlockEnd) {}

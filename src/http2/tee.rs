@@ -16,6 +16,10 @@ macro_rules! hand_on {
             fn wants_frames(&self) -> bool {
                 self.0.wants_frames() || self.1.wants_frames()
             }
+            #[inline]
+            fn wants_field(&self, id: hpack::NameId) -> bool {
+                self.0.wants_field(id) || self.1.wants_field(id)
+            }
             $(#[inline]
             fn $event(&mut self, $($name: $type),*) {
                 self.0.$event($($name),*);
@@ -26,6 +30,10 @@ macro_rules! hand_on {
         impl<A: EventSink> EventSink for Option<A> {
             fn wants_frames(&self) -> bool {
                 self.as_ref().is_some_and(A::wants_frames)
+            }
+            #[inline]
+            fn wants_field(&self, id: hpack::NameId) -> bool {
+                self.as_ref().is_some_and(|sink| sink.wants_field(id))
             }
             $(#[inline]
             fn $event(&mut self, $($name: $type),*) {
@@ -38,6 +46,10 @@ macro_rules! hand_on {
         impl<A: EventSink + ?Sized> EventSink for &mut A {
             fn wants_frames(&self) -> bool {
                 (**self).wants_frames()
+            }
+            #[inline]
+            fn wants_field(&self, id: hpack::NameId) -> bool {
+                (**self).wants_field(id)
             }
             $(#[inline]
             fn $event(&mut self, $($name: $type),*) {
@@ -52,6 +64,7 @@ hand_on! {
     frame(cx: &EventContext<'_>, frame: &FrameView<'_>);
     block_start(cx: &EventContext<'_>, block: &Block);
     field(field: &hpack::Field<'_>);
+    pass_field();
     block_end(cx: &EventContext<'_>, block: &Block, end: &BlockEnd);
     data(cx: &EventContext<'_>, stream: u32, bytes: &[u8]);
     data_lost(cx: &EventContext<'_>, stream: u32, len: u64, cause: GapCause);

@@ -14,7 +14,7 @@ use crate::base::limits;
 use crate::base::memory::of_tree_entry;
 use crate::base::time::Moment;
 use crate::flow::{Arrival, ByteSink, End, Gap, GapCause};
-use crate::http2::hpack::{Field, NameId};
+use crate::http2::hpack::{Field, NameId, NameSet};
 use crate::http2::{Block, BlockEnd, EventContext, EventSink, FrameSpot, Side};
 use crate::record::{ConnectionMeta, Parent, StreamEnd, status_code};
 use std::collections::BTreeMap;
@@ -149,6 +149,10 @@ impl Tunnels {
 impl EventSink for Tunnels {
     fn block_start(&mut self, _: &EventContext<'_>, _: &Block) {
         self.section = Section::default();
+    }
+
+    fn wants_field(&self, id: NameId) -> bool {
+        const { NameSet::of(&[NameId::METHOD, NameId::PROTOCOL, NameId::STATUS]) }.has(id)
     }
 
     fn field(&mut self, field: &Field<'_>) {

@@ -3,7 +3,7 @@
 use super::visit::{Scalar, Type, Value, Visitor};
 use crate::base::certainty::{Certainty, UnknownRef};
 use crate::base::tuning;
-use crate::http2::hpack::NameId;
+use crate::http2::hpack::{NameId, NameSet};
 
 /// Field names that h2lens looks at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -110,6 +110,37 @@ impl Value for Certainty {
 }
 
 impl FieldName {
+    /// The names by whose fields exchanges are told apart and judged.
+    pub const COUNTED: NameSet = NameSet::of(&[
+        NameId::METHOD,
+        NameId::SCHEME,
+        NameId::AUTHORITY,
+        NameId::PATH,
+        NameId::PROTOCOL,
+        NameId::STATUS,
+        NameId::HOST,
+        NameId::CONTENT_TYPE,
+        NameId::GRPC_STATUS,
+        NameId::GRPC_MESSAGE,
+        NameId::GRPC_TIMEOUT,
+        NameId::GRPC_ATTEMPTS,
+    ]);
+
+    /// All names that h2lens looks at: those, and what is shown of an exchange beside.
+    pub const ALL: NameSet = Self::COUNTED.with(NameSet::of(&[
+        NameId::USER_AGENT,
+        NameId::CONTENT_LENGTH,
+        NameId::TRACEPARENT,
+        NameId::B3,
+        NameId::X_B3_TRACE_ID,
+        NameId::X_B3_SPAN_ID,
+        NameId::X_REQUEST_ID,
+        NameId::X_CORRELATION_ID,
+        NameId::X_DATADOG_TRACE_ID,
+        NameId::X_DATADOG_PARENT_ID,
+        NameId::X_AMZN_TRACE_ID,
+    ]));
+
     /// What a field name says.
     pub fn of(name: &[u8]) -> Self {
         Self::from_id(NameId::of(name))
@@ -278,6 +309,15 @@ impl Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_names_are_in_their_set() {
+        for name in NameId::all() {
+            let known = FieldName::from_id(name) != FieldName::Other;
+            assert_eq!(FieldName::ALL.has(name), known, "{name:?}");
+        }
+        assert!(!FieldName::ALL.has(NameId::OTHER));
+    }
 
     #[test]
     fn finds_the_first_line_of_a_name() {

@@ -36,12 +36,26 @@ pub struct Wanted {
     pub segments: bool,
     /// Requests as they begin: [`RecordSink::opened`].
     pub openings: bool,
+    /// A filter looks at each exchange.
+    pub filtered: bool,
 }
 
 impl Wanted {
     /// Something is shown that says where the time of exchanges went.
     pub const fn times(self) -> bool {
         self.transactions || self.endpoints || self.connections
+    }
+
+    /// Exchanges are shown or looked at by themselves, and not only counted.
+    pub const fn exchanges(self) -> bool {
+        self.transactions
+            || self.endpoints
+            || self.findings
+            || self.headers
+            || self.timeline
+            || self.steps
+            || self.openings
+            || self.filtered
     }
 
     /// Something is shown that says which exchanges are attempts at the same.

@@ -75,6 +75,10 @@ impl EventSink for Timing {
         }
     }
 
+    fn wants_field(&self, id: NameId) -> bool {
+        id == NameId::STATUS || self.promises.is_some()
+    }
+
     fn field(&mut self, field: &hpack::Field<'_>) {
         if field.id == NameId::STATUS {
             self.interim = field.value.is_some_and(|status| status.len() == 3 && status.starts_with(b"1"));

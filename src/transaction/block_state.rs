@@ -31,6 +31,18 @@ impl BlockState {
         Self { keep_all, ..Self::default() }
     }
 
+    /// The field that comes is looked at, whatever its name: it is to be kept, or is the first, which tells what the section is.
+    #[inline]
+    pub(super) const fn wants_all(&self) -> bool {
+        self.keep_all || self.fields == 0
+    }
+
+    /// A regular field that is not looked at.
+    pub(super) const fn pass(&mut self) {
+        self.fields += 1;
+        self.regular = true;
+    }
+
     /// Takes note of a field; what its name says, and whether the field is to be kept.
     pub(super) fn field(&mut self, field: &hpack::Field<'_>) -> (FieldName, bool) {
         self.fields += 1;

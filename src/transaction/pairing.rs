@@ -13,8 +13,9 @@ use super::stream::{OpenStream, StreamPool};
 use crate::base::memory::of_tree_entry;
 use crate::base::time::Timestamp;
 use crate::http2::frame::FrameType;
+use crate::http2::hpack::NameSet;
 use crate::http2::{Side, StreamMap};
-use crate::record::{ConnectionRecord, Fields, Goaway, Transaction, Wanted};
+use crate::record::{ConnectionRecord, FieldName, Fields, Goaway, Transaction, Wanted};
 use std::collections::{BTreeSet, VecDeque};
 
 /// The exchanges of one connection.
@@ -38,6 +39,8 @@ pub struct Pairing {
     pub(super) scratch: Fields,
     pub(super) block: BlockState,
     pub(super) wanted: Wanted,
+    /// The names whose fields are looked at.
+    pub(super) names: NameSet,
     /// Streams whose request has come, to be told of, where that is wanted.
     pub(super) begun: Vec<u32>,
     /// Exchanges that have ended, to be taken out.
@@ -115,6 +118,7 @@ impl Pairing {
             scratch: Fields::default(),
             block: BlockState::default(),
             wanted,
+            names: if wanted.exchanges() { FieldName::ALL } else { FieldName::COUNTED },
             begun: Vec::new(),
             ended: Vec::new(),
             encrypted,

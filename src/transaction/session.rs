@@ -51,12 +51,21 @@ impl EventSink for PairingInput<'_> {
         self.pairing.block = BlockState::start(keep_all);
     }
 
+    #[inline]
+    fn wants_field(&self, id: hpack::NameId) -> bool {
+        self.pairing.block.wants_all() || self.pairing.names.has(id)
+    }
+
     fn field(&mut self, field: &hpack::Field<'_>) {
         let pairing = &mut *self.pairing;
         let (known, keep) = pairing.block.field(field);
         if keep {
             pairing.scratch.push(kept(field, known));
         }
+    }
+
+    fn pass_field(&mut self) {
+        self.pairing.block.pass();
     }
 
     fn block_end(&mut self, cx: &EventContext<'_>, block: &Block, end: &BlockEnd) {

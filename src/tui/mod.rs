@@ -43,4 +43,5 @@ pub const WANTED: Wanted = Wanted {
     steps: true,
     segments: false,
     openings: true,
+    filtered: false,
 };

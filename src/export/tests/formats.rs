@@ -21,6 +21,7 @@ const NONE: Wanted = Wanted {
     steps: false,
     segments: false,
     openings: false,
+    filtered: false,
 };
 
 fn json(wanted: Wanted, meta: &ConnectionMeta, transaction: &Transaction) -> Value {

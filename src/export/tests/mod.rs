@@ -30,6 +30,7 @@ pub(super) const ALL: Wanted = Wanted {
     messages: true,
     timeline: true,
     openings: false,
+    filtered: false,
     steps: false,
     segments: true,
 };

@@ -20,6 +20,7 @@ const SHOWN: Wanted = Wanted {
     steps: false,
     segments: false,
     openings: false,
+    filtered: false,
 };
 
 fn options(width: u16) -> Options {

@@ -7,9 +7,10 @@ use crate::flow::{Arrival, GapCause};
 use crate::http2::anomaly::Anomaly;
 use crate::http2::block::{Block, BlockEnd, FrameSpot};
 use crate::http2::event::EventSink;
+use crate::http2::expansion::BlockCredit;
 use crate::http2::frame::{Flags, FrameType, Headers, PushPromise};
 use crate::http2::ledger::Ledger;
-use crate::http2::rules;
+use crate::http2::{hpack, rules};
 
 /// A header block as it came.
 struct Encoded<'a> {
@@ -154,17 +155,10 @@ impl Half {
         self.decoder.set_bound(ledger.table_bound(self.from));
         sink.block_start(&self.context(arrival, ledger), block);
         let tainted = self.tainted || self.frame.tainted;
-        let mut credit = ledger.credit.block(bytes.len());
-        let outcome = self.decoder.decode(bytes, cuts, &mut |mut field| {
-            if !credit.pay(&field) {
-                return;
-            }
-            if tainted && field.source == Certainty::Exact {
-                field.source = Certainty::Inferred;
-            }
-            sink.field(&field);
-        });
-        let spent = credit.is_spent();
+        let credit = ledger.credit.block(bytes.len());
+        let mut paid = Paid { credit, tainted, sink: &mut *sink };
+        let outcome = self.decoder.decode_to(bytes, cuts, &mut paid);
+        let spent = paid.credit.is_spent();
         if cut.is_some() || tainted {
             self.decoder.lose_past();
         }
@@ -191,5 +185,36 @@ impl Half {
         ledger.counters.output_limited += u64::from(spent);
         let end = BlockEnd { limited: end.limited || spent, ..end };
         sink.block_end(&self.context(arrival, ledger), block, &end);
+    }
+}
+
+/// Hands on the fields of a block that are paid for.
+struct Paid<'a, S> {
+    credit: BlockCredit<'a>,
+    /// The block's checksum was wrong: nothing of it is exact.
+    tainted: bool,
+    sink: &'a mut S,
+}
+
+impl<S: EventSink> hpack::FieldSink for Paid<'_, S> {
+    #[inline]
+    fn wants(&self, id: hpack::NameId) -> bool {
+        self.sink.wants_field(id)
+    }
+
+    #[inline]
+    fn field(&mut self, mut field: hpack::Field<'_>) {
+        if !self.credit.pay(&field) {
+            return;
+        }
+        if self.tainted && field.source == Certainty::Exact {
+            field.source = Certainty::Inferred;
+        }
+        self.sink.field(&field);
+    }
+
+    #[inline]
+    fn pass(&mut self) {
+        self.sink.pass_field();
     }
 }

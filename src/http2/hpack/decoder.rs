@@ -9,7 +9,7 @@
 //! ```
 
 use super::arena::Span;
-use super::field::{Field, is_plain};
+use super::field::{All, Field, FieldSink, is_plain};
 use super::integer;
 use super::name::NameId;
 use super::outcome::{ErrorKind, Outcome};
@@ -110,11 +110,16 @@ impl Decoder {
         self.table.memory()
     }
 
-    /// Decodes a whole header block, handing its fields to `sink` in order.
+    /// Decodes a whole header block, handing all its fields to a closure in order: see [`Self::decode_to`].
+    pub fn decode<F: FnMut(Field<'_>)>(&mut self, block: &[u8], cuts: &[u32], sink: &mut F) -> Outcome {
+        self.decode_to(block, cuts, &mut All(sink))
+    }
+
+    /// Decodes a whole header block, handing the fields that `sink` wants to it, in order.
     ///
     /// `cuts` are ascending offsets in the block at which a TCP segment ended: see
     /// [`Outcome::literal_crosses_cut`]. After a block that ends within a representation the past is lost.
-    pub fn decode<S: FnMut(Field<'_>)>(&mut self, block: &[u8], cuts: &[u32], sink: &mut S) -> Outcome {
+    pub fn decode_to<S: FieldSink>(&mut self, block: &[u8], cuts: &[u32], sink: &mut S) -> Outcome {
         let (outcome, truncated) = self.read(block, cuts, sink);
         let mut outcome = outcome;
         if let Some(offset) = truncated {
@@ -127,25 +132,20 @@ impl Decoder {
     /// Decodes the fields that stand whole in the beginning of a header block whose rest is missing; the past is lost
     /// then.
     #[cfg(any(test, feature = "internals"))]
-    pub fn decode_prefix<S: FnMut(Field<'_>)>(
+    pub fn decode_prefix<F: FnMut(Field<'_>)>(
         &mut self,
         block: &[u8],
         cuts: &[u32],
-        sink: &mut S,
+        sink: &mut F,
     ) -> Outcome {
-        let (mut outcome, _) = self.read(block, cuts, sink);
+        let (mut outcome, _) = self.read(block, cuts, &mut All(sink));
         outcome.complete = false;
         self.lose_past();
         outcome
     }
 
     /// The outcome, and the offset of a representation that the block ends in.
-    fn read<S: FnMut(Field<'_>)>(
-        &mut self,
-        block: &[u8],
-        cuts: &[u32],
-        sink: &mut S,
-    ) -> (Outcome, Option<usize>) {
+    fn read<S: FieldSink>(&mut self, block: &[u8], cuts: &[u32], sink: &mut S) -> (Outcome, Option<usize>) {
         let outcome = Outcome { complete: true, ..Outcome::default() };
         let list_limit = limits::HPACK_LIST_SURE
             + u64::from(self.table.size())
@@ -173,11 +173,7 @@ impl Decoder {
     }
 
     #[inline]
-    fn indexed<S: FnMut(Field<'_>)>(
-        &mut self,
-        reader: &mut Reader<'_>,
-        sink: &mut S,
-    ) -> Result<(), Truncated> {
+    fn indexed<S: FieldSink>(&mut self, reader: &mut Reader<'_>, sink: &mut S) -> Result<(), Truncated> {
         let start = reader.offset();
         let index = reader.integer(7)?;
         self.check_update(reader, start);
@@ -191,6 +187,14 @@ impl Decoder {
             never_indexed: false,
         };
         let (field, len) = match reader.lookup(&self.table, index, start) {
+            Some(Lookup::Static(entry)) if is_passed(NameId::new(entry.number), true, sink) => {
+                reader.pass((entry.name.len() + entry.value.len()) as u64, sink);
+                return Ok(());
+            }
+            Some(Lookup::Dynamic(entry)) if is_passed(entry.id(), entry.is_plain(), sink) => {
+                reader.pass(entry.text_len().into(), sink);
+                return Ok(());
+            }
             Some(Lookup::Static(entry)) => (
                 Field {
                     name: Some(entry.name),
@@ -228,7 +232,7 @@ impl Decoder {
         Ok(())
     }
 
-    fn literal<S: FnMut(Field<'_>)>(
+    fn literal<S: FieldSink>(
         &mut self,
         reader: &mut Reader<'_>,
         first: u8,
@@ -249,16 +253,22 @@ impl Decoder {
         let known = !matches!(name, Text::Unknown(_)) && !matches!(value, Text::Unknown(_));
         let resolved = self.resolve(value);
         let plain = resolved.is_some_and(is_plain);
-        let field = Field {
-            name: self.resolve(name),
-            value: resolved,
-            plain,
-            id: if let Text::Numbered(id) = name { id } else { NameId::OTHER },
-            source: if known { Certainty::Exact } else { Certainty::Unknown },
-            reference,
-            never_indexed: first & 0xf0 == 0x10,
-        };
-        reader.deliver(field, text_len(name) + text_len(value), sink);
+        let id = if let Text::Numbered(id) = name { id } else { NameId::OTHER };
+        let len = text_len(name) + text_len(value);
+        if is_passed(id, plain, sink) {
+            reader.pass(len, sink);
+        } else {
+            let field = Field {
+                name: self.resolve(name),
+                value: resolved,
+                plain,
+                id,
+                source: if known { Certainty::Exact } else { Certainty::Unknown },
+                reference,
+                never_indexed: first & 0xf0 == 0x10,
+            };
+            reader.deliver(field, len, sink);
+        }
         if inserted {
             self.table.insert(name.stored(), value.stored(), plain, reference);
         } else {
@@ -407,6 +417,12 @@ fn text_len(text: Text<'_>) -> u64 {
     }
 }
 
+/// The sink does not look at a field of this name, whose value is plain or not.
+#[inline]
+fn is_passed<S: FieldSink>(id: NameId, plain: bool, sink: &S) -> bool {
+    id != NameId::OTHER && plain && !sink.wants(id)
+}
+
 impl<'b> Reader<'b> {
     #[inline]
     fn offset(&self) -> usize {
@@ -453,16 +469,30 @@ impl<'b> Reader<'b> {
     }
 
     #[inline]
-    fn deliver<S: FnMut(Field<'_>)>(&mut self, field: Field<'_>, len: u64, sink: &mut S) {
-        self.outcome.fields += 1;
+    fn deliver<S: FieldSink>(&mut self, field: Field<'_>, len: u64, sink: &mut S) {
         self.outcome.unknown_fields += u32::from(field.source == Certainty::Unknown);
+        if self.count(len) {
+            sink.field(field);
+        }
+    }
+
+    /// A known field that the sink does not look at.
+    #[inline]
+    fn pass<S: FieldSink>(&mut self, len: u64, sink: &mut S) {
+        if self.count(len) {
+            sink.pass();
+        }
+    }
+
+    /// Counts a field with a text of so many octets; whether there is room for it.
+    #[inline]
+    const fn count(&mut self, len: u64) -> bool {
+        self.outcome.fields += 1;
         self.outcome.decoded_bytes += len;
         self.list_size += len + 32;
-        if self.list_size <= self.list_limit {
-            sink(field);
-        } else {
-            self.outcome.limited = true;
-        }
+        let room = self.list_size <= self.list_limit;
+        self.outcome.limited |= !room;
+        room
     }
 }
 

@@ -23,6 +23,32 @@ pub struct Field<'a> {
     pub never_indexed: bool,
 }
 
+/// Takes the fields of a header block.
+pub trait FieldSink {
+    /// Whether a field with this name is looked at. One that is not is [passed](Self::pass), if its name has a number and its
+    /// value is known and plain; all others are handed out.
+    fn wants(&self, id: NameId) -> bool;
+    /// A field.
+    fn field(&mut self, field: Field<'_>);
+    /// A field that is not looked at went by.
+    fn pass(&mut self);
+}
+
+/// A closure looks at all fields.
+pub(super) struct All<'a, F>(pub(super) &'a mut F);
+
+impl<F: FnMut(Field<'_>)> FieldSink for All<'_, F> {
+    fn wants(&self, _: NameId) -> bool {
+        true
+    }
+
+    fn field(&mut self, field: Field<'_>) {
+        (self.0)(field);
+    }
+
+    fn pass(&mut self) {}
+}
+
 /// Whether a value is of printable ASCII, has nothing that a format would escape, and no blank around it; so that it is a
 /// valid one, too (RFC 9110 section 5.5).
 #[inline]

@@ -20,6 +20,6 @@ mod static_table;
 mod table;
 
 pub use decoder::Decoder;
-pub use field::Field;
-pub use name::NameId;
+pub use field::{Field, FieldSink};
+pub use name::{NameId, NameSet};
 pub use outcome::{Error, ErrorKind, Outcome};

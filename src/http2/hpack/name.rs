@@ -115,6 +115,19 @@ impl NameId {
         self.0
     }
 
+    /// All names with a number.
+    #[cfg(test)]
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        (1..=u8::MAX).filter_map(|number| Self(number).name()).map(Self::of)
+    }
+
+    const fn bit(self) -> u128 {
+        match 1_u128.checked_shl(self.0 as u32) {
+            Some(bit) => bit,
+            None => 0,
+        }
+    }
+
     /// It begins with a colon (RFC 9113 section 8.3) and is one of the six defined.
     pub const fn is_pseudo(self) -> bool {
         matches!(
@@ -229,6 +242,35 @@ impl NameId {
             b"x-amzn-trace-id" => 82,
             _ => 0,
         })
+    }
+}
+
+/// A set of names with a number; [`NameId::OTHER`] is one of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NameSet(u128);
+
+impl NameSet {
+    /// These.
+    pub const fn of(names: &[NameId]) -> Self {
+        let mut set = Self(0);
+        let mut rest = names;
+        while let [name, others @ ..] = rest {
+            set.0 |= name.bit();
+            rest = others;
+        }
+        set
+    }
+
+    /// And those of another one.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The name is among them.
+    #[inline]
+    pub const fn has(self, name: NameId) -> bool {
+        self.0 & name.bit() != 0
     }
 }
 
