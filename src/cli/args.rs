@@ -380,6 +380,13 @@ pub struct Args {
     )]
     pub sandbox: Option<Sandbox>,
 
+    /// user whom root becomes
+    ///
+    /// Whom root becomes once the interface, or the capture, is open, in place of the user who called sudo, or of nobody. What is
+    /// written live with -w and --bodies is that user's: a series of files needs a directory that belongs to it.
+    #[arg(long, value_name = "NAME", help_heading = "Other", hide_short_help = true)]
+    pub user: Option<String>,
+
     /// Analyze part I of N of the connections, as 0/8
     ///
     /// Analyze part I of N of the connections, from 0 to N - 1, N at most 64: all packets are read, and so the numbers of

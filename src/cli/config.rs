@@ -10,6 +10,7 @@ use super::grouping::{Grouping, grouping, patterns};
 use super::join::JoinConfig;
 use super::merge::MergeArgs;
 use super::messages::Verbosity;
+use super::privileges::{User, named};
 use super::sandbox::Sandbox;
 use super::tshark;
 use super::usage::UsageError;
@@ -97,6 +98,8 @@ pub struct Config {
     pub memory: Memory,
     /// Rights that are given up before a packet is looked at.
     pub sandbox: Sandbox,
+    /// Whom root becomes then.
+    pub user: Option<User>,
     /// Which messages are printed.
     pub verbosity: Verbosity,
     /// Standard error is a terminal that takes a progress bar, or lines of status.
@@ -253,6 +256,7 @@ impl Action {
         let contents = contents(&args, output.wanted)?;
         let directory = args.output_dir.clone().map(|path| Directory { path, force: args.force });
         let partition = partition(&args, &output, is_live)?;
+        let user = user(&args)?;
         let Args {
             keylog,
             agent_rules,
@@ -306,6 +310,7 @@ impl Action {
             threads: args.threads.map_or(environment.processors, usize::from).max(1),
             memory: args.memory.unwrap_or_default(),
             sandbox: args.sandbox.unwrap_or_default(),
+            user,
             verbosity,
             progress: environment.stderr_is_terminal && verbosity > Verbosity::Quiet,
         })))
@@ -426,6 +431,17 @@ fn check_follow(args: &Args, source: &InputKind) -> Result<(), UsageError> {
         }
         InputKind::Captures(_) => Ok(()),
     }
+}
+
+/// `--user`
+fn user(args: &Args) -> Result<Option<User>, UsageError> {
+    if args.user.is_some() && args.sandbox == Some(Sandbox::Off) {
+        return Err(UsageError(
+            "--user: with --sandbox off all rights are kept; leave out one of them".to_owned(),
+        ));
+    }
+    let user = args.user.as_deref().map(named).transpose();
+    user.map_err(|reason| UsageError(format!("--user: {reason}")))
 }
 
 /// `--tui`

@@ -89,7 +89,7 @@ pub(super) fn run(config: &JoinConfig) -> anyhow::Result<Exit> {
     let mut inputs =
         [(Place::Client, config.sides.open(first)?), (Place::Server, config.sides.open(second)?)];
     let several = [first, second].into_iter().any(|captures| Input::are_opened_later(captures));
-    rights::give_up(Sandbox::Auto, several.then_some("several captures of a side"), messages)?;
+    rights::give_up(Sandbox::Auto, None, several.then_some("several captures of a side"), messages)?;
     let printer = match JoinPrinter::new(io::stdout(), &config.sides.output) {
         Err(PrintError::Closed) => return Ok(Exit::Done),
         printer => printer?,

@@ -24,7 +24,7 @@ pub mod messages;
 mod metrics;
 mod output_dir;
 mod parse_error;
-mod privileges;
+pub mod privileges;
 mod rights;
 pub mod run;
 pub mod sandbox;

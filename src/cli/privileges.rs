@@ -1,15 +1,15 @@
-//! Giving rights up, once the interface and the files are open: root becomes the user who called sudo, or nobody;
-//! no capability is kept, and none can be gained again.
+//! Giving rights up, once the interface and the files are open: root becomes the user who is named, the one who called sudo, or
+//! nobody; no capability is kept, and none can be gained again.
 
 /// Whom the process is to become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct User {
+pub struct User {
     /// User number.
     pub(super) uid: u32,
     /// Group number.
     pub(super) gid: u32,
-    /// It is the user who called sudo, whose files the outputs are to be.
-    pub(super) invoker: bool,
+    /// The outputs are to be this user's: it was named, or has called sudo.
+    pub(super) owner: bool,
 }
 
 /// Number of the user `nobody` and its group, where the system does not say.
@@ -17,7 +17,7 @@ pub(super) struct User {
 const NOBODY: u32 = 65_534;
 
 #[cfg(target_os = "linux")]
-pub(super) use linux::{drop_to, keep_no_capabilities, target};
+pub(super) use linux::{drop_to, keep_no_capabilities, named, target};
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -25,18 +25,36 @@ mod linux {
     use caps::CapSet;
     use nix::unistd::{Gid, Uid, User as Account, setgroups, setresgid, setresuid};
 
-    /// Whom to become: of root the user in `$SUDO_UID` and `$SUDO_GID`, else `nobody`; others stay who they are.
-    pub(in crate::cli) fn target() -> Option<User> {
+    /// `--user`: whom root is to become.
+    ///
+    /// # Errors
+    /// Says in words why not.
+    pub(in crate::cli) fn named(name: &str) -> Result<User, String> {
         if !Uid::effective().is_root() {
-            return None;
+            return Err("only root can become somebody else".to_owned());
+        }
+        match Account::from_name(name) {
+            Ok(Some(account)) if account.uid.is_root() => Err("root would keep its rights".to_owned()),
+            Ok(Some(Account { uid, gid, .. })) => {
+                Ok(User { uid: uid.as_raw(), gid: gid.as_raw(), owner: true })
+            }
+            _ => Err(format!("there is no user {name}")),
+        }
+    }
+
+    /// Whom to become: of root the user who is named, the one in `$SUDO_UID` and `$SUDO_GID`, else `nobody`; others stay who
+    /// they are.
+    pub(in crate::cli) fn target(named: Option<User>) -> Option<User> {
+        if named.is_some() || !Uid::effective().is_root() {
+            return named;
         }
         let number = |name| std::env::var(name).ok()?.parse().ok().filter(|&id: &u32| id != 0);
         if let (Some(uid), Some(gid)) = (number("SUDO_UID"), number("SUDO_GID")) {
-            return Some(User { uid, gid, invoker: true });
+            return Some(User { uid, gid, owner: true });
         }
         let nobody = Account::from_name("nobody").ok().flatten();
         let (uid, gid) = nobody.map_or((NOBODY, NOBODY), |nobody| (nobody.uid.as_raw(), nobody.gid.as_raw()));
-        Some(User { uid, gid, invoker: false })
+        Some(User { uid, gid, owner: false })
     }
 
     /// Becomes that user, for good and on all threads.
@@ -95,8 +113,15 @@ mod linux {
         }
 
         #[test]
+        fn who_is_named_is_somebody_else() {
+            let is_root = Uid::effective().is_root();
+            assert_eq!(named("nobody").is_ok_and(|user| user.uid != 0 && user.owner), is_root);
+            assert!(named("root").is_err() && named("no such user").is_err() && named("").is_err());
+        }
+
+        #[test]
         fn root_becomes_someone_else() {
-            match target() {
+            match target(None) {
                 Some(user) => assert!(Uid::effective().is_root() && user.uid != 0 && user.gid != 0),
                 None => assert!(!Uid::effective().is_root()),
             }
@@ -106,8 +131,17 @@ mod linux {
 
 /// Nobody: rights are given up on Linux only.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn target() -> Option<User> {
+pub(super) fn target(_named: Option<User>) -> Option<User> {
     None
+}
+
+/// `--user`: whom root is to become.
+///
+/// # Errors
+/// Always: rights are given up on Linux only.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn named(_name: &str) -> Result<User, String> {
+    Err("privileges are dropped on Linux only".to_owned())
 }
 
 /// Becomes that user.

@@ -1,10 +1,10 @@
 //! What the analysis of captures gives up once they are open, and before a byte of them is looked at.
 //!
-//! Root becomes the user who called sudo, or nobody, and no capability is kept. Where something is opened or made only later, it
+//! Root becomes the user who is named, the one who called sudo, or nobody, and no capability is kept. Where something is opened or made only later, it
 //! is with the rights of who has started the program, and these are kept. (Live capture: `live/rights`.)
 
 use super::messages::Messages;
-use super::privileges::{drop_to, keep_no_capabilities, target};
+use super::privileges::{User, drop_to, keep_no_capabilities, target};
 use super::sandbox::Sandbox;
 use anyhow::bail;
 
@@ -12,12 +12,17 @@ use anyhow::bail;
 /// again, once the captures were read. Before anything is made.
 ///
 /// # Errors
-/// `strict`, and there is such an option.
-pub(super) fn check(sandbox: Sandbox, later: Option<&str>) -> anyhow::Result<()> {
+/// `strict` or `--user`, and there is such an option.
+pub(super) fn check(sandbox: Sandbox, user: Option<User>, later: Option<&str>) -> anyhow::Result<()> {
     match later {
         Some(option) if sandbox == Sandbox::Strict => {
             bail!(
                 "--sandbox strict: some files are opened, or made, later with the rights of who starts it; leave out {option}"
+            )
+        }
+        Some(option) if user.is_some() => {
+            bail!(
+                "--user: some files are opened, or made, later with the rights of who starts it; leave out {option}"
             )
         }
         _ => Ok(()),
@@ -28,7 +33,12 @@ pub(super) fn check(sandbox: Sandbox, later: Option<&str>) -> anyhow::Result<()>
 ///
 /// # Errors
 /// `strict`, and something could not be given up.
-pub(super) fn give_up(sandbox: Sandbox, later: Option<&str>, messages: Messages) -> anyhow::Result<()> {
+pub(super) fn give_up(
+    sandbox: Sandbox,
+    user: Option<User>,
+    later: Option<&str>,
+    messages: Messages,
+) -> anyhow::Result<()> {
     if sandbox == Sandbox::Off {
         messages.detail("sandbox off: all rights are kept");
         return Ok(());
@@ -37,7 +47,7 @@ pub(super) fn give_up(sandbox: Sandbox, later: Option<&str>, messages: Messages)
         messages.detail(format_args!("keeps its rights for files that are opened or made later: {option}"));
         return Ok(());
     }
-    for step in [target().map(drop_to), Some(keep_no_capabilities())].into_iter().flatten() {
+    for step in [target(user).map(drop_to), Some(keep_no_capabilities())].into_iter().flatten() {
         match step {
             Ok(done) => messages.detail(done),
             Err(reason) if sandbox == Sandbox::Strict => bail!("--sandbox strict: {reason}"),

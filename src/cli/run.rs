@@ -193,6 +193,7 @@ fn live_options(config: &Config, interface: &Live) -> LiveOptions {
         summary: interface.summary,
         metrics: interface.metrics,
         sandbox: config.sandbox,
+        user: config.user,
         key_logs: config.keylogs.clone(),
         key_logs_optional: config.keylog_from_environment,
         drawn: config.is_drawn(),
@@ -223,7 +224,7 @@ fn files(
     templates: Templates,
     messages: Messages,
 ) -> anyhow::Result<Exit> {
-    rights::check(config.sandbox, config.made_later())?;
+    rights::check(config.sandbox, config.user, config.made_later())?;
     if let Some(write) = &config.write {
         check_target(write.path.as_deref(), inputs)?;
     }
@@ -288,7 +289,12 @@ fn show(
     {
         let names = inputs.iter().map(name_of).collect::<Vec<_>>().join(", ");
         if let Some(shown) = window::options(config, names, &analysis.templates) {
-            rights::give_up(config.sandbox, config.made_later(), Messages::new(config.verbosity))?;
+            rights::give_up(
+                config.sandbox,
+                config.user,
+                config.made_later(),
+                Messages::new(config.verbosity),
+            )?;
             return window::captures(shown, || open(config, inputs), analysis, config.duration);
         }
     }
@@ -318,7 +324,7 @@ fn print(
 ) -> anyhow::Result<Option<(Outcome, Timeline)>> {
     let mut timeline = open(config, inputs)?;
     let followed = config.follow.map(|exchange| Followed::open(exchange, config, inputs)).transpose()?;
-    rights::give_up(config.sandbox, config.made_later(), Messages::new(config.verbosity))?;
+    rights::give_up(config.sandbox, config.user, config.made_later(), Messages::new(config.verbosity))?;
     let bar = Bar::new(timeline.progress(), config.progress);
     if let Some(followed) = followed {
         let exchange = followed.locate(config)?;

@@ -180,6 +180,40 @@ fn rights_are_given_up() {
     assert_eq!(std::fs::metadata(&saved).unwrap().uid(), 4711, "the file is the user's");
 }
 
+/// As plain root does it: a series of files in a directory of the user who is named.
+#[test]
+fn root_becomes_who_is_named() {
+    let Some(net) = Net::new() else { return };
+    let _server = net.serve(false);
+    let directory = net.path("daily");
+    std::fs::create_dir(&directory).unwrap();
+    let daemon = nix::unistd::User::from_name("daemon").unwrap().unwrap();
+    nix::unistd::chown(&directory, Some(daemon.uid), Some(daemon.gid)).unwrap();
+    let saved = directory.join("a.pcapng");
+    let mut command = net.client(env!("CARGO_BIN_EXE_h2lens"));
+    command.args(["-i", "lens0", "--user", "daemon", "--rotate-size", "2000", "--rotate-files", "2", "-w"]);
+    let lens = Lens::spawn(command.arg(&saved).env_remove("SUDO_UID"));
+    net.nghttp(&[], &["/small", "/small?1", "/small?2", "/large"]);
+    lens.wait_for(4);
+    lens.stop().assert_complete();
+    let files: Vec<_> =
+        std::fs::read_dir(&directory).unwrap().map(|file| file.unwrap().metadata().unwrap()).collect();
+    assert_eq!(
+        files.iter().map(|file| (file.uid(), file.gid())).collect::<Vec<_>>(),
+        [(daemon.uid.as_raw(), daemon.gid.as_raw()); 2]
+    );
+    for (name, more) in [("root", "keep its rights"), ("no-such-user", "there is no user")] {
+        let (status, message) = refused(&mut lens_as(name));
+        assert!(status == Some(2) && message.contains(more), "{message}");
+    }
+}
+
+fn lens_as(user: &str) -> Command {
+    let mut command = lens(&["-i", "lo", "--user"]);
+    command.arg(user);
+    command
+}
+
 #[test]
 fn the_sandbox_refuses_to_write_elsewhere() {
     let Some(net) = Net::new() else { return };

@@ -54,7 +54,7 @@ pub enum LiveFailure {
     Sandbox(String),
     /// A series of files cannot be created with the rights that are left.
     #[error(
-        "{0}: not writable for the user that h2lens becomes; give it to that user (-v tells which), or keep the \
+        "{0}: not writable for the user that h2lens becomes; name its owner with --user, or keep the \
          rights with --sandbox off"
     )]
     NotWritable(String),

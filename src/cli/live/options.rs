@@ -1,6 +1,7 @@
 //! What a live capture is to do, with all defaults resolved.
 
 use crate::capture::Rotation;
+use crate::cli::privileges::User;
 use crate::cli::sandbox::Sandbox;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -47,6 +48,8 @@ pub struct LiveOptions {
     pub metrics: Option<SocketAddr>,
     /// `--sandbox`: what the process gives up once all is open.
     pub sandbox: Sandbox,
+    /// `--user`: whom root becomes then.
+    pub user: Option<User>,
     /// `--keylog`: TLS secrets, in files that are followed while they grow, and that need not be there yet.
     pub key_logs: Vec<PathBuf>,
     /// The key logs are those of the environment: one that cannot be read is worth no more than a word.
@@ -103,6 +106,7 @@ impl LiveOptions {
             summary: None,
             metrics: None,
             sandbox: Sandbox::default(),
+            user: None,
             key_logs: Vec::new(),
             key_logs_optional: false,
             drawn: false,

@@ -15,7 +15,7 @@ pub(super) fn give_up(options: &LiveOptions) -> Result<(), LiveFailure> {
         messages.say(Messages::Verbose, "sandbox off: all rights are kept");
         return Ok(());
     }
-    let user = target();
+    let user = target(options.user);
     if let Some(user) = user {
         hand_over(options, user);
     }
@@ -66,15 +66,15 @@ fn places(options: &LiveOptions) -> Places {
     Places { read, write }
 }
 
-/// Gives the outputs that are there already to the user who called sudo.
+/// Gives the outputs that are there already to the user whose they are to be.
 #[cfg(unix)]
 fn hand_over(options: &LiveOptions, user: User) {
     use std::fs::{Metadata, read_dir, symlink_metadata};
     use std::os::unix::fs::{MetadataExt, lchown};
-    if !user.invoker {
+    if !user.owner {
         return;
     }
-    // If that fails the file is root's, as without sudo's user.
+    // If that fails the file is root's, as where nobody is named.
     let give = |path: &Path| drop(lchown(path, Some(user.uid), Some(user.gid)));
     let is_ours = |there: &Metadata| there.uid() == 0;
     if let Some(path) = &options.save
