@@ -6,7 +6,6 @@ use super::dynamic_table::Counter;
 use super::frame::HEADER_LEN;
 use super::incident::{Incidents, LongPaths};
 use super::tuple::{Sides, Tuple};
-use crate::base::limits;
 use foldhash::quality::RandomState;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -89,9 +88,10 @@ impl Connection {
     }
 }
 
-/// The table of connections: at most [`limits::AGENT_CONNECTIONS`].
+/// The table of connections: at most [`limits::AGENT_CONNECTIONS`](crate::base::limits::AGENT_CONNECTIONS), or its share.
 #[derive(Debug)]
 pub(super) struct Connections {
+    cap: usize,
     v4: HashMap<u128, u32, RandomState>,
     v6: HashMap<(u128, u128, u32), u32, RandomState>,
     slots: Vec<Connection>,
@@ -131,8 +131,9 @@ impl Key {
 
 impl Connections {
     /// No connections.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(cap: usize) -> Self {
         Self {
+            cap,
             v4: HashMap::default(),
             v6: HashMap::default(),
             slots: Vec::new(),
@@ -192,7 +193,7 @@ impl Connections {
     /// The connection that must be closed before another is opened: one not used for long, when the table is full.
     pub(super) fn victim(&mut self) -> Option<u32> {
         self.most = self.most.max(self.len() + 1);
-        if self.len() < limits::AGENT_CONNECTIONS {
+        if self.len() < self.cap {
             return None;
         }
         self.evicted += 1;
@@ -231,6 +232,7 @@ impl Connections {
 mod tests {
     use super::*;
     use crate::base::endpoint::Endpoint;
+    use crate::base::limits;
 
     fn tuple(number: u32) -> Tuple {
         let ip = IpAddr::from([10, 1, (number >> 8) as u8, number as u8]);
@@ -242,7 +244,7 @@ mod tests {
 
     #[test]
     fn finds_what_was_opened_until_it_is_closed() {
-        let mut table = Connections::new();
+        let mut table = Connections::new(limits::AGENT_CONNECTIONS);
         let place = table.open(&tuple(1));
         let other = table.open(&tuple(2));
         let v6 =
@@ -263,7 +265,7 @@ mod tests {
 
     #[test]
     fn cap_agent_connections() {
-        let mut table = Connections::new();
+        let mut table = Connections::new(limits::AGENT_CONNECTIONS);
         for number in 0..limits::AGENT_CONNECTIONS as u32 {
             assert_eq!(table.victim(), None);
             table.open(&tuple(number));

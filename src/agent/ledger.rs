@@ -54,11 +54,11 @@ pub(super) struct Ledger {
 
 impl Ledger {
     /// Nothing was emitted.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(cap: usize) -> Self {
         Self {
             recent: Vec::with_capacity(RECENT),
             latest: HashMap::default(),
-            emitted: Fifo::new(limits::AGENT_EMITTED - RECENT),
+            emitted: Fifo::new(cap - RECENT),
             spurious: 0,
             evicted: 0,
         }
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn an_emission_is_taken_once() {
-        let mut ledger = Ledger::new();
+        let mut ledger = Ledger::new(limits::AGENT_EMITTED);
         add(&mut ledger, 1, 200, 5);
         assert_eq!(take(&mut ledger, 3, 200, 1), "nothing");
         assert_eq!(take(&mut ledger, 1, 200, 1), "same");
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn other_values_and_earlier_ones_are_spurious() {
-        let mut ledger = Ledger::new();
+        let mut ledger = Ledger::new(limits::AGENT_EMITTED);
         add(&mut ledger, 1, 200, 5);
         assert_eq!(take(&mut ledger, 1, 404, 1), "different");
         add(&mut ledger, 1, 200, 5);
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn of_several_emissions_the_matching_one_is_taken() {
-        let mut ledger = Ledger::new();
+        let mut ledger = Ledger::new(limits::AGENT_EMITTED);
         for (at, status) in [200, 404, 500, 404].into_iter().enumerate() {
             add(&mut ledger, 1, status, 5 + at as u64);
         }
@@ -240,7 +240,7 @@ mod tests {
     fn cap_agent_emissions() {
         let most = limits::AGENT_EMISSIONS as u64;
         for (count, found, struck) in [(most - 1, "same", 0), (most, "same", 0), (most + 1, "different", 1)] {
-            let mut ledger = Ledger::new();
+            let mut ledger = Ledger::new(limits::AGENT_EMITTED);
             // The first is the one that is asked for.
             add(&mut ledger, 1, 200, 5);
             for at in 1..count {
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn cap_agent_emitted() {
-        let mut ledger = Ledger::new();
+        let mut ledger = Ledger::new(limits::AGENT_EMITTED);
         for stream in 0..limits::AGENT_EMITTED as u32 {
             add(&mut ledger, stream, 200, 1);
         }

@@ -7,9 +7,10 @@ use crate::base::load::Load;
 
 impl Agent {
     /// The kernel's maps, then user space's, then those of the model. In the same order for any packets.
-    pub fn loads(&self) -> [Load; 10] {
+    pub fn loads(&self) -> [Load; 11] {
         let map = self.params.max_requests;
-        let [keys, endpoints, sketches] = self.users.loads();
+        let share = |cap| self.params.memory.share(cap);
+        let [keys, endpoints, sketches, memory] = self.users.loads();
         [
             Load::new(Limit::AgentInFlight, self.streams.most, map),
             Load::new(Limit::AgentIncompleteFrames, self.incomplete_most, map),
@@ -18,9 +19,10 @@ impl Agent {
             keys,
             endpoints,
             sketches,
-            Load::new(Limit::AgentConnections, self.connections.most, limits::AGENT_CONNECTIONS),
-            Load::new(Limit::AgentEmitted, self.ledger.most(), limits::AGENT_EMITTED),
-            Load::new(Limit::AgentTraces, self.traces.most(), limits::AGENT_TRACES),
+            memory,
+            Load::new(Limit::AgentConnections, self.connections.most, share(limits::AGENT_CONNECTIONS)),
+            Load::new(Limit::AgentEmitted, self.ledger.most(), share(limits::AGENT_EMITTED)),
+            Load::new(Limit::AgentTraces, self.traces.most(), share(limits::AGENT_TRACES)),
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! What the agent's configuration decides.
 
+use crate::base::memory::Memory;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -72,6 +73,8 @@ pub struct Params {
     /// Keep the statistics that user space would send, for [`super::Agent::statistics`]. Without it
     /// only their key limit is modelled, which costs neither memory nor time worth mentioning.
     pub statistics: bool,
+    /// Memory of the process, of which the model has its share.
+    pub memory: Memory,
 }
 
 impl Default for Params {
@@ -84,6 +87,7 @@ impl Default for Params {
             mode: Mode::default(),
             quantize: false,
             statistics: false,
+            memory: Memory::default(),
         }
     }
 }

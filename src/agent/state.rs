@@ -12,6 +12,7 @@ use super::stream::InFlight;
 use super::traces::Traces;
 use super::tuple::Side;
 use crate::base::limit_counters::{Limit, Struck};
+use crate::base::limits;
 use crate::base::telemetry_counters::{Counters, UserTelemetry};
 use crate::base::verdict::MissReason;
 use std::collections::VecDeque;
@@ -116,10 +117,12 @@ pub(super) struct Unit<'a> {
 impl Agent {
     /// A model that has seen nothing.
     pub fn new(params: Params) -> Self {
+        let share = |cap| params.memory.share(cap);
+        let params = Params { max_requests: params.max_requests.min(share(limits::AGENT_MAPS)), ..params };
         Self {
             clock: Clock::default(),
             newest: 0,
-            connections: Connections::new(),
+            connections: Connections::new(share(limits::AGENT_CONNECTIONS)),
             streams: InFlight::new(params.max_requests),
             dynamic: DynamicTable::new(params.max_requests),
             counters: Planes::default(),
@@ -133,8 +136,8 @@ impl Agent {
             terminated: Vec::new(),
             ended: VecDeque::new(),
             users: StatKeeper::new(&params),
-            ledger: Ledger::new(),
-            traces: Traces::new(),
+            ledger: Ledger::new(share(limits::AGENT_EMITTED)),
+            traces: Traces::new(share(limits::AGENT_TRACES)),
             late: 0,
             reasons_forgotten: 0,
             summary: Summary::default(),

@@ -2,7 +2,10 @@
 
 use super::tuple::Tuple;
 use super::user::Method;
+use crate::base::limit_counters::Limit;
 use crate::base::limits;
+use crate::base::load::Load;
+use crate::base::memory::{Memory, of_block, of_map};
 use foldhash::quality::RandomState;
 use sketches_ddsketch::{Config, DDSketch};
 use std::collections::HashMap;
@@ -11,6 +14,11 @@ use std::collections::HashMap;
 const ACCURACY: f64 = 0.01;
 /// More bins than nanoseconds of 64 bits can fill at that accuracy, so that none are ever merged.
 const MAX_BINS: u32 = 4096;
+
+/// Bytes of memory that an endpoint takes, with its first status, beside its path.
+const ENDPOINT: usize = size_of::<EndpointStatistics>() + of_map::<u64, u32>(7) / 7 + of_block(STATUS / 2);
+/// The same of a status.
+const STATUS: usize = 2 * size_of::<(u16, Latencies)>();
 
 /// The latencies of one status of one endpoint, in nanoseconds.
 #[derive(Clone)]
@@ -56,14 +64,44 @@ pub(super) struct Statistics {
     /// Latencies are kept in sketches, and not as sums alone.
     sketched: bool,
     sketches: usize,
+    /// Bytes of memory that endpoints and sketches take, the most that were wanted, and how many there may be.
+    memory: usize,
+    memory_most: usize,
+    room: usize,
     /// Transactions that asked for an endpoint or a sketch too many.
     pub(super) refused: u64,
 }
 
 impl Statistics {
     /// Nothing; with sketches of the latencies or sums.
-    pub(super) fn new(sketched: bool) -> Self {
-        Self { places: HashMap::default(), endpoints: Vec::new(), sketched, sketches: 0, refused: 0 }
+    pub(super) fn new(sketched: bool, memory: Memory) -> Self {
+        Self {
+            places: HashMap::default(),
+            endpoints: Vec::new(),
+            sketched,
+            sketches: 0,
+            memory: 0,
+            memory_most: 0,
+            room: memory.share(limits::AGENT_STATISTICS),
+            refused: 0,
+        }
+    }
+
+    /// How full their memory came.
+    pub(super) fn load(&self) -> Load {
+        Load::new(Limit::AgentStatistics, self.memory_most, self.room)
+    }
+
+    /// Takes so many bytes of memory, if there is room for them.
+    fn take(&mut self, bytes: usize) -> bool {
+        self.memory_most = self.memory_most.max(self.memory + bytes);
+        let fits = self.memory + bytes <= self.room;
+        if fits {
+            self.memory += bytes;
+        } else {
+            self.refused += 1;
+        }
+        fits
     }
 
     /// The endpoints.
@@ -90,34 +128,59 @@ impl Statistics {
         } else if self.endpoints.len() < limits::AGENT_ENDPOINTS {
             let place = self.endpoints.len() as u32;
             let (tuple, seen, call) = endpoint();
-            self.endpoints.push(EndpointStatistics { tuple, call, statuses: Vec::new(), seen });
+            if !self.take(ENDPOINT + call.as_ref().map_or(0, |(_, path)| of_block(path.len()))) {
+                return;
+            }
+            self.endpoints.push(EndpointStatistics { tuple, call, statuses: Vec::with_capacity(1), seen });
             self.places.insert(key, place);
             place
         } else {
             self.refused += 1;
             return;
         };
-        let Some(endpoint) = self.endpoints.get_mut(place as usize) else { return };
-        let Some((_, latencies)) = endpoint.statuses.iter_mut().find(|(known, _)| *known == status) else {
-            let latencies = Latencies { count: 1, sum: latency, first: latency, sketch: None };
-            endpoint.statuses.push((status, latencies));
+        self.count(place as usize, status, latency);
+    }
+
+    /// Counts a transaction of an endpoint.
+    fn count(&mut self, place: usize, status: u16, latency: f64) {
+        let at =
+            |endpoint: &EndpointStatistics| endpoint.statuses.iter().position(|(known, _)| *known == status);
+        let Some(at) = self.endpoints.get(place).map(at) else { return };
+        // What an endpoint takes includes its first status.
+        let is_first = self.endpoints.get(place).is_some_and(|endpoint| endpoint.statuses.is_empty());
+        if at.is_none() && !is_first && !self.take(STATUS) {
             return;
+        }
+        let Some(endpoint) = self.endpoints.get_mut(place) else { return };
+        let Some((_, latencies)) = at.and_then(|at| endpoint.statuses.get_mut(at)) else {
+            let latencies = Latencies { count: 1, sum: latency, first: latency, sketch: None };
+            return endpoint.statuses.push((status, latencies));
         };
         latencies.count += 1;
         latencies.sum += latency;
-        if latencies.count == 2 && self.sketched {
-            if self.sketches < limits::AGENT_SKETCHES {
-                self.sketches += 1;
-                let mut sketch = DDSketch::new(Config::new(ACCURACY, MAX_BINS, 1e-9));
-                sketch.add(latencies.first);
-                latencies.sketch = Some(Box::new(sketch));
-            } else {
-                self.refused += 1;
-            }
+        let first = (latencies.count == 2 && self.sketched).then_some(latencies.first);
+        let Some(mut sketch) = latencies.sketch.take().or_else(|| self.sketch(first?)) else { return };
+        let before = sketch.length();
+        sketch.add(latency);
+        // One that there is no room for says nothing any more.
+        let kept = self.take((sketch.length() - before) * size_of::<u64>());
+        let endpoint = self.endpoints.get_mut(place);
+        if let Some((_, latencies)) = endpoint.and_then(|endpoint| endpoint.statuses.get_mut(at?)) {
+            latencies.sketch = kept.then_some(sketch);
         }
-        if let Some(sketch) = &mut latencies.sketch {
-            sketch.add(latency);
+    }
+
+    /// A sketch with the first latency in it, if there is room for one.
+    fn sketch(&mut self, first: f64) -> Option<Box<DDSketch>> {
+        if self.sketches >= limits::AGENT_SKETCHES {
+            self.refused += 1;
+            return None;
         }
+        let mut sketch = Box::new(DDSketch::new(Config::new(ACCURACY, MAX_BINS, 1e-9)));
+        sketch.add(first);
+        self.take(of_block(size_of::<DDSketch>()) + sketch.length() * size_of::<u64>()).then_some(())?;
+        self.sketches += 1;
+        Some(sketch)
     }
 }
 
@@ -154,7 +217,7 @@ mod tests {
 
     #[test]
     fn the_first_latency_is_a_scalar_and_a_sketch_follows() {
-        let mut statistics = Statistics::new(true);
+        let mut statistics = Statistics::new(true, Memory::default());
         add(&mut statistics, 1, 200, 1000.0);
         let latencies = |statistics: &Statistics| statistics.endpoints()[0].statuses[0].1.clone();
         assert!(latencies(&statistics).sketch.is_none());
@@ -173,7 +236,7 @@ mod tests {
 
     #[test]
     fn without_sketches_there_are_sums() {
-        let mut statistics = Statistics::new(false);
+        let mut statistics = Statistics::new(false, Memory::default());
         for latency in [1.0, 2.0, 4.0] {
             add(&mut statistics, 1, 200, latency);
         }
@@ -184,7 +247,7 @@ mod tests {
 
     #[test]
     fn cap_agent_sketches() {
-        let mut statistics = Statistics::new(true);
+        let mut statistics = Statistics::new(true, Memory::default());
         statistics.sketches = limits::AGENT_SKETCHES - 1;
         for key in [1, 2] {
             for _ in 0..3 {
@@ -201,8 +264,24 @@ mod tests {
     }
 
     #[test]
+    fn cap_agent_statistics() {
+        let mut statistics = Statistics::new(true, Memory::default());
+        let struck = (0..4000).find(|&key| {
+            // From a nanosecond to an hour: as many bins as there can be.
+            (0..13).for_each(|power| add(&mut statistics, key, 200, 10_f64.powi(power)));
+            statistics.refused > 0
+        });
+        assert!(struck.is_some_and(|key| key > 1000), "{struck:?}");
+        assert!(statistics.memory <= limits::AGENT_STATISTICS);
+        let kept = |key: u64| statistics.endpoints()[key as usize].statuses[0].1.quantile(0.5);
+        assert!(kept(0).is_some() && kept(struck.unwrap()).is_none(), "what is full says nothing");
+        let load = statistics.load();
+        assert!(load.most > load.cap);
+    }
+
+    #[test]
     fn cap_agent_endpoints() {
-        let mut statistics = Statistics::new(true);
+        let mut statistics = Statistics::new(true, Memory::default());
         for key in 0..=limits::AGENT_ENDPOINTS as u64 {
             add(&mut statistics, key, 200, 5.0);
             let most = (key + 1).min(limits::AGENT_ENDPOINTS as u64);

@@ -61,7 +61,7 @@ impl StatKeeper {
             max_keys: MAX_KEYS,
             mode: params.mode,
             quantizes: params.quantize,
-            kept: params.statistics.then(|| Statistics::new(params.mode == Mode::Endpoints)),
+            kept: params.statistics.then(|| Statistics::new(params.mode == Mode::Endpoints, params.memory)),
             telemetry: UserTelemetry::default(),
         }
     }
@@ -149,12 +149,14 @@ impl StatKeeper {
     }
 
     /// How many keys there were between two reads, and endpoints and sketches in all.
-    pub(super) fn loads(&self) -> [Load; 3] {
+    pub(super) fn loads(&self) -> [Load; 4] {
         let [endpoints, sketches] = self.kept.as_ref().map_or([0; 2], Statistics::kept);
+        let memory = self.kept.as_ref().map(Statistics::load);
         [
             Load::new(Limit::AgentStatistics, self.most_keys, self.max_keys),
             Load::new(Limit::AgentStatistics, endpoints, limits::AGENT_ENDPOINTS),
             Load::new(Limit::AgentStatistics, sketches, limits::AGENT_SKETCHES),
+            memory.unwrap_or(Load::new(Limit::AgentStatistics, 0, 1)),
         ]
     }
 

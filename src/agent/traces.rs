@@ -3,11 +3,10 @@
 use super::fifo::Fifo;
 use super::key::StreamKey;
 use super::trace::Trace;
-use crate::base::limits;
 use foldhash::quality::RandomState;
 use std::collections::HashMap;
 
-/// Traces of streams that are not in flight any more and were not emitted: at most [`limits::AGENT_TRACES`], the
+/// Traces of streams that are not in flight any more and were not emitted: at most [`AGENT_TRACES`](crate::base::limits::AGENT_TRACES), the
 /// oldest give way.
 #[derive(Debug)]
 pub(super) struct Traces {
@@ -19,8 +18,8 @@ pub(super) struct Traces {
 
 impl Traces {
     /// No traces.
-    pub(super) fn new() -> Self {
-        Self { numbers: HashMap::default(), kept: Fifo::new(limits::AGENT_TRACES), evicted: 0 }
+    pub(super) fn new(cap: usize) -> Self {
+        Self { numbers: HashMap::default(), kept: Fifo::new(cap), evicted: 0 }
     }
 
     /// Keeps a trace, together with what is kept of the stream already.
@@ -52,10 +51,11 @@ impl Traces {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::limits;
 
     #[test]
     fn cap_agent_traces() {
-        let mut traces = Traces::new();
+        let mut traces = Traces::new(limits::AGENT_TRACES);
         let key = |stream| StreamKey::new(1, stream);
         traces.keep(key(0), &Trace { request: true, ..Trace::default() });
         traces.keep(key(0), &Trace { expired: true, packet: 7, ..Trace::default() });

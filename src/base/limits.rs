@@ -161,6 +161,10 @@ pub const MAX_TLS_PREMASTER: usize = 1024;
 /// Connections whose secrets are kept; beyond it those of the oldest one are forgotten. Counter: `key_log_connections`.
 pub const MAX_KEY_LOG_CONNECTIONS: usize = 1 << 18;
 
+/// Bytes of memory for these secrets, a quarter of them for what is made of the secrets to find records joined late. When they
+/// are full, the secrets of the oldest connection are forgotten. Counter: `key_log_connections`.
+pub const KEY_LOG_MEMORY: usize = 96 << 20;
+
 /// Bytes of ciphertext that one direction keeps while it waits for secrets or for the other side's hello; at the cap
 /// it is given up. Counter: `tls_held`.
 pub const MAX_TLS_HELD: usize = 1 << 20;
@@ -350,20 +354,24 @@ pub const SUSPICIONS: usize = 32;
 
 // The agent's model
 
+/// Entries that each of the maps of the agent's model has room for, though the agent's own may be larger. Counter:
+/// `agent_in_flight`, and those of the other maps.
+pub const AGENT_MAPS: usize = 65_536;
+
 /// Connections that the agent's model keeps: those it has classified, until some time after their end. Counter:
 /// `agent_connections`, when one gives way to a newer.
-pub const AGENT_CONNECTIONS: usize = 65_536;
+pub const AGENT_CONNECTIONS: usize = 32_768;
 
 /// Transactions that the agent's model has emitted and that wait for the exact one. One that gives way is spurious.
 /// Counter: `agent_emitted`.
-pub const AGENT_EMITTED: usize = 65_536;
+pub const AGENT_EMITTED: usize = 32_768;
 
 /// Emissions of one stream that are looked at for the exact transaction, the latest; more than one takes a
 /// retransmission or a reused port pair. Counter: `agent_emitted`.
 pub const AGENT_EMISSIONS: usize = 16;
 
 /// Streams that the agent's model gave up and whose traces wait for the exact transaction. Counter: `agent_traces`.
-pub const AGENT_TRACES: usize = 65_536;
+pub const AGENT_TRACES: usize = 32_768;
 
 /// Runs of packets, by sender, in which the agent's model lost frames. Older ones are forgotten: they would only
 /// make a reason more precise. Counter: `agent_reasons`, when one is asked for.
@@ -378,6 +386,9 @@ pub const AGENT_ENDPOINTS: usize = 100_000;
 
 /// Latency sketches that the agent's statistics keep, when they are asked for. Counter: `agent_statistics`.
 pub const AGENT_SKETCHES: usize = 16_384;
+
+/// Bytes of memory that these statistics take. Counter: `agent_statistics`.
+pub const AGENT_STATISTICS: usize = 32 << 20;
 
 // Bodies
 
@@ -412,13 +423,13 @@ pub const BODY_REFLECTION: usize = 4 << 20;
 
 // Endpoints
 
-/// Bytes of memory, about, that the endpoints of a shard may take while exchanges are added up: 64 MiB over the
+/// Bytes of memory, about, that the endpoints of a shard may take while exchanges are added up: 40 MiB over the
 /// [`SHARDS`] shards. At the cap the paths with the fewest calls are folded into one row. Counter:
 /// `endpoint_paths`.
-pub const ENDPOINT_MEMORY_SHARD: usize = (64 << 20) / SHARDS;
+pub const ENDPOINT_MEMORY_SHARD: usize = (40 << 20) / SHARDS;
 
 /// The same for the endpoints of all shards together. Counter: `endpoint_paths`.
-pub const ENDPOINT_MEMORY: usize = 64 << 20;
+pub const ENDPOINT_MEMORY: usize = 40 << 20;
 
 /// Endpoints that are shown; of more, those with the fewest calls are folded into one row. Counter: `endpoint_rows`.
 pub const ENDPOINT_ROWS: usize = 4096;
@@ -432,7 +443,7 @@ pub const ENDPOINT_FIELDS: usize = 8 << 10;
 
 /// Bytes of memory, about, for the endpoint records of one run that `h2lens diff` was given; further ones are left out.
 /// Counter: `diff_records`.
-pub const DIFF_RECORDS: usize = 64 << 20;
+pub const DIFF_RECORDS: usize = 32 << 20;
 
 /// Bytes of a line that `h2lens diff` reads a record from; longer ones are left out. Counter: `diff_records`.
 pub const DIFF_LINE: usize = 1 << 20;
@@ -465,8 +476,8 @@ pub const METRICS_ENDPOINTS: usize = 200;
 /// Exchanges that the window of `--tui` holds, the last ones. Counter: `window`, whose first line says what is left out.
 pub const WINDOW_CALLS: usize = 10_000;
 
-/// Bytes that they take. Counter: `window`.
-pub const WINDOW_BYTES: usize = 64 << 20;
+/// Bytes that they take; as many again, while the window is frozen. Counter: `window`.
+pub const WINDOW_BYTES: usize = 24 << 20;
 
 /// Its exchanges under way. Counter: `window`.
 pub const WINDOW_OPEN: usize = 10_000;
@@ -490,10 +501,10 @@ pub const WINDOW_BATCH_BYTES: usize = 256 << 10;
 pub const REPORT_CALLS: usize = 50_000;
 
 /// Bytes of their records. Counter: `report`.
-pub const REPORT_BYTES: usize = 64 << 20;
+pub const REPORT_BYTES: usize = 40 << 20;
 
 /// Bytes of their frames, which are left out first of those calls that matter less. Counter: `report`, in a call's details.
-pub const REPORT_STEPS_BYTES: usize = 16 << 20;
+pub const REPORT_STEPS_BYTES: usize = 12 << 20;
 
 /// Frames of one exchange that the report and the window of `--tui` show, the first and the last ones. Counter: `report`, and
 /// the window; both say how many are left out between them.

@@ -23,6 +23,12 @@ impl Memory {
         if bytes < Self::LEAST { None } else { Some(Self(bytes)) }
     }
 
+    /// A part of it, for each of so many that have the same to do.
+    #[must_use]
+    pub const fn divided(self, among: usize) -> Self {
+        if among > 1 { Self(self.0 / among) } else { self }
+    }
+
     /// What a cap is that is a share of the whole.
     pub const fn share(self, cap: usize) -> usize {
         (cap as u128 * self.0 as u128 / Self::DEFAULT as u128) as usize
@@ -59,6 +65,8 @@ mod tests {
         assert_eq!(of(1 << 30, 1000), Some(2000));
         assert_eq!(of(Memory::LEAST, 800), Some(100));
         assert_eq!(of(Memory::LEAST - 1, 800), None);
+        assert_eq!(Memory::default().divided(4).share(1000), 250);
+        assert_eq!(Memory::default().divided(0), Memory::default());
         assert_eq!(of(usize::MAX, 512 << 20), Some(usize::MAX), "no overflow");
     }
 

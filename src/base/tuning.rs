@@ -188,15 +188,22 @@ pub const PARQUET_GROUP_BYTES: usize = 64 << 20;
 
 /// Bytes of a row group as they are kept until it is written: encoded, and compressed.
 pub const PARQUET_GROUP_ENCODED: usize = 33 << 20;
+
+/// The least of both, whatever memory there is: what the file says of each group is kept until its end.
+pub const PARQUET_GROUP_LEAST: usize = 8 << 20;
+
 /// Steps of an exchange that is followed that wait for earlier ones: while a hole of one direction waits to be filled, the
 /// other direction is read on.
 pub const STEPS_HELD: usize = 4_096;
 
 /// Bytes of transactions that are held to be sorted; more are written to a temporary file.
-pub const SORT_HELD: usize = 32 << 20;
+pub const SORT_HELD: usize = 16 << 20;
 
 /// Bytes of the buffers that what was written there is read with.
 pub const SORT_BUFFERS: usize = 16 << 20;
+
+/// Runs of sorted transactions in that file that become one, so that few are read at a time, however many there were.
+pub const SORT_RUNS: usize = 64;
 
 /// Rows that a table holds to fit its columns to them; with more it is printed as it comes.
 pub const TABLE_HELD_ROWS: usize = 1_000;

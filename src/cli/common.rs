@@ -160,7 +160,7 @@ impl Sides {
         for path in others {
             self.messages.detail(format_args!("{}: no capture, left out", path.display()));
         }
-        let keys = secrets(&self.keylogs.0, self.keylogs.1, self.messages)?;
+        let keys = secrets(&self.keylogs.0, self.keylogs.1, self.memory, self.messages)?;
         Ok((timeline(&inputs, self.filter.as_deref())?, keys))
     }
 }

@@ -279,6 +279,7 @@ impl Action {
             mode: agent_mode.map_or(defaults.mode, Into::into),
             quantize: agent_quantize,
             statistics: output.wanted.endpoints,
+            memory: args.memory.unwrap_or_default(),
         };
         let verbosity = match (args.quiet, args.verbose) {
             (true, _) => Verbosity::Quiet,
@@ -613,6 +614,7 @@ fn output(args: &Args, environment: &Environment, is_live: bool) -> Result<Optio
         schemas: schemas.leak(),
         part: args.partition.is_some(),
         routes: None,
+        memory: args.memory.unwrap_or_default(),
     };
     if one_kind && options.by_kind().len() > 1 {
         let (name, list) = (format.name(), args.show.as_deref().unwrap_or_default());

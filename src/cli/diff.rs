@@ -8,6 +8,7 @@ use super::usage::UsageError;
 use crate::aggregate::{Aggregate, Templates};
 use crate::base::limit_counters::Struck;
 use crate::base::limits::ENDPOINT_MEMORY;
+use crate::base::memory::Memory;
 use crate::capture::Input;
 use crate::diff::{self, FailOn, Records};
 use crate::engine::{Analysis, captures};
@@ -74,7 +75,7 @@ impl DiffConfig {
 }
 
 /// A run: what was counted earlier, and captures.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Run {
     records: Records,
     captures: Vec<Input>,
@@ -84,7 +85,8 @@ struct Run {
 pub(super) fn run(config: &DiffConfig) -> anyhow::Result<Exit> {
     let messages = config.sides.messages;
     let [before, after] = &config.sides.inputs;
-    let [before, after] = [sorted(before, messages)?, sorted(after, messages)?];
+    let memory = config.sides.memory;
+    let [before, after] = [sorted(before, memory, messages)?, sorted(after, memory, messages)?];
     let mut templates = config.sides.templates()?;
     let records = [before.records, after.records];
     Records::add_templates(&records, &mut templates.patterns);
@@ -111,8 +113,8 @@ pub(super) fn run(config: &DiffConfig) -> anyhow::Result<Exit> {
 }
 
 /// Reads the endpoint records among the inputs of a run; the others are captures.
-fn sorted(inputs: &[Input], messages: Messages) -> anyhow::Result<Run> {
-    let mut run = Run::default();
+fn sorted(inputs: &[Input], memory: Memory, messages: Messages) -> anyhow::Result<Run> {
+    let mut run = Run { records: Records::with_memory(memory), captures: Vec::new() };
     for input in inputs {
         let is_read = match input {
             Input::File(path) => {
@@ -174,8 +176,9 @@ fn analyzed(
     templates: &Arc<Templates>,
     messages: Messages,
 ) -> anyhow::Result<Aggregate> {
+    let room = config.sides.memory.share(ENDPOINT_MEMORY);
     if inputs.is_empty() {
-        return Ok(Aggregate::new(Arc::clone(templates), ENDPOINT_MEMORY));
+        return Ok(Aggregate::new(Arc::clone(templates), room));
     }
     let (mut timeline, keys) = config.sides.open(inputs)?;
     let analysis = Analysis {
@@ -191,7 +194,7 @@ fn analyzed(
     for damage in timeline.damage() {
         messages.notice(damage);
     }
-    Ok(outcome.aggregate.unwrap_or_else(|| Aggregate::new(Arc::clone(templates), ENDPOINT_MEMORY)))
+    Ok(outcome.aggregate.unwrap_or_else(|| Aggregate::new(Arc::clone(templates), room)))
 }
 
 /// What one should know of a result.

@@ -2,6 +2,7 @@
 
 use super::hint;
 use super::messages::Messages;
+use crate::base::memory::Memory;
 use crate::capture::{Filter, Input, Timeline};
 use crate::tls::{KeyLogReader, KeyStore};
 use anyhow::Context;
@@ -23,9 +24,11 @@ pub(super) fn timeline(inputs: &[Input], filter: Option<&str>) -> anyhow::Result
 pub(super) fn secrets(
     logs: &[PathBuf],
     from_environment: bool,
+    memory: Memory,
     messages: Messages,
 ) -> anyhow::Result<KeyStore> {
     let mut keys = KeyStore::default();
+    keys.set_memory(memory);
     for path in logs {
         match read_keys(path, &mut keys) {
             Ok(()) => (),

@@ -144,7 +144,7 @@ fn analysis(config: &JoinConfig, keys: KeyStore) -> Analysis {
     Analysis {
         wanted: Side::wanted(!config.args.join_by.is_empty()),
         threads: config.sides.threads,
-        memory: config.sides.memory,
+        memory: config.sides.memory.divided(4),
         keys,
         bodies: config.args.body.then(|| Arc::new(hashes())),
         ..Analysis::default()

@@ -58,7 +58,7 @@ fn analyze(config: Config) -> anyhow::Result<Exit> {
     let messages = Messages::new(config.verbosity);
     match &config.source {
         InputKind::Captures(inputs) => {
-            let keys = secrets(&config.keylogs, config.keylog_from_environment, messages)?;
+            let keys = secrets(&config.keylogs, config.keylog_from_environment, config.memory, messages)?;
             let templates = grouped(&config.patterns, &config.templates)?;
             let Expanded { inputs, others } = Input::expand(inputs)?;
             for path in others {
@@ -356,7 +356,7 @@ impl Followed {
             Exchange::Packet(packet) => packet,
         };
         let messages = Messages::new(Verbosity::Quiet);
-        let keys = secrets(&config.keylogs, config.keylog_from_environment, messages)?;
+        let keys = secrets(&config.keylogs, config.keylog_from_environment, config.memory, messages)?;
         let analysis = Analysis { keys, ..Analysis::default() };
         Ok(Self::Packet(packet, Box::new((open(config, inputs)?, analysis))))
     }

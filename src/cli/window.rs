@@ -28,6 +28,7 @@ pub(super) fn options(config: &Config, source: String, templates: &Arc<Templates
         templates: Arc::clone(templates),
         filter: config.matching.clone().zip(window.filter.clone()),
         show_secrets: config.output.show_secrets,
+        memory: config.memory,
         directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
         // Who reads a file, or waits for a pipe, does not look whether the window is still there.
         quit: (!live).then_some(|| std::process::exit(0)),

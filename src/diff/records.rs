@@ -3,6 +3,7 @@
 use crate::aggregate::{Aggregate, Call, Counted, Patterns, Target};
 use crate::base::limit_counters::{Limit, Struck};
 use crate::base::limits;
+use crate::base::memory::Memory;
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// Whether a file that begins so is one of columns (Parquet).
@@ -13,6 +14,7 @@ pub fn is_columns(beginning: &[u8]) -> bool {
 /// Endpoint records of one run.
 #[derive(Debug, Default)]
 pub struct Records {
+    room: Memory,
     told: Vec<Told>,
     /// Bytes that they take, about.
     memory: usize,
@@ -42,6 +44,11 @@ pub(super) struct Told {
 const BELIEVED: u64 = 1 << 40;
 
 impl Records {
+    /// None, with their share of the process's memory.
+    pub fn with_memory(room: Memory) -> Self {
+        Self { room, ..Self::default() }
+    }
+
     /// Adds a record.
     pub(super) fn push(&mut self, told: Told) {
         let Counted { calls, failed, durations, .. } = &told.counted;
@@ -50,7 +57,7 @@ impl Records {
             return self.unreadable += 1;
         }
         let size = told.memory();
-        if self.memory + size > limits::DIFF_RECORDS {
+        if self.memory + size > self.room.share(limits::DIFF_RECORDS) {
             return self.leave_out();
         }
         self.without_durations += u64::from(*calls > 0 && durations.count() == 0);

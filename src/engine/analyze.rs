@@ -304,8 +304,8 @@ impl<C: Consumer> Engine<C> {
                 self.decoder.finish();
             }
             self.open = shards.open;
-            self.looked_at = sum.looked_at();
             let agent = self.merge.agent().map(|agent| &*agent);
+            self.looked_at = sum.looked_at() + agent.map_or(0, |agent| agent.statistics().len() as u64);
             self.counts.key_log = self.keys.counters();
             let mut report =
                 assemble(shards, &self.decoder.counters(), self.counts, agent, self.part.as_ref());
@@ -355,7 +355,7 @@ impl<C: Consumer> Engine<C> {
         let job = self.job();
         self.submit(job, 0..0, Task::LineUp, false)?;
         while self.collect()? {}
-        for before in ending::ranges(std::mem::take(&mut self.endings)) {
+        for before in ending::ranges(std::mem::take(&mut self.endings), self.memory) {
             let job = self.job();
             self.submit(job, 0..0, Task::EndBefore(before), false)?;
         }

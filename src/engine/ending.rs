@@ -1,6 +1,7 @@
 //! The end of the capture in ranges: what all connections still have to tell may be more than fits into memory as text, so
 //! that some of them end at a time, in the order of their records.
 
+use crate::base::memory::Memory;
 use crate::base::tuning::ENDING_RANGE;
 use crate::pipeline::Ending;
 
@@ -9,12 +10,13 @@ const CONNECTION: usize = 4096;
 
 /// The places between the connections where a range ends and another one begins, in order: each is the first packet of the first
 /// connection behind it. Connections whose records stand between each other's are of one range.
-pub(super) fn ranges(endings: Vec<Ending>) -> Vec<u64> {
+pub(super) fn ranges(endings: Vec<Ending>, memory: Memory) -> Vec<u64> {
+    let range = memory.share(ENDING_RANGE);
     let mut endings = endings;
     endings.sort_unstable_by_key(|ending| ending.first);
     let (mut bounds, mut weight, mut reach) = (Vec::new(), 0, 0);
     for ending in endings {
-        if weight >= ENDING_RANGE && ending.first > reach {
+        if weight >= range && ending.first > reach {
             bounds.push(ending.first);
             weight = 0;
         }
@@ -27,6 +29,10 @@ pub(super) fn ranges(endings: Vec<Ending>) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn ranges(endings: Vec<Ending>) -> Vec<u64> {
+        super::ranges(endings, Memory::default())
+    }
 
     fn ending(first: u64, reach: u64, weight: usize) -> Ending {
         Ending { first, reach, weight }

@@ -65,7 +65,7 @@ impl<P: Product> Shards<P> {
         fresh: impl Fn() -> P,
     ) -> Self {
         let threads = threads.clamp(1, SHARDS);
-        let backlog = Arc::new(Backlog::new(WAITING_PRODUCTS));
+        let backlog = Arc::new(Backlog::new(settings.memory.share(WAITING_PRODUCTS)));
         let workers = if threads == 1 {
             Workers::Inline(Box::new(Worker::new(settings, selection, 0, 1)))
         } else {

@@ -99,7 +99,11 @@ impl<W: Write> CoursePrinter<W> {
     ) -> Result<(), PrintError> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
-            none => none.insert(columns::begin(self.options.format, StepObject::<'static>::MEMBERS)?),
+            none => none.insert(columns::begin(
+                self.options.format,
+                self.options.memory,
+                StepObject::<'static>::MEMBERS,
+            )?),
         };
         Ok(act(stream, &mut self.buffer)?)
     }

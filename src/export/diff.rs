@@ -21,7 +21,7 @@ pub fn print_diff(
         writer.write_all(&text)?;
         return Ok(writer.flush()?);
     }
-    let mut sequence = Sequence::new::<DiffObject<'_>>(writer, options.format)?;
+    let mut sequence = Sequence::new::<DiffObject<'_>>(writer, options)?;
     for endpoint in &comparison.endpoints {
         sequence.push(&DiffObject::new(endpoint))?;
     }

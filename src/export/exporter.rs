@@ -154,8 +154,13 @@ pub struct Exporter<W: Write> {
 impl<W: Write> Exporter<W> {
     /// Writes to these. Nothing is written yet.
     pub fn new(outputs: impl IntoIterator<Item = (W, Options)>) -> Self {
-        let (outputs, options) =
-            outputs.into_iter().map(|(writer, options)| (Output::new(writer, &options), options)).unzip();
+        let outputs: Vec<_> = outputs.into_iter().collect();
+        let among = outputs.iter().filter(|(_, options)| options.holds()).count();
+        let outputs = outputs.into_iter().map(|(writer, options)| {
+            let options = Options { memory: options.memory.divided(among), ..options };
+            (Output::new(writer, &options), options)
+        });
+        let (outputs, options) = outputs.unzip();
         Self { outputs, options }
     }
 

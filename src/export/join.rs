@@ -26,7 +26,7 @@ impl<W: Write> JoinPrinter<W> {
     pub fn new(writer: W, options: &Options) -> Result<Self, PrintError> {
         let to = match options.format {
             Format::Table => To::Table(writer),
-            format => To::Records(Sequence::new::<PairObject<'_>>(writer, format)?),
+            _ => To::Records(Sequence::new::<PairObject<'_>>(writer, options)?),
         };
         Ok(Self { to, options: *options })
     }

@@ -59,6 +59,7 @@ pub use sanitize::visible;
 pub use sort::{Sort, SortKey};
 pub use table::{Span, Zone};
 
+use crate::base::memory::Memory;
 use crate::base::time::Timestamp;
 use crate::base::tuning;
 use crate::http2::frame::Payload;
@@ -215,12 +216,19 @@ pub struct Options {
     pub part: bool,
     /// The routes that the user has named; they live as long as the program.
     pub routes: Option<&'static dyn Routes>,
+    /// Memory of the process, of which what is held until it can be written has its share.
+    pub memory: Memory,
 }
 
 impl Options {
     /// What records show.
     const fn shown(&self) -> Shown {
         Shown { headers: self.wanted.headers, secrets: self.show_secrets }
+    }
+
+    /// Records are held before they are written, and take memory.
+    fn holds(&self) -> bool {
+        self.format.is_binary() || self.format == Format::Html || self.sort.is_some()
     }
 
     /// Rows of endpoints that are shown.

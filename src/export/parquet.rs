@@ -1,7 +1,10 @@
 //! Parquet: compressed with zstd, text in dictionaries, statistics for readers that skip what they do not look for.
 
 use super::columns::{Batches, ColumnsError, metadata};
-use crate::base::tuning::{PARQUET_GROUP_BYTES, PARQUET_GROUP_ENCODED, PARQUET_GROUP_ROWS};
+use crate::base::memory::Memory;
+use crate::base::tuning::{
+    PARQUET_GROUP_BYTES, PARQUET_GROUP_ENCODED, PARQUET_GROUP_LEAST, PARQUET_GROUP_ROWS,
+};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use parquet::arrow::ArrowWriter;
@@ -15,11 +18,12 @@ pub(super) struct ParquetFile {
     writer: ArrowWriter<Vec<u8>>,
     /// Bytes of the values in the row group so far.
     group: usize,
+    memory: Memory,
 }
 
 impl ParquetFile {
     /// A file with these columns.
-    pub(super) fn new(schema: &SchemaRef) -> Result<Self, ColumnsError> {
+    pub(super) fn new(schema: &SchemaRef, memory: Memory) -> Result<Self, ColumnsError> {
         let metadata = metadata().into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
         let properties = WriterProperties::builder()
             .set_created_by(concat!("h2lens version ", env!("CARGO_PKG_VERSION")).to_owned())
@@ -29,15 +33,16 @@ impl ParquetFile {
             .set_max_row_group_bytes(None)
             .set_key_value_metadata(Some(metadata))
             .build();
-        Ok(Self { writer: ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties))?, group: 0 })
+        let writer = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties))?;
+        Ok(Self { writer, group: 0, memory })
     }
 
     /// A group is full when it has many bytes, if not all of them are the same ones again and again; or when they take much
     /// memory as they are encoded.
     fn is_full(&self) -> bool {
-        let encoded = self.writer.in_progress_size();
-        encoded >= PARQUET_GROUP_ENCODED
-            || self.group >= PARQUET_GROUP_BYTES && encoded >= PARQUET_GROUP_BYTES / 8
+        let share = |bytes| self.memory.share(bytes).max(PARQUET_GROUP_LEAST);
+        let (encoded, group) = (self.writer.in_progress_size(), share(PARQUET_GROUP_BYTES));
+        encoded >= share(PARQUET_GROUP_ENCODED) || self.group >= group && encoded >= group / 8
     }
 
     fn take(&mut self, out: &mut Vec<u8>) {

@@ -63,7 +63,7 @@ impl<W: Write> Printer<W> {
             table,
             start: None,
             spans: (options.format == Format::Otlp).then(otlp::Lines::default),
-            sorter: options.sort.map(|sort| Box::new(Sorter::new(sort.top))),
+            sorter: options.sort.map(|sort| Box::new(Sorter::new(sort.top, options.memory))),
             telemetry,
             begun: false,
             records: 0,

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "parquet")]
 use super::columns::{Stream, begin, tape};
-use super::{Format, PrintError, csv, json};
+use super::{Format, Options, PrintError, csv, json};
 use crate::base::tuning::OUTPUT_BUFFER;
 use crate::record::visit::Object;
 use std::io::Write;
@@ -20,7 +20,8 @@ pub(super) struct Sequence<W: Write> {
 
 impl<W: Write> Sequence<W> {
     /// Records of type `T`, before which nothing is written yet.
-    pub(super) fn new<T: Object>(writer: W, format: Format) -> Result<Self, PrintError> {
+    pub(super) fn new<T: Object>(writer: W, options: &Options) -> Result<Self, PrintError> {
+        let format = options.format;
         let mut buffer = Vec::with_capacity(OUTPUT_BUFFER + OUTPUT_BUFFER / 4);
         match format {
             Format::Csv => csv::header::<T>(&mut buffer),
@@ -34,7 +35,7 @@ impl<W: Write> Sequence<W> {
             scratch: Vec::new(),
             begun: false,
             #[cfg(feature = "parquet")]
-            columns: format.is_binary().then(|| begin(format, T::MEMBERS)).transpose()?,
+            columns: format.is_binary().then(|| begin(format, options.memory, T::MEMBERS)).transpose()?,
         })
     }
 
@@ -92,7 +93,8 @@ mod tests {
     /// The records in a format, the last one of another kind.
     fn written(format: Format, count: usize) -> Vec<u8> {
         let mut out = Vec::new();
-        let mut sequence = Sequence::new::<PairObject<'_>>(&mut out, format).unwrap();
+        let mut sequence =
+            Sequence::new::<PairObject<'_>>(&mut out, &Options { format, ..Options::default() }).unwrap();
         for pair in samples::pairs().iter().cycle().take(count) {
             sequence.push(&PairObject::new(pair)).unwrap();
         }

@@ -1,12 +1,13 @@
 //! Transactions in another order than that of their ends: kept, and written to a temporary file where they are many.
 
 use super::print_error::PrintError;
-use crate::base::tuning::{SORT_BUFFERS, SORT_HELD};
+use crate::base::memory::Memory;
+use crate::base::tuning::{SORT_BUFFERS, SORT_HELD, SORT_RUNS};
 use crate::record::TransactionView;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 
 /// What transactions are sorted by.
@@ -58,6 +59,7 @@ impl Sort {
 #[derive(Debug)]
 pub(super) struct Sorter {
     top: Option<u64>,
+    memory: Memory,
     entries: Vec<Entry>,
     /// The texts of the entries, and of some that are no longer among them.
     text: Vec<u8>,
@@ -77,8 +79,8 @@ struct Entry {
 }
 
 impl Sorter {
-    pub(super) const fn new(top: Option<u64>) -> Self {
-        Self { top, entries: Vec::new(), text: Vec::new(), limit: None, arrived: 0, spilled: None }
+    pub(super) const fn new(top: Option<u64>, memory: Memory) -> Self {
+        Self { top, memory, entries: Vec::new(), text: Vec::new(), limit: None, arrived: 0, spilled: None }
     }
 
     /// Takes a text, which comes in pieces.
@@ -93,11 +95,12 @@ impl Sorter {
         }
         self.entries.push(Entry { rank, arrival: self.arrived, start, len: self.text.len() - start });
         let many = self.top.is_some_and(|top| self.entries.len() as u64 >= top.saturating_mul(2).max(1_024));
-        let is_full = self.text.len() + self.entries.len() * size_of::<Entry>() > SORT_HELD;
+        let held = self.memory.share(SORT_HELD);
+        let is_full = self.text.len() + self.entries.len() * size_of::<Entry>() > held;
         if many || is_full {
             self.prune();
         }
-        if self.text.len() + self.entries.len() * size_of::<Entry>() > SORT_HELD / 2 && is_full {
+        if self.text.len() + self.entries.len() * size_of::<Entry>() > held / 2 && is_full {
             self.spill()?;
         }
         Ok(())
@@ -112,7 +115,7 @@ impl Sorter {
             self.spill()?;
         }
         if let Some(spilled) = self.spilled.take() {
-            return spilled.merge(self.top.unwrap_or(u64::MAX), take);
+            return spilled.merge(take);
         }
         self.sort();
         let text = std::mem::take(&mut self.text);
@@ -154,13 +157,13 @@ impl Sorter {
         self.sort();
         let mut spilled = match self.spilled.take() {
             Some(spilled) => spilled,
-            None => Spill::new().map_err(PrintError::Sort)?,
+            None => Spill::new(self.top, self.memory).map_err(PrintError::Sort)?,
         };
         let entries = self
             .entries
             .iter()
             .map(|entry| (*entry, self.text.get(entry.start..entry.start + entry.len).unwrap_or_default()));
-        spilled.write(entries).map_err(PrintError::Sort)?;
+        spilled.write(entries)?;
         self.spilled = Some(spilled);
         self.entries.clear();
         self.text.clear();
@@ -172,52 +175,116 @@ impl Sorter {
 #[derive(Debug)]
 struct Spill {
     file: File,
-    runs: Vec<Range<u64>>,
+    top: u64,
+    runs: Vec<Placed>,
+    /// What is still to be written, and where it ends.
+    pending: Vec<u8>,
     end: u64,
+    /// Bytes of the buffers that the runs are read with.
+    buffers: usize,
+}
+
+/// Where a run is, and how often runs were merged to make it.
+#[derive(Debug)]
+struct Placed {
+    range: Range<u64>,
+    merged: u32,
 }
 
 /// What stands before each text: rank, arrival, length.
+type Head = (u64, u64, u64);
+
+/// Its bytes.
 const HEAD: usize = 24;
 
+/// Bytes that are written at a time.
+const WRITTEN: usize = 256 << 10;
+
 impl Spill {
-    fn new() -> io::Result<Self> {
-        Ok(Self { file: tempfile::tempfile()?, runs: Vec::new(), end: 0 })
+    fn new(top: Option<u64>, memory: Memory) -> io::Result<Self> {
+        Ok(Self {
+            file: tempfile::tempfile()?,
+            top: top.unwrap_or(u64::MAX),
+            runs: Vec::new(),
+            pending: Vec::new(),
+            end: 0,
+            buffers: memory.share(SORT_BUFFERS),
+        })
     }
 
-    fn write<'a>(&mut self, entries: impl Iterator<Item = (Entry, &'a [u8])>) -> io::Result<()> {
+    /// Writes a run. As many as are of one kind become one of the next kind: each text is written a few times, and few runs are
+    /// read at the end.
+    fn write<'a>(&mut self, entries: impl Iterator<Item = (Entry, &'a [u8])>) -> Result<(), PrintError> {
         let start = self.end;
-        let mut out = BufWriter::with_capacity(1 << 20, &self.file);
         for (entry, text) in entries {
-            for number in [entry.rank, entry.arrival, entry.len as u64] {
-                out.write_all(&number.to_le_bytes())?;
-            }
-            out.write_all(text)?;
-            self.end += (HEAD + text.len()) as u64;
+            self.put((entry.rank, entry.arrival, entry.len as u64), text)?;
         }
-        out.flush()?;
-        self.runs.push(start..self.end);
+        self.close(start, 0)?;
+        while let Some(merged) = self.is_many() {
+            let runs = self.runs.split_off(self.runs.len() - SORT_RUNS);
+            let start = self.end;
+            self.merge_runs(runs, Self::put)?;
+            self.close(start, merged + 1)?;
+        }
+        Ok(())
+    }
+
+    /// How often the last runs were merged, if there are as many of that kind as become one.
+    fn is_many(&self) -> Option<u32> {
+        let last = self.runs.get(self.runs.len().checked_sub(SORT_RUNS)?..)?;
+        let merged = last.first()?.merged;
+        last.iter().all(|run| run.merged == merged).then_some(merged)
+    }
+
+    /// Adds a text to the run that is being written.
+    fn put(&mut self, head: Head, text: &[u8]) -> Result<(), PrintError> {
+        for number in [head.0, head.1, head.2] {
+            self.pending.extend_from_slice(&number.to_le_bytes());
+        }
+        self.pending.extend_from_slice(text);
+        self.end += (HEAD + text.len()) as u64;
+        if self.pending.len() < WRITTEN { Ok(()) } else { self.flush() }
+    }
+
+    fn flush(&mut self) -> Result<(), PrintError> {
+        let start = self.end - self.pending.len() as u64;
+        self.file.seek(SeekFrom::Start(start)).map_err(PrintError::Sort)?;
+        self.file.write_all(&self.pending).map_err(PrintError::Sort)?;
+        self.pending.clear();
+        Ok(())
+    }
+
+    fn close(&mut self, start: u64, merged: u32) -> Result<(), PrintError> {
+        self.flush()?;
+        self.runs.push(Placed { range: start..self.end, merged });
         Ok(())
     }
 
     /// Hands out the first texts of all runs, in order.
-    fn merge(
-        mut self,
-        top: u64,
-        mut take: impl FnMut(&[u8]) -> Result<(), PrintError>,
+    fn merge(mut self, mut take: impl FnMut(&[u8]) -> Result<(), PrintError>) -> Result<(), PrintError> {
+        let runs = std::mem::take(&mut self.runs);
+        self.merge_runs(runs, |_, _, text| take(text))
+    }
+
+    /// The same of some runs.
+    fn merge_runs(
+        &mut self,
+        runs: Vec<Placed>,
+        mut take: impl FnMut(&mut Self, Head, &[u8]) -> Result<(), PrintError>,
     ) -> Result<(), PrintError> {
-        let buffer = (SORT_BUFFERS / self.runs.len().max(1)).max(4 << 10);
-        let mut runs: Vec<_> = self.runs.drain(..).map(|left| Run::new(left, buffer)).collect();
+        let buffer = (self.buffers / runs.len().max(1)).max(4 << 10);
+        let mut runs: Vec<_> = runs.into_iter().map(|run| Run::new(run.range, buffer)).collect();
         let mut next = BinaryHeap::new();
         for (at, run) in runs.iter_mut().enumerate() {
             next.extend(run.head(&mut self.file).map_err(PrintError::Sort)?.map(|head| Reverse((head, at))));
         }
         let mut text = Vec::new();
-        for _ in 0..top {
-            let Some(Reverse(((_, _, len), at))) = next.pop() else { break };
+        for _ in 0..self.top {
+            let Some(Reverse((head, at))) = next.pop() else { break };
             let Some(run) = runs.get_mut(at) else { continue };
             text.clear();
-            run.read(&mut self.file, len, &mut text).map_err(PrintError::Sort)?;
-            take(&text)?;
+            run.read(&mut self.file, head.2, &mut text).map_err(PrintError::Sort)?;
+            take(self, head, &text)?;
             next.extend(run.head(&mut self.file).map_err(PrintError::Sort)?.map(|head| Reverse((head, at))));
         }
         Ok(())
@@ -239,7 +306,7 @@ impl Run {
     }
 
     /// Rank, arrival and length of the next text.
-    fn head(&mut self, file: &mut File) -> io::Result<Option<(u64, u64, u64)>> {
+    fn head(&mut self, file: &mut File) -> io::Result<Option<Head>> {
         if self.left.is_empty() && self.read == self.buffer.len() {
             return Ok(None);
         }
@@ -312,7 +379,7 @@ mod tests {
             texts in prop::collection::vec((0_u64..50, prop::collection::vec(any::<u8>(), 0..40)), 0..400),
             top in prop::option::of(0_u64..60), spills in prop::collection::vec(0_usize..400, 0..6),
         ) {
-            let mut sorter = Sorter::new(top);
+            let mut sorter = Sorter::new(top, Memory::default());
             for (at, (rank, text)) in texts.iter().enumerate() {
                 let (one, two) = text.split_at(text.len() / 2);
                 sorter.push(*rank, &[one, two]).unwrap();
@@ -328,12 +395,27 @@ mod tests {
     fn memory_is_bounded_and_the_first_ones_are_found_all_the_same() {
         let texts: Vec<_> = (0..1_000_u64).map(|n| (n * 7_919 % 1_009, vec![n as u8; 120_000])).collect();
         for top in [None, Some(3), Some(500)] {
-            let mut sorter = Sorter::new(top);
+            let mut sorter = Sorter::new(top, Memory::default());
             for (rank, text) in &texts {
                 sorter.push(*rank, &[text]).unwrap();
                 assert!(sorter.text.len() <= SORT_HELD + text.len());
             }
             assert_eq!(sorter.spilled.is_some(), top != Some(3));
+            assert!(sorted(&mut sorter) == naive(&texts, top), "{top:?}");
+        }
+    }
+
+    #[test]
+    fn few_runs_are_read_however_many_were_written() {
+        let texts: Vec<_> =
+            (0..3 * SORT_RUNS as u64 + 5).map(|n| (n * 7_919 % 1_009, vec![n as u8; 50])).collect();
+        for top in [None, Some(20)] {
+            let mut sorter = Sorter::new(top, Memory::default());
+            for (rank, text) in &texts {
+                sorter.push(*rank, &[text]).unwrap();
+                sorter.spill().unwrap();
+            }
+            assert_eq!(sorter.spilled.as_ref().unwrap().runs.len(), 3 + 5);
             assert!(sorted(&mut sorter) == naive(&texts, top), "{top:?}");
         }
     }

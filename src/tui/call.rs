@@ -55,7 +55,9 @@ impl Call {
         let fields = |message: &Message| message.headers.memory() + message.trailers.memory();
         let contents = contents.as_deref().map_or(0, contents_memory);
         let steps = steps.as_deref().map_or(0, Steps::memory);
+        let tls = self.connection.tls.as_ref().map_or(0, |tls| size_of_val(&**tls) + tls.memory());
         size_of::<Self>()
+            + tls
             + fields(request)
             + fields(response)
             + size_of_val(pieces.as_slice())

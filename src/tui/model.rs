@@ -6,6 +6,7 @@ use super::endpoints::Endpoints;
 use crate::aggregate::Templates;
 use crate::base::endpoint::Endpoint;
 use crate::base::limits::{WINDOW_BYTES, WINDOW_CALLS, WINDOW_CONNECTIONS, WINDOW_OPEN};
+use crate::base::memory::Memory;
 use crate::base::time::Timestamp;
 use crate::filter::{Filter, Truth};
 use std::collections::{BTreeMap, VecDeque};
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub(super) struct Model {
     templates: Arc<Templates>,
     filter: Option<Arc<Filter>>,
+    memory: Memory,
     /// The last exchanges, whether they match or not.
     calls: VecDeque<Arc<Call>>,
     /// Bytes that they take.
@@ -63,8 +65,8 @@ pub(super) struct Connection {
 }
 
 impl Model {
-    pub(super) fn new(templates: Arc<Templates>, filter: Option<Arc<Filter>>) -> Self {
-        Self { templates, filter, ..Self::default() }
+    pub(super) fn new(templates: Arc<Templates>, filter: Option<Arc<Filter>>, memory: Memory) -> Self {
+        Self { templates, filter, memory, ..Self::default() }
     }
 
     /// Something happened.
@@ -111,7 +113,8 @@ impl Model {
         self.bytes += call.memory();
         self.calls.push_back(Arc::clone(&call));
         self.show(call);
-        while self.calls.len() > WINDOW_CALLS || (self.bytes > WINDOW_BYTES && self.calls.len() > 1) {
+        let room = self.memory.share(WINDOW_BYTES);
+        while self.calls.len() > WINDOW_CALLS || (self.bytes > room && self.calls.len() > 1) {
             self.forget_oldest();
         }
     }

@@ -7,6 +7,7 @@ use super::terminal::Taken;
 use super::{draw, keys};
 use crate::aggregate::Templates;
 use crate::base::limits::{WINDOW_BATCH_BYTES, WINDOW_BATCHES};
+use crate::base::memory::Memory;
 use crate::base::time::Timestamp;
 use crate::export::PrintError;
 use crate::filter::Filter;
@@ -40,6 +41,8 @@ pub struct WindowOptions {
     pub filter: Option<(Arc<Filter>, String)>,
     /// The values of secret fields are shown.
     pub show_secrets: bool,
+    /// Memory of the process, of which the window has its share.
+    pub memory: Memory,
     /// Where exchanges are saved.
     pub directory: PathBuf,
     /// Called when the user ends the window while more may come.
@@ -76,6 +79,8 @@ pub struct Window {
     batches: Option<Sender<Vec<Event>>>,
     batch: Vec<Event>,
     bytes: usize,
+    /// Bytes with which a batch is full.
+    room: usize,
     live: bool,
     losses: Arc<Losses>,
     thread: Option<JoinHandle<io::Result<()>>>,
@@ -89,7 +94,7 @@ impl Window {
     pub fn open(options: WindowOptions, stop: Stop) -> io::Result<Self> {
         let (batches, events) = crossbeam_channel::bounded(WINDOW_BATCHES);
         let losses = Arc::<Losses>::default();
-        let live = options.live;
+        let (live, room) = (options.live, options.memory.share(WINDOW_BATCH_BYTES));
         let taken = Taken::take()?;
         let quit = options.quit;
         let asked = stop.clone();
@@ -103,7 +108,15 @@ impl Window {
             result
         };
         let thread = std::thread::Builder::new().name("window".to_owned()).spawn(draw)?;
-        Ok(Self { batches: Some(batches), batch: Vec::new(), bytes: 0, live, losses, thread: Some(thread) })
+        Ok(Self {
+            batches: Some(batches),
+            batch: Vec::new(),
+            bytes: 0,
+            room,
+            live,
+            losses,
+            thread: Some(thread),
+        })
     }
 
     /// So many packets were dropped by the kernel and the interface so far.
@@ -160,7 +173,7 @@ impl Consumer for Window {
             self.bytes += call.memory();
         }
         self.batch.push(event.clone());
-        if self.batch.len() >= BATCH || self.bytes >= WINDOW_BATCH_BYTES { self.hand_over() } else { Ok(()) }
+        if self.batch.len() >= BATCH || self.bytes >= self.room { self.hand_over() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> Result<(), PrintError> {
@@ -199,9 +212,9 @@ struct Drawing {
 
 impl Drawing {
     fn new(options: WindowOptions, events: Receiver<Vec<Event>>, stop: Stop, losses: Arc<Losses>) -> Self {
-        let WindowOptions { source, live, templates, filter, show_secrets, directory, .. } = options;
+        let WindowOptions { source, live, templates, filter, show_secrets, memory, directory, .. } = options;
         let (filter, text) = filter.unzip();
-        let model = Model::new(templates, filter);
+        let model = Model::new(templates, filter, memory);
         let screen = Screen::new(model, source, text.unwrap_or_default(), show_secrets);
         Self { screen, events, stop, losses, live, directory }
     }
@@ -273,7 +286,12 @@ mod tests {
             Ok(())
         });
         let (batches, losses) = (Some(batches), Arc::default());
-        (Window { batches, batch: Vec::new(), bytes: 0, live, losses, thread: Some(thread) }, events, end)
+        let room = WINDOW_BATCH_BYTES;
+        (
+            Window { batches, batch: Vec::new(), bytes: 0, room, live, losses, thread: Some(thread) },
+            events,
+            end,
+        )
     }
 
     fn part(pieces: usize) -> Collector {

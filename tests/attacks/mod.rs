@@ -7,6 +7,7 @@ mod files;
 mod http2;
 mod lens;
 mod memory;
+mod owners;
 mod proportion;
 mod sameness;
 mod secrets;

@@ -3,6 +3,8 @@
 use super::super::*;
 use super::encoder::*;
 use super::lab::*;
+use crate::base::limits::AGENT_MAPS;
+use crate::base::memory::Memory;
 use std::time::Duration;
 
 #[test]
@@ -131,6 +133,17 @@ fn the_last_reachable_index_is_254() {
         lab.answer([1, 3], "200");
         assert_eq!(lab.seen(), [post("/a", seen)], "{others}");
     }
+}
+
+#[test]
+fn cap_agent_maps() {
+    let room = |max_requests, memory| {
+        Agent::new(Params { max_requests, memory, ..Params::default() }).loads()[0].cap
+    };
+    let least = Memory::new(Memory::LEAST).unwrap();
+    assert_eq!(room(1 << 20, Memory::default()), AGENT_MAPS as u64);
+    assert_eq!(room(1 << 20, least), AGENT_MAPS as u64 / 8);
+    assert_eq!(room(100, least), 100, "the agent's own");
 }
 
 #[test]

@@ -1,16 +1,21 @@
 //! Which format the columns are written in.
 
 use super::stream::{ColumnsError, Stream};
+use crate::base::memory::Memory;
 use crate::export::Format;
 use crate::export::arrow::ArrowStream;
 use crate::export::parquet::ParquetFile;
 use crate::record::visit::Member;
 
 /// A file or stream of records with these members.
-pub(in crate::export) fn begin(format: Format, members: &'static [Member]) -> Result<Stream, ColumnsError> {
+pub(in crate::export) fn begin(
+    format: Format,
+    memory: Memory,
+    members: &'static [Member],
+) -> Result<Stream, ColumnsError> {
     if format == Format::Parquet {
-        Stream::new(members, ParquetFile::new)
+        Stream::new(members, memory, |schema| ParquetFile::new(schema, memory))
     } else {
-        Stream::new(members, ArrowStream::new)
+        Stream::new(members, memory, ArrowStream::new)
     }
 }

@@ -62,7 +62,7 @@ impl<W: Write> Printer<W> {
     /// A printer of what renderers with the same options made. Nothing is written yet.
     pub(in crate::export) fn new(writer: W, options: &Options) -> Self {
         let (ready, scratch) = (Vec::with_capacity(OUTPUT_BUFFER), Vec::new());
-        let sorter = options.sort.map(|sort| Box::new(Sorter::new(sort.top)));
+        let sorter = options.sort.map(|sort| Box::new(Sorter::new(sort.top, options.memory)));
         Self { writer, options: *options, stream: None, ready, scratch, sorter, records: 0, written: 0 }
     }
 
@@ -83,7 +83,11 @@ impl<W: Write> Printer<W> {
     ) -> Result<(), PrintError> {
         let stream = match &mut self.stream {
             Some(stream) => stream,
-            none => none.insert(super::begin(self.options.format, members(self.options.wanted))?),
+            none => none.insert(super::begin(
+                self.options.format,
+                self.options.memory,
+                members(self.options.wanted),
+            )?),
         };
         act(stream, &mut self.ready)?;
         if !self.ready.is_empty() {

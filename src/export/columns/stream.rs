@@ -1,6 +1,7 @@
 //! Records of one kind, batch by batch, to a format that is made of batches.
 
 use super::rows::Rows;
+use crate::base::memory::Memory;
 use crate::base::tuning::{COLUMN_BATCH_BYTES, COLUMN_BATCH_ROWS};
 use crate::record::schema::VERSION;
 use crate::record::visit::Member;
@@ -41,8 +42,9 @@ pub(in crate::export) trait Batches: Debug {
 #[derive(Debug)]
 pub(in crate::export) struct Stream {
     rows: Rows,
-    /// Bytes of the rows that wait.
+    /// Bytes of the rows that wait, and how many make a batch.
     bytes: usize,
+    batch: usize,
     format: Box<dyn Batches + Send>,
 }
 
@@ -50,18 +52,19 @@ impl Stream {
     /// Records with these members, in the format that `begin` makes for their columns.
     pub(in crate::export) fn new<B: Batches + Send + 'static>(
         members: &'static [Member],
+        memory: Memory,
         begin: impl FnOnce(&SchemaRef) -> Result<B, ColumnsError>,
     ) -> Result<Self, ColumnsError> {
         let rows = Rows::new(members);
         let format = Box::new(begin(rows.schema())?);
-        Ok(Self { rows, bytes: 0, format })
+        Ok(Self { rows, bytes: 0, batch: memory.share(COLUMN_BATCH_BYTES), format })
     }
 
     /// The next record, as its tape.
     pub(in crate::export) fn push(&mut self, tape: &[u8], out: &mut Vec<u8>) -> Result<(), ColumnsError> {
         self.rows.push(tape);
         self.bytes += tape.len();
-        if self.rows.count() < COLUMN_BATCH_ROWS && self.bytes < COLUMN_BATCH_BYTES {
+        if self.rows.count() < COLUMN_BATCH_ROWS && self.bytes < self.batch {
             return Ok(());
         }
         self.flush(out)

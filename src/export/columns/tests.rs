@@ -3,6 +3,7 @@
 use super::column::fields;
 use super::stream::Stream;
 use super::tape::{TAIL, push_annotation, write};
+use crate::base::memory::Memory;
 use crate::base::time::Timestamp;
 use crate::export::arrow::ArrowStream;
 use crate::export::json;
@@ -124,9 +125,9 @@ fn rows(batches: &[RecordBatch]) -> Vec<Value> {
 
 fn stream(members: &'static [Member], samples: &[Sample], coverage: Option<&str>, parquet: bool) -> Vec<u8> {
     let mut stream = if parquet {
-        Stream::new(members, ParquetFile::new).unwrap()
+        Stream::new(members, Memory::default(), |schema| ParquetFile::new(schema, Memory::default())).unwrap()
     } else {
-        Stream::new(members, ArrowStream::new).unwrap()
+        Stream::new(members, Memory::default(), ArrowStream::new).unwrap()
     };
     let mut out = Vec::new();
     for (tape, _) in samples {

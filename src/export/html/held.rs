@@ -2,14 +2,16 @@
 
 use super::maker::Call;
 use crate::base::limits::{REPORT_BYTES, REPORT_CALLS, REPORT_STEPS_BYTES};
+use crate::base::memory::{Memory, of_block};
 use std::cmp::Reverse;
 
 /// Of those that are held, so many are there because they took longest.
 const SLOW_SHARE: usize = 10;
 
 /// The calls that are held.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Held {
+    memory: Memory,
     calls: Vec<HeldCall>,
     bytes: usize,
     /// Bytes of their frames.
@@ -41,6 +43,11 @@ impl HeldCall {
 }
 
 impl Held {
+    /// None; with their share of the process's memory.
+    pub(super) const fn new(memory: Memory) -> Self {
+        Self { memory, calls: Vec::new(), bytes: 0, steps: 0, seen: 0 }
+    }
+
     /// One more call.
     pub(super) fn push(&mut self, call: &Call, json: &[u8], steps: &[u8]) {
         let matters = call.failure.is_some() || !call.complete;
@@ -49,11 +56,12 @@ impl Held {
         self.calls.push(HeldCall { number: self.seen, duration: call.duration, matters, json, steps });
         self.bytes += json_size(self.calls.last());
         self.seen += 1;
-        if self.steps > REPORT_STEPS_BYTES {
+        if self.steps > self.memory.share(REPORT_STEPS_BYTES) {
             self.forget_steps();
         }
         // Not for each one that comes: choosing takes as long as there are calls.
-        if self.calls.len() >= REPORT_CALLS + REPORT_CALLS / 4 || self.bytes > REPORT_BYTES {
+        if self.calls.len() >= REPORT_CALLS + REPORT_CALLS / 4 || self.bytes > self.memory.share(REPORT_BYTES)
+        {
             self.choose();
         }
     }
@@ -69,7 +77,7 @@ impl Held {
     /// Keeps those that matter most: the slowest, then what failed or is incomplete, then of the others an even sample.
     fn choose(&mut self) {
         let mut keep = REPORT_CALLS.min(self.calls.len());
-        if self.bytes > REPORT_BYTES {
+        if self.bytes > self.memory.share(REPORT_BYTES) {
             keep = keep.min(self.calls.len() / 4 * 3);
         }
         let slow = keep / SLOW_SHARE;
@@ -93,7 +101,7 @@ impl Held {
     fn forget_steps(&mut self) {
         self.calls.sort_unstable_by_key(|call| (call.matters, call.duration, call.number));
         for call in &mut self.calls {
-            if self.steps <= REPORT_STEPS_BYTES / 2 {
+            if self.steps <= self.memory.share(REPORT_STEPS_BYTES) / 2 {
                 break;
             }
             self.steps -= call.steps.len();
@@ -105,7 +113,7 @@ impl Held {
 
 /// What a call takes, with what it is kept in.
 fn json_size(call: Option<&HeldCall>) -> usize {
-    call.map_or(0, |call| call.json.len() + size_of::<HeldCall>())
+    call.map_or(0, |call| of_block(call.json.len()) + 2 * size_of::<HeldCall>())
 }
 
 #[cfg(test)]
@@ -119,7 +127,7 @@ mod tests {
 
     /// Pushes calls; each holds its number.
     fn held(count: u64, of: impl Fn(u64) -> Call) -> (Vec<u64>, u64) {
-        let mut held = Held::default();
+        let mut held = Held::new(Memory::default());
         for number in 0..count {
             held.push(&of(number), number.to_string().as_bytes(), b"");
         }
@@ -145,7 +153,7 @@ mod tests {
 
     #[test]
     fn cap_report_bytes() {
-        let mut held = Held::default();
+        let mut held = Held::new(Memory::default());
         let long = vec![b'x'; 1 << 20];
         for _ in 0..200 {
             held.push(&call(1, None), &long, b"");
@@ -158,7 +166,7 @@ mod tests {
 
     #[test]
     fn cap_report_steps_bytes() {
-        let mut held = Held::default();
+        let mut held = Held::new(Memory::default());
         let steps = vec![b'x'; REPORT_STEPS_BYTES / 100];
         for number in 0..150_u64 {
             held.push(&call(number, (number == 3).then_some(Failure::Status(500))), b"{}", &steps);

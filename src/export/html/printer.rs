@@ -34,7 +34,7 @@ impl<W: Write> Printer<W> {
             writer,
             options: *options,
             inputs: Vec::new(),
-            held: Held::default(),
+            held: Held::new(options.memory),
             causes: Causes::default(),
             findings: Findings::default(),
             connections: Connections::default(),
@@ -106,7 +106,7 @@ impl<W: Write> Consumer for Printer<W> {
     }
 
     fn finish(&mut self, report: &Report) -> Result<(), PrintError> {
-        let (calls, seen) = std::mem::take(&mut self.held).finish();
+        let (calls, seen) = std::mem::replace(&mut self.held, Held::new(self.options.memory)).finish();
         let (inputs, endpoints) = (std::mem::take(&mut self.inputs), std::mem::take(&mut self.endpoints));
         let (causes, findings) = (std::mem::take(&mut self.causes), std::mem::take(&mut self.findings));
         let connections = std::mem::take(&mut self.connections);

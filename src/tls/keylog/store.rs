@@ -4,7 +4,8 @@ use super::line::{
     self, ClientRandom, Generation, LABEL_NAMES, LABELS, Label, Line, Name, hex_onto, unhex_into,
 };
 use crate::base::limit_counters::{Limit, Struck};
-use crate::base::limits::{MAX_KEY_LOG_CONNECTIONS, MAX_TLS_PREMASTER};
+use crate::base::limits::{KEY_LOG_MEMORY, MAX_KEY_LOG_CONNECTIONS, MAX_TLS_PREMASTER};
+use crate::base::memory::{Memory, of_block, of_map};
 use crate::base::tuning::{KEY_LOG_CHANGES_KEPT, TLS_SOLVERS_KEPT};
 use crate::tls::nonce::{NonceSolver, Sealed};
 use crate::tls::secret::Secret;
@@ -79,7 +80,7 @@ pub struct KeyLogCounters {
     pub bad_lines: u64,
     /// Of these, lines and premaster secrets that are too long to be taken.
     pub too_long: u64,
-    /// Connections whose secrets were forgotten for room: those beyond [`MAX_KEY_LOG_CONNECTIONS`].
+    /// Connections whose secrets were forgotten for room: those beyond [`MAX_KEY_LOG_CONNECTIONS`] and [`KEY_LOG_MEMORY`].
     pub forgotten: u64,
 }
 
@@ -108,9 +109,28 @@ pub struct KeyStore {
     solvers: AtomicUsize,
     named: HashMap<Name, Named, foldhash::quality::RandomState>,
     named_order: VecDeque<Name>,
+    /// Bytes of memory that all of these take, and how many they may take.
+    memory: usize,
+    room: Room,
     counters: KeyLogCounters,
     complete: bool,
 }
+
+/// Bytes of memory for secrets.
+struct Room(usize);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(KEY_LOG_MEMORY)
+    }
+}
+
+/// Bytes of memory that a connection's secrets take.
+const CONNECTION: usize =
+    of_block(size_of::<ConnectionSecrets>()) + of_map::<ClientRandom, u64>(7) / 4 + 2 * size_of::<usize>();
+
+/// The same of a secret of another name, beside its bytes.
+const NAMED: usize = of_map::<Name, Named>(7) / 4 + 2 * size_of::<Name>();
 
 impl fmt::Debug for KeyStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -122,6 +142,46 @@ impl fmt::Debug for KeyStore {
 }
 
 impl KeyStore {
+    /// Gives it its share of the process's memory, before it has secrets.
+    pub fn set_memory(&mut self, memory: Memory) {
+        self.room = Room(memory.share(KEY_LOG_MEMORY));
+    }
+
+    /// Solvers that are kept: they have a quarter of the room.
+    fn solvers_kept(&self) -> usize {
+        (self.room.0 / 4 / of_block(size_of::<NonceSolver>())).min(TLS_SOLVERS_KEPT)
+    }
+
+    /// Forgets the oldest secrets until there is room for so many bytes more.
+    fn make_room(&mut self, bytes: usize) {
+        self.memory += bytes;
+        while self.memory > self.room.0 / 4 * 3 {
+            if !self.forget_connection() && !self.forget_named() {
+                break;
+            }
+        }
+    }
+
+    /// Forgets the connection that came first; whether there was one.
+    fn forget_connection(&mut self) -> bool {
+        let Some(oldest) = self.entries.pop_front() else { return false };
+        self.places.remove(&oldest.random);
+        self.forgotten += 1;
+        self.counters.forgotten += 1;
+        self.memory -= CONNECTION;
+        true
+    }
+
+    /// The same of secrets of other names.
+    fn forget_named(&mut self) -> bool {
+        let Some(oldest) = self.named_order.pop_front() else { return false };
+        if let Some(named) = self.named.remove(&oldest) {
+            self.memory -= NAMED + of_block(named.secret.len());
+        }
+        self.counters.forgotten += 1;
+        true
+    }
+
     /// Says that no secrets will follow: connections without them need not be kept for later.
     pub fn set_complete(&mut self) {
         self.complete = true;
@@ -245,7 +305,7 @@ impl KeyStore {
             let suite = Suite::gcm13(secret.bytes().len())?;
             NonceSolver::new(suite, secret)
         };
-        if slot.get().is_none() && self.solvers.fetch_add(1, Ordering::Relaxed) >= TLS_SOLVERS_KEPT {
+        if slot.get().is_none() && self.solvers.fetch_add(1, Ordering::Relaxed) >= self.solvers_kept() {
             return solver()?.number(record);
         }
         slot.get_or_init(|| solver().map(Box::new)).as_ref()?.number(record)
@@ -351,13 +411,10 @@ impl KeyStore {
     /// The entry of that connection, a new one if there was none.
     fn entry_mut(&mut self, random: ClientRandom) -> Option<&mut ConnectionSecrets> {
         if !self.places.contains_key(&random) {
-            if self.entries.len() >= MAX_KEY_LOG_CONNECTIONS
-                && let Some(oldest) = self.entries.pop_front()
-            {
-                self.places.remove(&oldest.random);
-                self.forgotten += 1;
-                self.counters.forgotten += 1;
+            if self.entries.len() >= MAX_KEY_LOG_CONNECTIONS {
+                self.forget_connection();
             }
+            self.make_room(CONNECTION);
             self.places.insert(random, self.forgotten + self.entries.len() as u64);
             self.entries.push_back(Box::new(ConnectionSecrets { random, ..ConnectionSecrets::default() }));
         }
@@ -379,15 +436,15 @@ impl KeyStore {
             if old.secret == named.secret {
                 return Some(false);
             }
+            let more = of_block(named.secret.len());
+            self.memory = self.memory + more - of_block(old.secret.len());
             *old = named;
             return Some(true);
         }
-        if self.named_order.len() >= MAX_KEY_LOG_CONNECTIONS
-            && let Some(oldest) = self.named_order.pop_front()
-        {
-            self.named.remove(&oldest);
-            self.counters.forgotten += 1;
+        if self.named_order.len() >= MAX_KEY_LOG_CONNECTIONS {
+            self.forget_named();
         }
+        self.make_room(NAMED + of_block(named.secret.len()));
         self.named_order.push_back(name);
         self.named.insert(name, named);
         Some(true)

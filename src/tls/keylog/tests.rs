@@ -1,5 +1,7 @@
 use super::*;
-use crate::base::limits::{MAX_KEY_LOG_CONNECTIONS, MAX_KEY_LOG_LINE, MAX_TLS_PREMASTER};
+use crate::base::limit_counters::Limit;
+use crate::base::limits::{KEY_LOG_MEMORY, MAX_KEY_LOG_CONNECTIONS, MAX_KEY_LOG_LINE, MAX_TLS_PREMASTER};
+use crate::base::memory::Memory;
 use crate::base::tuning::KEY_LOG_CHANGES_KEPT;
 
 fn line(label: &str, random: u8, secret: u8, len: usize) -> String {
@@ -86,8 +88,28 @@ fn cap_max_tls_premaster() {
 }
 
 #[test]
+fn cap_key_log_memory() {
+    let names = ["CLIENT_RANDOM", "PMS_CLIENT_RANDOM"];
+    for name in names {
+        let mut keys = KeyStore::default();
+        keys.set_memory(Memory::new(Memory::LEAST).unwrap());
+        let room = KEY_LOG_MEMORY / (Memory::DEFAULT / Memory::LEAST);
+        let line = |n: usize| format!("{name} {n:064x} {}", "ab".repeat(48));
+        let count = (0..1 << 20).find(|&n| {
+            keys.add_line(line(n).as_bytes());
+            keys.counters().forgotten > 0
+        });
+        assert!((room / 1000..room / 100).contains(&count.unwrap()), "{name}: {count:?}");
+        keys.add_line(line(1 << 20).as_bytes());
+        assert_eq!(keys.counters().forgotten, 2, "the oldest goes for the newest");
+        assert_eq!(keys.counters().limits().of(Limit::KeyLogConnections), 2);
+    }
+}
+
+#[test]
 fn cap_max_key_log_connections() {
     let mut keys = KeyStore::default();
+    keys.set_memory(Memory::new(2 << 30).unwrap());
     let secret = "00".repeat(48);
     for n in 0..MAX_KEY_LOG_CONNECTIONS {
         keys.add_line(format!("CLIENT_RANDOM {n:064x} {secret}").as_bytes());

@@ -4,7 +4,9 @@ use super::budget::{Budget, Tries};
 use super::clues::{Clue, Clues};
 use super::search::{Hints, LateJoin, Search, Use};
 use crate::base::direction::{Direction, PerDirection};
+use crate::base::limits;
 use crate::base::tls::NotDecrypted;
+use crate::base::tuning::SHARDS;
 use crate::tls::keylog::{ClientRandom, KeyStore};
 use std::collections::HashSet;
 
@@ -35,7 +37,7 @@ impl Default for Joins {
 impl Joins {
     /// Secrets of that connection opened its records: those of others are tried before them.
     pub(crate) fn claim(&mut self, random: &ClientRandom) {
-        if self.claimed.len() >= crate::base::limits::MAX_KEY_LOG_CONNECTIONS {
+        if self.claimed.len() >= limits::MAX_KEY_LOG_CONNECTIONS / SHARDS {
             self.claimed.clear(); // they are tried in another order, no more
         }
         self.claimed.insert(*random);
