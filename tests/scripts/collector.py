@@ -93,7 +93,7 @@ def main():
     for name, *options in CAPTURES:
         lines += subprocess.run([sys.argv[1], ROOT / 'testdata' / name, '-o', 'otlp', *options], check=True, stdout=subprocess.PIPE).stdout.splitlines()
     for line in lines:
-        # It refuses what the definition does not have. (Its ids would be base64 and not hex: of either only the length is looked at.)
+        # It refuses a member that the definition does not have, and a value of another type. (It takes the ids for base64.)
         json_format.Parse(line, TracesData())
     wanted = dict(json_spans(lines))
     server = http.server.HTTPServer(('127.0.0.1', 0), Backend)
