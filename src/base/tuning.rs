@@ -24,12 +24,13 @@ pub const LANES: usize = SLICES / SHARDS;
 /// when they are decoded.
 pub const READ_BYTES: usize = 128 << 10;
 
-/// Bytes of text that a batch's records keep memory for: a little more than [`READ_BYTES`] of small exchanges give. What
-/// a burst took beyond is given back, so that memory does not creep up to the largest burst in every buffer.
-pub const TEXT_KEPT: usize = 160 << 10;
+/// Bytes of text that a batch's records keep memory for: a little more than [`READ_BYTES`] of small exchanges give in
+/// NDJSON. What a burst took beyond is given back, so that memory does not creep up to the largest burst in every buffer;
+/// what is given back for every batch costs as much as all else, for the kernel clears each page anew.
+pub const TEXT_KEPT: usize = 384 << 10;
 
 /// The same for each list that goes with a batch: its packets, segments, exchanges and records.
-pub const LIST_KEPT: usize = 48 << 10;
+pub const LIST_KEPT: usize = 160 << 10;
 
 /// Bytes of a batch when more than [`MERGE_LANES`] inputs are merged, so that memory does not grow with them.
 pub const MERGE_READ_BYTES: usize = 64 << 10;
