@@ -315,8 +315,12 @@ impl EventSink for Judge {
         self.start_block(block);
     }
 
-    fn wants_field(&self, _: hpack::NameId) -> bool {
-        true
+    fn wants_field(&self, id: hpack::NameId) -> bool {
+        self.judges_block && !id.is_plain()
+    }
+
+    fn pass_field(&mut self) {
+        self.section.pass();
     }
 
     fn field(&mut self, field: &hpack::Field<'_>) {

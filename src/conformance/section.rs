@@ -121,6 +121,11 @@ impl SectionRules {
         }
     }
 
+    /// A field that breaks nothing: its name is one that may stand in any section, its value is plain.
+    pub(super) const fn pass(&mut self) {
+        self.regular = true;
+    }
+
     /// A pseudo-header field that breaks nothing here, whatever its value.
     const fn is_due(&self, id: NameId) -> bool {
         !self.regular && bit(id) & self.defined & !self.seen != 0
