@@ -34,14 +34,14 @@ function sortable(table) {
 
 /** Rows that do something when they are chosen: one stop of the Tab key, arrows go up and down. */
 function choosable(table, selector, choose) {
-  const body = table.tBodies[0];
-  const rows = () => [...body.querySelectorAll(selector)].map((cell) => cell.closest('tr'));
+  const list = table.tBodies[0];
+  const rows = () => [...list.querySelectorAll(selector)].map((cell) => cell.closest('tr'));
   rows().forEach((row, index) => row.setAttribute('tabindex', index === 0 ? 0 : -1));
-  body.addEventListener('click', (event) => {
+  list.addEventListener('click', (event) => {
     const row = event.target.closest('tr');
     if (row && rows().includes(row)) choose(row);
   });
-  body.addEventListener('keydown', (event) => {
+  list.addEventListener('keydown', (event) => {
     const all = rows();
     const place = all.indexOf(event.target.closest('tr'));
     if (event.key === 'Enter' || event.key === ' ') {
