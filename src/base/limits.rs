@@ -501,7 +501,7 @@ pub const WINDOW_BATCH_BYTES: usize = 256 << 10;
 pub const REPORT_CALLS: usize = 50_000;
 
 /// Bytes of their records. Counter: `report`.
-pub const REPORT_BYTES: usize = 40 << 20;
+pub const REPORT_BYTES: usize = 56 << 20;
 
 /// Bytes of their frames, which are left out first of those calls that matter less. Counter: `report`, in a call's details.
 pub const REPORT_STEPS_BYTES: usize = 12 << 20;
