@@ -4,6 +4,7 @@ mod caps;
 mod clock;
 mod exports;
 mod files;
+mod floods;
 mod http2;
 mod lens;
 mod memory;

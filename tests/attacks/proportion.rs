@@ -42,7 +42,12 @@ fn within(attack: &[u8], arguments: &[&str], mib: u64, times: u32) -> Run {
 }
 
 /// Runs an attack in two sizes: twice as long, it takes no more than about twice as much.
-fn at_two_sizes(attack: impl Fn(usize) -> Vec<u8>, arguments: &[&str], mib: u64, times: u32) -> [Run; 2] {
+pub(super) fn at_two_sizes(
+    attack: impl Fn(usize) -> Vec<u8>,
+    arguments: &[&str],
+    mib: u64,
+    times: u32,
+) -> [Run; 2] {
     let small = within(&attack(1), arguments, mib, times);
     let large = within(&attack(2), arguments, mib, times);
     assert!(large.time <= START + 3 * small.time, "{:?} after {:?}", large.time, small.time);

@@ -61,6 +61,11 @@ impl Wire {
         self.nanos += time.as_nanos() as u64;
     }
 
+    /// The clock is set back before the next packet.
+    pub(super) fn back(&mut self, time: std::time::Duration) {
+        self.nanos -= time.as_nanos() as u64;
+    }
+
     /// A segment that does not move the stream.
     pub(super) fn segment(&mut self, flow: Flow, flags: u8, payload: &[u8]) {
         let mut packet = ipv4(6, 0, &tcp(flow, flags, payload));
