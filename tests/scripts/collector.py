@@ -2,11 +2,11 @@
 """The spans of -o otlp, whose members are those of the protobuf definition, through a collector of OpenTelemetry: Rotel takes each line
 of JSON, and sends on what it has understood.
 
-Usage: collector.py H2LENS     exit status 0 where all spans come out as they went in
+Usage: collector.py H2LENS     exit status 0 where all spans come out as they went in, 77 where the collector does not run
 
 Needs the Python packages rotel (0.0.1a15: a collector is in it), opentelemetry-proto and requests.
 """
-import gzip, http.server, json, pathlib, subprocess, sys, tempfile, threading, time
+import gzip, http.server, json, os, pathlib, subprocess, sys, tempfile, threading, time
 
 import requests, rotel
 from google.protobuf import json_format
@@ -73,17 +73,22 @@ def started(endpoint, backend, log):
     program = pathlib.Path(rotel.__file__).with_name('rotel-agent')
     options = ['--otlp-http-endpoint', endpoint, '--otlp-grpc-endpoint', '127.0.0.1:0', '--exporter', 'otlp', '--otlp-exporter-endpoint', backend,
                '--otlp-exporter-protocol', 'http']
-    return subprocess.Popen([program, 'start', *options], stdout=log, stderr=subprocess.STDOUT)
+    # What is on this machine is not behind a proxy.
+    environment = {name: value for name, value in os.environ.items() if not name.lower().endswith('_proxy')}
+    return subprocess.Popen([program, 'start', *options], stdout=log, stderr=subprocess.STDOUT, env=environment)
 
 
 def send(endpoint, line):
     """As soon as somebody listens."""
+    session = requests.Session()
+    session.trust_env = False
     for _ in range(PATIENCE_SECONDS * 10):
         try:
-            return requests.post(f'http://{endpoint}/v1/traces', data=line, headers={'content-type': 'application/json'}, timeout=PATIENCE_SECONDS)
+            return session.post(f'http://{endpoint}/v1/traces', data=line, headers={'content-type': 'application/json'}, timeout=PATIENCE_SECONDS)
         except requests.ConnectionError:
             time.sleep(0.1)
-    sys.exit('the collector does not listen')
+    print('the collector does not listen')
+    sys.exit(77)
 
 
 def main():
