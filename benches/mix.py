@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One capture of several: their packets in turn, each in proportion to how many it has, so that all end together.
+"""One capture of several: their packets in turn, each in proportion to its length, so that all end together. Times never go back.
 
 Usage: mix.py OUT CAPTURE…     (classic pcap, all in one byte order)
 """
@@ -8,15 +8,20 @@ import heapq, os, struct, sys
 HEADER, RECORD = 24, 16
 
 
-def places(path):
-    """(share of the file before the packet, place in the file, length) of each packet of a capture."""
+def byte_order(header):
+    """That of a capture with this header, as struct names it."""
+    return "<" if header[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") else ">"
+
+
+def places(number, path):
+    """(share of the file before the packet, number of the file, place in it, length) of each packet of a capture."""
     size = os.path.getsize(path)
     with open(path, "rb") as file:
-        order = "<" if file.read(HEADER)[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") else ">"
+        order = byte_order(file.read(HEADER))
         at = HEADER
         while record := file.read(RECORD):
             length = RECORD + struct.unpack(order + "4I", record)[2]
-            yield at / size, at, length
+            yield at / size, number, at, length
             at += length
             file.seek(at)
 
@@ -24,12 +29,15 @@ def places(path):
 def main():
     out, *captures = sys.argv[1:]
     files = [open(path, "rb") for path in captures]
-    runs = [((share, number, at, length) for share, at, length in places(path)) for number, path in enumerate(captures)]
     with open(out, "wb") as mixed:
-        mixed.write(files[0].read(HEADER))
-        for _, number, at, length in heapq.merge(*runs):
+        header = files[0].read(HEADER)
+        time, latest = struct.Struct(byte_order(header) + "2I"), (0, 0)
+        mixed.write(header)
+        for _, number, at, length in heapq.merge(*(places(number, path) for number, path in enumerate(captures))):
             files[number].seek(at)
-            mixed.write(files[number].read(length))
+            record = files[number].read(length)
+            latest = max(latest, time.unpack_from(record))
+            mixed.write(time.pack(*latest) + record[time.size :])
 
 
 if __name__ == "__main__":
