@@ -1,23 +1,6 @@
 # Two network namespaces joined by veth, with nghttpd in the one that is $S; sourced by load.sh and soak.sh.
 # Needs root, ip, nghttpd and h2load (Debian: nghttp2-server, nghttp2-client).
-set -eu
-lens=${H2LENS:-$(dirname "$0")/../target/release/h2lens}
-lens=$(realpath "$lens")
-C=h2lens-bench-c-$$ S=h2lens-bench-s-$$
-work=$(mktemp -d)
-chmod 755 "$work"
-pids=
-cleanup() {
-    for pid in $pids; do kill "$pid" 2>/dev/null || true; done
-    ip netns del "$C" 2>/dev/null || true
-    ip netns del "$S" 2>/dev/null || true
-    rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-ip netns add "$C"
-ip netns add "$S"
-ip link add lens0 netns "$C" type veth peer name lens1 netns "$S"
+. "$(dirname "$0")/veth.sh"
 for end in "$C lens0 10.77.0.1" "$S lens1 10.77.0.2"; do
     set -- $end
     ip -n "$1" addr add "$3/24" dev "$2"
@@ -47,10 +30,7 @@ watch() {
         ip netns exec "$C" "$lens" -i lens0 "$@" >> "$work/records" 2> "$work/messages" &
         watching=$!
         capture=$!
-        until grep -q 'capturing on' "$work/messages"; do
-            kill -0 "$capture" || { cat "$work/messages"; exit 1; }
-            sleep 0.1
-        done
+        await_capture
         ;;
     esac
     pids="$pids $capture"
