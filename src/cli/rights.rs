@@ -14,19 +14,13 @@ use anyhow::bail;
 /// # Errors
 /// `strict` or `--user`, and there is such an option.
 pub(super) fn check(sandbox: Sandbox, user: Option<User>, later: Option<&str>) -> anyhow::Result<()> {
-    match later {
-        Some(option) if sandbox == Sandbox::Strict => {
-            bail!(
-                "--sandbox strict: some files are opened, or made, later with the rights of who starts it; leave out {option}"
-            )
-        }
-        Some(option) if user.is_some() => {
-            bail!(
-                "--user: some files are opened, or made, later with the rights of who starts it; leave out {option}"
-            )
-        }
-        _ => Ok(()),
+    let asked = (sandbox == Sandbox::Strict).then_some("--sandbox strict").or(user.map(|_| "--user"));
+    if let (Some(asked), Some(option)) = (asked, later) {
+        bail!(
+            "{asked}: some files are opened, or made, later with the rights of who starts it; leave out {option}"
+        );
     }
+    Ok(())
 }
 
 /// Gives up what `--sandbox` says. Before any thread is started: some of it holds for threads, not for the process.
