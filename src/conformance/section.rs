@@ -2,7 +2,7 @@
 
 use super::Findings;
 use crate::base::time::Moment;
-use crate::http2::hpack::{Field, NameId};
+use crate::http2::hpack::{Field, NameId, NameSet};
 use crate::http2::{Anomaly, Block, BlockEnd, Side};
 use crate::record::status_code;
 
@@ -41,10 +41,10 @@ pub(super) struct SectionRules {
     from: Side,
     stream: u32,
     at: Moment,
-    /// Pseudo-header fields that are there, a bit for the number of each name.
-    seen: u64,
+    /// Pseudo-header fields that are there.
+    seen: NameSet,
     /// Those that are defined for what this is.
-    defined: u64,
+    defined: NameSet,
     /// A regular field is there.
     regular: bool,
     /// A field whose name is not known is there, or may be.
@@ -72,8 +72,8 @@ impl Default for SectionRules {
             from: Side::Client,
             stream: 0,
             at: Moment::default(),
-            seen: 0,
-            defined: 0,
+            seen: NameSet::default(),
+            defined: NameSet::default(),
             regular: false,
             nameless: false,
             path_empty: false,
@@ -128,7 +128,7 @@ impl SectionRules {
 
     /// A pseudo-header field that breaks nothing here, whatever its value.
     const fn is_due(&self, id: NameId) -> bool {
-        !self.regular && bit(id) & self.defined & !self.seen != 0
+        !self.regular && self.defined.has(id) && !self.seen.has(id)
     }
 
     /// A field with a name that rules are about, or that may be none.
@@ -148,7 +148,7 @@ impl SectionRules {
             }
             if self.role == Role::Trailers {
                 broken(Anomaly::PseudoTrailer);
-            } else if bit(field.id) & self.defined == 0 {
+            } else if !self.defined.has(field.id) {
                 broken(Anomaly::PseudoUnknown);
             }
             if field.id.is_pseudo() {
@@ -243,12 +243,12 @@ impl SectionRules {
     }
 
     const fn has(&self, id: NameId) -> bool {
-        self.seen & bit(id) != 0
+        self.seen.has(id)
     }
 
     /// Notes what a defined pseudo-header field says.
     fn pseudo(&mut self, field: &Field<'_>) {
-        self.seen |= bit(field.id);
+        self.seen = self.seen.with(NameSet::of(&[field.id]));
         let Some(value) = field.value else { return };
         match field.id {
             NameId::METHOD => {
@@ -272,26 +272,15 @@ impl SectionRules {
     }
 }
 
-/// The bit of a pseudo-header field; none for other names with a number from 64 on.
-const fn bit(id: NameId) -> u64 {
-    match 1_u64.checked_shl(id.number() as u32) {
-        Some(bit) => bit,
-        None => 0,
-    }
-}
-
 /// The pseudo-header fields that are defined for a section of this side (sections 8.3.1 and 8.3.2, RFC 8441 section 4).
-const fn defined(role: Role, from: Side) -> u64 {
-    let request = bit(NameId::METHOD)
-        | bit(NameId::SCHEME)
-        | bit(NameId::AUTHORITY)
-        | bit(NameId::PATH)
-        | bit(NameId::PROTOCOL);
+const fn defined(role: Role, from: Side) -> NameSet {
     match (role, from) {
-        (Role::Trailers, _) => 0,
+        (Role::Trailers, _) => NameSet::of(&[]),
         // Promised requests, which a server sends too, are known to be such.
-        (Role::Request, _) | (Role::Unknown, Side::Client) => request,
-        (Role::Response, _) | (Role::Unknown, Side::Server) => bit(NameId::STATUS),
+        (Role::Request, _) | (Role::Unknown, Side::Client) => {
+            NameSet::of(&[NameId::METHOD, NameId::SCHEME, NameId::AUTHORITY, NameId::PATH, NameId::PROTOCOL])
+        }
+        (Role::Response, _) | (Role::Unknown, Side::Server) => NameSet::of(&[NameId::STATUS]),
     }
 }
 
