@@ -11,6 +11,23 @@ use crate::http2::{
 };
 use crate::record::{TimePart, Urgency};
 
+/// Open streams that a frame pays for to be looked at where all windows change.
+const LOOKS: usize = 16;
+
+impl Timing {
+    /// The windows of what `sender` sends on all streams have changed (RFC 9113 section 6.9.2).
+    fn all_windows_changed(&mut self, cx: &EventContext<'_>, sender: Side) {
+        let Some(credit) = self.credit.checked_sub(self.exchanges.len()) else {
+            self.losses += 1;
+            return;
+        };
+        self.credit = credit;
+        for id in self.exchanges.ids() {
+            self.look_at_window(cx.at().time, sender, id, cx.ledger.stream_credit(sender, id));
+        }
+    }
+}
+
 impl EventSink for Timing {
     fn wants_frames(&self) -> bool {
         // Where findings are, or what justifies an error, frames are read whole in any case.
@@ -26,7 +43,7 @@ impl EventSink for Timing {
     }
 
     fn frame_header(&mut self, cx: &EventContext<'_>, header: &FrameHeader, first: Moment) {
-        self.credit = self.credit.saturating_add(1);
+        self.credit = self.credit.saturating_add(LOOKS);
         self.words.speak(cx.at().time);
         self.first_frame.get_or_insert(first.time);
         let opens = header.kind == FrameType::HEADERS && cx.from.is_client() && header.stream % 2 == 1;
@@ -143,29 +160,24 @@ impl EventSink for Timing {
 
     fn settings_changed(&mut self, cx: &EventContext<'_>, change: &SettingsChange) {
         let at = cx.at().time;
-        let sender = match *change {
-            SettingsChange::Announced { early, .. } => {
+        let (sender, before) = match *change {
+            SettingsChange::Announced { early, before } => {
                 self.settings[cx.from].get_or_insert(at);
                 if !early {
                     return;
                 }
-                cx.from.peer()
+                (cx.from.peer(), before)
             }
-            SettingsChange::Acknowledged { .. } => {
+            SettingsChange::Acknowledged { before } => {
                 if let Some(since) = self.settings[cx.from.peer()].take() {
                     self.settings_trips[cx.from].add(at.since(since));
                     self.measure();
                 }
-                cx.from
+                (cx.from, before)
             }
         };
-        let Some(credit) = self.credit.checked_sub(self.exchanges.len()) else {
-            self.unsure = true;
-            return;
-        };
-        self.credit = credit;
-        for id in self.exchanges.ids() {
-            self.look_at_window(at, sender, id, cx.ledger.stream_credit(sender, id));
+        if before.initial_window_size != cx.ledger.settings(sender.peer()).initial_window_size {
+            self.all_windows_changed(cx, sender);
         }
     }
 

@@ -73,14 +73,13 @@ pub struct Timing {
     interim: bool,
     first_frame: Option<Timestamp>,
     first_request: Option<Timestamp>,
-    /// Times that frames were lost.
+    /// Times that the windows of all open exchanges became uncertain: frames were lost, or all windows changed and not all
+    /// could be looked at.
     losses: u32,
     /// Frames of this side were lost, or its beginning.
     lossy: PerSide<bool>,
-    /// Streams that may still be looked at for a change of their windows: no more than there were frames.
+    /// Streams that may still be looked at because all windows have changed: each frame pays for some.
     credit: usize,
-    /// All windows have changed, and not all could be looked at.
-    unsure: bool,
     /// Exchanges that were too many to be followed.
     limited: u64,
     windows: PerSide<Windows>,
@@ -344,7 +343,7 @@ impl Timing {
     /// The windows that the exchange met are known: no frame was lost while it went on, and those that were lost before
     /// can have left no less credit than was reckoned.
     fn is_certain(&self, exchange: &Exchange) -> bool {
-        if self.unsure || exchange.losses != self.losses {
+        if exchange.losses != self.losses {
             return false;
         }
         let parts = &exchange.parts;

@@ -120,6 +120,23 @@ fn a_million_changes_of_all_windows_cost_no_more_than_their_frames() {
     let begun = 6;
     let record = wire.end(1, begun);
     assert!(record.time.is_none() && record.unknown.contains(Unknown::TIME), "not all could be looked at");
+    wire.ask(2001, true);
+    let begun = wire.packet;
+    assert!(wire.end(2001, begun).time.is_some(), "it was opened after that");
+}
+
+#[test]
+fn all_windows_may_change_while_many_streams_are_open() {
+    let mut wire = Wire::new();
+    for n in 0..100 {
+        wire.ask(2 * n + 1, true);
+    }
+    for octets in [70_000, 80_000, 90_000] {
+        wire.send(Side::Client, &initial_window(octets));
+        wire.send(Side::Server, &ACK);
+    }
+    let begun = 6;
+    assert!(wire.end(1, begun).time.is_some());
 }
 
 #[test]
