@@ -6,7 +6,7 @@ use crate::base::certainty::Certainty;
 use crate::base::limit_counters::Limit;
 use crate::base::limits;
 use crate::base::time::{Moment, Timestamp};
-use crate::http2::{BlockEnd, EventContext, FrameSpot, Side, UpgradeRequest};
+use crate::http2::{Block, BlockEnd, EventContext, FrameSpot, Side, UpgradeRequest};
 use crate::record::{EndBy, EndHow, Field, FieldName, Fields, Partial, StreamEnd};
 
 impl PairingInput<'_> {
@@ -24,6 +24,13 @@ impl PairingInput<'_> {
         let place = cx.latest(from).span.start;
         let stream = self.pairing.streams.get_mut(id).map(Box::as_mut)?;
         (!stream.is_over(from, at, place)).then_some(stream)
+    }
+
+    /// The block's stream is open, and was not reset before the block was sent.
+    pub(super) fn is_open_for(&self, cx: &EventContext<'_>, block: &Block) -> bool {
+        let place = cx.latest(block.from).span.start;
+        let stream = self.pairing.streams.get(block.stream);
+        stream.is_some_and(|stream| !stream.is_over(block.from, block.first, place))
     }
 
     /// Opens a stream; `None` if it has been open before.

@@ -75,7 +75,7 @@ impl EventSink for PairingInput<'_> {
         self.end_block(cx, block, end);
         self.pairing.scratch.trim();
         self.weigh(block.promised.unwrap_or(block.stream), cx.at().time);
-        if block.end_stream {
+        if block.end_stream && self.is_open_for(cx, block) {
             self.end_side(block.from, block.stream, block.spot);
         }
     }

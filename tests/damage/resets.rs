@@ -115,3 +115,30 @@ fn a_response_that_the_client_cancels() {
         assert!(!whole || told["http"]["response"]["status_code"] == 200, "{told}");
     });
 }
+
+/// A server that has not yet heard of the reset goes on, to the end perhaps: that does not change how the stream ended.
+#[test]
+fn an_answer_that_crosses_the_reset() {
+    let answers = [
+        frame(HEADERS, END_HEADERS | END_STREAM, 1, &[0x88]),
+        frame(DATA, END_STREAM, 1, b"more"),
+        [frame(HEADERS, END_HEADERS, 1, &[0x88]), frame(DATA, END_STREAM, 1, b"")].concat(),
+    ];
+    for answered in [false, true] {
+        for last in &answers {
+            let first =
+                if answered { frame(HEADERS, END_HEADERS, 1, &OK) } else { frame(SETTINGS, 0, 0, &[]) };
+            let capture = conversation(&[
+                (Side::Client, frame(HEADERS, END_HEADERS | END_STREAM, 1, &GET)),
+                (Side::Server, first),
+                (Side::Client, frame(RST_STREAM, 0, 1, &[0, 0, 0, 8])),
+                (Side::Server, last.clone()),
+            ]);
+            let exchanges = Analyze::capture(&capture).run().exchanges();
+            let [exchange] = &exchanges[..] else { panic!("{exchanges:?}") };
+            assert_eq!(exchange.reset, Some(("client".to_owned(), "CANCEL".to_owned())), "{exchange:?}");
+            assert!(exchange.response_trailers.is_empty() && exchange.response_body.unwrap_or(0) == 0);
+            assert_eq!(!exchange.response_headers.is_empty(), answered);
+        }
+    }
+}
