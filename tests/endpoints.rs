@@ -1,51 +1,59 @@
 //! Endpoints: what the exchanges add up to, against the records of the same captures.
 
 use crate::damage::samples;
+use crate::support::outcome::utf8;
 use crate::support::random::Random;
-use crate::support::{Analyze, Capture, Outcome, dig, text};
+use crate::support::{Analyze, Call, Capture, Outcome};
 use h2lens::aggregate::Templates;
+use h2lens::base::verdict::Verdict;
 use h2lens::record::Wanted;
+use h2lens::record::endpoint::{Endpoint, Quantiles};
 use proptest::prelude::*;
-use serde_json::Value;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Authority or server, method, path: as they are, not as templates.
 type Key = (String, Option<String>, Option<String>);
 
-fn run(capture: &Capture, threads: usize) -> Outcome {
+fn analyze(capture: &Capture, threads: usize) -> Analyze {
     let wanted = Wanted { transactions: true, endpoints: true, telemetry: true, ..Wanted::default() };
     let templates = Templates { literal: true, ..Templates::default() };
-    Analyze::capture(capture).wanted(wanted).templates(templates).threads(threads).run()
+    Analyze::capture(capture).wanted(wanted).templates(templates).threads(threads)
 }
 
-fn owned(record: &Value, path: &str) -> Option<String> {
-    text(record, path).map(str::to_owned)
+fn run(capture: &Capture) -> Outcome {
+    analyze(capture, 1).run()
 }
 
-fn key(record: &Value, authority: &str, path: &str) -> Key {
-    let server = || {
-        let (address, port) = (text(record, "server.address").unwrap(), dig(record, "server.port").unwrap());
-        format!("{address} {port}")
-    };
-    let service =
-        owned(record, authority).map(|authority| authority.to_ascii_lowercase()).unwrap_or_else(server);
-    (service, owned(record, "http.request.method"), owned(record, path))
+fn key_of_call(call: &Call<'_>) -> Key {
+    let view = call.view();
+    let owned = |part: &[u8]| utf8(part).to_owned();
+    let service = utf8(&view.authority_or_server()).to_ascii_lowercase();
+    (service, view.method.map(owned), view.path.map(owned))
 }
 
-/// The times at this path of the records by their endpoint, in nanoseconds, ascending.
-fn times(outcome: &Outcome, path: &str) -> BTreeMap<Key, Vec<u64>> {
+fn key_of_endpoint(endpoint: &Endpoint) -> Key {
+    let server = || endpoint.server.unwrap().to_string();
+    let service = endpoint.authority.clone().unwrap_or_else(server);
+    (service, endpoint.method.clone(), endpoint.template.clone())
+}
+
+/// A time of a call.
+type Time = fn(&Call<'_>) -> Option<Duration>;
+
+const DURATION: Time = |call| Some(call.duration());
+const TTFB: Time = |call| Some(call.response.first?.since(call.request.first?));
+
+/// The times of the calls by their endpoint, in nanoseconds, ascending.
+fn times(outcome: &Outcome, time: Time) -> BTreeMap<Key, Vec<u64>> {
     let mut all: BTreeMap<Key, Vec<u64>> = BTreeMap::new();
-    for record in outcome.transactions() {
-        if let Some(nanos) = nanos(record, path) {
-            all.entry(key(record, "h2.request.authority", "url.path")).or_default().push(nanos);
+    for call in outcome.transactions() {
+        if let Some(time) = time(&call) {
+            all.entry(key_of_call(&call)).or_default().push(time.as_nanos() as u64);
         }
     }
     all.values_mut().for_each(|times| times.sort_unstable());
     all
-}
-
-fn nanos(record: &Value, path: &str) -> Option<u64> {
-    Some((dig(record, path)?.as_f64()? * 1e9).round() as u64)
 }
 
 fn quantile(sorted: &[u64], quantile: f64) -> u64 {
@@ -59,54 +67,48 @@ fn is_near(one: u64, two: u64) -> bool {
 #[test]
 fn endpoints_are_what_their_records_add_up_to() {
     for sample in samples() {
-        let outcome = run(&sample.capture, 1);
-        let records = times(&outcome, "duration");
-        let mut calls = 0;
-        for endpoint in outcome.endpoints() {
-            let times = &records[&key(endpoint, "authority", "url.template")];
-            let number = |path: &str| dig(endpoint, path).and_then(Value::as_u64).unwrap();
-            assert_eq!(number("h2.calls"), times.len() as u64);
-            for (name, share) in [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("max", 1.0)] {
-                let shown = nanos(endpoint, &format!("h2.duration.{name}")).unwrap();
-                assert!(is_near(shown, quantile(times, share)), "{name}: {shown} {times:?}");
+        let outcome = run(&sample.capture);
+        let by_endpoint = times(&outcome, DURATION);
+        let rows = &outcome.endpoints.rows;
+        for endpoint in rows {
+            let times = &by_endpoint[&key_of_endpoint(endpoint)];
+            assert_eq!(endpoint.calls, times.len() as u64);
+            let Quantiles { quantiles, max, sum, .. } = endpoint.duration;
+            let shown = quantiles.unwrap().into_iter().chain(max);
+            assert_eq!(shown.clone().count(), 5);
+            for (shown, share) in shown.zip([0.5, 0.9, 0.95, 0.99, 1.0]) {
+                assert!(is_near(shown, quantile(times, share)), "{share}: {shown} {times:?}");
             }
-            assert_eq!(nanos(endpoint, "h2.duration.sum"), Some(times.iter().sum()));
-            calls += number("h2.calls");
+            assert_eq!(sum, times.iter().sum::<u64>());
         }
-        assert_eq!(calls, outcome.transactions().count() as u64);
-        let failed: u64 =
-            outcome.endpoints().map(|endpoint| dig(endpoint, "h2.failed").unwrap().as_u64().unwrap()).sum();
-        assert_eq!(
-            failed,
-            outcome.transactions().filter(|record| record.get("error").is_some()).count() as u64
-        );
+        let calls = outcome.transactions().count() as u64;
+        assert_eq!(rows.iter().map(|endpoint| endpoint.calls).sum::<u64>(), calls);
+        let failed = outcome.transactions().filter(|call| call.failure().is_some()).count() as u64;
+        assert_eq!(rows.iter().map(|endpoint| endpoint.failed).sum::<u64>(), failed);
     }
 }
 
 #[test]
 fn endpoints_are_the_same_for_any_number_of_threads() {
     for sample in &samples()[..4] {
-        let one = run(&sample.capture, 1).ndjson;
-        assert_eq!(run(&sample.capture, 2).ndjson, one);
-        assert_eq!(run(&sample.capture, 8).ndjson, one);
+        let text = |threads| analyze(&sample.capture, threads).run_text().ndjson;
+        let one = text(1);
+        assert_eq!(text(2), one);
+        assert_eq!(text(8), one);
     }
 }
 
 #[test]
 fn what_the_agent_emits_stands_beside_the_calls() {
     for sample in samples() {
-        let outcome = run(&sample.capture, 1);
-        let agent =
-            |endpoint: &Value| dig(endpoint, "h2.agent.calls").and_then(Value::as_u64).unwrap_or_default();
-        let emitted: u64 = outcome.endpoints().map(agent).sum();
-        let seen = outcome
-            .transactions()
-            .filter(|record| dig(record, "h2.agent.seen") == Some(&Value::Bool(true)))
-            .count();
-        assert_eq!(emitted, seen as u64);
-        for endpoint in outcome.endpoints() {
-            assert!(agent(endpoint) <= dig(endpoint, "h2.calls").and_then(Value::as_u64).unwrap());
-            assert_eq!(dig(endpoint, "h2.agent").is_some(), dig(endpoint, "h2.agent.p99").is_some());
+        let outcome = run(&sample.capture);
+        let is_seen = |call: &Call<'_>| matches!(call.annotation.agent, Some(Verdict::Seen(_)));
+        let agents: Vec<_> =
+            outcome.endpoints.rows.iter().filter_map(|row| Some((row, row.agent?))).collect();
+        let emitted: u64 = agents.iter().map(|(_, agent)| agent.calls).sum();
+        assert_eq!(emitted, outcome.transactions().filter(is_seen).count() as u64);
+        for (endpoint, agent) in agents {
+            assert!(agent.calls <= endpoint.calls && agent.quantiles.is_some(), "{endpoint:?}");
         }
     }
 }
@@ -114,8 +116,8 @@ fn what_the_agent_emits_stands_beside_the_calls() {
 #[test]
 fn undamaged_there_are_no_bounds() {
     for sample in samples() {
-        for endpoint in run(&sample.capture, 1).endpoints() {
-            assert_eq!(dig(endpoint, "h2.duration.p99_at_least"), None, "{endpoint}");
+        for endpoint in run(&sample.capture).endpoints.rows {
+            assert_eq!(endpoint.duration.p99_at_least, None, "{endpoint:?}");
         }
     }
 }
@@ -132,26 +134,33 @@ fn damaged(capture: &Capture, permille: usize, cuts: usize, random: &mut Random)
     capture
 }
 
-/// Of a damaged capture, the quantiles at this path that are not what its bounds say, or what the times in the records of
+/// Of a damaged capture, the quantiles of a time that are not what its bounds say, or what the times in the records of
 /// the whole one say where there are none.
-fn wrong_quantiles(whole: &BTreeMap<Key, Vec<u64>>, outcome: &Outcome, path: &str) -> Vec<String> {
+fn wrong_quantiles(
+    whole: &BTreeMap<Key, Vec<u64>>,
+    outcome: &Outcome,
+    of: fn(&Endpoint) -> Quantiles,
+) -> Vec<String> {
     let mut wrong = Vec::new();
-    let placed = outcome.endpoints().filter(|row| dig(row, "h2.unplaced").is_none());
-    for endpoint in placed.filter(|row| dig(row, "h2.folded").is_none()) {
-        let Some(times) = whole.get(&key(endpoint, "authority", "url.template")) else { continue };
+    for endpoint in outcome.endpoints.rows.iter().filter(|row| !row.unplaced && row.folded.is_none()) {
+        let Some(times) = whole.get(&key_of_endpoint(endpoint)) else { continue };
         let truth = quantile(times, 0.99);
-        let value = |name: &str| nanos(endpoint, &format!("{path}.{name}"));
-        let holds = match (value("p99_at_least"), value("p99_at_most"), value("p99")) {
+        let told = of(endpoint);
+        let holds = match (told.p99_at_least, told.p99_at_most, told.quantiles) {
             (Some(least), most, _) => least <= truth && most.is_none_or(|most| truth <= most),
-            (None, _, Some(shown)) => is_near(shown, truth),
+            (None, _, Some([.., shown])) => is_near(shown, truth),
             (None, ..) => true,
         };
         if !holds {
-            wrong.push(format!("{path}: {truth} of {times:?}: {endpoint}"));
+            wrong.push(format!("{truth} of {times:?}: {told:?} of {endpoint:?}"));
         }
     }
     wrong
 }
+
+/// The times, and what endpoints tell of each.
+const QUANTILES: [(Time, fn(&Endpoint) -> Quantiles); 2] =
+    [(DURATION, |endpoint| endpoint.duration), (TTFB, |endpoint| endpoint.ttfb)];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
@@ -161,12 +170,12 @@ proptest! {
     ) {
         let sample = sample.get(samples());
         let damaged = damaged(&sample.capture, permille, cuts, &mut Random::new(seed));
-        let outcome = run(&damaged, 1);
+        let outcome = run(&damaged);
         // Where nothing tells that something is missing, as behind the last packet, nothing can be said of it.
         if !outcome.complete() {
-            let whole = run(&sample.capture, 1);
-            for (record, endpoint) in [("duration", "h2.duration"), ("h2.timing.ttfb", "h2.ttfb")] {
-                let wrong = wrong_quantiles(&times(&whole, record), &outcome, endpoint);
+            let whole = run(&sample.capture);
+            for (time, of) in QUANTILES {
+                let wrong = wrong_quantiles(&times(&whole, time), &outcome, of);
                 prop_assert!(wrong.is_empty(), "{} quantiles, the first: {}", wrong.len(), wrong[0]);
             }
         }

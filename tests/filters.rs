@@ -1,7 +1,7 @@
 //! `--where`, against a plain reading of the records.
 
 use crate::damage::samples;
-use crate::support::{Analyze, Outcome, Random, dig, text};
+use crate::support::{Analyze, Random, Text, dig, text};
 use h2lens::record::Wanted;
 use serde_json::Value;
 use std::path::Path;
@@ -295,7 +295,7 @@ fn captures() -> Vec<Analyze> {
     all.into_iter().map(|analyze| analyze.wanted(wanted)).collect()
 }
 
-fn lines<'a>(outcome: &'a Outcome, keep: impl Fn(&Value) -> bool + 'a) -> Vec<&'a str> {
+fn lines<'a>(outcome: &'a Text, keep: impl Fn(&Value) -> bool + 'a) -> Vec<&'a str> {
     let both = outcome.ndjson.lines().zip(&outcome.records);
     both.filter(|(_, record)| text(record, "record") == Some("transaction") && keep(record))
         .map(|(line, _)| line)
@@ -307,16 +307,17 @@ fn a_filter_leaves_what_a_plain_reading_of_the_records_leaves() {
     let mut random = Random::new(5);
     let (mut kept, mut left) = (0, 0);
     for analyze in captures() {
-        let whole = analyze.run();
+        let whole = analyze.run_text();
         let records: Vec<_> = whole.transactions().collect();
         for _ in 0..40 {
             let expression = Expression::any(&mut random, &records, 3);
             let typed = expression.text(&mut random);
-            let filtered = analyze.clone().matching(&typed).run();
+            let filtered = analyze.clone().matching(&typed).run_text();
             let expected = lines(&whole, |record| expression.truth(record) == Truth::True);
             assert_eq!(lines(&filtered, |_| true), expected, "{typed}");
             let unknown = records.iter().filter(|record| expression.truth(record) == Truth::Unknown).count();
-            assert_eq!(filtered.count("coverage.where_unknown"), unknown as u64, "{typed}");
+            let told = dig(filtered.telemetry(), "coverage.where_unknown").and_then(Value::as_u64);
+            assert_eq!(told.unwrap_or(0), unknown as u64, "{typed}");
             kept += expected.len();
             left += records.len() - expected.len();
         }
@@ -329,7 +330,7 @@ fn telemetry_is_that_of_the_whole() {
     for analyze in captures() {
         let (whole, none) = (analyze.run(), analyze.clone().matching("stream == 0").run());
         assert_eq!(none.transactions().count(), 0);
-        assert_eq!(whole.telemetry(), none.telemetry());
+        assert_eq!(whole.telemetry, none.telemetry);
     }
 }
 
@@ -338,8 +339,7 @@ fn a_filter_holds_for_endpoints_too() {
     let wanted = Wanted { endpoints: true, ..Wanted::default() };
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/grpcio.pcap");
     let analyze = Analyze::file(path).wanted(wanted).matching("error");
-    let names: Vec<_> =
-        analyze.run().endpoints().map(|row| text(row, "rpc.method").unwrap().to_owned()).collect();
+    let names: Vec<_> = analyze.run().endpoints.rows.into_iter().filter_map(|row| row.rpc).collect();
     assert_eq!(names, ["test.Lens/Fail", "test.Lens/Missing"]);
 }
 

@@ -1,9 +1,8 @@
 //! Connections that nobody uses for a while, as live capture gives them up: told of, and read on when they are used again.
 
 use crate::damage::samples;
-use crate::support::exchange::dig;
 use crate::support::{Analyze, Capture, Conversation, Ends, Outcome, Random};
-use serde_json::Value;
+use h2lens::record::{ConnectionRecord, EndHow};
 use std::time::Duration;
 
 const IDLE: Duration = Duration::from_secs(30);
@@ -34,8 +33,13 @@ fn paused(capture: &Capture, before: usize, pause: Duration) -> Capture {
     Capture::merged(others.into_iter().chain([capture]))
 }
 
-fn idle(outcome: &Outcome) -> usize {
-    outcome.connections().filter(|record| dig(record, "h2.end.how") == Some(&Value::from("idle"))).count()
+fn is_idle(connection: &&ConnectionRecord) -> bool {
+    connection.end.how == EndHow::Idle
+}
+
+/// The connections as they are told of for the last time.
+fn last(outcome: &Outcome) -> impl Iterator<Item = &ConnectionRecord> {
+    outcome.connections().filter(|connection| !is_idle(connection))
 }
 
 /// With an idle timeout that strikes in the middle, nothing is told otherwise than without; and the connections are told of
@@ -55,15 +59,9 @@ fn a_connection_used_again_is_read_on() {
                 assert_eq!(told, truth);
             }
             assert_eq!(with.transactions().count(), without.transactions().count());
-            assert_eq!(with.telemetry(), without.telemetry());
-            let last = |outcome: &Outcome| {
-                let last = outcome
-                    .connections()
-                    .filter(|record| dig(record, "h2.end.how") != Some(&Value::from("idle")));
-                last.cloned().collect::<Vec<_>>()
-            };
-            assert_eq!(last(&with), last(&without));
-            rested += idle(&with);
+            assert_eq!(with.report, without.report);
+            assert!(last(&with).eq(last(&without)));
+            rested += with.connections().filter(is_idle).count();
         }
     }
     assert!(rested > 5, "{rested}");
@@ -77,16 +75,14 @@ fn calls_in_flight_are_given_up_and_the_next_ones_are_read() {
     for sample in samples() {
         let capture = paused(&sample.capture, random.between(1, sample.capture.packets.len() - 1), 8 * IDLE);
         let outcome = Analyze::capture(&capture).idle(IDLE).run();
-        let key = |record: &Value| ["client.port", "h2.stream.id"].map(|path| dig(record, path).cloned());
         for told in outcome.transactions() {
-            let truth = sample.whole.transactions().find(|truth| key(truth) == key(told)).unwrap();
-            if dig(told, "h2.stream.end.how") == Some(&Value::from("idle")) {
+            let truth = sample.whole.transactions().find(|truth| truth.place() == told.place()).unwrap();
+            if told.end.how == EndHow::Idle {
                 cut += 1;
-                assert_eq!(dig(told, "h2.complete"), Some(&Value::from(false)));
+                assert!(!told.is_complete());
             } else {
-                for path in ["url.path", "http.request.method", "http.response.status_code", "h2.complete"] {
-                    assert_eq!(dig(told, path), dig(truth, path), "{path}");
-                }
+                assert_eq!((told.method(), told.path()), (truth.method(), truth.path()));
+                assert_eq!((told.status(), told.is_complete()), (truth.status(), truth.is_complete()));
             }
         }
         assert_eq!(outcome.transactions().count(), sample.whole.transactions().count());

@@ -30,7 +30,7 @@ fn parts(analyze: &Analyze, of: usize) -> Vec<String> {
 }
 
 fn parts_of(analyze: &Analyze, wanted: Wanted, of: usize) -> Vec<String> {
-    (0..of).map(|index| analyze.clone().wanted(wanted).part(index, of).run().ndjson).collect()
+    (0..of).map(|index| analyze.clone().wanted(wanted).part(index, of).run_text().ndjson).collect()
 }
 
 /// What the parts are merged to.
@@ -53,7 +53,7 @@ fn compare(analyze: &Analyze, of: usize) {
 /// The same of these records.
 #[track_caller]
 pub(crate) fn compare_records(analyze: &Analyze, wanted: Wanted, of: usize) {
-    let whole = analyze.clone().wanted(wanted).run().ndjson;
+    let whole = analyze.clone().wanted(wanted).run_text().ndjson;
     let mut parts = parts_of(analyze, wanted, of);
     // In whatever order they are given.
     parts.rotate_left(of / 2);
@@ -138,7 +138,7 @@ fn what_is_not_all_of_one_whole_gives_no_result() {
         error(&[good[0].clone(), fewer[1].clone(), good[2].clone()]),
         "part 1: made as one of another number of parts than part 0"
     );
-    let whole = samples()[0].whole.ndjson.clone();
+    let whole = Analyze::capture(&samples()[0].capture).run_text().ndjson;
     assert!(error(&[whole]).contains("not a whole part"));
     assert!(error(&[String::new()]).contains("not a whole part"));
 }

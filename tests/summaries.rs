@@ -1,8 +1,9 @@
 //! `--summary` on captures: a telemetry record every so much packet time, with what that time added.
 
 use crate::support::conversation::Event::Wrote;
-use crate::support::{Analyze, Capture, Conversation, Ends, Side, dig, text};
-use serde_json::Value;
+use crate::support::{Analyze, Capture, Conversation, Ends, Side};
+use h2lens::record::{Delta, Interval, OpenExchange};
+use h2lens::{Report, Timestamp};
 use std::time::Duration;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
@@ -30,44 +31,44 @@ fn capture() -> Capture {
     conversation.capture()
 }
 
-fn summaries(threads: usize) -> Vec<Value> {
-    let run = Analyze::capture(&capture()).threads(threads).summary(Duration::from_secs(10)).run();
-    run.records.iter().filter(|record| text(record, "record") == Some("telemetry")).cloned().collect()
+fn summaries(threads: usize) -> Vec<Report> {
+    Analyze::capture(&capture()).threads(threads).summary(Duration::from_secs(10)).run().telemetry
 }
 
 #[test]
 fn each_interval_tells_what_it_added() {
     let told = summaries(1);
-    let requests = |path: &str| {
-        told.iter().map(|record| dig(record, path).unwrap().as_u64().unwrap()).collect::<Vec<_>>()
-    };
+    let deltas: Vec<Delta> = told.iter().map(|report| **report.delta.as_ref().unwrap()).collect();
     // The interval without packets is passed over.
-    assert_eq!(requests("delta.exact.plaintext.requests"), [1, 1]);
-    assert_eq!(requests("exact.plaintext.requests"), [1, 2]);
-    assert_eq!(requests("delta.transactions.complete"), [0, 1]);
-    assert_eq!(told[0]["interval"]["seconds"], 10.0);
-    assert_eq!(text(&told[0], "interval.start").unwrap()[..19], *"2023-11-14T22:13:20");
-    assert_eq!(text(&told[0], "@timestamp").unwrap()[..19], *"2023-11-14T22:13:30");
-    assert_eq!(text(&told[1], "interval.start").unwrap()[..19], *"2023-11-14T22:13:40");
+    assert_eq!(deltas.iter().map(|delta| delta.exact.plaintext.requests).collect::<Vec<_>>(), [1, 1]);
+    assert_eq!(deltas.iter().map(|delta| delta.complete).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(told.iter().map(|report| report.exact.plaintext.requests).collect::<Vec<_>>(), [1, 2]);
+    let Interval { start, end } = told[0].interval.unwrap();
+    assert_eq!(end.since(start), Duration::from_secs(10));
+    let to_the_second = |time: Timestamp| time.to_string()[..19].to_owned();
+    assert_eq!([start, end].map(to_the_second), ["2023-11-14T22:13:20", "2023-11-14T22:13:30"]);
+    assert_eq!(to_the_second(told[1].interval.unwrap().start), "2023-11-14T22:13:40");
     assert_eq!(told, summaries(3), "the same on any number of threads");
 }
 
 #[test]
 fn calls_that_have_not_ended_are_in_flight() {
     let told = summaries(1);
-    let in_flight = &told[0]["in_flight"];
-    assert_eq!(in_flight["count"], 1);
-    assert!(in_flight["oldest"].as_f64().unwrap() > 9.9, "{in_flight}");
-    let [oldest] = &in_flight["exchanges"].as_array().unwrap()[..] else { panic!("{in_flight}") };
-    assert_eq!((text(oldest, "method"), text(oldest, "path")), (Some("GET"), Some("/x")));
-    assert_eq!((&oldest["connection"], &oldest["stream"]), (&1.into(), &1.into()));
-    assert_eq!(told[1].get("in_flight"), None, "the capture is over");
+    let in_flight = told[0].in_flight.as_ref().unwrap();
+    assert_eq!(in_flight.count, 1);
+    let [oldest] = &in_flight.oldest[..] else { panic!("{in_flight:?}") };
+    let OpenExchange { started, connection, stream, method, path } = oldest;
+    assert!(told[0].interval.unwrap().end.since(*started) > Duration::from_millis(9900), "{oldest:?}");
+    assert_eq!((method.as_deref(), path.as_deref()), (Some(&b"GET"[..]), Some(&b"/x"[..])));
+    assert_eq!((*connection, *stream), (1, 1));
+    assert_eq!(told[1].in_flight, None, "the capture is over");
 }
 
 #[test]
 fn without_summaries_the_interval_is_the_capture() {
     let outcome = Analyze::capture(&capture()).run();
-    let telemetry = outcome.telemetry();
-    assert!(telemetry["interval"]["seconds"].as_f64().unwrap() > 25.0);
-    assert_eq!(telemetry.get("delta"), None);
+    let [told] = &outcome.telemetry[..] else { panic!("{:?}", outcome.telemetry) };
+    let Interval { start, end } = told.interval.unwrap();
+    assert!(end.since(start) > Duration::from_secs(25));
+    assert_eq!(told.delta, None);
 }

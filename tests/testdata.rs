@@ -1,7 +1,9 @@
 //! The captures in `testdata/`, made by real clients and servers: what the program tells of them.
 
-use crate::support::Analyze;
-use serde_json::Value;
+use crate::support::outcome::utf8;
+use crate::support::{Analyze, Call};
+use h2lens::base::verdict::{MissReason, Verdict};
+use h2lens::record::Recognition;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,14 +15,10 @@ fn testdata(name: &str) -> PathBuf {
 fn calls(path: impl Into<PathBuf>) -> Vec<String> {
     let outcome = Analyze::file(path).run();
     assert!(outcome.complete(), "nothing is missing");
-    let text = |record: &Value, path: &str| match record.pointer(path) {
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-        None => "-".to_owned(),
-    };
-    let call = |record: &Value| {
-        let fields = ["/http/request/method", "/url/path", "/url/query", "/http/response/status_code"];
-        fields.map(|field| text(record, field)).join(" ")
+    let call = |call: Call<'_>| {
+        let [method, path, query] =
+            [call.method(), call.path(), call.query()].map(|part| part.unwrap_or("-"));
+        format!("{method} {path} {query} {}", call.status().unwrap())
     };
     outcome.transactions().map(call).collect()
 }
@@ -44,8 +42,7 @@ fn curl_with_an_upgrade() {
     let path = testdata("curl-upgrade.pcap");
     assert_eq!(calls(path.clone()), ["GET /users.json - 200"]);
     let outcome = Analyze::file(path).run();
-    let how = outcome.connections().next().and_then(|record| record.pointer("/h2/how"));
-    assert_eq!(how, Some(&Value::from("upgrade")));
+    assert_eq!(outcome.connections().next().unwrap().how, Some(Recognition::Upgrade));
 }
 
 #[test]
@@ -53,13 +50,12 @@ fn nghttp_with_push_and_trailers() {
     let outcome = Analyze::file(testdata("nghttp-push.pcap")).run();
     let told: Vec<_> = outcome
         .transactions()
-        .map(|record| {
-            let at = |path| record.pointer(path).cloned().unwrap_or_default();
-            (at("/url/path"), at("/h2/stream/pushed"), at("/h2/response/trailers/0/value"))
+        .map(|call| {
+            let trailer = call.transaction.response.trailers.iter().next().unwrap();
+            (call.path().unwrap(), call.pushed, utf8(trailer.value.unwrap()))
         })
         .collect();
-    let row = |path: &str, pushed: bool| (Value::from(path), Value::from(pushed), Value::from("1f"));
-    assert_eq!(told, [row("/app.js", true), row("/index.html", false)]);
+    assert_eq!(told, [("/app.js", true, "1f"), ("/index.html", false, "1f")]);
 }
 
 #[test]
@@ -67,11 +63,14 @@ fn the_two_views_differ_for_reasons_that_add_up() {
     let outcome = Analyze::file(testdata("agent-differs.pcap")).run();
     let missed: Vec<_> = outcome
         .transactions()
-        .filter_map(|record| record.pointer("/h2/agent/reason").and_then(Value::as_str))
+        .filter_map(|call| match call.annotation.agent.unwrap() {
+            Verdict::Missed(reason) => Some(reason),
+            Verdict::Seen(_) => None,
+        })
         .collect();
-    assert_eq!(missed, ["path_too_long", "method", "padded"]);
-    let complete = outcome.count("coverage.transactions.complete");
-    assert_eq!((complete, outcome.count("agent.transactions")), (6, 3));
+    assert_eq!(missed, [MissReason::PathTooLong, MissReason::Method, MissReason::Padded]);
+    assert_eq!(outcome.coverage().transactions_complete, 6);
+    assert_eq!(outcome.report.agent.unwrap().transactions, 3);
 }
 
 /// Suites and handshakes that rustls does not have, by openssl; the keys are in the captures.
@@ -93,10 +92,11 @@ fn grpcio_calls() {
     let outcome = Analyze::file(testdata("grpcio.pcap")).run();
     let told: Vec<_> = outcome
         .transactions()
-        .map(|record| {
-            let at = |path| record.pointer(path).map(ToString::to_string).unwrap_or_default();
-            let messages = [at("/h2/grpc/request_messages"), at("/h2/grpc/response_messages")].join("/");
-            [at("/rpc/method"), at("/rpc/response/status_code"), messages].join(" ").replace('"', "")
+        .map(|call| {
+            let (view, grpc) = (call.view(), call.grpc.as_ref().unwrap());
+            let method = utf8(view.rpc_method().unwrap());
+            let messages = [grpc.request_messages, grpc.response_messages].map(Option::unwrap);
+            format!("{method} {} {}/{}", view.grpc_status().unwrap().name(), messages[0], messages[1])
         })
         .collect();
     assert_eq!(

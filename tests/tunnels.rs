@@ -4,8 +4,11 @@ use crate::support::conversation::Cut;
 use crate::support::conversation::Event::{self, Closed, Wrote};
 use crate::support::endpoints::Setup;
 use crate::support::plan::Plan;
-use crate::support::{Analyze, Capture, Conversation, Ends, Outcome, Random, Side, dig, text, tls};
-use serde_json::Value;
+use crate::support::{Analyze, Call, Capture, Conversation, Ends, Outcome, Random, Side, tls};
+use h2lens::base::limit_counters::Limit;
+use h2lens::base::tls::NotDecrypted;
+use h2lens::base::verdict::{MissReason, Verdict};
+use h2lens::record::{ConnectionRecord, EndBy, EndHow, Failure, Parent, Recognition, StreamEnd};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const CONNECT: &[u8] = b"\x02\x07CONNECT\x01\x03a:1";
@@ -75,13 +78,13 @@ fn analyze(events: &[Event]) -> Outcome {
 }
 
 /// The transactions of connections in a tunnel.
-fn inner(outcome: &Outcome) -> Vec<&Value> {
-    outcome.transactions().filter(|call| dig(call, "h2.connection.parent").is_some()).collect()
+fn inner(outcome: &Outcome) -> Vec<Call<'_>> {
+    outcome.transactions().filter(|call| call.connection.parent.is_some()).collect()
 }
 
 /// The record of the only connection in a tunnel.
-fn tunnelled(outcome: &Outcome) -> &Value {
-    let mut found = outcome.connections().filter(|record| dig(record, "h2.connection.parent").is_some());
+fn tunnelled(outcome: &Outcome) -> &ConnectionRecord {
+    let mut found = outcome.connections().filter(|connection| connection.meta.parent.is_some());
     let connection = found.next().unwrap();
     assert!(found.next().is_none());
     connection
@@ -94,25 +97,23 @@ fn http2_in_a_connect_stream_is_a_connection_of_its_own() {
         let outcome = Analyze::capture(&capture).run();
         assert_eq!(outcome.transactions().count(), 2, "{cut:?}: CONNECT too");
         let [call] = inner(&outcome)[..] else { panic!("{cut:?}") };
-        assert_eq!(call["h2"]["connection"]["parent"], serde_json::json!({"connection": 1, "stream": 1}));
-        assert_eq!(text(call, "url.path"), Some("/x"));
-        assert_eq!(call["http"]["response"]["body"]["size"], 5);
-        assert_eq!(call["h2"]["complete"], true);
-        assert_eq!(text(call, "h2.agent.reason"), Some("tunnel"), "the agent does not look into DATA");
+        let parent = Parent { connection: 1, stream: 1, encrypted: false };
+        assert_eq!(call.connection.parent, Some(parent));
+        assert_eq!((call.path(), call.response.body), (Some("/x"), 5));
+        assert!(call.is_complete());
+        let tunnel = Some(Verdict::Missed(MissReason::Tunnel));
+        assert_eq!(call.annotation.agent, tunnel, "the agent does not look into DATA");
         let connection = tunnelled(&outcome);
-        assert_eq!(connection["h2"]["connection"], call["h2"]["connection"]);
-        assert_eq!(text(connection, "h2.how"), Some("prior_knowledge"));
-        assert_eq!(
-            (text(connection, "h2.end.by"), text(connection, "h2.end.how")),
-            (Some("client"), Some("fin"))
-        );
-        assert_eq!(connection.get("tcp"), None, "TCP is told of once");
+        assert_eq!((connection.meta.id, connection.meta.parent), (call.connection.id, Some(parent)));
+        assert_eq!(connection.how, Some(Recognition::PriorKnowledge));
+        assert_eq!(connection.end, StreamEnd { by: EndBy::Client, how: EndHow::Fin, code: None });
+        assert_eq!(connection.tcp, None, "TCP is told of once");
         assert!(outcome.complete(), "{cut:?}");
-        assert_eq!(outcome.count("coverage.connections.http2"), 2);
-        assert_eq!(outcome.count("exact.plaintext.requests"), 2);
-        for threads in [2, 3] {
-            assert_eq!(Analyze::capture(&capture).threads(threads).run().ndjson, outcome.ndjson);
-        }
+        assert_eq!(outcome.coverage().connections_http2, 2);
+        assert_eq!(outcome.report.exact.plaintext.requests, 2);
+        let text = |threads| Analyze::capture(&capture).threads(threads).run_text().ndjson;
+        let one = text(1);
+        assert!(text(2) == one && text(3) == one);
     }
 }
 
@@ -123,13 +124,12 @@ fn tunnels_are_followed_four_deep() {
         events = within(&events);
     }
     let outcome = analyze(&events);
-    let depths: Vec<_> =
-        inner(&outcome).iter().filter_map(|call| text(call, "http.request.method")).collect();
-    assert_eq!(depths.iter().filter(|&&method| method == "GET").count(), 1, "{depths:?}");
+    let methods: Vec<_> = inner(&outcome).iter().filter_map(Call::method).collect();
+    assert_eq!(methods.iter().filter(|&&method| method == "GET").count(), 1, "{methods:?}");
     assert!(outcome.complete());
     let outcome = analyze(&within(&events));
-    assert!(inner(&outcome).iter().all(|call| text(call, "http.request.method") == Some("CONNECT")));
-    assert_eq!(outcome.count("coverage.limits.connect_tunnels"), 1);
+    assert!(inner(&outcome).iter().all(|call| call.method() == Some("CONNECT")));
+    assert_eq!(outcome.limit(Limit::ConnectTunnels), 1);
     assert!(!outcome.complete(), "the call in the fifth is missing");
 }
 
@@ -142,12 +142,9 @@ fn a_reset_tunnel_ends_the_calls_in_it() {
     events.push(Wrote(Side::Client, frame(3, 0, 1, &[0, 0, 0, 8])));
     let outcome = analyze(&events);
     let [call] = inner(&outcome)[..] else { panic!() };
-    assert_eq!(text(call, "error.type"), Some("connection_reset"));
-    let connection = tunnelled(&outcome);
-    assert_eq!(
-        (text(connection, "h2.end.by"), text(connection, "h2.end.how")),
-        (Some("client"), Some("rst"))
-    );
+    assert_eq!(call.failure(), Some(Failure::ConnectionReset));
+    let end = tunnelled(&outcome).end;
+    assert_eq!(end, StreamEnd { by: EndBy::Client, how: EndHow::Rst, code: None });
 }
 
 #[test]
@@ -163,8 +160,8 @@ fn a_refused_tunnel_carries_nothing() {
     events.insert(1, Wrote(Side::Client, frame(0, 0, 1, &request)));
     let outcome = analyze(&events);
     let [call] = inner(&outcome)[..] else { panic!() };
-    assert_eq!(text(call, "error.type"), Some("connection_reset"));
-    assert_eq!(dig(call, "http.response"), None);
+    assert_eq!(call.failure(), Some(Failure::ConnectionReset));
+    assert!(call.status().is_none() && !call.response.seen);
 }
 
 #[test]
@@ -179,8 +176,8 @@ fn an_upgrade_in_a_tunnel_is_followed() {
     ]);
     let outcome = analyze(&events);
     let [call] = inner(&outcome)[..] else { panic!() };
-    assert_eq!((text(call, "url.path"), dig(call, "h2.complete")), (Some("/u"), Some(&true.into())));
-    assert_eq!(text(tunnelled(&outcome), "h2.how"), Some("upgrade"));
+    assert_eq!((call.path(), call.is_complete()), (Some("/u"), true));
+    assert_eq!(tunnelled(&outcome).how, Some(Recognition::Upgrade));
 }
 
 #[test]
@@ -194,11 +191,11 @@ fn tls_in_a_tunnel_is_decrypted() {
     let capture = capture(&within(&recorded.recording.events), Cut::Full);
     let outcome = Analyze::capture(&capture).keys(&recorded.keys).run();
     assert_eq!(inner(&outcome).len(), expected.transactions().count());
-    let paths = |calls: &[&Value]| calls.iter().map(|call| call["url"]["path"].clone()).collect::<Vec<_>>();
-    assert_eq!(paths(&inner(&outcome)), paths(&expected.transactions().collect::<Vec<_>>()));
-    assert_eq!(text(tunnelled(&outcome), "h2.how"), Some("alpn"));
+    assert!(inner(&outcome).iter().map(Call::path).eq(expected.transactions().map(|call| call.path())));
+    assert_eq!(tunnelled(&outcome).how, Some(Recognition::Alpn));
     let without = Analyze::capture(&capture).run();
-    assert_eq!(text(tunnelled(&without), "tls.not_decrypted"), Some("no_secrets"));
+    let tls = tunnelled(&without).meta.tls.as_deref().unwrap();
+    assert_eq!(tls.not_decrypted, Some(NotDecrypted::NoSecrets));
     assert!(!without.complete(), "it offers h2");
 }
 
@@ -215,10 +212,10 @@ fn a_tunnel_that_was_open_before_the_capture_is_recognised() {
     let outcome = Analyze::capture(&late).run();
     let calls = inner(&outcome);
     assert!(calls.len() > 15, "{}", calls.len());
-    let paths: Vec<_> = calls.iter().map(|call| text(call, "url.path")).collect();
+    let paths: Vec<_> = calls.iter().map(Call::path).collect();
     assert!(paths.iter().all(|path| path.is_none_or(|path| path == "/x")), "{paths:?}");
     assert!(paths.iter().flatten().count() > 15, "{paths:?}");
-    assert_eq!(text(tunnelled(&outcome), "h2.how"), Some("mid_stream"));
+    assert_eq!(tunnelled(&outcome).how, Some(Recognition::MidStream));
 }
 
 /// Whatever is lost, what is told of the calls within is true.
@@ -235,10 +232,9 @@ fn a_loss_in_a_tunnel_costs_what_was_lost() {
     for lost in 7..whole.packets.len() {
         let outcome = Analyze::capture(&whole.subset(|packet, _| packet != lost)).run();
         let calls = inner(&outcome);
-        let complete = calls.iter().filter(|call| call["h2"]["complete"] == true).count();
-        told.push(complete);
+        told.push(calls.iter().filter(|call| call.is_complete()).count());
         for call in calls {
-            assert!(text(call, "url.path").is_none_or(|path| path == "/x"), "packet {lost}: {call}");
+            assert!(call.path().is_none_or(|path| path == "/x"), "packet {lost}: {call:?}");
         }
     }
     assert!(told.iter().filter(|&&complete| complete >= 8).count() * 2 > told.len(), "{told:?}");

@@ -2,9 +2,14 @@
 
 use crate::support::conversation::Cut;
 use crate::support::conversation::Event::{Closed, Wrote};
-use crate::support::{Analyze, Conversation, Ends, Outcome, Side, text};
-use h2lens::record::Wanted;
-use serde_json::Value;
+use crate::support::outcome::utf8;
+use crate::support::{Analyze, Conversation, Ends, Outcome, Side};
+use h2lens::Record;
+use h2lens::record::{EndBy, Failure, Wanted};
+
+/// Whether frames and findings are the client's.
+const CLIENT: bool = true;
+const SERVER: bool = false;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
@@ -31,22 +36,22 @@ fn analyze(said: &[(Side, &[u8])], cut: Cut) -> Outcome {
     Analyze::capture(&conversation.capture()).wanted(wanted).run()
 }
 
-fn frames<'a>(outcome: &'a Outcome, from: &str) -> Vec<&'a str> {
-    let records = outcome.records.iter().filter(|record| text(record, "record") == Some("frame"));
-    let of_side = records.filter(|record| text(record, "h2.frame.from") == Some(from));
-    of_side.map(|record| text(record, "h2.frame.type").unwrap_or("unknown")).collect()
+/// The frames of a side, by type.
+fn frames(outcome: &Outcome, from_client: bool) -> Vec<&'static str> {
+    let of_side = outcome.records.iter().filter_map(|record| match record {
+        Record::Frame { frame, .. } if frame.from_client == from_client => Some(frame),
+        _ => None,
+    });
+    of_side.map(|frame| frame.header.kind.name().unwrap_or("unknown")).collect()
 }
 
-/// The only finding of the side: that it does not speak HTTP/2.
-fn not_http2<'a>(outcome: &'a Outcome, from: &str) -> &'a Value {
-    let findings: Vec<_> = outcome
-        .records
-        .iter()
-        .filter(|record| text(record, "record") == Some("finding") && text(record, "from") == Some(from))
-        .collect();
-    assert_eq!(findings.len(), 1, "{findings:?}");
-    assert_eq!(text(findings[0], "code"), Some("not_http2"));
-    findings[0]
+/// The only finding of the side: that it does not speak HTTP/2. What is spoken in its place, and the first line of it.
+fn not_http2(outcome: &Outcome, from_client: bool) -> (Option<&'static str>, Option<&str>) {
+    let of_side = outcome.findings().map(|(_, finding)| finding);
+    let findings: Vec<_> = of_side.filter(|finding| finding.from_client == from_client).collect();
+    let [finding] = findings[..] else { panic!("{findings:?}") };
+    assert_eq!(finding.code, "not_http2");
+    (finding.protocol, finding.first_line.as_deref().map(utf8))
 }
 
 #[test]
@@ -54,15 +59,13 @@ fn a_server_of_http1_behind_a_client_of_http2_is_named() {
     let asked = [PREFACE, SETTINGS, GET].concat();
     for cut in Cut::ALL {
         let outcome = analyze(&[(Side::Client, &asked), (Side::Server, ANSWER), (Side::Client, GOAWAY)], cut);
-        let finding = not_http2(&outcome, "server");
-        assert_eq!(text(finding, "first_line"), Some("HTTP/1.1 400 Bad Request"), "{cut:?}");
-        assert_eq!(text(finding, "protocol"), Some("http/1.1"), "{cut:?}");
-        assert_eq!(frames(&outcome, "server"), Vec::<&str>::new(), "{cut:?}: text is not frames");
-        assert_eq!(frames(&outcome, "client"), ["SETTINGS", "HEADERS", "GOAWAY"], "{cut:?}");
+        let said = (Some("http/1.1"), Some("HTTP/1.1 400 Bad Request"));
+        assert_eq!(not_http2(&outcome, SERVER), said, "{cut:?}");
+        assert_eq!(frames(&outcome, SERVER), Vec::<&str>::new(), "{cut:?}: text is not frames");
+        assert_eq!(frames(&outcome, CLIENT), ["SETTINGS", "HEADERS", "GOAWAY"], "{cut:?}");
         let call = outcome.transactions().next().unwrap();
-        assert_eq!(text(call, "error.type"), Some("connection_closed"), "{cut:?}");
-        let connection = outcome.connections().next().unwrap();
-        assert_eq!(text(connection, "h2.end.by"), Some("server"));
+        assert_eq!(call.failure(), Some(Failure::ConnectionClosed), "{cut:?}");
+        assert_eq!(outcome.connections().next().unwrap().end.by, EndBy::Server);
         assert!(outcome.complete(), "nothing of it is missing");
     }
 }
@@ -71,8 +74,8 @@ fn a_server_of_http1_behind_a_client_of_http2_is_named() {
 fn an_answer_captured_before_the_preface_is_named() {
     let asked = [PREFACE, SETTINGS, GET].concat();
     let outcome = analyze(&[(Side::Server, ANSWER), (Side::Client, &asked)], Cut::Writes);
-    assert_eq!(text(not_http2(&outcome, "server"), "protocol"), Some("http/1.1"));
-    assert_eq!(frames(&outcome, "server"), Vec::<&str>::new());
+    assert_eq!(not_http2(&outcome, SERVER).0, Some("http/1.1"));
+    assert_eq!(frames(&outcome, SERVER), Vec::<&str>::new());
 }
 
 #[test]
@@ -80,9 +83,8 @@ fn a_server_of_tls_behind_a_client_of_http2_is_named() {
     let asked = [PREFACE, SETTINGS, GET].concat();
     for cut in Cut::ALL {
         let outcome = analyze(&[(Side::Client, &asked), (Side::Server, ALERT)], cut);
-        let finding = not_http2(&outcome, "server");
-        assert_eq!((text(finding, "protocol"), text(finding, "first_line")), (Some("tls"), None), "{cut:?}");
-        assert_eq!(frames(&outcome, "server"), Vec::<&str>::new(), "{cut:?}");
+        assert_eq!(not_http2(&outcome, SERVER), (Some("tls"), None), "{cut:?}");
+        assert_eq!(frames(&outcome, SERVER), Vec::<&str>::new(), "{cut:?}");
     }
 }
 
@@ -97,12 +99,10 @@ fn a_server_of_http2_behind_a_client_of_http1_is_named() {
                 true => &[(Side::Server, SETTINGS), (Side::Client, request), (Side::Server, GOAWAY)],
             };
             let outcome = analyze(said, cut);
-            let finding = not_http2(&outcome, "client");
-            assert_eq!(text(finding, "first_line"), Some("GET /x HTTP/1.1"), "{cut:?} {early}");
-            assert_eq!(frames(&outcome, "server"), ["SETTINGS", "GOAWAY"], "{cut:?} {early}");
-            assert_eq!(frames(&outcome, "client"), Vec::<&str>::new(), "{cut:?} {early}");
-            let connection = outcome.connections().next().unwrap();
-            assert_eq!(text(connection, "network.protocol.version"), Some("2"));
+            assert_eq!(not_http2(&outcome, CLIENT).1, Some("GET /x HTTP/1.1"), "{cut:?} {early}");
+            assert_eq!(frames(&outcome, SERVER), ["SETTINGS", "GOAWAY"], "{cut:?} {early}");
+            assert_eq!(frames(&outcome, CLIENT), Vec::<&str>::new(), "{cut:?} {early}");
+            assert!(outcome.connections().next().unwrap().is_http2);
             assert_eq!(outcome.transactions().count(), 0);
             assert!(outcome.complete(), "{cut:?} {early}");
         }
@@ -115,5 +115,5 @@ fn a_first_frame_that_is_not_settings_is_still_a_frame() {
     let asked = [PREFACE, SETTINGS, GET].concat();
     let answer = [0, 0, 1, 1, 5, 0, 0, 0, 1, 0x88];
     let outcome = analyze(&[(Side::Client, &asked), (Side::Server, &answer)], Cut::Writes);
-    assert_eq!(frames(&outcome, "server"), ["HEADERS"]);
+    assert_eq!(frames(&outcome, SERVER), ["HEADERS"]);
 }

@@ -29,7 +29,7 @@ pub use analyzer::{Analyzer, Config, Packet};
 pub use attempts::{Attempt, Attempts, Pair};
 pub use job::{Job, Task};
 pub use locate::{Candidates, Locator};
-pub use owned::{Frame, Record};
+pub use owned::{Copies, Frame, Record};
 pub use product::Product;
 pub use read::{Records, read};
 pub use shards::{Done, Shards};

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 
 /// A record of what was found in the packets.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
     /// An exchange on one stream.
     Transaction {
@@ -47,7 +47,7 @@ pub enum Record {
 }
 
 /// A frame (RFC 9113 section 4.1), with its payload.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
     /// The packet with its header.
     pub at: Moment,
@@ -68,13 +68,28 @@ impl Frame {
 
 /// Copies of the records that a worker was lent.
 #[derive(Debug)]
-pub(super) struct Copies {
+pub struct Copies {
     wanted: Wanted,
     places: Places,
     records: Vec<(Order, Record)>,
 }
 
 impl Copies {
+    /// None yet, and which are to be copied.
+    pub fn new(wanted: Wanted) -> Self {
+        Self { wanted, places: Places::default(), records: Vec::new() }
+    }
+
+    /// The record at an index, with what is known of it now that its turn has come.
+    pub fn record(&self, index: usize, known: Annotation) -> Option<Record> {
+        let (_, record) = self.records.get(index)?;
+        let mut record = record.clone();
+        if let Record::Transaction { annotation, .. } = &mut record {
+            *annotation = known;
+        }
+        Some(record)
+    }
+
     fn add(&mut self, now: Moment, connection: u64, kind: Kind, record: Record) {
         let order = match &record {
             Record::Transaction { transaction, .. } => {
@@ -158,17 +173,11 @@ impl Consumer for Queue {
     type Error = Infallible;
 
     fn part(&self) -> Copies {
-        Copies { wanted: self.wanted, places: Places::default(), records: Vec::new() }
+        Copies::new(self.wanted)
     }
 
     fn record(&mut self, part: &Copies, index: usize, known: Annotation) -> Result<(), Infallible> {
-        if let Some((_, record)) = part.records.get(index) {
-            let mut record = record.clone();
-            if let Record::Transaction { annotation, .. } = &mut record {
-                *annotation = known;
-            }
-            self.records.push_back(record);
-        }
+        self.records.extend(part.record(index, known));
         Ok(())
     }
 }

@@ -9,9 +9,10 @@ use crate::base::endpoint::Endpoint;
 use crate::base::tcp::DirectionStats;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tls;
+use crate::http2::PerSide;
 
 /// What every record of a connection repeats.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionMeta {
     /// The number of the packet the connection was first seen in.
     pub id: u64,
@@ -90,7 +91,7 @@ words! {
 }
 
 /// A finished connection.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionRecord {
     /// Who and where.
     pub meta: ConnectionMeta,
@@ -138,8 +139,20 @@ pub struct ConnectionRecord {
     pub ending: Ending,
 }
 
+impl ConnectionRecord {
+    /// TCP by sender; `None` of a connection in a stream of another.
+    pub fn tcp_by_side(&self) -> Option<PerSide<DirectionStats>> {
+        let PerDirection { forward, backward } = *self.tcp.as_ref()?;
+        Some(if self.meta.client_is_forward {
+            PerSide { client: forward, server: backward }
+        } else {
+            PerSide { client: backward, server: forward }
+        })
+    }
+}
+
 /// Settings as last sent, in order of identifier; at most [`crate::base::limits::SETTINGS_KEPT`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SideSettings(pub Vec<(u16, u32)>);
 
 impl SideSettings {
@@ -150,7 +163,7 @@ impl SideSettings {
 }
 
 /// Frames by type 0 to 9, ALTSVC, ORIGIN, PRIORITY_UPDATE, and all others.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SideFrames {
     /// By frame type.
     pub by_type: [u64; 17],
@@ -159,7 +172,7 @@ pub struct SideFrames {
 }
 
 /// HPACK volumes.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SideHpack {
     /// Header block bytes.
     pub wire_bytes: u64,
@@ -168,7 +181,7 @@ pub struct SideHpack {
 }
 
 /// A GOAWAY frame.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Goaway {
     /// The sender.
     pub by: EndBy,

@@ -4,7 +4,7 @@ use crate::base::time::Timestamp;
 use std::time::Duration;
 
 /// The contents of an exchange.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
     /// The request's body.
     pub request: Option<Body>,

@@ -8,7 +8,7 @@ use crate::base::time::Timestamp;
 use crate::base::verdict::MissReason;
 
 /// The telemetry record (spec/product.md).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// What was on the wire.
     pub exact: View,
@@ -169,7 +169,7 @@ impl View {
 }
 
 /// The agent's view.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AgentView {
     /// The rule set: `2025`, `2026` or `2026b`.
     pub rules: &'static str,

@@ -6,7 +6,7 @@ use crate::http2::frame::{FrameHeader, FrameView};
 use std::time::Duration;
 
 /// Something that happened on the stream of an exchange, or on its connection while it lasted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Step {
     /// The exchange's stream.
     pub stream: u32,
@@ -25,7 +25,7 @@ pub struct Step {
 }
 
 /// What a step is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepKind {
     /// A frame, with its payload; of DATA only the pad length byte where there is one.
     Frame(FrameHeader, Vec<u8>),
@@ -41,7 +41,7 @@ pub enum StepKind {
 }
 
 /// A header or trailer section.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Section {
     /// Which; `None` where that is not known.
     pub part: Option<Part>,

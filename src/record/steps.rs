@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 const HALF: usize = EXCHANGE_STEPS / 2;
 
 /// The steps of an exchange: the first ones, and of those behind them the last ones.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Steps {
     first: Vec<Step>,
     last: VecDeque<Step>,

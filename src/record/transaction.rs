@@ -13,7 +13,7 @@ use crate::base::time::{Moment, Timestamp};
 use crate::http2::{FrameSpot, PerSide};
 
 /// An exchange on one stream: request, response, and how it ended.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transaction {
     /// Stream identifier.
     pub stream: u32,
@@ -94,7 +94,7 @@ pub struct WireShape {
 }
 
 /// One side of an exchange.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Message {
     /// The header section, pseudo-header fields first; only what the output needs, unless all were asked for.
     pub headers: Fields,

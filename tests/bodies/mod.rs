@@ -7,13 +7,14 @@ mod tonic;
 
 use crate::support::conversation::{Cut, Event};
 use crate::support::endpoints::block_on;
-use crate::support::exchange::dig;
+use crate::support::outcome::json;
 use crate::support::{Analyze, Capture, Conversation, Ends, Random, tap};
 use bytes::Bytes;
 use h2lens::body::{Options, Schema};
+use h2lens::record::{Body, BodyMessage, Content};
 use http::{Request, Response};
 use http_body_util::BodyExt;
-use hyper::body::{Body, Frame, Incoming};
+use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use plans::{Plan, SCHEMA, plans};
@@ -33,7 +34,7 @@ impl Pieces {
     }
 }
 
-impl Body for Pieces {
+impl hyper::body::Body for Pieces {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -98,26 +99,40 @@ fn options() -> Options {
     Options { limit: 1 << 20, schema: Schema::load(&[path]).unwrap(), contents: true, ..Options::default() }
 }
 
-/// What is told of each side: the plan's number, its body, its messages.
-fn told(capture: &Capture) -> Vec<(usize, Value, Vec<Value>)> {
+/// What is told of a side of a call.
+struct Told {
+    /// The plan's number.
+    plan: usize,
+    /// Bytes as sent, where it is known where they begin.
+    size: Option<u64>,
+    body: Body,
+    messages: Vec<BodyMessage>,
+}
+
+fn told(capture: &Capture) -> Vec<Told> {
     let outcome = Analyze::capture(capture).transactions_alone().bodies(Arc::new(options())).run();
     let mut sides = Vec::new();
-    for record in outcome.transactions() {
-        let Some(number) = dig(record, "url.query").and_then(Value::as_str) else { continue };
-        for (side, sender) in [("request", "client"), ("response", "server")] {
-            let body = dig(record, &format!("http.{side}.body")).cloned().unwrap_or_default();
-            let messages = dig(record, "h2.messages").and_then(Value::as_array).cloned().unwrap_or_default();
-            let own = messages.into_iter().filter(|message| message["from"] == sender).collect();
-            sides.push((number.parse().unwrap(), body, own));
+    for call in outcome.transactions() {
+        let Some(number) = call.query() else { continue };
+        let contents = call.contents().cloned().unwrap_or_default();
+        for (from_client, side, body) in
+            [(true, &call.request, contents.request), (false, &call.response, contents.response)]
+        {
+            sides.push(Told {
+                plan: number.parse().unwrap(),
+                size: side.seen.then_some(side.body),
+                body: body.unwrap_or_default(),
+                messages: call.messages(from_client).into_iter().cloned().collect(),
+            });
         }
     }
     sides
 }
 
 /// The message is the one that was sent.
-fn is_message(sent: &Value, told: &Value) -> bool {
-    let own = told.get("value").or(told.get("text"));
-    own == Some(sent)
+fn is_message(sent: &Value, told: &BodyMessage) -> bool {
+    let text = || told.text.clone().map(Value::String);
+    told.value.as_deref().map(json).or_else(text).as_ref() == Some(sent)
 }
 
 #[test]
@@ -127,24 +142,24 @@ fn what_both_ends_saw_is_told() {
     for (n, cut) in Cut::ALL.into_iter().enumerate() {
         let sides = told(&Conversation::of(Ends::v4(3), n as u64, &events, cut).capture());
         assert_eq!(sides.len(), 2 * plans.len());
-        for (number, body, messages) in sides {
-            let plan = &plans[number];
+        for Told { plan, size, body, messages } in sides {
+            let plan = &plans[plan];
             let encoded: usize = plan.pieces.iter().map(Vec::len).sum();
-            assert_eq!(body["size"], encoded, "{}", plan.path);
-            assert_eq!(
-                (&body["complete"], &body["decoded_size"]),
-                (&true.into(), &plan.content.len().into()),
-                "{}",
-                plan.path
-            );
-            assert_eq!(body["sha256"].as_str(), Some(plan.sha256().as_str()), "{}", plan.path);
+            assert_eq!(size, Some(encoded as u64), "{}", plan.path);
+            let decoded = Some(plan.content.len() as u64);
+            assert_eq!((body.complete, body.decoded_size), (true, decoded), "{}", plan.path);
+            assert_eq!(body.sha256, Some(plan.sha256()), "{}", plan.path);
             if let Ok(text) = std::str::from_utf8(&plan.content) {
-                let shown = body.get("content").and_then(Value::as_str);
-                assert!(shown == Some(text) || body.get("content_base64").is_some(), "{}: {body}", plan.path);
+                let is_shown = match &body.content {
+                    Some(Content::Text(shown)) => shown == text,
+                    Some(Content::Bytes(_)) => true,
+                    None => false,
+                };
+                assert!(is_shown, "{}: {body:?}", plan.path);
             }
             assert_eq!(messages.len(), plan.messages.len(), "{}: {messages:?}", plan.path);
             for (sent, told) in plan.messages.iter().zip(&messages) {
-                assert!(is_message(sent, told), "{}: {told} is not {sent}", plan.path);
+                assert!(is_message(sent, told), "{}: {told:?} is not {sent}", plan.path);
             }
         }
     }
@@ -165,21 +180,19 @@ fn whatever_is_missing_nothing_else_is_told() {
             1 => capture.lossy(30, &mut random).reordered(50, &mut random),
             _ => capture.late(random.between(1, 20)),
         };
-        for (number, body, messages) in told(&capture) {
-            let Some(plan) = plans.get(number) else { continue };
-            if let Some(text) = body.get("content").and_then(Value::as_str) {
+        for Told { plan, body, messages, .. } in told(&capture) {
+            let Some(plan) = plans.get(plan) else { continue };
+            if let Some(Content::Text(text)) = &body.content {
                 // Without its head a body is told as it was sent.
                 let sent = [plan.content.clone(), plan.pieces.concat()];
                 assert!(sent.iter().any(|sent| sent.starts_with(text.as_bytes())), "{}: {text}", plan.path);
                 cut += usize::from(text.len() < plan.content.len());
             }
-            if let Some(digest) = body.get("sha256") {
-                assert_eq!(digest, &plan.sha256(), "{}", plan.path);
-            }
+            assert!(body.sha256.is_none_or(|digest| digest == plan.sha256()), "{}", plan.path);
             let mut sent = plan.messages.iter();
-            for message in messages.iter().filter(|message| message.get("error").is_none()) {
-                let unread = message.get("fields").is_some();
-                assert!(unread || sent.any(|sent| is_message(sent, message)), "{}: {message}", plan.path);
+            for message in messages.iter().filter(|message| message.error.is_none()) {
+                let unread = message.fields.is_some();
+                assert!(unread || sent.any(|sent| is_message(sent, message)), "{}: {message:?}", plan.path);
                 shown += 1;
             }
         }
@@ -191,6 +204,7 @@ fn whatever_is_missing_nothing_else_is_told() {
 fn the_same_for_any_threads() {
     let events = record(&plans());
     let capture = Conversation::of(Ends::v4(3), 1, &events, Cut::ALL[0]).capture();
-    let run = |threads| Analyze::capture(&capture).threads(threads).bodies(Arc::new(options())).run().ndjson;
+    let run =
+        |threads| Analyze::capture(&capture).threads(threads).bodies(Arc::new(options())).run_text().ndjson;
     assert_eq!(run(1), run(3));
 }

@@ -27,12 +27,9 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn sha256(&self) -> String {
+    pub(super) fn sha256(&self) -> [u8; 32] {
         use sha2::{Digest, Sha256};
-        Sha256::digest(&self.content).iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        Sha256::digest(&self.content).into()
     }
 
     fn of(path: &'static str, content_type: &'static str, content: &[u8]) -> Self {

@@ -1,7 +1,7 @@
 //! `testdata/tonic.pcap`: what a client and a server of tonic sent each other, as both noted it.
 
 use super::is_message;
-use crate::support::exchange::dig;
+use crate::support::outcome::utf8;
 use crate::support::{Analyze, Capture, Random};
 use h2lens::body::{Options, Schema};
 use serde_json::Value;
@@ -23,35 +23,29 @@ fn truth() -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Client's port and stream of an exchange.
-fn place(record: &Value) -> (u64, u64) {
-    let at = |path| dig(record, path).and_then(Value::as_u64).unwrap();
-    (at("client.port"), at("h2.stream.id"))
-}
-
-fn messages<'a>(record: &'a Value, from: &str) -> Vec<&'a Value> {
-    let all = dig(record, "h2.messages").and_then(Value::as_array).into_iter().flatten();
-    all.filter(|message| message["from"] == from).collect()
-}
+/// Whether it is the client, and what the truth calls the side.
+const SIDES: [(bool, &str); 2] = [(true, "client"), (false, "server")];
 
 #[test]
 fn the_messages_are_those_of_both_ends() {
     let (truth, outcome) = (truth(), Analyze::file(testdata("tonic.pcap")).bodies(options()).run());
     assert!(outcome.complete());
     // Connections were opened one after another, and streams are in the order of calls.
-    let mut records: Vec<_> = outcome.transactions().collect();
-    records.sort_by_key(|record| (dig(record, "h2.connection.id").and_then(Value::as_u64), place(record).1));
-    assert_eq!(records.len(), truth.len());
-    for (call, record) in truth.iter().zip(records) {
-        assert_eq!(dig(record, "rpc.method"), call.get("method"));
-        assert_eq!(dig(record, "h2.grpc.status"), call.get("status"), "{call}");
-        for from in ["client", "server"] {
-            let (sent, told) = (call[from].as_array().unwrap(), messages(record, from));
+    let mut all_told: Vec<_> = outcome.transactions().collect();
+    all_told.sort_by_key(|told| (told.connection.id, told.stream));
+    assert_eq!(all_told.len(), truth.len());
+    for (call, told) in truth.iter().zip(all_told) {
+        assert_eq!(told.view().rpc_method().map(utf8), call["method"].as_str());
+        let status = told.grpc.as_ref().unwrap().status;
+        assert_eq!(status.map(u64::from), call["status"].as_u64(), "{call}");
+        for (from_client, side) in SIDES {
+            let (sent, told) = (call[side].as_array().unwrap(), told.messages(from_client));
             assert_eq!(sent.len(), told.len(), "{call}: {told:?}");
             for (sent, told) in sent.iter().zip(told) {
-                assert!(is_message(sent, told) && told["type"] == "shop.v1.Item", "{told} is not {sent}");
+                assert!(is_message(sent, told), "{told:?} is not {sent}");
+                assert_eq!(told.kind.as_deref(), Some("shop.v1.Item"), "{told:?}");
                 let is_coded = !call["call"].as_str().unwrap().starts_with("plain");
-                assert_eq!(told["compressed"], is_coded, "{told}");
+                assert_eq!(told.compressed, Some(is_coded), "{told:?}");
             }
         }
     }
@@ -62,7 +56,7 @@ fn whatever_packets_are_missing_no_message_is_another() {
     let truth = truth();
     let whole = Capture::read(&testdata("tonic.pcap"));
     let mut ports: Vec<_> =
-        Analyze::capture(&whole).run().transactions().map(|record| place(record).0).collect();
+        Analyze::capture(&whole).run().transactions().map(|call| call.connection.client.port).collect();
     ports.dedup();
     assert_eq!(ports.len(), 4, "connections one after another");
     let mut random = Random::new(9);
@@ -73,15 +67,15 @@ fn whatever_packets_are_missing_no_message_is_another() {
             1 => whole.lossy(30, &mut random).reordered(50, &mut random),
             _ => whole.late(random.between(1, 30)),
         };
-        for record in Analyze::capture(&capture).bodies(options()).run().transactions() {
-            let (port, stream) = place(record);
+        for told in Analyze::capture(&capture).bodies(options()).run().transactions() {
+            let (port, stream) = told.place();
             let connection = ports.iter().position(|&known| known == port).unwrap();
             let call = &truth[connection * truth.len() / ports.len() + stream as usize / 2];
-            for from in ["client", "server"] {
-                let mut sent = call[from].as_array().unwrap().iter();
-                for message in messages(record, from) {
-                    let read = message.get("error").is_none() && message.get("fields").is_none();
-                    assert!(!read || sent.any(|sent| is_message(sent, message)), "{call}: {message}");
+            for (from_client, side) in SIDES {
+                let mut sent = call[side].as_array().unwrap().iter();
+                for message in told.messages(from_client) {
+                    let read = message.error.is_none() && message.fields.is_none();
+                    assert!(!read || sent.any(|sent| is_message(sent, message)), "{call}: {message:?}");
                     shown += usize::from(read);
                 }
             }

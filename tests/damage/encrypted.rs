@@ -1,7 +1,7 @@
 //! The same inside TLS, with the keys: holes touch records, and what is missing of the plaintext is known late.
 
 use super::subsets::{Lost, lost};
-use super::truth::{contradictions_but, until_reset};
+use super::truth::contradictions_but;
 use super::{Sample, cases, small};
 use crate::support::conversation::Cut;
 use crate::support::endpoints::Setup;
@@ -35,9 +35,9 @@ pub(super) fn samples() -> &'static [(Sample, String)] {
 fn check((sample, keys): &(Sample, String), damaged: &Capture) -> Result<(), TestCaseError> {
     let outcome = Analyze::capture(damaged).keys(keys).run();
     // The handshake may be lost, and the exchanges whole.
-    let wrong = contradictions_but(&sample.whole, &outcome, |mut record| {
-        record.as_object_mut().unwrap().remove("tls");
-        until_reset(record)
+    let wrong = contradictions_but(&sample.whole, &outcome, |mut essence| {
+        essence.connection.tls = None;
+        essence.until_reset()
     });
     prop_assert!(wrong.is_empty(), "{} values, the first: {}", wrong.len(), wrong[0]);
     Ok(())

@@ -2,17 +2,16 @@
 
 use super::samples;
 use crate::support::conversation::Side;
-use crate::support::{Analyze, Capture, Conversation, Ends};
+use crate::support::{Analyze, Call, Capture, Conversation, Ends};
+use h2lens::record::{EndBy, EndHow, Partial, StreamEnd, Unknown};
 
 #[test]
 fn all_that_begins_after_the_start_is_told() {
     for (n, sample) in samples().iter().enumerate() {
         let first = sample.capture.packets.len() / 3;
         let outcome = Analyze::capture(&sample.capture.late(first)).run();
-        let later =
-            sample.whole.transactions().filter(|t| t["h2"]["packets"]["first"].as_u64() > Some(first as u64));
         let told = outcome.transactions().count();
-        let expected = later.count();
+        let expected = sample.whole.transactions().filter(|call| call.first.packet > first as u64).count();
         assert!(told >= expected, "sample {n}: {told} of {expected}");
         // The cut may fall between two connections: then nothing is missing of those that are left.
         let (before, after) = sample.capture.packets.split_at(first);
@@ -39,9 +38,10 @@ fn an_answer_that_comes_first_is_told_of_when_the_next_request_comes() {
     let answered =
         (0..).zip(&capture.packets).filter(|(_, packet)| packet.has_payload()).nth(2).map(|(at, _)| at);
     let outcome = Analyze::capture(&capture.late(answered.unwrap())).run();
-    let told: Vec<_> = outcome.transactions().map(|told| &told["h2"]["stream"]).collect();
-    assert_eq!(told.iter().map(|stream| &stream["id"]).collect::<Vec<_>>(), [1, 3, 5, 7]);
-    assert_eq!(told[0]["end"], serde_json::json!({"by": "server", "how": "end_stream"}));
+    let told: Vec<_> = outcome.transactions().collect();
+    assert_eq!(told.iter().map(|call| call.stream).collect::<Vec<_>>(), [1, 3, 5, 7]);
+    assert_eq!(told[0].end, StreamEnd { by: EndBy::Server, how: EndHow::EndStream, code: None });
+    assert_eq!(told[0].evidence, None);
 }
 
 /// The server's direction is captured ahead of the client's, and joined between an interim response and its response:
@@ -69,10 +69,10 @@ fn an_answer_that_is_joined_before_its_request_is_seen_may_have_begun_earlier() 
     let [_, first, _, first_answer, ..] = &with_payload[..] else { panic!("{}", with_payload.len()) };
     let packets = [first_answer, first].into_iter().chain(&with_payload[4..]).cloned().collect();
     let outcome = Analyze::capture(&Capture { packets }.restamped()).run();
-    let told: Vec<_> = outcome.transactions().map(|told| &told["h2"]).collect();
-    assert_eq!(told.iter().map(|h2| &h2["stream"]["id"]).collect::<Vec<_>>(), [1, 3, 5]);
-    assert_eq!(told[0]["partial_reason"], serde_json::json!(["mid_stream"]));
-    assert!(told[1..].iter().all(|h2| h2["complete"] == true), "{told:?}");
+    let told: Vec<_> = outcome.transactions().collect();
+    assert_eq!(told.iter().map(|call| call.stream).collect::<Vec<_>>(), [1, 3, 5]);
+    assert_eq!(told[0].partial, Partial::MID_STREAM);
+    assert!(told[1..].iter().all(Call::is_complete), "{told:?}");
 }
 
 /// A header block that is sent a few bytes at a time: each byte stands where a segment begins, which tells nothing.
@@ -101,9 +101,8 @@ fn tiny_segments_are_not_taken_for_frames() {
     for first in 0..capture.packets.len() {
         let outcome = Analyze::capture(&capture.clone().late(first)).run();
         for told in outcome.transactions() {
-            assert_eq!(told["h2"]["stream"]["id"], 1, "from packet {first}: {told}");
-            let path = &told["url"]["path"];
-            assert!(path.is_null() || path == "/hello.txt", "from packet {first}: {told}");
+            assert_eq!(told.stream, 1, "from packet {first}: {told:?}");
+            assert!(told.path().is_none_or(|path| path == "/hello.txt"), "from packet {first}: {told:?}");
         }
     }
 }
@@ -128,9 +127,9 @@ fn a_transfer_joined_in_its_middle_is_recognised_by_both_its_sides() {
         let told: Vec<_> = outcome.transactions().collect();
         assert_eq!(told.len(), usize::from(known), "credit: {credit}");
         for told in told {
-            assert_eq!(told["client"]["port"], 32_768, "the higher port");
-            assert!(told["h2"]["unknown"].as_array().unwrap().contains(&"h2.time".into()), "{told}");
-            assert!(told["h2"].get("time").is_none() && told["h2"]["complete"] == false);
+            assert_eq!(told.connection.client.port, 32_768, "the higher port");
+            assert!(told.unknown.contains(Unknown::TIME) && told.time.is_none(), "{told:?}");
+            assert!(!told.is_complete());
         }
     }
 }

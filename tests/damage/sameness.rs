@@ -32,10 +32,10 @@ fn captures() -> Vec<Capture> {
 #[test]
 fn any_number_of_threads() {
     for capture in captures() {
-        let one = Analyze::capture(&capture).run();
+        let one = Analyze::capture(&capture).run_text();
         assert!(one.transactions().count() > 50);
         for threads in 2..=4 {
-            let several = Analyze::capture(&capture).threads(threads).run();
+            let several = Analyze::capture(&capture).threads(threads).run_text();
             assert!(several.ndjson == one.ndjson, "{threads} threads");
         }
     }
@@ -44,7 +44,7 @@ fn any_number_of_threads() {
 #[test]
 fn reads_of_any_size() {
     for (n, capture) in captures().iter().enumerate() {
-        let expected = Analyze::capture(capture).run();
+        let expected = Analyze::capture(capture).run_text();
         for (size, threads) in [(4096, 1), (65_536, 1), (997, 3)] {
             let (reader, mut writer) = std::io::pipe().unwrap();
             let file = capture.pcap();
@@ -53,7 +53,8 @@ fn reads_of_any_size() {
                     writer.write_all(piece).unwrap();
                 }
             });
-            let from_pipe = Analyze::file(format!("/dev/fd/{}", reader.as_raw_fd())).threads(threads).run();
+            let from_pipe =
+                Analyze::file(format!("/dev/fd/{}", reader.as_raw_fd())).threads(threads).run_text();
             writing.join().unwrap();
             assert!(from_pipe.ndjson == expected.ndjson, "capture {n}, {size} bytes, {threads} threads");
         }
@@ -66,7 +67,7 @@ fn reads_of_any_size_of_what_is_decrypted_late() {
     for (sample, keys) in super::encrypted::samples() {
         for places in [3, 9, 30] {
             let file = sample.capture.clone().apart(32_768, places).pcap();
-            let expected = Analyze::bytes(&file).keys(keys).run();
+            let expected = Analyze::bytes(&file).keys(keys).run_text();
             let (reader, mut writer) = std::io::pipe().unwrap();
             let writing = std::thread::spawn(move || {
                 for piece in file.chunks(99) {
@@ -74,7 +75,7 @@ fn reads_of_any_size_of_what_is_decrypted_late() {
                 }
             });
             let from_pipe =
-                Analyze::file(format!("/dev/fd/{}", reader.as_raw_fd())).keys(keys).threads(2).run();
+                Analyze::file(format!("/dev/fd/{}", reader.as_raw_fd())).keys(keys).threads(2).run_text();
             writing.join().unwrap();
             assert!(from_pipe.ndjson == expected.ndjson, "{places} places");
         }
@@ -98,7 +99,7 @@ fn any_division_into_files_in_any_order() {
     for capture in captures() {
         // Files are merged by the time of their packets, and keep the order within.
         let capture = Capture::merged([capture]);
-        let expected = Analyze::capture(&capture).run();
+        let expected = Analyze::capture(&capture).run_text();
         for _ in 0..4 {
             let mut files = Vec::new();
             let mut rest = &capture.packets[..];
@@ -112,7 +113,7 @@ fn any_division_into_files_in_any_order() {
                 files.swap(n, other);
             }
             let analyze = files.iter().fold(Analyze::default(), |all, file| all.and_bytes(&file.pcap()));
-            let told = analyze.run().records.into_iter().map(without_origin);
+            let told = analyze.run_text().records.into_iter().map(without_origin);
             assert!(told.eq(expected.records.iter().cloned()), "{} files", files.len());
         }
     }

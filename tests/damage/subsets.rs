@@ -1,6 +1,6 @@
 //! Whatever packets are missing: no value that is told as known differs from what was sent.
 
-use super::truth::{contradictions, contradictions_but, until_reset};
+use super::truth::{Essence, contradictions, contradictions_but};
 use super::{Sample, cases, samples};
 use crate::support::{Analyze, Capture};
 use proptest::bool::weighted;
@@ -74,7 +74,7 @@ proptest! {
         let port = sample.capture.packets[0].flow().unwrap().0;
         let client = u16::from_be_bytes(*port.last_chunk().unwrap());
         let damaged = sample.capture.subset(|packet, _| !lost[packet]).apart(if server { 8080 } else { client }, places);
-        let wrong = contradictions_but(&sample.whole, &Analyze::capture(&damaged).run(), until_reset);
+        let wrong = contradictions_but(&sample.whole, &Analyze::capture(&damaged).run(), Essence::until_reset);
         prop_assert!(wrong.is_empty(), "{} values, the first: {}", wrong.len(), wrong[0]);
     }
 

@@ -3,8 +3,10 @@
 
 use super::{cases, samples};
 use crate::support::{Analyze, Capture, Outcome, Packet, Random};
+use h2lens::Record;
+use h2lens::http2::PerSide;
+use h2lens::record::{Evidence, WireShape};
 use proptest::prelude::*;
-use serde_json::Value;
 use std::collections::HashMap;
 
 const FIN: u8 = 1;
@@ -145,31 +147,36 @@ fn with_refused(capture: &Capture, permille: usize, random: &mut Random) -> (Cap
 }
 
 /// The records without counters, with the packets' old numbers.
-fn told(outcome: &Outcome, numbers: &[u64]) -> Vec<Value> {
-    let old = |value: &mut Value| {
-        if let Some(number) = value.as_u64() {
-            *value = numbers[number as usize - 1].into();
-        }
+fn told(outcome: &Outcome, numbers: &[u64]) -> Vec<Record> {
+    let old = |number: &mut u64| *number = numbers[*number as usize - 1];
+    let of_evidence = |evidence: &mut Option<Vec<Evidence>>| {
+        evidence.iter_mut().flatten().for_each(|finding| old(&mut finding.packet));
     };
-    let records = outcome.transactions().chain(outcome.connections()).cloned();
+    let mut records = outcome.records.clone();
+    for record in &mut records {
+        match record {
+            Record::Transaction { connection, transaction, annotation } => {
+                old(&mut connection.id);
+                old(&mut transaction.first.packet);
+                old(&mut transaction.last.packet);
+                of_evidence(&mut transaction.evidence);
+                (transaction.retransmitted, transaction.wire) = (PerSide::default(), WireShape::default());
+                annotation.agent = None;
+                let others = [&mut annotation.retry_of, &mut annotation.retried_by];
+                others.into_iter().flatten().for_each(|attempt| old(&mut attempt.connection));
+            }
+            Record::Connection(connection) => {
+                old(&mut connection.meta.id);
+                old(&mut connection.first.packet);
+                old(&mut connection.last.packet);
+                of_evidence(&mut connection.ending.evidence);
+                connection.tcp = None;
+                (connection.timing.rtt_client, connection.timing.rtt_server) = (None, None);
+            }
+            _ => panic!("{record:?}"),
+        }
+    }
     records
-        .map(|mut record| {
-            record.as_object_mut().unwrap().remove("tcp");
-            record["h2"].as_object_mut().unwrap().remove("agent");
-            old(&mut record["h2"]["connection"]["id"]);
-            for other in ["retry_of", "retried_by"] {
-                if let Some(attempt) = record["h2"].get_mut(other) {
-                    old(&mut attempt["connection"]);
-                }
-            }
-            for which in ["first", "last"] {
-                if let Some(number) = record["h2"].get_mut("packets").and_then(|all| all.get_mut(which)) {
-                    old(number);
-                }
-            }
-            record
-        })
-        .collect()
 }
 
 proptest! {
@@ -191,7 +198,7 @@ proptest! {
         }
         prop_assert!(outcome.complete());
         let injected = (mixed.packets.len() - capture.packets.len()) as u64;
-        let counted = outcome.count("coverage.unaccepted") + outcome.count("coverage.bad_checksums");
+        let counted = outcome.coverage().unaccepted + outcome.coverage().bad_checksums;
         prop_assert!(counted <= injected && counted * 2 >= injected, "{} of {}", counted, injected);
     }
 }

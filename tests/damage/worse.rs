@@ -2,8 +2,9 @@
 
 use super::unaccepted::summed;
 use crate::support::conversation::Side;
-use crate::support::{Analyze, Capture, Conversation, Ends, Outcome, text};
-use serde_json::Value;
+use crate::support::{Analyze, Call, Capture, Conversation, Ends, Outcome};
+use h2lens::base::certainty::Certainty;
+use h2lens::record::Partial;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
@@ -43,11 +44,11 @@ fn capture() -> (Capture, Vec<usize>) {
 const DIGIT: usize = 4;
 
 fn paths(outcome: &Outcome) -> Vec<Option<&str>> {
-    outcome.transactions().map(|call| text(call, "url.path")).collect()
+    outcome.transactions().map(|call| call.path()).collect()
 }
 
-fn of_stream(outcome: &Outcome, stream: u32) -> &Value {
-    outcome.transactions().find(|call| call["h2"]["stream"]["id"] == stream).unwrap()
+fn of_stream(outcome: &Outcome, stream: u32) -> Call<'_> {
+    outcome.transactions().find(|call| call.stream == stream).unwrap()
 }
 
 #[test]
@@ -60,17 +61,17 @@ fn a_worse_copy_is_used_where_there_is_no_better_one() {
         let place = damaged.packets[at].bytes.len() - DIGIT;
         damaged.packets[at].bytes[place] ^= 1;
         let outcome = Analyze::capture(&damaged).run();
-        assert_eq!(outcome.count("coverage.bad_checksums"), 1);
+        assert_eq!(outcome.coverage().bad_checksums, 1);
         let call = of_stream(&outcome, 2 * n + 1);
-        assert_eq!(call["h2"]["complete"], false, "{call}");
-        assert!(call["h2"]["partial_reason"].as_array().unwrap().contains(&"bad_checksum".into()), "{call}");
-        let headers = call["h2"]["request"]["headers"].as_array().unwrap();
-        assert!(headers.len() == 4 && headers.iter().all(|field| field["src"] != "exact"), "{call}");
-        assert_eq!(call["http"]["response"]["status_code"], 200, "the answer is as it was");
+        assert!(call.partial.contains(Partial::BAD_CHECKSUM), "{call:?}");
+        let headers = &call.request.headers;
+        let exact = headers.iter().any(|field| field.source == Certainty::Exact);
+        assert!(headers.len() == 4 && !exact, "{call:?}");
+        assert_eq!(call.status(), Some(200), "the answer is as it was");
         // Of the others, none is told wrongly.
-        for other in outcome.transactions().filter(|other| other["h2"]["stream"]["id"] != 2 * n + 1) {
-            let path = format!("/{:02}", (other["h2"]["stream"]["id"].as_u64().unwrap() - 1) / 2);
-            assert_eq!(text(other, "url.path"), Some(path.as_str()), "{n}: {other}");
+        for other in outcome.transactions().filter(|other| other.stream != 2 * n + 1) {
+            let path = format!("/{:02}", (other.stream - 1) / 2);
+            assert_eq!(other.path(), Some(path.as_str()), "{n}: {other:?}");
         }
         assert!(!outcome.complete());
     }
@@ -89,6 +90,6 @@ fn a_better_copy_that_comes_in_time_is_used() {
         let outcome = Analyze::capture(&damaged).run();
         assert_eq!(paths(&outcome), paths(&whole));
         assert!(outcome.complete());
-        assert_eq!(outcome.count("coverage.bad_checksums"), 1);
+        assert_eq!(outcome.coverage().bad_checksums, 1);
     }
 }

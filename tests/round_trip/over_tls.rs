@@ -2,10 +2,11 @@
 
 use crate::support::conversation::{Cut, Event};
 use crate::support::endpoints::Setup;
-use crate::support::exchange::{assert_same, text};
+use crate::support::exchange::assert_same;
 use crate::support::plan::Plan;
 use crate::support::tls::{TlsRecording, record, suites};
-use crate::support::{Analyze, Capture, Conversation, Ends, Outcome, Random};
+use crate::support::{Analyze, Capture, Conversation, Ends, Outcome, Random, Text, text};
+use h2lens::base::tls::Description;
 
 fn any_plans(random: &mut Random) -> Vec<Plan> {
     (0..25)
@@ -21,6 +22,13 @@ fn capture(tls: &TlsRecording, cut: Cut) -> Capture {
     Conversation::of(Ends::v4(3), 5, &tls.recording.events, cut).capture()
 }
 
+/// What each record tells of the handshake.
+fn handshakes(outcome: &Outcome) -> impl Iterator<Item = &Description> {
+    let of_calls = outcome.transactions().map(|call| call.connection);
+    let all = of_calls.chain(outcome.connections().map(|connection| &connection.meta));
+    all.map(|connection| connection.tls.as_deref().unwrap())
+}
+
 #[test]
 fn every_cipher_suite() {
     let mut versions = Vec::new();
@@ -31,15 +39,15 @@ fn every_cipher_suite() {
             let what = format!("{}, cut {cut:?}", tls.cipher);
             let outcome = Analyze::capture(&capture(&tls, cut)).keys(&tls.keys).run();
             assert_same(outcome.exchanges(), tls.recording.exchanges.clone(), &what);
-            assert!(outcome.complete(), "{what}: {}", outcome.telemetry());
+            assert!(outcome.complete(), "{what}: {:?}", outcome.coverage());
             let requests = tls.recording.exchanges.len() as u64;
-            assert_eq!(outcome.count("exact.tls.requests"), requests, "{what}");
-            assert_eq!(outcome.count("exact.plaintext.requests"), 0, "{what}");
-            for record in outcome.transactions().chain(outcome.connections()) {
-                assert_eq!(text(record, "tls.protocol.version"), Some(tls.version), "{what}");
-                assert_eq!(text(record, "tls.cipher"), Some(tls.cipher.as_str()), "{what}");
-                assert_eq!(text(record, "tls.client.server_name"), Some("origin.example"), "{what}");
-                assert_eq!(text(record, "tls.next_protocol"), Some("h2"), "{what}");
+            assert_eq!(outcome.report.exact.tls.requests, requests, "{what}");
+            assert_eq!(outcome.report.exact.plaintext.requests, 0, "{what}");
+            for told in handshakes(&outcome) {
+                assert_eq!(told.version, Some(tls.version), "{what}");
+                assert_eq!(told.cipher, Some(tls.cipher.as_str()), "{what}");
+                assert_eq!(told.server_name.as_deref(), Some("origin.example"), "{what}");
+                assert_eq!(told.alpn.as_deref(), Some("h2"), "{what}");
             }
         }
         versions.push(tls.version);
@@ -62,7 +70,7 @@ fn secrets_behind_the_packets() {
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let outcome = Outcome::new(output.stdout, Vec::new());
+        let outcome = Text::new(output.stdout);
         assert_eq!(outcome.transactions().count(), tls.recording.exchanges.len(), "{}", tls.cipher);
         for record in outcome.transactions().chain(outcome.connections()) {
             assert_eq!(text(record, "tls.protocol.version"), Some(tls.version));
@@ -78,11 +86,10 @@ fn without_keys_the_connection_is_told_and_nothing_else() {
         let tls = record(vec![Plan::new("GET", "/", 200, 10)], Setup::default(), suite);
         let outcome = Analyze::capture(&capture(&tls, Cut::Full)).run();
         assert_eq!(outcome.transactions().count(), 0);
-        let connections: Vec<_> = outcome.connections().collect();
-        assert_eq!(connections.len(), 1);
-        assert_eq!(text(connections[0], "tls.client.server_name"), Some("origin.example"));
-        assert_eq!(text(connections[0], "tls.protocol.version"), Some(tls.version));
-        assert_eq!(outcome.count("coverage.connections.tls_undecrypted"), 1);
+        let [told] = handshakes(&outcome).collect::<Vec<_>>()[..] else { panic!("{:?}", outcome.records) };
+        assert_eq!(told.server_name.as_deref(), Some("origin.example"));
+        assert_eq!(told.version, Some(tls.version));
+        assert_eq!(outcome.coverage().connections_tls_undecrypted, 1);
         assert!(!outcome.complete());
     }
 }

@@ -27,7 +27,7 @@ fn check(header: &[u8], ends: &[usize], events: &[Event], keys: &str, exchanges:
     let outcome = Analyze::capture(&conversation.capture()).keys(keys).run();
     let what = format!("segments end at {ends:?} of {}", header.len());
     assert_same(outcome.exchanges(), exchanges.to_vec(), &what);
-    assert!(outcome.complete(), "{what}: {}", outcome.telemetry());
+    assert!(outcome.complete(), "{what}: {:?}", outcome.coverage());
 }
 
 fn check_everywhere(events: &[Event], keys: &str, exchanges: &[Exchange]) {

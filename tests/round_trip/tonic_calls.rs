@@ -3,8 +3,8 @@
 
 use crate::support::conversation::{Cut, Event};
 use crate::support::endpoints::block_on;
-use crate::support::exchange::dig;
-use crate::support::{Analyze, Conversation, Ends, Outcome, Random, tap};
+use crate::support::outcome::{json, utf8};
+use crate::support::{self, Analyze, Conversation, Ends, Outcome, Random, tap};
 use h2lens::body::{Options, Schema};
 use http::uri::{PathAndQuery, Uri};
 use hyper::body::Incoming;
@@ -330,37 +330,27 @@ fn run(analyze: Analyze) -> Outcome {
         .run()
 }
 
-fn stream(record: &Value) -> u64 {
-    dig(record, "h2.stream.id").and_then(Value::as_u64).unwrap()
-}
-
-/// What `from` sent in an exchange, as it is told.
-fn messages<'a>(record: &'a Value, from: &str) -> Vec<&'a Value> {
-    let all = dig(record, "h2.messages").and_then(Value::as_array).into_iter().flatten();
-    all.filter(|message| message["from"] == from).collect()
-}
-
 /// The calls by their streams, as the request's `x-call` tells.
-fn streams<'a>(outcome: &Outcome, calls: &'a [Call]) -> BTreeMap<u64, &'a Call> {
-    let number = |record: &Value| {
-        let headers = dig(record, "h2.request.headers").and_then(Value::as_array).unwrap();
-        let field = headers.iter().find(|field| field["name"] == "x-call").unwrap();
-        field["value"].as_str().unwrap().parse::<usize>().unwrap()
+fn streams<'a>(outcome: &Outcome, calls: &'a [Call]) -> BTreeMap<u32, &'a Call> {
+    let number = |told: support::Call<'_>| -> usize {
+        utf8(told.request.headers.first_value(b"x-call").unwrap()).parse().unwrap()
     };
-    outcome.transactions().map(|record| (stream(record), &calls[number(record)])).collect()
+    outcome.transactions().map(|told| (told.stream, &calls[number(told)])).collect()
 }
 
-fn assert_whole(call: &Call, record: &Value) {
-    assert_eq!(record["rpc"]["method"], format!("shop.v1.Store/{:?}", call.shape));
-    assert_eq!(record["h2"]["grpc"]["status"], call.code() as i32);
+fn assert_whole(call: &Call, told: &support::Call<'_>) {
+    assert_eq!(told.view().rpc_method().map(utf8), Some(&*format!("shop.v1.Store/{:?}", call.shape)));
+    assert_eq!(told.grpc.as_ref().unwrap().status, Some(call.code() as u32));
     let details = call.end.as_ref().map(|end| json!({ "code": end.code() as i32, "message": end.message() }));
-    assert_eq!(dig(record, "h2.grpc.details").cloned(), details);
-    for (from, sent) in [("client", &call.asked), ("server", &call.answers)] {
-        let told = messages(record, from);
-        assert_eq!(told.len(), sent.len(), "{record}");
-        for (sent, told) in sent.iter().zip(told) {
-            assert_eq!((&told["type"], &told["value"]), (&"shop.v1.Item".into(), &sent.json()));
-            assert_eq!(told["compressed"], call.coding.is_some());
+    let told_details = told.contents().and_then(|contents| contents.grpc_details.as_deref());
+    assert_eq!(told_details.map(json), details);
+    for (from_client, sent) in [(true, &call.asked), (false, &call.answers)] {
+        let messages = told.messages(from_client);
+        assert_eq!(messages.len(), sent.len(), "{told:?}");
+        for (sent, message) in sent.iter().zip(messages) {
+            assert_eq!(message.kind.as_deref(), Some("shop.v1.Item"));
+            assert_eq!(message.value.as_deref().map(json), Some(sent.json()));
+            assert_eq!(message.compressed, Some(call.coding.is_some()));
         }
     }
 }
@@ -374,10 +364,10 @@ fn messages_are_those_of_both_ends() {
         for (n, cut) in Cut::ALL.into_iter().enumerate() {
             let outcome =
                 run(Analyze::capture(&Conversation::of(Ends::v4(5), n as u64, &events, cut).capture()));
-            assert!(outcome.complete(), "{}", outcome.telemetry());
+            assert!(outcome.complete(), "{:?}", outcome.coverage());
             let calls_by_stream = streams(&outcome, &calls);
             assert_eq!(calls_by_stream.len(), calls.len());
-            outcome.transactions().for_each(|record| assert_whole(calls_by_stream[&stream(record)], record));
+            outcome.transactions().for_each(|told| assert_whole(calls_by_stream[&told.stream], &told));
         }
     }
 }
@@ -399,12 +389,12 @@ fn without_some_of_the_packets_no_message_is_another() {
             1 => whole.lossy(30, &mut random).reordered(50, &mut random),
             _ => whole.late(random.between(1, whole.packets.len() / 2)),
         };
-        for record in run(Analyze::capture(&capture)).transactions() {
-            let call = by_stream[&stream(record)];
-            for (from, sent) in [("client", &call.asked), ("server", &call.answers)] {
+        for told in run(Analyze::capture(&capture)).transactions() {
+            let call = by_stream[&told.stream];
+            for (from_client, sent) in [(true, &call.asked), (false, &call.answers)] {
                 let mut sent = sent.iter().map(Item::json);
-                for told in messages(record, from).iter().filter_map(|message| message.get("value")) {
-                    assert!(sent.any(|sent| sent == *told), "round {round}, {call:?}: {told}");
+                for told in told.messages(from_client).iter().filter_map(|message| message.value.as_deref()) {
+                    assert!(sent.any(|sent| sent == json(told)), "round {round}, {call:?}: {told}");
                     shown += 1;
                 }
             }

@@ -1,7 +1,7 @@
 //! Runs the program on captures, in this process.
 
-use super::exchange::{dig, text};
-use super::{Capture, Exchange};
+use super::outcome::Keep;
+use super::{Capture, Outcome, Text};
 use h2lens::agent::Params;
 use h2lens::aggregate::Templates;
 use h2lens::base::partition::Partition;
@@ -9,9 +9,9 @@ use h2lens::capture::{Input, Timeline};
 use h2lens::engine::{Analysis, captures};
 use h2lens::export::{Exporter, Format, Options};
 use h2lens::filter::Filter;
-use h2lens::record::{PartOf, Wanted};
+use h2lens::record::{Consumer, PartOf, Wanted};
 use h2lens::tls::KeyStore;
-use serde_json::Value;
+use std::fmt::Debug;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -141,12 +141,16 @@ impl Analyze {
         self
     }
 
-    /// The output as NDJSON.
+    /// What is told, as records.
     pub(crate) fn run(&self) -> Outcome {
-        let mut timeline = Timeline::open(&self.inputs).unwrap();
-        let mut keys = KeyStore::default();
-        keys.add_text(self.keys.as_bytes());
-        keys.set_complete();
+        let mut outcome = Outcome::default();
+        let timeline = self.analyze(Keep { wanted: self.wanted, outcome: &mut outcome });
+        outcome.damage = timeline.damage().iter().map(ToString::to_string).collect();
+        outcome
+    }
+
+    /// The same as NDJSON.
+    pub(crate) fn run_text(&self) -> Text {
         let output = Options {
             format: Format::Ndjson,
             wanted: self.wanted,
@@ -154,6 +158,16 @@ impl Analyze {
             part: self.part.is_some(),
             ..Options::default()
         };
+        let mut ndjson = Vec::new();
+        self.analyze(Exporter::new([(&mut ndjson, output)]));
+        Text::new(ndjson)
+    }
+
+    fn analyze<C: Consumer<Error: Debug>>(&self, consumer: C) -> Timeline {
+        let mut timeline = Timeline::open(&self.inputs).unwrap();
+        let mut keys = KeyStore::default();
+        keys.add_text(self.keys.as_bytes());
+        keys.set_complete();
         let analysis = Analysis {
             wanted: self.wanted,
             threads: self.threads,
@@ -171,62 +185,7 @@ impl Analyze {
             }),
             ..Analysis::default()
         };
-        let mut ndjson = Vec::new();
-        captures(&mut timeline, analysis, None, Exporter::new([(&mut ndjson, output)])).unwrap();
-        let damage = timeline.damage().iter().map(ToString::to_string).collect();
-        Outcome::new(ndjson, damage)
-    }
-}
-
-/// What the program said.
-#[derive(Clone, Debug)]
-pub(crate) struct Outcome {
-    pub(crate) ndjson: String,
-    pub(crate) records: Vec<Value>,
-    pub(crate) damage: Vec<String>,
-}
-
-impl Outcome {
-    pub(crate) fn new(ndjson: Vec<u8>, damage: Vec<String>) -> Self {
-        let ndjson = String::from_utf8(ndjson).unwrap();
-        let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
-        let records = ndjson.lines().map(parse).collect();
-        Self { ndjson, records, damage }
-    }
-
-    fn kind<'a>(&'a self, kind: &'static str) -> impl Iterator<Item = &'a Value> {
-        self.records.iter().filter(move |record| text(record, "record") == Some(kind))
-    }
-
-    pub(crate) fn transactions(&self) -> impl Iterator<Item = &Value> {
-        self.kind("transaction")
-    }
-
-    pub(crate) fn endpoints(&self) -> impl Iterator<Item = &Value> {
-        self.kind("endpoint")
-    }
-
-    pub(crate) fn connections(&self) -> impl Iterator<Item = &Value> {
-        self.kind("connection")
-    }
-
-    /// The telemetry record.
-    pub(crate) fn telemetry(&self) -> &Value {
-        self.kind("telemetry").next().unwrap()
-    }
-
-    /// A number of the telemetry record; 0 where it is absent.
-    pub(crate) fn count(&self, path: &str) -> u64 {
-        dig(self.telemetry(), path).and_then(Value::as_u64).unwrap_or(0)
-    }
-
-    /// Whether nothing is known to be missing.
-    pub(crate) fn complete(&self) -> bool {
-        dig(self.telemetry(), "coverage.complete").and_then(Value::as_bool).unwrap()
-    }
-
-    /// The transactions in the endpoints' words. Those of undamaged captures only.
-    pub(crate) fn exchanges(&self) -> Vec<Exchange> {
-        self.transactions().map(Exchange::of_record).collect()
+        captures(&mut timeline, analysis, None, consumer).unwrap();
+        timeline
     }
 }

@@ -1,6 +1,10 @@
 //! An exchange as an endpoint saw it, or as a record tells it: the two are compared.
 
-use serde_json::Value;
+use super::Call;
+use super::outcome::utf8;
+use h2lens::base::certainty::Certainty;
+use h2lens::record::value::ErrorCode;
+use h2lens::record::{self, EndHow, Message, StreamEnd};
 use std::collections::BTreeMap;
 
 /// Name and value, in the order of the wire.
@@ -25,63 +29,48 @@ pub(crate) struct Exchange {
     pub(crate) reset: Option<(String, String)>,
 }
 
-/// Looks a value up by its jq path.
-pub(crate) fn dig<'a>(record: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('.').try_fold(record, |value, key| value.get(key))
-}
-
-/// A text by its jq path.
-pub(crate) fn text<'a>(record: &'a Value, path: &str) -> Option<&'a str> {
-    dig(record, path).and_then(Value::as_str)
-}
-
-fn number(record: &Value, path: &str) -> Option<u64> {
-    dig(record, path).and_then(Value::as_u64)
-}
-
 /// The fields of a header or trailer section, all of them exact.
-fn fields(record: &Value, path: &str) -> Fields {
-    let list = dig(record, path).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let field = |field: &Value| {
-        assert_eq!(text(field, "src"), Some("exact"), "{record}");
-        (text(field, "name").unwrap().to_owned(), text(field, "value").unwrap().to_owned())
+fn fields(section: &record::Fields) -> Fields {
+    let field = |field: record::Field<'_>| {
+        assert_eq!(field.source, Certainty::Exact, "{field:?}");
+        (utf8(field.name.unwrap()).to_owned(), utf8(field.value.unwrap()).to_owned())
     };
-    list.iter().map(field).collect()
+    section.iter().map(field).collect()
 }
 
 impl Exchange {
     /// What a transaction record of an undamaged capture tells; checks that it does not contradict itself.
-    pub(crate) fn of_record(record: &Value) -> Self {
-        let end = |key: &str| text(record, &format!("h2.stream.end.{key}")).map(str::to_owned);
-        let interim = dig(record, "h2.response.interim").and_then(Value::as_array);
+    pub(crate) fn of(call: &Call<'_>) -> Self {
+        let StreamEnd { by, how, code } = call.end;
+        let size = |message: &Message| message.seen.then_some(message.body);
         let this = Self {
-            stream: number(record, "h2.stream.id").unwrap() as u32,
-            parent: number(record, "h2.stream.parent").map(|id| id as u32),
-            request_headers: fields(record, "h2.request.headers"),
-            request_body: number(record, "http.request.body.size"),
-            request_trailers: fields(record, "h2.request.trailers"),
-            interim: interim
-                .into_iter()
-                .flatten()
-                .map(|answer| number(answer, "status_code").unwrap() as u16)
-                .collect(),
-            response_headers: fields(record, "h2.response.headers"),
-            response_body: number(record, "http.response.body.size"),
-            response_trailers: fields(record, "h2.response.trailers"),
-            reset: (end("how").as_deref() == Some("rst_stream"))
-                .then(|| (end("by").unwrap(), end("code").unwrap())),
+            stream: call.stream,
+            parent: call.parent,
+            request_headers: fields(&call.request.headers),
+            request_body: size(&call.request),
+            request_trailers: fields(&call.request.trailers),
+            interim: call.interim.iter().map(|answer| answer.status).collect(),
+            response_headers: fields(&call.response.headers),
+            response_body: size(&call.response),
+            response_trailers: fields(&call.response.trailers),
+            reset: (how == EndHow::RstStream)
+                .then(|| (by.name().to_owned(), ErrorCode(code.unwrap()).name().into_owned())),
         };
-        let pushed = dig(record, "h2.stream.pushed").and_then(Value::as_bool);
-        assert_eq!(pushed, Some(this.parent.is_some()), "{record}");
-        assert_eq!(text(record, "http.request.method"), this.request(":method"), "{record}");
-        assert_eq!(text(record, "url.scheme"), this.request(":scheme"), "{record}");
-        assert_eq!(path(record).as_deref(), this.request(":path"), "{record}");
+        let view = call.view();
+        assert_eq!(call.pushed, this.parent.is_some(), "{call:?}");
+        for (told, name) in [
+            (view.method, ":method"),
+            (view.scheme, ":scheme"),
+            (view.target().as_deref(), ":path"),
+            (view.protocol, ":protocol"),
+            (view.user_agent, "user-agent"),
+        ] {
+            assert_eq!(told.map(utf8), this.request(name), "{name}: {call:?}");
+        }
         let authority = this.request(":authority").or_else(|| this.request("host"));
-        assert_eq!(text(record, "h2.request.authority"), authority, "{record}");
-        assert_eq!(text(record, "h2.request.protocol"), this.request(":protocol"), "{record}");
-        assert_eq!(text(record, "user_agent.original"), this.request("user-agent"), "{record}");
-        let status = number(record, "http.response.status_code").map(|status| status.to_string());
-        assert_eq!(status.as_deref(), this.response(":status"), "{record}");
+        assert_eq!(view.authority.map(utf8), authority, "{call:?}");
+        let status = view.status.map(|status| status.to_string());
+        assert_eq!(status.as_deref(), this.response(":status"), "{call:?}");
         this
     }
 
@@ -113,12 +102,6 @@ impl Exchange {
 
 fn first<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
     fields.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
-}
-
-/// `:path`, put together again.
-pub(crate) fn path(record: &Value) -> Option<String> {
-    let path = text(record, "url.path")?;
-    Some(text(record, "url.query").map_or_else(|| path.to_owned(), |query| format!("{path}?{query}")))
 }
 
 /// Compares what the program tells with what happened, stream by stream.

@@ -3,6 +3,7 @@
 use crate::support::conversation::{Cut, Event, Side};
 use crate::support::endpoints::block_on;
 use crate::support::{Analyze, Capture, Conversation, Ends};
+use h2lens::record::Retry;
 use http::Request;
 use std::collections::HashSet;
 use std::io;
@@ -154,9 +155,7 @@ fn nothing_that_nginx_executed_is_told_to_be_safe() {
     let outcome = Analyze::capture(&Capture::merged(captures.collect::<Vec<_>>())).run();
     let executed = server.executed();
     assert!(executed.len() >= ANSWERED, "{executed:?}");
-    let safe = outcome.transactions().filter(|call| call["h2"]["retry"] == "safe");
-    for call in safe {
-        let path = call["url"]["path"].as_str().unwrap();
-        assert!(!executed.contains(path), "{call}");
+    for call in outcome.transactions().filter(|call| call.retry() == Some(Retry::Safe)) {
+        assert!(!executed.contains(call.path().unwrap()), "{call:?}");
     }
 }

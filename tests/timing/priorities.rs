@@ -3,7 +3,7 @@
 use super::{connection, frame};
 use crate::support::conversation::Side::{Client, Server};
 use crate::support::{Analyze, Outcome};
-use serde_json::{Value, json};
+use h2lens::record::{ConnectionTiming, Dependency, Inversion, Priority, Pushes, Urgency};
 
 /// `GET http://a/`, with a field `priority`.
 fn get(stream: u8, priority: &str) -> Vec<u8> {
@@ -24,8 +24,9 @@ fn run(said: &[(u64, crate::support::conversation::Side, Vec<u8>)]) -> Outcome {
     Analyze::capture(&connection(1, said).capture()).run()
 }
 
-fn connection_record(outcome: &Outcome) -> &Value {
-    outcome.connections().next().unwrap()
+/// What is told of the connection.
+fn timing(outcome: &Outcome) -> ConnectionTiming {
+    outcome.connections().next().unwrap().timing
 }
 
 #[test]
@@ -41,18 +42,20 @@ fn octets_before_more_urgent_ones_are_inverted() {
         (1, Server, [headers(1), headers(3), headers(5), headers(7)].concat()),
         (2, Server, [data(3, 0), data(1, 1), data(3, 1), data(5, 1), data(7, 1)].concat()),
     ]);
-    let of = |stream: u64| {
-        let call = outcome.transactions().find(|call| call["h2"]["stream"]["id"] == stream).unwrap();
-        call["h2"]["priority"].clone()
+    let of = |stream| outcome.transactions().find(|call| call.stream == stream).unwrap().priority.unwrap();
+    let urgent = |level, incremental| Priority {
+        urgency: Some(Urgency { level, incremental }),
+        ..Priority::default()
     };
-    assert_eq!(of(1), json!({"urgency": 1, "incremental": false}));
-    assert_eq!(of(3), json!({"urgency": 5, "incremental": true}));
-    assert_eq!(of(5), json!({"urgency": 0, "incremental": false}), "the frame counts more than the field");
-    assert_eq!(of(7), json!({"weight": 16, "depends_on": 3, "exclusive": true}));
+    assert_eq!(of(1), urgent(1, false));
+    assert_eq!(of(3), urgent(5, true));
+    assert_eq!(of(5), urgent(0, false), "the frame counts more than the field");
+    let dependency = Some(Dependency { weight: 16, on: 3, exclusive: true });
+    assert_eq!(of(7), Priority { dependency, ..Priority::default() });
     // All but those of stream 5 itself and what came behind them.
-    assert_eq!(connection_record(&outcome)["h2"]["priority"], json!({"inverted_bytes": 300, "bytes": 500}));
+    assert_eq!(timing(&outcome).inversion, Some(Inversion { octets: 300, of: 500 }));
     let plain = run(&[(0, Client, depending(1, 0)), (1, Server, [headers(1), data(1, 1)].concat())]);
-    assert_eq!(connection_record(&plain)["h2"]["priority"], Value::Null, "no urgency is stated");
+    assert_eq!(timing(&plain).inversion, None, "no urgency is stated");
 }
 
 #[test]
@@ -65,14 +68,13 @@ fn octets_before_those_that_are_depended_on_are_inverted() {
         [headers(1), headers(3), headers(5), data(3, 0), data(5, 1), data(1, 1), data(3, 1)].concat();
     let said = [(0, Client, asks), (1, Server, answers)];
     let outcome = run(&said);
-    let inverted = json!({"inverted_bytes": 100, "bytes": 400});
-    assert_eq!(connection_record(&outcome)["h2"]["priority"], inverted);
+    assert_eq!(timing(&outcome).inversion, Some(Inversion { octets: 100, of: 400 }));
     // Who says that dependencies are nothing to it is not measured by them.
     for side in [Client, Server] {
         let setting = (0, side, frame(4, 0, 0, &[0, 9, 0, 0, 0, 1]));
         let outcome = run(&[&[setting][..], &said].concat());
-        assert_eq!(connection_record(&outcome)["h2"]["priority"], Value::Null);
-        assert!(outcome.transactions().all(|call| call["h2"]["priority"].is_null()));
+        assert_eq!(timing(&outcome).inversion, None);
+        assert!(outcome.transactions().all(|call| call.priority.is_none()));
     }
 }
 
@@ -89,6 +91,6 @@ fn a_push_that_is_requested_all_the_same_is_of_no_use() {
         (3, Client, [frame(3, 0, 4, &[0, 0, 0, 8]), asks(3, b'z')].concat()),
         (4, Server, [answers(1), answers(2), answers(6), answers(3)].concat()),
     ]);
-    let push = &connection_record(&outcome)["h2"]["push"];
-    assert_eq!(push, &json!({"promised": 3, "used": 1, "cancelled": 1, "cancelled_bytes": 20}));
+    let pushes = Pushes { promised: 3, used: Some(1), cancelled: 1, cancelled_bytes: 20 };
+    assert_eq!(timing(&outcome).pushes, pushes);
 }

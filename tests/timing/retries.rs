@@ -5,8 +5,7 @@ use super::{connection, frame};
 use crate::partition::compare_records;
 use crate::support::conversation::{Conversation, Side};
 use crate::support::{Analyze, Capture, Outcome};
-use h2lens::record::Wanted;
-use serde_json::Value;
+use h2lens::record::{Annotation, ConnectionMeta, ExchangeRef, Finding, Wanted};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -62,20 +61,22 @@ fn run(captures: Vec<Capture>) -> Outcome {
     outcome
 }
 
-/// The record of an exchange, by the last digit of its client's port and its stream; and what it names so.
-fn named(outcome: &Outcome, member: &str, n: u64, stream: u64) -> Option<(u64, u64)> {
-    let connection = |record: &Value| record["h2"]["connection"]["id"].as_u64().unwrap();
-    let port = |record: &Value| record["client"]["port"].as_u64().unwrap() - 32_768;
-    let is_it = |record: &&Value| (port(record), record["h2"]["stream"]["id"].as_u64()) == (n, Some(stream));
-    let record = outcome.transactions().find(is_it).unwrap();
-    let other = &record["h2"][member];
-    let of =
-        outcome.transactions().find(|record| Some(connection(record)) == other["connection"].as_u64())?;
-    Some((port(of), other["stream"].as_u64().unwrap()))
+/// Another exchange that an annotation names.
+type Member = fn(&Annotation) -> Option<ExchangeRef>;
+
+const RETRY_OF: Member = |annotation| annotation.retry_of;
+const RETRIED_BY: Member = |annotation| annotation.retried_by;
+
+/// What an exchange names, each by the last digit of its client's port and its stream.
+fn named(outcome: &Outcome, member: Member, n: u16, stream: u32) -> Option<(u16, u32)> {
+    let call = outcome.transactions().find(|call| call.place() == (32_768 + n, stream)).unwrap();
+    let other = member(&call.annotation)?;
+    let connection = outcome.transactions().find(|call| call.connection.id == other.connection);
+    Some((connection.unwrap().connection.client.port - 32_768, other.stream))
 }
 
-fn findings(outcome: &Outcome) -> Vec<&Value> {
-    outcome.records.iter().filter(|record| record["code"] == "executed_twice").collect()
+fn findings(outcome: &Outcome) -> Vec<(&ConnectionMeta, &Finding)> {
+    outcome.findings().filter(|(_, finding)| finding.code == "executed_twice").collect()
 }
 
 #[test]
@@ -93,9 +94,9 @@ fn on_the_same_connection_and_on_others() {
     for n in 2..12 {
         let other = [(4 * SECOND, client, post(1, "x")), (4 * SECOND, server, answered(1))];
         let outcome = run(vec![connection(1, &same).capture(), connection(n, &other).capture()]);
-        assert_eq!(named(&outcome, "retry_of", 1, 3), None, "the body is another");
-        assert_eq!(named(&outcome, "retry_of", 1, 5), Some((1, 1)));
-        assert_eq!(named(&outcome, "retry_of", n.into(), 1), Some((1, 5)));
+        assert_eq!(named(&outcome, RETRY_OF, 1, 3), None, "the body is another");
+        assert_eq!(named(&outcome, RETRY_OF, 1, 5), Some((1, 1)));
+        assert_eq!(named(&outcome, RETRY_OF, n, 1), Some((1, 5)));
         assert!(findings(&outcome).is_empty());
     }
 }
@@ -108,9 +109,9 @@ fn a_stream_that_was_sent_away_is_retried_before_its_own_record() {
         connection(1, &[(0, client, [post(1, "a"), post(3, "x")].concat()), (SECOND, server, goaway)]);
     let other = connection(2, &[(2 * SECOND, client, post(1, "x")), (3 * SECOND, server, answered(1))]);
     let outcome = run(vec![closed(draining, 9 * SECOND), other.capture()]);
-    assert_eq!(named(&outcome, "retried_by", 1, 3), Some((2, 1)));
-    assert_eq!(named(&outcome, "retried_by", 1, 1), None);
-    assert_eq!(named(&outcome, "retry_of", 2, 1), None, "its record came before");
+    assert_eq!(named(&outcome, RETRIED_BY, 1, 3), Some((2, 1)));
+    assert_eq!(named(&outcome, RETRIED_BY, 1, 1), None);
+    assert_eq!(named(&outcome, RETRY_OF, 2, 1), None, "its record came before");
 }
 
 #[test]
@@ -120,7 +121,7 @@ fn grpc_says_so_whatever_has_come_of_the_messages() {
     for (attempts, pair) in [("1", Some((1, 1))), ("0", None), ("2", None)] {
         let again = [(2 * SECOND, client, call(1, attempts)), (2 * SECOND, server, answered(1))];
         let outcome = run(vec![connection(1, &refused).capture(), connection(2, &again).capture()]);
-        assert_eq!(named(&outcome, "retry_of", 2, 1), pair, "{attempts}");
+        assert_eq!(named(&outcome, RETRY_OF, 2, 1), pair, "{attempts}");
     }
 }
 
@@ -135,7 +136,7 @@ fn an_answer_that_is_final_is_not_tried_again() {
         let failed = [(0, client, post(1, "x")), (SECOND, server, said(status))];
         let again = [(2 * SECOND, client, post(1, "x")), (2 * SECOND, server, answered(1))];
         let outcome = run(vec![connection(1, &failed).capture(), connection(2, &again).capture()]);
-        assert_eq!(named(&outcome, "retry_of", 2, 1), retried.then_some((1, 1)), "{status}");
+        assert_eq!(named(&outcome, RETRY_OF, 2, 1), retried.then_some((1, 1)), "{status}");
     }
 }
 
@@ -146,15 +147,12 @@ fn what_was_processed_twice_is_a_finding() {
         let cut = [(0, client, post(1, "x")), (SECOND, server, [first, reset(1, 2)].concat())];
         let again = [(2 * SECOND, client, post(1, "x")), (2 * SECOND, server, answered(1))];
         let outcome = run(vec![connection(1, &cut).capture(), connection(2, &again).capture()]);
-        assert_eq!(named(&outcome, "retry_of", 2, 1), Some((1, 1)));
+        assert_eq!(named(&outcome, RETRY_OF, 2, 1), Some((1, 1)));
         let found = findings(&outcome);
         assert_eq!(found.len(), twice);
-        for finding in found {
-            assert_eq!(
-                (&finding["from"], &finding["h2"]["attempt"]["stream"]),
-                (&"client".into(), &1.into())
-            );
-            assert_eq!(finding["client"]["port"], 32_770);
+        for (connection, finding) in found {
+            assert!(finding.from_client && finding.detail.attempt.unwrap().stream == 1, "{finding:?}");
+            assert_eq!(connection.client.port, 32_770);
         }
     }
 }

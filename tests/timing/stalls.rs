@@ -5,6 +5,7 @@ use crate::support::endpoints::block_on;
 use crate::support::tap::{Tape, recording, wire};
 use crate::support::{Analyze, Conversation, Ends};
 use bytes::Bytes;
+use h2lens::record::TimePart;
 use http::{Request, Response};
 use std::sync::{Arc, Mutex};
 
@@ -90,6 +91,11 @@ async fn answer(io: crate::support::tap::Tap, script: Script) {
     driver.await.unwrap();
 }
 
+/// Nanoseconds that are these milliseconds, give or take two.
+fn is_near(nanos: u64, millis: u64) -> bool {
+    nanos.abs_diff(millis * 1_000_000) <= 2_000_000
+}
+
 #[test]
 fn the_parts_are_what_both_ends_did() {
     let script = block_on(async {
@@ -102,18 +108,16 @@ fn the_parts_are_what_both_ends_did() {
     });
     let outcome = Analyze::capture(&script.conversation().capture()).run();
     let call = outcome.transactions().next().unwrap();
-    let seconds =
-        |object: &str, name: &str| call["h2"][object].get(name).map_or(0.0, |value| value.as_f64().unwrap());
-    for (object, name, millis) in [
-        ("time", "client_pause", 120.0),
-        ("time", "wait", 250.0),
-        ("time", "server_pause", 150.0),
-        ("time", "stream_window", 600.0),
-        ("timing", "stream_window_held", 600.0),
-        ("time", "connection_window", 0.0),
-        ("time", "tcp_loss", 0.0),
+    let time = call.time.unwrap();
+    for (part, millis) in [
+        (TimePart::ClientPause, 120),
+        (TimePart::Wait, 250),
+        (TimePart::ServerPause, 150),
+        (TimePart::StreamWindow, 600),
+        (TimePart::ConnectionWindow, 0),
+        (TimePart::TcpLoss, 0),
     ] {
-        let told = 1000.0 * seconds(object, name);
-        assert!((told - millis).abs() <= 2.0, "{name}: {told}, not {millis}\n{call}");
+        assert!(is_near(time.parts.get(part), millis), "{part:?} is not {millis} ms: {time:?}");
     }
+    assert!(is_near(time.stream_window_held, 600), "{time:?}");
 }

@@ -2,46 +2,17 @@
 
 use crate::damage::{cases, samples};
 use crate::support::{Analyze, Capture, Outcome};
+use h2lens::record::{TimePart, Unknown};
 use proptest::bool::weighted;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use serde_json::Value;
 
-const PARTS: [&str; 9] = [
-    "wait",
-    "server_pause",
-    "client_pause",
-    "stream_window",
-    "connection_window",
-    "tcp_loss",
-    "tcp_window",
-    "other_streams",
-    "transfer",
-];
-
-/// Seconds as the record has them, in nanoseconds.
-fn nanos(value: &Value) -> u64 {
-    (value.as_f64().unwrap() * 1e9).round() as u64
-}
-
-fn part(record: &Value, name: &str) -> u64 {
-    record["h2"]["time"].get(name).map_or(0, nanos)
-}
-
-/// The sum of the parts is the duration, and those that are told are above zero; or the time is told to be unknown.
+/// The sum of the parts is the duration; or the time is told to be unknown.
 fn check(outcome: &Outcome) -> Result<(), TestCaseError> {
-    for record in outcome.transactions() {
-        let (time, duration) = (&record["h2"]["time"], nanos(&record["duration"]));
-        let unknown =
-            record["h2"]["unknown"].as_array().is_some_and(|names| names.contains(&"h2.time".into()));
-        if unknown {
-            prop_assert!(time.is_null(), "{record}");
-            continue;
-        }
-        prop_assert_eq!(PARTS.map(|name| part(record, name)).iter().sum::<u64>(), duration, "{}", record);
-        prop_assert!(time.is_object() || duration == 0, "{record}");
-        for (name, value) in time.as_object().into_iter().flatten() {
-            prop_assert!(value.is_boolean() || nanos(value) > 0, "{name}: {record}");
+    for call in outcome.transactions() {
+        prop_assert_eq!(call.time.is_none(), call.unknown.contains(Unknown::TIME), "{:?}", call);
+        if let Some(time) = call.time {
+            prop_assert_eq!(u128::from(time.parts.sum()), call.duration().as_nanos(), "{:?}", call);
         }
     }
     Ok(())
@@ -55,16 +26,10 @@ fn of_every_capture_here() {
         if path.extension().is_some_and(|extension| extension == "pcap") {
             let outcome = Analyze::file(path).run();
             check(&outcome).unwrap();
-            told += outcome.transactions().filter(|record| record["h2"]["time"].is_object()).count();
+            told += outcome.transactions().filter(|call| call.time.is_some()).count();
         }
     }
     assert!(told > 10, "{told}");
-}
-
-/// Which stream of which connection.
-fn place(record: &Value) -> (u64, u64) {
-    let port = record["client"]["port"].as_u64().unwrap();
-    (port, record["h2"]["stream"]["id"].as_u64().unwrap())
 }
 
 proptest! {
@@ -85,13 +50,14 @@ proptest! {
         let sample = &samples()[n];
         let kept = sample.capture.subset(|packet, _| !lost.get(packet).copied().unwrap_or(false));
         let outcome = Analyze::capture(&kept).run();
-        for record in outcome.transactions().filter(|record| record["h2"]["time"].is_object()) {
-            let whole = sample.whole.transactions().find(|whole| place(whole) == place(record));
-            let Some(whole) = whole.filter(|whole| whole["h2"]["time"].is_object()) else { continue };
-            for window in ["stream_window", "connection_window"] {
-                // Where packets are missing their neighbours' times stand for them.
-                let slack = nanos(&record["duration"]).abs_diff(nanos(&whole["duration"])) + 2_000_000;
-                prop_assert!(part(record, window) <= part(whole, window) + slack, "{record}\n{whole}");
+        for call in outcome.transactions() {
+            let Some(time) = call.time else { continue };
+            let whole = sample.whole.transactions().find(|whole| whole.place() == call.place()).unwrap();
+            let Some(truth) = whole.time else { continue };
+            // Where packets are missing their neighbours' times stand for them.
+            let slack = call.duration().abs_diff(whole.duration()).as_nanos() as u64 + 2_000_000;
+            for window in [TimePart::StreamWindow, TimePart::ConnectionWindow] {
+                prop_assert!(time.parts.get(window) <= truth.parts.get(window) + slack, "{call:?}\n{whole:?}");
             }
         }
     }

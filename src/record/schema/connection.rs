@@ -1,10 +1,10 @@
 //! The connection record.
 
 use super::{ConnectionEnd, ConnectionRef, Network, Protocol, Sides, Socket, Tls};
-use crate::base::direction::PerDirection;
 use crate::base::origin::Origin;
 use crate::base::tcp::DirectionStats;
 use crate::base::time::Timestamp;
+use crate::http2::PerSide;
 use crate::http2::frame::{FrameType, settings};
 use crate::record::community_id;
 use crate::record::lossy::is_lossy;
@@ -389,9 +389,6 @@ impl<'a> ConnectionObject<'a> {
         let meta = &connection.meta;
         let version =
             connection.is_http2.then_some("2").or_else(|| connection.upgrade_declined.then_some("1.1"));
-        let tcp = connection.tcp.as_ref().map(|PerDirection { forward, backward }| {
-            if meta.client_is_forward { (forward, backward) } else { (backward, forward) }
-        });
         let mut record = Self {
             record: Word("connection"),
             timestamp: Time(connection.first.time),
@@ -401,9 +398,9 @@ impl<'a> ConnectionObject<'a> {
             network: ConnectionNetwork::new(meta, version),
             tls: meta.tls.as_deref().map(Tls::new),
             h2: H2Connection::new(connection, origin),
-            tcp: tcp.map(|(client, server)| TcpSides {
-                client: Tcp::new(client),
-                server: Tcp::new(server),
+            tcp: connection.tcp_by_side().map(|PerSide { client, server }| TcpSides {
+                client: Tcp::new(&client),
+                server: Tcp::new(&server),
                 rtt: Sides {
                     client: connection.timing.rtt_client.map(Seconds::of),
                     server: connection.timing.rtt_server.map(Seconds::of),

@@ -119,3 +119,20 @@ impl TimeSums {
 fn seconds(nanos: u64) -> Option<Seconds> {
     (nanos > 0).then_some(Seconds(nanos))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::path::Path;
+
+    #[test]
+    fn a_part_of_no_time_is_absent() {
+        let mut parts = TimeParts::default();
+        parts.add(TimePart::ServerPause, 1);
+        let object = TimeSums::new(&parts);
+        for part in TimePart::ALL {
+            let path = Path::of::<TimeSums>(part.name()).unwrap();
+            assert_eq!(path.is_present(&object), part == TimePart::ServerPause, "{part:?}");
+        }
+    }
+}
