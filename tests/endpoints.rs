@@ -136,11 +136,7 @@ fn damaged(capture: &Capture, permille: usize, cuts: usize, random: &mut Random)
 
 /// Of a damaged capture, the quantiles of a time that are not what its bounds say, or what the times in the records of
 /// the whole one say where there are none.
-fn wrong_quantiles(
-    whole: &BTreeMap<Key, Vec<u64>>,
-    outcome: &Outcome,
-    of: fn(&Endpoint) -> Quantiles,
-) -> Vec<String> {
+fn wrong_quantiles(whole: &BTreeMap<Key, Vec<u64>>, outcome: &Outcome, of: Told) -> Vec<String> {
     let mut wrong = Vec::new();
     for endpoint in outcome.endpoints.rows.iter().filter(|row| !row.unplaced && row.folded.is_none()) {
         let Some(times) = whole.get(&key_of_endpoint(endpoint)) else { continue };
@@ -158,8 +154,10 @@ fn wrong_quantiles(
     wrong
 }
 
-/// The times, and what endpoints tell of each.
-const QUANTILES: [(Time, fn(&Endpoint) -> Quantiles); 2] =
+/// What an endpoint tells of a time.
+type Told = fn(&Endpoint) -> Quantiles;
+
+const QUANTILES: [(Time, Told); 2] =
     [(DURATION, |endpoint| endpoint.duration), (TTFB, |endpoint| endpoint.ttfb)];
 
 proptest! {
