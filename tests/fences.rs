@@ -86,6 +86,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("protox", &["body/protobuf"]),
     ("sha2", &["body", "cli", "export/otlp", "export/html"]),
     ("snap", &["body"]),
+    ("maud", &["export/html"]),
     ("serde_json", &["export", "merge", "diff"]),
     ("tempfile", &["export", "cli", "body/protobuf"]),
     ("clap", &["cli"]),

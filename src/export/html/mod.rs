@@ -1,17 +1,27 @@
 //! `-o html`: the report, one page that is complete in itself.
 //!
 //! The tables are markup and need no script; the records of the calls stand beside them as JSON, which `script/` shows,
-//! filters and draws. Nothing of a capture is ever markup: in markup it goes through [`markup::Markup::text`], in data `<` is
-//! escaped, and scripts only ever set text. The page's policy allows this script and this style alone, by their hashes.
+//! filters and draws. Nothing of a capture is ever markup: maud escapes what stands in a template (and [`value::Visible`] shows
+//! what could hide), in data `<` is escaped, and scripts only ever set text. The page's policy allows this script and this
+//! style alone, by their hashes.
+//!
+//! [`page`] has the whole at one glance; each part of it is a function of what it shows.
 
+mod calls;
+mod connections;
+mod coverage;
+mod data;
+mod endpoints;
+mod first_screen;
 mod held;
 mod maker;
-mod markup;
 mod page;
 mod printer;
-mod sections;
 mod steps;
+mod table;
+mod value;
 mod waiting;
+mod wording;
 
 #[cfg(test)]
 mod tests;

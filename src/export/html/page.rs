@@ -1,28 +1,28 @@
-//! The page: its head, the order of its parts, its data.
+//! The page: its head, and the order of its parts.
 
+use super::calls::{all_calls, failures, slowest};
+use super::connections::{connections, findings};
+use super::coverage::coverage;
+use super::endpoints::endpoints;
 use super::held::HeldCall;
-use super::markup::Markup;
+use super::value::Visible;
 use super::waiting::{Causes, Connections, Findings, Period};
-use super::{SCRIPT, STYLE};
-use crate::base::time::Timestamp;
-use crate::export::json;
+use super::{SCRIPT, STYLE, data, first_screen};
 use crate::record::Report;
 use crate::record::endpoint::Endpoints;
-use crate::record::schema::{TelemetryObject, TransactionObject};
-use crate::record::visit::{Member, Object, Type};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value, json};
+use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 use sha2::{Digest, Sha256};
-use std::iter::Peekable;
+use std::cell::Cell;
 
-/// Calls in one element for data: the script reads one only when it shows a call of it.
-const CHUNK: usize = 500;
+/// As the page names the program.
+const MAKER: &str = concat!("h2lens ", env!("CARGO_PKG_VERSION"));
 
-/// A report as it is written.
+/// What the page tells.
 #[derive(Debug)]
 pub(super) struct Page<'a> {
-    pub(super) markup: Markup,
+    /// The captures' names.
     pub(super) inputs: &'a [String],
     pub(super) period: Period,
     /// The calls that are held.
@@ -36,27 +36,79 @@ pub(super) struct Page<'a> {
     pub(super) report: &'a Report,
 }
 
+/// A place in the page for what is too much to be made with it: how many bytes of the page stand before it. Its template is
+/// the outermost one, as others are texts of their own.
+#[derive(Default)]
+struct Place(Cell<usize>);
+
+impl Render for Place {
+    fn render_to(&self, out: &mut String) {
+        self.0.set(out.len());
+    }
+}
+
 impl Page<'_> {
-    /// The head.
-    pub(super) fn begin(&mut self) {
+    /// What stands before the [data](data::calls) of the calls, and what stands behind them.
+    pub(super) fn around_data(&self) -> (String, String) {
+        let held = self.calls.len() as u64;
+        let data = Place::default();
+        let page = html! {
+            (DOCTYPE) "\n"
+            html lang="en" {
+                (self.head()) "\n"
+                body {
+                    a.skip href="#calls" { "Skip to all calls" } "\n"
+                    (self.first_screen()) "\n"
+                    (navigation()) "\n"
+                    main {
+                        (endpoints(self.endpoints)) "\n"
+                        (failures(self.causes, self.seen)) "\n"
+                        (slowest(self.calls)) "\n"
+                        (connections(self.connections)) "\n"
+                        (findings(self.findings)) "\n"
+                        (coverage(self.report)) "\n"
+                        (all_calls(held, self.seen)) "\n"
+                    }
+                    "\n"
+                    aside #detail data-h2lens="detail" aria-label="One call" tabindex="-1" hidden {}
+                    div #tip role="status" hidden {}
+                    footer {
+                        "Made by " (MAKER) " from a packet capture. All times are packet times, in UTC. "
+                        "The page asks for nothing from anywhere."
+                    }
+                    "\n"
+                    (data)
+                    (data::about(self.calls.len(), self.period)) "\n"
+                    // Ours, and as the policy's hash has it: escaped it would be another.
+                    script { (PreEscaped(SCRIPT)) } "\n"
+                }
+                "\n"
+            }
+            "\n"
+        };
+        let mut before = page.into_string();
+        let behind = before.split_off(data.0.get());
+        (before, behind)
+    }
+
+    fn head(&self) -> Markup {
         let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
-        let title = self.title();
-        self.markup
-            .raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
-            .raw("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'sha256-")
-            .text(hash(SCRIPT))
-            .raw("'; style-src 'sha256-")
-            .text(hash(STYLE))
-            .raw("'; base-uri 'none'; form-action 'none'\">\n")
-            .raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
-            .raw("<meta name=\"color-scheme\" content=\"light dark\">\n")
-            .raw("<meta name=\"generator\" content=\"h2lens ")
-            .raw(env!("CARGO_PKG_VERSION"))
-            .raw("\">\n<title>")
-            .text(title)
-            .raw("</title>\n<style>")
-            .raw(STYLE)
-            .raw("</style>\n</head>\n<body>\n");
+        let policy = html! {
+            "default-src 'none'; script-src 'sha256-" (hash(SCRIPT)) "'; style-src 'sha256-" (hash(STYLE))
+            "'; base-uri 'none'; form-action 'none'"
+        };
+        html! {
+            head {
+                meta charset="utf-8"; "\n"
+                meta http-equiv="Content-Security-Policy" content=(policy); "\n"
+                meta name="viewport" content="width=device-width, initial-scale=1"; "\n"
+                meta name="color-scheme" content="light dark"; "\n"
+                meta name="generator" content=(MAKER); "\n"
+                title { (Visible(self.title())) } "\n"
+                // Ours, and as the policy's hash has it.
+                style { (PreEscaped(STYLE)) }
+            }
+        }
     }
 
     fn title(&self) -> String {
@@ -67,79 +119,33 @@ impl Page<'_> {
         }
     }
 
-    /// The next calls' records and frames, for the script.
-    pub(super) fn data<'c>(&mut self, calls: &mut Peekable<impl Iterator<Item = &'c HeldCall>>) {
-        let mut steps: Vec<&[u8]> = Vec::with_capacity(CHUNK);
-        self.markup.raw("<script type=\"application/json\" class=\"calls-data\">[");
-        for at in 0..CHUNK {
-            let Some(call) = calls.next() else { break };
-            if at > 0 {
-                self.markup.raw(",\n");
+    fn first_screen(&self) -> Markup {
+        let (held, failed) = (self.calls.len() as u64, self.causes.calls());
+        html! {
+            header {
+                h1 { "HTTP/2 report" } "\n"
+                (first_screen::origin(self.inputs, self.period)) "\n"
+                (first_screen::cards(self.seen, held, failed, &self.endpoints.total.duration)) "\n"
+                (first_screen::completeness(&self.report.coverage)) "\n"
+                div.two {
+                    (first_screen::worst(self.endpoints)) "\n"
+                    (first_screen::why(self.causes, self.seen))
+                }
             }
-            self.markup.json(&call.json);
-            steps.push(&call.steps);
-        }
-        self.markup.raw("]</script>\n<script type=\"application/json\" class=\"steps-data\">[");
-        for (at, steps) in steps.into_iter().enumerate() {
-            self.markup.raw(if at > 0 { "," } else { "" });
-            if steps.is_empty() {
-                self.markup.raw("null");
-            } else {
-                self.markup.json(steps);
-            }
-        }
-        self.markup.raw("]</script>\n");
-    }
-
-    /// What the script needs beside the calls, and the script.
-    pub(super) fn end(&mut self) {
-        let start = self.period.0.map(|(start, _)| Timestamp::from_nanos(start).rfc3339());
-        let mut fields = Map::new();
-        add_fields(TransactionObject::MEMBERS, "", &mut fields);
-        let meta = json!({
-            "held": self.calls.len(),
-            "chunk": CHUNK,
-            "start": start.map(|start| String::from_utf8_lossy(&start).into_owned()),
-            "fields": fields,
-        });
-        self.markup.raw("<script type=\"application/json\" id=\"meta\">").json(meta.to_string().as_bytes());
-        self.markup.raw("</script>\n<script>").raw(SCRIPT).raw("</script>\n</body>\n</html>\n");
-    }
-
-    /// How complete the capture is, as JSON; by names with dots.
-    pub(super) fn coverage_record(&self) -> Value {
-        let mut text = Vec::new();
-        json::write(&mut text, &TelemetryObject::new(self.report).coverage);
-        serde_json::from_slice(&text).unwrap_or_default()
-    }
-}
-
-/// A type's name for the filter, of each member below these.
-fn add_fields(members: &'static [Member], prefix: &str, into: &mut Map<String, Value>) {
-    for member in members {
-        let path = format!("{prefix}{}", member.key);
-        into.insert(path.clone(), type_name(&member.r#type));
-        if let Type::Object(below) = member.r#type {
-            add_fields(below, &format!("{path}."), into);
         }
     }
 }
 
-fn type_name(r#type: &Type) -> Value {
-    match r#type {
-        Type::Bool => "bool".into(),
-        Type::Integer => "integer".into(),
-        Type::Float | Type::Decimal => "number".into(),
-        Type::Seconds | Type::Difference => "seconds".into(),
-        Type::Time => "time".into(),
-        Type::Address => "address".into(),
-        Type::Text | Type::Word([]) => "text".into(),
-        Type::Word(words) => json!(words),
-        Type::Json | Type::Map(_) => "members".into(),
-        Type::Object(_) => "object".into(),
-        Type::List(element) => match element {
-            Type::Object(_) => "objects".into(),
-            other => json!({ "list": type_name(other) }),
-        },
+fn navigation() -> Markup {
+    html! {
+        nav aria-label="Parts of the report" {
+            a href="#endpoints" { "Endpoints" }
+            a href="#failures" { "Failures" }
+            a href="#slowest" { "Slowest" }
+            a href="#connections" { "Connections" }
+            a href="#findings" { "Findings" }
+            a href="#coverage" { "Coverage" }
+            a href="#calls" { "All calls" }
+        }
     }
 }

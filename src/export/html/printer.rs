@@ -1,10 +1,10 @@
 //! The output's half: what comes is held or added up, and the page is written when all is known.
 
+use super::data;
 use super::held::Held;
 use super::maker::{Fact, Made, Maker};
 use super::page::Page;
 use super::waiting::{Causes, Connections, Findings, Period};
-use crate::base::tuning::OUTPUT_BUFFER;
 use crate::export::{Options, PrintError, json};
 use crate::record::endpoint::Endpoints;
 use crate::record::{Annotation, Consumer, Report};
@@ -58,14 +58,6 @@ impl<W: Write> Printer<W> {
     pub(in crate::export) const fn writer_mut(&mut self) -> &mut W {
         &mut self.writer
     }
-
-    /// Writes what the page has ready, if that is much.
-    fn write_full(&mut self, page: &mut Page<'_>, least: usize) -> Result<(), PrintError> {
-        if page.markup.len() >= least {
-            self.writer.write_all(&page.markup.take())?;
-        }
-        Ok(())
-    }
 }
 
 impl<W: Write> Consumer for Printer<W> {
@@ -110,8 +102,7 @@ impl<W: Write> Consumer for Printer<W> {
         let (inputs, endpoints) = (std::mem::take(&mut self.inputs), std::mem::take(&mut self.endpoints));
         let (causes, findings) = (std::mem::take(&mut self.causes), std::mem::take(&mut self.findings));
         let connections = std::mem::take(&mut self.connections);
-        let mut page = Page {
-            markup: super::markup::Markup::default(),
+        let page = Page {
             inputs: &inputs,
             period: self.period,
             calls: &calls,
@@ -122,15 +113,12 @@ impl<W: Write> Consumer for Printer<W> {
             connections: &connections,
             report,
         };
-        page.begin();
-        page.sections();
-        let mut calls = calls.iter().peekable();
-        while calls.peek().is_some() {
-            page.data(&mut calls);
-            self.write_full(&mut page, OUTPUT_BUFFER)?;
+        let (before, behind) = page.around_data();
+        self.writer.write_all(before.as_bytes())?;
+        for calls in calls.chunks(data::CHUNK) {
+            self.writer.write_all(data::calls(calls).into_string().as_bytes())?;
         }
-        page.end();
-        self.write_full(&mut page, 0)?;
+        self.writer.write_all(behind.as_bytes())?;
         self.written = seen;
         Ok(self.writer.flush()?)
     }

@@ -2,11 +2,13 @@
 
 use super::*;
 use crate::base::time::Moment;
+use crate::export::sanitize::is_hidden;
 use crate::export::tests::print;
 use crate::export::{Format, Options};
 use crate::http2::frame::{Flags, FrameHeader, FrameType};
+use crate::record::endpoint::Endpoints;
 use crate::record::samples::{
-    at, connection, everything, fields, finding, get, meta, nothing, report, tls_meta,
+    at, connection, endpoints, everything, fields, finding, get, meta, nothing, report, tls_meta,
 };
 use crate::record::{
     Annotation, Consumer, ExchangeRef, Part, RecordSink, Step, StepKind, Steps, Transaction, Wanted,
@@ -36,16 +38,21 @@ fn steps() -> Steps {
 
 /// The report on what `fill` pushes.
 fn page(fill: impl FnOnce(&mut Maker)) -> String {
+    page_of("a<b.pcap", &endpoints(), fill)
+}
+
+/// The report on a capture of that name, with these endpoints and what `fill` pushes.
+fn page_of(name: &str, endpoints: &Endpoints, fill: impl FnOnce(&mut Maker)) -> String {
     let options = Options { format: Format::Html, wanted: wanted(), ..Options::default() };
     let mut maker = Maker::new(&options);
     fill(&mut maker);
     let mut out = Vec::new();
     let mut printer = Printer::new(&mut out, &options);
-    printer.name_inputs(&["a<b.pcap".to_owned()]);
+    printer.name_inputs(&[name.to_owned()]);
     for index in 0..maker.len() {
         printer.record(&maker, index, Annotation::default()).unwrap();
     }
-    printer.endpoints(&crate::record::samples::endpoints()).unwrap();
+    printer.endpoints(endpoints).unwrap();
     printer.finish(&report()).unwrap();
     drop(printer);
     String::from_utf8(out).unwrap()
@@ -174,21 +181,27 @@ fn what_is_an_attempt_says_so() {
 
 #[test]
 fn no_value_is_markup() {
-    let hostile = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'`${alert(3)}<!--\u{202e}";
+    let hostile =
+        "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'`${alert(3)}<!--\u{202e}\x1b\n";
     let mut transaction = get();
     transaction.request.headers =
         fields(&[(":method", hostile), (":path", hostile), (":authority", hostile), ("user-agent", hostile)]);
-    let page = page(|maker| maker.transaction(at(20, 0), &meta(), &transaction));
+    let mut endpoints = endpoints();
+    let row = &mut endpoints.rows[0];
+    for text in [&mut row.method, &mut row.rpc, &mut row.authority] {
+        *text = Some(hostile.to_owned());
+    }
+    let page = page_of(hostile, &endpoints, |maker| maker.transaction(at(20, 0), &meta(), &transaction));
     assert!(!page.contains("<script>alert") && !page.contains("<img") && !page.contains("<!--"));
     assert!(page.contains("&lt;script&gt;alert(1)") && page.contains("\\u003cscript>alert(1)"));
-    assert!(!page.contains('\u{202e}'));
+    assert!(!page.chars().any(|char| is_hidden(char) && char != '\n'));
     assert_eq!(page.matches("</script>").count(), page.matches("<script").count());
 }
 
 #[test]
 fn a_report_on_nothing_is_a_page() {
     let page = page(|_| ());
-    assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
     assert!(page.contains("no calls") && page.contains("No call failed."));
     assert!(elements(&page, "script", "calls-data").is_empty());
 }
