@@ -3,7 +3,8 @@
 #
 #   packaging/try.sh            as root, on Debian; needs debootstrap and its mirror
 #
-# The Debian package: the program, `man h2lens`, completion in bash, the unit. The static program: alone in an empty root.
+# The Debian package: the program, `man h2lens`, completion in bash, the unit. The static program: alone in an empty root, and
+# in the container image where CONTAINER is there (podman, unless it says something else, "podman --runtime runc" perhaps).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 packages=target/packages
@@ -43,5 +44,12 @@ if [ -n "$static" ]; then
   mkdir "$work/empty"
   cp "$static" "$work/empty/"
   chroot --userspec=65534:65534 "$work/empty" /h2lens - -o ndjson <testdata/curl-h2c.pcap | grep -q users.json
+  read -ra container <<<"${CONTAINER:-podman}"
+  if command -v "${container[0]}" >/dev/null; then
+    section 'the container image'
+    "${container[@]}" build -q -f packaging/Containerfile -t h2lens "$(dirname "$static")" >/dev/null
+    "${container[@]}" run --rm -i --network none h2lens - -o ndjson <testdata/curl-h2c.pcap >"$work/records"
+    grep -q users.json "$work/records"
+  fi
 fi
 echo 'all of it works'
