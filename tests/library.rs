@@ -13,6 +13,7 @@ fn everything(threads: usize) -> Config {
     let wanted = Wanted {
         transactions: true,
         connections: true,
+        endpoints: true,
         frames: true,
         findings: true,
         telemetry: true,
@@ -52,15 +53,10 @@ fn packets(name: &str) -> Vec<(Timestamp, u16, u32, Vec<u8>)> {
     }
 }
 
-/// What a record says, as text that tells any two apart.
-fn said(record: &Record) -> String {
-    format!("{record:?}")
-}
-
-fn pushed(name: &str, threads: usize, advance_each: usize) -> (Vec<String>, Report) {
+fn pushed(name: &str, threads: usize, advance_each: usize) -> (Vec<Record>, Report) {
     let mut analyzer = Analyzer::new(everything(threads));
     let mut records = Vec::new();
-    let mut take = |record: Record| records.push(said(&record));
+    let mut take = |record: Record| records.push(record);
     for (at, (time, link, original_len, bytes)) in packets(name).iter().enumerate() {
         let packet = Packet { time: *time, link: *link, original_len: *original_len, bytes };
         analyzer.push_packet(packet, &mut take);
@@ -76,12 +72,12 @@ fn pushed(name: &str, threads: usize, advance_each: usize) -> (Vec<String>, Repo
 fn packets_pushed_give_the_records_of_the_file() {
     for name in CAPTURES {
         let mut read = h2lens::read([path(name)], everything(1)).unwrap();
-        let of_file: Vec<_> = read.by_ref().map(|record| said(&record)).collect();
+        let of_file: Vec<_> = read.by_ref().collect();
         assert!(of_file.len() > 10, "{name}");
         for (threads, advance_each) in [(1, usize::MAX), (3, usize::MAX), (1, 1), (2, 7)] {
             let (records, report) = pushed(name, threads, advance_each);
             assert!(records == of_file, "{name}, {threads} threads, advanced each {advance_each}");
-            assert_eq!(report.coverage, read.report().unwrap().coverage);
+            assert_eq!(report, *read.report().unwrap());
         }
     }
 }
@@ -101,6 +97,19 @@ fn each_kind_of_record_comes_only_when_it_is_wanted() {
     assert!(
         !connections.is_empty() && connections.iter().all(|record| matches!(record, Record::Connection(_)))
     );
+    let endpoints = one(Wanted { endpoints: true, ..Wanted::default() });
+    assert!(!endpoints.is_empty() && endpoints.iter().all(|record| matches!(record, Record::Endpoint(_))));
+}
+
+#[test]
+fn endpoints_come_last_and_add_up_to_all_calls() {
+    let records: Vec<_> = h2lens::read([path("grpcio.pcap")], everything(1)).unwrap().collect();
+    let is_endpoint = |record: &Record| matches!(record, Record::Endpoint(_));
+    let (others, endpoints) = records.split_at(records.iter().position(is_endpoint).unwrap());
+    assert!(endpoints.iter().all(is_endpoint));
+    let added_up = |record: &Record| if let Record::Endpoint(row) = record { row.calls } else { 0 };
+    let calls = others.iter().filter(|record| matches!(record, Record::Transaction { .. })).count();
+    assert_eq!(endpoints.iter().map(added_up).sum::<u64>(), calls as u64);
 }
 
 #[test]

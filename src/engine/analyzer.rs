@@ -48,8 +48,8 @@ pub struct Packet<'a> {
 
 /// Packets → records.
 ///
-/// Packets are pushed in the order of the capture; records come out by the packet that completed them. Some packets are
-/// gathered before they are analyzed: [`Analyzer::advance`] analyzes what was pushed so far.
+/// Packets are pushed in the order of the capture; records come out by the packet that completed them, endpoints at the end.
+/// Some packets are gathered before they are analyzed: [`Analyzer::advance`] analyzes what was pushed so far.
 ///
 /// ```
 /// use h2lens::{Analyzer, Config, Packet, Record, Timestamp};

@@ -2,6 +2,7 @@
 
 use crate::base::time::Moment;
 use crate::http2::frame::{FrameHeader, FrameView};
+use crate::record::endpoint::{Endpoint, Endpoints};
 use crate::record::{
     Annotation, ConnectionMeta, ConnectionRecord, Consumer, Finding, Kind, MessageRecord, Order, Part,
     Places, RecordSink, Transaction, Wanted,
@@ -44,6 +45,8 @@ pub enum Record {
     },
     /// A connection that has ended.
     Connection(Box<ConnectionRecord>),
+    /// What the exchanges of an endpoint add up to; at the end, those first whose calls took most time together.
+    Endpoint(Box<Endpoint>),
 }
 
 /// A frame (RFC 9113 section 4.1), with its payload.
@@ -178,6 +181,11 @@ impl Consumer for Queue {
 
     fn record(&mut self, part: &Copies, index: usize, known: Annotation) -> Result<(), Infallible> {
         self.records.extend(part.record(index, known));
+        Ok(())
+    }
+
+    fn endpoints(&mut self, endpoints: &Endpoints) -> Result<(), Infallible> {
+        self.records.extend(endpoints.rows.iter().map(|row| Record::Endpoint(Box::new(row.clone()))));
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use super::time::TimeParts;
 use std::net::SocketAddr;
 
 /// All endpoints, at one time.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endpoints {
     /// By the time spent in all calls together, the most first.
     pub rows: Vec<Endpoint>,
@@ -24,7 +24,7 @@ pub struct Total {
 }
 
 /// One endpoint.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endpoint {
     /// The path's template; of gRPC the path; of [`folded`](Self::folded) ones there is none.
     pub template: Option<String>,
