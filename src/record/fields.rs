@@ -4,6 +4,7 @@ use super::visit::{Scalar, Type, Value, Visitor};
 use crate::base::certainty::{Certainty, UnknownRef};
 use crate::base::tuning;
 use crate::http2::hpack::{NameId, NameSet};
+use std::fmt::{self, Debug, Formatter};
 
 /// Field names that h2lens looks at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,7 +62,7 @@ pub enum FieldName {
 }
 
 /// A field line, borrowed from [`Fields`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Field<'a> {
     /// The name; `None` when unknown.
     pub name: Option<&'a [u8]>,
@@ -76,7 +77,7 @@ pub struct Field<'a> {
 }
 
 /// Field lines in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Fields {
     text: Vec<u8>,
     lines: Vec<Line>,
@@ -94,6 +95,25 @@ struct Line {
     known: FieldName,
     source: Certainty,
     reference: Option<UnknownRef>,
+}
+
+/// `:path: /users`, with `?` for what is unknown, and how far it can be trusted where that is not wholly.
+impl Debug for Field<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let [name, value] = [self.name, self.value].map(|text| text.unwrap_or(b"?").escape_ascii());
+        write!(f, "{name}: {value}")?;
+        match (self.source, self.reference) {
+            (Certainty::Exact, None) => Ok(()),
+            (source, None) => write!(f, " ({source:?})"),
+            (source, Some(UnknownRef { epoch, entry })) => write!(f, " ({source:?}, ?{epoch}.{entry})"),
+        }
+    }
+}
+
+impl Debug for Fields {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
 }
 
 /// `src` of a field line.
@@ -340,5 +360,22 @@ mod tests {
         assert!(fields.has_unknown());
         fields.clear();
         assert!(fields.is_empty() && fields.get(FieldName::Path).is_none() && !fields.has_unknown());
+    }
+
+    #[test]
+    fn a_line_is_shown_as_text() {
+        let exact = Field {
+            name: Some(b":path"),
+            value: Some(b"/\xffa"),
+            known: FieldName::Path,
+            source: Certainty::Exact,
+            reference: None,
+        };
+        let reference = Some(UnknownRef { epoch: 1, entry: 7 });
+        let unknown = Field { value: None, source: Certainty::Unknown, reference, ..exact };
+        let mut fields = Fields::default();
+        fields.push(exact);
+        fields.push(unknown);
+        assert_eq!(format!("{fields:?}"), r"[:path: /\xffa, :path: ? (Unknown, ?1.7)]");
     }
 }
