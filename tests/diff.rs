@@ -1,6 +1,7 @@
 //! `h2lens diff`: two runs, of which it is known what changed between them (`testdata/runs.py`).
 
 use super::cli::h2lens;
+use crate::support::json_lines;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,8 +19,7 @@ fn diff(args: &[&str]) -> Output {
 }
 
 fn told(output: &Output) -> Told {
-    let text = std::str::from_utf8(&output.stdout).unwrap();
-    let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let records = json_lines(std::str::from_utf8(&output.stdout).unwrap()).into_iter();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let row = |record: Value| {
         let own = &record["h2"]["diff"];

@@ -1,7 +1,7 @@
 //! `h2lens join` and `diff` of calls before and behind a proxy that rewrites them (`testdata/hops.sh`).
 
 use super::cli::h2lens;
-use crate::support::{Capture, Random};
+use crate::support::{Capture, Random, json_lines};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -13,8 +13,7 @@ fn records(command: &str, first: &Path, second: &Path) -> Vec<Value> {
     let paths = [first, second].map(|path| path.to_str().unwrap());
     let output = h2lens(&[command, paths[0], paths[1], "--json"]).output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    let text = std::str::from_utf8(&output.stdout).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    json_lines(std::str::from_utf8(&output.stdout).unwrap())
 }
 
 /// A call: the client's stream, path, how it was paired, the server's stream.

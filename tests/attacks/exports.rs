@@ -17,7 +17,7 @@ fn output(format: &str, more: &[&str]) -> Vec<u8> {
 fn json(bytes: &[u8]) -> Value {
     let text = std::str::from_utf8(bytes).unwrap();
     assert!(!text.chars().any(|char| char.is_control() && char != '\n'));
-    serde_json::from_str(text).unwrap()
+    crate::support::json(text)
 }
 
 /// The paths of the requests, which name their authorities too.

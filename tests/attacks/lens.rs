@@ -1,5 +1,6 @@
 //! The program as a process of its own: its output, the processor time that it took, and the most memory that it had.
 
+use crate::support::json_lines;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -143,8 +144,7 @@ impl Run {
 
     /// NDJSON records.
     pub(super) fn records(&self) -> Vec<Value> {
-        let text = std::str::from_utf8(&self.stdout).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        json_lines(std::str::from_utf8(&self.stdout).unwrap())
     }
 
     /// Its transactions.

@@ -2,6 +2,7 @@
 
 use super::lens::run;
 use super::wire::{REQUEST, RESPONSE, Wire, frame, literal};
+use crate::support::json_lines;
 
 pub(super) const NASTY: [&str; 16] = [
     "/\u{1b}]0;owned\u{7}\u{1b}[2J\u{1b}[31m",
@@ -85,8 +86,7 @@ fn a_table_is_plain_text() {
 fn json_holds_every_text_and_shows_none_raw() {
     let text = output("ndjson", "transactions,connections,frames,telemetry");
     assert!(!text.chars().any(|char| acts(char) && char != '\n'));
-    let records: Vec<serde_json::Value> =
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let records = json_lines(&text);
     let mut authorities: Vec<&str> = records
         .iter()
         .filter(|record| record["record"] == "transaction")

@@ -3,9 +3,8 @@
 use super::plans::plans;
 use super::record;
 use crate::support::conversation::Cut;
-use crate::support::{Conversation, Ends};
+use crate::support::{Conversation, Ends, json_lines};
 use assert_cmd::Command;
-use serde_json::Value;
 use std::fs;
 use std::path::Path;
 
@@ -28,7 +27,7 @@ fn each_body_is_a_file() {
         assert!(output.status.success(), "{output:?}");
         assert!(!String::from_utf8_lossy(&output.stdout).contains("\"content\""), "they are not asked for");
         let manifest = fs::read_to_string(directory.join("manifest.ndjson")).unwrap();
-        let lines: Vec<Value> = manifest.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let lines = json_lines(&manifest);
         assert_eq!(lines.len(), 2 * plans.len());
         for (n, line) in lines.iter().enumerate() {
             let plan = &plans[n / 2];

@@ -7,8 +7,7 @@ mod tonic;
 
 use crate::support::conversation::{Cut, Event};
 use crate::support::endpoints::block_on;
-use crate::support::outcome::json;
-use crate::support::{Analyze, Capture, Conversation, Ends, Random, tap};
+use crate::support::{Analyze, Capture, Conversation, Ends, Random, json, tap};
 use bytes::Bytes;
 use h2lens::body::{Options, Schema};
 use h2lens::record::{Body, BodyMessage, Content};

@@ -2,7 +2,7 @@
 
 use super::is_message;
 use crate::support::outcome::utf8;
-use crate::support::{Analyze, Capture, Random};
+use crate::support::{Analyze, Capture, Random, json_lines};
 use h2lens::body::{Options, Schema};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ fn options() -> Arc<Options> {
 /// What both ends saw of each call, in the order of connections and streams.
 fn truth() -> Vec<Value> {
     let text = std::fs::read_to_string(testdata("tonic.json")).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    json_lines(&text)
 }
 
 /// Whether it is the client, and what the truth calls the side.

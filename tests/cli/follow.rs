@@ -1,21 +1,16 @@
 //! `--follow`: one exchange, all of it.
 
-use super::{h2lens, refused};
+use super::{h2lens, printed, refused};
+use crate::support::json_lines;
 use serde_json::Value;
 
-fn text(arguments: &[&str]) -> String {
-    let output = h2lens(arguments).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
 fn records(arguments: &[&str]) -> Vec<Value> {
-    text(arguments).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    json_lines(&printed(arguments))
 }
 
 #[test]
 fn an_exchange_is_told_from_its_start_to_its_end() {
-    let shown = text(&["testdata/curl-h2c.pcap", "--follow", "30:1", "--body", "-o", "table"]);
+    let shown = printed(&["testdata/curl-h2c.pcap", "--follow", "30:1", "--body", "-o", "table"]);
     let mut rest = shown.as_str();
     for piece in [
         "connection 30, stream 1: 127.0.0.1:36100 → 127.0.0.1:8301, 2026-11-22 15:44:48.451839 UTC",
@@ -43,7 +38,7 @@ fn an_exchange_is_told_from_its_start_to_its_end() {
 fn formats_of_one_kind_of_record_hold_the_steps() {
     let arguments = |format| ["testdata/grpcio.pcap", "--follow", "1:1", "-o", format];
     let steps = records(&arguments("ndjson")).len() - 1;
-    let table = text(&arguments("csv"));
+    let table = printed(&arguments("csv"));
     let mut rows = csv::Reader::from_reader(table.as_bytes());
     let packet = rows.headers().unwrap().iter().position(|name| name == "packet").unwrap();
     let packets: Vec<u64> = rows.records().map(|row| row.unwrap()[packet].parse().unwrap()).collect();
@@ -81,14 +76,14 @@ fn steps_are_records_and_the_transaction_comes_last() {
 
 #[test]
 fn a_packet_tells_which_exchange() {
-    let by_stream = text(&["testdata/grpcio.pcap", "--follow", "1:3"]);
-    assert_eq!(text(&["testdata/grpcio.pcap", "--follow", ":15"]), by_stream);
+    let by_stream = printed(&["testdata/grpcio.pcap", "--follow", "1:3"]);
+    assert_eq!(printed(&["testdata/grpcio.pcap", "--follow", ":15"]), by_stream);
     for threads in ["1", "2", "8"] {
         let arguments = ["testdata/grpcio.pcap", "--follow", "1:3", "--threads", threads];
-        assert_eq!(text(&arguments), by_stream);
+        assert_eq!(printed(&arguments), by_stream);
     }
     let all: Vec<Value> =
-        serde_json::from_str(&text(&["testdata/grpcio.pcap", "--follow", "1:3", "-o", "json"])).unwrap();
+        serde_json::from_str(&printed(&["testdata/grpcio.pcap", "--follow", "1:3", "-o", "json"])).unwrap();
     assert_eq!(all.len(), by_stream.lines().count());
 }
 

@@ -16,8 +16,16 @@ const EMPTY_PCAP: [u8; 24] =
 
 pub(crate) fn h2lens(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_h2lens"));
-    command.args(arguments).env_remove("SSLKEYLOGFILE").env_remove("NO_COLOR");
+    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.env_remove("SSLKEYLOGFILE").env_remove("NO_COLOR");
     command
+}
+
+/// What it prints, without a complaint.
+pub(crate) fn printed(arguments: &[&str]) -> String {
+    let output = h2lens(arguments).output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 fn refused(arguments: &[&str]) -> String {

@@ -1,6 +1,7 @@
 //! `--sort` and `--top`: the order of the transactions.
 
-use super::{h2lens, refused};
+use super::{printed, refused};
+use crate::support::json_lines;
 use serde_json::Value;
 
 /// What a transaction is sorted by.
@@ -12,15 +13,8 @@ fn number(record: &Value, pointer: &str) -> f64 {
 
 const CAPTURE: &str = "testdata/curl-h2c.pcap";
 
-fn text(arguments: &[&str]) -> String {
-    let output = h2lens(arguments).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
 fn transactions(arguments: &[&str]) -> Vec<Value> {
-    let shown = text(&[&[CAPTURE, "--json", "--show", "transactions"], arguments].concat());
-    shown.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    json_lines(&printed(&[&[CAPTURE, "--json", "--show", "transactions"], arguments].concat()))
 }
 
 #[test]
@@ -50,22 +44,23 @@ fn transactions_stand_in_the_order_that_is_asked_for() {
 fn the_order_is_the_same_for_any_number_of_threads_and_in_all_formats() {
     for format in ["ndjson", "json", "csv", "table"] {
         let run = |threads: &str| {
-            text(&[CAPTURE, "-o", format, "--sort=-duration", "--top", "3", "--threads", threads])
+            printed(&[CAPTURE, "-o", format, "--sort=-duration", "--top", "3", "--threads", threads])
         };
         let one = run("1");
         assert_eq!((run("2"), run("8")), (one.clone(), one), "{format}");
     }
-    let json: Vec<Value> = serde_json::from_str(&text(&[CAPTURE, "-o", "json", "--sort", "ttfb"])).unwrap();
+    let json: Vec<Value> =
+        serde_json::from_str(&printed(&[CAPTURE, "-o", "json", "--sort", "ttfb"])).unwrap();
     assert_eq!(json.last().unwrap()["record"], "telemetry");
 }
 
 #[test]
 fn a_table_is_in_order_of_start_and_endpoints_can_be_cut() {
-    let table = text(&[CAPTURE, "-o", "table", "--show", "transactions"]);
+    let table = printed(&[CAPTURE, "-o", "table", "--show", "transactions"]);
     let times: Vec<_> = table.lines().skip(1).take(4).map(|line| &line[..15]).collect();
     assert!(times.is_sorted() && times.len() == 4, "{table}");
     let endpoints = |arguments: &[&str]| {
-        text(&[&[CAPTURE, "--json", "--show", "endpoints"], arguments].concat()).lines().count()
+        printed(&[&[CAPTURE, "--json", "--show", "endpoints"], arguments].concat()).lines().count()
     };
     assert_eq!((endpoints(&[]), endpoints(&["--top", "2"])), (4, 2));
 }

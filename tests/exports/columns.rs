@@ -14,10 +14,7 @@ use parquet::basic::{Compression, Type};
 use serde_json::Value;
 
 fn printed(format: &str) -> Bytes {
-    let output = h2lens(&[CAPTURE, "-o", format, "--show", "transactions", "-H"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .unwrap();
+    let output = h2lens(&[CAPTURE, "-o", format, "--show", "transactions", "-H"]).output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     output.stdout.into()
 }

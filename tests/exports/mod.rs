@@ -3,7 +3,7 @@
 #[cfg(feature = "parquet")]
 mod columns;
 
-use super::cli::h2lens;
+use super::cli::{h2lens, printed};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 
@@ -23,12 +23,6 @@ const GOLDEN: [(&str, &[&str]); 9] = [
 const FORMATS: [&str; 4] = ["har", "otlp", "trace", "curl"];
 /// As `creator` and `scope` name it.
 const VERSION: &str = concat!("\"version\":\"", env!("CARGO_PKG_VERSION"), "\"");
-
-fn printed(arguments: &[&str]) -> String {
-    let output = h2lens(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
-    assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?}: {output:?}");
-    String::from_utf8(output.stdout).unwrap()
-}
 
 /// What a page says of its capture: all but its style, its script, and what names their versions.
 fn contents_of_page(page: &str) -> String {

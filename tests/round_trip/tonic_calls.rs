@@ -3,8 +3,8 @@
 
 use crate::support::conversation::{Cut, Event};
 use crate::support::endpoints::block_on;
-use crate::support::outcome::{json, utf8};
-use crate::support::{self, Analyze, Conversation, Ends, Outcome, Random, tap};
+use crate::support::outcome::utf8;
+use crate::support::{self, Analyze, Conversation, Ends, Outcome, Random, json, tap};
 use h2lens::body::{Options, Schema};
 use http::uri::{PathAndQuery, Uri};
 use hyper::body::Incoming;

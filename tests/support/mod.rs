@@ -20,4 +20,4 @@ pub(crate) use conversation::{Conversation, Ends, Side};
 pub(crate) use exchange::Exchange;
 pub(crate) use outcome::{Call, Outcome};
 pub(crate) use random::Random;
-pub(crate) use text::{Text, dig, text};
+pub(crate) use text::{Text, dig, json, json_lines, text};

@@ -9,7 +9,6 @@ use h2lens::record::{
     Annotation, BodyMessage, ConnectionMeta, ConnectionRecord, Consumer, Contents, Coverage, Finding, Report,
     Transaction, TransactionView, Wanted,
 };
-use serde_json::Value;
 use std::convert::Infallible;
 use std::ops::Deref;
 
@@ -88,11 +87,6 @@ impl<'a> Call<'a> {
     pub(crate) fn place(&self) -> (u16, u32) {
         (self.connection.client.port, self.stream)
     }
-}
-
-/// Contents that are JSON, as a value.
-pub(crate) fn json(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 /// Text of which the test knows that it is UTF-8.

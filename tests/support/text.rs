@@ -9,6 +9,16 @@ pub(crate) struct Text {
     pub(crate) records: Vec<Value>,
 }
 
+/// A text that is JSON, as a value.
+pub(crate) fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// The same of each line.
+pub(crate) fn json_lines(text: &str) -> Vec<Value> {
+    text.lines().map(json).collect()
+}
+
 /// Looks a value up by its jq path.
 pub(crate) fn dig<'a>(record: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(record, |value, key| value.get(key))
@@ -22,9 +32,7 @@ pub(crate) fn text<'a>(record: &'a Value, path: &str) -> Option<&'a str> {
 impl Text {
     pub(crate) fn new(ndjson: Vec<u8>) -> Self {
         let ndjson = String::from_utf8(ndjson).unwrap();
-        let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
-        let records = ndjson.lines().map(parse).collect();
-        Self { ndjson, records }
+        Self { records: json_lines(&ndjson), ndjson }
     }
 
     fn kind<'a>(&'a self, kind: &'static str) -> impl Iterator<Item = &'a Value> {
