@@ -110,7 +110,8 @@ pub(super) fn push_scalar(out: &mut Vec<u8>, value: Scalar<'_>) {
     }
 }
 
-fn push_integer(out: &mut Vec<u8>, value: u64) {
+/// Appends a number.
+pub(super) fn push_integer(out: &mut Vec<u8>, value: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 

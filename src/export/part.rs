@@ -7,6 +7,7 @@
 //! | `paths` | behind the endpoints, one a path | `piece`: base64 of what `aggregate` writes |
 //! | `part` | last: the part is whole | `partition`, `version`, `settings`, `packets` of the capture, `secrets` known, `records`: lines before this one, `loads`: what is there once in a process, and how full it came, `seen`: the places of `agent.endpoints` |
 
+use super::json::push_integer;
 use crate::record::{AttemptNumbers, Order, PartReport};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,18 +17,34 @@ use std::io::Write;
 /// Appends the line that tells the order of the records behind it.
 pub(super) fn order(out: &mut Vec<u8>, order: Order) {
     let Order { packet, connection, .. } = order;
-    // Writing to memory cannot fail.
-    let _ = match packet {
-        u64::MAX => writeln!(out, r#"{{"record":"order","connection":{connection}}}"#),
-        _ => writeln!(out, r#"{{"record":"order","packet":{packet},"connection":{connection}}}"#),
-    };
+    out.extend_from_slice(br#"{"record":"order""#);
+    if packet != u64::MAX {
+        out.extend_from_slice(br#","packet":"#);
+        push_integer(out, packet);
+    }
+    out.extend_from_slice(br#","connection":"#);
+    push_integer(out, connection);
+    out.extend_from_slice(b"}\n");
 }
 
 /// Appends what makes an exchange an attempt. Its record, if `behind` says where it waits for more, is the next line; the finding
 /// that it was executed twice the one after.
 pub(super) fn attempt(out: &mut Vec<u8>, is: AttemptNumbers, behind: Option<usize>, finding: bool) {
-    let line = json!({"is": is, "behind": behind, "finding": finding}).to_string();
-    let _ = writeln!(out, r#"{{"record":"attempt",{}"#, line.strip_prefix('{').unwrap_or(&line));
+    let push_optional = |out: &mut Vec<u8>, number: Option<u64>| match number {
+        Some(number) => push_integer(out, number),
+        None => out.extend_from_slice(b"null"),
+    };
+    out.extend_from_slice(br#"{"record":"attempt","is":["#);
+    for (n, number) in is.into_iter().enumerate() {
+        if n > 0 {
+            out.push(b',');
+        }
+        push_optional(out, number);
+    }
+    out.extend_from_slice(br#"],"behind":"#);
+    push_optional(out, behind.map(|bytes| bytes as u64));
+    out.extend_from_slice(br#","finding":"#);
+    out.extend_from_slice(if finding { b"true}\n" } else { b"false}\n" });
 }
 
 /// Appends a path with its numbers.
