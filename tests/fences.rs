@@ -222,3 +222,29 @@ fn nothing_below_the_command_line_reads_a_clock() {
     let may = |name: &String| name.starts_with("capture/live") || name == "tui/window.rs";
     assert!(read.iter().all(may), "{read:?} read a clock");
 }
+
+/// A newcomer looks for the files that the map of the house names.
+#[test]
+fn the_map_names_files_that_are_there() {
+    let map = include_str!("../ARCHITECTURE.md");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let quoted = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let mut missing = Vec::new();
+    for line in map.lines() {
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        let [_, room, what, _] = cells[..] else { continue };
+        let rooms: Vec<_> = quoted(room).into_iter().filter(|room| room.ends_with('/')).collect();
+        let is_file =
+            |name: &String| name.chars().all(|char| char.is_ascii_lowercase() || "_/".contains(char));
+        for name in quoted(what).into_iter().filter(is_file) {
+            let is_there = |room: &String| {
+                let path = root.join(room).join(&name);
+                path.is_dir() || path.with_extension("rs").is_file() || root.join(&name).is_dir()
+            };
+            if !rooms.is_empty() && !rooms.iter().any(is_there) {
+                missing.push(format!("{}{name}", rooms[0]));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "ARCHITECTURE.md names what is not there: {missing:?}");
+}
