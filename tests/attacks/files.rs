@@ -1,28 +1,70 @@
 //! Attacks by the file that is read.
 
 use super::lens::{run, run_with};
-use super::wire::{Flow, SYN, Wire, ipv4, tcp};
+use super::measure::{
+    CALLS, NO_CALLS, START, at_two_sizes, grows_in_proportion, in_proportion, sizes, struck,
+};
+use super::wire::{ACK, Flow, REQUEST, RESPONSE, SYN, Wire, frame, ipv4, tcp};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use h2lens::base::limits;
 use std::io::Write;
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, 1).unwrap()
+}
+
+/// What compresses a piece; any number of pieces may follow one another.
+type Coding = fn(&[u8]) -> Vec<u8>;
+
+const CODINGS: [(&str, Coding); 2] = [("gzip", gzip), ("zstd", zstd)];
+
 /// Ten gigabytes of zeros behind the header of a capture: the search for a packet is given up in time.
 #[test]
 fn a_bomb_of_zeros() {
-    let header = gzip(&Wire::new().file);
-    let zeros = gzip(&vec![0; 16 << 20]);
-    let bomb = [header, zeros.repeat(640)].concat();
-    let run = run(&bomb, &["--json"]);
-    assert_eq!(run.status, Some(0), "{}", run.stderr);
-    assert!(run.mib < 96, "{} MiB", run.mib);
-    assert_eq!(run.coverage()["damaged_inputs"], 1);
+    for (name, coding) in CODINGS {
+        let (header, zeros) = (coding(&Wire::new().file), coding(&vec![0; 16 << 20]));
+        let times = [320, 640].map(|pieces| {
+            let bomb = [&header[..], &zeros.repeat(pieces)].concat();
+            let run = run(&bomb, &["--json"]).within(64);
+            assert_eq!(run.coverage()["damaged_inputs"], 1);
+            // So many of the zeros are looked at, however many there are.
+            let read = limits::SEARCH_BYTES as usize;
+            in_proportion(&format!("zeros without end, {name}"), read, &run, &["--json"], NO_CALLS);
+            run.time
+        });
+        assert!(times[1] <= START + times[0].mul_f64(1.5), "{times:?}");
+    }
+}
+
+/// The same packet again and again, which compresses to nearly nothing: it is what it is when it is read.
+#[test]
+fn a_capture_that_inflates() {
+    let mut wire = Wire::new();
+    let (client, _) = wire.http2(1000);
+    let begin = wire.file.len();
+    wire.segment(client, ACK, &frame(0, 0, 1, &[0; 60_000]));
+    let (begin, packet) = wire.file.split_at(begin);
+    let packets = packet.repeat((8 << 20) / packet.len());
+    for (name, coding) in CODINGS {
+        let pieces = sizes().map(|size| 3 * size);
+        let runs = pieces.map(|pieces| {
+            let bomb = [coding(begin), coding(&packets).repeat(pieces)].concat();
+            let length = begin.len() + pieces * packets.len();
+            assert!(bomb.len() < length / 100);
+            let run = run(&bomb, &["--json"]).within(64);
+            assert_eq!(run.coverage()["damaged_inputs"], 0);
+            in_proportion(&format!("packets without end, {name}"), length, &run, &["--json"], NO_CALLS);
+            run
+        });
+        grows_in_proportion(name, runs.each_ref());
+    }
 }
 
 #[test]
@@ -36,22 +78,28 @@ fn gzip_in_gzip() {
     assert!(run.mib < 64, "{} MiB", run.mib);
 }
 
-/// Bodies are never decompressed.
+/// Bodies are not decompressed if they are not asked for, and then up to what is in proportion.
 #[test]
 fn a_bomb_in_a_body() {
-    use super::wire::{RESPONSE, frame, literal};
-    let mut wire = Wire::new();
-    let (mut client, mut server) = wire.http2(1000);
-    wire.send(&mut client, &frame(1, 5, 1, &super::wire::REQUEST));
-    let block = [&RESPONSE[..], &literal(0x0f, b"")[..0], &[0x5a, 4], b"gzip"].concat();
-    wire.send(&mut server, &frame(1, 4, 1, &block));
-    let body = gzip(&vec![0; 64 << 20]);
-    for part in body.chunks(16_384) {
-        wire.send(&mut server, &frame(0, 0, 1, part));
+    let attack = |size: usize| {
+        let mut wire = Wire::new();
+        let (mut client, mut server) = wire.http2(1000);
+        wire.send(&mut client, &frame(1, 5, 1, &REQUEST));
+        let block = [&RESPONSE[..], &[0x5a, 4], b"gzip"].concat();
+        wire.send(&mut server, &frame(1, 4, 1, &block));
+        for part in gzip(&vec![0; size * (64 << 20)]).chunks(16_384) {
+            wire.send(&mut server, &frame(0, 0, 1, part));
+        }
+        wire.send(&mut server, &frame(0, 1, 1, &[]));
+        wire.file
+    };
+    let runs = at_two_sizes("a bomb in a body", attack, &["--json"], 64, CALLS);
+    for run in &runs {
+        assert!(run.transactions()[0]["http"]["response"]["body"]["size"].as_u64() > Some(60_000));
     }
-    wire.send(&mut server, &frame(0, 1, 1, &[]));
-    let run = run(&wire.file, &["--json"]).within(64);
-    assert_eq!(run.transactions()[0]["http"]["response"]["body"]["size"], body.len());
+    let [small, large] = [1, 2].map(|size| run(&attack(size), &["--json", "--body"]).within(96));
+    assert!(large.time <= START + 3 * small.time, "{:?} after {:?}", large.time, small.time);
+    struck(&[small, large], &["body_decoding"]);
 }
 
 pub(super) fn block(kind: u32, body: &[u8]) -> Vec<u8> {

@@ -1,26 +1,12 @@
 //! Floods: much that is small, or the same again and again. Each in two sizes, beside ordinary calls of as many bytes.
 
-use super::lens::Run;
-use super::proportion::at_two_sizes;
+use super::measure::{CALLS, NO_CALLS, at_two_sizes, sizes, struck};
 use super::wire::{ACK, Flow, REQUEST, RESPONSE, SYN, Wire, frame, ipv4, ipv4_of, literal, tcp};
 use h2lens::base::limits;
 use std::time::Duration;
 
 const MOST: u64 = 96;
 const SHOW: [&str; 3] = ["--json", "--show", "transactions,connections,findings,telemetry"];
-
-/// So much longer it may take than ordinary calls; bytes that are no calls less.
-const CALLS: u32 = 50;
-const NO_CALLS: u32 = 20;
-
-/// Each of these caps must have struck; and what is printed are whole records.
-fn struck(runs: &[Run; 2], limits: &[&str]) {
-    for run in runs {
-        assert!(!run.records().is_empty());
-        let missing: Vec<_> = limits.iter().filter(|limit| run.limit(limit) == 0).collect();
-        assert!(missing.is_empty(), "{missing:?}: {}", run.coverage()["limits"]);
-    }
-}
 
 /// A connection with one call under way, in which the client sends this again and again, and then the call ends.
 fn flood(of: impl Fn(u32) -> Vec<u8>, count: u32) -> Vec<u8> {
@@ -36,9 +22,15 @@ fn flood(of: impl Fn(u32) -> Vec<u8>, count: u32) -> Vec<u8> {
 /// A kind of frame, one of them by its number, and the caps that so many of them reach.
 type Frames = (&'static str, fn(u32) -> Vec<u8>, &'static [&'static str]);
 
-const FRAMES: [Frames; 13] = [
+const FRAMES: [Frames; 15] = [
     ("DATA without data", |_| frame(0, 0, 1, &[]), &[]),
+    ("DATA with nothing but padding", |_| frame(0, 8, 1, &[1, 0]), &[]),
     ("HEADERS", |n| frame(1, 5, 2 * n + 3, &REQUEST), &[]),
+    (
+        "HEADERS, each reset at once",
+        |n| [frame(1, 5, 2 * n + 3, &REQUEST), frame(3, 0, 2 * n + 3, &[0, 0, 0, 8])].concat(),
+        &[],
+    ),
     ("PRIORITY", |n| frame(2, 0, 2 * n + 3, &[0, 0, 0, 1, 16]), &["priorities"]),
     ("RST_STREAM", |n| frame(3, 0, 2 * n + 3, &[0, 0, 0, 8]), &[]),
     ("SETTINGS", |n| frame(4, 0, 0, &[0xf0, n as u8, 0, 0, 0, 1]), &["settings", "settings_unacknowledged"]),
@@ -59,13 +51,37 @@ const FRAMES: [Frames; 13] = [
 #[test]
 fn frames_of_each_type() {
     for (name, of, limits) in FRAMES {
-        let runs = at_two_sizes(|size| flood(of, 6000 * size as u32), &SHOW, MOST, CALLS);
+        let runs = at_two_sizes(
+            &format!("flood of {name}"),
+            |size| flood(of, 6000 * size as u32),
+            &SHOW,
+            MOST,
+            CALLS,
+        );
         struck(&runs, limits);
         for run in &runs {
             let transactions = run.transactions();
             assert!(transactions.iter().any(|record| record["h2"]["stream"]["id"] == 1), "{name}");
         }
     }
+}
+
+/// CVE-2024-27316: a header block that does not end.
+#[test]
+fn continuations_without_end() {
+    let attack = |size: usize| {
+        let mut wire = Wire::new();
+        let (mut client, mut server) = wire.http2(1000);
+        wire.send(&mut client, &frame(1, 1, 1, &REQUEST));
+        let pieces = 2 * limits::HEADER_BLOCK / 64 * size;
+        wire.send(&mut client, &frame(9, 0, 1, &[0x86; 64]).repeat(pieces));
+        wire.send(&mut client, &frame(9, 4, 1, &[]));
+        wire.send(&mut server, &frame(1, 5, 1, &RESPONSE));
+        wire.file
+    };
+    let runs = at_two_sizes("flood of CONTINUATION in a block", attack, &SHOW, MOST, CALLS);
+    struck(&runs, &["headers"]);
+    assert!(runs.iter().all(|run| run.transactions().len() == 1));
 }
 
 /// Resets before any request: the requests that they end never come.
@@ -78,7 +94,7 @@ fn resets_of_the_server_before_requests() {
         wire.send(&mut server, &(0..6000 * size as u32).flat_map(resets).collect::<Vec<_>>());
         wire.file
     };
-    struck(&at_two_sizes(attack, &SHOW, MOST, NO_CALLS), &["early_resets"]);
+    struck(&at_two_sizes("resets before requests", attack, &SHOW, MOST, NO_CALLS), &["early_resets"]);
 }
 
 /// A request with a path of its own.
@@ -95,8 +111,8 @@ fn segments_of_one_byte() {
         wire.send_in(&mut client, &bytes, 1);
         wire.file
     };
-    let runs = at_two_sizes(attack, &SHOW, MOST, CALLS);
-    assert_eq!(runs.map(|run| run.transactions().len()), [400, 800]);
+    let runs = at_two_sizes("segments of one byte", attack, &SHOW, MOST, CALLS);
+    assert_eq!(runs.map(|run| run.transactions().len()), sizes().map(|size| 400 * size));
 }
 
 /// Behind a hole pieces of two octets, each over the half of the one before it, with other content.
@@ -110,7 +126,7 @@ fn tiny_segments_that_overlap() {
         }
         wire.file
     };
-    let runs = at_two_sizes(attack, &SHOW, MOST, NO_CALLS);
+    let runs = at_two_sizes("tiny segments that overlap", attack, &SHOW, MOST, NO_CALLS);
     struck(&runs, &["reassembly_direction"]);
     assert!(runs.iter().all(|run| run.coverage()["complete"] == false));
 }
@@ -119,21 +135,24 @@ fn tiny_segments_that_overlap() {
 fn fragments_that_never_complete() {
     let attack = |size: usize| {
         let mut wire = Wire::new();
-        for id in 0..5000 * size as u16 {
+        for id in (0..5000 * size).map(|id| id as u16) {
             for place in [0, 2, 4] {
                 wire.packet(&ipv4_of(6, id, 0x2000 | place, &[id as u8; 8]));
             }
         }
         wire.file
     };
-    struck(&at_two_sizes(attack, &SHOW, MOST, NO_CALLS), &["fragment_table"]);
+    struck(
+        &at_two_sizes("fragments that never complete", attack, &SHOW, MOST, NO_CALLS),
+        &["fragment_table"],
+    );
 }
 
 #[test]
 fn tunnels_in_tunnels() {
     let attack = |size: usize| {
         let mut wire = Wire::new();
-        for port in 0..1500 * size as u16 {
+        for port in (0..1500 * size).map(|port| port as u16) {
             let mut packet = ipv4(6, 0, &tcp(Flow::client(port), SYN, &[]));
             for _ in 0..=limits::TUNNEL_DEPTH {
                 packet = ipv4(4, 0, &packet);
@@ -142,7 +161,7 @@ fn tunnels_in_tunnels() {
         }
         wire.file
     };
-    struck(&at_two_sizes(attack, &SHOW, MOST, NO_CALLS), &["tunnel_depth"]);
+    struck(&at_two_sizes("tunnels in tunnels", attack, &SHOW, MOST, NO_CALLS), &["tunnel_depth"]);
 }
 
 /// Each packet is a second before the last one; calls, holes, connections that end, and telemetry in between.
@@ -150,7 +169,7 @@ fn tunnels_in_tunnels() {
 fn time_that_runs_backwards() {
     let attack = |size: usize| {
         let mut wire = Wire::new();
-        for port in 0..150 * size as u16 {
+        for port in (0..150 * size).map(|port| port as u16) {
             let (mut client, mut server) = wire.http2(port);
             for n in 0..5 {
                 wire.back(Duration::from_secs(1));
@@ -163,8 +182,9 @@ fn time_that_runs_backwards() {
         wire.file
     };
     for arguments in [&SHOW[..], &[&SHOW[..], &["--idle-timeout=1s", "--summary=1s"]].concat()] {
-        for (run, connections) in at_two_sizes(attack, arguments, MOST, CALLS).iter().zip([150, 300]) {
-            assert_eq!(run.transactions().len(), 5 * connections);
+        let runs = at_two_sizes("time that runs backwards", attack, arguments, MOST, CALLS);
+        for (run, size) in runs.iter().zip(sizes()) {
+            assert_eq!(run.transactions().len(), 5 * 150 * size);
             let is_time = |record: &serde_json::Value| record["duration"].as_f64().unwrap() >= 0.0;
             assert!(run.transactions().iter().all(is_time));
         }

@@ -4,6 +4,7 @@ use crate::support::json_lines;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::process::{Command, Stdio};
@@ -28,6 +29,11 @@ const TIME: Duration = Duration::from_secs(40);
 /// Time after which it is taken to hang.
 const PATIENCE: Duration = Duration::from_secs(180);
 
+/// The program: that of this build, or the one that `H2LENS` names, of which figures are wanted.
+fn binary() -> OsString {
+    std::env::var_os("H2LENS").unwrap_or_else(|| env!("CARGO_BIN_EXE_h2lens").into())
+}
+
 /// Runs it on a capture file with one thread.
 pub(super) fn run(capture: &[u8], arguments: &[&str]) -> Run {
     run_on(capture, &[&["--threads", "1"], arguments].concat())
@@ -45,7 +51,7 @@ pub(super) fn run_on(capture: &[u8], arguments: &[&str]) -> Run {
 pub(super) fn run_with(arguments: &[&str], feed: impl FnOnce(&mut dyn Write) + Send) -> Run {
     let (mut out, mut err) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
     let start = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_h2lens"))
+    let mut child = Command::new(binary())
         .args(arguments)
         .env_remove("SSLKEYLOGFILE")
         .stdin(Stdio::piped())
@@ -92,7 +98,7 @@ pub(super) fn run_with(arguments: &[&str], feed: impl FnOnce(&mut dyn Write) + S
 pub(super) fn run_unread(capture: &[u8], arguments: &[&str], wait: Duration) -> (Vec<u8>, u64) {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(capture).unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_h2lens"))
+    let mut child = Command::new(binary())
         .arg(file.path())
         .args(arguments)
         .stdin(Stdio::null())

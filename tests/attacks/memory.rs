@@ -1,7 +1,8 @@
 //! Many connections that each hold as much as they can: what all of them together take stays within `--memory` and 32 MiB,
-//! twice as many take no more, and what had to go is counted.
+//! twice as many take no more, and what had to go is counted; time and output stay in proportion.
 
 use super::lens::{Run, run_with};
+use super::measure::{CALLS, grows_in_proportion, in_proportion};
 use super::wire::{ACK, FIN, Flow, REQUEST, RESPONSE, Wire, frame, insert, literal};
 
 const HEADERS: u8 = 1;
@@ -16,7 +17,7 @@ const MEMORY: &str = "64M";
 const MOST: u64 = 64 + 32;
 
 /// What h2lens makes of so many of these connections, each on a port of its own, and how many bytes they are.
-fn run(count: u32, connection: impl Fn(&mut Wire, u16) + Sync, show: &str) -> (Run, usize) {
+fn run(count: u32, connection: impl Fn(&mut Wire, u16) + Sync, arguments: &[&str]) -> (Run, usize) {
     let mut sent = 0;
     let feed = |out: &mut dyn std::io::Write| {
         let mut wire = Wire::new();
@@ -33,8 +34,7 @@ fn run(count: u32, connection: impl Fn(&mut Wire, u16) + Sync, show: &str) -> (R
         }
         send(&mut wire);
     };
-    let show = format!("{show},telemetry");
-    let run = run_with(&["-", "--json", "--threads", "1", "--memory", MEMORY, "--show", &show], feed);
+    let run = run_with(&[&["-", "--threads", "1"], arguments].concat(), feed);
     (run, sent)
 }
 
@@ -46,18 +46,17 @@ fn is_bounded(
     show: &str,
     limits: &[&str],
 ) {
-    for count in [count, 2 * count] {
-        let (run, sent) = run(count, &connection, show);
-        println!(
-            "{name}: {count} connections in {} MiB: {} MiB of memory, {:?}",
-            sent >> 20,
-            run.mib,
-            run.time
-        );
+    let show = format!("{show},telemetry");
+    let arguments = ["--json", "--memory", MEMORY, "--show", &show];
+    let runs = [count, 2 * count].map(|count| {
+        let (run, sent) = run(count, &connection, &arguments);
         let run = run.within(MOST);
+        in_proportion(name, sent, &run, &arguments, CALLS);
         let struck = limits.iter().map(|limit| run.limit(limit)).sum::<u64>();
         assert!(struck > 0, "{name}: none of {limits:?}: {}", run.coverage()["limits"]);
-    }
+        run
+    });
+    grows_in_proportion(name, runs.each_ref());
 }
 
 fn is_bounded_by_room(name: &str, count: u32, connection: impl Fn(&mut Wire, u16) + Sync) {
@@ -72,12 +71,12 @@ fn open_streams_that_are_judged_and_timed() {
             (0..6000).flat_map(|n| frame(HEADERS, END_HEADERS, 2 * n + 1, &REQUEST)).collect();
         wire.send_in(&mut client, &requests, 60_000);
     };
-    is_bounded("open streams", 16, attack, "findings", &["connection_memory"]);
+    is_bounded("6,000 open streams each, with findings", 16, attack, "findings", &["connection_memory"]);
 }
 
 #[test]
 fn early_resets() {
-    is_bounded_by_room("early resets", 3000, |wire, port| {
+    is_bounded_by_room("256 early resets each", 3000, |wire, port| {
         let (_, mut server) = wire.http2(port);
         let resets: Vec<u8> = (0..256).flat_map(|n| frame(RST_STREAM, 0, 2 * n + 1, &[0, 0, 0, 8])).collect();
         wire.send_in(&mut server, &resets, 60_000);
@@ -86,7 +85,7 @@ fn early_resets() {
 
 #[test]
 fn goaway_and_settings() {
-    is_bounded_by_room("GOAWAY and settings", 8000, |wire, port| {
+    is_bounded_by_room("GOAWAY and settings, as many as are kept", 8000, |wire, port| {
         let (mut client, mut server) = wire.http2(port);
         let debug = [&[0, 0, 0, 1, 0, 0, 0, 0][..], &[b'd'; 256]].concat();
         let all: Vec<u8> = (0..8)
@@ -101,7 +100,7 @@ fn goaway_and_settings() {
 
 #[test]
 fn header_tables() {
-    is_bounded_by_room("header tables", 6000, |wire, port| {
+    is_bounded_by_room("100 entries in the tables of both sides", 6000, |wire, port| {
         let (mut client, mut server) = wire.http2(port);
         // A hundred small entries, which the table's size allows.
         let block: Vec<u8> = (0..100).flat_map(|n| insert(58, &[n; 4])).collect();
@@ -112,7 +111,7 @@ fn header_tables() {
 
 #[test]
 fn half_read_heads() {
-    is_bounded_by_room("half heads", 1500, |wire, port| {
+    is_bounded_by_room("half an HTTP/1.1 head each", 1500, |wire, port| {
         let (mut client, _) = wire.open(port);
         let head = [b"GET / HTTP/1.1\r\nHost: a\r\nX: ".to_vec(), vec![b'x'; 60_000]].concat();
         wire.send_in(&mut client, &head, 60_000);
@@ -121,7 +120,7 @@ fn half_read_heads() {
 
 #[test]
 fn half_read_header_blocks() {
-    is_bounded_by_room("half blocks", 1500, |wire, port| {
+    is_bounded_by_room("a header block each that does not end", 1500, |wire, port| {
         let (mut client, _) = wire.http2(port);
         wire.send_in(&mut client, &frame(HEADERS, 0, 1, &REQUEST), 60_000);
         wire.send_in(&mut client, &frame(9, 0, 1, &[0x20; 16_384]).repeat(4), 60_000);
@@ -141,7 +140,7 @@ fn hello(port: u16) -> Vec<u8> {
 
 #[test]
 fn hellos_that_offer_much() {
-    is_bounded_by_room("hellos", 4000, |wire, port| {
+    is_bounded_by_room("a client hello each that offers 32 protocols", 4000, |wire, port| {
         let (mut client, _) = wire.open(port);
         wire.send_in(&mut client, &hello(port), 60_000);
     });
@@ -157,7 +156,13 @@ fn records_that_wait_for_secrets() {
             wire.send_in(flow, &records, 20);
         }
     };
-    is_bounded("held records", 60, attack, "connections", &["connection_memory", "tls_held"]);
+    is_bounded(
+        "records of TLS that wait for secrets",
+        60,
+        attack,
+        "connections",
+        &["connection_memory", "tls_held"],
+    );
 }
 
 #[test]
@@ -168,7 +173,13 @@ fn holes_between_tiny_pieces() {
             wire.segment(Flow { seq: client.seq + 2 * n, ..client }, ACK, b"x");
         }
     };
-    is_bounded("tiny pieces", 80, attack, "connections", &["connection_memory", "reassembly_total"]);
+    is_bounded(
+        "a hole before each of 4,000 octets",
+        80,
+        attack,
+        "connections",
+        &["connection_memory", "reassembly_total"],
+    );
 }
 
 /// Within a minute of packet time, each is still remembered.
@@ -179,7 +190,7 @@ fn connections_that_have_ended() {
         wire.segment(client, FIN | ACK, &[]);
         wire.segment(server, FIN | ACK, &[]);
     };
-    is_bounded("ended connections", 32_000, attack, "connections", &["ended_connections"]);
+    is_bounded("a handshake and its end each", 32_000, attack, "connections", &["ended_connections"]);
 }
 
 #[test]
@@ -187,13 +198,13 @@ fn connections_with_nothing_but_a_handshake() {
     let attack = |wire: &mut Wire, port: u16| {
         wire.open(port);
     };
-    is_bounded_by_room("handshakes", 32_000, attack);
+    is_bounded_by_room("a handshake each", 32_000, attack);
 }
 
 /// In streams that CONNECT opened, connections that hold something each.
 #[test]
 fn tunnels_that_hold_something() {
-    is_bounded_by_room("tunnels", 16, |wire, port| {
+    is_bounded_by_room("400 tunnels of CONNECT each", 16, |wire, port| {
         let (mut client, mut server) = wire.http2(port);
         let connect = [&[0x42, 7][..], b"CONNECT", &literal(1, b"a:1")].concat();
         let open = frame(HEADERS, 0, 1, &[0x20; 4000]);

@@ -7,6 +7,7 @@ mod files;
 mod floods;
 mod http2;
 mod lens;
+mod measure;
 mod memory;
 mod owners;
 mod proportion;

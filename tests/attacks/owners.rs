@@ -1,9 +1,10 @@
 //! What is kept besides connections, each filled beyond its share of `--memory`: the process stays within that and 32 MiB, twice
 //! as much input takes no more, and what had to go is counted.
 
-use super::lens::{Run, run};
+use super::lens::{Run, run, run_with};
 use super::wire::{REQUEST, RESPONSE, Wire, frame, insert, literal};
 use std::io::Write;
+use std::time::Duration;
 
 const MEMORY: [&str; 2] = ["--memory", "64M"];
 const MOST: u64 = 64 + 32;
@@ -18,14 +19,20 @@ fn at_two_sizes(attack: impl Fn(u32) -> Vec<u8>, arguments: &[&str]) -> [Run; 2]
 
 /// Calls of long paths, each another one and at another service.
 fn calls(count: u32) -> Vec<u8> {
+    calls_of(Duration::ZERO, 'a', count)
+}
+
+/// The same, made so much later, of paths that begin so.
+fn calls_of(later: Duration, begin: char, count: u32) -> Vec<u8> {
     let mut wire = Wire::new();
+    wire.wait(later);
     let mut flows: Vec<_> = (1000..1016).map(|port| wire.http2(port)).collect();
     let flow_of = |n: u32| n as usize % 16;
     for n in 0..count {
         let (client, server) = &mut flows[flow_of(n)];
         let id = 2 * (n / 16) + 1;
         let name: String = format!("{n:08}").bytes().map(|digit| char::from(digit + b'a' - b'0')).collect();
-        let path = literal(4, format!("/{name}/{}", "p".repeat(1000)).as_bytes());
+        let path = literal(4, format!("/{begin}{name}/{}", "p".repeat(1000)).as_bytes());
         let host = literal(1, name.as_bytes());
         wire.send(client, &frame(1, 5, id, &[&REQUEST[..2], &path, &host].concat()));
         wire.send(server, &frame(1, 5, id, &RESPONSE));
@@ -108,4 +115,57 @@ fn calls_of_the_report() {
         let held = page.matches("\"record\":\"transaction\"").count();
         assert!(held > 1000 && held < count, "{held} of {count}");
     }
+}
+
+/// Files of several kinds at once divide what one would have.
+#[cfg(feature = "parquet")]
+#[test]
+fn columns_of_several_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = directory.path().to_str().unwrap();
+    let show = "transactions,connections,frames,endpoints,telemetry";
+    let arguments = ["-o", "parquet", "-H", "--show", show, "--output-dir", files, "--force"];
+    at_two_sizes(|size| calls(2000 * size), &arguments);
+    for kind in show.split(',') {
+        let file = std::fs::read(directory.path().join(format!("{kind}.parquet"))).unwrap();
+        assert!(file.starts_with(b"PAR1") && file.ends_with(b"PAR1"), "{kind}");
+    }
+}
+
+/// A command that takes two captures, of calls that are not the same.
+fn of_two(command: &str, captures: [&[u8]; 2]) -> Run {
+    let files = captures.map(|capture| {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(capture).unwrap();
+        file
+    });
+    let paths = files.each_ref().map(|file| file.path().to_str().unwrap());
+    run_with(&[&[command, paths[0], paths[1], "--json"], &MEMORY[..]].concat(), |_| {}).within(MOST)
+}
+
+/// Of each run there are more endpoints than are kept apart.
+#[test]
+fn runs_that_are_compared() {
+    let [small, large] = [1, 2].map(|size| {
+        let captures = ['a', 'b'].map(|begin| calls_of(Duration::ZERO, begin, 6000 * size));
+        let run = of_two("diff", captures.each_ref().map(Vec::as_slice));
+        assert!(run.stderr.contains("endpoint_"), "{}", run.stderr);
+        run
+    });
+    assert!(large.mib <= small.mib + 16, "{} MiB, {} MiB", small.mib, large.mib);
+}
+
+/// The same of records that were made before, more of them than are read.
+#[test]
+fn records_that_are_compared() {
+    let [small, large] = [1, 2].map(|size| {
+        let runs = ['a', 'b'].map(|begin| {
+            let calls = calls_of(Duration::ZERO, begin, 6000);
+            run(&calls, &["--json", "--show", "endpoints"]).within(544).stdout.repeat(4 * size)
+        });
+        let run = of_two("diff", runs.each_ref().map(Vec::as_slice));
+        assert!(run.stderr.contains("diff_records"), "{}", run.stderr);
+        run
+    });
+    assert!(large.mib <= small.mib + 16, "{} MiB, {} MiB", small.mib, large.mib);
 }

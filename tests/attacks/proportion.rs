@@ -1,7 +1,7 @@
-//! Attacks that ask for more output, memory or time than they are long. Each is made in two sizes, and compared with ordinary
-//! calls of as many bytes, so that growth is seen to be linear.
+//! Attacks that ask for more output, memory or time than they are long.
 
 use super::lens::{Run, run, run_unread};
+use super::measure::{CALLS, NO_CALLS, at_two_sizes, in_proportion, struck};
 use super::wire::{REQUEST, RESPONSE, Wire, frame, insert, literal};
 use std::time::Duration;
 
@@ -9,51 +9,6 @@ const HEADERS: u8 = 1;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 const WHOLE: u8 = 5;
-
-/// What the processor does whatever it is given.
-const START: Duration = Duration::from_millis(200);
-
-/// Calls as clients make them, in about so many bytes of capture.
-fn ordinary(bytes: usize) -> Vec<u8> {
-    let mut wire = Wire::new();
-    let (mut client, mut server) = wire.http2(1000);
-    let first = [&REQUEST[..2], &insert(4, b"/accounts/v1/list?page=1"), &insert(58, b"curl/8.5.0")].concat();
-    wire.send(&mut client, &frame(HEADERS, WHOLE, 1, &first));
-    for n in 0.. {
-        if wire.file.len() >= bytes {
-            break;
-        }
-        let id = 2 * n + 3;
-        wire.send(&mut client, &frame(HEADERS, WHOLE, id, &[0x82, 0x86, 0xbf, 0xbe]));
-        wire.send(&mut server, &frame(HEADERS, END_HEADERS, id, &RESPONSE));
-        wire.send(&mut server, &frame(0, END_STREAM, id, b"{\"accounts\": []}"));
-    }
-    wire.file
-}
-
-/// What it costs stays in proportion: memory, output, and time beside that of ordinary calls.
-fn within(attack: &[u8], arguments: &[&str], mib: u64, times: u32) -> Run {
-    let clean = run(&ordinary(attack.len()), arguments).within(64);
-    let run = run(attack, arguments).within(mib);
-    let most = 64 * attack.len() + (1 << 20);
-    assert!(run.stdout.len() <= most, "{} bytes of output of {}", run.stdout.len(), attack.len());
-    assert!(run.time <= START + times * clean.time, "{:?}; ordinary calls take {:?}", run.time, clean.time);
-    run
-}
-
-/// Runs an attack in two sizes: twice as long, it takes no more than about twice as much.
-pub(super) fn at_two_sizes(
-    attack: impl Fn(usize) -> Vec<u8>,
-    arguments: &[&str],
-    mib: u64,
-    times: u32,
-) -> [Run; 2] {
-    let small = within(&attack(1), arguments, mib, times);
-    let large = within(&attack(2), arguments, mib, times);
-    assert!(large.time <= START + 3 * small.time, "{:?} after {:?}", large.time, small.time);
-    assert!(large.stdout.len() <= 3 * small.stdout.len() + (1 << 20));
-    [small, large]
-}
 
 /// The fields of a capture's calls, by what names them.
 const OUTPUTS: [&[&str]; 5] = [
@@ -63,6 +18,11 @@ const OUTPUTS: [&[&str]; 5] = [
     &["-o", "table", "-H", "--no-redact", "--color", "never"],
     &["-o", "otlp", "--no-redact"],
 ];
+
+/// An attack, and the format that it is told in.
+fn named(attack: &str, arguments: &[&str]) -> String {
+    format!("{attack}, {}", if arguments[0] == "--json" { "ndjson" } else { arguments[1] })
+}
 
 /// The findings' codes: what is not shown is said to be too much, and not to be absent.
 fn assert_nothing_absent(run: &Run) {
@@ -98,14 +58,19 @@ fn named_again(index: u8, byte: u8, often: usize, trailers: bool, blocks: u32) -
 #[test]
 fn one_entry_in_the_headers_of_each_request() {
     for arguments in OUTPUTS {
-        at_two_sizes(|size| named_again(58, b'u', 8, false, 600 * size as u32), arguments, 96, 50);
+        let attack = |size| named_again(58, b'u', 8, false, 600 * size as u32);
+        let runs = at_two_sizes(&named("one entry in each request", arguments), attack, arguments, 96, CALLS);
+        if arguments[0] == "--json" {
+            struck(&runs, &["output"]);
+        }
     }
 }
 
 #[test]
 fn one_entry_in_trailers_that_are_kept_whole() {
     let arguments = ["--json", "--show", "transactions,findings,telemetry"];
-    for run in at_two_sizes(|size| named_again(58, b'u', 8, true, 600 * size as u32), &arguments, 96, 50) {
+    let attack = |size| named_again(58, b'u', 8, true, 600 * size as u32);
+    for run in at_two_sizes("one entry in trailers", attack, &arguments, 96, CALLS) {
         assert!(run.limit("output") > 0);
         assert_eq!(run.coverage()["complete"], false);
         let transactions = run.transactions();
@@ -120,12 +85,9 @@ fn one_entry_in_trailers_that_are_kept_whole() {
 
 #[test]
 fn one_entry_for_the_path_of_each_request() {
-    for run in at_two_sizes(
-        |size| named_again(4, b'/', 1, false, 1500 * size as u32),
-        &["--json", "-H", "--show", "transactions,findings,telemetry"],
-        96,
-        50,
-    ) {
+    let arguments = ["--json", "-H", "--show", "transactions,findings,telemetry"];
+    let attack = |size| named_again(4, b'/', 1, false, 1500 * size as u32);
+    for run in at_two_sizes("one entry for each path", attack, &arguments, 96, CALLS) {
         assert!(run.limit("output") > 0);
         assert_nothing_absent(&run);
         for record in run.transactions() {
@@ -139,7 +101,9 @@ fn one_entry_for_the_path_of_each_request() {
 fn text_that_grows_as_it_is_escaped() {
     for byte in [1, b'"', b'\\', 0x7f, 0xff] {
         for arguments in OUTPUTS {
-            at_two_sizes(|size| named_again(58, byte, 8, false, 300 * size as u32), arguments, 96, 50);
+            let attack = |size| named_again(58, byte, 8, false, 300 * size as u32);
+            let name = named("one entry of octets that are escaped", arguments);
+            at_two_sizes(&name, attack, arguments, 96, CALLS);
         }
     }
 }
@@ -169,13 +133,19 @@ fn many_connections_of_few_octets() {
 /// Nobody reads the output for a while: what the workers make waits, and they wait with it; and then all of it comes.
 #[test]
 fn a_reader_that_sleeps() {
-    let attack = small_connections(b'u', 450);
-    let wait = Duration::from_secs(5);
-    let (unread, mib) = run_unread(&attack, &["--json", "-H", "--no-redact", "--threads", "8"], wait);
-    assert!(unread.len() > 64 << 20, "{} bytes: more than may wait", unread.len());
-    assert!(mib <= 96, "{mib} MiB");
-    let read = run(&attack, &["--json", "-H", "--no-redact"]).within(64);
-    assert!(read.stdout == unread);
+    let wait = Duration::from_secs(4);
+    let peaks = [300, 600].map(|count| {
+        let attack = small_connections(b'u', count);
+        let (unread, mib) = run_unread(&attack, &["--json", "-H", "--no-redact", "--threads", "8"], wait);
+        assert!(unread.len() > 64 << 20, "{} bytes: more than may wait", unread.len());
+        assert!(mib <= 96, "{mib} MiB");
+        let arguments = ["--json", "-H", "--no-redact"];
+        let read = Run { mib, ..run(&attack, &arguments).within(64) };
+        in_proportion("reader that sleeps", attack.len(), &read, &arguments, CALLS);
+        assert!(read.stdout == unread);
+        mib
+    });
+    assert!(peaks[1] <= peaks[0] + 16, "{peaks:?} MiB");
 }
 
 /// Requests that nobody has answered when the capture ends: their records are not made all at once.
@@ -252,7 +222,8 @@ fn bytes_that_keep_the_search_for_a_frame_busy() {
         wire.send(&mut server, &frame(HEADERS, WHOLE, 1, &RESPONSE));
         wire.file
     };
-    for run in at_two_sizes(attack, &["--json"], 64, 20) {
+    for run in at_two_sizes("bytes that keep the search for a frame busy", attack, &["--json"], 64, NO_CALLS)
+    {
         assert!(run.coverage()["skipped_bytes"].as_u64().unwrap() > 900_000);
         assert_eq!(run.transactions().len(), 1, "what follows is found");
     }

@@ -1,11 +1,11 @@
 //! Attacks by packets and segments.
 
 use super::lens::{run, run_with};
+use super::measure::{NO_CALLS, START, grows_in_proportion, in_proportion, sizes};
 use super::wire::{ACK, FIN, Flow, REQUEST, RESPONSE, SYN, Wire, frame, ipv4, ipv4_of, ipv6, literal, tcp};
 use h2lens::base::endpoint::Endpoint;
 use h2lens::base::{limits, partition, tuning};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::time::Duration;
 
 const HEADERS: u8 = 1;
 const WHOLE: u8 = 5;
@@ -172,16 +172,25 @@ fn addresses_that_are_chosen_to_collide() {
     let v4 = |count| {
         syns((0..).map(|n: u32| Ipv4Addr::from_bits(11 << 24 | n).into()).filter(one_shard).take(count))
     };
-    let time = |capture: &[u8]| run(capture, &["--json"]).within(96).time;
-    for count in [15_000, 30_000] {
-        let clean = time(&v6(7)(count));
-        for attack in [v6(IDENTIFIER)(count), v4(count)] {
-            let attacked = time(&attack);
-            assert!(
-                attacked <= 2 * clean + Duration::from_millis(200),
-                "{count}: {attacked:?} for {clean:?}"
-            );
-        }
+    let measure = |name: &str, capture: &[u8]| {
+        let run = run(capture, &["--json"]).within(96);
+        in_proportion(name, capture.len(), &run, &["--json"], NO_CALLS);
+        run
+    };
+    let attacks = sizes().map(|size| 15_000 * size).map(|count| {
+        let other = measure("addresses of IPv6 as they come", &v6(7)(count)).time;
+        let (v6, v4) = (v6(IDENTIFIER)(count), v4(count));
+        [("addresses of IPv6 that collide", v6), ("addresses of IPv4 in one shard", v4)].map(
+            |(name, attack)| {
+                let run = measure(name, &attack);
+                assert!(run.time <= 2 * other + START, "{count}: {:?} for {other:?}", run.time);
+                run
+            },
+        )
+    });
+    let [small, large] = attacks;
+    for (small, large) in small.iter().zip(&large) {
+        grows_in_proportion("addresses", [small, large]);
     }
 }
 
