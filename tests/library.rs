@@ -102,6 +102,41 @@ fn each_kind_of_record_comes_only_when_it_is_wanted() {
 }
 
 #[test]
+fn a_kind_of_record_is_the_same_alone_and_beside_others() {
+    let beside = Wanted {
+        transactions: true,
+        endpoints: true,
+        connections: true,
+        findings: true,
+        ..Wanted::default()
+    };
+    let mut compared = 0;
+    for name in CAPTURES.into_iter().chain(["slow.pcap", "tonic.pcap"]) {
+        let read = |wanted| {
+            h2lens::read([path(name)], Config { wanted, ..Config::default() }).unwrap().collect::<Vec<_>>()
+        };
+        let together = read(beside);
+        for (wanted, is_kind) in [
+            (
+                Wanted { endpoints: true, ..Wanted::default() },
+                (|record| matches!(record, Record::Endpoint(_))) as fn(&Record) -> bool,
+            ),
+            (Wanted { connections: true, ..Wanted::default() }, |record| {
+                matches!(record, Record::Connection(_))
+            }),
+            (Wanted { findings: true, ..Wanted::default() }, |record| {
+                matches!(record, Record::Finding { .. })
+            }),
+        ] {
+            let of_kind: Vec<_> = together.iter().filter(|record| is_kind(record)).cloned().collect();
+            assert_eq!(read(wanted), of_kind, "{name}");
+            compared += of_kind.len();
+        }
+    }
+    assert!(compared > 20, "{compared}");
+}
+
+#[test]
 fn endpoints_come_last_and_add_up_to_all_calls() {
     let records: Vec<_> = h2lens::read([path("grpcio.pcap")], everything(1)).unwrap().collect();
     let is_endpoint = |record: &Record| matches!(record, Record::Endpoint(_));

@@ -15,7 +15,10 @@ pub fn text(bytes: &[u8], media_type: &MediaType, cut: bool) -> Option<String> {
         let textual = named.is_some() || !text.contains('\0');
         return textual.then(|| text.to_owned());
     }
-    // A byte order mark tells what no parameter does.
+    // A byte order mark tells what no parameter does. That of UTF-32, which is not read, begins with that of UTF-16.
+    if bytes.starts_with(b"\xff\xfe\0\0") {
+        return None;
+    }
     let (encoding, _) = Encoding::for_bom(bytes)?;
     decode(bytes, encoding, cut)
 }
@@ -64,6 +67,7 @@ mod tests {
         assert_eq!(read(b"\x89PNG\r\n", "image/png"), None);
         assert_eq!(read(b"a\0b", "application/octet-stream"), None);
         assert_eq!(read(b"a\0", "text/plain; charset=utf-16be"), Some("愀".to_owned()));
+        assert_eq!(read(b"\xff\xfe\0\0a\0\0\0", "text/plain; charset=utf-32"), None);
     }
 
     #[test]

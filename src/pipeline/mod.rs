@@ -187,8 +187,7 @@ impl Pipeline {
         if waits || entry.listed {
             input.set_holes(entry.reassembly.holes());
         }
-        let heard = input.cx.wanted.transactions || input.cx.wanted.connections;
-        if heard && verdict == Verdict::Accepted {
+        if input.cx.wanted.times() && verdict == Verdict::Accepted {
             input.segment(found.from, &SegmentFacts::of(segment), entry.reassembly.holes());
         }
         if input.cx.wanted.segments && verdict == Verdict::Accepted {

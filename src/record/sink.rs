@@ -41,9 +41,9 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// Something is shown that says where the time of exchanges went.
+    /// Something is shown that says where the time of exchanges went, or who wasted it.
     pub const fn times(self) -> bool {
-        self.transactions || self.endpoints || self.connections
+        self.transactions || self.endpoints || self.connections || self.findings
     }
 
     /// Exchanges are shown or looked at by themselves, and not only counted.

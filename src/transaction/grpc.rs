@@ -10,6 +10,8 @@ pub(super) struct MessageCounter {
     left: u64,
     /// It is gRPC-Web's trailers, and no message.
     trailers: bool,
+    /// Trailers of gRPC-Web were compressed.
+    hidden: bool,
     count: u64,
     /// A prefix was lost: no more can be counted.
     lost: bool,
@@ -21,7 +23,7 @@ impl MessageCounter {
         self.read(bytes, false, |_| ());
     }
 
-    /// The next octets of gRPC-Web; `trailers` gets those of the trailers, which are not compressed.
+    /// The next octets of gRPC-Web; `trailers` gets those of the trailers, unless they are compressed.
     pub(super) fn web_data(&mut self, bytes: &[u8], trailers: impl FnMut(&[u8])) {
         self.read(bytes, true, trailers);
     }
@@ -32,7 +34,7 @@ impl MessageCounter {
             if self.left > 0 {
                 let here = rest.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
                 let (message, after) = rest.split_at(here);
-                if self.trailers {
+                if self.trailers && !self.hidden {
                     trailers(message);
                 }
                 self.pass(here as u64);
@@ -46,10 +48,11 @@ impl MessageCounter {
             rest = after;
             self.have += 1;
             if self.have == 5 {
-                // Compressed flag (gRPC-Web: trailers flag), then the length.
+                // Flags: compressed, and in gRPC-Web trailers. Then the length.
                 let [flags, a, b, c, d] = self.prefix;
                 self.left = u64::from(u32::from_be_bytes([a, b, c, d]));
-                self.trailers = web && flags == TRAILERS;
+                self.trailers = web && flags & TRAILERS != 0;
+                self.hidden |= self.trailers && flags & COMPRESSED != 0;
                 self.have = 0;
                 self.pass(0);
             }
@@ -78,12 +81,19 @@ impl MessageCounter {
         self.lost = true;
     }
 
+    /// Trailers of gRPC-Web came that are compressed, and so were not read.
+    pub(super) const fn has_hidden_trailers(&self) -> bool {
+        self.hidden
+    }
+
     /// Messages, unless some may have been missed.
     pub(super) fn count(&self) -> Option<u64> {
         (!self.lost).then_some(self.count)
     }
 }
 
+/// The flag of a message that is compressed.
+const COMPRESSED: u8 = 0x01;
 /// The flag of a gRPC-Web frame that holds trailers.
 const TRAILERS: u8 = 0x80;
 
@@ -134,5 +144,18 @@ mod tests {
         let mut plain = MessageCounter::default();
         plain.data(&stream);
         assert_eq!(plain.count(), Some(2), "only gRPC-Web has them");
+    }
+
+    #[test]
+    fn compressed_web_trailers_are_no_message_and_are_not_read() {
+        let stream = [&[1, 0, 0, 0, 1][..], b"x", &[0x81, 0, 0, 0, 3], b"zip"].concat();
+        for size in 1..stream.len() {
+            let (mut counter, mut trailers) = (MessageCounter::default(), Vec::new());
+            for piece in stream.chunks(size) {
+                counter.web_data(piece, |bytes| trailers.extend_from_slice(bytes));
+            }
+            assert_eq!((counter.count(), counter.has_hidden_trailers()), (Some(1), true));
+            assert!(trailers.is_empty());
+        }
     }
 }

@@ -373,8 +373,10 @@ impl OpenStream {
             !side.unknown_pseudo && !side.headers_cut && !side.unknown_trailers && !side.unclear
         };
         let known = |message: &Message| !message.headers.has_unknown() && !message.trailers.has_unknown();
-        let web_lost = self.server.web.as_ref().is_some_and(|web| web.is_limited())
-            || (self.server.web.is_some() && self.server.messages.count().is_none());
+        let Progress { web, messages, .. } = &self.server;
+        let web_lost = web.as_ref().is_some_and(|web| {
+            web.is_limited() || messages.has_hidden_trailers() || messages.count().is_none()
+        });
         if whole(&self.client) && whole(&self.server) && known(request) && known(response) && !web_lost {
             return unknown;
         }

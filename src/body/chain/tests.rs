@@ -119,6 +119,26 @@ fn codings_in_a_row_are_undone_from_the_last() {
     assert_eq!((out == content, chain.failure()), (true, None));
 }
 
+/// A decoder that is asked again and again, and given nothing, takes that for damage.
+#[test]
+fn a_coding_waits_while_the_one_outside_it_gives_nothing() {
+    let content = text(3000);
+    let inner = zstd(&content);
+    let (first, second) = inner.split_at(inner.len() / 2);
+    let skippable = [0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0].repeat(40);
+    let body = [zstd(first), skippable, zstd(second)].concat();
+    for piece in [1, body.len()] {
+        let (out, chain) = decode("zstd, zstd", &body, piece);
+        assert_eq!((out, chain.failure()), (content.clone(), None));
+    }
+    let mut chain = Chain::new(&known("zstd"), 1 << 20);
+    let mut out = Vec::new();
+    chain.push(first, &mut |bytes| out.extend_from_slice(bytes));
+    (0..40).for_each(|_| chain.push(&[], &mut |_| {}));
+    chain.push(second, &mut |bytes| out.extend_from_slice(bytes));
+    assert_eq!((out, chain.failure()), (content, None));
+}
+
 #[test]
 fn what_cannot_be_decoded_is_kept_as_it_is() {
     for (names, body) in [("br", gzip(b"x")), ("gzip", b"{\"a\": 1}".to_vec()), ("zstd", b"plain".to_vec())] {

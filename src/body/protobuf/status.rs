@@ -6,6 +6,7 @@ use crate::body::redact::Redactor;
 use base64::Engine;
 use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 /// The types of `google.rpc` that errors are told with, as published.
@@ -17,9 +18,18 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// The octets of a `-bin` field: Base64, or themselves behind a NUL, as gRPC's C core sends them to a peer whose SETTINGS
+/// allow it.
+fn octets(value: &[u8]) -> Option<Cow<'_, [u8]>> {
+    match value {
+        [0, octets @ ..] => Some(Cow::Borrowed(octets)),
+        text => BASE64.decode(text.trim_ascii()).ok().map(Cow::Owned),
+    }
+}
+
 /// The field's value as JSON; types that the schema does not have are those that everybody has.
 pub fn details(value: &[u8], schema: &Schema, redactor: Option<&Redactor>, limit: usize) -> Option<String> {
-    let bytes = BASE64.decode(value.trim_ascii()).ok()?;
+    let bytes = octets(value)?;
     let known = well_known();
     let status = schema.message("google.rpc.Status").or_else(|| known.message("google.rpc.Status"))?;
     value::json_with(&bytes, &status, &[schema, known], redactor, limit).ok()
@@ -49,6 +59,8 @@ mod tests {
         let expected = "{\"code\":8,\"message\":\"wait\",\"details\":[\
             {\"@type\":\"type.googleapis.com/google.rpc.RetryInfo\",\"retryDelay\":\"7s\"}]}";
         assert_eq!(json, expected);
+        let binary = [&[0][..], &status].concat();
+        assert_eq!(details(&binary, &Schema::default(), None, 1000).unwrap(), expected, "without Base64");
         assert_eq!(details(b"%", &Schema::default(), None, 1000), None);
     }
 }

@@ -9,16 +9,30 @@ use std::path::Path;
 /// Fields that grpcurl makes.
 const MADE: [&str; 6] = ["te", "content-type", "user-agent", "accept-encoding", "content-length", "host"];
 
-/// The client's messages as JSON, where it sent some, and all of them are known by a schema.
-pub(super) fn messages<'a>(view: &TransactionView<'a>) -> Option<Vec<u8>> {
+/// The client's messages as JSON, where it sent some, and all of them are there and wholly known by a schema.
+pub(super) fn messages(view: &TransactionView<'_>) -> Option<Vec<u8>> {
     view.transaction.grpc.as_ref()?;
     let contents = view.transaction.contents.as_deref()?;
     let mut sent = contents.messages.iter().filter(|message| message.from_client).peekable();
-    sent.peek()?;
-    // JSON that is sent as such has no type.
-    let known = |message: &'a BodyMessage| message.value.as_deref().filter(|_| message.kind.is_some());
+    sent.peek().filter(|_| !are_cut(view))?;
     let values = sent.map(|message| known(message).map(str::as_bytes)).collect::<Option<Vec<_>>>()?;
     Some(values.join(&b" "[..]))
+}
+
+/// The message's value, where a schema names its type and all of its fields. JSON that is sent as such has no type.
+fn known(message: &BodyMessage) -> Option<&str> {
+    let value = message.value.as_deref().filter(|_| message.kind.is_some())?;
+    // Within a string the quotation marks would be escaped.
+    memchr::memmem::find(value.as_bytes(), b"\"@unknown\":").is_none().then_some(value)
+}
+
+/// Some of what the client sent is not shown.
+pub(super) fn are_cut(view: &TransactionView<'_>) -> bool {
+    let Some(contents) = view.transaction.contents.as_deref() else { return false };
+    let mut sent = contents.messages.iter().filter(|message| message.from_client);
+    let counted = view.transaction.grpc.as_ref().and_then(|grpc| grpc.request_messages);
+    let omitted = contents.messages_omitted > 0 && counted != Some(sent.clone().count() as u64);
+    omitted || sent.any(|message| message.truncated || matches!(message.error, Some("too_long" | "gap")))
 }
 
 /// Appends the command that sends them.

@@ -58,10 +58,10 @@ fn in_the_body(view: &TransactionView<'_>) -> Option<&'static str> {
     };
     let Some((body, content)) = contents.request.as_ref().zip(content(view)) else {
         let is_grpc = view.transaction.grpc.is_some();
-        return Some(if is_grpc {
-            "its messages are known by no schema (--proto)"
-        } else {
-            "its body is not known"
+        return Some(match is_grpc {
+            true if grpcurl::are_cut(view) => "its messages are cut off",
+            true => "its messages are known by no schema (--proto), or not wholly",
+            false => "its body is not known",
         });
     };
     let is_whole = body.complete && !body.truncated && body.error.is_none();

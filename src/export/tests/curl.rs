@@ -167,9 +167,10 @@ fn messages_that_are_known_go_to_grpcurl() {
         ("x-case", "1"),
         ("x-id-bin", "AAEC"),
     ]);
-    call.grpc = Some(Grpc::default());
+    call.grpc = Some(Grpc { request_messages: Some(1), ..Grpc::default() });
     call.request.body = 12;
     call.contents = everything().contents;
+    call.contents.as_mut().unwrap().request = None;
     let shown = "\
 grpcurl -plaintext \\
   -proto 'a b.proto' \\
@@ -181,9 +182,21 @@ grpcurl -plaintext \\
 ";
     let contents = call.contents.as_mut().unwrap();
     contents.messages.truncate(1);
+    (contents.messages[0].truncated, contents.messages[0].error) = (false, None);
     assert_eq!(script(&meta(), &call, false), shown);
-    call.contents.as_mut().unwrap().messages[0].kind = None;
-    assert!(script(&meta(), &call, false).starts_with('#'), "no schema names its type");
+    let changed = |change: &dyn Fn(&mut Contents)| {
+        let mut call = call.clone();
+        change(call.contents.as_mut().unwrap());
+        script(&meta(), &call, false)
+    };
+    assert!(changed(&|contents| contents.messages[0].kind = None).contains("no schema"));
+    let partly = Some("{\"a\":1,\"@unknown\":[]}".to_owned());
+    assert!(changed(&|contents| contents.messages[0].value.clone_from(&partly)).contains("not wholly"));
+    assert!(changed(&|contents| contents.messages[0].error = Some("too_long")).contains("cut off"));
+    assert_eq!(changed(&|contents| contents.messages_omitted = 9), shown, "they are the server's");
+    call.grpc.as_mut().unwrap().request_messages = Some(2);
+    call.contents.as_mut().unwrap().messages_omitted = 1;
+    assert!(script(&meta(), &call, false).contains("cut off"), "one that it sent is not shown");
 }
 
 #[test]
