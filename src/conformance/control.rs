@@ -4,7 +4,7 @@ use super::suspicion::Excuse;
 use super::{ENABLE_CONNECT_PROTOCOL, Goaway, HEADER_TABLE_SIZE, Judge, MAX_FRAME_SIZE};
 use crate::base::time::Moment;
 use crate::http2::frame::{self, Flags, FrameView, Settings};
-use crate::http2::{Anomaly, EventContext, SettingsChange, Side};
+use crate::http2::{Anomaly, EventContext, SettingsChange, Side, error_code};
 
 impl Judge {
     /// SETTINGS (section 6.5).
@@ -42,6 +42,9 @@ impl Judge {
                 self.window_grew(cx, before.initial_window_size, now, at);
             }
             SettingsChange::Acknowledged { before } => {
+                if let Some(goaway) = &mut self.sides[from.peer()].goaway {
+                    goaway.waits_for_settings &= at.packet > goaway.at.packet;
+                }
                 let now = ledger.settings(from.peer()).initial_window_size;
                 self.window_shrank(cx, before.initial_window_size, now, at);
             }
@@ -62,7 +65,8 @@ impl Judge {
     }
 
     /// GOAWAY (section 6.8).
-    pub(super) fn goaway(&mut self, from: Side, frame: &FrameView<'_>) {
+    pub(super) fn goaway(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>) {
+        let from = cx.from;
         let Some(frame::Goaway { last_stream, code, .. }) =
             frame::Goaway::parse(&frame.header, frame.payload)
         else {
@@ -71,15 +75,26 @@ impl Judge {
         if code != 0 {
             self.findings.add(from, 0, Anomaly::GoawayError, frame.at);
         }
+        let waits_for_settings =
+            code == error_code::SETTINGS_TIMEOUT && cx.ledger.unacknowledged_settings(from).is_some();
         match &mut self.sides[from].goaway {
             Some(before) => {
+                before.waits_for_settings |= waits_for_settings;
                 let increased = last_stream > before.last_stream;
                 before.last_stream = before.last_stream.min(last_stream);
                 if increased {
                     self.findings.add(from, 0, Anomaly::GoawayIncreased, frame.at);
                 }
             }
-            none => *none = Some(Goaway { last_stream, at: frame.at, ping: None, received: false }),
+            none => {
+                *none = Some(Goaway {
+                    last_stream,
+                    at: frame.at,
+                    waits_for_settings,
+                    ping: None,
+                    received: false,
+                });
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //! findings against its peer on its side.
 
 use super::Judge;
-use crate::http2::{Anomaly, Severity, Side, error_code};
+use crate::http2::{Anomaly, Description, Severity, Side, error_code};
 use crate::record::Evidence;
 
 impl Judge {
@@ -24,7 +24,14 @@ impl Judge {
             .collect();
         evidence.sort_unstable_by_key(|evidence| (evidence.packet, evidence.code));
         evidence.dedup_by_key(|evidence| evidence.code);
-        (!evidence.is_empty() || self.sides[against].whole).then_some(evidence)
+        (!evidence.is_empty() || (self.sides[against].whole && !self.may_be_late(against, code)))
+            .then_some(evidence)
+    }
+
+    /// The side acknowledged settings behind a GOAWAY that says it did not: too late perhaps, or the two crossed.
+    fn may_be_late(&self, side: Side, code: u32) -> bool {
+        let goaway = self.sides[side.peer()].goaway.as_ref();
+        code == error_code::SETTINGS_TIMEOUT && goaway.is_some_and(|goaway| goaway.waits_for_settings)
     }
 }
 
@@ -43,23 +50,37 @@ const fn accuses(code: u32) -> bool {
     )
 }
 
-/// What the anomaly is justifies the code.
+/// What the anomaly is justifies the code: the RFC asks for that, or the code is one of two that fit.
 fn justifies(anomaly: Anomaly, code: u32) -> bool {
+    use Anomaly as A;
     use error_code as error;
-    let name = anomaly.describe().code;
+    let Description { code: name, severity, .. } = anomaly.describe();
     match code {
-        error::PROTOCOL_ERROR => anomaly.describe().severity == Severity::Error,
-        error::FLOW_CONTROL_ERROR => {
-            name == "flow_control" || name == "window_overflow" || name == "settings_initial_window_size"
+        // For all that has no code of its own (section 7). A self-dependency was one until RFC 9113 did away with trees.
+        error::PROTOCOL_ERROR => {
+            severity == Severity::Error
+                || matches!(anomaly, A::PrioritySelf | A::StreamReset | A::SettingsAckUnasked)
         }
-        error::STREAM_CLOSED => name == "stream_closed" || name == "stream_reset",
-        error::FRAME_SIZE_ERROR => name.ends_with("_size"),
+        error::FLOW_CONTROL_ERROR => {
+            matches!(anomaly, A::FlowControl | A::WindowOverflow | A::SettingsInitialWindowSize)
+        }
+        error::SETTINGS_TIMEOUT => anomaly == A::SettingsTimeout,
+        // A stream is closed, too, once a higher one is open (section 5.1.1), and ended behind its last header block.
+        error::STREAM_CLOSED => {
+            matches!(anomaly, A::StreamClosed | A::StreamReset | A::StreamOrder | A::ContinuationUnexpected)
+        }
+        // A frame is too short also for what its header block began.
+        error::FRAME_SIZE_ERROR => {
+            let is_value = matches!(anomaly, A::SettingsInitialWindowSize | A::SettingsMaxFrameSize);
+            anomaly == A::HpackTruncated || (name.ends_with("_size") && !is_value)
+        }
         error::COMPRESSION_ERROR => name.starts_with("hpack_"),
         error::ENHANCE_YOUR_CALM => {
             name.ends_with("_flood")
-                || name == "rapid_reset"
-                || name == "header_list_limit"
-                || name == "keepalive_excess"
+                || matches!(
+                    anomaly,
+                    A::RapidReset | A::HeaderListLimit | A::KeepaliveExcess | A::StreamConcurrency
+                )
         }
         _ => false,
     }

@@ -92,6 +92,8 @@ struct Conduct {
 struct Goaway {
     last_stream: u32,
     at: Moment,
+    /// It says that settings were not acknowledged, and so it was when it was read.
+    waits_for_settings: bool,
     /// The payload of a PING that was sent after it.
     ping: Option<[u8; 8]>,
     /// The peer has acknowledged that.
@@ -216,7 +218,7 @@ impl Judge {
             }
             FrameType::SETTINGS => self.settings(from, frame),
             FrameType::PING => self.ping(from, frame),
-            FrameType::GOAWAY => self.goaway(from, frame),
+            FrameType::GOAWAY => self.goaway(cx, frame),
             FrameType::CONTINUATION => self.count(from, header.stream, Anomaly::ContinuationFlood, at),
             FrameType::PRIORITY => self.count(from, header.stream, Anomaly::PriorityFlood, at),
             FrameType::WINDOW_UPDATE => self.window_update(cx, frame),
@@ -253,6 +255,10 @@ impl Judge {
                 for _ in 1..early.count.min(2) {
                     self.findings.add(side.peer(), 0, Anomaly::SettingsAckUnasked, early.last);
                 }
+            }
+            let waits = self.sides[side].goaway.as_ref().is_some_and(|goaway| goaway.waits_for_settings);
+            if let (Some(announced), true) = (ledger.unacknowledged_settings(side), waits && known) {
+                self.findings.add(side.peer(), 0, Anomaly::SettingsTimeout, announced);
             }
         }
     }

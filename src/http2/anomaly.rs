@@ -96,6 +96,8 @@ anomalies! {
     SettingsAckSize = "settings_ack_size" Error "9113#6.5",
     /// SETTINGS with ACK that acknowledges nothing.
     SettingsAckUnasked = "settings_ack_unasked" Warning "9113#6.5.3",
+    /// SETTINGS that were not acknowledged before their sender gave up.
+    SettingsTimeout = "settings_timeout" Warning "9113#6.5.3",
     /// `ENABLE_PUSH` other than 0 or 1, or 1 from a server.
     SettingsEnablePush = "settings_enable_push" Error "9113#6.5.2",
     /// `INITIAL_WINDOW_SIZE` above 2^31-1.

@@ -78,7 +78,7 @@ impl Connection {
         for (id, value) in values.clone() {
             sink.setting(Side::Client, id, value);
         }
-        self.ledger.announced(Side::Client, values);
+        self.ledger.announced(Side::Client, Moment::default(), values);
         self.ledger.settings_acknowledged(Side::Server, Moment::default());
     }
 

@@ -1,6 +1,7 @@
 //! Each code by bytes that provoke it and by bytes that come close to it, through the HTTP/2 stage.
 
 mod doubt;
+mod evidence;
 mod fields;
 mod flow;
 mod frames;
@@ -71,6 +72,8 @@ fn each_violation_is_found_and_nothing_else() {
 #[test]
 fn each_code_can_be_provoked() {
     let mut provoked: BTreeSet<_> = all().into_iter().map(|case| case.anomaly).collect();
+    // The accusation comes with it, so that it is tested there.
+    provoked.insert(Anomaly::SettingsTimeout);
     // An exchange tells of it, not a frame.
     provoked.insert(Anomaly::GrpcStatusMissing);
     // The room `timing` tells of these, and provokes them in its tests.

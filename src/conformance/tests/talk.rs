@@ -51,6 +51,12 @@ pub(super) fn told(steps: Vec<Step>) -> Vec<Finding> {
 
 /// The same, and how often a cap kept something from being judged.
 pub(super) fn played(steps: Vec<Step>) -> (Vec<Finding>, u64) {
+    let mut judge = judged(steps);
+    (judge.findings().collect(), judge.limited())
+}
+
+/// The judge of the conversation, once the connection is over.
+pub(super) fn judged(steps: Vec<Step>) -> Judge {
     let late = matches!(steps.first(), Some(Step::Late));
     let begin = match steps.first() {
         Some(Step::Raw | Step::Late) => vec![],
@@ -91,7 +97,7 @@ pub(super) fn played(steps: Vec<Step>) -> (Vec<Finding>, u64) {
     connection.finish(Side::Client, now, &mut judge);
     connection.finish(Side::Server, now, &mut judge);
     judge.finish(closed, connection.ledger(), now);
-    (judge.findings().collect(), judge.limited())
+    judge
 }
 
 pub(super) fn frame(kind: FrameType, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
@@ -145,9 +151,12 @@ pub(super) fn ping(flags: u8, payload: [u8; 8]) -> Vec<u8> {
 }
 
 pub(super) fn goaway(last_stream: u32) -> Vec<u8> {
-    let mut payload = last_stream.to_be_bytes().to_vec();
-    payload.extend([0; 4]);
-    frame(FrameType::GOAWAY, 0, 0, &payload)
+    goaway_error(last_stream, 0)
+}
+
+/// GOAWAY with this error code.
+pub(super) fn goaway_error(last_stream: u32, code: u32) -> Vec<u8> {
+    frame(FrameType::GOAWAY, 0, 0, [last_stream, code].map(u32::to_be_bytes).as_flattened())
 }
 
 pub(super) fn push_promise(stream: u32, promised: u32) -> Vec<u8> {

@@ -572,7 +572,7 @@ impl Half {
             sink.setting(self.from, id, value);
         }
         let before = ledger.latest_settings(self.from);
-        let early = ledger.announced(self.from, settings.iter());
+        let early = ledger.announced(self.from, self.frame.at, settings.iter());
         let change = SettingsChange::Announced { before, early };
         sink.settings_changed(&self.context(arrival, ledger), &change);
     }

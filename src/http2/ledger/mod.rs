@@ -105,6 +105,11 @@ impl Ledger {
         self.settings[of].early()
     }
 
+    /// When a side announced the oldest of its settings that its peer has not acknowledged, as far as it was read.
+    pub fn unacknowledged_settings(&self, of: Side) -> Option<Moment> {
+        self.settings[of].unacknowledged()
+    }
+
     /// What a side has sent of DATA on the connection; nothing where windows are not followed.
     pub fn connection_flow(&self, sender: Side) -> Flow {
         self.windows.as_ref().map_or(Flow::default(), |windows| windows.connection(sender))
@@ -166,8 +171,13 @@ impl Ledger {
     }
 
     /// `from` announced settings. Whether they had been acknowledged before they were read.
-    pub(super) fn announced(&mut self, from: Side, settings: impl Iterator<Item = (u16, u32)>) -> bool {
-        let early = self.settings[from].announce(settings);
+    pub(super) fn announced(
+        &mut self,
+        from: Side,
+        at: Moment,
+        settings: impl Iterator<Item = (u16, u32)>,
+    ) -> bool {
+        let early = self.settings[from].announce(at, settings);
         if from == Side::Client {
             self.refuses_pushes = self.settings.client.latest().enable_push == 0;
         }

@@ -73,8 +73,8 @@ pub struct EarlyAcknowledgments {
 pub(super) struct Announced {
     /// What its peer has acknowledged.
     in_force: SettingsValues,
-    /// Announced since, each on top of the one before.
-    waiting: VecDeque<SettingsValues>,
+    /// Announced since, and when, each on top of the one before.
+    waiting: VecDeque<(Moment, SettingsValues)>,
     early: Option<EarlyAcknowledgments>,
     /// Some may have been lost, or too many waited: what applies is not known.
     unsure: bool,
@@ -87,11 +87,11 @@ pub(super) struct Announced {
 impl Announced {
     /// Bytes of memory held.
     pub(super) fn memory(&self) -> usize {
-        self.waiting.capacity() * size_of::<SettingsValues>()
+        self.waiting.capacity() * size_of::<(Moment, SettingsValues)>()
     }
 
     /// SETTINGS without ACK. Whether they had been acknowledged before they were read.
-    pub(super) fn announce(&mut self, settings: impl Iterator<Item = (u16, u32)>) -> bool {
+    pub(super) fn announce(&mut self, at: Moment, settings: impl Iterator<Item = (u16, u32)>) -> bool {
         let values = self.latest().with(settings);
         if let Some(early) = &mut self.early {
             early.count -= 1;
@@ -101,7 +101,7 @@ impl Announced {
             self.in_force = values;
             return true;
         }
-        self.waiting.push_back(values);
+        self.waiting.push_back((at, values));
         if self.waiting.len() > limits::SETTINGS_UNACKNOWLEDGED {
             self.waiting.pop_front();
             (self.unsure, self.dropped) = (true, true);
@@ -112,7 +112,7 @@ impl Announced {
 
     /// The peer acknowledges the oldest, which may not be read yet. What was in force before, where that is known.
     pub(super) fn acknowledge(&mut self, at: Moment) -> Option<SettingsValues> {
-        if let Some(values) = self.waiting.pop_front() {
+        if let Some((_, values)) = self.waiting.pop_front() {
             return Some(std::mem::replace(&mut self.in_force, values));
         }
         let early = self.early.get_or_insert(EarlyAcknowledgments { count: 0, first: at, last: at });
@@ -134,6 +134,11 @@ impl Announced {
     /// Acknowledgments of nothing, as far as it is read.
     pub(super) fn early(&self) -> Option<EarlyAcknowledgments> {
         self.early.filter(|_| !self.dropped)
+    }
+
+    /// When the oldest was announced that is not acknowledged.
+    pub(super) fn unacknowledged(&self) -> Option<Moment> {
+        self.waiting.front().map(|&(at, _)| at)
     }
 
     /// Times that the cap struck.
@@ -158,12 +163,12 @@ impl Announced {
 
     /// What was announced last.
     pub(super) fn latest(&self) -> SettingsValues {
-        self.waiting.back().copied().unwrap_or(self.in_force)
+        self.waiting.back().map_or(self.in_force, |&(_, values)| values)
     }
 
     /// The most that the peer may have taken for allowed; `None` where that is not known.
     pub(super) fn most(&self, value: impl Fn(&SettingsValues) -> u32) -> Option<u32> {
-        let waiting = self.waiting.iter().map(&value).max().unwrap_or(0);
+        let waiting = self.waiting.iter().map(|(_, values)| value(values)).max().unwrap_or(0);
         self.is_certain().then(|| waiting.max(value(&self.in_force)))
     }
 }
