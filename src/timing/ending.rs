@@ -51,6 +51,11 @@ impl LastWords {
         Some(self.goaway[from]?.at)
     }
 
+    /// A side has named an error.
+    pub(super) fn names_error(&self, side: Side) -> bool {
+        self.goaway[side].is_some_and(|goaway| goaway.code != 0)
+    }
+
     /// PING.
     pub(super) fn ping(&mut self, from: Side, opaque: [u8; 8], at: Timestamp) {
         self.pings[from].get_or_insert((opaque, at));

@@ -146,8 +146,11 @@ impl Timing {
             && record.ended_at.since(latest) >= STANDSTILL
     }
 
-    /// The request and the server's close have crossed.
+    /// The request and the server's close have crossed. A server that names an error closes because of what it was sent.
     fn is_race(&self, record: &Transaction) -> bool {
+        if self.words.names_error(Side::Server) {
+            return false;
+        }
         let begun = record.first.time;
         let near =
             |close: Timestamp| begun.nanos_since(close).max(close.nanos_since(begun)) <= self.round_trip;

@@ -47,12 +47,18 @@ impl Wire {
 
     /// The record of a stream that ends now.
     fn end(&mut self, stream: u32, begun: u64) -> Transaction {
+        let mut record = self.record(stream, begun);
+        self.timing.annotate(&mut record);
+        record
+    }
+
+    /// The same, without its time.
+    fn record(&self, stream: u32, begun: u64) -> Transaction {
         let at = |packet: u64| Moment { packet, time: Timestamp::from_nanos(packet * 1_000_000) };
         let mut record =
             Transaction { stream, first: at(begun), last: at(self.packet), ..Transaction::default() };
         record.ended_at = record.last.time;
         record.request.seen = true;
-        self.timing.annotate(&mut record);
         record
     }
 }
@@ -246,5 +252,21 @@ fn pings_are_told_of_where_they_are_the_reason() {
         let interval = (pause + 1) * 1_000_000;
         let expected = told.then_some((Side::Client, Remark::KeepaliveExcess(interval)));
         assert_eq!(notes, expected.into_iter().collect::<Vec<_>>(), "{pause} {debug:?}");
+    }
+}
+
+#[test]
+fn a_request_that_crosses_a_goaway_is_a_race_and_one_that_causes_it_is_none() {
+    for (code, race) in [(0, true), (1, false)] {
+        let mut wire = Wire::new();
+        wire.ask(1, true);
+        let begun = wire.packet;
+        let goaway = [&[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], &[0, 0, 0, code]].concat();
+        wire.send(Side::Server, &goaway);
+        let mut record = wire.record(1, begun);
+        record.disclaimed = true;
+        wire.timing.annotate(&mut record);
+        let told = wire.timing.take_notes().any(|note| matches!(note.remark, Remark::IdleCloseRace));
+        assert_eq!(told, race, "{code}");
     }
 }
