@@ -527,21 +527,21 @@ pub const TABLE_LINE_CHARS: usize = 4_096;
 /// Exchanges of one place that are kept until they are paired. When three quarters are taken, the older half of what is kept is
 /// told and let go. Left out is what there is no room for even so, and without a partner is told what the other capture was not
 /// read far enough for. Counter: `join_exchanges`, in `h2.join.limits` of the join record.
-pub const JOIN_EXCHANGES: usize = 1 << 20;
+pub const JOIN_EXCHANGES: usize = 1 << 18;
 
 /// Bytes of memory for what one place's exchanges called: methods, authorities, paths, each once. An exchange that calls
 /// something else is left out then. Counter: `join_exchanges`, in `h2.join.limits` of the join record.
-pub const JOIN_TEXT: usize = 64 << 20;
+pub const JOIN_TEXT: usize = 16 << 20;
 
 /// Segments of one place that are kept to compare times and losses, likewise. Counter: `join_segments`, in `h2.join.limits` of
 /// the join record.
-pub const JOIN_SEGMENTS: usize = 3 << 20;
+pub const JOIN_SEGMENTS: usize = 3 << 18;
 
 /// TCP connections of one place that are kept: when three quarters are there, those without anything new are forgotten. Others
 /// that come when it is full are left out, with their exchanges. Counter: `join_connections`, in `h2.join.limits` of the join
 /// record.
-pub const JOIN_CONNECTIONS: usize = 1 << 16;
+pub const JOIN_CONNECTIONS: usize = 1 << 15;
 
 /// Hashes of blocks, of 64 bytes each, by which one place's connections are known again where no SYN was seen; of more bytes
 /// none are kept. Counter: `join_connections`, in `h2.join.limits` of the join record.
-pub const JOIN_BLOCKS: usize = 1 << 22;
+pub const JOIN_BLOCKS: usize = 1 << 20;

@@ -75,7 +75,7 @@ pub struct Common {
     #[arg(short, long, help_heading = "Output")]
     pub verbose: bool,
 
-    /// Memory of each side's analysis for what grows with its input, at least 64M [default: 512M]
+    /// Memory for what grows with the inputs, at least 64M [default: 512M]
     #[arg(long, value_name = "SIZE", value_parser = units::memory, help_heading = "Other")]
     pub memory: Option<Memory>,
 

@@ -96,7 +96,7 @@ pub(super) fn run(config: &JoinConfig) -> anyhow::Result<Exit> {
     };
     let [client, server] = [(); 2].map(|()| Side::with_memory(config.sides.memory));
     let asked: Arc<[String]> = options.join_by.as_slice().into();
-    let told = Told { printer, endpoints: Endpoints::new(&templates) };
+    let told = Told { printer, endpoints: Endpoints::new(&templates, config.sides.memory) };
     let turns = Turns::new(Joining::new(client, server, options, told));
     std::thread::scope(|scope| {
         for (place, (timeline, keys)) in &mut inputs {

@@ -275,6 +275,13 @@ impl Part for Batch {
         Order::FIRST
     }
 
+    fn bytes(&self) -> usize {
+        let segments = self.segments.capacity() * size_of::<(SegmentView<'static>, Range<usize>)>();
+        let taken = self.taken.capacity() * size_of::<Taken>();
+        let own = |taken: &Taken| taken.call.memory() + taken.ids.capacity() * size_of::<Id>();
+        self.payload.capacity() + segments + taken + self.taken.iter().map(own).sum::<usize>()
+    }
+
     fn clear(&mut self) {
         self.taken.clear();
         self.segments.clear();

@@ -2,6 +2,7 @@
 
 use crate::aggregate::{Aggregate, Exchange, Kind, Latency, Place, Row, Span, Target, Templates};
 use crate::base::limits;
+use crate::base::memory::Memory;
 use crate::record::pair::{Pair, PairEndpoint, PairEndpoints, Times};
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -23,9 +24,10 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// None yet; paths are grouped in this way.
-    pub fn new(templates: &Arc<Templates>) -> Self {
-        let aggregate = || Aggregate::new(Arc::clone(templates), limits::ENDPOINT_MEMORY / 4);
+    /// None yet; paths are grouped in this way, in a part of so much memory.
+    pub fn new(templates: &Arc<Templates>, memory: Memory) -> Self {
+        let room = memory.share(limits::ENDPOINT_MEMORY / 4);
+        let aggregate = || Aggregate::new(Arc::clone(templates), room);
         Self { places: aggregate(), between: aggregate(), alone: aggregate(), times: Times::default() }
     }
 

@@ -2,6 +2,7 @@
 
 use super::visit::words;
 use crate::base::limit_counters::Struck;
+use crate::base::memory::of_block;
 use crate::base::time::Timestamp;
 use std::net::IpAddr;
 
@@ -29,10 +30,10 @@ impl Call {
         Some(path.strip_prefix(b"/").unwrap_or(path))
     }
 
-    /// Bytes of text.
+    /// Bytes of memory of the texts.
     pub fn memory(&self) -> usize {
         let parts = [&self.method, &self.scheme, &self.authority, &self.path, &self.query];
-        parts.into_iter().flatten().map(|part| part.len()).sum()
+        parts.into_iter().flatten().map(|part| of_block(part.len())).sum()
     }
 }
 

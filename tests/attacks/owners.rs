@@ -19,11 +19,11 @@ fn at_two_sizes(attack: impl Fn(u32) -> Vec<u8>, arguments: &[&str]) -> [Run; 2]
 
 /// Calls of long paths, each another one and at another service.
 fn calls(count: u32) -> Vec<u8> {
-    calls_of(Duration::ZERO, 'a', count)
+    calls_of(Duration::ZERO, &"p".repeat(1000), count)
 }
 
-/// The same, made so much later, of paths that begin so.
-fn calls_of(later: Duration, begin: char, count: u32) -> Vec<u8> {
+/// The same, made so much later, of paths that end so.
+fn calls_of(later: Duration, path: &str, count: u32) -> Vec<u8> {
     let mut wire = Wire::new();
     wire.wait(later);
     let mut flows: Vec<_> = (1000..1016).map(|port| wire.http2(port)).collect();
@@ -32,7 +32,7 @@ fn calls_of(later: Duration, begin: char, count: u32) -> Vec<u8> {
         let (client, server) = &mut flows[flow_of(n)];
         let id = 2 * (n / 16) + 1;
         let name: String = format!("{n:08}").bytes().map(|digit| char::from(digit + b'a' - b'0')).collect();
-        let path = literal(4, format!("/{begin}{name}/{}", "p".repeat(1000)).as_bytes());
+        let path = literal(4, format!("/{name}/{path}").as_bytes());
         let host = literal(1, name.as_bytes());
         wire.send(client, &frame(1, 5, id, &[&REQUEST[..2], &path, &host].concat()));
         wire.send(server, &frame(1, 5, id, &RESPONSE));
@@ -143,11 +143,28 @@ fn of_two(command: &str, captures: [&[u8]; 2]) -> Run {
     run_with(&[&[command, paths[0], paths[1], "--json"], &MEMORY[..]].concat(), |_| {}).within(MOST)
 }
 
+/// The second capture begins when the first one has ended long since: nothing can be told before there is no room.
+#[test]
+fn captures_that_are_joined() {
+    let hour = Duration::from_secs(3600);
+    for (length, count) in [(1000, 3000), (1, 12_000)] {
+        let [small, large] = [1, 2].map(|size| {
+            let calls = |later, path: &str| calls_of(later, &path.repeat(length), count * size);
+            let run = of_two("join", [&calls(Duration::ZERO, "a"), &calls(hour, "b")]);
+            let records = run.records();
+            // And the record of all of them.
+            assert_eq!(records.len() as u32, 2 * count * size + 1, "all calls are told of");
+            run
+        });
+        assert!(large.mib <= small.mib + 16, "{} MiB, {} MiB", small.mib, large.mib);
+    }
+}
+
 /// Of each run there are more endpoints than are kept apart.
 #[test]
 fn runs_that_are_compared() {
     let [small, large] = [1, 2].map(|size| {
-        let captures = ['a', 'b'].map(|begin| calls_of(Duration::ZERO, begin, 6000 * size));
+        let captures = ["a", "b"].map(|path| calls_of(Duration::ZERO, &path.repeat(1000), 6000 * size));
         let run = of_two("diff", captures.each_ref().map(Vec::as_slice));
         assert!(run.stderr.contains("endpoint_"), "{}", run.stderr);
         run
@@ -159,8 +176,8 @@ fn runs_that_are_compared() {
 #[test]
 fn records_that_are_compared() {
     let [small, large] = [1, 2].map(|size| {
-        let runs = ['a', 'b'].map(|begin| {
-            let calls = calls_of(Duration::ZERO, begin, 6000);
+        let runs = ["a", "b"].map(|path| {
+            let calls = calls_of(Duration::ZERO, &path.repeat(1000), 6000);
             run(&calls, &["--json", "--show", "endpoints"]).within(544).stdout.repeat(4 * size)
         });
         let run = of_two("diff", runs.each_ref().map(Vec::as_slice));
