@@ -117,6 +117,27 @@ fn a_signal_ends_it_while_it_waits_for_a_capture() {
     }
 }
 
+/// Of many calls the last ones are held: the process stays within `--memory` and 32 MiB, and twice as many take no more.
+#[test]
+fn many_calls_are_held_within_the_memory() {
+    let peaks = [6000, 12_000].map(|count| {
+        let mut capture = tempfile::NamedTempFile::new().unwrap();
+        capture.write_all(&super::attacks::owners::calls(count)).unwrap();
+        let path = capture.path().to_str().unwrap();
+        let mut session = Session::start(&[path, "--tui", "--memory", "64M", "--threads", "1"]);
+        // It says that it was read to the end.
+        session.wait_for("the e");
+        session.wait_for("no longer held");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", session.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let kib: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+        session.keys.write_all(b"q").unwrap();
+        assert!(session.end().success());
+        kib >> 10
+    });
+    assert!(peaks.iter().all(|peak| *peak <= 64 + 32) && peaks[1] <= peaks[0] + 16, "{peaks:?} MiB");
+}
+
 #[test]
 fn without_a_terminal_it_is_refused() {
     let output = super::cli::h2lens(&[CAPTURE, "--tui"]).output().unwrap();

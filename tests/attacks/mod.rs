@@ -9,7 +9,7 @@ mod http2;
 mod lens;
 mod measure;
 mod memory;
-mod owners;
+pub(super) mod owners;
 mod proportion;
 mod sameness;
 mod secrets;

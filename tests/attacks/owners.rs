@@ -18,7 +18,7 @@ fn at_two_sizes(attack: impl Fn(u32) -> Vec<u8>, arguments: &[&str]) -> [Run; 2]
 }
 
 /// Calls of long paths, each another one and at another service.
-fn calls(count: u32) -> Vec<u8> {
+pub(crate) fn calls(count: u32) -> Vec<u8> {
     calls_of(Duration::ZERO, &"p".repeat(1000), count)
 }
 
