@@ -15,6 +15,7 @@ use crate::base::limit_counters::{Limit, Struck};
 use crate::base::limits::{BODY_MESSAGE_BYTES, BODY_MESSAGES};
 use crate::base::time::Timestamp;
 use crate::base::tuning::BODY_WAIT;
+use crate::http2::ResetPlace;
 use crate::record::{BodyFile, BodyMessage, Contents, Events, GraphQl, MessageRecord, WebSocketEnd};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -27,6 +28,8 @@ pub(super) struct Exchange {
     told: Told,
     /// Losses that it has been told of.
     losses: Losses,
+    /// Where the stream was reset: what came after that is of no body.
+    pub(super) reset: Option<ResetPlace>,
     /// Bytes of memory that the budget counts for it.
     pub(super) weight: usize,
 }

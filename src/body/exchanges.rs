@@ -8,9 +8,11 @@ use super::protobuf::Schema;
 use crate::base::limit_counters::{Limit, Struck};
 use crate::base::limits::BODY_MEMORY_SHARD;
 use crate::base::memory::of_map;
-use crate::base::time::Timestamp;
+use crate::base::time::{Moment, Timestamp};
 use crate::flow::{Budget, GapCause};
-use crate::http2::{Block, BlockEnd, EventContext, EventSink, FrameSpot, UpgradeRequest, hpack};
+use crate::http2::{
+    Block, BlockEnd, EventContext, EventSink, FrameSpot, ResetPlace, Side, UpgradeRequest, hpack,
+};
 use crate::record::{BodyFile, Contents, MessageRecord};
 use foldhash::HashMap;
 use std::sync::Arc;
@@ -146,6 +148,20 @@ impl Bodies {
 }
 
 impl Listening<'_> {
+    /// Does something with an exchange that was not reset before `from` sent what came then.
+    fn on_sent(
+        &mut self,
+        cx: &EventContext<'_>,
+        (stream, from, at): (u32, Side, Moment),
+        act: impl FnOnce(&mut Exchange, &mut ExchangeContext<'_>),
+    ) {
+        let place = cx.latest(from).span.start;
+        let reset = self.bodies.exchanges.get(&stream).and_then(|exchange| exchange.reset);
+        if !reset.is_some_and(|reset| reset.is_before(from, at, place)) {
+            self.on(stream, act);
+        }
+    }
+
     /// Does something with an exchange, and weighs it after that.
     fn on(&mut self, stream: u32, act: impl FnOnce(&mut Exchange, &mut ExchangeContext<'_>)) {
         let Bodies { options, id, exchanges, schema, learned, held, limits, ended, losses, .. } =
@@ -200,24 +216,34 @@ impl EventSink for Listening<'_> {
             None => (block.stream, block.from.is_client()),
         };
         let end_stream = block.end_stream || block.promised.is_some();
-        self.on(stream, |exchange, context| {
+        self.on_sent(cx, (stream, block.from, block.first), |exchange, context| {
             exchange.block(head, from_client, end_stream, cx.at().time, context);
         });
     }
 
     fn data(&mut self, cx: &EventContext<'_>, stream: u32, bytes: &[u8]) {
-        self.on(stream, |exchange, context| exchange.data(bytes, cx.from.is_client(), cx.at().time, context));
+        self.on_sent(cx, (stream, cx.from, cx.at()), |exchange, context| {
+            exchange.data(bytes, cx.from.is_client(), cx.at().time, context);
+        });
     }
 
     fn data_lost(&mut self, cx: &EventContext<'_>, stream: u32, len: u64, _: GapCause) {
-        self.on(stream, |exchange, context| {
+        self.on_sent(cx, (stream, cx.from, cx.at()), |exchange, context| {
             exchange.gap(Some(len), cx.from.is_client(), cx.at().time, context);
         });
     }
 
     fn data_end(&mut self, cx: &EventContext<'_>, stream: u32, end_stream: bool, _: FrameSpot) {
         if end_stream {
-            self.on(stream, |exchange, context| exchange.end(cx.from.is_client(), cx.at().time, context));
+            self.on_sent(cx, (stream, cx.from, cx.at()), |exchange, context| {
+                exchange.end(cx.from.is_client(), cx.at().time, context);
+            });
+        }
+    }
+
+    fn reset(&mut self, cx: &EventContext<'_>, stream: u32, _: Option<u32>, _: FrameSpot) {
+        if let Some(exchange) = self.bodies.exchanges.get_mut(&stream) {
+            exchange.reset.get_or_insert_with(|| ResetPlace::of(cx));
         }
     }
 

@@ -65,6 +65,32 @@ impl EventContext<'_> {
     }
 }
 
+/// Where a stream was reset (RFC 9113 section 6.4). What the other side had sent by then is often read later: packets are
+/// captured out of order, and one direction waits for a hole to fill while the other goes on.
+#[derive(Clone, Copy, Debug)]
+pub struct ResetPlace {
+    /// Who reset the stream.
+    pub from: Side,
+    /// The packet.
+    pub at: Moment,
+    /// Up to where its sender had acknowledged the other side's TCP stream.
+    pub acknowledged: u64,
+}
+
+impl ResetPlace {
+    /// Of a reset that is told now.
+    pub fn of(cx: &EventContext<'_>) -> Self {
+        let acknowledged = cx.arrival.acknowledged.unwrap_or_else(|| cx.ledger.acknowledged(cx.from));
+        Self { from: cx.from, at: cx.at(), acknowledged }
+    }
+
+    /// What `from` sent in this packet, at this place of its TCP stream, came after the reset. What the reset's sender had
+    /// acknowledged came before, whatever the order of the packets.
+    pub fn is_before(&self, from: Side, at: Moment, place: u64) -> bool {
+        self.from == from || (at.packet > self.at.packet && place >= self.acknowledged)
+    }
+}
+
 /// Takes the events of one connection. What a call lends lives until it returns. A sink takes note of what it needs and
 /// leaves the rest alone; `(A, B)` is a sink that tells A, then B, and `None` is one that takes no note of anything.
 #[expect(unused_variables, reason = "the names say what a sink is told")]

@@ -30,7 +30,7 @@ pub use block::{Block, BlockEnd, FrameSpot};
 pub use connection::{Connection, Start};
 pub use counters::Counters;
 pub use detect::{Detector, Recognised};
-pub use event::{EventContext, EventSink, SettingsChange, UpgradeRequest};
+pub use event::{EventContext, EventSink, ResetPlace, SettingsChange, UpgradeRequest};
 pub use foreign::Foreign;
 pub use half::PREFACE;
 pub use ledger::{CONNECTION_WINDOW, EarlyAcknowledgments, Flow, Ledger, SettingsValues, opener};

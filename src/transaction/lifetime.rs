@@ -213,7 +213,7 @@ impl PairingInput<'_> {
     fn last_end(&self, id: u32) -> Option<(StreamEnd, Timestamp)> {
         let stream = self.pairing.streams.get(id)?;
         if let Some(reset) = stream.reset {
-            return Some((reset.end, reset.at.time));
+            return Some((reset.end, reset.place.at.time));
         }
         let opener = if id % 2 == 1 { Side::Client } else { Side::Server };
         if let Some((last, code, at)) = self.pairing.side(opener.peer()).goaway

@@ -2,20 +2,15 @@
 
 use crate::base::limits;
 use crate::base::memory::of_tree_entry;
-use crate::base::time::Moment;
-use crate::http2::Side;
+use crate::http2::ResetPlace;
 use crate::record::StreamEnd;
 use std::collections::BTreeMap;
 
 /// A reset that has not ended its stream yet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reset {
-    /// Who reset the stream.
-    pub(super) from: Side,
-    /// Where.
-    pub(super) at: Moment,
-    /// Up to where its sender had acknowledged the other side's TCP stream.
-    pub(super) acknowledged: u64,
+    /// Who reset it, and where.
+    pub(super) place: ResetPlace,
     /// How the stream will have ended.
     pub(super) end: StreamEnd,
 }

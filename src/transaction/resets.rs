@@ -6,7 +6,7 @@ use super::reset::Reset;
 use super::session::PairingInput;
 use crate::base::limit_counters::Limit;
 use crate::base::time::Moment;
-use crate::http2::{EventContext, FrameSpot, Side};
+use crate::http2::{EventContext, FrameSpot, ResetPlace, Side};
 use crate::record::{EndBy, EndHow, Partial, StreamEnd};
 
 impl Pairing {
@@ -28,12 +28,12 @@ impl PairingInput<'_> {
     ) {
         let (from, at) = (cx.from, cx.at());
         let losses = self.pairing.side(from).losses.count;
-        let acknowledged = cx.arrival.acknowledged.unwrap_or_else(|| cx.ledger.acknowledged(from));
+        let place = ResetPlace::of(cx);
         let unseen = self.pairing.side(from.peer()).unseen;
         let end = StreamEnd { by: from.into(), how: EndHow::RstStream, code };
         let Some(stream) = self.pairing.streams.get_mut(id) else {
             if self.may_still_open(from.peer(), id) {
-                let forgot = self.pairing.early_resets.keep(id, Reset { from, at, acknowledged, end });
+                let forgot = self.pairing.early_resets.keep(id, Reset { place, end });
                 self.stats.limits.add(Limit::EarlyResets, (forgot && !unseen).into());
             }
             return;
@@ -44,7 +44,7 @@ impl PairingInput<'_> {
         // A server that has closed the connection ended its calls, whatever the client does to clean up: what the server had
         // not received when it closed came after.
         let closed = stream.reset.filter(|reset| from.is_client() && reset.end.how == EndHow::Fin);
-        let unreceived = closed.is_some_and(|closed| cx.arrival.span.start >= closed.acknowledged);
+        let unreceived = closed.is_some_and(|closed| cx.arrival.span.start >= closed.place.acknowledged);
         if unreceived && !stream.is_answered() {
             return;
         }
@@ -58,7 +58,7 @@ impl PairingInput<'_> {
             return self.finish_stream(id, end);
         }
         // What the peer sent before is still to be read, or to be found missing.
-        stream.reset = Some(Reset { from, at, acknowledged, end });
+        stream.reset = Some(Reset { place, end });
         if unseen {
             self.wait_alone(id, end);
         } else {
@@ -70,7 +70,7 @@ impl PairingInput<'_> {
     /// client sends after that, once all that it had sent before is read: so much of its TCP stream the server had received.
     pub fn server_closes(&mut self, at: Moment, received: u64) {
         let end = StreamEnd { by: EndBy::Tcp, how: EndHow::Fin, code: None };
-        let reset = Reset { from: Side::Server, at, acknowledged: received, end };
+        let reset = Reset { place: ResetPlace { from: Side::Server, at, acknowledged: received }, end };
         for id in self.pairing.streams.ids() {
             if let Some(stream) = self.pairing.streams.get_mut(id)
                 && stream.reset.is_none()
@@ -94,14 +94,14 @@ impl PairingInput<'_> {
             let Some(stream) = self.pairing.streams.get(id) else { return false };
             let Some(reset) = stream.reset else { return false };
             // A single byte that is missing may be a FIN, or not.
-            if reset.end.how == EndHow::Fin && read < reset.acknowledged {
+            if reset.end.how == EndHow::Fin && read < reset.place.acknowledged {
                 return true;
             }
             let unasked = side.is_client() && id % 2 == 1 && !stream.record.request.seen;
             if unasked && !self.request_is_lost(id) {
                 self.pairing.orphans.insert(id);
             } else {
-                self.finish_stream_at(id, reset.end, reset.at.time);
+                self.finish_stream_at(id, reset.end, reset.place.at.time);
             }
             false
         });

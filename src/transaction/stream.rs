@@ -163,11 +163,11 @@ impl OpenStream {
     }
 
     /// What `from` sent in this packet, at this place of its TCP stream, came after the stream was reset. The request came
-    /// before, and so did what the reset's sender had acknowledged, whatever the order of the packets.
+    /// before.
     pub(super) fn is_over(&self, from: Side, at: Moment, place: u64) -> bool {
         let asked = self.record.request.seen || !from.is_client();
         self.reset.is_some_and(|reset| {
-            reset.from == from || (at.packet > reset.at.packet && place >= reset.acknowledged && asked)
+            (reset.place.from == from || asked) && reset.place.is_before(from, at, place)
         })
     }
 

@@ -1,10 +1,9 @@
 use super::*;
 use crate::base::certainty::Certainty;
 use crate::base::limits::{BODY_MESSAGE_BYTES, BODY_MESSAGES};
-use crate::base::time::Moment;
 use crate::flow::Arrival;
+use crate::http2::Ledger;
 use crate::http2::hpack::{Field, NameId};
-use crate::http2::{Ledger, Side};
 use crate::record::{Content, GraphQl};
 
 /// A connection that is listened to.
@@ -106,6 +105,28 @@ fn a_response_that_is_read_before_its_request_is_told_by_its_type() {
     let values: Vec<_> =
         contents.messages.iter().map(|message| (message.value.as_deref(), message.at)).collect();
     assert_eq!(values, [(Some("{\"a\":1}"), Timestamp::from_nanos(3_000_000))]);
+}
+
+#[test]
+fn what_is_read_behind_a_reset_is_of_no_body() {
+    let mut listened = Listened::new(options());
+    for stream in [1, 3] {
+        listened.block(Side::Client, stream, true, &[(":method", "GET"), (":path", "/")]);
+    }
+    let answer = [(":status", "200"), ("content-type", "text/plain")];
+    listened.block(Side::Server, 1, false, &answer);
+    listened.data(Side::Server, 1, b"before", false);
+    for stream in [1, 3] {
+        listened.tell(Side::Client, |cx, listening| {
+            listening.reset(cx, stream, Some(8), FrameSpot::default());
+        });
+    }
+    listened.data(Side::Server, 1, b" and after", true);
+    assert_eq!(text(&listened.take(1)), Some("before"));
+    listened.block(Side::Server, 3, false, &answer);
+    listened.data(Side::Server, 3, b"after", true);
+    let Listened { bodies, memory, .. } = &mut listened;
+    assert_eq!(bodies.take(3, Timestamp::MAX, memory), None, "nothing of it came before");
 }
 
 #[test]
