@@ -1,12 +1,23 @@
 //! Decompression: gzip, zstd, lz4.
 
 use crate::base::limits;
+use crate::base::memory::Memory;
 use flate2::{Decompress, FlushDecompress, Status};
 use lz4_flex::frame::FrameDecoder;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
 use zstd::stream::raw::{self, DParameter, InBuffer, Operation, OutBuffer, WriteBuf};
 use zstd::stream::zio;
+
+/// The zstd window that each of so many inputs may ask for at one time, as a power of two: a share of the memory, but at least
+/// what the `zstd` tool asks for at its ordinary levels.
+pub(super) fn window_log(memory: Memory, inputs: usize) -> u32 {
+    let share = memory.share(1 << limits::ZSTD_WINDOW_LOG) / inputs.max(1);
+    share.max(1).ilog2().clamp(ORDINARY_WINDOW_LOG, limits::ZSTD_WINDOW_LOG)
+}
+
+/// The largest window that the `zstd` tool makes of itself, up to level 19.
+const ORDINARY_WINDOW_LOG: u32 = 23;
 
 /// Bytes of compressed data read at a time.
 const COMPRESSED_READ: usize = 128 << 10;
@@ -40,16 +51,20 @@ impl Compression {
 
     /// A decoder of data of that kind: gives what there is without waiting for more, and everything that stands before a
     /// corrupt place, in whatever pieces the data comes. An error of kind [`io::ErrorKind::UnexpectedEof`] is data that
-    /// ends early.
+    /// ends early. `window`: the largest zstd window that is accepted, as a power of two.
     ///
     /// # Errors
     ///
     /// When the decoder cannot be set up, or `compressed` cannot be read.
-    pub(super) fn decoder(self, compressed: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
+    pub(super) fn decoder(
+        self,
+        compressed: impl Read + Send + 'static,
+        window: u32,
+    ) -> io::Result<Box<dyn Read + Send>> {
         let mut compressed = BufReader::with_capacity(COMPRESSED_READ, compressed);
         Ok(match self {
             Self::Gzip => Box::new(Gzip::new(compressed)),
-            Self::Zstd => Box::new(zio::Reader::new(compressed, ZstdStages::new()?)),
+            Self::Zstd => Box::new(zio::Reader::new(compressed, ZstdStages::new(window)?)),
             // Its old format has no end mark.
             Self::Lz4 if compressed.fill_buf()?.starts_with(&OLD_LZ4.to_le_bytes()) => {
                 Box::new(FrameDecoder::new(compressed))
@@ -137,9 +152,9 @@ struct ZstdStages {
 }
 
 impl ZstdStages {
-    fn new() -> io::Result<Self> {
+    fn new(window: u32) -> io::Result<Self> {
         let mut decoder = raw::Decoder::new()?;
-        decoder.set_parameter(DParameter::WindowLogMax(limits::ZSTD_WINDOW_LOG))?;
+        decoder.set_parameter(DParameter::WindowLogMax(window))?;
         Ok(Self { decoder, step: 1 })
     }
 }

@@ -1,7 +1,7 @@
 //! A directory as an input: the captures in it.
 
 use super::progress::Progress;
-use super::reader::Reader;
+use super::reader::{Reader, Reading};
 use super::source::{Input, OpenError, OpenErrorKind};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -51,7 +51,7 @@ fn captures_in(directory: &Path, expanded: &mut Expanded) -> Result<(), OpenErro
     let error = |input: &Path, kind| OpenError { input: input.display().to_string(), kind };
     let before = expanded.inputs.len();
     for path in files_in(directory).map_err(|reason| error(directory, reason.into()))? {
-        match Reader::open(&Input::File(path.clone()), PEEK_BYTES, Progress::default()) {
+        match Reader::open(&Input::File(path.clone()), Reading::peek(PEEK_BYTES), Progress::default()) {
             Ok(_) => expanded.inputs.push(Input::File(path)),
             Err(kind @ OpenErrorKind::Io(_)) => return Err(error(&path, kind)),
             Err(_) => expanded.others.push(path),

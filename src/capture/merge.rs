@@ -11,10 +11,12 @@
 
 use super::batch::Batch;
 use super::damage::{Damage, DamageKind, DamageLog};
+use super::decompress::window_log;
 use super::file::FILE_HEADER;
 use super::progress::Progress;
-use super::reader::Reader;
+use super::reader::{Reader, Reading};
 use super::source::{Input, OpenError, Source};
+use crate::base::memory::Memory;
 use crate::base::time::Timestamp;
 use crate::base::tuning;
 use std::cmp::Reverse;
@@ -33,7 +35,7 @@ pub(super) struct Merge {
     lanes: Vec<Lane>,
     /// A time before which the lane has no more packets, and its index; a lane that has ended is not here.
     queue: BinaryHeap<Reverse<(Timestamp, usize)>>,
-    read_bytes: usize,
+    reading: Reading,
     progress: Progress,
     /// The pieces that the last batch is made of, where there are several inputs.
     pieces: Vec<Piece>,
@@ -76,22 +78,25 @@ struct Lane {
 
 impl Merge {
     /// Opens and checks all inputs. With several, it waits for the first packet of those that are pipes.
-    pub(super) fn open(inputs: &[Input], progress: Progress) -> Result<Self, OpenError> {
+    pub(super) fn open(inputs: &[Input], progress: Progress, memory: Memory) -> Result<Self, OpenError> {
         let many = inputs.len() > tuning::MERGE_LANES;
-        let read_bytes = if many { tuning::MERGE_READ_BYTES } else { tuning::READ_BYTES };
+        let bytes = if many { tuning::MERGE_READ_BYTES } else { tuning::READ_BYTES };
+        let reading = Reading { bytes, window: window_log(memory, inputs.len()) };
         let mut lanes = Vec::with_capacity(inputs.len());
         let mut total = Some(0_u64);
         for input in inputs {
             let error = |kind| OpenError { input: input.name(), kind };
             let mut lane = Lane::new(input.clone());
             let size = if inputs.len() > 1 && input.can_be_reopened() {
-                let mut peek = Reader::open(input, PEEK_BYTES, Progress::default()).map_err(error)?;
+                let mut peek =
+                    Reader::open(input, Reading { bytes: PEEK_BYTES, ..reading }, Progress::default())
+                        .map_err(error)?;
                 lane.peek(&mut peek);
                 lane.batch = Batch::default();
                 lane.damage = DamageLog::default();
                 peek.file_size()
             } else {
-                let mut reader = Reader::open(input, read_bytes, progress.clone()).map_err(error)?;
+                let mut reader = Reader::open(input, reading, progress.clone()).map_err(error)?;
                 if inputs.len() > 1 {
                     lane.peek(&mut reader);
                 }
@@ -104,7 +109,7 @@ impl Merge {
         }
         lanes.sort_by(|a, b| (a.first, &a.name).cmp(&(b.first, &b.name)));
         let queue = lanes.iter().enumerate().map(|(index, lane)| Reverse((lane.first, index))).collect();
-        Ok(Self { lanes, queue, read_bytes, progress: progress.with_total(total), pieces: Vec::new() })
+        Ok(Self { lanes, queue, reading, progress: progress.with_total(total), pieces: Vec::new() })
     }
 
     /// One input that is already open, as standard input is read.
@@ -118,7 +123,8 @@ impl Merge {
         lane.start(reader);
         let queue = [Reverse((lane.first, 0))].into();
         let progress = Progress::default().with_total(None);
-        Ok(Self { lanes: vec![lane], queue, read_bytes: tuning::READ_BYTES, progress, pieces: Vec::new() })
+        let reading = Reading::peek(tuning::READ_BYTES);
+        Ok(Self { lanes: vec![lane], queue, reading, progress, pieces: Vec::new() })
     }
 
     /// How far the reading is.
@@ -184,7 +190,7 @@ impl Merge {
                     self.queue.push(Reverse((lane.clock, index)));
                     return true;
                 }
-                if lane.refill(self.read_bytes, &self.progress) {
+                if lane.refill(self.reading, &self.progress) {
                     let next = lane.next_time();
                     self.queue.push(Reverse((next, index)));
                 }
@@ -193,7 +199,7 @@ impl Merge {
             let bound = self.queue.peek().map(|Reverse(next)| *next);
             let end = lane.run(index, bound);
             let whole = end == lane.batch.packets.len();
-            if whole && (lane.bytes_left() > self.read_bytes / 4 || bound.is_none() && !copied) {
+            if whole && (lane.bytes_left() > self.reading.bytes / 4 || bound.is_none() && !copied) {
                 if !copied {
                     self.pieces.extend(several.then(|| lane.piece(0, index)));
                     lane.hand_on(out);
@@ -209,7 +215,8 @@ impl Merge {
                 .extend((several && end > lane.packets_done).then(|| lane.piece(out.packets.len(), index)));
             lane.copy(end, out);
             self.queue.push(Reverse((lane.next_time(), index)));
-            if out.bytes.len() >= self.read_bytes || out.packets.len() >= self.read_bytes / MANY_PACKETS {
+            if out.bytes.len() >= self.reading.bytes || out.packets.len() >= self.reading.bytes / MANY_PACKETS
+            {
                 return true;
             }
         }
@@ -270,12 +277,12 @@ impl Lane {
     }
 
     /// Reads the next batch, opening the file first if its time has only come; `false` at the end.
-    fn refill(&mut self, read_bytes: usize, progress: &Progress) -> bool {
+    fn refill(&mut self, reading: Reading, progress: &Progress) -> bool {
         self.packets_before += self.packets_done as u64;
         (self.packets_done, self.secrets_done) = (0, 0);
         if !self.started {
             self.started = true;
-            match Reader::open(&self.input, read_bytes, progress.clone()) {
+            match Reader::open(&self.input, reading, progress.clone()) {
                 Ok(reader) => self.reader = Some(reader),
                 // It was there when we looked.
                 Err(error) => self.damage.add(DamageKind::Read(error.to_string()), 0, 0),

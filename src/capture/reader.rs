@@ -5,8 +5,24 @@ use super::damage::{DamageKind, DamageLog};
 use super::file::{Decoder, FILE_HEADER, GIVE_UP, MOST_NEEDED, Out};
 use super::progress::Progress;
 use super::source::{Input, OpenErrorKind, Source};
-use crate::base::tuning;
+use crate::base::{limits, tuning};
 use std::io;
+
+/// How inputs are read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading {
+    /// Bytes at a time.
+    pub(super) bytes: usize,
+    /// The largest zstd window that is accepted, as a power of two.
+    pub(super) window: u32,
+}
+
+impl Reading {
+    /// To look at an input's beginning: no window is ever filled then.
+    pub(super) const fn peek(bytes: usize) -> Self {
+        Self { bytes, window: limits::ZSTD_WINDOW_LOG }
+    }
+}
 
 /// Reads one input. Whole packets stay in the buffer that they were read into; what is left behind the last
 /// one moves to the front of the next batch.
@@ -28,9 +44,9 @@ pub(super) struct Reader {
 
 impl Reader {
     /// Opens an input and checks that it is a capture.
-    pub(super) fn open(input: &Input, read_bytes: usize, progress: Progress) -> Result<Self, OpenErrorKind> {
-        let (source, head) = Source::open(input, FILE_HEADER, progress)?;
-        Self::new(source, head, read_bytes)
+    pub(super) fn open(input: &Input, reading: Reading, progress: Progress) -> Result<Self, OpenErrorKind> {
+        let (source, head) = Source::open(input, FILE_HEADER, reading.window, progress)?;
+        Self::new(source, head, reading.bytes)
     }
 
     /// Reads from a source that begins with `head`.

@@ -89,10 +89,11 @@ pub(super) struct Source {
 
 impl Source {
     /// Opens an input, and gives with it its first bytes, decompressed: at least `wanted` of them unless it is
-    /// shorter. The source goes on after them.
+    /// shorter. The source goes on after them. `window`: the largest zstd window, as a power of two.
     pub(super) fn open(
         input: &Input,
         wanted: usize,
+        window: u32,
         progress: Progress,
     ) -> Result<(Self, Vec<u8>), OpenErrorKind> {
         let file = match input {
@@ -101,14 +102,24 @@ impl Source {
         };
         let metadata = file.metadata()?;
         let file_size = metadata.is_file().then_some(metadata.len());
-        Self::new(Counted { inner: file, progress }, file_size, wanted)
+        Self::with_window(Counted { inner: file, progress }, file_size, wanted, window)
     }
 
     /// The same for any reader.
+    #[cfg(any(test, feature = "internals"))]
     pub(super) fn new(
+        raw: impl Read + Send + 'static,
+        file_size: Option<u64>,
+        wanted: usize,
+    ) -> Result<(Self, Vec<u8>), OpenErrorKind> {
+        Self::with_window(raw, file_size, wanted, crate::base::limits::ZSTD_WINDOW_LOG)
+    }
+
+    fn with_window(
         mut raw: impl Read + Send + 'static,
         file_size: Option<u64>,
         wanted: usize,
+        window: u32,
     ) -> Result<(Self, Vec<u8>), OpenErrorKind> {
         let head = first_bytes(&mut raw, 4)?;
         if head.is_empty() {
@@ -121,7 +132,7 @@ impl Source {
             return Ok((Self { reader: Box::new(joined), compression, file_size }, head));
         };
         let bad = |error| OpenErrorKind::Decompress(kind, error);
-        let mut reader = kind.decoder(joined).map_err(bad)?;
+        let mut reader = kind.decoder(joined, window).map_err(bad)?;
         let head = first_bytes(&mut reader, wanted).map_err(bad)?;
         if head.is_empty() {
             return Err(OpenErrorKind::Empty);

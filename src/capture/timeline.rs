@@ -7,6 +7,7 @@ use super::merge::{Merge, Piece};
 use super::progress::Progress;
 use super::secrets;
 use super::source::{Input, OpenError};
+use crate::base::memory::Memory;
 use crate::base::origin::{InReach, Origins, Run};
 use std::fs::File;
 use std::sync::Arc;
@@ -56,24 +57,34 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Opens the inputs and checks that each of them is a capture, before any packet is analyzed.
+    /// As [`Timeline::open_within`], with as much memory as there is if nothing else is asked for.
+    ///
+    /// # Errors
+    /// As [`Timeline::open_within`].
+    #[cfg(any(test, feature = "internals"))]
+    pub fn open(inputs: &[Input]) -> Result<Self, OpenError> {
+        Self::open_within(inputs, Memory::default())
+    }
+
+    /// Opens the inputs and checks that each of them is a capture, before any packet is analyzed. zstd windows may take a
+    /// share of this memory.
     ///
     /// # Errors
     /// The first input that cannot be opened, is empty, or is no capture. What is wrong further on is
     /// [`Timeline::damage`].
-    pub fn open(inputs: &[Input]) -> Result<Self, OpenError> {
+    pub fn open_within(inputs: &[Input], memory: Memory) -> Result<Self, OpenError> {
         let again = match inputs {
             [input] => secrets::open(input).ok().flatten(),
             _ => None,
         };
-        Ok(Self { again, ..Self::new(Merge::open(inputs, Progress::default())?) })
+        Ok(Self { again, ..Self::new(Merge::open(inputs, Progress::default(), memory)?) })
     }
 
     /// Reads one capture from anything that gives bytes, such as memory or a socket, as standard input is read:
     /// packets come as soon as a read has given them.
     ///
     /// # Errors
-    /// As [`Timeline::open`].
+    /// As [`Timeline::open_within`].
     #[cfg(any(test, feature = "internals"))]
     pub fn of_reader(reader: impl std::io::Read + Send + 'static) -> Result<Self, OpenError> {
         Ok(Self::new(Merge::of_reader(reader)?))

@@ -161,7 +161,7 @@ impl Sides {
             self.messages.detail(format_args!("{}: no capture, left out", path.display()));
         }
         let keys = secrets(&self.keylogs.0, self.keylogs.1, self.memory, self.messages)?;
-        Ok((timeline(&inputs, self.filter.as_deref())?, keys))
+        Ok((timeline(&inputs, self.filter.as_deref(), self.memory)?, keys))
     }
 }
 

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// Opens captures, for packets that match.
-pub(super) fn timeline(inputs: &[Input], filter: Option<&str>) -> anyhow::Result<Timeline> {
-    let timeline = Timeline::open(inputs).map_err(hint::explain)?;
+pub(super) fn timeline(inputs: &[Input], filter: Option<&str>, memory: Memory) -> anyhow::Result<Timeline> {
+    let timeline = Timeline::open_within(inputs, memory).map_err(hint::explain)?;
     Ok(match filter {
         Some(expression) => timeline.with_filter(Filter::compile(expression)?),
         None => timeline,

@@ -209,7 +209,7 @@ fn live_options(config: &Config, interface: &Live) -> LiveOptions {
 
 /// Opens the captures as the options say.
 fn open(config: &Config, inputs: &[Input]) -> anyhow::Result<Timeline> {
-    let mut timeline = timeline(inputs, config.filter.as_deref())?;
+    let mut timeline = timeline(inputs, config.filter.as_deref(), config.memory)?;
     if let Some(count) = config.count {
         timeline = timeline.with_count(count);
     }

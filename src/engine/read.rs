@@ -26,8 +26,8 @@ pub fn read<P: Into<PathBuf>>(
     config: Config,
 ) -> Result<Records, OpenError> {
     let inputs: Vec<_> = inputs.into_iter().map(|path| Input::File(path.into())).collect();
-    let mut timeline = Timeline::open(&inputs)?;
     let Config { wanted, threads, idle_timeout, memory } = config;
+    let mut timeline = Timeline::open_within(&inputs, memory)?;
     let mut analysis = Analysis { wanted, threads, memory, idle_timeout, ..Analysis::default() };
     analysis.take_secrets(&mut timeline);
     let engine = Engine::new(analysis, Queue { wanted, ..Queue::default() });

@@ -233,6 +233,30 @@ fn cap_zstd_window_log() {
     }
 }
 
+#[test]
+fn windows_are_a_share_of_the_memory() {
+    let log = |mib: usize, inputs| window_log(Memory::new(mib << 20).unwrap(), inputs);
+    assert_eq!(
+        [log(512, 1), log(64, 1), log(8192, 1)],
+        [limits::ZSTD_WINDOW_LOG, 24, limits::ZSTD_WINDOW_LOG]
+    );
+    assert_eq!(
+        [log(512, 3), log(64, 100)],
+        [25, 23],
+        "all inputs together; and what zstd does by itself is read"
+    );
+    for (window, accepted) in [(24, true), (25, false)] {
+        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+        encoder.window_log(window).unwrap();
+        encoder.write_all(&PcapFile::usual().packets(&samples(3)).bytes).unwrap();
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&encoder.finish().unwrap()).unwrap();
+        let input = crate::capture::Input::File(file.path().to_owned());
+        let opened = crate::capture::Timeline::open_within(&[input], Memory::new(64 << 20).unwrap());
+        assert_eq!(opened.is_ok(), accepted, "{window}");
+    }
+}
+
 /// Gives one piece a read, and fails the test when there is none: a pipe would have to wait.
 struct Pipe(Arc<Mutex<VecDeque<Vec<u8>>>>);
 
