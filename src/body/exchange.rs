@@ -93,7 +93,9 @@ impl Told {
             });
         }
         let bytes = message.memory();
-        if self.messages.len() >= BODY_MESSAGES || self.bytes + bytes > BODY_MESSAGE_BYTES {
+        let full = self.messages.len() >= BODY_MESSAGES || self.bytes + bytes > BODY_MESSAGE_BYTES;
+        // A smaller one that would fit must not stand behind a hole.
+        if full || self.omitted > 0 {
             self.omitted += 1;
             cx.limits.add(Limit::BodyMessages, u64::from(self.omitted == 1));
             return;

@@ -249,8 +249,14 @@ fn cap_body_messages() {
 fn cap_body_message_bytes() {
     let mut connection = Listened::new(options());
     let line = format!("\"{}\"\n", "x".repeat(900 << 10));
-    connection.call(1, "/a", "application/x-ndjson", line.repeat(12).as_bytes());
+    let lines = line.repeat(12) + "1\n";
+    connection.call(1, "/a", "application/x-ndjson", lines.as_bytes());
     let contents = connection.take(1);
+    assert_ne!(
+        contents.messages.last().unwrap().value.as_deref(),
+        Some("1"),
+        "none is left out but the last ones"
+    );
     let bytes: usize = contents.messages.iter().map(crate::record::BodyMessage::memory).sum();
     assert!(bytes <= BODY_MESSAGE_BYTES && contents.messages_omitted > 0, "{bytes}");
 }
