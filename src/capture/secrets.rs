@@ -21,11 +21,11 @@ pub(super) fn open(input: &Input) -> io::Result<Option<File>> {
     }
 }
 
-/// The TLS key logs in the Decryption Secrets Blocks of a plain pcapng file, in order, as many as
-/// [`limits::SECRETS_BYTES`] and [`limits::SECRETS_BLOCKS`] allow; none of a plain classic pcap file, and `None` if it
-/// is compressed. Ends at the first damaged place.
-pub(super) fn scan(file: File) -> io::Result<Option<Vec<Vec<u8>>>> {
-    Window { file, bytes: Vec::new(), at: 0, filled: 0, read: READ.0 }.scan()
+/// Hands on the TLS key logs in the Decryption Secrets Blocks of a plain pcapng file, in order, as many as
+/// [`limits::SECRETS_BYTES`] and [`limits::SECRETS_BLOCKS`] allow; none of a plain classic pcap file. Ends at the first
+/// damaged place. How many there were; `None` if it is compressed.
+pub(super) fn scan(file: File, take: &mut dyn FnMut(&[u8])) -> io::Result<Option<usize>> {
+    Window { file, bytes: Vec::new(), at: 0, filled: 0, read: READ.0 }.scan(take)
 }
 
 /// The part of a file that is in memory.
@@ -41,14 +41,13 @@ struct Window<F> {
 }
 
 impl<F: Read + Seek> Window<F> {
-    fn scan(mut self) -> io::Result<Option<Vec<Vec<u8>>>> {
+    fn scan(mut self, take: &mut dyn FnMut(&[u8])) -> io::Result<Option<usize>> {
         match self.show(SECTION_HEADER.len())? {
             Some(magic) if *magic == SECTION_HEADER => {}
-            Some(magic) if Compression::of_magic(magic).is_none() => return Ok(Some(Vec::new())),
+            Some(magic) if Compression::of_magic(magic).is_none() => return Ok(Some(0)),
             _ => return Ok(None),
         }
-        let mut found = Vec::new();
-        let mut bytes = 0;
+        let (mut found, mut bytes) = (0, 0);
         let mut order = Order::Little;
         while let Some(head) = self.show(SHORTEST_BLOCK)?.and_then(|head| BlockHead::read(head, order)) {
             let Some(size) = head.size() else { break };
@@ -61,10 +60,11 @@ impl<F: Read + Seek> Window<F> {
                 let body = block.get(8..size - 4).unwrap_or_default();
                 if let Ok(Some(secrets)) = tls_key_log(body, order) {
                     bytes += secrets.len();
-                    if bytes > limits::SECRETS_BYTES || found.len() >= limits::SECRETS_BLOCKS {
+                    if bytes > limits::SECRETS_BYTES || found >= limits::SECRETS_BLOCKS {
                         break;
                     }
-                    found.push(secrets.to_vec());
+                    found += 1;
+                    take(secrets);
                 }
             }
             // Where the lengths at both ends differ, the next block may be anywhere.

@@ -117,25 +117,21 @@ impl Timeline {
         self
     }
 
-    /// The TLS key logs of all Decryption Secrets Blocks in those inputs that are plain pcapng files, found
+    /// Hands on the TLS key logs of all Decryption Secrets Blocks in those inputs that are plain pcapng files, found
     /// without reading the packets: to be called before the first batch. They do not come again in
-    /// [`Batch::secrets`]; those of pipes and compressed files come there, in place: the second value says whether
-    /// there are no such inputs.
-    pub fn take_secrets(&mut self) -> (Vec<Vec<u8>>, bool) {
-        let (mut all, mut complete) = (Vec::new(), true);
+    /// [`Batch::secrets`]; those of pipes and compressed files come there, in place: whether there are no such inputs.
+    pub fn take_secrets(&mut self, take: &mut dyn FnMut(&[u8])) -> bool {
+        let mut complete = true;
         let inputs: Vec<_> = self.merge.inputs().cloned().enumerate().collect();
         for (index, input) in inputs {
             // What cannot be read here will not be readable later either, and is reported then.
             let file = self.again.take().map_or_else(|| secrets::open(&input), |file| Ok(Some(file)));
-            match file.and_then(|file| file.map_or(Ok(None), secrets::scan)) {
-                Ok(Some(found)) => {
-                    self.merge.skip_secrets(index, found.len());
-                    all.extend(found);
-                }
+            match file.and_then(|file| file.map_or(Ok(None), |file| secrets::scan(file, take))) {
+                Ok(Some(found)) => self.merge.skip_secrets(index, found),
                 Ok(None) | Err(_) => complete = false,
             }
         }
-        (all, complete)
+        complete
     }
 
     /// Fills the batch with the next packets; `false` at the end, when the batch is empty. From a pipe, packets

@@ -64,12 +64,9 @@ pub struct Analysis {
 impl Analysis {
     /// Takes the secrets that the captures hold, as far as they can be read beforehand.
     pub(super) fn take_secrets(&mut self, timeline: &mut Timeline) {
-        let (secrets, all) = timeline.take_secrets();
-        for text in secrets.into_iter().map(Zeroizing::new) {
-            self.keys.add_text(&text);
-        }
-        if all {
-            self.keys.set_complete();
+        let keys = &mut self.keys;
+        if timeline.take_secrets(&mut |text| keys.add_text(text)) {
+            keys.set_complete();
         }
     }
 }

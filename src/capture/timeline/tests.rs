@@ -187,7 +187,7 @@ fn pipes_and_files_are_merged() {
     let mut timeline = Timeline::open(&[inputs[1].clone(), pipe, inputs[0].clone()]).unwrap();
     drop(reader);
     assert_eq!(timeline.progress().total(), None);
-    assert_eq!(timeline.take_secrets().0, Vec::<Vec<u8>>::new());
+    assert_eq!(secrets_of(&mut timeline).0, Vec::<Vec<u8>>::new());
     let outcome = all(timeline);
     feeder.join().unwrap();
     let expected = sorted([&others[0][..], &packets[10..30], &others[1]].concat());
@@ -278,7 +278,7 @@ fn secrets_are_found_before_the_packets_and_only_once() {
     let compressed = zstd::encode_all(&*PcapngFile::usual().secrets(TLS, b"within").bytes, 0).unwrap();
     let (_directory, inputs) = files(&[late.bytes, early.bytes, compressed, pcap(&samples(1))]);
     let mut timeline = Timeline::open(&inputs).unwrap();
-    let (secrets, _) = timeline.take_secrets();
+    let (secrets, _) = secrets_of(&mut timeline);
     assert_eq!(secrets, [b"early".to_vec(), b"late".to_vec(), vec![b'x'; 70_000]]);
     let outcome = all(timeline);
     assert_eq!(outcome.secrets, [(0, b"within".to_vec())]);
@@ -289,13 +289,20 @@ fn secrets_are_found_before_the_packets_and_only_once() {
     assert_eq!(texts, [(0, 5), (5, 4), (6, 70_000)]);
 }
 
+/// What is found of secrets beforehand, and whether that is all.
+fn secrets_of(timeline: &mut Timeline) -> (Vec<Vec<u8>>, bool) {
+    let mut found = Vec::new();
+    let complete = timeline.take_secrets(&mut |text| found.push(text.to_vec()));
+    (found, complete)
+}
+
 /// Who opened a capture may have given his rights up by the time that its secrets are looked for.
 #[test]
 fn a_capture_is_not_opened_again_for_its_secrets() {
     let (directory, inputs) = files(&[PcapngFile::usual().packets(&samples(2)).secrets(TLS, b"late").bytes]);
     let mut timeline = Timeline::open(&inputs).unwrap();
     directory.close().unwrap();
-    assert_eq!(timeline.take_secrets(), (vec![b"late".to_vec()], true));
+    assert_eq!(secrets_of(&mut timeline), (vec![b"late".to_vec()], true));
     assert_eq!(all(timeline).packets.len(), 2);
 }
 
@@ -307,7 +314,7 @@ fn secrets_behind_a_damaged_place_come_with_the_packets() {
     bytes[at + 4..at + 8].fill(0xff);
     let (_directory, inputs) = files(&[bytes]);
     let mut timeline = Timeline::open(&inputs).unwrap();
-    assert_eq!(timeline.take_secrets().0, [b"before".to_vec()]);
+    assert_eq!(secrets_of(&mut timeline).0, [b"before".to_vec()]);
     let outcome = all(timeline);
     assert_eq!((outcome.packets.len(), outcome.damage.len()), (3, 1));
     assert_eq!(outcome.secrets, [(2, b"behind".to_vec())]);
@@ -323,7 +330,7 @@ fn secrets_of_a_block_whose_lengths_differ_are_not_taken_beforehand() {
     bytes[end - 4] ^= 4;
     let (_directory, inputs) = files(&[bytes]);
     let mut timeline = Timeline::open(&inputs).unwrap();
-    assert!(timeline.take_secrets().0.is_empty());
+    assert!(secrets_of(&mut timeline).0.is_empty());
     let outcome = all(timeline);
     assert_eq!((outcome.packets.len(), outcome.damage.len()), (1, 1));
     assert_eq!(outcome.secrets, [(0, b"before".to_vec()), (1, b"behind".to_vec())]);
