@@ -111,6 +111,11 @@ impl Exchange {
         Self { losses, ..Self::default() }
     }
 
+    /// One that is over, so that what comes late is known to be of it.
+    pub(super) fn over(losses: Losses, reset: ResetPlace) -> Self {
+        Self { losses, reset: Some(reset), ..Self::default() }
+    }
+
     /// What was lost since it was last looked at may have been of it.
     pub(super) fn note_losses(&mut self, cx: &mut ExchangeContext<'_>) {
         let before = std::mem::replace(&mut self.losses, cx.losses);

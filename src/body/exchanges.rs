@@ -90,6 +90,10 @@ impl Bodies {
     /// The contents of an exchange whose last byte came then.
     pub fn take(&mut self, stream: u32, last: Timestamp, budget: &mut Budget) -> Option<Box<Contents>> {
         let mut exchange = self.exchanges.remove(&stream)?;
+        if let Some(reset) = exchange.reset {
+            // More may come of it that was under way, and is no beginning.
+            self.exchanges.insert(stream, Exchange::over(self.losses, reset));
+        }
         let Self { options, id, schema, learned, limits, ended, losses, .. } = self;
         let ended = options.messages.then_some(ended);
         let losses = *losses;

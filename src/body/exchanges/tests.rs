@@ -123,10 +123,15 @@ fn what_is_read_behind_a_reset_is_of_no_body() {
     }
     listened.data(Side::Server, 1, b" and after", true);
     assert_eq!(text(&listened.take(1)), Some("before"));
+    listened.data(Side::Server, 1, b", late", true);
     listened.block(Side::Server, 3, false, &answer);
     listened.data(Side::Server, 3, b"after", true);
     let Listened { bodies, memory, .. } = &mut listened;
-    assert_eq!(bodies.take(3, Timestamp::MAX, memory), None, "nothing of it came before");
+    for stream in [1, 3] {
+        assert_eq!(bodies.take(stream, Timestamp::MAX, memory), None, "nothing more of it came before");
+    }
+    bodies.prune(0, |_| false, memory);
+    assert!(bodies.exchanges.len() <= 16);
 }
 
 #[test]
