@@ -1,10 +1,8 @@
 //! TLS secrets that come one by one, beside connections that wait for some.
 
 use super::files::{block, interface, section};
-use super::lens::{Run, run, run_with};
-use super::measure::{CALLS, in_proportion, sizes};
-use super::wire::{ACK, Flow, Wire};
-use std::io::Write;
+use super::lens::{Run, run_with};
+use super::wire::{ACK, Wire};
 use std::time::Duration;
 
 /// What the processor does whatever it is given.
@@ -84,39 +82,4 @@ fn secrets_between_packets_cost_what_they_are() {
     let [few, many] = [1, 8000].map(|secrets| analyze(&capture(0, secrets)).time);
     let [_, twice] = [1, 16_000].map(|secrets| analyze(&capture(0, secrets)).time);
     assert!(twice <= START + 3 * many, "{twice:?} after {many:?}, {few:?}");
-}
-
-/// Connections that begin within TLS, of bytes that no secret opens, and a long key log to be tried on them: trials are paid for by
-/// traffic, but for what is granted once, and that which was not tried is counted.
-#[test]
-fn many_secrets_for_connections_joined_late() {
-    let mut keys = tempfile::NamedTempFile::new().unwrap();
-    for number in 0..20_000 {
-        for label in ["CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"] {
-            writeln!(keys, "{label} {number:064x} {number:064x}").unwrap();
-        }
-    }
-    let capture = |size: usize| {
-        let mut wire = Wire::new();
-        for port in 0..100 * size as u16 {
-            let (mut client, mut server) = (Flow::client(port), Flow::server(port));
-            for n in 0..10 {
-                let body: Vec<u8> = (0..60_u32).map(|at| (at * 37 + n + u32::from(port)) as u8).collect();
-                wire.send(&mut client, &record(23, &body));
-                wire.send(&mut server, &record(23, &body));
-            }
-        }
-        wire.file
-    };
-    let arguments = ["--json", "--keylog", keys.path().to_str().unwrap()];
-    let times = sizes().map(|size| {
-        let capture = capture(size);
-        let none = run(&capture, &arguments[..1]).within(96).time;
-        let run = run(&capture, &arguments).within(96);
-        assert!(run.limit("tls_trials") > 0, "{}", run.coverage()["limits"]);
-        let tries = run.time.saturating_sub(none);
-        in_proportion("many secrets for connections joined late", capture.len(), &run, &arguments, CALLS);
-        tries
-    });
-    assert!(times[1] <= START + 3 * times[0], "{times:?}");
 }
