@@ -59,7 +59,10 @@ fn justifies(anomaly: Anomaly, code: u32) -> bool {
         // For all that has no code of its own (section 7). A self-dependency was one until RFC 9113 did away with trees.
         error::PROTOCOL_ERROR => {
             severity == Severity::Error
-                || matches!(anomaly, A::PrioritySelf | A::StreamReset | A::SettingsAckUnasked)
+                || matches!(
+                    anomaly,
+                    A::PrioritySelf | A::StreamReset | A::SettingsAckUnasked | A::AuthorityHost
+                )
         }
         error::FLOW_CONTROL_ERROR => {
             matches!(anomaly, A::FlowControl | A::WindowOverflow | A::SettingsInitialWindowSize)

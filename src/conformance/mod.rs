@@ -13,6 +13,7 @@ mod exchange;
 mod findings;
 mod flow;
 mod rates;
+mod record;
 mod section;
 mod streams;
 mod suspicion;
@@ -161,11 +162,6 @@ impl Judge {
     /// Something that is no violation was found by who measures time.
     pub fn note(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment, detail: Detail) {
         self.findings.add_with(from, stream, anomaly, at, detail);
-    }
-
-    /// A gRPC call was answered without a status that can be used.
-    pub fn grpc_status_missing(&mut self, stream: u32, at: Moment) {
-        self.findings.add(Side::Server, stream, Anomaly::GrpcStatusMissing, at);
     }
 
     /// Frames of this side were lost.

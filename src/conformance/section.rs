@@ -191,8 +191,15 @@ impl SectionRules {
                     let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
                     std::str::from_utf8(value).ok().filter(|_| digits)?.parse().ok()
                 };
+                let length = field.value.and_then(number);
+                // One number several times, as a list too, may pass (RFC 9110 section 8.6).
+                let is_none = length.is_none() && field.value.is_some_and(|value| !value.contains(&b','));
+                if is_none || self.length.is_some_and(|before| length.is_some_and(|length| length != before))
+                {
+                    broken(Anomaly::ContentLength);
+                }
                 self.lengths += 1;
-                self.length = field.value.and_then(number).filter(|_| self.lengths == 1);
+                self.length = length.filter(|_| self.lengths == 1);
             }
             _ => {}
         }

@@ -224,6 +224,10 @@ anomalies! {
     PseudoPathForm = "pseudo_path_form" Error "9113#8.3.1",
     /// `:protocol` although the server has not announced `ENABLE_CONNECT_PROTOCOL`.
     PseudoProtocol = "pseudo_protocol" Error "8441#3",
+    /// A `:authority` with a user's name in it.
+    AuthorityUser = "authority_user" Error "9113#8.3.1",
+    /// A host field that names another host or port than `:authority`.
+    AuthorityHost = "authority_host" Warning "9113#8.3.1",
     /// An upper-case field name.
     FieldUppercase = "field_uppercase" Error "9113#8.2.1",
     /// A field name or value with octets that are not allowed.
@@ -232,7 +236,7 @@ anomalies! {
     FieldConnection = "field_connection" Error "9113#8.2.2",
     /// TE other than trailers.
     FieldTe = "field_te" Error "9113#8.2.2",
-    /// A content-length that is not the sum of the DATA.
+    /// A content-length that is not the sum of the DATA, or no number, or two that differ.
     ContentLength = "content_length" Error "9113#8.1.1",
     /// Content where none may be: in the response to HEAD, or with status 204 or 304.
     ContentForbidden = "content_forbidden" Error "9110#6.4.1",

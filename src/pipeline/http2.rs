@@ -16,7 +16,7 @@ use crate::http1::Upgraded;
 use crate::http2::frame::FrameView;
 use crate::http2::{Anomaly, Connection, EventContext, EventSink, PerSide, Side, Start, UpgradeRequest};
 use crate::record::{
-    ConnectionMeta, ConnectionRecord, ConnectionState, Detail, EndBy, EndHow, Evidence, Failure, Recognition,
+    ConnectionMeta, ConnectionRecord, ConnectionState, Detail, EndBy, EndHow, Evidence, Recognition,
     RecognitionEvidence, RecordSink, StreamEnd, Transaction,
 };
 use crate::timing::{Note, Remark, Timing, Transport};
@@ -374,11 +374,8 @@ impl Http2 {
                 timing.annotate(record);
                 record.handshakes = is_first.then(|| timing.handshakes(*handshake, meta.tls.is_some()));
             }
-            if let Some(judge) = judge.as_deref_mut()
-                && record.grpc.is_some()
-                && record.failure() == Some(Failure::GrpcStatusMissing)
-            {
-                judge.grpc_status_missing(record.stream, record.last);
+            if let Some(judge) = judge.as_deref_mut() {
+                judge.take_record(record);
             }
             record.evidence = judge.as_ref().and_then(|judge| evidence(judge, record));
             if let Some(bodies) = bodies {

@@ -125,6 +125,8 @@ pub(super) fn cases() -> Vec<Case> {
         case(FieldTe, Server, response(&concat(&[OK, &line("te", "trailers")])), response(OK)),
         case(ContentLength, Client, post("5", 4), post("5", 5)),
         case(ContentLength, Client, post("5", 6), post("5, 5", 6)),
+        case(ContentLength, Client, post("five", 5), post("05", 5)),
+        case(ContentLength, Client, post("", 5), post("5, 5, 5", 5)),
         case(ContentLength, Server, answer(GET, OK, 4), answer(GET, OK, 5)),
         case(ContentLength, Server, answer(GET, OK, 0), answer(&head, OK, 0)),
         case(ContentLength, Server, answer(POST, OK, 0), answer(GET, &line(":status", "304"), 0)),

@@ -74,8 +74,8 @@ fn each_code_can_be_provoked() {
     let mut provoked: BTreeSet<_> = all().into_iter().map(|case| case.anomaly).collect();
     // The accusation comes with it, so that it is tested there.
     provoked.insert(Anomaly::SettingsTimeout);
-    // An exchange tells of it, not a frame.
-    provoked.insert(Anomaly::GrpcStatusMissing);
+    // An exchange tells of these, not a frame.
+    provoked.extend([Anomaly::GrpcStatusMissing, Anomaly::AuthorityUser, Anomaly::AuthorityHost]);
     // The room `timing` tells of these, and provokes them in its tests.
     provoked.extend([
         Anomaly::WindowSmall,
