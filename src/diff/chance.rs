@@ -42,23 +42,24 @@ pub(super) fn durations(before: &Bins, after: &Bins) -> f64 {
     TAILS.into_iter().map(tail).fold(rank_sum(&pairs) / RANKS, f64::min).min(1.0)
 }
 
-/// Whether values of one run are rather greater than those of the other (Mann–Whitney).
+/// Whether values of one run are rather greater than those of the other (Mann–Whitney). Both formulas are written as sums of what
+/// is left of great numbers, so that little is lost to rounding, and both ways the same.
 fn rank_sum(pairs: &[[f64; 2]]) -> f64 {
     let [ours, theirs] = sums(pairs);
     let all = ours + theirs;
-    // Of each pair of values, one of each run, counts which is greater; equal ones count half.
-    let (mut below, mut greater, mut ties) = (0.0, 0.0, 0.0);
+    // Pairs of values, one of each run, of which ours is less, without those of which it is greater.
+    let (mut below, mut surplus, mut spread) = ([0.0, 0.0], 0.0, 0.0);
     for [one, other] in pairs {
-        greater += other * (below + one / 2.0);
-        below += one;
+        surplus += other * below[0] - one * below[1];
+        below = [below[0] + one, below[1] + other];
         let equal = one + other;
-        ties += equal * equal * equal - equal;
+        spread += equal * (all - equal) * (all + equal);
     }
-    let variance = ours * theirs / 12.0 * (all + 1.0 - ties / (all * (all - 1.0)));
+    let variance = ours * theirs / 12.0 * spread / (all * (all - 1.0));
     if variance <= 0.0 || !variance.is_finite() {
         return 1.0;
     }
-    let distance = ((greater - ours * theirs / 2.0).abs() - 0.5).max(0.0);
+    let distance = ((surplus / 2.0).abs() - 0.5).max(0.0);
     two_sided(distance / variance.sqrt())
 }
 
@@ -98,7 +99,7 @@ fn fisher([own, others]: [f64; 2], [own_after, others_after]: [f64; 2]) -> f64 {
     if [run, later, with, all - with].into_iter().all(|sum| sum > MANY) {
         let share = with / all;
         let deviation = (share * (1.0 - share) * run * later * all).sqrt();
-        return two_sided(((own * all - run * with).abs() - all / 2.0).max(0.0) / deviation);
+        return two_sided(((own * others_after - others * own_after).abs() - all / 2.0).max(0.0) / deviation);
     }
     // Probabilities relative to that of the most probable table, from there on both ways: each follows from its neighbour.
     let up = |of: f64| (with - of) * (run - of) / ((of + 1.0) * (later - with + of + 1.0));

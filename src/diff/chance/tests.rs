@@ -107,6 +107,14 @@ fn corrected_for_their_number_probabilities_keep_their_order() {
     holm(&mut []);
 }
 
+#[test]
+fn of_very_many_equal_values_a_few_others_are_not_lost() {
+    let bins = |count| Bins { zeros: 1, counts: vec![(18, count)] };
+    let (one, other) = (bins(103_173_437_578), bins(588_593_504_364));
+    let (there, back) = (durations(&one, &other), durations(&other, &one));
+    assert!((there - back).abs() < 1e-12 && there > 0.1, "{there} {back}");
+}
+
 proptest! {
     #[test]
     fn p_is_a_probability_and_the_same_both_ways(
