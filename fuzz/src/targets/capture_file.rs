@@ -97,7 +97,8 @@ pub fn run(data: &[u8]) {
         let path = std::env::temp_dir().join(format!("h2lens-fuzz-{}", std::process::id()));
         std::fs::File::create(&path).and_then(|mut file| file.write_all(data)).expect("a temporary file");
         let mut file = Timeline::open(&[Input::File(path.clone())]).expect("it was a capture in memory");
-        let (secrets, _) = file.take_secrets();
+        let mut secrets = Vec::new();
+        file.take_secrets(&mut |text| secrets.push(text.to_vec()));
         let mut told = tell(file);
         let _ = std::fs::remove_file(path);
         told.secrets.splice(0..0, secrets.into_iter().map(|text| (0, text)));
