@@ -32,7 +32,8 @@ pub const SECRETS_BYTES: usize = 64 << 20;
 pub const SECRETS_BLOCKS: usize = 1 << 16;
 
 /// The zstd window that is accepted, as a power of two: the largest that the `zstd` tool accepts by default; less with less
-/// memory, and where several inputs are read, but 23 at the least, the largest that the tool makes of itself. A stream that needs more is not read ([`crate::capture::DamageKind::Decompress`], or no capture at all when it begins so).
+/// memory, and where several inputs are read, but 23 at the least, the largest that the tool makes of itself. A stream
+/// that needs more is not read ([`crate::capture::DamageKind::Decompress`], or no capture at all when it begins so).
 /// Counter: `damaged_inputs` of coverage, and a message.
 pub const ZSTD_WINDOW_LOG: u32 = 27;
 

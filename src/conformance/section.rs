@@ -194,8 +194,8 @@ impl SectionRules {
                 let length = field.value.and_then(number);
                 // One number several times, as a list too, may pass (RFC 9110 section 8.6).
                 let is_none = length.is_none() && field.value.is_some_and(|value| !value.contains(&b','));
-                if is_none || self.length.is_some_and(|before| length.is_some_and(|length| length != before))
-                {
+                let differs = self.length.zip(length).is_some_and(|(before, now)| before != now);
+                if is_none || differs {
                     broken(Anomaly::ContentLength);
                 }
                 self.lengths += 1;
