@@ -1,12 +1,9 @@
 //! Which input a packet came from, and its number there, where several inputs are one timeline.
 
 use super::limits::ORIGIN_RUNS;
+use super::memory::Memory;
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
-
-/// Runs that are kept beyond [`ORIGIN_RUNS`], so that what a thread may still ask for does not depend on how far ahead the
-/// reading is: more than the batches hold that are under way at one time.
-const SLACK: usize = ORIGIN_RUNS;
 
 /// Where a packet stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,10 +25,14 @@ pub struct Run {
     pub number: u64,
 }
 
-/// Where packets came from: the last [`ORIGIN_RUNS`] runs. Written by the thread that reads, read by all.
+/// Where packets came from: the last runs, [`ORIGIN_RUNS`] of them or a share of that. Written by the thread that reads, read
+/// by all.
 #[derive(Debug)]
 pub struct Origins {
     names: Vec<String>,
+    /// Runs in reach. As many are kept beyond, so that what a thread may still ask for does not depend on how far ahead the
+    /// reading is: more than the batches hold that are under way at one time.
+    most: usize,
     runs: RwLock<VecDeque<Run>>,
 }
 
@@ -55,9 +56,9 @@ impl InReach {
 }
 
 impl Origins {
-    /// None yet, of inputs with these names.
-    pub const fn new(names: Vec<String>) -> Self {
-        Self { names, runs: RwLock::new(VecDeque::new()) }
+    /// None yet, of inputs with these names; runs take their share of the memory.
+    pub const fn new(names: Vec<String>, memory: Memory) -> Self {
+        Self { names, most: memory.share(ORIGIN_RUNS), runs: RwLock::new(VecDeque::new()) }
     }
 
     /// Adds runs; each begins behind the one before. How many were put out of reach by it, and the first packet that is
@@ -74,10 +75,10 @@ impl Origins {
                 runs.push_back(run);
             }
         }
-        let beyond = |length: usize| length.saturating_sub(ORIGIN_RUNS);
+        let beyond = |length: usize| length.saturating_sub(self.most);
         let lost = beyond(runs.len()) - beyond(before);
         let first = runs.get(beyond(runs.len())).map_or(0, |run| run.from);
-        let old = runs.len().saturating_sub(ORIGIN_RUNS + SLACK);
+        let old = runs.len().saturating_sub(2 * self.most);
         runs.drain(..old);
         (lost as u64, first)
     }
@@ -98,7 +99,11 @@ mod tests {
     use super::*;
 
     fn origins() -> Origins {
-        Origins::new(vec!["a".to_owned(), "b".to_owned()])
+        with(Memory::default())
+    }
+
+    fn with(memory: Memory) -> Origins {
+        Origins::new(vec!["a".to_owned(), "b".to_owned()], memory)
     }
 
     fn run(from: u64, input: u32, number: u64) -> Run {
@@ -123,6 +128,18 @@ mod tests {
         assert_eq!(in_reach.find(4), Some(Origin { input: "b", number: 1 }));
     }
 
+    /// With less memory there are fewer: with the least, less than a twentieth of it.
+    #[test]
+    fn runs_take_a_share_of_the_memory() {
+        let origins = with(Memory::new(Memory::LEAST).unwrap());
+        let most = ORIGIN_RUNS as u64 / 8;
+        let lost = origins.add((1..=8 * most).map(|packet| run(packet, (packet % 2) as u32, packet)));
+        assert_eq!(lost, (7 * most, 7 * most + 1));
+        let kept = origins.runs.read().unwrap();
+        assert_eq!(kept.len() as u64, 2 * most);
+        assert!(kept.len() * size_of::<Run>() < Memory::LEAST / 20);
+    }
+
     #[test]
     fn cap_origin_runs() {
         let origins = origins();
@@ -132,7 +149,7 @@ mod tests {
         assert_eq!(origins.add([switch(cap + 1)]), (1, 2));
         assert!(origins.find(1).is_some(), "a thread that is behind may still ask");
         assert_eq!(origins.add((cap + 2..=4 * cap).map(switch)), (3 * cap - 1, 3 * cap + 1));
-        assert_eq!(origins.runs.read().unwrap().len(), ORIGIN_RUNS + SLACK);
+        assert_eq!(origins.runs.read().unwrap().len(), 2 * ORIGIN_RUNS);
         let last = origins.find(4 * cap).unwrap();
         assert_eq!((last.input, last.number), ("a", 2 * cap));
     }

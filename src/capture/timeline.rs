@@ -66,8 +66,8 @@ impl Timeline {
         Self::open_within(inputs, Memory::default())
     }
 
-    /// Opens the inputs and checks that each of them is a capture, before any packet is analyzed. zstd windows may take a
-    /// share of this memory.
+    /// Opens the inputs and checks that each of them is a capture, before any packet is analyzed. zstd windows, and what
+    /// tells of which input packets are, may take a share of this memory.
     ///
     /// # Errors
     /// The first input that cannot be opened, is empty, or is no capture. What is wrong further on is
@@ -77,7 +77,7 @@ impl Timeline {
             [input] => secrets::open(input).ok().flatten(),
             _ => None,
         };
-        Ok(Self { again, ..Self::new(Merge::open(inputs, Progress::default(), memory)?) })
+        Ok(Self { again, ..Self::new(Merge::open(inputs, Progress::default(), memory)?, memory) })
     }
 
     /// Reads one capture from anything that gives bytes, such as memory or a socket, as standard input is read:
@@ -87,17 +87,17 @@ impl Timeline {
     /// As [`Timeline::open_within`].
     #[cfg(any(test, feature = "internals"))]
     pub fn of_reader(reader: impl std::io::Read + Send + 'static) -> Result<Self, OpenError> {
-        Ok(Self::new(Merge::of_reader(reader)?))
+        Ok(Self::new(Merge::of_reader(reader)?, Memory::default()))
     }
 
-    fn new(merge: Merge) -> Self {
+    fn new(merge: Merge, memory: Memory) -> Self {
         let names: Vec<_> = merge.names().map(str::to_owned).collect();
         Self {
             merge,
             filter: None,
             left: u64::MAX,
             counts: TimelineCounts::default(),
-            origins: (names.len() > 1).then(|| Arc::new(Origins::new(names))),
+            origins: (names.len() > 1).then(|| Arc::new(Origins::new(names, memory))),
             origins_lost: 0,
             again: None,
         }
