@@ -42,7 +42,7 @@ pub const ZSTD_WINDOW_LOG: u32 = 27;
 pub const FILTER_LINK_TYPES: usize = 64;
 
 /// Runs of packets that follow one another in their input, where several inputs are one timeline: whose packets stood
-/// before so many switches between inputs are not told to be of which input. Counter: `origins`.
+/// before so many switches between inputs are not told to be of which input. A share of the memory. Counter: `origins`.
 pub const ORIGIN_RUNS: usize = 512 << 10;
 
 // Packets
@@ -191,8 +191,8 @@ pub const MAX_TLS_ALPN: usize = 32;
 /// Sequence numbers that are tried for a record after a hole. Counter: `tls_trials`.
 pub const MAX_TLS_SEQUENCE_TRIES: u64 = 4096;
 
-/// Tries to find the secrets of one connection that was joined late, in units of one secret with one AES-GCM record: a secret
-/// with one number of another cipher is two of them. Counter: `tls_trials`.
+/// Tries to find the secrets of one connection that was joined late, in units of one secret with one short AES-GCM record: a
+/// secret with one number of another cipher is two of them, and longer records are more. Counter: `tls_trials`.
 pub const MAX_TLS_LATE_TRIES: u64 = 1 << 22;
 
 /// Numbers tried by a shard of records whose cipher does not tell them: 2^26 over the [`SHARDS`] shards.

@@ -1,8 +1,9 @@
 //! TLS secrets that come one by one, beside connections that wait for some.
 
 use super::files::{block, interface, section};
-use super::lens::{Run, run_with};
-use super::wire::{ACK, Wire};
+use super::lens::{Run, run, run_with};
+use super::measure::{NO_CALLS, in_proportion, sizes};
+use super::wire::{ACK, Flow, Wire};
 use std::time::Duration;
 
 /// What the processor does whatever it is given.
@@ -60,6 +61,72 @@ fn capture(connections: u32, secrets: u32) -> Vec<u8> {
         }
     }
     file
+}
+
+/// A capture that holds so many secrets, each on a line with this label, and then these packets.
+fn behind_secrets(label: &str, bytes: usize, secrets: usize, wire: &Wire) -> Vec<u8> {
+    let width = 2 * bytes;
+    let lines: String = (1..=secrets).map(|n| format!("{label} {n:064x} {n:0width$x}\n")).collect();
+    let len = (lines.len() as u32).to_le_bytes();
+    let mut file =
+        [section(), interface(), block(10, &[b"KSLT", &len[..], lines.as_bytes()].concat())].concat();
+    let mut packets = &wire.file[24..];
+    while let Some((head, rest)) = packets.split_first_chunk::<16>() {
+        let (packet, rest) = rest.split_at(u32::from_le_bytes(head[8..12].try_into().unwrap()) as usize);
+        let len = (packet.len() as u32).to_le_bytes();
+        file.extend(block(6, &[&[0; 12][..], &len, &len, packet].concat()));
+        packets = rest;
+    }
+    file
+}
+
+/// Bytes without a pattern.
+fn noise(len: usize, state: &mut u64) -> Vec<u8> {
+    let mut byte = || {
+        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*state >> 56) as u8
+    };
+    (0..len).map(|_| byte()).collect()
+}
+
+/// Connections joined late, with records as long as there may be: a try reads all of one.
+#[test]
+fn long_records_that_no_secret_opens() {
+    for size in sizes() {
+        let (mut wire, mut state) = (Wire::new(), 1);
+        for port in 0..size as u16 {
+            let (mut client, mut server) = (Flow::client(2000 + port), Flow::server(2000 + port));
+            for _ in 0..24 {
+                wire.send(&mut client, &record(23, &noise(16_384, &mut state)));
+                wire.send(&mut server, &record(23, &noise(16_384, &mut state)));
+            }
+        }
+        let capture = behind_secrets("CLIENT_TRAFFIC_SECRET_0", 48, 5000, &wire);
+        let run = run(&capture, &["--json"]).within(128);
+        assert_ne!(run.limit("tls_trials"), 0);
+        in_proportion("long records that no secret opens", capture.len(), &run, &["--json"], NO_CALLS);
+    }
+}
+
+/// The same of TLS 1.2 whose client hello is missing, with all records that may be tried in one segment.
+#[test]
+fn long_records_that_no_master_secret_opens() {
+    for size in sizes() {
+        let (mut wire, mut state) = (Wire::new(), 1);
+        for port in 0..8 * size as u16 {
+            let mut server = Flow::server(2000 + port);
+            let body = [&[3, 3][..], &noise(32, &mut state), &[0, 0xc0, 0x2f, 0]].concat();
+            let len = (body.len() as u32).to_be_bytes();
+            wire.send(&mut server, &record(22, &[&[2], &len[1..], &body].concat()));
+            let records: Vec<_> = (0..7).flat_map(|_| record(23, &noise(8192, &mut state))).collect();
+            wire.send_in(&mut Flow::client(2000 + port), &records, 60_000);
+            wire.send_in(&mut server, &records, 60_000);
+        }
+        let capture = behind_secrets("CLIENT_RANDOM", 48, 10_000, &wire);
+        let run = run(&capture, &["--json"]).within(128);
+        assert_ne!(run.limit("tls_trials"), 0);
+        in_proportion("long records that no master secret opens", capture.len(), &run, &["--json"], NO_CALLS);
+    }
 }
 
 /// From a pipe: what a file holds of secrets is read before its packets.

@@ -7,9 +7,9 @@ use crate::base::limits::{
 /// Connections whose searches were cut short, at the most, that make the next ones shorter.
 const CUT_SHORT: u64 = 7;
 
-/// The tries of a shard. The unit is one secret with one AES-GCM record: a few blocks of GHASH and one of AES, about a tenth
-/// of a microsecond. All that a search does is paid for before it is done, so that the bound holds whatever is in the key
-/// log and in the records.
+/// The tries of a shard. The unit is one secret with one short AES-GCM record: a few blocks of GHASH and one of AES, about a
+/// tenth of a microsecond. All that a search does is paid for before it is done, by the length of the record that is tried, so
+/// that the bound holds whatever is in the key log and in the records.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Budget {
     /// Bytes of TLS seen.
@@ -34,20 +34,24 @@ impl Budget {
 pub(super) enum Try {
     /// So many connections of the key log are looked through for secrets that may fit.
     Look(usize),
-    /// A secret's nonce is solved for.
-    Nonce,
+    /// A secret's nonce is solved for, of a record with a fragment of so many bytes.
+    Nonce(usize),
     /// A secret is derived, or made ready to open records.
     Derived,
-    /// A secret is tried with one number.
-    Number,
+    /// A secret is tried with one number, on a record with a fragment of so many bytes.
+    Number(usize),
 }
+
+/// Bytes of a record that GHASH reads in the time of a unit, and the other ciphers: all of a record is read, as its tag is of all.
+const HASHED: usize = 256;
+const OPENED: usize = 128;
 
 impl Try {
     const fn cost(self) -> u64 {
         match self {
             Self::Look(entries) => entries as u64 / 16,
-            Self::Nonce => 1,
-            Self::Number => 2,
+            Self::Nonce(len) => 1 + (len / HASHED) as u64,
+            Self::Number(len) => 2 + (len / OPENED) as u64,
             Self::Derived => 32,
         }
     }
@@ -93,7 +97,7 @@ impl<'a> Tries<'a> {
     pub(super) fn take(&mut self, what: Try) -> bool {
         let cost = what.cost();
         let shard = &mut *self.shard;
-        let searches = what == Try::Number;
+        let searches = matches!(what, Try::Number(_));
         if cost > self.allowance || searches && shard.searched >= MAX_TLS_LATE_SEARCH_TOTAL {
             self.limited = true;
             return false;
@@ -129,8 +133,8 @@ mod tests {
     #[test]
     fn cap_max_tls_late_tries() {
         let mut shard = Budget { seen: 1 << 40, ..Budget::default() };
-        assert_eq!(count(&mut shard, &mut 0, Try::Nonce), MAX_TLS_LATE_TRIES);
-        assert_eq!(count(&mut shard, &mut 10, Try::Nonce), MAX_TLS_LATE_TRIES - 10);
+        assert_eq!(count(&mut shard, &mut 0, Try::Nonce(0)), MAX_TLS_LATE_TRIES);
+        assert_eq!(count(&mut shard, &mut 10, Try::Nonce(0)), MAX_TLS_LATE_TRIES - 10);
         assert_eq!(count(&mut shard, &mut 0, Try::Derived), MAX_TLS_LATE_TRIES / 32);
     }
 
@@ -155,17 +159,17 @@ mod tests {
     fn cap_max_tls_late_search_total() {
         let mut shard = Budget { seen: 1 << 40, ..Budget::default() };
         shard.searched = MAX_TLS_LATE_SEARCH_TOTAL - 7;
-        assert_eq!(count(&mut shard, &mut 0, Try::Number), 7);
-        assert_eq!(count(&mut shard, &mut 0, Try::Number), 0);
-        assert_ne!(count(&mut shard, &mut 0, Try::Nonce), 0);
+        assert_eq!(count(&mut shard, &mut 0, Try::Number(0)), 7);
+        assert_eq!(count(&mut shard, &mut 0, Try::Number(0)), 0);
+        assert_ne!(count(&mut shard, &mut 0, Try::Nonce(0)), 0);
     }
 
     #[test]
     fn cap_tls_late_start() {
         let mut shard = Budget::default();
-        let first = count(&mut shard, &mut 0, Try::Nonce);
+        let first = count(&mut shard, &mut 0, Try::Nonce(0));
         assert_eq!(first, TLS_LATE_START.min(MAX_TLS_LATE_TRIES));
-        let second = count(&mut shard, &mut 0, Try::Nonce);
+        let second = count(&mut shard, &mut 0, Try::Nonce(0));
         assert_eq!(first + second, TLS_LATE_START);
     }
 
@@ -174,7 +178,7 @@ mod tests {
         let mut shard = Budget { spent: TLS_LATE_START, ..Budget::default() };
         for (seen, tries) in [(TLS_LATE_BYTES_PER_TRY - 1, 0), (TLS_LATE_BYTES_PER_TRY, 1), (100, 25 - 1)] {
             shard.seen = seen;
-            assert_eq!(count(&mut shard, &mut 0, Try::Nonce), tries);
+            assert_eq!(count(&mut shard, &mut 0, Try::Nonce(0)), tries);
         }
     }
 }

@@ -33,6 +33,9 @@ const UPDATED: (usize, u64) = (16, 256);
 /// Records at the start of a connection of TLS 1.2 that may be the first one of their direction.
 const FIRST_RECORDS: u64 = 8;
 
+/// The shortest of them, which are tried before the others.
+const SHORT: usize = 2;
+
 /// What is known of a connection before the search.
 #[derive(Clone, Default)]
 pub(crate) struct Hints {
@@ -124,7 +127,7 @@ impl<'a> Search<'a> {
                         if !self.fits(secret) {
                             continue;
                         }
-                        if !self.tries.take(Try::Nonce) {
+                        if !self.tries.take(Try::Nonce(clue.header.len.into())) {
                             return None;
                         }
                         let Some(number) = self.keys.solve(entry, label, &sealed) else { continue };
@@ -171,6 +174,9 @@ impl<'a> Search<'a> {
                 *generation = generation.saturating_add(1);
                 let solver = NonceSolver::new(suite, secret)?;
                 for (clue, sealed) in &sealed {
+                    if !self.tries.take(Try::Nonce(clue.header.len.into())) {
+                        return None;
+                    }
                     let Some(number) = solver.number(sealed) else { continue };
                     let opener = Opener::tls13(suite, secret)?;
                     if self.opens(&opener, clue, number, &mut Vec::new()) {
@@ -266,7 +272,7 @@ impl<'a> Search<'a> {
             for secret in searched.iter().filter(|secret| number <= secret.most) {
                 any = true;
                 for clue in clues {
-                    if !self.tries.take(Try::Number) {
+                    if !self.tries.take(Try::Number(clue.header.len.into())) {
                         return None;
                     }
                     if self.opens(&secret.opener, clue, number, &mut scratch) {
@@ -294,30 +300,31 @@ impl<'a> Search<'a> {
     pub(super) fn by_master(&mut self, since: u64) -> Option<LateJoin> {
         let (suite, (server_random, etm)) = self.known.suite.zip(self.known.tls12)?;
         let writer = if self.known.client == Some(self.from) { Writer::Client } else { Writer::Server };
-        let first: Vec<_> = self.clues.first_records(FIRST_RECORDS);
+        let mut first = self.clues.first_records(FIRST_RECORDS);
+        // A Finished is short, and comes first of what is protected: the shortest are tried under every secret before the others.
+        first.sort_by_key(|clue| clue.header.len);
+        let (short, others) = first.split_at(first.len().min(SHORT));
+        let entries = self.entries(since);
         let mut scratch = Vec::new();
-        for (place, entry) in self.entries(since) {
-            let Some((master, _)) = entry.earliest(Label::Master) else { continue };
-            if !self.tries.take(Try::Derived) {
-                return None;
-            }
-            let random = *entry.random();
-            let Some(opener) = Opener::tls12(suite, master, &random, &server_random, writer, etm) else {
-                continue;
-            };
-            for clue in &first {
-                for number in 0..=clue.index {
-                    if self.opens(&opener, clue, number, &mut scratch) {
-                        let label = Label::Master;
-                        return Some(LateJoin {
-                            random,
-                            place,
-                            label,
-                            suite,
-                            generation: 0,
-                            number,
-                            clue: *clue,
-                        });
+        for clues in [short, others] {
+            for (place, entry) in entries.iter().filter(|_| !clues.is_empty()) {
+                let Some((master, _)) = entry.earliest(Label::Master) else { continue };
+                if !self.tries.take(Try::Derived) {
+                    return None;
+                }
+                let (random, label) = (*entry.random(), Label::Master);
+                let Some(opener) = Opener::tls12(suite, master, &random, &server_random, writer, etm) else {
+                    continue;
+                };
+                for clue in clues {
+                    for number in 0..=clue.index {
+                        if !self.tries.take(Try::Number(clue.header.len.into())) {
+                            return None;
+                        }
+                        if self.opens(&opener, clue, number, &mut scratch) {
+                            let (place, clue, generation) = (*place, *clue, 0);
+                            return Some(LateJoin { random, place, label, suite, generation, number, clue });
+                        }
                     }
                 }
             }

@@ -232,6 +232,23 @@ fn what_no_secret_fits_says_why() {
     assert_eq!(output.data.forward.len(), 0);
 }
 
+/// With the server's random alone, TLS 1.2 is read from its first protected record on, however that is cut.
+#[test]
+fn tls12_without_a_client_hello_in_pieces_of_any_size() {
+    let suite = cipher_suite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384;
+    let mut pair = Stack::new(suite, false, false).connect();
+    pair.pump();
+    talk(&mut pair);
+    let whole = decrypt(&pair.events, &pair.keys());
+    let hello = pair.events.iter().position(|(from, _)| *from == Forward).unwrap();
+    pair.events.remove(hello);
+    for size in [1, 7, 20, 60, 5000] {
+        let output = decrypt(&cut(&pair.events, &[size]), &(decoys(20) + &pair.keys()));
+        assert!(output.data == whole.data, "{size}: {:?}", output.description);
+        assert!(output.description.late);
+    }
+}
+
 #[test]
 fn random_bytes_in_the_guise_of_records_are_never_opened() {
     let mut state = 7_u64;
@@ -299,6 +316,33 @@ fn tries_in_vain_cost_no_more_than_traffic_pays_for() {
     }
     session.finish(&keys, &mut work, &mut output);
     assert!(BOTH.iter().all(|&from| numbers(&output, from).len() >= 30));
+}
+
+/// A try reads all of a record, and is paid for by its length.
+#[test]
+fn tries_of_long_records_cost_more() {
+    let secrets = 5;
+    // Secrets of 48 bytes are of AES-256-GCM alone: each is tried on each of these records.
+    let long =
+        decoys(secrets).lines().map(|line| line.to_owned() + &"0".repeat(32) + "\n").collect::<String>();
+    let mut keys = KeyStore::default();
+    keys.add_text(long.as_bytes());
+    keys.set_complete();
+    let spent = [1000_u16, 16_000].map(|len| {
+        let record = [&[23, 3, 3][..], &len.to_be_bytes(), &vec![0xa5; len.into()]].concat();
+        let mut work = Workspace::default();
+        let (mut session, mut output) = (Session::new(&work), Output::default());
+        for n in 0..4 {
+            feed(&mut session, &mut work, &keys, n, &(Forward, Event::Data(record.clone())), &mut output);
+            feed(&mut session, &mut work, &keys, n, &(Backward, Event::Data(record.clone())), &mut output);
+        }
+        session.finish(&keys, &mut work, &mut output);
+        assert_eq!(session.description().not_decrypted, Some(NotDecrypted::NoSecrets));
+        work.joins.budget.spent
+    });
+    // Two secrets a connection, on three records and more in either direction.
+    let bytes = 2 * 2 * secrets as u64 * 3 * (16_000 - 1000);
+    assert!(spent[1] - spent[0] >= bytes / 256, "{spent:?}");
 }
 
 proptest! {
