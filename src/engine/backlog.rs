@@ -24,6 +24,8 @@ struct State {
     oldest: u64,
     /// Nothing is handed on any more.
     is_over: bool,
+    /// Workers that wait.
+    waiting: usize,
 }
 
 impl Backlog {
@@ -38,7 +40,9 @@ impl Backlog {
         let mut state = self.state();
         if is_full(&mut state) {
             first();
-            drop(self.changed.wait_while(state, is_full));
+            state.waiting += 1;
+            let waited = self.changed.wait_while(state, is_full);
+            waited.unwrap_or_else(PoisonError::into_inner).waiting -= 1;
         }
     }
 
@@ -52,8 +56,12 @@ impl Backlog {
         let mut state = self.state();
         state.held = state.held.saturating_sub(bytes);
         state.oldest += 1;
+        let waits = state.waiting > 0;
         drop(state);
-        self.changed.notify_all();
+        // To notify is a call of the kernel, whoever waits.
+        if waits {
+            self.changed.notify_all();
+        }
     }
 
     /// Nothing will be handed on any more.

@@ -18,11 +18,13 @@ pub(super) struct Queue<T> {
 struct State<T> {
     items: VecDeque<T>,
     is_closed: bool,
+    /// Who waits.
+    waiting: usize,
 }
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        let state = State { items: VecDeque::new(), is_closed: false };
+        let state = State { items: VecDeque::new(), is_closed: false, waiting: 0 };
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 }
@@ -45,7 +47,11 @@ impl<T> Queue<T> {
 
     /// Wakes who waits. Who pushes quietly must do so before he waits himself.
     pub(super) fn tell(&self) {
-        self.changed.notify_one();
+        // To notify is a call of the kernel, whoever waits.
+        let waits = self.state().waiting > 0;
+        if waits {
+            self.changed.notify_one();
+        }
     }
 
     /// The first item, if there is one now.
@@ -56,8 +62,12 @@ impl<T> Queue<T> {
     /// The first item, which is waited for; `None` when there will be none.
     pub(super) fn pop(&self) -> Option<T> {
         let is_empty = |state: &mut State<T>| state.items.is_empty() && !state.is_closed;
-        let waited = self.changed.wait_while(self.state(), is_empty);
-        waited.unwrap_or_else(PoisonError::into_inner).items.pop_front()
+        let mut state = self.state();
+        state.waiting += 1;
+        let waited = self.changed.wait_while(state, is_empty);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        state.waiting -= 1;
+        state.items.pop_front()
     }
 
     /// Nothing more comes.
