@@ -73,24 +73,20 @@ impl<P: Product> Shards<P> {
                 (0..threads)
                     .map(|index| {
                         let worker = Worker::new(settings, selection, index, threads);
-                        Thread::start(worker, Arc::clone(&backlog))
+                        Thread::start(worker, Arc::clone(&backlog), depth(threads) / 2)
                     })
                     .collect(),
             )
         };
-        let spare = (0..threads * (Self::DEPTH + 1)).map(|_| fresh()).collect();
+        let spare = (0..threads * (depth(threads) + 1)).map(|_| fresh()).collect();
         Self { workers, under_way: VecDeque::new(), spare, backlog }
     }
 
-    const DEPTH: usize = 8;
-    /// Jobs that a worker does before he tells that they are done, while he has more to do.
-    const TOLD_AT_ONCE: usize = Self::DEPTH / 2;
-
-    /// How many jobs may be under way: more would only take memory.
-    pub const fn depth(&self) -> usize {
-        match self.workers {
+    /// How many jobs may be under way.
+    pub fn depth(&self) -> usize {
+        match &self.workers {
             Workers::Inline(_) => 1,
-            Workers::Threads(_) => Self::DEPTH,
+            Workers::Threads(threads) => depth(threads.len()),
         }
     }
 
@@ -157,6 +153,12 @@ impl<P: Product> Shards<P> {
     }
 }
 
+/// How many jobs are under way with so many workers. More leave the second-level cache before the last thread has looked at
+/// them (two workers take 6 % longer with eight than with four); with fewer, one worker's burst stops the others.
+fn depth(threads: usize) -> usize {
+    (2 * threads).clamp(4, 8)
+}
+
 impl<P: Product> Drop for Shards<P> {
     fn drop(&mut self) {
         self.backlog.end();
@@ -179,7 +181,8 @@ impl<P: Product> Drop for End<P> {
 }
 
 impl<P: Product> Thread<P> {
-    fn start(worker: Worker<P>, backlog: Arc<Backlog>) -> Self {
+    /// A worker that tells what it has done when that are so many jobs, or when it has no more to do.
+    fn start(worker: Worker<P>, backlog: Arc<Backlog>, told_at_once: usize) -> Self {
         let queues = Arc::new(Queues { jobs: Queue::default(), done: Queue::default() });
         let end = End(Arc::clone(&queues));
         let handle = std::thread::spawn(move || {
@@ -196,7 +199,7 @@ impl<P: Product> Thread<P> {
                 let part = worker.work(&job, &mut product);
                 backlog.made(product.bytes());
                 drop(job);
-                if done.push_quietly((product, part)) >= Shards::<P>::TOLD_AT_ONCE {
+                if done.push_quietly((product, part)) >= told_at_once {
                     done.tell();
                 }
             }
