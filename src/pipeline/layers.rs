@@ -411,7 +411,7 @@ impl<O: Output> LayersInput<'_, '_, O> {
             }
             Detected::Server { client, arrival, request } => {
                 self.start_http2(client, Start::Foreign, Start::Frames, Recognition::PriorKnowledge);
-                self.data(client, &arrival, &request);
+                self.take(client, &arrival, &request);
                 self.replay(&mut detection);
             }
             Detected::Switched { client, arrival, switch } => {
@@ -433,7 +433,7 @@ impl<O: Output> LayersInput<'_, '_, O> {
             self.layers.layer = Layer::Detection(Box::default());
         }
         if !switch.client_rest.is_empty() {
-            self.data(client, arrival, &switch.client_rest);
+            self.take(client, arrival, &switch.client_rest);
         }
     }
 
@@ -476,23 +476,16 @@ impl<O: Output> LayersInput<'_, '_, O> {
             match piece.what {
                 What::Bytes { start, end } if start == end => {}
                 What::Bytes { start, end } => {
-                    self.data(piece.from, &piece.arrival, bytes.get(start..end).unwrap_or_default());
+                    self.take(piece.from, &piece.arrival, bytes.get(start..end).unwrap_or_default());
                 }
                 What::Gap(gap) => self.gap(piece.from, &piece.arrival, gap),
             }
         }
     }
-}
 
-impl<O: Output> ByteSink for LayersInput<'_, '_, O> {
-    fn data(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) {
+    /// Takes bytes, also such as the opening kept: nobody but [`Self::data`] tells the agent of them.
+    fn take(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) {
         let cx = &mut *self.cx;
-        if let (Some(_), Some(ends), None) = (&self.layers.tls, self.layers.ends, self.layers.parent) {
-            let [forward, backward] = ends;
-            let (src, dst) =
-                if from == Direction::Forward { (forward, backward) } else { (backward, forward) };
-            cx.out.tls_record(cx.now, arrival.at, src, dst, bytes);
-        }
         match &mut self.layers.layer {
             Layer::Http2(http2) => http2.data(from, arrival, bytes, cx),
             Layer::Tls(layer) => {
@@ -504,7 +497,7 @@ impl<O: Output> ByteSink for LayersInput<'_, '_, O> {
             }
             Layer::Fresh => {
                 self.layers.layer = Layer::Detection(Box::default());
-                self.data(from, arrival, bytes);
+                self.take(from, arrival, bytes);
             }
             Layer::Detection(detection) => {
                 if self.layers.depth > limits::OPENING_DEPTH {
@@ -526,6 +519,18 @@ impl<O: Output> ByteSink for LayersInput<'_, '_, O> {
                 }
             }
         }
+    }
+}
+
+impl<O: Output> ByteSink for LayersInput<'_, '_, O> {
+    fn data(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) {
+        if let (Some(_), Some(ends), None) = (&self.layers.tls, self.layers.ends, self.layers.parent) {
+            let [forward, backward] = ends;
+            let (src, dst) =
+                if from == Direction::Forward { (forward, backward) } else { (backward, forward) };
+            self.cx.out.tls_record(self.cx.now, arrival.at, src, dst, bytes);
+        }
+        self.take(from, arrival, bytes);
     }
 
     fn gap(&mut self, from: Direction, arrival: &Arrival, gap: Gap) {
@@ -606,5 +611,53 @@ mod tests {
         let mut layers = Layers { layer, ..Layers::default() };
         layers.note_sender(Direction::Backward);
         assert_eq!((layers.seen, layers.innermost().seen), ([false, true], [false, true]));
+    }
+
+    /// The plaintext of the records that the agent is given.
+    #[derive(Default)]
+    struct Records(Vec<(u16, Vec<u8>)>);
+
+    impl crate::record::RecordSink for Records {
+        fn transaction(&mut self, _: Moment, _: &ConnectionMeta, _: &crate::record::Transaction) {}
+        fn connection(&mut self, _: Moment, _: &crate::record::ConnectionRecord) {}
+        fn frame(&mut self, _: Moment, _: &ConnectionMeta, _: &crate::http2::frame::FrameView<'_>) {}
+        fn finding(&mut self, _: Moment, _: &ConnectionMeta, _: &crate::record::Finding) {}
+    }
+
+    impl Output for Records {
+        fn tls_record(&mut self, _: Moment, _: Moment, from: Endpoint, _: Endpoint, plaintext: &[u8]) {
+            self.0.push((from.port, plaintext.to_vec()));
+        }
+    }
+
+    /// Whatever the opening keeps until it knows what it is.
+    #[test]
+    fn the_agent_is_given_each_tls_record_once() {
+        let (settings, keys) = (super::super::PipelineConfig::default(), tls::KeyStore::default());
+        let (mut totals, mut work) = (super::super::context::Totals::default(), tls::Workspace::default());
+        let end = |port| Endpoint { ip: [10, 0, 0, 1].into(), port };
+        let request = [0, 0, 3, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84];
+        let settings_frame = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+        let opening = [crate::http2::PREFACE.as_slice(), &settings_frame, &request].concat();
+        for at in [0, 1, 10, opening.len()] {
+            let (mut layers, mut out) = (Layers::default(), Records::default());
+            (layers.tls, layers.ends) = (Some(Box::default()), Some([end(1), end(2)]));
+            let (first, second) = opening.split_at(at);
+            let pieces = [
+                (Direction::Forward, first),
+                (Direction::Backward, &settings_frame),
+                (Direction::Forward, second),
+                (Direction::Backward, &settings_frame),
+            ];
+            let mut sent = Vec::new();
+            for (from, bytes) in pieces.into_iter().filter(|(_, bytes)| !bytes.is_empty()) {
+                let cx =
+                    &mut Context::new(Moment::default(), &settings, &mut totals, &mut work, &keys, &mut out);
+                LayersInput { layers: &mut layers, cx }.data(from, &Arrival::default(), bytes);
+                sent.push((if from == Direction::Forward { 1 } else { 2 }, bytes.to_vec()));
+            }
+            assert!(matches!(layers.layer, Layer::Http2(_)), "cut at {at}");
+            assert_eq!(out.0, sent, "cut at {at}");
+        }
     }
 }
