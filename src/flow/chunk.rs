@@ -1,7 +1,7 @@
 //! What flow, TLS and HTTP/2 hand to one another: bytes in order, gaps, and ends.
 
 use crate::base::direction::Direction;
-use crate::base::time::Moment;
+use crate::base::time::{Moment, Timestamp};
 
 /// How a byte stream ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +58,9 @@ pub struct Arrival {
     /// So much of the other direction's stream the sender had received when it sent that packet (RFC 9293 section
     /// 3.1, Acknowledgment Number); `None` for a gap, and where it is not known.
     pub acknowledged: Option<u64>,
+    /// When the first byte of their TLS record came, where that was in an earlier packet: a record is sent as one
+    /// (RFC 8446 section 5.1), but read when all of it is there.
+    pub record_since: Option<Timestamp>,
 }
 
 impl Arrival {

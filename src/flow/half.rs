@@ -369,13 +369,13 @@ impl Half {
         self.newest = self.newest.max(at.packet);
         if !bytes.is_empty() {
             let span = self.advance(bytes.len() as u64);
-            out.sink.data(out.from, &Arrival { at, span, acknowledged }, bytes);
+            out.sink.data(out.from, &Arrival { at, span, acknowledged, record_since: None }, bytes);
         }
         if cut > 0 {
             let span = self.advance(u64::from(cut));
             self.stats.gap_bytes += u64::from(cut);
             let gap = Gap { len: Some(u64::from(cut)), cause: GapCause::Snaplen };
-            out.sink.gap(out.from, &Arrival { at, span, acknowledged: None }, gap);
+            out.sink.gap(out.from, &Arrival { at, span, ..Arrival::default() }, gap);
         }
     }
 
@@ -490,12 +490,12 @@ impl Half {
             }
             if start > self.next {
                 let len = start - self.next;
-                let arrival = Arrival { at: now, span: self.advance(len), acknowledged: None };
+                let arrival = Arrival { at: now, span: self.advance(len), ..Arrival::default() };
                 out.sink.gap(out.from, &arrival, Gap { len: Some(len), cause });
             }
             let bytes = piece.bytes.get((self.next - start) as usize..(stop - start) as usize);
             let span = self.advance(stop - self.next);
-            let arrival = Arrival { at: piece.source.at, span, acknowledged: None };
+            let arrival = Arrival { at: piece.source.at, span, ..Arrival::default() };
             out.sink.worse(out.from, &arrival, bytes.unwrap_or_default());
         }
     }
@@ -510,7 +510,7 @@ impl Half {
         let len = end.saturating_sub(self.next);
         if len > 0 {
             let span = self.advance(len);
-            let arrival = Arrival { at: now, span, acknowledged: None };
+            let arrival = Arrival { at: now, span, ..Arrival::default() };
             out.sink.gap(out.from, &arrival, Gap { len: Some(len), cause });
         }
     }

@@ -108,7 +108,8 @@ impl Connection {
     pub fn finish(&mut self, from: Side, at: Moment, sink: &mut impl EventSink) {
         let (half, ledger) = self.half(from);
         let latest = ledger.latest(from);
-        let arrival = Arrival { at, acknowledged: latest.acknowledged_in(at), ..*latest };
+        let acknowledged = latest.acknowledged_in(at);
+        let arrival = Arrival { at, span: latest.span, acknowledged, record_since: None };
         half.finish(&arrival, ledger, sink);
     }
 

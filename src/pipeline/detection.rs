@@ -181,7 +181,7 @@ impl Detection {
                 Step::Lost => self.end_dialogue(),
                 Step::Switched(switch) => {
                     let behind = bytes.len().saturating_sub(switch.server_rest);
-                    let rest = Arrival { at: arrival.at, span: self.asked, acknowledged: None };
+                    let rest = Arrival { at: arrival.at, span: self.asked, ..Arrival::default() };
                     let known = Detected::Switched { client: *client, arrival: rest, switch };
                     self.append(from, arrival, bytes.get(behind..).unwrap_or_default());
                     Some(known)
@@ -233,7 +233,7 @@ impl Detection {
                 if let What::Bytes { start, end } = &mut piece.what {
                     *start = end.saturating_sub(switch.server_rest);
                 }
-                let arrival = Arrival { at: piece.arrival.at, span: self.asked, acknowledged: None };
+                let arrival = Arrival { at: piece.arrival.at, span: self.asked, ..Arrival::default() };
                 Some(Detected::Switched { client, arrival, switch })
             }
         };

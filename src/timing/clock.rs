@@ -35,6 +35,8 @@ struct Wait {
     free: u64,
     /// Free time in it that was silence.
     silent: u64,
+    /// When the first bytes came of what the segment ended: their TLS record may have begun before.
+    began: Timestamp,
 }
 
 /// What stops the sender of a direction, whatever the stream.
@@ -154,16 +156,22 @@ impl Clock {
         }
     }
 
-    /// A segment with data came: the wait since the one before is over. It was silence if longer than so many
-    /// nanoseconds, counted from when nothing stopped the sender any more. Whether it is a later segment than the latest.
-    pub(super) fn data(&mut self, at: Timestamp, patience: u64) -> bool {
+    /// A segment with data came, which began to come at `began`: the wait since the one before is over. It was silence,
+    /// up to then, if longer than so many nanoseconds, counted from when nothing stopped the sender any more. Whether it
+    /// is a later segment than the latest.
+    pub(super) fn data(&mut self, at: Timestamp, began: Timestamp, patience: u64) -> bool {
         self.advance(at);
         if at <= self.latest {
             return false;
         }
         let free = self.now.free - self.latest_free;
-        let silent = if self.is_silent(at, self.latest, patience) { free } else { 0 };
-        self.wait = Wait { start: self.latest, free: self.latest_free, silent };
+        let began = began.clamp(self.latest, at);
+        let silent = if self.is_silent(began, self.latest, patience) {
+            free.saturating_sub(at.nanos_since(began))
+        } else {
+            0
+        };
+        self.wait = Wait { start: self.latest, free: self.latest_free, silent, began };
         self.now.silent = self.now.silent.saturating_add(silent);
         (self.latest, self.latest_free) = (at, self.now.free);
         true
@@ -181,6 +189,16 @@ impl Clock {
         } else {
             (self.latest, self.latest_free, self.now.silent)
         }
+    }
+
+    /// Whether something has stopped the sender after this time.
+    pub(super) fn stopped_since(&self, at: Timestamp) -> bool {
+        self.stops.any() || self.freed > at
+    }
+
+    /// Until when the sender may have been silent in the wait that ends at this time.
+    pub(super) fn began(&self, at: Timestamp) -> Timestamp {
+        if at == self.latest { self.wait.began } else { at }
     }
 
     /// Whether the sender's application has been silent at this time, when it could have sent since then.

@@ -208,7 +208,8 @@ impl Timing {
         self.carried = (at, id, Some(from));
         let (patience, round_trip) = (self.patience, self.round_trip);
         let clock = &mut self.clocks[from];
-        if at > clock.latest() && clock.data(at, patience) && !self.fresh[from].is_empty() {
+        let began = cx.arrival.record_since.unwrap_or(at);
+        if at > clock.latest() && clock.data(at, began, patience) && !self.fresh[from].is_empty() {
             for fresh in std::mem::take(&mut self.fresh[from]) {
                 if fresh != id
                     && let Some(exchange) = self.exchanges.get_mut(fresh)
@@ -221,13 +222,16 @@ impl Timing {
         let Some(exchange) = self.exchanges.get_mut(id) else { return };
         if exchange.turn.sender() == from && exchange.turn != Turn::Wait {
             exchange.carried(at, &mut self.clocks[from], patience);
-            exchange.went_on(at, round_trip);
+            exchange.went_on(began.min(at), round_trip);
         }
     }
 
-    /// The response has begun: it is the server's turn, whatever of the request is still to come.
+    /// The response has begun, with the packet `at` or with the TLS record that it ends: it is the server's turn, whatever of
+    /// the request is still to come.
     fn begin_response(&mut self, cx: &EventContext<'_>, id: u32, at: Timestamp) {
         let patience = self.patience;
+        let record = cx.arrival.record_since.filter(|_| at == cx.at().time);
+        let at = record.filter(|&since| since < at && !self.clocks.server.stopped_since(since)).unwrap_or(at);
         let Some(exchange) = self.exchanges.get_mut(id) else { return };
         match exchange.turn {
             Turn::Request => exchange.settle(at, &mut self.clocks.client, patience, TimePart::Transfer),

@@ -28,10 +28,21 @@ impl Wire {
 
     /// A millisecond later a side sends this.
     fn send(&mut self, from: Side, bytes: &[u8]) {
-        self.packet += 1;
-        let time = Timestamp::from_nanos(self.packet * 1_000_000);
-        let arrival = Arrival { at: Moment { packet: self.packet, time }, ..Arrival::default() };
-        self.connection.data(from, &arrival, bytes, &mut self.timing);
+        self.send_record(from, 1, bytes);
+    }
+
+    /// The same in a TLS record that comes in so many packets, one a millisecond.
+    fn send_record(&mut self, from: Side, packets: u64, bytes: &[u8]) {
+        let time = |packet: u64| Timestamp::from_nanos(packet * 1_000_000);
+        let record_since = (packets > 1).then_some(time(self.packet + 1));
+        self.packet += packets;
+        let at = Moment { packet: self.packet, time: time(self.packet) };
+        self.connection.data(
+            from,
+            &Arrival { at, record_since, ..Arrival::default() },
+            bytes,
+            &mut self.timing,
+        );
     }
 
     /// GET or POST, whose header block is not read here.
@@ -101,6 +112,28 @@ fn time_without_credit_on_a_stream_counts_once() {
     let blocked = wire.timing.clocks.server.blocked();
     assert_eq!(blocked.stream_window, began.1 + millis(1), "the stream that waited is over");
     assert_eq!(blocked.connection_window, 0);
+}
+
+/// A record is sent as one: the server's application is not silent while it comes, and the response begins with it.
+#[test]
+fn the_time_that_a_tls_record_takes_is_no_silence() {
+    let data =
+        |len: u8, flags: u8| [&[0, 0, len, 0, flags, 0, 0, 0, 1][..], &[0; 255][..len.into()]].concat();
+    let mut wire = Wire::new();
+    wire.ask(1, true);
+    let begun = wire.packet;
+    wire.packet += 20;
+    let head = [0, 0, 1, 1, 4, 0, 0, 0, 1, 0x88];
+    wire.send_record(Side::Server, 80, &[&head[..], &data(100, 0)].concat());
+    wire.send_record(Side::Server, 60, &data(100, 0));
+    wire.packet += 50;
+    wire.send_record(Side::Server, 40, &data(100, 1));
+    let record = wire.end(1, begun);
+    let parts = record.time.unwrap().parts;
+    let millis = |part| parts.get(part) / 1_000_000;
+    // Up to the first packet of a record it was the application.
+    assert_eq!((millis(TimePart::Wait), millis(TimePart::ServerPause)), (21, 51));
+    assert_eq!(millis(TimePart::Transfer), 79 + 60 + 39);
 }
 
 #[test]

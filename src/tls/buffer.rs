@@ -1,5 +1,6 @@
 //! Bytes of records that are not whole yet.
 
+use crate::base::time::Timestamp;
 use crate::base::tuning::TLS_SPARE_BUFFERS;
 use crate::flow::Arrival;
 
@@ -11,6 +12,8 @@ pub(crate) struct Buffer {
     start: usize,
     /// The packet of the last byte.
     pub(crate) at: Arrival,
+    /// When the first byte came; of what is left of a queue, when the last one came.
+    since: Timestamp,
 }
 
 impl Buffer {
@@ -34,10 +37,18 @@ impl Buffer {
         self.bytes.get_mut(self.start..).unwrap_or_default()
     }
 
+    /// How the last byte came, and since when there are some.
+    pub(crate) fn arrival(&self) -> Arrival {
+        Arrival { record_since: Some(self.since), ..self.at }
+    }
+
     /// Adds bytes at the end.
     pub(crate) fn append(&mut self, at: Arrival, bytes: &[u8], pool: &mut Pool) {
         if self.bytes.capacity() == 0 {
             self.bytes = pool.0.pop().unwrap_or_default();
+        }
+        if self.is_empty() {
+            self.since = at.at.time;
         }
         if self.start > self.bytes.len() / 2 {
             self.bytes.drain(..self.start);
@@ -50,6 +61,7 @@ impl Buffer {
     /// Removes bytes at the front.
     pub(crate) fn consume(&mut self, len: usize) {
         self.start += len;
+        self.since = self.at.at.time;
         if self.is_empty() {
             self.bytes.clear();
             self.start = 0;
@@ -81,6 +93,7 @@ pub(crate) struct Pool(Vec<Vec<u8>>);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::time::Moment;
 
     #[test]
     fn is_a_queue_and_its_memory_is_reused() {
@@ -102,5 +115,24 @@ mod tests {
         assert_eq!((buffer.bytes.capacity(), pool.0.len()), (0, 1));
         buffer.append(Arrival::default(), &[1], &mut pool);
         assert!(pool.0.is_empty());
+    }
+
+    #[test]
+    fn knows_since_when_there_are_bytes() {
+        let (mut buffer, mut pool) = (Buffer::default(), Pool::default());
+        let at = |nanos| {
+            let time = Timestamp::from_nanos(nanos);
+            Arrival { at: Moment { packet: nanos, time }, ..Arrival::default() }
+        };
+        let since = |buffer: &Buffer| buffer.arrival().record_since.map(Timestamp::as_nanos);
+        for first in [10, 20] {
+            for nanos in first..first + 3 {
+                buffer.append(at(nanos), &[1, 2], &mut pool);
+            }
+            assert_eq!((since(&buffer), buffer.arrival().at.packet), (Some(first), first + 2));
+            buffer.consume(5);
+            assert_eq!(since(&buffer), Some(first + 2), "the rest came last");
+            buffer.consume(1);
+        }
     }
 }

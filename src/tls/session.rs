@@ -159,7 +159,7 @@ impl Session {
     /// What happens at this moment behind all that a direction has sent so far.
     fn behind(&self, from: Direction, at: Moment) -> Arrival {
         let Span { end, .. } = self.spans[from];
-        Arrival { at, span: Span { start: end, end }, acknowledged: None }
+        Arrival { at, span: Span { start: end, end }, ..Arrival::default() }
     }
 
     fn push(

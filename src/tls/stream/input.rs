@@ -51,7 +51,7 @@ impl<'a> Input<'a> {
         if self.buffer.is_empty() {
             return (self.at, Fragment::Borrowed(self.rest.get(range).unwrap_or_default()));
         }
-        let at = self.buffer.at;
+        let at = self.buffer.arrival();
         (at, Fragment::Owned(self.buffer.view_mut().get_mut(range).unwrap_or_default()))
     }
 
