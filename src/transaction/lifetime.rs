@@ -152,9 +152,16 @@ impl PairingInput<'_> {
         let (client, server) = (stream.client.over, stream.server.over);
         let alone = (server && self.pairing.client.unseen) || (client && self.pairing.server.unseen);
         let orphan = server && !request.seen && request.first.is_none() && id % 2 == 1;
+        // Who reset the stream without an end of its own ended it: that was read before, and came after.
+        let reset = stream
+            .reset
+            .filter(|reset| reset.end.how == EndHow::RstStream && !stream.message(reset.place.from).ended);
         let end = StreamEnd { by, how: EndHow::EndStream, code: None };
         if whole || (orphan && self.request_is_lost(id)) {
-            self.finish_stream(id, end);
+            match reset {
+                Some(reset) => self.finish_stream_at(id, reset.end, reset.place.at.time),
+                None => self.finish_stream(id, end),
+            }
             return;
         }
         if orphan {

@@ -28,7 +28,7 @@ use crate::flow::GapCause;
 use crate::http2::{BlockEnd, FrameSpot, PerSide, Side};
 use crate::record::grpc::{number, timeout};
 use crate::record::{
-    EndHow, FieldName, Fields, Grpc, GrpcBody, HeaderBytes, Interim, Message, Partial, StreamEnd,
+    EndBy, EndHow, FieldName, Fields, Grpc, GrpcBody, HeaderBytes, Interim, Message, Partial, StreamEnd,
     Transaction, Unknown, WireShape,
 };
 
@@ -178,6 +178,14 @@ impl OpenStream {
         }
     }
 
+    /// What a side has sent.
+    pub(super) const fn message(&self, side: Side) -> &Message {
+        match side {
+            Side::Client => &self.record.request,
+            Side::Server => &self.record.response,
+        }
+    }
+
     /// Something of the stream was read.
     pub(super) fn touch(&mut self, from: Side, at: Moment) {
         if at.packet > self.record.last.packet {
@@ -318,10 +326,13 @@ impl OpenStream {
         }
         let reset = end.code.is_some() || end.how == EndHow::RstStream;
         self.record.end = end;
-        self.record.ended_at = match end.how {
-            EndHow::EndStream | EndHow::RstStream => self.record.last.time,
-            _ => self.record.last.time.max(at),
-        };
+        // Of two ends the later one counts, whichever was read first.
+        let [request, response] = [&self.record.request, &self.record.response].map(|message| message.last);
+        self.record.ended_at =
+            [request, response].into_iter().flatten().fold(self.record.last.time.max(at), Ord::max);
+        if end.how == EndHow::EndStream && self.ended() && request != response {
+            self.record.end.by = if request > response { EndBy::Client } else { EndBy::Server };
+        }
         let mut partial = self.record.partial;
         for (side, losses, missing, cut) in [
             (Side::Client, client, Partial::NO_REQUEST, Partial::REQUEST_CUT),
