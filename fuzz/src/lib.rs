@@ -6,6 +6,7 @@
 pub mod cost;
 pub mod mutate;
 pub mod pieces;
+pub mod plain_agent;
 pub mod random;
 pub mod seeds;
 pub mod targets;

@@ -229,7 +229,24 @@ pub fn resync() -> Vec<Vec<u8>> {
 pub fn agent() -> Vec<Vec<u8>> {
     let streams = http2_streams();
     let mut all: Vec<_> =
-        streams.iter().enumerate().map(|(n, stream)| stream.input((n % 8) as u8).build()).collect();
+        streams.iter().enumerate().map(|(n, stream)| stream.input((n % 16) as u8).build()).collect();
     all.extend(streams.iter().take(3).map(|stream| stream.input(0).gap(false, 0x12).gap(true, 2).build()));
+    all.extend([33, 40, 250].map(|fields| many_fields(fields).build()));
     all
+}
+
+/// A request with so many fields that are inserted behind its first four, and one that refers to the first of all.
+fn many_fields(count: usize) -> Builder {
+    let headers = |stream: u8, block: &[u8]| {
+        let [high, low] = (block.len() as u16).to_be_bytes();
+        [&[0, high, low, 1, 5, 0, 0, 0, stream], block].concat()
+    };
+    let first = [&b"\x82\x86\x44\x02/a\x41\x01h"[..], &b"\x40\x01a\x01b".repeat(count)].concat();
+    let index = 61 + 2 + count as u8 % 61;
+    let second = [0x82, 0x86, 0x80 | index];
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    let mut input = Builder::new(8, 1);
+    input.bytes(false, preface).bytes(false, &headers(1, &first)).bytes(false, &headers(3, &second));
+    input.bytes(true, &[headers(1, b"\x88"), headers(3, b"\x88")].concat());
+    input
 }

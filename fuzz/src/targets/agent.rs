@@ -1,16 +1,18 @@
-//! The agent's model: its counters only grow, what is asked for is either seen or missed, the same packets give the
-//! same results; memory and time follow the input.
+//! The agent's model: it counts what its rules, followed one after the other, count; its counters only grow, what is asked
+//! for is either seen or missed, the same packets give the same results; memory and time follow the input.
 
 use crate::cost::Cost;
 use crate::pieces::{Pieces, What};
+use crate::plain_agent::Program;
 use h2lens::agent::{Agent, Params, Rules, Summary, WireFacts, WireTransaction};
 use h2lens::base::endpoint::Endpoint;
+use h2lens::base::telemetry_counters::Counters;
 use h2lens::base::time::{Moment, Timestamp};
 use h2lens::base::verdict::Verdict;
 use h2lens::packet::{Segment, TcpFlags};
 
 /// Segments as [`Pieces`]; a gap is a segment without payload, with flags from its length.
-/// Options: bit 0, the rules of 2025; bit 1, TLS records; bit 2, small maps.
+/// Options: bit 0, the rules of 2025; bit 1, TLS records; bit 2, small maps; bit 3, the newest rules.
 pub fn run(data: &[u8]) {
     let pieces = Pieces::read(data);
     let cost = Cost::start();
@@ -18,10 +20,44 @@ pub fn run(data: &[u8]) {
     // What a segment may list, and the maps' first sizes.
     cost.assert(data.len(), (8 << 20) + 512 * data.len(), 20_000);
     assert_eq!(summary, watch(&pieces));
+    if let Some((counters, emitted)) = plainly(&pieces) {
+        let tls = pieces.options & 2 != 0;
+        assert_eq!((if tls { summary.tls } else { summary.plaintext }, summary.emitted), (counters, emitted));
+    }
+}
+
+fn rules(pieces: &Pieces<'_>) -> Rules {
+    match pieces.options & 9 {
+        0 => Rules::Y2026,
+        8 => Rules::Y2026b,
+        _ => Rules::Y2025,
+    }
+}
+
+/// What the rules alone make of the same, and what is handed on: not of small maps, nor of connections inside TLS that end.
+fn plainly(pieces: &Pieces<'_>) -> Option<(Counters, u64)> {
+    let tls = pieces.options & 2 != 0;
+    let flags = |what: What<'_>| if let What::Gap(len) = what { len as u8 & 7 } else { 0 };
+    if pieces.options & 4 != 0 || tls && pieces.list.iter().any(|piece| flags(piece.what) != 0) {
+        return None;
+    }
+    let mut program = Program::new(rules(pieces), tls);
+    let (mut seq, mut now) = ([1_u32; 2], 0);
+    for piece in &pieces.list {
+        now += if piece.pause { 40_000_000_000 } else { 1000 };
+        let side = usize::from(piece.backward);
+        let (payload, ends) = match piece.what {
+            What::Bytes(bytes) => (bytes, false),
+            What::Gap(_) => (&[][..], flags(piece.what) & 5 != 0),
+        };
+        program.segment(now, side, seq[side], ends, payload);
+        seq[side] = seq[side].wrapping_add(payload.len() as u32);
+    }
+    Some((program.counters, program.emitted))
 }
 
 fn watch(pieces: &Pieces<'_>) -> Summary {
-    let rules = if pieces.options & 1 != 0 { Rules::Y2025 } else { Rules::Y2026 };
+    let rules = rules(pieces);
     let max_requests = if pieces.options & 4 != 0 { 8 } else { 65_536 };
     let mut agent = Agent::new(Params { rules, max_requests, ..Params::default() });
     let ends = [40_000, 8080].map(|port| Endpoint { ip: [10, 0, 0, 1].into(), port });

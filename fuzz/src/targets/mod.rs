@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod capture_file;
 pub mod codings;
+pub mod filter;
 pub mod hpack;
 pub mod http2;
 pub mod key_log;
@@ -34,7 +35,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const ALL: [Target; 17] = [
+pub const ALL: [Target; 18] = [
     Target { name: "capture_file", run: capture_file::run, seeds: seeds::captures, longest: 64 << 10 },
     Target { name: "packet", run: packet::run, seeds: seeds::packets, longest: 16 << 10 },
     Target { name: "reassembly", run: reassembly::run, seeds: reassembly::seeds, longest: 4 << 10 },
@@ -51,6 +52,7 @@ pub const ALL: [Target; 17] = [
     Target { name: "websocket", run: websocket::run, seeds: websocket::seeds, longest: 8 << 10 },
     Target { name: "sse", run: sse::run, seeds: sse::seeds, longest: 8 << 10 },
     Target { name: "multipart", run: multipart::run, seeds: multipart::seeds, longest: 8 << 10 },
+    Target { name: "filter", run: filter::run, seeds: filter::seeds, longest: 2 << 10 },
     Target { name: "program", run: program::run, seeds: seeds::captures, longest: 256 << 10 },
 ];
 
