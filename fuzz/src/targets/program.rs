@@ -4,6 +4,7 @@
 use super::capture_file::Pipe;
 use crate::cost::Cost;
 use crate::random::Random;
+use h2lens::body::Redactor;
 use h2lens::capture::Timeline;
 use h2lens::engine::{Analysis, captures};
 use h2lens::export::{Exporter, Format, Options};
@@ -69,11 +70,52 @@ pub fn run(data: &[u8]) {
         }
     }
 
+    contents(&bytes, seed);
+
     if seed % 16 == 0 {
         let threads = [2, 3, 8][(seed / 16 % 3) as usize];
-        let other =
-            analyze(&bytes, Format::Ndjson, all, threads, Some(Random::new(seed))).expect("a capture");
+        let pieces = Some(Random::new(seed));
+        let other = analyze(&bytes, Format::Ndjson, all, threads, pieces).expect("a capture");
         assert_eq!(ndjson, other, "{threads} threads and odd pieces change the output");
+    }
+}
+
+/// A format that shows contents, masked or not.
+fn contents(bytes: &Arc<[u8]>, seed: u64) {
+    let formats = [Format::Ndjson, Format::Har, Format::Otlp, Format::Trace, Format::Curl, Format::Html];
+    let format = formats[(seed / 5 % 6) as usize];
+    let many = Wanted {
+        transactions: true,
+        endpoints: true,
+        connections: true,
+        findings: true,
+        headers: true,
+        messages: true,
+        ..Wanted::default()
+    };
+    let wanted = format.fixed().unwrap_or(many);
+    let redactor = (seed / 30).is_multiple_of(2).then(Redactor::default);
+    let bodies = h2lens::body::Options {
+        limit: 4096,
+        redactor,
+        contents: true,
+        messages: wanted.messages,
+        ..h2lens::body::Options::default()
+    };
+    let analysis = Analysis { wanted, threads: 1, bodies: Some(Arc::new(bodies)), ..Analysis::default() };
+    let text = analyze_as(bytes, format, analysis, None).expect("a capture");
+    let may_be = |char| char == '\n' || char == '\t' && format == Format::Curl;
+    assert!(!text.chars().any(|char: char| char.is_control() && !may_be(char)), "{format:?}");
+    let json = match format {
+        Format::Ndjson | Format::Otlp => text.lines().collect(),
+        Format::Har | Format::Trace => vec![&*text],
+        _ => return,
+    };
+    for text in json {
+        // Contents may be JSON of any shape, and deeper than that reader goes.
+        if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
+            assert!(error.to_string().contains("recursion"), "{format:?}: {error}: {text}");
+        }
     }
 }
 
@@ -85,10 +127,19 @@ fn analyze(
     threads: usize,
     pieces: Option<Random>,
 ) -> Option<String> {
+    analyze_as(bytes, format, Analysis { wanted, threads, ..Analysis::default() }, pieces)
+}
+
+/// The same, of any analysis.
+fn analyze_as(
+    bytes: &Arc<[u8]>,
+    format: Format,
+    analysis: Analysis,
+    pieces: Option<Random>,
+) -> Option<String> {
     let cost = Cost::start();
     let mut timeline = Timeline::of_reader(Pipe::new(bytes, pieces)).ok()?;
-    let output = Options { format, wanted, width: Some(120), ..Options::default() };
-    let analysis = Analysis { wanted, threads, ..Analysis::default() };
+    let output = Options { format, wanted: analysis.wanted, width: Some(120), ..Options::default() };
     let mut out = Vec::new();
     captures(&mut timeline, analysis, None, Exporter::new([(&mut out, output)]))
         .expect("memory can be written to");
