@@ -8,6 +8,8 @@ use crate::flow::Slot;
 const LOOKS_SEGMENT: usize = 16;
 /// And that there are to begin with.
 const LOOKS_START: usize = 1 << 14;
+/// Bytes that a connection joined late keeps for which a look at it counts once more: all of them are read.
+const BYTES_A_LOOK: u64 = 256;
 /// So many places of connections that are gone may stay in the list.
 const STALE: usize = 1024;
 
@@ -16,8 +18,8 @@ const STALE: usize = 1024;
 pub(super) struct Awaiting {
     /// Each with its first packet: a slot is used again.
     slots: Vec<(Slot, u64)>,
-    /// Looks that may be made.
-    credit: usize,
+    /// Looks that may be made; below zero after one that was dearer than it seemed.
+    credit: i64,
     /// There are secrets that were not looked for yet.
     due: bool,
     /// The list is swept when it is so long.
@@ -26,7 +28,7 @@ pub(super) struct Awaiting {
 
 impl Default for Awaiting {
     fn default() -> Self {
-        Self { slots: Vec::new(), credit: LOOKS_START, due: false, sweep_at: STALE }
+        Self { slots: Vec::new(), credit: LOOKS_START as i64, due: false, sweep_at: STALE }
     }
 }
 
@@ -49,21 +51,27 @@ impl Awaiting {
     /// A segment has come; whether it is time to look for secrets that came before.
     #[inline]
     pub(super) fn segment(&mut self) -> bool {
-        self.credit = (self.credit + LOOKS_SEGMENT).min(LOOKS_START.max(2 * self.slots.len()));
+        let most = LOOKS_START.max(2 * self.slots.len());
+        self.credit = (self.credit + LOOKS_SEGMENT as i64).min(most as i64);
         self.is_due()
     }
 
     /// Whether it is time to look.
     #[inline]
     pub(super) const fn is_due(&self) -> bool {
-        self.due && self.credit >= self.slots.len()
+        self.due && self.credit >= self.slots.len() as i64
     }
 
     /// Takes the list to look at all that is in it; those that still wait are [given back](Self::give_back).
     pub(super) fn take(&mut self) -> Vec<(Slot, u64)> {
         self.due = false;
-        self.credit = self.credit.saturating_sub(self.slots.len());
+        self.credit -= self.slots.len() as i64;
         std::mem::take(&mut self.slots)
+    }
+
+    /// So many bytes were read at the last look.
+    pub(super) const fn pay_for(&mut self, bytes: u64) {
+        self.credit = self.credit.saturating_sub_unsigned(bytes / BYTES_A_LOOK);
     }
 
     /// These of those that were taken still wait.
@@ -106,6 +114,25 @@ mod tests {
             }
         }
         assert!(looks > 0 && looks <= LOOKS_START + LOOKS_SEGMENT * rounds, "{looks}");
+    }
+
+    /// Much that waits is not looked through for each secret: as often as traffic pays for.
+    #[test]
+    fn long_looks_wait_for_traffic() {
+        let mut awaiting = Awaiting::default();
+        awaiting.add(Slot::default(), 1, |_, _| true);
+        let (mut looks, rounds, bytes) = (0, 100_000, 1 << 20);
+        for _ in 0..rounds {
+            awaiting.new_secrets();
+            if awaiting.segment() {
+                let slots = awaiting.take();
+                looks += 1;
+                awaiting.give_back(slots);
+                awaiting.pay_for(bytes);
+            }
+        }
+        let paid = (LOOKS_START + LOOKS_SEGMENT * rounds) as u64 * BYTES_A_LOOK / bytes;
+        assert!((paid / 2..=paid + 1).contains(&looks), "{looks}; {paid} are paid for");
     }
 
     #[test]

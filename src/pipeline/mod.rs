@@ -257,6 +257,7 @@ impl Pipeline {
     /// Goes on with connections whose secrets may have come.
     #[cold]
     fn look_for_secrets(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
+        let before = self.tls.looked_through();
         let mut cx = Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out);
         let mut slots = self.awaiting.take();
         slots.retain(|&(slot, first)| {
@@ -270,6 +271,7 @@ impl Pipeline {
             layers.listed
         });
         self.awaiting.give_back(slots);
+        self.awaiting.pay_for(self.tls.looked_through() - before);
     }
 
     /// How full came what is bounded for all of the shard's connections.

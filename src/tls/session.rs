@@ -39,6 +39,17 @@ impl std::fmt::Debug for Session {
     }
 }
 
+/// Why a session goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Occasion {
+    /// Bytes have come, or are missing.
+    Bytes,
+    /// Secrets have come.
+    Secrets,
+    /// Nothing follows.
+    End,
+}
+
 impl Session {
     /// A connection of which nothing was seen yet.
     pub fn new(work: &Workspace) -> Self {
@@ -100,7 +111,7 @@ impl Session {
     pub fn retry(&mut self, keys: &KeyStore, work: &mut Workspace, sink: &mut impl PlaintextSink) {
         if self.is_waiting() {
             self.shared.progress = true;
-            self.go_on(keys, work, false, sink);
+            self.go_on(keys, work, Occasion::Secrets, sink);
         }
     }
 
@@ -123,7 +134,7 @@ impl Session {
         self.shared.lose_hello(Direction::Forward);
         self.shared.lose_hello(Direction::Backward);
         self.shared.assume_early();
-        self.go_on(keys, work, true, sink);
+        self.go_on(keys, work, Occasion::End, sink);
         for from in [Direction::Forward, Direction::Backward] {
             let at = self.behind(from, self.last);
             let cx = &mut Context { keys, work, sink, shared: &mut self.shared };
@@ -174,13 +185,19 @@ impl Session {
         (self.last, self.spans[from]) = (at.at, at.span);
         let cx = &mut Context { keys, work, sink, shared: &mut self.shared };
         self.streams[from].push(at, event, cx);
-        self.go_on(keys, work, false, sink);
+        self.go_on(keys, work, Occasion::Bytes, sink);
     }
 
-    /// Goes on with all that can be decrypted now; `last` when nothing follows.
-    fn go_on(&mut self, keys: &KeyStore, work: &mut Workspace, last: bool, sink: &mut impl PlaintextSink) {
+    /// Goes on with all that can be decrypted now.
+    fn go_on(
+        &mut self,
+        keys: &KeyStore,
+        work: &mut Workspace,
+        occasion: Occasion,
+        sink: &mut impl PlaintextSink,
+    ) {
         self.settle(keys, work, sink);
-        while self.search(keys, work, last, sink) {
+        while self.search(keys, work, occasion, sink) {
             self.settle(keys, work, sink);
         }
     }
@@ -190,7 +207,7 @@ impl Session {
         &mut self,
         keys: &KeyStore,
         work: &mut Workspace,
-        last: bool,
+        occasion: Occasion,
         sink: &mut impl PlaintextSink,
     ) -> bool {
         for from in [Direction::Forward, Direction::Backward] {
@@ -199,9 +216,13 @@ impl Session {
                 continue;
             }
             let held = stream.held();
-            if !last && !self.join.is_due(from, held, keys) {
+            // Bytes that come do not pay for a look at all that waits for each new secret: [`Session::retry`] does.
+            let new_secrets = (occasion == Occasion::Secrets).then_some(keys);
+            let last = occasion == Occasion::End;
+            if !last && !self.join.is_due(from, held, new_secrets) {
                 continue;
             }
+            work.joins.looked_through += held as u64;
             let known = self.shared.known(from);
             let clues = stream.clues(known.tls12.is_some());
             let (verdict, struck) =

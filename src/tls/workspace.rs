@@ -32,6 +32,11 @@ impl Workspace {
         [Load::new(Limit::TlsHeld, most, cap), Load { limit: Limit::TlsTrials, most: spent, cap: share }]
     }
 
+    /// Bytes of connections joined late that were looked through for records, again for each look.
+    pub fn looked_through(&self) -> u64 {
+        self.joins.looked_through
+    }
+
     /// What was counted so far.
     pub fn counters(&self) -> Counters {
         self.counters

@@ -27,8 +27,7 @@ fn hello(kind: u8, number: u32) -> Vec<u8> {
     record(22, &[&[kind], &len[1..], &body].concat())
 }
 
-/// So many connections that wait for secrets, and then so many blocks with one secret each, of other
-/// connections, each behind a packet.
+/// So many connections that wait for secrets, and then [`one_by_one`].
 fn capture(connections: u32, secrets: u32) -> Vec<u8> {
     let mut wire = Wire::new();
     for number in 0..connections {
@@ -37,6 +36,11 @@ fn capture(connections: u32, secrets: u32) -> Vec<u8> {
         wire.send(&mut server, &hello(2, number));
         wire.send(&mut server, &record(23, &[0xa5; 64]));
     }
+    one_by_one(&wire, secrets)
+}
+
+/// These packets, and then so many blocks with one secret each, of other connections, each behind a packet.
+fn one_by_one(wire: &Wire, secrets: u32) -> Vec<u8> {
     let mut file = [section(), interface()].concat();
     let mut packets = wire.file[24..].to_vec();
     let mut rest = Wire::new();
@@ -141,6 +145,25 @@ fn a_secret_at_a_time_beside_connections_that_wait() {
     let [small, large] = [2000, 4000].map(|count| analyze(&capture(count, count)).time);
     assert!(large <= START + 10 * clean, "{large:?}; apart they take {clean:?}");
     assert!(large <= START + 3 * small, "{large:?} after {small:?}");
+}
+
+/// The same beside connections that were joined late and keep much: not all of that is looked through for each secret.
+#[test]
+fn a_secret_at_a_time_beside_connections_joined_late() {
+    let late = |connections: u16, secrets| {
+        let (mut wire, mut state) = (Wire::new(), 1);
+        for port in 0..connections {
+            let (mut client, mut server) = (Flow::client(2000 + port), Flow::server(2000 + port));
+            let records: Vec<_> = (0..5000).flat_map(|_| record(23, &noise(150, &mut state))).collect();
+            wire.send(&mut client, &records);
+            wire.send(&mut server, &records);
+        }
+        analyze(&one_by_one(&wire, secrets)).time
+    };
+    // As long as it takes to try one secret: what may be tried is used up by few.
+    let clean = late(2, 1) + late(0, 4000);
+    let large = late(2, 4000);
+    assert!(large <= START + 4 * clean, "{large:?}; apart they take {clean:?}");
 }
 
 /// Secrets in between divide what was read at once: that must not be copied for each of them.

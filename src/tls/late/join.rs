@@ -24,13 +24,15 @@ pub(crate) struct Joins {
     pub(crate) budget: Budget,
     /// Where in the key log the connection after the last one found is: captures and key logs have the same order.
     place: u64,
+    /// Bytes that were looked through for records that may be tried.
+    pub(crate) looked_through: u64,
     /// Connections whose secrets were seen at work.
     claimed: HashSet<ClientRandom, foldhash::fast::RandomState>,
 }
 
 impl Default for Joins {
     fn default() -> Self {
-        Self { budget: Budget::default(), place: u64::MAX, claimed: HashSet::default() }
+        Self { budget: Budget::default(), place: u64::MAX, looked_through: 0, claimed: HashSet::default() }
     }
 }
 
@@ -77,10 +79,10 @@ pub(crate) enum Verdict {
 }
 
 impl Join {
-    /// Whether an attempt is worth while now that a direction keeps so many bytes.
-    pub(crate) fn is_due(&self, from: Direction, held: usize, keys: &KeyStore) -> bool {
+    /// Whether an attempt is worth while now that a direction keeps so many bytes; `keys` when it is for new secrets.
+    pub(crate) fn is_due(&self, from: Direction, held: usize, keys: Option<&KeyStore>) -> bool {
         let side = &self.sides[from];
-        held >= side.due || side.version != Some(keys.version())
+        held >= side.due || keys.is_some_and(|keys| side.version != Some(keys.version()))
     }
 
     /// Bytes of memory taken.

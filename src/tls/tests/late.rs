@@ -318,6 +318,28 @@ fn tries_in_vain_cost_no_more_than_traffic_pays_for() {
     assert!(BOTH.iter().all(|&from| numbers(&output, from).len() >= 30));
 }
 
+/// All that a connection keeps is looked through for new secrets when the pipeline says so, and not with each segment.
+#[test]
+fn bytes_do_not_pay_for_looks_at_new_secrets() {
+    let (mut keys, mut work) = (KeyStore::default(), Workspace::default());
+    let (mut session, mut output) = (Session::new(&work), Output::default());
+    let record = [&[23, 3, 3, 0, 200][..], &[0xa5; 200]].concat();
+    let mut push = |session: &mut Session, work: &mut Workspace, keys: &KeyStore, bytes: &[u8]| {
+        for from in BOTH {
+            feed(session, work, keys, 1, &(from, Event::Data(bytes.to_vec())), &mut output);
+        }
+        work.looked_through()
+    };
+    let first = push(&mut session, &mut work, &keys, &record.repeat(40));
+    assert!(session.is_waiting() && first > 0);
+    for n in 0..20 {
+        keys.add_text(format!("CLIENT_TRAFFIC_SECRET_0 {n:064x} {n:096x}\n").as_bytes());
+        assert_eq!(push(&mut session, &mut work, &keys, &record[n..=n]), first);
+    }
+    session.retry(&keys, &mut work, &mut Output::default());
+    assert!(work.looked_through() >= first + 2 * 40 * 205);
+}
+
 /// A try reads all of a record, and is paid for by its length.
 #[test]
 fn tries_of_long_records_cost_more() {
