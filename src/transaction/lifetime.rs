@@ -200,7 +200,7 @@ impl PairingInput<'_> {
             let Some(stream) = self.pairing.streams.get(id) else { continue };
             let ended = StreamEnd { by: EndBy::Server, how: EndHow::EndStream, code: None };
             match stream.reset.filter(|reset| reset.end.how == EndHow::RstStream) {
-                Some(reset) => self.finish_stream(id, reset.end),
+                Some(reset) => self.finish_stream_at(id, reset.end, reset.place.at.time),
                 None if stream.record.request.first.is_none() => self.finish_stream(id, ended),
                 None => {}
             }

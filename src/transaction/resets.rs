@@ -55,7 +55,7 @@ impl PairingInput<'_> {
         }
         let (_, peer) = stream.side(from.peer());
         if peer.over {
-            return self.finish_stream(id, end);
+            return self.finish_stream_at(id, end, at.time);
         }
         // What the peer sent before is still to be read, or to be found missing.
         stream.reset = Some(Reset { place, end });
