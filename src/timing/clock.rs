@@ -3,6 +3,7 @@
 //! Time is added up for the direction as a whole. What a stream has of it is the difference between two readings, so
 //! that the work does not grow with the number of streams.
 
+use crate::base::memory::of_block;
 use crate::base::time::Timestamp;
 use crate::record::Blocked;
 use std::time::Duration;
@@ -35,8 +36,31 @@ struct Wait {
     free: u64,
     /// Free time in it that was silence.
     silent: u64,
-    /// When the first bytes came of what the segment ended: their TLS record may have begun before.
-    began: Timestamp,
+}
+
+/// When a sender that may have been silent began to send.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Opening {
+    /// The first bytes came: of the segment's TLS record, or of what jumped over others that were lost.
+    begin: Timestamp,
+    /// What the clock read of free time then.
+    free: u64,
+    /// When the sender had been let go on last.
+    freed: Timestamp,
+    /// Something stopped it then.
+    stopped: bool,
+}
+
+impl Opening {
+    /// Whether the sender's application had been silent till then, when it could have sent since that time.
+    pub(super) fn ends_silence(&self, since: Timestamp, patience: u64) -> bool {
+        !self.stopped && self.begin.nanos_since(since.max(self.freed)) > patience
+    }
+
+    /// How much of the free time up to `at` was silence, if some was, where the clock read so much at its start.
+    pub(super) fn silence(&self, at: Timestamp, free: u64) -> u64 {
+        if self.begin < at { self.free.saturating_sub(free) } else { u64::MAX }
+    }
 }
 
 /// What stops the sender of a direction, whatever the stream.
@@ -56,6 +80,15 @@ impl Stops {
     }
 }
 
+/// What few directions need.
+#[derive(Debug, Default)]
+struct Parts {
+    /// How the wait ended that the latest segment with data ended, if it had begun to come before.
+    wait: Option<Opening>,
+    /// What jumped first over missing bytes since that segment, if something did.
+    jump: Option<Opening>,
+}
+
 /// The clock of one direction.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
@@ -72,6 +105,8 @@ pub(super) struct Clock {
     wait: Wait,
     /// When the sender was last let go on.
     freed: Timestamp,
+    /// Where records come in parts, or bytes are missing.
+    parts: Option<Box<Parts>>,
     /// Streams whose turn it is and that have no credit of their own, and nanoseconds in which there were some and no bytes
     /// were missing. It is no stop: other streams may go on.
     blocked_streams: u32,
@@ -129,6 +164,11 @@ impl Clock {
         };
     }
 
+    /// Bytes of memory held beside itself.
+    pub(super) fn memory(&self) -> usize {
+        self.parts.as_ref().map_or(0, |parts| of_block(size_of_val(&**parts)))
+    }
+
     /// What stops the sender now.
     pub(super) const fn stops(&self) -> Stops {
         self.stops
@@ -143,6 +183,8 @@ impl Clock {
         let before = std::mem::replace(&mut self.stops, stops);
         if stops.loss && !before.loss {
             self.loss_since = at;
+            let now = Opening { begin: at, free: self.now.free, freed: self.freed, stopped: before.any() };
+            self.parts.get_or_insert_default().jump.get_or_insert(now);
         }
         if stops.connection && !before.connection {
             self.connection_since = at;
@@ -164,14 +206,17 @@ impl Clock {
         if at <= self.latest {
             return false;
         }
-        let free = self.now.free - self.latest_free;
-        let began = began.clamp(self.latest, at);
-        let silent = if self.is_silent(began, self.latest, patience) {
-            free.saturating_sub(at.nanos_since(began))
+        let opening = self.opening(at, began);
+        let wait = (opening.begin < at).then_some(opening);
+        if wait.is_some() || self.parts.is_some() {
+            **self.parts.get_or_insert_default() = Parts { wait, jump: None };
+        }
+        let silent = if opening.ends_silence(self.latest, patience) {
+            opening.free.saturating_sub(self.latest_free)
         } else {
             0
         };
-        self.wait = Wait { start: self.latest, free: self.latest_free, silent, began };
+        self.wait = Wait { start: self.latest, free: self.latest_free, silent };
         self.now.silent = self.now.silent.saturating_add(silent);
         (self.latest, self.latest_free) = (at, self.now.free);
         true
@@ -196,14 +241,21 @@ impl Clock {
         self.stops.any() || self.freed > at
     }
 
-    /// Until when the sender may have been silent in the wait that ends at this time.
-    pub(super) fn began(&self, at: Timestamp) -> Timestamp {
-        if at == self.latest { self.wait.began } else { at }
+    /// How the wait goes on that ends at this time.
+    pub(super) fn opening_until(&self, at: Timestamp) -> Opening {
+        let ended = self.parts.as_ref().and_then(|parts| parts.wait).filter(|_| at == self.latest);
+        ended.unwrap_or_else(|| self.opening(at, at))
     }
 
-    /// Whether the sender's application has been silent at this time, when it could have sent since then.
-    pub(super) fn is_silent(&self, at: Timestamp, since: Timestamp, patience: u64) -> bool {
-        !self.stops.any() && at.nanos_since(since.max(self.freed)) > patience
+    /// The same of the wait since the latest segment with data, where what ends it began to come at `began`.
+    fn opening(&self, at: Timestamp, began: Timestamp) -> Opening {
+        let now = Opening { begin: at, free: self.now.free, freed: self.freed, stopped: self.stops.any() };
+        let began = began.max(self.latest).min(at);
+        // What began to come when nothing was missing any more is not what had jumped over it.
+        let jump = self.parts.as_ref().and_then(|parts| parts.jump);
+        let known = jump.filter(|_| self.stops.loss || began <= self.freed).unwrap_or(now);
+        let begin = began.min(known.begin);
+        Opening { begin, free: known.free.saturating_sub(known.begin.nanos_since(begin)), ..known }
     }
 }
 

@@ -220,9 +220,9 @@ impl Exchange {
         let earlier_silent = silent.saturating_sub(before.silent).min(earlier);
         spend(&mut self.parts, &mut left, pause, earlier_silent);
         spend(&mut self.parts, &mut left, TimePart::OtherStreams, earlier - earlier_silent);
-        let began = clock.began(at);
-        if clock.is_silent(began, start.max(self.since), patience) {
-            let silent = left.saturating_sub(at.nanos_since(began.max(before.at)));
+        let opening = clock.opening_until(at);
+        if opening.ends_silence(start.max(self.since), patience) {
+            let silent = opening.silence(at, before.free.max(free));
             spend(&mut self.parts, &mut left, pause, silent);
         }
         spend(&mut self.parts, &mut left, active, u64::MAX);

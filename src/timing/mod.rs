@@ -146,6 +146,8 @@ impl Timing {
             + self.priorities.as_ref().map_or(0, |priorities| priorities.memory())
             + self.promises.as_ref().map_or(0, |promises| promises.memory())
             + fresh * size_of::<u32>()
+            + self.clocks.client.memory()
+            + self.clocks.server.memory()
     }
 
     /// A segment was read: what TCP tells by now. `round_trips`: to each side and back; `missing`: its direction waits for

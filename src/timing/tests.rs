@@ -45,6 +45,13 @@ impl Wire {
         );
     }
 
+    /// Bytes of the server are missing from this packet on, or not any more.
+    fn lose(&mut self, packet: u64, missing: bool) {
+        let at = Timestamp::from_nanos(packet * 1_000_000);
+        let missing = PerSide { client: false, server: missing };
+        self.timing.segment(at, PerSide::default(), missing, PerSide::default(), PerSide::default());
+    }
+
     /// GET or POST, whose header block is not read here.
     fn ask(&mut self, stream: u32, end_stream: bool) {
         let [_, a, b, c] = stream.to_be_bytes();
@@ -134,6 +141,59 @@ fn the_time_that_a_tls_record_takes_is_no_silence() {
     // Up to the first packet of a record it was the application.
     assert_eq!((millis(TimePart::Wait), millis(TimePart::ServerPause)), (21, 51));
     assert_eq!(millis(TimePart::Transfer), 79 + 60 + 39);
+}
+
+/// The packets behind a lost one show that the server has begun to send, in a TLS record or without.
+#[test]
+fn silence_before_a_loss_is_silence() {
+    let data = [&[0, 0, 100, 0, 0, 0, 0, 0, 1][..], &[0; 100]].concat();
+    for packets in [1, 40] {
+        let mut wire = Wire::new();
+        wire.ask(1, true);
+        let begun = wire.packet;
+        wire.answer(1);
+        let answered = wire.packet;
+        wire.packet += 100;
+        let (jump, filled) = if packets == 1 { (101, 121) } else { (111, 131) };
+        wire.lose(answered + jump, true);
+        if packets == 1 {
+            wire.packet = answered + filled - 1;
+            wire.send(Side::Server, &data);
+            wire.lose(answered + filled, false);
+        } else {
+            wire.lose(answered + filled, false);
+            wire.send_record(Side::Server, packets, &data);
+        }
+        let after = wire.packet;
+        // Later there is silence without a loss.
+        wire.packet += 50;
+        wire.send(Side::Server, &data);
+        let record = wire.end(1, begun);
+        let parts = record.time.unwrap().parts;
+        let millis = |part| parts.get(part) / 1_000_000;
+        assert_eq!((millis(TimePart::ServerPause), millis(TimePart::TcpLoss)), (101 + 51, 20));
+        assert_eq!(millis(TimePart::Transfer), after - answered - 101 - 20);
+    }
+}
+
+/// What the direction carries for others may be newer than what ends the exchange.
+#[test]
+fn an_exchange_may_end_before_the_latest_segment() {
+    let mut wire = Wire::new();
+    wire.ask(1, true);
+    let begun = wire.packet;
+    wire.answer(1);
+    wire.packet += 100;
+    wire.answer(3);
+    for back in [0, 1, 50, 100] {
+        let mut record = wire.record(1, begun);
+        record.ended_at = Timestamp::from_nanos((wire.packet - back) * 1_000_000);
+        wire.timing.annotate(&mut record);
+        wire.ask(1, true);
+        wire.answer(1);
+        let parts = record.time.map(|time| time.parts.sum());
+        assert!(parts.is_none_or(|sum| sum == nanos(record.duration())), "{back}: {parts:?}");
+    }
 }
 
 #[test]
