@@ -9,13 +9,16 @@ pub(super) struct Brotli {
     total: usize,
     /// The logarithm of the window's size, from the first octet (RFC 7932 section 9.1).
     window: Option<u8>,
+    /// Content may be there for which there was no room.
+    pending: bool,
     ended: bool,
 }
 
 impl Default for Brotli {
     fn default() -> Self {
         let alloc = StandardAlloc::default;
-        Self { state: BrotliState::new(alloc(), alloc(), alloc()), total: 0, window: None, ended: false }
+        let state = BrotliState::new(alloc(), alloc(), alloc());
+        Self { state, total: 0, window: None, pending: false, ended: false }
     }
 }
 
@@ -29,8 +32,11 @@ impl Brotli {
         self.window = self.window.or_else(|| input.first().map(|&octet| window_log(octet)));
         let (mut progress, mut room) = (Progress { read: 0, written: 0 }, output.len());
         loop {
-            // A call that fails hands on nothing, not even what was good: so each octet has a call of its own.
-            let piece = input.get(progress.read..).map_or(&[][..], |rest| rest.get(..1).unwrap_or(rest));
+            // A call that fails hands on nothing, not even what was good: so each octet has a call of its own, once all that
+            // came of those before is written.
+            let pending = std::mem::take(&mut self.pending);
+            let rest = input.get(progress.read..).unwrap_or_default();
+            let piece = if pending { &[] } else { rest.get(..1).unwrap_or_default() };
             let (mut left, mut read) = (piece.len(), 0);
             let result = BrotliDecompressStream(
                 &mut left,
@@ -43,9 +49,11 @@ impl Brotli {
                 &mut self.state,
             );
             progress.read += read;
+            self.pending = room == 0;
+            let goes_on = (pending || read > 0) && progress.read < input.len() && room > 0;
             match result {
                 BrotliResult::ResultFailure => return (progress, Some(Damage::Data)),
-                BrotliResult::NeedsMoreInput if read > 0 && progress.read < input.len() && room > 0 => {}
+                BrotliResult::NeedsMoreInput if goes_on => {}
                 result => {
                     self.ended = matches!(result, BrotliResult::ResultSuccess);
                     return (progress, None);

@@ -59,6 +59,30 @@ fn decode(names: &str, body: &[u8], piece: usize) -> (Vec<u8>, Chain) {
     (out, chain)
 }
 
+/// An octet may bring far more than is written at once: all of it is there before a later one breaks the stream.
+#[test]
+fn a_brotli_stream_that_breaks_behind_much_content() {
+    // The eleventh octet brings 786,434, the last one names no code.
+    let mut body = [
+        &[
+            0xa7, 0, 0, 6, 11, 2, 40, 40, 40, 40, 0, 0, 2, 1, 0, 0, 5, 98, 93, 97, 187, 0, 0, 0, 0, 0, 6, 11,
+            2,
+        ],
+        &b"(((up ni\x1dode\0\0\0\0\0\0\0\0\0\0\0\0"[..],
+        &[28; 7],
+        b"ect",
+    ]
+    .concat();
+    let (before, chain) = decode("br", &body, body.len());
+    assert_eq!((before.len(), chain.failure()), (786_434, None));
+    body.push(b'e');
+    for piece in [1, 7, 64] {
+        let (content, chain) = decode("br", &body, piece);
+        assert_eq!(chain.failure().map(|failure| failure.reason.code()), Some("damaged"));
+        assert!(content == before, "{}", content.len());
+    }
+}
+
 /// What came before the break is the same in any pieces.
 #[test]
 fn a_brotli_stream_that_breaks_gives_what_was_good() {
