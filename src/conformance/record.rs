@@ -21,7 +21,10 @@ impl Judge {
 /// What is wrong with the authority of a request for http or https (RFC 9113 section 8.3.1).
 fn authority(headers: &Fields) -> impl Iterator<Item = Anomaly> {
     let known = |name| headers.get(name).filter(|field| field.source == Certainty::Exact)?.value;
-    let port: Option<&[u8]> = match known(FieldName::Scheme) {
+    // Most requests have neither, and need no further look.
+    let may_be = headers.has(FieldName::Host)
+        || headers.value(FieldName::Authority).is_some_and(|name| memchr::memchr(b'@', name).is_some());
+    let port: Option<&[u8]> = match may_be.then(|| known(FieldName::Scheme)).flatten() {
         Some(b"http") => Some(b":80"),
         Some(b"https") => Some(b":443"),
         _ => None,
