@@ -31,22 +31,48 @@ pub struct Attempt {
     packets: (Moment, Moment),
 }
 
-/// The hash of a client and of texts, with their lengths. The hasher likes one long piece, put together in `scratch`.
-fn hash_of(client: IpAddr, texts: [Option<&[u8]>; 4], scratch: &mut Vec<u8>) -> DefaultHasher {
-    let client = match client {
-        IpAddr::V4(address) => address.to_ipv6_mapped(),
-        IpAddr::V6(address) => address,
-    };
-    let lengths = texts.map(|text| text.map_or(u32::MAX, |text| text.len() as u32));
-    let lengths = lengths.iter().fold(0, |all, &length| all << 32 | u128::from(length));
-    scratch.clear();
-    scratch.extend_from_slice([client.octets(), lengths.to_le_bytes()].as_flattened());
-    for text in texts.into_iter().flatten() {
-        scratch.extend_from_slice(text);
+/// Hashes of what makes a request. What comes before its path is mostly that of the request before, and is hashed once for both.
+#[derive(Debug, Default)]
+pub(super) struct Hashes {
+    client: Option<IpAddr>,
+    /// Authority, method and user agent of the one before.
+    texts: [Option<Vec<u8>>; 3],
+    begun: DefaultHasher,
+}
+
+impl Hashes {
+    /// The hash so far of a request from this client with these texts, and its path.
+    fn of(&mut self, client: IpAddr, texts: [Option<&[u8]>; 3], path: &[u8]) -> DefaultHasher {
+        let same = self.client == Some(client)
+            && self.texts.iter().zip(texts).all(|(before, text)| before.as_deref() == text);
+        if !same {
+            self.begin(client, texts);
+        }
+        let mut hasher = self.begun.clone();
+        hasher.write(path);
+        hasher
     }
-    let mut hasher = DefaultHasher::new();
-    hasher.write(scratch);
-    hasher
+
+    fn begin(&mut self, client: IpAddr, texts: [Option<&[u8]>; 3]) {
+        self.client = Some(client);
+        self.begun = DefaultHasher::new();
+        let client = match client {
+            IpAddr::V4(address) => address.to_ipv6_mapped(),
+            IpAddr::V6(address) => address,
+        };
+        self.begun.write(&client.octets());
+        // With their lengths, so that none runs into the next.
+        for text in texts {
+            self.begun.write_u32(text.map_or(u32::MAX, |text| text.len() as u32));
+            self.begun.write(text.unwrap_or_default());
+        }
+        self.texts = texts.map(|text| text.map(<[u8]>::to_vec));
+    }
+
+    /// Forgets the texts.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
 }
 
 /// What became of an attempt.
@@ -67,11 +93,11 @@ struct Fate {
 }
 
 impl Attempt {
-    /// What is known of an exchange as an attempt; `None` where that tells nothing. `scratch` is used and left.
+    /// What is known of an exchange as an attempt; `None` where that tells nothing.
     pub(super) fn of(
         connection: &ConnectionMeta,
         exchange: &Transaction,
-        scratch: &mut Vec<u8>,
+        hashes: &mut Hashes,
     ) -> Option<Self> {
         let headers = &exchange.request.headers;
         let (method, path) = (headers.value(FieldName::Method)?, headers.value(FieldName::Path)?);
@@ -79,8 +105,8 @@ impl Attempt {
             return None;
         }
         let authority = headers.authority()?;
-        let texts = [Some(authority), Some(method), Some(path), headers.value(FieldName::UserAgent)];
-        let mut hasher = hash_of(connection.client.ip, texts, scratch);
+        let texts = [Some(authority), Some(method), headers.value(FieldName::UserAgent)];
+        let mut hasher = hashes.of(connection.client.ip, texts, path);
         let called = hasher.finish();
         let whole = exchange.request.ended && !exchange.has_lost();
         let request = exchange.digest.filter(|_| whole).map(|digest| {

@@ -1,6 +1,6 @@
 //! What a worker leaves for the merge: what was made of the records, and what the agent's model needs to be asked.
 
-use super::attempts::Attempt;
+use super::attempts::{Attempt, Hashes};
 use super::job::Job;
 use super::product::Product;
 use crate::agent::{FrameFact, WireFacts, WireTransaction};
@@ -40,8 +40,8 @@ pub(super) struct Collected<P> {
     exchanges: Vec<Exchange>,
     /// The same, as attempts.
     attempts: Vec<Option<Attempt>>,
-    /// Where what an attempt is told by is put together.
-    scratch: Vec<u8>,
+    /// What attempts are told by.
+    hashes: Hashes,
     /// Whose these were.
     metas: Vec<ConnectionMeta>,
     text: Vec<u8>,
@@ -110,7 +110,7 @@ impl<P: Part> Collected<P> {
             ended: Vec::new(),
             exchanges: Vec::new(),
             attempts: Vec::new(),
-            scratch: Vec::new(),
+            hashes: Hashes::default(),
             metas: Vec::new(),
             text: Vec::new(),
             tls: Vec::new(),
@@ -219,7 +219,7 @@ impl<P: Part> Product for Collected<P> {
             return;
         }
         if self.retries {
-            self.attempts.push(Attempt::of(connection, transaction, &mut self.scratch));
+            self.attempts.push(Attempt::of(connection, transaction, &mut self.hashes));
             if self.findings && self.metas.last().is_none_or(|last| last.id != connection.id) {
                 self.metas.push(connection.clone());
             }
@@ -248,8 +248,7 @@ impl<P: Part> Product for Collected<P> {
         self.exchanges.shrink_to(tuning::LIST_KEPT / size_of::<Exchange>());
         self.attempts.clear();
         self.attempts.shrink_to(tuning::LIST_KEPT / size_of::<Attempt>());
-        self.scratch.clear();
-        self.scratch.shrink_to(tuning::LIST_KEPT);
+        self.hashes.clear();
         self.metas.clear();
         self.metas.shrink_to(tuning::LIST_KEPT / size_of::<ConnectionMeta>());
         self.text.clear();
