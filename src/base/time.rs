@@ -76,22 +76,23 @@ impl fmt::Display for Timestamp {
 }
 
 /// The decimal digits of a number of nanoseconds below one second.
-const fn nine_digits(nanos: u32) -> [u8; 9] {
-    const fn digit(value: u32) -> u8 {
-        b'0' + (value % 10) as u8
-    }
-    let (high, middle, low) = (nanos / 1_000_000, nanos / 1_000 % 1_000, nanos % 1_000);
-    [
-        digit(high / 100),
-        digit(high / 10),
-        digit(high),
-        digit(middle / 100),
-        digit(middle / 10),
-        digit(middle),
-        digit(low / 100),
-        digit(low / 10),
-        digit(low),
-    ]
+pub const fn nine_digits(nanos: u32) -> [u8; 9] {
+    let first = b'0' + (nanos / 100_000_000 % 10) as u8;
+    let [a, b, c, d, e, f, g, h] = eight_digits(nanos % 100_000_000);
+    [first, a, b, c, d, e, f, g, h]
+}
+
+/// The decimal digits of a number below 100,000,000, all of them at once: it is divided into two numbers of four digits, these
+/// into four of two, these into eight, each in a lane of its own.
+const fn eight_digits(number: u32) -> [u8; 8] {
+    let number = number as u64;
+    let fours = number / 10_000 | number % 10_000 << 32;
+    // A hundredth and a tenth, exact for numbers of four digits and of two.
+    let hundreds = (fours * 10_486 >> 20) & 0x0000_007f_0000_007f;
+    let twos = hundreds | (fours - 100 * hundreds) << 16;
+    let tens = (twos * 103 >> 10) & 0x000f_000f_000f_000f;
+    let ones = tens | (twos - 10 * tens) << 8;
+    (ones | 0x3030_3030_3030_3030).to_le_bytes()
 }
 
 /// Year, month and day of a day count since 1970-01-01 in the proleptic Gregorian calendar: years counted
@@ -109,6 +110,16 @@ const fn civil_from_days(days: u64) -> (u64, u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn digits_are_those_that_the_standard_library_writes() {
+        for number in (0..100_000_000).step_by(9_973).chain(0..10_100).chain(99_990_000..100_000_000) {
+            assert_eq!(eight_digits(number).as_slice(), format!("{number:08}").as_bytes());
+        }
+        for nanos in [0, 1, 99_999_999, 100_000_000, 123_456_789, 999_999_999] {
+            assert_eq!(nine_digits(nanos).as_slice(), format!("{nanos:09}").as_bytes());
+        }
+    }
 
     #[test]
     fn formats_known_times() {

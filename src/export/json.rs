@@ -5,6 +5,7 @@
 //! needs escapes is left to `serde_json`.
 
 use super::sanitize::is_hidden;
+use crate::base::time::nine_digits;
 use crate::record::Annotation;
 use crate::record::schema::transaction::AnnotationObject;
 use crate::record::visit::{Member, Object, Scalar, Value, Visitor};
@@ -119,24 +120,19 @@ pub(super) fn push_integer(out: &mut Vec<u8>, value: u64) {
 /// float whatever its value.
 pub(super) fn push_seconds(out: &mut Vec<u8>, nanos: u64) {
     let (whole, part) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
-    let mut buffer = itoa::Buffer::new();
-    // A one before the nanoseconds keeps their zeros; it makes room for the point.
-    let mut text =
-        buffer.format(1_000_000_000 + part).as_bytes().first_chunk::<10>().copied().unwrap_or_default();
-    let [point, ..] = &mut text;
-    *point = b'.';
-    let mut shown = &text[..];
-    while let [rest @ .., b'0'] = shown
-        && rest.len() > 1
-    {
-        shown = rest;
+    let mut text = [b'.'; 10];
+    if let Some(digits) = text.last_chunk_mut() {
+        *digits = nine_digits(part as u32);
     }
+    // The first digit stays, whatever it is.
+    let others = text.last_chunk().map_or(0, |digits| u64::from_be_bytes(*digits));
+    let zeros = (others ^ u64::from_be_bytes([b'0'; 8])).trailing_zeros() / 8;
     if whole == 0 {
         out.push(b'0');
     } else {
         push_integer(out, whole);
     }
-    out.extend_from_slice(shown);
+    out.extend_from_slice(text.get(..10 - zeros as usize).unwrap_or_default());
 }
 
 fn push_difference(out: &mut Vec<u8>, nanos: i64) {
