@@ -31,7 +31,7 @@ impl Rotation {
 
 /// Saving failed.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", path.display())]
+#[error("{}", path.display())]
 pub struct WriteError {
     /// The file.
     pub path: PathBuf,

@@ -61,10 +61,10 @@ const RATE: &str = "h2.rate.peak";
 #[derive(Debug, Error)]
 pub enum ReadParquetError {
     /// It is damaged, or uses what is not supported.
-    #[error("{0}")]
+    #[error(transparent)]
     Parquet(#[from] ParquetError),
     /// The same, of its columns.
-    #[error("{0}")]
+    #[error(transparent)]
     Arrow(#[from] ArrowError),
     /// It holds other records.
     #[error("no endpoint records (make them with --show endpoints)")]
