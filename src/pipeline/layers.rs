@@ -57,6 +57,9 @@ pub(super) struct Layers {
     pub(super) weight: usize,
     /// It is in the list of those that wait for TLS secrets.
     pub(super) listed: bool,
+    /// When the directions ended by FIN before it was known what they carry, and how much of the other one their senders had
+    /// received by then.
+    fins: [Option<(Moment, u64)>; 2],
     /// What its segments tell of time; outside of TLS.
     pub(super) transport: Transport,
     /// Its last packet when it was told of as idle, where it was.
@@ -419,6 +422,18 @@ impl<O: Output> LayersInput<'_, '_, O> {
                 self.replay(&mut detection);
             }
         }
+        self.tell_of_fin();
+    }
+
+    /// The server may have ended its direction before it was known that this is HTTP/2.
+    fn tell_of_fin(&mut self) {
+        let Layer::Http2(http2) = &mut self.layers.layer else { return };
+        for from in [Direction::Forward, Direction::Backward] {
+            let fin = self.layers.fins.get_mut(from.index()).and_then(Option::take);
+            if let Some((at, received)) = fin.filter(|_| http2.side(from) == Side::Server) {
+                http2.server_closes(at, received, self.cx);
+            }
+        }
     }
 
     /// HTTP/1.1 has led to something else. The opening keeps what of the server's bytes is behind the response.
@@ -584,7 +599,13 @@ impl<O: Output> ByteSink for LayersInput<'_, '_, O> {
             Layer::Http2(http2) if how == End::Fin && http2.side(from) == Side::Server => {
                 http2.server_closes(at, cx.received[from.reverse()], cx);
             }
-            Layer::Http2(_) | Layer::Fresh | Layer::Detection(_) => {}
+            Layer::Http2(_) => {}
+            Layer::Fresh | Layer::Detection(_) => {
+                let fin = (how == End::Fin).then_some((at, cx.received[from.reverse()]));
+                if let Some(known) = self.layers.fins.get_mut(from.index()) {
+                    *known = known.or(fin);
+                }
+            }
         }
     }
 }

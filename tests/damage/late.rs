@@ -133,3 +133,30 @@ fn a_transfer_joined_in_its_middle_is_recognised_by_both_its_sides() {
         }
     }
 }
+
+/// Of the server alone something was captured, and then its FIN: the call ends with that, in however many segments the answer came.
+#[test]
+fn a_fin_ends_the_calls_of_the_only_side_that_was_captured() {
+    let frames = [
+        &[0, 0, 0, 4, 0, 0, 0, 0, 0][..],
+        &[0, 0, 1, 1, 4, 0, 0, 0, 1, 0x88],
+        &[0, 0, 100, 0, 0, 0, 0, 0, 1],
+        &[7; 100],
+    ]
+    .concat();
+    for length in [frames.len(), 50, 1] {
+        let mut conversation = Conversation::new(Ends::v4(0), 1);
+        conversation.handshake();
+        for segment in frames.chunks(length) {
+            conversation.data(Side::Server, segment);
+        }
+        conversation.fin(Side::Server);
+        let mut capture = conversation.capture();
+        let server = capture.packets[1].flow().unwrap().0;
+        capture.packets.retain(|packet| packet.flow().is_some_and(|(from, _)| from == server));
+        let outcome = Analyze::capture(&capture).run();
+        let [told] = outcome.transactions().collect::<Vec<_>>()[..] else { panic!("one call") };
+        assert_eq!((told.status(), told.response.body), (Some(200), 100), "segments of {length}");
+        assert_eq!((told.end.by, told.end.how), (EndBy::Tcp, EndHow::Fin), "segments of {length}");
+    }
+}
