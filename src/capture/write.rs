@@ -88,16 +88,24 @@ impl Writer {
         let mut writer =
             Self { path, rotation, secrets: Vec::new(), current: None, count: 0, kept: VecDeque::new() };
         if rotation.is_on() {
-            let directory = match writer.path.parent() {
-                Some(parent) if !parent.as_os_str().is_empty() => parent,
-                _ => Path::new("."),
-            };
-            std::fs::metadata(directory)
-                .map_err(|source| WriteError { path: directory.to_owned(), source })?;
+            Self::check_directory(&writer.path)?;
         } else {
             writer.current = Some(writer.open(writer.path.clone())?);
         }
         Ok(writer)
+    }
+
+    /// The directory that `path` is to be created in is there.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn check_directory(path: &Path) -> Result<(), WriteError> {
+        let directory = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        std::fs::metadata(directory).map_err(|source| WriteError { path: directory.to_owned(), source })?;
+        Ok(())
     }
 
     /// Begins to write to standard output.

@@ -405,7 +405,8 @@ fn check_target(target: Option<&Path>, inputs: &[Input]) -> anyhow::Result<()> {
             }
         }
     }
-    Ok(())
+    // The file itself is made last: of what the capture's secrets opened it holds the secrets.
+    target.map_or(Ok(()), |target| Ok(Writer::check_directory(target)?))
 }
 
 /// Whoever read the packets has closed the pipe.
