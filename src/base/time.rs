@@ -77,21 +77,23 @@ impl fmt::Display for Timestamp {
 
 /// The decimal digits of a number of nanoseconds below one second.
 pub const fn nine_digits(nanos: u32) -> [u8; 9] {
-    let first = b'0' + (nanos / 100_000_000 % 10) as u8;
-    let [a, b, c, d, e, f, g, h] = eight_digits(nanos % 100_000_000);
-    [first, a, b, c, d, e, f, g, h]
+    let mut digits = [b'0' + (nanos / 100_000_000 % 10) as u8; 9];
+    if let Some(others) = digits.last_chunk_mut() {
+        *others = eight_digits(nanos % 100_000_000);
+    }
+    digits
 }
 
 /// The decimal digits of a number below 100,000,000, all of them at once: it is divided into two numbers of four digits, these
 /// into four of two, these into eight, each in a lane of its own.
 const fn eight_digits(number: u32) -> [u8; 8] {
     let number = number as u64;
-    let fours = number / 10_000 | number % 10_000 << 32;
+    let fours = (number / 10_000) | ((number % 10_000) << 32);
     // A hundredth and a tenth, exact for numbers of four digits and of two.
-    let hundreds = (fours * 10_486 >> 20) & 0x0000_007f_0000_007f;
-    let twos = hundreds | (fours - 100 * hundreds) << 16;
-    let tens = (twos * 103 >> 10) & 0x000f_000f_000f_000f;
-    let ones = tens | (twos - 10 * tens) << 8;
+    let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
+    let twos = hundreds | ((fours - 100 * hundreds) << 16);
+    let tens = ((twos * 103) >> 10) & 0x000f_000f_000f_000f;
+    let ones = tens | ((twos - 10 * tens) << 8);
     (ones | 0x3030_3030_3030_3030).to_le_bytes()
 }
 
