@@ -102,12 +102,14 @@ impl Latency {
     }
 
     /// A quantile of the times as they were seen, in nanoseconds. What was not seen to its end counts as having taken
-    /// as long as it was seen.
+    /// as long as it was seen. The sketch may be off by 1 %, but nothing took longer than the longest.
     pub fn quantile(&self, quantile: f64) -> Option<u64> {
-        match &self.doubtful {
+        let estimate = match &self.doubtful {
             None => self.exact.quantile(quantile),
             Some(doubtful) => joined(&self.exact, &doubtful.shown).quantile(quantile),
-        }
+        };
+        // A record made elsewhere may not tell it.
+        estimate.map(|nanos| if self.max > 0 { nanos.min(self.max) } else { nanos })
     }
 
     /// What the true quantile lies between; `None` when there is no doubt.
@@ -236,6 +238,16 @@ mod tests {
         let mut sorted = values.to_vec();
         sorted.sort_unstable();
         sorted[(quantile * (sorted.len() - 1) as f64) as usize]
+    }
+
+    #[test]
+    fn no_quantile_is_above_the_longest() {
+        let mut latency = Latency::default();
+        (0..300).for_each(|_| latency.add(Span::exact(42_716_000)));
+        assert!(latency.exact.quantile(0.99) > Some(42_716_000), "the sketch alone is above it");
+        for quantile in [0.5, 0.9, 0.99, 1.0] {
+            assert!(latency.quantile(quantile).unwrap() <= 42_716_000, "{quantile}");
+        }
     }
 
     #[test]
