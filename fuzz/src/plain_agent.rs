@@ -183,8 +183,8 @@ impl Program {
             Some(_) => {}
         }
         if ends {
+            self.terminated |= self.protocol == Protocol::Http2;
             self.protocol = Protocol::Unknown;
-            self.terminated = true;
             for side in &mut self.sides {
                 *side = Side { table: std::mem::take(&mut side.table), ..Side::default() };
             }
