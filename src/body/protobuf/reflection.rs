@@ -72,6 +72,24 @@ mod tests {
         assert!(!is_reflection("/a.S/Do"));
     }
 
+    /// Whatever a file is written in, the others are learned.
+    #[test]
+    fn files_of_a_syntax_that_is_not_known_are_left_out() {
+        let file = |name: &str, syntax: Option<&str>| FileDescriptorProto {
+            name: Some(name.to_owned()),
+            package: Some(name.to_owned()),
+            syntax: syntax.map(str::to_owned),
+            ..FileDescriptorProto::default()
+        };
+        let (mut schema, mut held) = (Schema::default(), 0);
+        for syntax in ["editions", "", "proto4"] {
+            assert!(learn(&response(&file("a", Some(syntax))), &mut schema, &mut held));
+            assert!(schema.is_empty(), "{syntax}");
+        }
+        assert!(learn(&response(&file("b", Some("proto3"))), &mut schema, &mut held));
+        assert!(!schema.is_empty());
+    }
+
     #[test]
     fn cap_body_reflection() {
         let file = FileDescriptorProto { name: Some("x".repeat(1000)), ..FileDescriptorProto::default() };

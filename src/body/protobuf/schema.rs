@@ -54,6 +54,10 @@ impl Schema {
                     SchemaError::Invalid(path.clone(), format!("no descriptor set: {error}"))
                 })?
             };
+            if let Some(file) = set.file.iter().find(|file| !is_known(file)) {
+                let error = format!("{}: syntax {:?} is not known", file.name(), file.syntax());
+                return Err(SchemaError::Invalid(path.clone(), error));
+            }
             schema.add(set.file);
             if let Some((name, file)) = schema.waiting.iter().next() {
                 let missing: Vec<_> = file
@@ -68,9 +72,9 @@ impl Schema {
         Ok(schema)
     }
 
-    /// Adds files as far as their imports are there. Others wait for them.
+    /// Adds files as far as their imports are there. Others wait for them. Those of a syntax that is not known are not used.
     pub fn add(&mut self, files: Vec<FileDescriptorProto>) {
-        for file in files {
+        for file in files.into_iter().filter(is_known) {
             if self.pool.get_file_by_name(file.name()).is_none() {
                 self.waiting.insert(file.name().to_owned(), file);
             }
@@ -139,6 +143,11 @@ impl Schema {
     pub(super) fn is_empty(&self) -> bool {
         self.pool.files().len() == 0
     }
+}
+
+/// Whether the pool can take such a file: on another syntax (editions) it panics.
+fn is_known(file: &FileDescriptorProto) -> bool {
+    matches!(file.syntax.as_deref(), None | Some("proto2" | "proto3"))
 }
 
 /// Compiles a source. Which directory its imports are named from is not known: the nearest one that serves is taken.
