@@ -222,7 +222,8 @@ fn errors_name_the_file() {
     let directory = tempfile::tempdir().unwrap();
     let missing = directory.path().join("no/such/a.pcapng");
     let error = Writer::create(&missing, Rotation::default()).err().unwrap();
-    assert!(error.to_string().starts_with(&format!("{}: ", missing.display())));
+    assert_eq!(error.to_string(), missing.display().to_string());
+    assert_eq!(error.source.kind(), io::ErrorKind::NotFound);
     let rotation = Rotation { size: Some(1), ..Rotation::default() };
     let error = Writer::create(&missing, rotation).err().unwrap();
     assert_eq!(Some(error.path.as_path()), missing.parent());
