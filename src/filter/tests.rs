@@ -143,13 +143,7 @@ fn lists_and_objects_are_asked_as_such() {
 fn text_that_is_not_utf8_is_compared_as_it_is_shown() {
     let mut odd = get();
     odd.request.headers = fields(&[(":method", "GET")]);
-    odd.request.headers.push(crate::record::Field {
-        name: Some(b":path"),
-        value: Some(b"/a\xffb"),
-        known: crate::record::FieldName::Path,
-        source: crate::base::certainty::Certainty::Exact,
-        reference: None,
-    });
+    odd.request.headers.push(crate::record::Field::exact(b":path", b"/a\xffb"));
     for filter in ["path == /a\u{fffd}b", "path ~ ^/a.b$"] {
         assert_eq!(truth_of(filter, &meta(), &odd), Truth::True, "{filter}");
     }

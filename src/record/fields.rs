@@ -76,6 +76,14 @@ pub struct Field<'a> {
     pub reference: Option<UnknownRef>,
 }
 
+impl<'a> Field<'a> {
+    /// A field line that is known for certain.
+    pub fn exact(name: &'a [u8], value: &'a [u8]) -> Self {
+        let known = FieldName::of(name);
+        Self { name: Some(name), value: Some(value), known, source: Certainty::Exact, reference: None }
+    }
+}
+
 /// Field lines in order.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Fields {
@@ -364,13 +372,7 @@ mod tests {
 
     #[test]
     fn a_line_is_shown_as_text() {
-        let exact = Field {
-            name: Some(b":path"),
-            value: Some(b"/\xffa"),
-            known: FieldName::Path,
-            source: Certainty::Exact,
-            reference: None,
-        };
+        let exact = Field::exact(b":path", b"/\xffa");
         let reference = Some(UnknownRef { epoch: 1, entry: 7 });
         let unknown = Field { value: None, source: Certainty::Unknown, reference, ..exact };
         let mut fields = Fields::default();

@@ -34,13 +34,7 @@ pub(crate) fn end(ip: &str, port: u16) -> Endpoint {
 pub(crate) fn fields(lines: &[(&str, &str)]) -> Fields {
     let mut fields = Fields::default();
     for (name, value) in lines {
-        fields.push(Field {
-            name: Some(name.as_bytes()),
-            value: Some(value.as_bytes()),
-            known: FieldName::of(name.as_bytes()),
-            source: Certainty::Exact,
-            reference: None,
-        });
+        fields.push(Field::exact(name.as_bytes(), value.as_bytes()));
     }
     fields
 }

@@ -2,7 +2,6 @@
 
 use super::session::PairingInput;
 use super::stream::OpenStream;
-use crate::base::certainty::Certainty;
 use crate::base::limit_counters::Limit;
 use crate::base::limits;
 use crate::base::time::{Moment, Timestamp};
@@ -238,17 +237,11 @@ impl PairingInput<'_> {
         let keep_all = self.pairing.wanted.headers;
         let mut headers = Fields::default();
         for &(name, value) in fields {
-            let known = FieldName::of(name);
-            if keep_all || known != FieldName::Other {
-                headers.push(Field {
-                    name: Some(name),
-                    value: Some(value),
-                    known,
-                    source: Certainty::Exact,
-                    reference: None,
-                });
+            let field = Field::exact(name, value);
+            if keep_all || field.known != FieldName::Other {
+                headers.push(field);
             }
-            if known == FieldName::Path {
+            if field.known == FieldName::Path {
                 self.counters().record_path(value.len() as u64);
             }
         }

@@ -4,9 +4,7 @@
 use h2lens::base::endpoint::Endpoint;
 use h2lens::base::time::{Moment, Timestamp};
 use h2lens::filter::{Filter, Truth};
-use h2lens::record::{
-    ConnectionMeta, Field, FieldName, Fields, Partial, Transaction, TransactionView, Unknown,
-};
+use h2lens::record::{ConnectionMeta, Field, Fields, Partial, Transaction, TransactionView, Unknown};
 
 /// Text; other bytes are none.
 pub fn run(data: &[u8]) {
@@ -108,13 +106,7 @@ fn connection() -> ConnectionMeta {
 fn fields(lines: &[(&str, &str)]) -> Fields {
     let mut fields = Fields::default();
     for (name, value) in lines {
-        fields.push(Field {
-            name: Some(name.as_bytes()),
-            value: Some(value.as_bytes()),
-            known: FieldName::of(name.as_bytes()),
-            source: h2lens::base::certainty::Certainty::Exact,
-            reference: None,
-        });
+        fields.push(Field::exact(name.as_bytes(), value.as_bytes()));
     }
     fields
 }
