@@ -34,24 +34,41 @@ fn rules(pieces: &Pieces<'_>) -> Rules {
     }
 }
 
+/// A piece as a segment.
+struct Step<'a> {
+    nanos: u64,
+    side: usize,
+    seq: u32,
+    ack: u32,
+    flags: TcpFlags,
+    payload: &'a [u8],
+}
+
+fn steps<'a>(pieces: &'a Pieces<'a>) -> impl Iterator<Item = Step<'a>> {
+    let (mut seq, mut nanos) = ([1_u32; 2], 0);
+    pieces.list.iter().map(move |piece| {
+        nanos += if piece.pause { 40_000_000_000 } else { 1000 };
+        let side = usize::from(piece.backward);
+        let (payload, flags) = match piece.what {
+            What::Bytes(bytes) => (bytes, TcpFlags::ACK),
+            What::Gap(len) => (&[][..], len as u8),
+        };
+        let step = Step { nanos, side, seq: seq[side], ack: seq[1 - side], flags: TcpFlags(flags), payload };
+        seq[side] = seq[side].wrapping_add(payload.len() as u32);
+        step
+    })
+}
+
 /// What the rules alone make of the same, and what is handed on: not of small maps, nor of connections inside TLS that end.
 fn plainly(pieces: &Pieces<'_>) -> Option<(Counters, u64)> {
     let tls = pieces.options & 2 != 0;
-    let flags = |what: What<'_>| if let What::Gap(len) = what { len as u8 & 7 } else { 0 };
-    if pieces.options & 4 != 0 || tls && pieces.list.iter().any(|piece| flags(piece.what) != 0) {
+    let ends = |flags: TcpFlags| flags.fin() || flags.rst();
+    if pieces.options & 4 != 0 || tls && steps(pieces).any(|step| ends(step.flags) || step.flags.syn()) {
         return None;
     }
     let mut program = Program::new(rules(pieces), tls);
-    let (mut seq, mut now) = ([1_u32; 2], 0);
-    for piece in &pieces.list {
-        now += if piece.pause { 40_000_000_000 } else { 1000 };
-        let side = usize::from(piece.backward);
-        let (payload, ends) = match piece.what {
-            What::Bytes(bytes) => (bytes, false),
-            What::Gap(_) => (&[][..], flags(piece.what) & 5 != 0),
-        };
-        program.segment(now, side, seq[side], ends, payload);
-        seq[side] = seq[side].wrapping_add(payload.len() as u32);
+    for Step { nanos, side, seq, flags, payload, .. } in steps(pieces) {
+        program.segment(nanos, side, seq, ends(flags), payload);
     }
     Some((program.counters, program.emitted))
 }
@@ -61,31 +78,16 @@ fn watch(pieces: &Pieces<'_>) -> Summary {
     let max_requests = if pieces.options & 4 != 0 { 8 } else { 65_536 };
     let mut agent = Agent::new(Params { rules, max_requests, ..Params::default() });
     let ends = [40_000, 8080].map(|port| Endpoint { ip: [10, 0, 0, 1].into(), port });
-    let (mut seq, mut nanos, mut asked) = ([1_u32; 2], 0, 0);
+    let mut asked = 0;
     let mut before = agent.summary();
-    for piece in &pieces.list {
-        nanos += if piece.pause { 40_000_000_000 } else { 1000 };
+    for (piece, step) in pieces.list.iter().zip(steps(pieces)) {
+        let Step { nanos, side, seq, ack, flags, payload } = step;
         let at = Moment { packet: piece.number, time: Timestamp::from_nanos(nanos) };
-        let side = usize::from(piece.backward);
         let (src, dst) = (ends[side], ends[1 - side]);
-        let (payload, flags) = match piece.what {
-            What::Bytes(bytes) => (bytes, TcpFlags::ACK),
-            What::Gap(len) => (&[][..], len as u8),
-        };
-        if pieces.options & 2 != 0 && flags == TcpFlags::ACK {
+        if pieces.options & 2 != 0 && flags.0 == TcpFlags::ACK {
             agent.tls_record(at, src, dst, payload);
         } else {
-            let (ack, cut) = (seq[1 - side], 0);
-            let flags = TcpFlags(flags);
-            agent.segment(&Segment {
-                seq: seq[side],
-                ack,
-                flags,
-                payload,
-                cut,
-                ..Segment::empty(at, src, dst)
-            });
-            seq[side] = seq[side].wrapping_add(payload.len() as u32);
+            agent.segment(&Segment { seq, ack, flags, payload, cut: 0, ..Segment::empty(at, src, dst) });
         }
         if piece.number % 4 == 0 {
             let transaction = WireTransaction {
