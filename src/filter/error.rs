@@ -43,7 +43,7 @@ impl fmt::Display for FilterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let columns = |range: Range<usize>| self.text.get(range).map_or(0, |text| text.chars().count());
         let (before, marked) = (columns(0..self.place.start), columns(self.place.clone()));
-        let is_long = before + marked > SHOWN || columns(0..self.text.len()) > SHOWN;
+        let is_long = columns(0..self.text.len()) > SHOWN;
         let left_out = if is_long { before.saturating_sub(BEFORE) } else { 0 };
         let mut chars = self.text.chars().skip(left_out);
         // Control characters would move the mark, or act on a terminal.

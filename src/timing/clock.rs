@@ -80,9 +80,9 @@ impl Stops {
     }
 }
 
-/// What few directions need.
+/// When the sender began to send, where that was before its bytes could be read. Few directions need it.
 #[derive(Debug, Default)]
-struct Parts {
+struct Openings {
     /// How the wait ended that the latest segment with data ended, if it had begun to come before.
     wait: Option<Opening>,
     /// What jumped first over missing bytes since that segment, if something did.
@@ -106,7 +106,7 @@ pub(super) struct Clock {
     /// When the sender was last let go on.
     freed: Timestamp,
     /// Where records come in parts, or bytes are missing.
-    parts: Option<Box<Parts>>,
+    openings: Option<Box<Openings>>,
     /// Streams whose turn it is and that have no credit of their own, and nanoseconds in which there were some and no bytes
     /// were missing. It is no stop: other streams may go on.
     blocked_streams: u32,
@@ -166,7 +166,7 @@ impl Clock {
 
     /// Bytes of memory held beside itself.
     pub(super) fn memory(&self) -> usize {
-        self.parts.as_ref().map_or(0, |parts| of_block(size_of_val(&**parts)))
+        self.openings.as_ref().map_or(0, |openings| of_block(size_of_val(&**openings)))
     }
 
     /// What stops the sender now.
@@ -184,7 +184,7 @@ impl Clock {
         if stops.loss && !before.loss {
             self.loss_since = at;
             let now = Opening { begin: at, free: self.now.free, freed: self.freed, stopped: before.any() };
-            self.parts.get_or_insert_default().jump.get_or_insert(now);
+            self.openings.get_or_insert_default().jump.get_or_insert(now);
         }
         if stops.connection && !before.connection {
             self.connection_since = at;
@@ -208,8 +208,8 @@ impl Clock {
         }
         let opening = self.opening(at, began);
         let wait = (opening.begin < at).then_some(opening);
-        if wait.is_some() || self.parts.is_some() {
-            **self.parts.get_or_insert_default() = Parts { wait, jump: None };
+        if wait.is_some() || self.openings.is_some() {
+            **self.openings.get_or_insert_default() = Openings { wait, jump: None };
         }
         let silent = if opening.ends_silence(self.latest, patience) {
             opening.free.saturating_sub(self.latest_free)
@@ -243,7 +243,7 @@ impl Clock {
 
     /// How the wait goes on that ends at this time.
     pub(super) fn opening_until(&self, at: Timestamp) -> Opening {
-        let ended = self.parts.as_ref().and_then(|parts| parts.wait).filter(|_| at == self.latest);
+        let ended = self.openings.as_ref().and_then(|openings| openings.wait).filter(|_| at == self.latest);
         ended.unwrap_or_else(|| self.opening(at, at))
     }
 
@@ -252,7 +252,7 @@ impl Clock {
         let now = Opening { begin: at, free: self.now.free, freed: self.freed, stopped: self.stops.any() };
         let began = began.max(self.latest).min(at);
         // What began to come when nothing was missing any more is not what had jumped over it.
-        let jump = self.parts.as_ref().and_then(|parts| parts.jump);
+        let jump = self.openings.as_ref().and_then(|openings| openings.jump);
         let known = jump.filter(|_| self.stops.loss || began <= self.freed).unwrap_or(now);
         let begin = began.min(known.begin);
         Opening { begin, free: known.free.saturating_sub(known.begin.nanos_since(begin)), ..known }

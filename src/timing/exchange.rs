@@ -193,39 +193,34 @@ impl Exchange {
         }
         self.unsure = 0;
         let pause = self.pause();
-        let spend = |parts: &mut Division, left: &mut u64, part, amount: u64| {
-            let amount = amount.min(*left);
-            *left -= amount;
+        let mut spend = |parts: &mut Division, part, amount: u64| {
+            let amount = amount.min(left);
+            left -= amount;
             parts.add(part, amount);
         };
         let before = std::mem::replace(&mut self.cursor, now);
-        spend(&mut self.parts, &mut left, TimePart::TcpLoss, now.loss.saturating_sub(before.loss));
+        spend(&mut self.parts, TimePart::TcpLoss, now.loss.saturating_sub(before.loss));
         if self.turn == Turn::Wait {
-            return spend(&mut self.parts, &mut left, TimePart::Wait, u64::MAX);
+            return spend(&mut self.parts, TimePart::Wait, u64::MAX);
         }
         if self.blocked {
-            return spend(&mut self.parts, &mut left, TimePart::StreamWindow, u64::MAX);
+            return spend(&mut self.parts, TimePart::StreamWindow, u64::MAX);
         }
-        spend(
-            &mut self.parts,
-            &mut left,
-            TimePart::ConnectionWindow,
-            now.connection.saturating_sub(before.connection),
-        );
-        spend(&mut self.parts, &mut left, TimePart::TcpWindow, now.tcp.saturating_sub(before.tcp));
+        spend(&mut self.parts, TimePart::ConnectionWindow, now.connection.saturating_sub(before.connection));
+        spend(&mut self.parts, TimePart::TcpWindow, now.tcp.saturating_sub(before.tcp));
         self.connection_held = self.connection_held.saturating_add(now.held.saturating_sub(before.held));
         // What is left was free: waits that are over, and the last one.
         let (start, free, silent) = clock.wait_until(at);
         let earlier = free.saturating_sub(before.free);
         let earlier_silent = silent.saturating_sub(before.silent).min(earlier);
-        spend(&mut self.parts, &mut left, pause, earlier_silent);
-        spend(&mut self.parts, &mut left, TimePart::OtherStreams, earlier - earlier_silent);
+        spend(&mut self.parts, pause, earlier_silent);
+        spend(&mut self.parts, TimePart::OtherStreams, earlier - earlier_silent);
         let opening = clock.opening_until(at);
         if opening.ends_silence(start.max(self.since), patience) {
             let silent = opening.silence(at, before.free.max(free));
-            spend(&mut self.parts, &mut left, pause, silent);
+            spend(&mut self.parts, pause, silent);
         }
-        spend(&mut self.parts, &mut left, active, u64::MAX);
+        spend(&mut self.parts, active, u64::MAX);
     }
 
     /// It is the other side's turn, or another part of the exchange.
