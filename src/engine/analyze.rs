@@ -34,7 +34,7 @@ pub struct Analysis {
     pub wanted: Wanted,
     /// Count how exchanges ended, and hand records on as they come: for those who watch.
     pub live: bool,
-    /// Worker threads.
+    /// Threads that do the work, the caller's among them.
     pub threads: usize,
     /// Memory of the process for what grows with its input.
     pub memory: Memory,

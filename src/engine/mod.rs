@@ -4,7 +4,7 @@
 mod analyze;
 mod analyzer;
 mod attempts;
-mod backlog;
+mod board;
 mod collect;
 mod ending;
 mod job;
@@ -12,7 +12,6 @@ mod locate;
 mod merge;
 mod owned;
 mod product;
-mod queue;
 mod read;
 mod report;
 mod select;

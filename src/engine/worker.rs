@@ -1,4 +1,4 @@
-//! What one thread does with a job: its shards' segments, through its shards' pipelines.
+//! What a worker does with a job, on one thread or another: its shards' segments, through its shards' pipelines.
 
 use super::job::{Job, Task};
 use super::product::Product;
@@ -41,7 +41,7 @@ impl Sum {
     }
 }
 
-/// The shards of one thread.
+/// Shards that one thread at a time works on.
 #[derive(Debug)]
 pub struct Worker<P> {
     shards: Vec<(usize, Pipeline, Selection)>,
