@@ -170,6 +170,13 @@ impl Half {
         }
     }
 
+    /// All before this number has been sent, if its receiver would take it.
+    pub(super) fn note_sent(&mut self, number: u32) {
+        if self.started && self.takes(number) {
+            self.sent = self.sent.max(self.place_of(number));
+        }
+    }
+
     /// Begins with a SYN that was seen earlier.
     pub(super) fn begin(&mut self, syn: &Beginning) {
         (self.initial, self.scale) = (Some(syn.seq), syn.scale);

@@ -42,6 +42,10 @@ pub(super) struct Reset {
     at: Moment,
     /// Segments of the connection by then.
     segments: u64,
+    /// Its number.
+    seq: u32,
+    /// What it acknowledges.
+    ack: Option<u32>,
 }
 
 impl Reset {
@@ -106,17 +110,14 @@ impl Reassembly {
 
     /// Judges a reset, and ends the connection if it is accepted.
     fn judge_reset(&mut self, from: Direction, segment: &Segment<'_>) -> Verdict {
-        let reset = Reset { from, at: segment.at, segments: self.segments };
+        let ack = segment.flags.ack().then_some(segment.ack);
+        let reset = Reset { from, at: segment.at, segments: self.segments, seq: segment.seq, ack };
         if self.reset.is_some() || self.closed() {
             return Verdict::Accepted;
         }
         let expected = self.refuses(from, segment)
             || self.halves[from].judge_reset(segment.seq) == ResetVerdict::Expected;
         if expected {
-            let other = &mut self.halves[from.reverse()];
-            if segment.flags.ack() && other.may_have_received(segment.ack) {
-                other.acknowledge(segment.ack, segment.at.time);
-            }
             self.set_reset(reset);
             return Verdict::Accepted;
         }
@@ -130,7 +131,14 @@ impl Reassembly {
         !self.halves[from].started && reset.flags.ack() && asked == Some(reset.ack)
     }
 
+    /// The reset ends the connection. Its numbers say how far both sides had gone.
     fn set_reset(&mut self, reset: Reset) {
+        let Reset { from, at, seq, ack, .. } = reset;
+        self.halves[from].note_sent(seq);
+        let other = &mut self.halves[from.reverse()];
+        if let Some(ack) = ack.filter(|&ack| other.may_have_received(ack)) {
+            other.acknowledge(ack, at.time);
+        }
         self.reset = Some(reset);
         (self.halves.forward.reset, self.halves.backward.reset) = (true, true);
         self.halves[reset.from].cut_off = true;

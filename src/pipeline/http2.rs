@@ -145,7 +145,11 @@ impl Http2 {
 
     /// A direction's segments are, or are not, in the capture.
     pub(super) fn set_unseen(&mut self, from: Direction, unseen: bool) {
-        self.pairing.set_unseen(self.side(from), unseen);
+        let side = self.side(from);
+        self.pairing.set_unseen(side, unseen);
+        if let Some(timing) = &mut self.timing {
+            timing.set_unseen(side, unseen);
+        }
     }
 
     /// A segment was read: what TCP tells by now. `holes`: of the forward and of the backward direction.
@@ -296,8 +300,8 @@ impl Http2 {
         closed: Option<Moment>,
         cx: &mut Context<'_, O>,
     ) -> Option<(Side, u32)> {
-        let in_flight = self.pairing.cuts_off();
         self.listen(cx, |_, (_, (session, _))| session.finish(end.by, end.how, at.time));
+        let in_flight = self.pairing.cuts_off();
         let mut error = None;
         if let Some(timing) = &mut self.timing {
             (record.ending, error) = timing.ending(end, closed.unwrap_or(record.last).time, in_flight);

@@ -146,15 +146,21 @@ impl Transaction {
         if self.response.seen && self.response.ended {
             return None;
         }
-        let unsure = self.has_lost() || self.server_unseen;
+        let sure = !self.may_have_ended();
         match (self.end.how, self.end.code) {
-            (EndHow::RstStream | EndHow::Goaway, Some(code)) if code != 0 || !unsure => {
+            (EndHow::RstStream | EndHow::Goaway, Some(code)) if code != 0 || sure => {
                 Some(Failure::Code(ErrorCode(code)))
             }
-            (EndHow::Rst, _) if !unsure => Some(Failure::ConnectionReset),
-            (EndHow::Fin, _) if !unsure => Some(Failure::ConnectionClosed),
+            (EndHow::Rst, _) if sure => Some(Failure::ConnectionReset),
+            (EndHow::Fin, _) if sure => Some(Failure::ConnectionClosed),
             _ => None,
         }
+    }
+
+    /// It may have ended in what was not captured: bytes of it are missing, or all of one side, or it began before.
+    pub const fn may_have_ended(&self) -> bool {
+        let before = self.partial.contains(Partial::MID_STREAM) && !self.request.seen;
+        self.has_lost() || self.server_unseen || before
     }
 
     /// Bytes of it are missing.
@@ -296,6 +302,12 @@ mod tests {
             assert_eq!(error(&lost), None);
             let one_sided = Transaction { server_unseen: true, ..unanswered(EndBy::Tcp, how, code) };
             assert_eq!(error(&one_sided), None);
+            let mut begun_before = unanswered(EndBy::Tcp, how, code);
+            begun_before.request.seen = false;
+            begun_before.partial.insert(Partial::MID_STREAM);
+            assert_eq!(error(&begun_before), None);
+            begun_before.request.seen = true;
+            assert!(error(&begun_before).is_some(), "only what the table held before is unknown");
         }
     }
 

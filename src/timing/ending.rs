@@ -1,6 +1,6 @@
 //! Why a connection ended: what it said last, and what it left unanswered.
 
-use crate::base::time::Timestamp;
+use crate::base::time::{Moment, Timestamp};
 use crate::http2::{PerSide, Side};
 use crate::record::{EndBy, EndCause, EndHow, Ending, StreamEnd};
 use std::time::Duration;
@@ -16,6 +16,8 @@ pub(super) struct LastWords {
     pings: PerSide<Option<([u8; 8], Timestamp)>>,
     /// When anything was read last.
     spoken: Option<Timestamp>,
+    /// The last packet of each side that was read.
+    read: PerSide<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -29,9 +31,10 @@ struct Goaway {
 }
 
 impl LastWords {
-    /// Something was read.
-    pub(super) fn speak(&mut self, at: Timestamp) {
-        self.spoken = self.spoken.max(Some(at));
+    /// Something of a side was read.
+    pub(super) fn speak(&mut self, from: Side, at: Moment) {
+        self.spoken = self.spoken.max(Some(at.time));
+        self.read[from] = self.read[from].max(at.packet);
     }
 
     /// GOAWAY.
@@ -56,9 +59,11 @@ impl LastWords {
         self.goaway[side].is_some_and(|goaway| goaway.code != 0)
     }
 
-    /// PING.
-    pub(super) fn ping(&mut self, from: Side, opaque: [u8; 8], at: Timestamp) {
-        self.pings[from].get_or_insert((opaque, at));
+    /// PING. Where its direction waited for a hole to fill, the other one was read ahead of it, with the acknowledgment.
+    pub(super) fn ping(&mut self, from: Side, opaque: [u8; 8], at: Moment) {
+        if self.read[from.peer()] < at.packet {
+            self.pings[from].get_or_insert((opaque, at.time));
+        }
     }
 
     /// An acknowledgment of PING; since when the side that is answered has waited for it, where it was for that.
@@ -67,13 +72,19 @@ impl LastWords {
         Some(at)
     }
 
-    /// Why the connection ended, in this way and at this time, with exchanges under way or not. `patience`: for so long an
-    /// acknowledgment may take. Who named an error, and which.
+    /// Frames of a side are missing: what it may have acknowledged with them, and when they came.
+    pub(super) fn lose(&mut self, from: Side) {
+        self.pings[from.peer()] = None;
+        self.spoken = None;
+    }
+
+    /// Why the connection ended, in this way and at this time, with exchanges under way or not, where that is known.
+    /// `patience`: for so long an acknowledgment may take. Who named an error, and which.
     pub(super) fn ending(
         &self,
         end: StreamEnd,
         at: Timestamp,
-        in_flight: bool,
+        in_flight: Option<bool>,
         patience: Duration,
     ) -> (Ending, Option<(Side, u32)>) {
         let sides = [Side::Server, Side::Client];
@@ -87,19 +98,20 @@ impl LastWords {
         let graceful = goaway(|goaway| goaway.code == 0);
         let reset = end.how == EndHow::Rst;
         let cause = match (closed, in_flight) {
-            _ if error.is_some() => EndCause::GoawayError,
-            (false, _) => EndCause::CaptureEnd,
-            (true, _) if unanswered => EndCause::KeepaliveTimeout,
-            _ if graceful.is_some() => EndCause::GoawayGraceful,
-            (true, true) if reset => EndCause::ResetInFlight,
-            (true, false) if reset => EndCause::Reset,
-            (true, true) => EndCause::FinInFlight,
-            (true, false) => EndCause::IdleClose,
+            _ if error.is_some() => Some(EndCause::GoawayError),
+            (false, _) => Some(EndCause::CaptureEnd),
+            (true, _) if unanswered => Some(EndCause::KeepaliveTimeout),
+            _ if graceful.is_some() => Some(EndCause::GoawayGraceful),
+            (true, Some(true)) if reset => Some(EndCause::ResetInFlight),
+            (true, Some(false)) if reset => Some(EndCause::Reset),
+            (true, Some(true)) => Some(EndCause::FinInFlight),
+            (true, Some(false)) => Some(EndCause::IdleClose),
+            (true, None) => None,
         };
         let ending = Ending {
-            cause: Some(cause),
+            cause,
             two_step: graceful.is_some_and(|(_, goaway)| goaway.two_step),
-            idle: (cause == EndCause::IdleClose)
+            idle: (cause == Some(EndCause::IdleClose))
                 .then(|| self.spoken.map(|spoken| at.since(spoken)))
                 .flatten(),
             alert: None,
@@ -121,18 +133,25 @@ mod tests {
         Timestamp::from_nanos(millis * 1_000_000)
     }
 
-    fn cause(words: &LastWords, end: StreamEnd, in_flight: bool) -> Option<EndCause> {
+    fn moment(packet: u64) -> Moment {
+        Moment { packet, time: at(0) }
+    }
+
+    fn cause(words: &LastWords, end: StreamEnd, in_flight: Option<bool>) -> Option<EndCause> {
         words.ending(end, at(1000), in_flight, Duration::from_millis(10)).0.cause
     }
 
     #[test]
     fn tcp_alone_tells_little() {
         let silent = LastWords::default();
-        assert_eq!(cause(&silent, FIN, false), Some(EndCause::IdleClose));
-        assert_eq!(cause(&silent, FIN, true), Some(EndCause::FinInFlight));
-        assert_eq!(cause(&silent, RST, false), Some(EndCause::Reset));
-        assert_eq!(cause(&silent, RST, true), Some(EndCause::ResetInFlight));
-        assert_eq!(cause(&silent, EOF, true), Some(EndCause::CaptureEnd));
+        assert_eq!(cause(&silent, FIN, Some(false)), Some(EndCause::IdleClose));
+        assert_eq!(cause(&silent, FIN, Some(true)), Some(EndCause::FinInFlight));
+        assert_eq!(cause(&silent, RST, Some(false)), Some(EndCause::Reset));
+        assert_eq!(cause(&silent, RST, Some(true)), Some(EndCause::ResetInFlight));
+        assert_eq!(cause(&silent, EOF, Some(true)), Some(EndCause::CaptureEnd));
+        for end in [FIN, RST] {
+            assert_eq!(cause(&silent, end, None), None, "the exchanges may have ended unseen");
+        }
     }
 
     #[test]
@@ -140,22 +159,60 @@ mod tests {
         let mut words = LastWords::default();
         words.goaway(Side::Server, ALL_STREAMS, 0, at(0));
         words.goaway(Side::Server, 3, 0, at(0));
-        let (ending, accused) = words.ending(FIN, at(1), false, Duration::ZERO);
+        let (ending, accused) = words.ending(FIN, at(1), Some(false), Duration::ZERO);
         assert_eq!((ending.cause, ending.two_step, accused), (Some(EndCause::GoawayGraceful), true, None));
-        assert_eq!(cause(&words, EOF, false), Some(EndCause::CaptureEnd));
+        assert_eq!(cause(&words, EOF, Some(false)), Some(EndCause::CaptureEnd));
         words.goaway(Side::Client, 0, 3, at(0));
         words.goaway(Side::Client, 0, 0, at(0));
-        let (ending, accused) = words.ending(RST, at(1), true, Duration::ZERO);
+        let (ending, accused) = words.ending(RST, at(1), Some(true), Duration::ZERO);
         assert_eq!((ending.cause, accused), (Some(EndCause::GoawayError), Some((Side::Client, 3))));
     }
 
     #[test]
     fn a_ping_without_its_acknowledgment_is_a_timeout() {
         let mut words = LastWords::default();
-        words.ping(Side::Client, [1; 8], at(0));
+        words.ping(Side::Client, [1; 8], moment(1));
         assert_eq!(words.pong(Side::Client, [1; 8]), None, "one does not acknowledge oneself");
-        assert_eq!(cause(&words, RST, true), Some(EndCause::KeepaliveTimeout));
+        assert_eq!(cause(&words, RST, Some(true)), Some(EndCause::KeepaliveTimeout));
         assert_eq!(words.pong(Side::Server, [1; 8]), Some(at(0)));
-        assert_eq!(cause(&words, RST, true), Some(EndCause::ResetInFlight));
+        assert_eq!(cause(&words, RST, Some(true)), Some(EndCause::ResetInFlight));
+    }
+
+    #[test]
+    fn what_is_missing_may_have_held_the_acknowledgment() {
+        let mut words = LastWords::default();
+        words.speak(Side::Client, moment(1));
+        words.ping(Side::Client, [1; 8], moment(2));
+        words.lose(Side::Client);
+        assert_eq!(
+            cause(&words, RST, Some(false)),
+            Some(EndCause::KeepaliveTimeout),
+            "the other side sends it"
+        );
+        words.lose(Side::Server);
+        assert_eq!(cause(&words, RST, Some(false)), Some(EndCause::Reset));
+        let (ending, _) = words.ending(FIN, at(1), Some(false), Duration::ZERO);
+        assert_eq!(
+            (ending.cause, ending.idle),
+            (Some(EndCause::IdleClose), None),
+            "something was sent later"
+        );
+        words.ping(Side::Client, [2; 8], moment(3));
+        assert_eq!(
+            cause(&words, RST, Some(false)),
+            Some(EndCause::KeepaliveTimeout),
+            "it was sent behind the hole"
+        );
+    }
+
+    #[test]
+    fn an_acknowledgment_may_be_read_before_its_ping() {
+        let mut words = LastWords::default();
+        words.speak(Side::Server, moment(7));
+        assert_eq!(words.pong(Side::Server, [1; 8]), None);
+        words.ping(Side::Client, [1; 8], moment(6));
+        assert_eq!(cause(&words, RST, Some(false)), Some(EndCause::Reset));
+        words.ping(Side::Client, [2; 8], moment(8));
+        assert_eq!(cause(&words, RST, Some(false)), Some(EndCause::KeepaliveTimeout));
     }
 }

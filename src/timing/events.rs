@@ -44,7 +44,7 @@ impl EventSink for Timing {
 
     fn frame_header(&mut self, cx: &EventContext<'_>, header: &FrameHeader, first: Moment) {
         self.credit = self.credit.saturating_add(LOOKS);
-        self.words.speak(cx.at().time);
+        self.words.speak(cx.from, cx.at());
         self.first_frame.get_or_insert(first.time);
         let opens = header.kind == FrameType::HEADERS && cx.from.is_client() && header.stream % 2 == 1;
         if opens && !self.exchanges.contains(header.stream) && cx.ledger.is_new(header.stream) {
@@ -109,7 +109,7 @@ impl EventSink for Timing {
     }
 
     fn data(&mut self, cx: &EventContext<'_>, stream: u32, octets: &[u8]) {
-        self.words.speak(cx.at().time);
+        self.words.speak(cx.from, cx.at());
         if !cx.from.is_client() {
             self.begin_response(cx, stream, cx.at().time);
             if let Some(priorities) = &mut self.priorities {
@@ -129,7 +129,7 @@ impl EventSink for Timing {
     fn ping(&mut self, cx: &EventContext<'_>, ack: bool, opaque: [u8; 8]) {
         let at = cx.at().time;
         if !ack {
-            self.words.ping(cx.from, opaque, at);
+            self.words.ping(cx.from, opaque, cx.at());
             self.keepalive[cx.from].add(at);
         } else if let Some(since) = self.words.pong(cx.from, opaque) {
             self.pings[cx.from].add(at.since(since));
@@ -198,5 +198,6 @@ impl EventSink for Timing {
     fn lost(&mut self, cx: &EventContext<'_>, _: GapCause) {
         self.losses += 1;
         self.lossy[cx.from] = true;
+        self.words.lose(cx.from);
     }
 }

@@ -148,7 +148,7 @@ impl Timing {
 
     /// The request and the server's close have crossed. A server that names an error closes because of what it was sent.
     fn is_race(&self, record: &Transaction) -> bool {
-        if self.words.names_error(Side::Server) {
+        if self.words.names_error(Side::Server) || record.may_have_ended() {
             return false;
         }
         let begun = record.first.time;

@@ -30,8 +30,8 @@ use crate::base::limits;
 use crate::base::time::Timestamp;
 use crate::http2::{EventContext, Ledger, PerSide, Side, StreamMap};
 use crate::record::{
-    ConnectionTiming, EndBy, EndHow, Ending, Handshakes, RoundTrips, StreamEnd, Time, TimePart, Transaction,
-    Unknown, Urgency, WindowFacts,
+    Blocked, ConnectionTiming, EndBy, EndHow, Ending, Handshakes, RoundTrips, StreamEnd, Time, TimePart,
+    Transaction, Unknown, Urgency, WindowFacts,
 };
 use clock::{Clock, Stops, nanos};
 use concurrency::Concurrency;
@@ -78,6 +78,8 @@ pub struct Timing {
     losses: u32,
     /// Frames of this side were lost, or its beginning.
     lossy: PerSide<bool>,
+    /// No segment of this side was captured.
+    unseen: PerSide<bool>,
     /// Streams that may still be looked at because all windows have changed: each frame pays for some.
     credit: usize,
     /// Exchanges that were too many to be followed.
@@ -107,6 +109,11 @@ impl Timing {
         let mut timing = Self { lossy, notes: findings.then(Vec::new), ..Self::default() };
         timing.measure();
         timing
+    }
+
+    /// A side's segments are, or are not, in the capture.
+    pub fn set_unseen(&mut self, side: Side, unseen: bool) {
+        self.unseen[side] = unseen;
     }
 
     /// Exchanges that were too many to be followed.
@@ -349,17 +356,23 @@ impl Timing {
     /// The windows that the exchange met are known: no frame was lost while it went on, and those that were lost before
     /// can have left no less credit than was reckoned.
     fn is_certain(&self, exchange: &Exchange) -> bool {
-        if exchange.losses != self.losses {
+        if exchange.losses != self.losses || self.unseen.client || self.unseen.server {
             return false;
         }
         let parts = &exchange.parts;
+        // What waits behind a hole, or is missing there, may have given credit long ago.
+        let waits = self.clocks.client.stops().loss || self.clocks.server.stops().loss;
+        if waits && parts.get(TimePart::StreamWindow) + parts.get(TimePart::ConnectionWindow) > 0 {
+            return false;
+        }
         self.is_lossless()
             || (parts.get(TimePart::ConnectionWindow) == 0 && !self.lossy[exchange.turn.sender()])
     }
 
     /// All that both sides sent is known.
     const fn is_lossless(&self) -> bool {
-        !self.lossy.client && !self.lossy.server
+        let Self { lossy, unseen, .. } = self;
+        !(lossy.client || lossy.server || unseen.client || unseen.server)
     }
 
     /// How long the connection took to open. `handshake`: when TCP's was over, and how long it took.
@@ -391,12 +404,12 @@ impl Timing {
             tcp_handshake: handshakes.tcp,
             tls_handshake: handshakes.tls,
             first_request: self.first_request.map(|request| request.since(first)),
-            client_blocked: self.clocks.client.blocked(),
-            server_blocked: self.clocks.server.blocked(),
+            client_blocked: self.blocked(Side::Client),
+            server_blocked: self.blocked(Side::Server),
             client_windows: self.window_facts(ledger, Side::Client),
             server_windows: self.window_facts(ledger, Side::Server),
-            at_limit: self.concurrency.at_limit(last),
-            queued: self.concurrency.queued(),
+            at_limit: if self.is_lossless() { self.concurrency.at_limit(last) } else { 0 },
+            queued: if self.is_lossless() { self.concurrency.queued() } else { 0 },
             inversion: self
                 .priorities
                 .as_ref()
@@ -406,6 +419,13 @@ impl Timing {
         }
     }
 
+    /// For how long a side could not send: for want of credit only where all that moved it is known.
+    fn blocked(&self, sender: Side) -> Blocked {
+        let blocked = self.clocks[sender].blocked();
+        let Blocked { tcp_loss, tcp_window, .. } = blocked;
+        if self.is_lossless() { blocked } else { Blocked { tcp_loss, tcp_window, ..Blocked::default() } }
+    }
+
     /// The windows of what a side sent, where all that moved them is known.
     fn window_facts(&self, ledger: &Ledger, sender: Side) -> Option<WindowFacts> {
         let initial = ledger.settings(sender.peer()).initial_window_size;
@@ -413,9 +433,19 @@ impl Timing {
         self.is_lossless().then(|| self.windows[sender].facts(initial, empty))
     }
 
-    /// Why the connection ended, in this way and at this time, with exchanges under way or not; and who named an error by
-    /// GOAWAY, and which.
-    pub fn ending(&self, end: StreamEnd, at: Timestamp, in_flight: bool) -> (Ending, Option<(Side, u32)>) {
+    /// Why the connection ended, in this way and at this time, with exchanges under way or not, where that is known; and who
+    /// named an error by GOAWAY, and which.
+    pub fn ending(
+        &mut self,
+        end: StreamEnd,
+        at: Timestamp,
+        in_flight: Option<bool>,
+    ) -> (Ending, Option<(Side, u32)>) {
+        for side in [Side::Client, Side::Server] {
+            if self.unseen[side] {
+                self.words.lose(side);
+            }
+        }
         self.words.ending(end, at, in_flight, Duration::from_nanos(self.patience))
     }
 
@@ -433,7 +463,7 @@ impl Timing {
         }
         if id % 2 == 1 {
             let most = cx.ledger.settings(Side::Server).max_concurrent_streams;
-            if self.concurrency.opened(at, most, self.patience) {
+            if self.concurrency.opened(at, most, self.patience) && self.is_lossless() {
                 self.note(Side::Server, id, Remark::StreamLimit, cx.at());
             }
         }

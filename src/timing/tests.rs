@@ -121,6 +121,28 @@ fn time_without_credit_on_a_stream_counts_once() {
     assert_eq!(blocked.connection_window, 0);
 }
 
+/// The client's direction waits for a hole to fill: it may have given credit there.
+#[test]
+fn credit_may_stand_behind_a_hole_that_is_still_open() {
+    for missing in [false, true] {
+        let mut wire = Wire::new();
+        wire.send(Side::Client, &initial_window(5));
+        wire.send(Side::Server, &ACK);
+        let data = |flags| [&[0, 0, 5, 0, flags, 0, 0, 0, 1][..], b"12345"].concat();
+        wire.ask(1, true);
+        let begun = wire.packet;
+        wire.answer(1);
+        wire.send(Side::Server, &data(0));
+        let at = Timestamp::from_nanos(wire.packet * 1_000_000);
+        let missing_of = PerSide { client: missing, server: false };
+        wire.timing.segment(at, PerSide::default(), missing_of, PerSide::default(), PerSide::default());
+        wire.send(Side::Server, &data(1));
+        let record = wire.end(1, begun);
+        assert_eq!(record.time.is_some(), !missing);
+        assert_eq!(record.unknown.contains(Unknown::TIME), missing);
+    }
+}
+
 /// A record is sent as one: the server's application is not silent while it comes, and the response begins with it.
 #[test]
 fn the_time_that_a_tls_record_takes_is_no_silence() {

@@ -125,8 +125,12 @@ impl PairingInput<'_> {
         let disclaimed = pairing.server.goaway.filter(|&(last, ..)| id % 2 == 1 && id > last);
         stream.record.disclaimed = disclaimed.is_some();
         stream.record.disclaimed_at = disclaimed.map(|(.., at)| at.time).unwrap_or_default();
-        pairing.cut_off |= end.by == EndBy::Tcp;
         stream.finish(end, at, &pairing.client.losses, &pairing.server.losses);
+        if end.by == EndBy::Tcp {
+            let unsure = stream.record.may_have_ended();
+            pairing.cut_off |= !unsure;
+            pairing.may_have_cut_off |= unsure;
+        }
         self.stats.limits.add(Limit::Headers, stream.is_web_limited().into());
         stream.record.digest = pairing.wanted.attempts().then(|| stream.digest.value()).flatten();
         let record = &stream.record;

@@ -54,8 +54,9 @@ pub struct Pairing {
     pub(super) transactions: u64,
     /// Where telemetry is shown.
     pub(super) authorities: Authorities,
-    /// The connection's end has ended exchanges that were under way.
+    /// The connection's end has ended exchanges: that were under way for certain, or of which more may have been sent.
     pub(super) cut_off: bool,
+    pub(super) may_have_cut_off: bool,
     /// The exchange that began first.
     pub(super) first: First,
     /// The record does not hold all settings and GOAWAY frames.
@@ -128,6 +129,7 @@ impl Pairing {
             transactions: 0,
             authorities: Authorities::default(),
             cut_off: false,
+            may_have_cut_off: false,
             first: First::default(),
             limited: false,
         }
@@ -203,9 +205,10 @@ impl Pairing {
         self.server.frames.by_type.get(usize::from(FrameType::PUSH_PROMISE.0)).is_some_and(|&count| count > 0)
     }
 
-    /// The connection's end finds exchanges under way, or has ended some.
-    pub fn cuts_off(&self) -> bool {
-        self.cut_off || self.in_flight() > 0
+    /// The connection's end has ended exchanges that were under way; `None` where they may have ended in what is missing
+    /// from the capture.
+    pub fn cuts_off(&self) -> Option<bool> {
+        (self.cut_off || !self.may_have_cut_off).then_some(self.cut_off)
     }
 
     /// Bytes of memory held.

@@ -6,6 +6,7 @@ mod retries;
 mod scripts;
 mod stalls;
 mod sums;
+mod unseen;
 
 use crate::support::conversation::Event::Wrote;
 use crate::support::conversation::{Conversation, Cut, Ends, Side};

@@ -480,6 +480,23 @@ fn a_doubtful_reset_was_the_end_if_nothing_follows() {
     assert!(wire.sink.ended_at.iter().all(|&ended| ended == at));
 }
 
+/// The capture has lost what was sent before it, and nothing but its numbers tells of that.
+#[test]
+fn a_reset_behind_a_hole_shows_the_hole() {
+    let reset = |seq, ack| {
+        let mut wire = talk();
+        wire.send(Backward, seq, ack, TcpFlags::RST, b"");
+        wire.finish();
+        assert_eq!(wire.sink.ends, [(Backward, End::Rst), (Forward, End::Rst)]);
+        (wire.text(Forward), wire.text(Backward))
+    };
+    assert_eq!(reset(509, None), ("abc".into(), "xyz?????".into()));
+    assert_eq!(reset(509, Some(106)), ("abc??".into(), "xyz?????".into()));
+    assert_eq!(reset(505, None), ("abc".into(), "xyz".into()), "a FIN");
+    assert_eq!(reset(501, None), ("abc".into(), "xyz".into()), "sent before");
+    assert_eq!(reset(504 + (1 << 25), None), ("abc".into(), "xyz".into()), "of another connection");
+}
+
 #[test]
 fn who_has_sent_a_fin_may_still_reset() {
     let mut wire = talk();

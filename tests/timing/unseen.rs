@@ -1,0 +1,93 @@
+//! What a side sent that was not captured, all of it or some: nothing is told that it may have changed.
+
+use super::{connection, frame};
+use crate::support::conversation::Side::{self, Client, Server};
+use crate::support::{Analyze, Capture, Outcome};
+use h2lens::record::{Blocked, EndCause, TimePart, Unknown, Wanted};
+
+const MS: u64 = 1_000_000;
+const PING: [u8; 8] = *b"are you?";
+
+/// A frame of DATA of so many octets.
+fn data(len: u16) -> Vec<u8> {
+    let [high, low] = len.to_be_bytes();
+    [&[0, high, low, 0, 0, 0, 0, 0, 1][..], &vec![b'x'; len.into()]].concat()
+}
+
+/// An upload that takes all credit: the server gives more at once, asks whether the client is there, and answers; both close.
+fn upload() -> Capture {
+    let credit = |stream| frame(8, 0, stream, &[0, 1, 0, 0]);
+    let said: Vec<(u64, Side, Vec<u8>)> = vec![
+        (MS, Client, frame(1, 4, 1, &[0x83, 0x86, 0x84])),
+        (2 * MS, Client, data(16_384)),
+        (2 * MS, Client, data(16_384)),
+        (2 * MS, Client, data(16_384)),
+        (2 * MS, Client, data(16_383)),
+        (3 * MS, Server, [credit(0), credit(1)].concat()),
+        (4 * MS, Server, frame(6, 0, 0, &PING)),
+        (5 * MS, Client, frame(6, 1, 0, &PING)),
+        (800 * MS, Client, frame(0, 1, 1, b"the rest")),
+        (900 * MS, Server, frame(1, 5, 1, &[0x88])),
+    ];
+    let mut conversation = connection(1, &said).after(100 * MS);
+    conversation.fin(Client);
+    conversation.fin(Server);
+    conversation.capture()
+}
+
+/// Without the packet whose payload ends so.
+fn without(capture: &Capture, payload: &[u8]) -> Capture {
+    let kept = capture.subset(|_, packet| !packet.bytes.ends_with(payload));
+    assert_eq!(kept.packets.len() + 1, capture.packets.len());
+    kept
+}
+
+fn run(capture: &Capture) -> Outcome {
+    let wanted = Wanted { transactions: true, connections: true, findings: true, ..Wanted::default() };
+    Analyze::capture(capture).wanted(wanted).run()
+}
+
+/// How long the client had no credit, by what is told of the exchange and of the connection; and why that ended.
+fn told(capture: &Capture) -> (Option<u64>, Blocked, Option<EndCause>) {
+    let outcome = run(capture);
+    let call = outcome.transactions().next().unwrap();
+    let known = call.time.map(|time| time.parts.get(TimePart::StreamWindow));
+    assert_eq!(known.is_none(), call.unknown.contains(Unknown::TIME));
+    let connection = outcome.connections().next().unwrap();
+    (known, connection.timing.client_blocked, connection.ending.cause)
+}
+
+#[test]
+fn a_side_that_was_not_captured_may_have_given_credit() {
+    let whole = upload();
+    let (known, blocked, cause) = told(&whole);
+    assert!(known.unwrap() > MS / 2 && blocked.connection_window > MS / 2, "{known:?} {blocked:?}");
+    assert_eq!(cause, Some(EndCause::IdleClose));
+
+    let client = whole.packets[0].flow().unwrap().0;
+    let alone = whole.subset(|_, packet| packet.flow().unwrap().0 == client);
+    let (known, blocked, cause) = told(&alone);
+    assert_eq!((known, blocked, cause), (None, Blocked::default(), Some(EndCause::CaptureEnd)));
+    assert_eq!(run(&alone).connections().next().unwrap().timing.client_windows, None);
+    assert_eq!(run(&alone).findings().count(), 0, "none of it is a small window");
+}
+
+#[test]
+fn credit_that_is_missing_may_have_been_given() {
+    let kept = without(&upload(), &frame(8, 0, 1, &[0, 1, 0, 0]));
+    let (known, blocked, cause) = told(&kept);
+    assert_eq!((known, blocked.stream_window, blocked.connection_window), (None, 0, 0));
+    assert_eq!(cause, Some(EndCause::IdleClose));
+}
+
+#[test]
+fn an_acknowledgment_that_is_missing_may_have_been_sent() {
+    let kept = without(&upload(), &frame(6, 1, 0, &PING));
+    assert_eq!(told(&kept).2, Some(EndCause::IdleClose));
+}
+
+#[test]
+fn what_is_missing_may_have_ended_the_exchange() {
+    let kept = without(&upload(), &frame(1, 5, 1, &[0x88]));
+    assert_eq!(told(&kept).2, None);
+}
