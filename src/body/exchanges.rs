@@ -200,8 +200,8 @@ impl EventSink for Listening<'_> {
         self.bodies.block = Head::default();
     }
 
-    fn wants_field(&self, _: hpack::NameId) -> bool {
-        true
+    fn wanted_fields(&self) -> hpack::NameSet {
+        hpack::NameSet::ALL
     }
 
     fn field(&mut self, field: &hpack::Field<'_>) {

@@ -317,8 +317,8 @@ impl EventSink for Judge {
         self.start_block(block);
     }
 
-    fn wants_field(&self, id: hpack::NameId) -> bool {
-        self.judges_block && !id.is_plain()
+    fn wanted_fields(&self) -> hpack::NameSet {
+        if self.judges_block { hpack::NameSet::SPECIAL } else { hpack::NameSet::default() }
     }
 
     fn pass_field(&mut self) {

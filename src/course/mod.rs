@@ -115,8 +115,8 @@ impl EventSink for Course {
         self.fields = (block.promised.unwrap_or(block.stream) == self.stream).then(Fields::default);
     }
 
-    fn wants_field(&self, _: hpack::NameId) -> bool {
-        self.fields.is_some()
+    fn wanted_fields(&self) -> hpack::NameSet {
+        if self.fields.is_some() { hpack::NameSet::ALL } else { hpack::NameSet::default() }
     }
 
     fn field(&mut self, field: &hpack::Field<'_>) {

@@ -109,10 +109,10 @@ pub trait EventSink {
     /// A header block begins; its fields follow, then [`EventSink::block_end`].
     fn block_start(&mut self, cx: &EventContext<'_>, block: &Block) {}
 
-    /// [`EventSink::field`] is to be called for fields with this name. It may be for others, too: another sink wants them, or
-    /// their name has no number, or their value is odd.
-    fn wants_field(&self, id: hpack::NameId) -> bool {
-        false
+    /// The names for whose fields [`EventSink::field`] is to be called; asked for before a block's first field and behind it. It
+    /// may be called for others, too: another sink wants them, or their name has no number, or their value is odd.
+    fn wanted_fields(&self) -> hpack::NameSet {
+        hpack::NameSet::default()
     }
 
     /// A field of the block.

@@ -11,58 +11,62 @@ pub(super) fn violations(from: Side, header: &FrameHeader, payload: &[u8], found
     let padded = flags.has(Flags::PADDED);
     let padding = if padded { payload.first().map_or(0, |&len| u32::from(len)) } else { 0 };
     let fixed = header.before_fragment();
-    let rules: &[(bool, Anomaly)] = match kind {
-        FrameType::DATA => &[(stream == 0, Anomaly::DataStreamZero)],
+    let mut rule = |broken: bool, anomaly| {
+        if broken {
+            found(anomaly);
+        }
+    };
+    match kind {
+        FrameType::DATA => rule(stream == 0, Anomaly::DataStreamZero),
         FrameType::HEADERS => {
-            let depends_on = payload.get(usize::from(padded)..).and_then(|rest| rest.first_chunk());
+            let depends_on = || payload.get(usize::from(padded)..).and_then(|rest| rest.first_chunk());
             let itself = flags.has(Flags::PRIORITY)
                 && stream != 0
                 && length >= fixed
-                && depends_on.is_some_and(|&on| u32::from_be_bytes(on) & 0x7fff_ffff == stream);
-            &[
-                (stream == 0, Anomaly::HeadersStreamZero),
-                (length < fixed, Anomaly::HeadersSize),
-                (length >= fixed && padding > length - fixed, Anomaly::HeadersPadding),
-                (itself, Anomaly::PrioritySelf),
-            ]
+                && depends_on().is_some_and(|&on| u32::from_be_bytes(on) & 0x7fff_ffff == stream);
+            rule(stream == 0, Anomaly::HeadersStreamZero);
+            rule(length < fixed, Anomaly::HeadersSize);
+            rule(length >= fixed && padding > length - fixed, Anomaly::HeadersPadding);
+            rule(itself, Anomaly::PrioritySelf);
         }
         FrameType::PRIORITY => {
             let itself =
                 payload.first_chunk().is_some_and(|&on| u32::from_be_bytes(on) & 0x7fff_ffff == stream);
-            &[
-                (stream == 0, Anomaly::PriorityStreamZero),
-                (length != 5, Anomaly::PrioritySize),
-                (itself && stream != 0 && length == 5, Anomaly::PrioritySelf),
-            ]
+            rule(stream == 0, Anomaly::PriorityStreamZero);
+            rule(length != 5, Anomaly::PrioritySize);
+            rule(itself && stream != 0 && length == 5, Anomaly::PrioritySelf);
         }
         FrameType::RST_STREAM => {
-            &[(stream == 0, Anomaly::RstStreamZero), (length != 4, Anomaly::RstStreamSize)]
+            rule(stream == 0, Anomaly::RstStreamZero);
+            rule(length != 4, Anomaly::RstStreamSize);
         }
-        FrameType::SETTINGS => &[
-            (stream != 0, Anomaly::SettingsStream),
-            (flags.has(Flags::ACK) && length != 0, Anomaly::SettingsAckSize),
-            (!flags.has(Flags::ACK) && !length.is_multiple_of(6), Anomaly::SettingsSize),
-        ],
-        FrameType::PUSH_PROMISE => &[
-            (from == Side::Client, Anomaly::PushPromiseClient),
-            (stream == 0, Anomaly::PushPromiseStreamZero),
-            (length < fixed, Anomaly::PushPromiseSize),
-            (length >= fixed && padding > length - fixed, Anomaly::PushPromisePadding),
-        ],
-        FrameType::PING => &[(stream != 0, Anomaly::PingStream), (length != 8, Anomaly::PingSize)],
-        FrameType::GOAWAY => &[(stream != 0, Anomaly::GoawayStream), (length < 8, Anomaly::GoawaySize)],
+        FrameType::SETTINGS => {
+            rule(stream != 0, Anomaly::SettingsStream);
+            rule(flags.has(Flags::ACK) && length != 0, Anomaly::SettingsAckSize);
+            rule(!flags.has(Flags::ACK) && !length.is_multiple_of(6), Anomaly::SettingsSize);
+        }
+        FrameType::PUSH_PROMISE => {
+            rule(from == Side::Client, Anomaly::PushPromiseClient);
+            rule(stream == 0, Anomaly::PushPromiseStreamZero);
+            rule(length < fixed, Anomaly::PushPromiseSize);
+            rule(length >= fixed && padding > length - fixed, Anomaly::PushPromisePadding);
+        }
+        FrameType::PING => {
+            rule(stream != 0, Anomaly::PingStream);
+            rule(length != 8, Anomaly::PingSize);
+        }
+        FrameType::GOAWAY => {
+            rule(stream != 0, Anomaly::GoawayStream);
+            rule(length < 8, Anomaly::GoawaySize);
+        }
         FrameType::WINDOW_UPDATE => {
             // But for the reserved bit all is 0.
             let zero = payload.first_chunk().is_some_and(|&by| u32::from_be_bytes(by) << 1 == 0);
-            &[(length != 4, Anomaly::WindowUpdateSize), (zero && length == 4, Anomaly::WindowUpdateZero)]
+            rule(length != 4, Anomaly::WindowUpdateSize);
+            rule(zero && length == 4, Anomaly::WindowUpdateZero);
         }
-        FrameType::CONTINUATION => &[(stream == 0, Anomaly::ContinuationStreamZero)],
-        _ => &[],
-    };
-    for &(broken, anomaly) in rules {
-        if broken {
-            found(anomaly);
-        }
+        FrameType::CONTINUATION => rule(stream == 0, Anomaly::ContinuationStreamZero),
+        _ => {}
     }
 }
 

@@ -17,8 +17,8 @@ macro_rules! hand_on {
                 self.0.wants_frames() || self.1.wants_frames()
             }
             #[inline]
-            fn wants_field(&self, id: hpack::NameId) -> bool {
-                self.0.wants_field(id) || self.1.wants_field(id)
+            fn wanted_fields(&self) -> hpack::NameSet {
+                self.0.wanted_fields().with(self.1.wanted_fields())
             }
             $(#[inline]
             fn $event(&mut self, $($name: $type),*) {
@@ -32,8 +32,8 @@ macro_rules! hand_on {
                 self.as_ref().is_some_and(A::wants_frames)
             }
             #[inline]
-            fn wants_field(&self, id: hpack::NameId) -> bool {
-                self.as_ref().is_some_and(|sink| sink.wants_field(id))
+            fn wanted_fields(&self) -> hpack::NameSet {
+                self.as_ref().map(A::wanted_fields).unwrap_or_default()
             }
             $(#[inline]
             fn $event(&mut self, $($name: $type),*) {
@@ -48,8 +48,8 @@ macro_rules! hand_on {
                 (**self).wants_frames()
             }
             #[inline]
-            fn wants_field(&self, id: hpack::NameId) -> bool {
-                (**self).wants_field(id)
+            fn wanted_fields(&self) -> hpack::NameSet {
+                (**self).wanted_fields()
             }
             $(#[inline]
             fn $event(&mut self, $($name: $type),*) {

@@ -151,8 +151,8 @@ impl EventSink for Tunnels {
         self.section = Section::default();
     }
 
-    fn wants_field(&self, id: NameId) -> bool {
-        const { NameSet::of(&[NameId::METHOD, NameId::PROTOCOL, NameId::STATUS]) }.has(id)
+    fn wanted_fields(&self) -> NameSet {
+        const { NameSet::of(&[NameId::METHOD, NameId::PROTOCOL, NameId::STATUS]) }
     }
 
     fn field(&mut self, field: &Field<'_>) {

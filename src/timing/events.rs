@@ -5,7 +5,7 @@ use super::{Stops, Timing};
 use crate::base::time::Moment;
 use crate::flow::GapCause;
 use crate::http2::frame::{FrameHeader, FrameType, FrameView};
-use crate::http2::hpack::{self, NameId};
+use crate::http2::hpack::{self, NameId, NameSet};
 use crate::http2::{
     Block, BlockEnd, EventContext, EventSink, FrameSpot, SettingsChange, Side, UpgradeRequest,
 };
@@ -92,8 +92,8 @@ impl EventSink for Timing {
         }
     }
 
-    fn wants_field(&self, id: NameId) -> bool {
-        id == NameId::STATUS || self.promises.is_some()
+    fn wanted_fields(&self) -> NameSet {
+        if self.promises.is_some() { NameSet::ALL } else { const { NameSet::of(&[NameId::STATUS]) } }
     }
 
     fn field(&mut self, field: &hpack::Field<'_>) {

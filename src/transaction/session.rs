@@ -52,8 +52,8 @@ impl EventSink for PairingInput<'_> {
     }
 
     #[inline]
-    fn wants_field(&self, id: hpack::NameId) -> bool {
-        self.pairing.block.wants_all() || self.pairing.names.has(id)
+    fn wanted_fields(&self) -> hpack::NameSet {
+        if self.pairing.block.wants_all() { hpack::NameSet::ALL } else { self.pairing.names }
     }
 
     fn field(&mut self, field: &hpack::Field<'_>) {

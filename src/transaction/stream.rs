@@ -110,7 +110,7 @@ impl StreamPool {
 }
 
 impl OpenStream {
-    /// The stream has ended, and waits to be used again.
+    /// The stream has ended, and waits to be used again: its sections are emptied.
     fn trim(&mut self) {
         for message in [&mut self.record.request, &mut self.record.response] {
             message.headers.trim();
@@ -122,8 +122,6 @@ impl OpenStream {
     pub(super) fn start_over(&mut self, id: u32, at: Moment) {
         let record = &mut self.record;
         for message in [&mut record.request, &mut record.response] {
-            message.headers.clear();
-            message.trailers.clear();
             (message.seen, message.ended, message.body) = (false, false, 0);
             message.header_bytes = HeaderBytes::default();
             (message.first, message.last) = (None, None);

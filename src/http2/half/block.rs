@@ -198,8 +198,8 @@ struct Paid<'a, S> {
 
 impl<S: EventSink> hpack::FieldSink for Paid<'_, S> {
     #[inline]
-    fn wants(&self, id: hpack::NameId) -> bool {
-        self.sink.wants_field(id)
+    fn wanted(&self) -> hpack::NameSet {
+        self.sink.wanted_fields()
     }
 
     #[inline]

@@ -11,7 +11,7 @@
 use super::arena::Span;
 use super::field::{All, Field, FieldSink, is_plain};
 use super::integer;
-use super::name::NameId;
+use super::name::{NameId, NameSet};
 use super::outcome::{ErrorKind, Outcome};
 use super::table::{INITIAL_SIZE, Lookup, Stored, Table};
 use crate::base::certainty::{Certainty, UnknownRef};
@@ -41,6 +41,8 @@ struct Reader<'b> {
     list_size: u64,
     /// Up to which fields are handed out.
     list_limit: u64,
+    /// The names whose fields are looked at.
+    wanted: NameSet,
 }
 
 /// A string literal (section 5.2) as it stands in the block.
@@ -151,7 +153,8 @@ impl Decoder {
             + u64::from(self.table.size())
             + limits::HPACK_EXPANSION * block.len() as u64;
         let list_limit = list_limit.min(limits::HPACK_LIST);
-        let mut reader = Reader { block, rest: block, cuts, outcome, list_size: 0, list_limit };
+        let mut reader =
+            Reader { block, rest: block, cuts, outcome, list_size: 0, list_limit, wanted: sink.wanted() };
         let mut truncated = None;
         while let Some(&first) = reader.rest.first() {
             let start = reader.offset();
@@ -187,11 +190,11 @@ impl Decoder {
             never_indexed: false,
         };
         let (field, len) = match reader.lookup(&self.table, index, start) {
-            Some(Lookup::Static(entry)) if is_passed(NameId::new(entry.number), true, sink) => {
+            Some(Lookup::Static(entry)) if reader.passes(NameId::new(entry.number), true) => {
                 reader.pass((entry.name.len() + entry.value.len()) as u64, sink);
                 return Ok(());
             }
-            Some(Lookup::Dynamic(entry)) if is_passed(entry.id(), entry.is_plain(), sink) => {
+            Some(Lookup::Dynamic(entry)) if reader.passes(entry.id(), entry.is_plain()) => {
                 reader.pass(entry.text_len().into(), sink);
                 return Ok(());
             }
@@ -255,7 +258,7 @@ impl Decoder {
         let plain = resolved.is_some_and(is_plain);
         let id = if let Text::Numbered(id) = name { id } else { NameId::OTHER };
         let len = text_len(name) + text_len(value);
-        if is_passed(id, plain, sink) {
+        if reader.passes(id, plain) {
             reader.pass(len, sink);
         } else {
             let field = Field {
@@ -417,13 +420,13 @@ fn text_len(text: Text<'_>) -> u64 {
     }
 }
 
-/// The sink does not look at a field of this name, whose value is plain or not.
-#[inline]
-fn is_passed<S: FieldSink>(id: NameId, plain: bool, sink: &S) -> bool {
-    id != NameId::OTHER && plain && !sink.wants(id)
-}
-
 impl<'b> Reader<'b> {
+    /// The sink does not look at a field of this name, whose value is plain or not.
+    #[inline]
+    fn passes(&self, id: NameId, plain: bool) -> bool {
+        id != NameId::OTHER && plain && !self.wanted.has(id)
+    }
+
     #[inline]
     fn offset(&self) -> usize {
         self.block.len() - self.rest.len()
@@ -474,6 +477,7 @@ impl<'b> Reader<'b> {
         if self.count(len) {
             sink.field(field);
         }
+        self.ask(sink);
     }
 
     /// A known field that the sink does not look at.
@@ -481,6 +485,15 @@ impl<'b> Reader<'b> {
     fn pass<S: FieldSink>(&mut self, len: u64, sink: &mut S) {
         if self.count(len) {
             sink.pass();
+        }
+        self.ask(sink);
+    }
+
+    /// What the sink looks at may depend on what the first field is.
+    #[inline]
+    fn ask<S: FieldSink>(&mut self, sink: &S) {
+        if self.outcome.fields == 1 {
+            self.wanted = sink.wanted();
         }
     }
 

@@ -1,6 +1,6 @@
 //! A decoded field line, and how far it can be trusted.
 
-use super::name::NameId;
+use super::name::{NameId, NameSet};
 use crate::base::certainty::{Certainty, UnknownRef};
 
 /// A field line as the decoder hands it out: valid until the next one.
@@ -25,9 +25,9 @@ pub struct Field<'a> {
 
 /// Takes the fields of a header block.
 pub trait FieldSink {
-    /// Whether a field with this name is looked at. One that is not is [passed](Self::pass), if its name has a number and its
-    /// value is known and plain; all others are handed out.
-    fn wants(&self, id: NameId) -> bool;
+    /// The names whose fields are looked at; asked for before a block's first field and behind it. Another field is
+    /// [passed](Self::pass), if its name has a number and its value is known and plain; all others are handed out.
+    fn wanted(&self) -> NameSet;
     /// A field.
     fn field(&mut self, field: Field<'_>);
     /// A field that is not looked at went by.
@@ -38,8 +38,8 @@ pub trait FieldSink {
 pub(super) struct All<'a, F>(pub(super) &'a mut F);
 
 impl<F: FnMut(Field<'_>)> FieldSink for All<'_, F> {
-    fn wants(&self, _: NameId) -> bool {
-        true
+    fn wanted(&self) -> NameSet {
+        NameSet::ALL
     }
 
     fn field(&mut self, field: Field<'_>) {

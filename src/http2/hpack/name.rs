@@ -261,6 +261,20 @@ impl NameSet {
         set
     }
 
+    /// All there are.
+    pub const ALL: Self = Self(u128::MAX);
+    /// Those whose fields are not [plain](NameId::is_plain).
+    pub const SPECIAL: Self = {
+        let (mut set, mut number) = (0, 0);
+        while number < u128::BITS as u8 {
+            if !NameId(number).is_plain() {
+                set |= NameId(number).bit();
+            }
+            number += 1;
+        }
+        Self(set)
+    };
+
     /// And those of another one.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {

@@ -555,11 +555,21 @@ impl<'a> TransactionObject<'a> {
     /// The record of a transaction.
     #[inline]
     pub fn new(view: &TransactionView<'a>, shown: Shown) -> Self {
+        let lossy = !view.transaction.is_ascii() && Self::is_lossy(view, shown);
+        Self::build(view, shown, lossy)
+    }
+
+    #[cold]
+    fn is_lossy(view: &TransactionView<'a>, shown: Shown) -> bool {
+        is_lossy(&Self::build(view, shown, false))
+    }
+
+    fn build(view: &TransactionView<'a>, shown: Shown, lossy: bool) -> Self {
         let (transaction, connection) = (view.transaction, view.connection);
         let contents = transaction.contents.as_deref();
         let request_body = contents.and_then(|contents| contents.request.as_ref());
         let response_body = contents.and_then(|contents| contents.response.as_ref());
-        let mut record = Self {
+        Self {
             record: Word("transaction"),
             timestamp: value::Time(transaction.first.time),
             duration: Seconds::of(transaction.duration()),
@@ -591,12 +601,8 @@ impl<'a> TransactionObject<'a> {
             graphql: contents.and_then(GraphQlObject::new),
             tls: connection.tls.as_deref().map(Tls::new),
             error: view.failure().map(|failure| ErrorType { r#type: failure.name() }),
-            h2: H2::new(view, shown),
-        };
-        if !transaction.is_ascii() {
-            record.h2.lossy_text = is_lossy(&record).then_some(true);
+            h2: H2::new(view, shown, lossy),
         }
-        record
     }
 
     /// The same record with what is known when its turn has come.
@@ -610,7 +616,7 @@ impl<'a> TransactionObject<'a> {
 
 impl<'a> H2<'a> {
     #[inline]
-    fn new(view: &TransactionView<'a>, shown: Shown) -> Self {
+    fn new(view: &TransactionView<'a>, shown: Shown, lossy: bool) -> Self {
         let transaction = view.transaction;
         let (request, response) = (&transaction.request, &transaction.response);
         let contents = transaction.contents.as_deref();
@@ -662,7 +668,7 @@ impl<'a> H2<'a> {
             partial_reason: transaction.partial,
             unknown: view.unknown,
             packets: Packets::new(transaction.first.packet, transaction.last.packet, view.origin),
-            lossy_text: None,
+            lossy_text: lossy.then_some(true),
             retry_of: None,
             retried_by: None,
             agent: None,
