@@ -51,6 +51,31 @@ enum PartState {
     Epilogue,
 }
 
+/// What begins with a line.
+enum Line<'b> {
+    /// The line with its end, and what follows.
+    Whole(&'b [u8], &'b [u8]),
+    /// It has not ended.
+    Open,
+    /// It takes more room than there is: what stands behind that.
+    TooLong(&'b [u8]),
+}
+
+impl<'b> Line<'b> {
+    /// Where a line is too long does not depend on where the bytes are cut.
+    fn of(bytes: &'b [u8], room: usize) -> Self {
+        let (within, beyond) = bytes.split_at(room.min(bytes.len()));
+        match memchr::memchr(b'\n', within) {
+            Some(end) => {
+                let (line, rest) = bytes.split_at(end + 1);
+                Self::Whole(line, rest)
+            }
+            None if beyond.is_empty() => Self::Open,
+            None => Self::TooLong(beyond),
+        }
+    }
+}
+
 impl Multipart {
     /// Parts divided by the boundary; contents of up to `limit` bytes are kept.
     pub fn new(boundary: &str, limit: usize) -> Self {
@@ -90,45 +115,47 @@ impl Multipart {
 
     /// What follows the boundary: two dashes end the body, a line break begins a part.
     fn delimiter_line<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
-        let Some(end) = memchr::memchr(b'\n', bytes) else {
-            if bytes.starts_with(b"--") {
-                self.state = PartState::Epilogue;
-            } else if bytes.len() <= BODY_PART_HEADERS {
-                self.tail = bytes.to_vec();
-            } else {
-                self.state = PartState::Preamble;
-            }
+        if bytes.starts_with(b"--") {
+            self.state = PartState::Epilogue;
             return &[];
-        };
-        let (line, rest) = bytes.split_at(end + 1);
-        self.state = match line {
-            [b'-', b'-', ..] => PartState::Epilogue,
-            line if line.iter().all(u8::is_ascii_whitespace) => PartState::Head,
-            // The boundary is the beginning of something longer.
-            _ => PartState::Preamble,
-        };
+        }
         self.head.clear();
+        let (line, rest) = match Line::of(bytes, BODY_PART_HEADERS) {
+            Line::Whole(line, rest) => (line, rest),
+            Line::Open => return self.wait(bytes),
+            Line::TooLong(rest) => return self.give_up(rest),
+        };
+        // Or else the boundary is the beginning of something longer.
+        let ends = line.iter().all(u8::is_ascii_whitespace);
+        self.state = if ends { PartState::Head } else { PartState::Preamble };
         rest
     }
 
     fn head<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
-        let Some(end) = memchr::memchr(b'\n', bytes) else {
-            self.tail = bytes.to_vec();
-            if bytes.len() + self.head.len() > BODY_PART_HEADERS {
-                (self.state, self.tail) = (PartState::Preamble, Vec::new());
-            }
-            return &[];
+        let (line, rest) = match Line::of(bytes, BODY_PART_HEADERS.saturating_sub(self.head.len())) {
+            Line::Whole(line, rest) => (line, rest),
+            Line::Open => return self.wait(bytes),
+            Line::TooLong(rest) => return self.give_up(rest),
         };
-        let (line, rest) = bytes.split_at(end + 1);
         if line.iter().all(u8::is_ascii_whitespace) {
             // What follows may be a delimiter at once: the break before it is this line's.
             self.state = PartState::Content;
             (self.size, self.lost, self.content) = (0, false, Vec::new());
-        } else if self.head.len() + line.len() <= BODY_PART_HEADERS {
-            self.head.extend_from_slice(line);
         } else {
-            self.state = PartState::Preamble;
+            self.head.extend_from_slice(line);
         }
+        rest
+    }
+
+    /// The line goes on in what comes next.
+    fn wait<'b>(&mut self, line: &[u8]) -> &'b [u8] {
+        self.tail = line.to_vec();
+        &[]
+    }
+
+    /// The line is no part's.
+    fn give_up<'b>(&mut self, rest: &'b [u8]) -> &'b [u8] {
+        self.state = PartState::Preamble;
         rest
     }
 
@@ -252,6 +279,29 @@ mod tests {
             let body = format!("--b\r\nx: {}\r\n\r\ncontent\r\n--b--", "y".repeat(length - 5));
             assert_eq!(parts(body.as_bytes(), body.len()).len(), expected, "{length}");
             assert_eq!(parts(body.as_bytes(), 1000).len(), expected, "{length}");
+        }
+    }
+
+    #[test]
+    fn long_lines_are_the_same_however_they_are_cut() {
+        for length in BODY_PART_HEADERS - 4..BODY_PART_HEADERS + 4 {
+            for filler in [" ", "x", "\r"] {
+                let long = filler.repeat(length);
+                for body in [
+                    format!("--b{long}\r\n\r\none\r\n--b\r\n\r\ntwo\r\n--b--"),
+                    format!("--b\r\n{long}\r\none\r\n--b\r\n\r\ntwo\r\n--b--"),
+                    format!("--b\r\nx: y\r\n{long}\n--b\r\n\r\ntwo\r\n--b--"),
+                ] {
+                    let whole = parts(body.as_bytes(), body.len());
+                    for piece in [1, 2, 7, 1000] {
+                        assert_eq!(
+                            parts(body.as_bytes(), piece),
+                            whole,
+                            "{length} {filler:?}, pieces of {piece}"
+                        );
+                    }
+                }
+            }
         }
     }
 
