@@ -8,7 +8,7 @@ use super::protobuf::Schema;
 use crate::base::limit_counters::{Limit, Struck};
 use crate::base::limits::BODY_MEMORY_SHARD;
 use crate::base::memory::of_map;
-use crate::base::time::{Moment, Timestamp};
+use crate::base::time::Timestamp;
 use crate::flow::{Budget, GapCause};
 use crate::http2::{
     Block, BlockEnd, EventContext, EventSink, FrameSpot, ResetPlace, Side, UpgradeRequest, hpack,
@@ -152,16 +152,15 @@ impl Bodies {
 }
 
 impl Listening<'_> {
-    /// Does something with an exchange that was not reset before `from` sent what came then.
+    /// Does something with an exchange that was not reset before what `from` has sent now came.
     fn on_sent(
         &mut self,
         cx: &EventContext<'_>,
-        (stream, from, at): (u32, Side, Moment),
+        (stream, from): (u32, Side),
         act: impl FnOnce(&mut Exchange, &mut ExchangeContext<'_>),
     ) {
-        let place = cx.latest(from).span.start;
         let reset = self.bodies.exchanges.get(&stream).and_then(|exchange| exchange.reset);
-        if !reset.is_some_and(|reset| reset.is_before(from, at, place)) {
+        if !reset.is_some_and(|reset| reset.is_before(cx, from)) {
             self.on(stream, act);
         }
     }
@@ -220,26 +219,26 @@ impl EventSink for Listening<'_> {
             None => (block.stream, block.from.is_client()),
         };
         let end_stream = block.end_stream || block.promised.is_some();
-        self.on_sent(cx, (stream, block.from, block.first), |exchange, context| {
+        self.on_sent(cx, (stream, block.from), |exchange, context| {
             exchange.block(head, from_client, end_stream, cx.at().time, context);
         });
     }
 
     fn data(&mut self, cx: &EventContext<'_>, stream: u32, bytes: &[u8]) {
-        self.on_sent(cx, (stream, cx.from, cx.at()), |exchange, context| {
+        self.on_sent(cx, (stream, cx.from), |exchange, context| {
             exchange.data(bytes, cx.from.is_client(), cx.at().time, context);
         });
     }
 
     fn data_lost(&mut self, cx: &EventContext<'_>, stream: u32, len: u64, _: GapCause) {
-        self.on_sent(cx, (stream, cx.from, cx.at()), |exchange, context| {
+        self.on_sent(cx, (stream, cx.from), |exchange, context| {
             exchange.gap(Some(len), cx.from.is_client(), cx.at().time, context);
         });
     }
 
     fn data_end(&mut self, cx: &EventContext<'_>, stream: u32, end_stream: bool, _: FrameSpot) {
         if end_stream {
-            self.on_sent(cx, (stream, cx.from, cx.at()), |exchange, context| {
+            self.on_sent(cx, (stream, cx.from), |exchange, context| {
                 exchange.end(cx.from.is_client(), cx.at().time, context);
             });
         }

@@ -86,6 +86,7 @@ impl Connection {
     pub fn data(&mut self, from: Side, arrival: &Arrival, bytes: &[u8], sink: &mut impl EventSink) {
         let (half, ledger) = self.half(from);
         ledger.arrived(from, arrival);
+        ledger.read(from, arrival);
         ledger.credit.earn_segment();
         half.data(arrival, bytes, ledger, sink);
     }
@@ -94,6 +95,7 @@ impl Connection {
     pub fn worse(&mut self, from: Side, arrival: &Arrival, bytes: &[u8], sink: &mut impl EventSink) {
         let (half, ledger) = self.half(from);
         ledger.arrived(from, arrival);
+        ledger.read(from, arrival);
         half.worse(arrival, bytes, ledger, sink);
     }
 

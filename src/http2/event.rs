@@ -84,10 +84,11 @@ impl ResetPlace {
         Self { from: cx.from, at: cx.at(), acknowledged }
     }
 
-    /// What `from` sent in this packet, at this place of its TCP stream, came after the reset. What the reset's sender had
-    /// acknowledged came before, whatever the order of the packets.
-    pub fn is_before(&self, from: Side, at: Moment, place: u64) -> bool {
-        self.from == from || (at.packet > self.at.packet && place >= self.acknowledged)
+    /// What `from` has sent now came after the reset. What the reset's sender had acknowledged came before, whatever the
+    /// order of the packets; what stands behind bytes that came after it did so itself, whichever packet bears it.
+    pub fn is_before(&self, cx: &EventContext<'_>, from: Side) -> bool {
+        let later = || cx.ledger.newest_packet(from) > self.at.packet;
+        self.from == from || (later() && cx.latest(from).span.start >= self.acknowledged)
     }
 }
 

@@ -20,16 +20,14 @@ impl PairingInput<'_> {
         if !self.pairing.streams.contains(id) {
             self.open_stream(cx, id, from, at)?;
         }
-        let place = cx.latest(from).span.start;
         let stream = self.pairing.streams.get_mut(id).map(Box::as_mut)?;
-        (!stream.is_over(from, at, place)).then_some(stream)
+        (!stream.is_over(cx, from)).then_some(stream)
     }
 
-    /// The block's stream is open, and was not reset before the block was sent.
+    /// The block's stream is open, and was not reset before the block came.
     pub(super) fn is_open_for(&self, cx: &EventContext<'_>, block: &Block) -> bool {
-        let place = cx.latest(block.from).span.start;
         let stream = self.pairing.streams.get(block.stream);
-        stream.is_some_and(|stream| !stream.is_over(block.from, block.first, place))
+        stream.is_some_and(|stream| !stream.is_over(cx, block.from))
     }
 
     /// Opens a stream; `None` if it has been open before.

@@ -38,7 +38,7 @@ impl PairingInput<'_> {
             }
             return;
         };
-        if stream.is_over(from, at, cx.arrival.span.start) {
+        if stream.is_over(cx, from) {
             return;
         }
         // A server that has closed the connection ended its calls, whatever the client does to clean up: what the server had

@@ -25,7 +25,7 @@ use crate::base::percent;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
 use crate::flow::GapCause;
-use crate::http2::{BlockEnd, FrameSpot, PerSide, Side};
+use crate::http2::{BlockEnd, EventContext, FrameSpot, PerSide, Side};
 use crate::record::grpc::{number, timeout};
 use crate::record::{
     EndBy, EndHow, FieldName, Fields, Grpc, GrpcBody, HeaderBytes, Interim, Message, Partial, StreamEnd,
@@ -160,13 +160,10 @@ impl OpenStream {
                 .sum::<usize>()
     }
 
-    /// What `from` sent in this packet, at this place of its TCP stream, came after the stream was reset. The request came
-    /// before.
-    pub(super) fn is_over(&self, from: Side, at: Moment, place: u64) -> bool {
+    /// What `from` has sent now came after the stream was reset. The request came before.
+    pub(super) fn is_over(&self, cx: &EventContext<'_>, from: Side) -> bool {
         let asked = self.record.request.seen || !from.is_client();
-        self.reset.is_some_and(|reset| {
-            (reset.place.from == from || asked) && reset.place.is_before(from, at, place)
-        })
+        self.reset.is_some_and(|reset| (reset.place.from == from || asked) && reset.place.is_before(cx, from))
     }
 
     pub(super) fn side(&mut self, side: Side) -> (&mut Message, &mut Progress) {

@@ -143,6 +143,31 @@ fn an_answer_that_crosses_the_reset() {
     }
 }
 
+/// The server's last packet comes before the reset, and what stands before it in its TCP stream behind it: the client had not
+/// read to the end.
+#[test]
+fn the_end_of_an_answer_behind_a_hole_comes_with_what_fills_it() {
+    let mut capture = conversation(&[
+        (Side::Client, frame(HEADERS, END_HEADERS | END_STREAM, 1, &GET)),
+        (Side::Server, [frame(HEADERS, END_HEADERS, 1, &OK), frame(DATA, 0, 1, b"read")].concat()),
+        (Side::Client, frame(RST_STREAM, 0, 1, &CANCEL.to_be_bytes())),
+        (Side::Server, frame(DATA, 0, 1, b"lost at first")),
+        (Side::Server, frame(HEADERS, END_HEADERS | END_STREAM, 1, &[0x88])),
+    ]);
+    let payloads: Vec<_> = (0..capture.packets.len()).filter(|&n| capture.packets[n].has_payload()).collect();
+    let [.., reset, _, last] = payloads[..] else { panic!("{payloads:?}") };
+    let last = capture.packets.remove(last);
+    capture.packets.insert(reset, last);
+    let outcome = Analyze::capture(&capture.restamped()).run();
+    let call = outcome.transactions().next().unwrap();
+    assert_eq!(
+        (call.end.code, call.response.ended, call.response.body),
+        (Some(CANCEL), false, 4),
+        "{call:?}"
+    );
+    assert_eq!(call.error().unwrap(), "CANCEL");
+}
+
 /// Several queues of a network card give packets in another order than their times.
 #[test]
 fn the_later_end_counts_whichever_was_captured_first() {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::base::certainty::Certainty;
 use crate::base::limits::{BODY_MESSAGE_BYTES, BODY_MESSAGES};
+use crate::base::time::Moment;
 use crate::flow::Arrival;
 use crate::http2::Ledger;
 use crate::http2::hpack::{Field, NameId};

@@ -35,6 +35,8 @@ pub struct Ledger {
     settings: PerSide<Announced>,
     /// How the latest bytes of each side, or the latest gap in them, came.
     latest: PerSide<Arrival>,
+    /// The newest packet with bytes of each side that were read.
+    newest_packet: PerSide<u64>,
     /// So much of its peer's TCP stream each side is known to have received.
     acknowledged: PerSide<u64>,
     max_stream: u32,
@@ -66,6 +68,17 @@ impl Ledger {
     pub(super) fn arrived(&mut self, from: Side, arrival: &Arrival) {
         self.latest[from] = *arrival;
         self.acknowledged[from] = self.acknowledged[from].max(arrival.acknowledged.unwrap_or(0));
+    }
+
+    /// Bytes of `from` were read, and are not missing.
+    pub(super) fn read(&mut self, from: Side, arrival: &Arrival) {
+        self.newest_packet[from] = self.newest_packet[from].max(arrival.at.packet);
+    }
+
+    /// The newest packet with bytes of a side that were read so far. Its peer's TCP had what was read last no earlier than
+    /// this packet, whichever one bears it.
+    pub fn newest_packet(&self, from: Side) -> u64 {
+        self.newest_packet[from]
     }
 
     /// How the latest bytes of a side came, or the latest gap in them.
