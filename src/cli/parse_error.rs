@@ -4,9 +4,6 @@ use super::args::Args;
 use super::usage::UsageError;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// Where all options stand.
-const SEE: &str = "'h2lens --help' lists all options";
-
 impl From<&clap::Error> for UsageError {
     /// The argument parser's error, several lines long, in one.
     fn from(error: &clap::Error) -> Self {
@@ -15,10 +12,16 @@ impl From<&clap::Error> for UsageError {
         let named = text(ContextKind::InvalidArg);
         let option = named.split([' ', '=', '[']).next().unwrap_or_default();
         let value = text(ContextKind::InvalidValue);
+        let usage = text(ContextKind::Usage);
+        let usage = usage.lines().next().unwrap_or_default().trim_start_matches("Usage: ");
+        let see = format!("'{} --help' lists all options", command_in(usage));
         Self(match error.kind() {
+            ErrorKind::UnknownArgument if !option.starts_with('-') => {
+                format!("'{named}' is one too many: {usage}")
+            }
             ErrorKind::UnknownArgument => match text(ContextKind::SuggestedArg).as_str() {
-                "" => format!("unknown option '{option}': {SEE}"),
-                suggestion => format!("unknown option '{option}': did you mean '{suggestion}'? {SEE}"),
+                "" => format!("unknown option '{option}': {see}"),
+                suggestion => format!("unknown option '{option}': did you mean '{suggestion}'? {see}"),
             },
             ErrorKind::InvalidValue if value.is_empty() => {
                 format!("{option} needs a value: {}", usage_of(option).unwrap_or(named.clone()))
@@ -41,19 +44,33 @@ impl From<&clap::Error> for UsageError {
                     other => format!("{option} and {other} exclude each other: leave one out"),
                 }
             }
+            ErrorKind::MissingRequiredArgument if option.starts_with('<') => {
+                let are = if named.contains(", ") { "are" } else { "is" };
+                format!("{named} {are} not given: {usage}")
+            }
             ErrorKind::MissingRequiredArgument => {
                 let missing = usage_of(option).unwrap_or(named.clone());
                 format!("another option makes no sense without {option}: add {missing}, or leave both out")
             }
             ErrorKind::TooManyValues => format!("{option} takes no value: leave out '{value}'"),
-            ErrorKind::InvalidUtf8 => format!("an option is not UTF-8: {SEE}"),
+            ErrorKind::InvalidUtf8 => format!("an option is not UTF-8: {see}"),
             _ => {
                 let all = error.to_string();
                 let first = all.lines().next().unwrap_or_default();
-                format!("{}: {SEE}", first.strip_prefix("error: ").unwrap_or(first))
+                format!("{}: {see}", first.strip_prefix("error: ").unwrap_or(first))
             }
         })
     }
+}
+
+/// `h2lens join [OPTIONS] …` → `h2lens join`
+fn command_in(usage: &str) -> &str {
+    usage
+        .split(['[', '<'])
+        .next()
+        .map(str::trim_end)
+        .filter(|command| !command.is_empty())
+        .unwrap_or("h2lens")
 }
 
 /// An option with its value, as the help shows it.
@@ -126,6 +143,11 @@ mod tests {
                 &["--force", "a"],
                 "another option makes no sense without --output-dir: add --output-dir DIR, or leave both out",
             ),
+            (&["join"], "<CLIENT>, <SERVER> are not given: h2lens join <CLIENT> <SERVER>"),
+            (&["diff", "a"], "<AFTER> is not given: h2lens diff <BEFORE> <AFTER>"),
+            (&["merge"], "<PART>... is not given: h2lens merge <PART>..."),
+            (&["join", "a", "b", "c d"], "'c d' is one too many: h2lens join [OPTIONS] <CLIENT> <SERVER>"),
+            (&["join", "a", "b", "--zzz"], "unknown option '--zzz': 'h2lens join --help' lists all options"),
             (&["--json=yes"], "--json takes no value: leave out 'yes'"),
             (&["--summary=never"], "--summary: 'never' will not do: give a time as 500ms, 30s, 5m or 1h30m"),
         ] {
