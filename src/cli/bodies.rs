@@ -10,6 +10,7 @@ use std::io::{self, Write};
 #[cfg(unix)]
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// The manifest's name.
@@ -20,6 +21,10 @@ const MANIFEST: &str = "manifest.ndjson";
 pub(super) struct Directory {
     path: PathBuf,
     manifest: Mutex<Manifest>,
+    /// The directory was made for it.
+    made: bool,
+    /// Something was written, or all was read.
+    used: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -36,23 +41,48 @@ const LINES_HELD: usize = 1 << 16;
 
 impl Directory {
     /// Makes the directory, if it is not there, and the manifest, which must not be.
-    pub(super) fn create(path: &Path) -> io::Result<Self> {
-        if !path.is_dir() {
+    pub(super) fn create(path: &Path) -> anyhow::Result<Self> {
+        let made = !path.is_dir();
+        if made {
             let mut builder = DirBuilder::new();
             #[cfg(unix)]
             builder.mode(0o700);
             builder.recursive(true).create(path)?;
         }
-        let file = open(&path.join(MANIFEST), true)?;
+        let file = match open(&path.join(MANIFEST), true) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                anyhow::bail!("{MANIFEST} is there already; name another directory")
+            }
+            file => file?,
+        };
         let manifest = Mutex::new(Manifest { file, lines: Vec::new(), failed: None });
-        Ok(Self { path: path.to_owned(), manifest })
+        Ok(Self { path: path.to_owned(), manifest, made, used: AtomicBool::new(false) })
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Writes the manifest; the first file that could not be written.
     pub(super) fn finish(&self) -> io::Result<Option<String>> {
+        self.used.store(true, Ordering::Relaxed);
         let mut manifest = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
         manifest.write_lines()?;
         Ok(manifest.failed.take())
+    }
+}
+
+impl Drop for Directory {
+    /// What was begun and not used is not in the way of the next try.
+    fn drop(&mut self) {
+        if *self.used.get_mut() {
+            return;
+        }
+        if std::fs::remove_file(self.path.join(MANIFEST)).is_ok() && self.made {
+            // Nobody is harmed by an empty directory that stays.
+            let _ = std::fs::remove_dir(&self.path);
+        }
     }
 }
 
@@ -81,10 +111,12 @@ fn open(path: &Path, first: bool) -> io::Result<File> {
 
 impl Store for Directory {
     fn append(&self, name: &str, bytes: &[u8], first: bool) -> io::Result<()> {
+        self.used.store(true, Ordering::Relaxed);
         open(&self.path.join(name), first)?.write_all(bytes)
     }
 
     fn told(&self, file: &BodyFile) {
+        self.used.store(true, Ordering::Relaxed);
         let mut text = Vec::new();
         export::json_line(&mut text, &FileObject::new(file));
         let mut manifest = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
@@ -126,7 +158,20 @@ mod tests {
         for name in ["a.txt", MANIFEST] {
             assert_eq!(std::fs::metadata(path.join(name)).unwrap().permissions().mode() & 0o777, 0o600);
         }
-        assert!(Directory::create(&path).is_err(), "a manifest is there");
+        let error = Directory::create(&path).unwrap_err().to_string();
+        assert_eq!(error, "manifest.ndjson is there already; name another directory");
+    }
+
+    #[test]
+    fn what_was_not_used_leaves_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("bodies");
+        drop(Directory::create(&path).unwrap());
+        assert!(!path.exists());
+        Directory::create(&path).unwrap().finish().unwrap();
+        assert!(path.join(MANIFEST).exists(), "there were no bodies");
+        drop(Directory::create(home.path()).unwrap());
+        assert!(home.path().is_dir() && !home.path().join(MANIFEST).exists(), "it was there before");
     }
 
     #[test]

@@ -85,8 +85,9 @@ impl Bodies {
     /// All is read: the manifest is written.
     fn finish(&self, messages: Messages) -> anyhow::Result<()> {
         let Some(directory) = &self.directory else { return Ok(()) };
-        if let Some(name) = directory.finish().context("--bodies")? {
-            messages.notice(format_args!("--bodies: {name} is there already, or cannot be written"));
+        let path = directory.path().display();
+        if let Some(name) = directory.finish().with_context(|| format!("--bodies {path}"))? {
+            messages.notice(format_args!("--bodies {path}: {name} is there already, or cannot be written"));
         }
         Ok(())
     }
