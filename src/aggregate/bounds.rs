@@ -129,7 +129,7 @@ impl Latency {
         let mut least = joined(&self.exact, if is_lossy { &doubtful.least } else { &doubtful.trusted });
         least.add_times(0, others);
         // Each that was shorter makes way for the one below it.
-        let rank = super::sketch::rank(quantile, least.count());
+        let rank = super::quantile_rank(quantile, least.count());
         let at_least = match rank.checked_sub(shorter) {
             Some(rank) => least.at_rank(rank)?.floor(),
             None => 0,
@@ -138,7 +138,7 @@ impl Latency {
         let known = most.count();
         most.add_times(u64::MAX, doubtful.endless.saturating_add(others));
         // Each that was longer lets the one above it take its place.
-        let rank = super::sketch::rank(quantile, most.count()).saturating_add(longer);
+        let rank = super::quantile_rank(quantile, most.count()).saturating_add(longer);
         let at_most = if rank < known { most.at_rank(rank).map(super::sketch::Estimate::ceil) } else { None };
         Some(Bound { at_least, at_most })
     }

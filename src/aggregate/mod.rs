@@ -37,5 +37,5 @@ pub use octets::PieceError;
 pub use path::{OpenApiError, PatternError, Patterns, Templates};
 pub use rate::Rate;
 pub use rows::{Kind, Row, Rows};
-pub use sketch::{Sketch, SketchError};
+pub use sketch::{Sketch, SketchError, quantile_rank};
 pub use stats::{Slowest, Stats};

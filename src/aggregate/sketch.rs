@@ -108,7 +108,7 @@ impl Sketch {
         }
         let mut sorted = self.few.clone();
         sorted.sort_unstable();
-        let value = *sorted.get(rank(quantile, self.count()) as usize)?;
+        let value = *sorted.get(quantile_rank(quantile, self.count()) as usize)?;
         Some(Estimate { value: value as f64, exact: true })
     }
 
@@ -205,8 +205,8 @@ impl Sketch {
     }
 }
 
-/// The rank that a quantile of so many values has.
-pub(super) fn rank(quantile: f64, count: u64) -> u64 {
+/// The rank that a quantile of so many values has, the least value's being 0.
+pub fn quantile_rank(quantile: f64, count: u64) -> u64 {
     (quantile * (count.max(1) - 1) as f64) as u64
 }
 

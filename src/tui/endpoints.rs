@@ -1,6 +1,6 @@
 //! What the calls add up to, by endpoint: of the last ten seconds, and of all.
 
-use crate::aggregate::Sketch;
+use crate::aggregate::{Sketch, quantile_rank};
 use crate::base::limits::{WINDOW_ENDPOINTS, WINDOW_RECENT};
 use crate::base::time::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
@@ -104,7 +104,7 @@ impl Endpoints {
         }
         let rows = self.sums.iter().zip(recent).map(|(sum, (mut figures, mut durations))| {
             durations.sort_unstable();
-            (figures.p50, figures.p99) = (rank(&durations, 50), rank(&durations, 99));
+            (figures.p50, figures.p99) = (value(&durations, 0.5), value(&durations, 0.99));
             let quantile = |quantile| sum.durations.quantile(quantile);
             let (calls, failed) = (sum.calls, sum.failed);
             let all = Figures { calls, failed, p50: quantile(0.5), p99: quantile(0.99) };
@@ -114,9 +114,9 @@ impl Endpoints {
     }
 }
 
-/// The value that so many per cent are not above.
-fn rank(sorted: &[u64], percent: usize) -> Option<u64> {
-    sorted.get((sorted.len() * percent).div_ceil(100).saturating_sub(1)).copied()
+/// The quantile, at the rank that it has in all other outputs, too.
+fn value(sorted: &[u64], quantile: f64) -> Option<u64> {
+    sorted.get(usize::try_from(quantile_rank(quantile, sorted.len() as u64)).ok()?).copied()
 }
 
 #[cfg(test)]
@@ -135,13 +135,23 @@ mod tests {
         }
         let rows = endpoints.rows(second(20));
         let [row] = rows.as_slice() else { panic!("{rows:?}") };
-        assert_eq!(row.recent, Figures { calls: 10, failed: 1, p50: Some(15), p99: Some(20) });
+        assert_eq!(row.recent, Figures { calls: 10, failed: 1, p50: Some(15), p99: Some(19) });
         assert_eq!((row.all.calls, row.all.failed, row.all.p50), (20, 1, Some(10)));
     }
 
     #[test]
     fn quantiles_are_ranks() {
-        assert_eq!((rank(&[], 50), rank(&[7], 99), rank(&[1, 2, 3, 4], 50)), (None, Some(7), Some(2)));
+        assert_eq!((value(&[], 0.5), value(&[7], 0.99), value(&[1, 2, 3, 4], 0.5)), (None, Some(7), Some(2)));
+    }
+
+    #[test]
+    fn of_the_same_calls_both_columns_tell_the_same() {
+        let mut endpoints = Endpoints::default();
+        for nanos in [1, 2, 9] {
+            endpoints.add("a".to_owned(), second(0), nanos, false);
+            let rows = endpoints.rows(second(1));
+            assert_eq!(rows[0].recent, rows[0].all);
+        }
     }
 
     #[test]

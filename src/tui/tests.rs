@@ -136,3 +136,28 @@ fn any_size_is_drawn() {
         }
     }
 }
+
+/// A number without its first digits is another number.
+#[test]
+fn no_window_is_so_narrow_that_numbers_are_cut() {
+    let mut screen = screen();
+    let mut row = |width| {
+        let mut terminal = Terminal::new(TestBackend::new(width, 6)).unwrap();
+        terminal.draw(|frame| draw(frame, &mut screen, Timestamp::default())).unwrap();
+        let text = terminal.backend().to_string();
+        let line = text.lines().nth(3).unwrap_or_default().trim_matches('"').trim_end().to_owned();
+        line.rsplit("  ")
+            .map(str::trim)
+            .filter(|cell| !cell.is_empty())
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let wide = row(110);
+    for width in 1..110 {
+        let narrow = row(width);
+        let numbers = narrow.iter().filter(|cell| cell.starts_with(|first: char| first.is_ascii_digit()));
+        for number in numbers {
+            assert!(wide.contains(number), "{number} at {width}: {narrow:?} {wide:?}");
+        }
+    }
+}
