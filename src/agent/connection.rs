@@ -59,6 +59,8 @@ pub(super) struct Connection {
     pub(super) classified: u64,
     /// The packet whose FIN or RST last made the agent forget that; 0 for none.
     pub(super) declassified: u64,
+    /// When that was, in nanoseconds.
+    pub(super) ended: u64,
     /// Of TLS: which sides have sent FIN.
     pub(super) finished: Sides<bool>,
     /// Of TLS: the packet that closed it; what comes in later packets finds it terminated.
@@ -79,6 +81,7 @@ impl Connection {
             sides: Sides::default(),
             classified: 0,
             declassified: 0,
+            ended: 0,
             finished: Sides::default(),
             closing: None,
             terminated: false,

@@ -50,14 +50,17 @@ impl Agent {
                 break;
             }
             self.ended.pop_front();
-            let unused = self.connections.get(place).is_some_and(|connection| {
+            let connection = self.connections.get(place).filter(|connection| {
                 connection.serial == serial
                     && connection.socket == Protocol::Unknown
                     && connection.inner == Protocol::Unknown
                     && !connection.terminated
             });
-            if unused {
-                self.close(place);
+            match connection.map(|connection| connection.ended) {
+                // It was used again meanwhile: its streams may still be in flight.
+                Some(again) if again > ended => self.ended.push_back((place, serial, again)),
+                Some(_) => self.close(place),
+                None => {}
             }
         }
     }
@@ -149,6 +152,7 @@ impl Agent {
         connection.closing = None;
         if was_http2 {
             connection.declassified = packet;
+            connection.ended = now;
             let entry = (place, connection.serial);
             if !connection.terminated {
                 connection.terminated = true;

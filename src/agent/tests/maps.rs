@@ -107,6 +107,21 @@ fn entries_stay_until_the_tick_and_the_counter_does_not() {
 }
 
 #[test]
+fn streams_outlive_a_connection_that_ends_again() {
+    let mut lab = Lab::connected(Rules::default());
+    lab.send(true, &[], TcpFlags::FIN);
+    lab.wait(Duration::from_secs(70));
+    lab.connect();
+    lab.client(&[h(1), d(1)].concat());
+    lab.send(true, &[], TcpFlags::FIN);
+    // At the third tick the first end is long ago, and the stream is young.
+    lab.wait(Duration::from_secs(25));
+    lab.server(&s());
+    lab.answer([1], "200");
+    assert_eq!(lab.seen(), [post("/aaa", 1)]);
+}
+
+#[test]
 fn in_kernel_pruning_keeps_the_newest_200_numbers() {
     for (others, stored) in [(199, 1), (200, 0)] {
         let mut lab = Lab::connected(Rules::default());
