@@ -150,6 +150,7 @@ fn a_part_that_is_cut_or_changed_gives_no_result() {
     let lines: Vec<&str> = good[1].lines().collect();
     let joined = |lines: &[&str]| lines.join("\n") + "\n";
     assert!(with(joined(&lines)).is_ok());
+    assert!(with(good[1].replace('\n', "\r\n")).is_err(), "other ends of lines");
     // Cut anywhere; a line gone from anywhere; a line twice.
     for end in (0..good[1].len()).step_by(997) {
         assert!(with(good[1][..end].to_owned()).is_err(), "cut at {end}");

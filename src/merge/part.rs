@@ -152,7 +152,8 @@ impl<R: Read> Part<R> {
         self.lines += 1;
         let mut limited = (&mut self.reader).take(tuning::MERGE_LINE);
         match limited.read_until(b'\n', &mut self.line) {
-            Ok(_) if self.line.last() == Some(&b'\n') => Ok(()),
+            // As it was written: what made other ends of the lines would show in the result.
+            Ok(_) if self.line.ends_with(b"}\n") => Ok(()),
             Ok(_) => Err(self.damaged()),
             Err(error) => Err(MergeError::Read(self.name.clone(), error)),
         }
