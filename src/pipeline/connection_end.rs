@@ -318,12 +318,12 @@ impl Whole<'_> {
         let first_ended = innermost.first_ended();
         if let Layer::Http2(http2) = &mut innermost.layer {
             report.add_http2(streams, http2);
-            http2.finish_connection(end, ended_at, &mut record, &transport, closed, cx);
             record.end.by = match first_ended.filter(|_| end.by == EndBy::Tcp) {
                 Some(from) if http2.side(from) == Side::Client => EndBy::Client,
                 Some(_) => EndBy::Server,
                 None => end.by,
             };
+            http2.finish_connection(end, ended_at, &mut record, &transport, closed, cx);
         } else if let Some(description) = &record.meta.tls {
             let undecrypted = description.not_decrypted.is_some();
             report.tls_undecrypted += u64::from(undecrypted);

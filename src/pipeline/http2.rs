@@ -304,6 +304,8 @@ impl Http2 {
         let in_flight = self.pairing.cuts_off();
         let mut error = None;
         if let Some(timing) = &mut self.timing {
+            // Which side it was is known of the connection alone; the exchanges were ended by TCP.
+            let end = StreamEnd { by: record.end.by, ..end };
             (record.ending, error) = timing.ending(end, closed.unwrap_or(record.last).time, in_flight);
             let ledger = self.connection.ledger();
             let handshakes = timing.handshakes(transport.handshake(), self.meta.tls.is_some());

@@ -91,8 +91,11 @@ impl LastWords {
         let goaway = |wanted: fn(&Goaway) -> bool| {
             sides.into_iter().find_map(|side| Some((side, self.goaway[side].filter(wanted)?)))
         };
-        let unanswered =
-            sides.into_iter().any(|side| self.pings[side].is_some_and(|(_, sent)| at.since(sent) > patience));
+        // Who waits for an acknowledgment in vain closes the connection; its peer closes it for other reasons.
+        let may_wait = |side: Side| end.by == EndBy::Tcp || end.by == side.into();
+        let unanswered = sides.into_iter().any(|side| {
+            may_wait(side) && self.pings[side].is_some_and(|(_, sent)| at.since(sent) > patience)
+        });
         let closed = end.by != EndBy::Capture && matches!(end.how, EndHow::Fin | EndHow::Rst);
         let error = goaway(|goaway| goaway.code != 0);
         let graceful = goaway(|goaway| goaway.code == 0);
@@ -214,5 +217,16 @@ mod tests {
         assert_eq!(cause(&words, RST, Some(false)), Some(EndCause::Reset));
         words.ping(Side::Client, [2; 8], moment(8));
         assert_eq!(cause(&words, RST, Some(false)), Some(EndCause::KeepaliveTimeout));
+    }
+
+    #[test]
+    fn who_closes_has_waited_for_its_own_ping() {
+        let mut words = LastWords::default();
+        words.ping(Side::Server, [1; 8], moment(1));
+        for (by, expected) in
+            [(EndBy::Client, EndCause::IdleClose), (EndBy::Server, EndCause::KeepaliveTimeout)]
+        {
+            assert_eq!(cause(&words, StreamEnd { by, ..FIN }, Some(false)), Some(expected));
+        }
     }
 }
