@@ -396,11 +396,7 @@ fn check_target(target: Option<&Path>, inputs: &[Input]) -> anyhow::Result<()> {
             }
             Input::File(path) => {
                 let Some(target) = target else { continue };
-                let same = match (path.canonicalize(), target.canonicalize()) {
-                    (Ok(path), Ok(target)) => path == target,
-                    _ => false,
-                };
-                if same {
+                if is_same_file(path, target) {
                     bail!("--write {}: is one of the captures; write to another file", target.display());
                 }
             }
@@ -408,6 +404,20 @@ fn check_target(target: Option<&Path>, inputs: &[Input]) -> anyhow::Result<()> {
     }
     // The file itself is made last: of what the capture's secrets opened it holds the secrets.
     target.map_or(Ok(()), |target| Ok(Writer::check_directory(target)?))
+}
+
+/// Both name one file, by whatever links.
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let place = |path: &Path| path.metadata().map(|file| (file.dev(), file.ino())).ok();
+        place(a).is_some_and(|a| place(b) == Some(a))
+    }
+    #[cfg(not(unix))]
+    {
+        a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
+    }
 }
 
 /// Whoever read the packets has closed the pipe.

@@ -159,3 +159,21 @@ fn a_filter_that_was_given_as_a_file_is_told_to_be_one() {
     let written = super::refused(&["testdata/curl-h2c.pcap", "-w", "missing/out.pcap"]);
     assert_eq!(written, "h2lens: missing: No such file or directory\n", "before anything is printed");
 }
+
+/// A hard link, or one that is not followed, is no other file.
+#[cfg(unix)]
+#[test]
+fn packets_are_not_saved_over_their_own_capture() {
+    let home = tempfile::tempdir().unwrap();
+    let [capture, hard, soft] = ["capture.pcap", "hard.pcap", "soft.pcap"].map(|name| home.path().join(name));
+    let bytes = std::fs::read("testdata/curl-h2c.pcap").unwrap();
+    std::fs::write(&capture, &bytes).unwrap();
+    std::fs::hard_link(&capture, &hard).unwrap();
+    std::os::unix::fs::symlink(&capture, &soft).unwrap();
+    for target in [&capture, &hard, &soft] {
+        let [capture, target] = [&capture, target].map(|path| path.to_str().unwrap());
+        let message = super::refused(&[capture, "-w", target]);
+        assert!(message.contains("is one of the captures"), "{message}");
+    }
+    assert!(std::fs::read(&capture).unwrap() == bytes);
+}
