@@ -19,6 +19,15 @@ pub struct Gap {
     pub len: Option<u64>,
     /// Why.
     pub cause: GapCause,
+    /// The receiver has acknowledged them: it is the capture alone that misses them.
+    pub received: bool,
+}
+
+impl Gap {
+    /// So many bytes are missing, and what the receiver got of them is not known.
+    pub const fn new(len: Option<u64>, cause: GapCause) -> Self {
+        Self { len, cause, received: false }
+    }
 }
 
 /// Why bytes are missing.
@@ -84,7 +93,7 @@ pub trait ByteSink {
 
     /// Bytes whose checksum is wrong, and of which no better copy came: a gap, to who takes only what was sent.
     fn worse(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) {
-        let gap = Gap { len: Some(bytes.len() as u64), cause: GapCause::Damaged };
+        let gap = Gap::new(Some(bytes.len() as u64), GapCause::Damaged);
         self.gap(from, &Arrival { acknowledged: None, ..*arrival }, gap);
     }
 

@@ -381,7 +381,7 @@ impl Half {
         if cut > 0 {
             let span = self.advance(u64::from(cut));
             self.stats.gap_bytes += u64::from(cut);
-            let gap = Gap { len: Some(u64::from(cut)), cause: GapCause::Snaplen };
+            let gap = Gap::new(Some(u64::from(cut)), GapCause::Snaplen);
             out.sink.gap(out.from, &Arrival { at, span, ..Arrival::default() }, gap);
         }
     }
@@ -496,9 +496,9 @@ impl Half {
                 continue;
             }
             if start > self.next {
-                let len = start - self.next;
+                let (len, received) = (start - self.next, start <= self.acked);
                 let arrival = Arrival { at: now, span: self.advance(len), ..Arrival::default() };
-                out.sink.gap(out.from, &arrival, Gap { len: Some(len), cause });
+                out.sink.gap(out.from, &arrival, Gap { len: Some(len), cause, received });
             }
             let bytes = piece.bytes.get((self.next - start) as usize..(stop - start) as usize);
             let span = self.advance(stop - self.next);
@@ -508,6 +508,7 @@ impl Half {
     }
 
     fn skip_to(&mut self, end: u64, now: Moment, cause: GapCause, out: &mut Out<'_, impl ByteSink>) {
+        let received = end <= self.acked;
         let len = end.saturating_sub(self.next);
         if len > 0 {
             self.stats.gaps += 1;
@@ -518,7 +519,7 @@ impl Half {
         if len > 0 {
             let span = self.advance(len);
             let arrival = Arrival { at: now, span, ..Arrival::default() };
-            out.sink.gap(out.from, &arrival, Gap { len: Some(len), cause });
+            out.sink.gap(out.from, &arrival, Gap { len: Some(len), cause, received });
         }
     }
 }

@@ -164,7 +164,7 @@ mod tests {
         let acknowledgment = [0, 0, 0, 4, 1, 0, 0, 0, 0];
         let mut connection = Connection::new(Start::Frames, Start::Unsure, false);
         let arrival = Arrival::default();
-        connection.gap(Side::Server, &arrival, Gap { len: Some(21), cause: GapCause::Lost }, &mut Deaf);
+        connection.gap(Side::Server, &arrival, Gap::new(Some(21), GapCause::Lost), &mut Deaf);
         connection.data(Side::Server, &arrival, &acknowledgment, &mut Deaf);
         let counters = connection.counters();
         assert_eq!((counters.losses, counters.skipped_bytes), (1, 0));

@@ -170,6 +170,14 @@ impl Http2 {
         }
     }
 
+    /// Bytes of a direction that were waited for until now had come to their receiver: the capture alone misses them.
+    pub(super) fn set_missed(&mut self, from: Direction, at: Moment) {
+        let side = self.side(from);
+        if let Some(timing) = &mut self.timing {
+            timing.miss(side, at.time);
+        }
+    }
+
     /// The forward and the backward direction wait for holes to fill, or do not.
     pub(super) fn set_holes(&mut self, [forward, backward]: [bool; 2]) {
         let (forward_side, backward_side) = (self.side(Direction::Forward), self.side(Direction::Backward));

@@ -550,6 +550,11 @@ impl<O: Output> ByteSink for LayersInput<'_, '_, O> {
 
     fn gap(&mut self, from: Direction, arrival: &Arrival, gap: Gap) {
         let cx = &mut *self.cx;
+        if gap.received
+            && let Some(http2) = self.layers.layer.http2_mut()
+        {
+            http2.set_missed(from, arrival.at);
+        }
         match &mut self.layers.layer {
             Layer::Http2(http2) => http2.gap(from, arrival, gap, cx),
             Layer::Tls(layer) => {
@@ -576,7 +581,7 @@ impl<O: Output> ByteSink for LayersInput<'_, '_, O> {
             return http2.worse(from, arrival, bytes, self.cx);
         }
         // TLS proves its records, and before a protocol is known, it is not known from such bytes.
-        let gap = Gap { len: Some(bytes.len() as u64), cause: GapCause::Damaged };
+        let gap = Gap::new(Some(bytes.len() as u64), GapCause::Damaged);
         self.gap(from, arrival, gap);
     }
 

@@ -199,7 +199,7 @@ impl EventSink for Tunnels {
         let start = self.bytes.len();
         if start + bytes.len() > limits::CONNECT_QUEUE {
             self.limited += 1;
-            let gap = Gap { len: Some(bytes.len() as u64), cause: GapCause::Limit };
+            let gap = Gap::new(Some(bytes.len() as u64), GapCause::Limit);
             return self.push(cx, stream, What::Gap(gap));
         }
         self.bytes.extend_from_slice(bytes);
@@ -208,7 +208,7 @@ impl EventSink for Tunnels {
 
     fn data_lost(&mut self, cx: &EventContext<'_>, stream: u32, len: u64, cause: GapCause) {
         if self.open.contains_key(&stream) {
-            self.push(cx, stream, What::Gap(Gap { len: Some(len), cause }));
+            self.push(cx, stream, What::Gap(Gap::new(Some(len), cause)));
         }
     }
 
@@ -229,7 +229,7 @@ impl EventSink for Tunnels {
     fn lost(&mut self, cx: &EventContext<'_>, cause: GapCause) {
         let streams: Vec<u32> = self.open.keys().copied().collect();
         for stream in streams {
-            self.push(cx, stream, What::Gap(Gap { len: None, cause }));
+            self.push(cx, stream, What::Gap(Gap::new(None, cause)));
         }
     }
 }
@@ -426,6 +426,6 @@ mod tests {
         data(&mut tunnels, b"xyz");
         assert_eq!(tunnels.limited(), 1);
         let last = tunnels.queue.last().map(|item| &item.what);
-        assert!(matches!(last, Some(What::Gap(Gap { len: Some(3), cause: GapCause::Limit }))));
+        assert!(matches!(last, Some(What::Gap(Gap { len: Some(3), cause: GapCause::Limit, .. }))));
     }
 }

@@ -96,6 +96,9 @@ pub(super) struct Clock {
     stops: Stops,
     /// Since when bytes are missing.
     loss_since: Timestamp,
+    /// The part of `now.loss` in which they were missing in the capture alone, and up to when that is known.
+    missed: u64,
+    missed_until: Timestamp,
     /// Since when no credit is left on the connection.
     connection_since: Timestamp,
     /// The latest segment with data, and what the clock read of free time then.
@@ -149,7 +152,7 @@ impl Clock {
         Blocked {
             stream_window: self.stream,
             connection_window: self.now.connection,
-            tcp_loss: self.now.loss,
+            tcp_loss: self.now.loss.saturating_sub(self.missed),
             tcp_window: self.now.tcp,
         }
     }
@@ -162,6 +165,16 @@ impl Clock {
         } else {
             self.blocked_streams.saturating_sub(1)
         };
+    }
+
+    /// The bytes that are missing now had come to their receiver: the network has not lost them.
+    pub(super) fn miss(&mut self, at: Timestamp) {
+        self.advance(at);
+        if self.stops.loss {
+            let since = self.loss_since.max(self.missed_until);
+            self.missed = self.missed.saturating_add(at.nanos_since(since));
+            self.missed_until = self.missed_until.max(at);
+        }
     }
 
     /// Bytes of memory held beside itself.

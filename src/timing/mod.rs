@@ -76,6 +76,8 @@ pub struct Timing {
     /// Times that the windows of all open exchanges became uncertain: frames were lost, or all windows changed and not all
     /// could be looked at.
     losses: u32,
+    /// Up to when bytes were waited for that the capture alone misses.
+    missed_until: Timestamp,
     /// Frames of this side were lost, or its beginning.
     lossy: PerSide<bool>,
     /// No segment of this side was captured.
@@ -176,6 +178,12 @@ impl Timing {
             let (loss, tcp) = (missing[side], full[side]);
             self.stop(side, at, |stops| Stops { loss, tcp, ..stops });
         }
+    }
+
+    /// Bytes that a side had sent, and that were waited for until now, had come to its peer: the capture alone misses them.
+    pub fn miss(&mut self, side: Side, at: Timestamp) {
+        self.clocks[side].miss(at);
+        self.missed_until = self.missed_until.max(at);
     }
 
     fn stop(&mut self, side: Side, at: Timestamp, change: impl FnOnce(Stops) -> Stops) {
@@ -331,7 +339,7 @@ impl Timing {
         if exchange.blocked {
             clock.set_stream_blocked(record.ended_at, false);
         }
-        let known = record.request.seen && self.is_certain(&exchange);
+        let known = record.request.seen && self.is_certain(record.first.time, &exchange);
         let mut division = std::mem::take(&mut exchange.parts);
         division.fit(total);
         let (parts, pieces, limited) = division.finish();
@@ -355,11 +363,15 @@ impl Timing {
 
     /// The windows that the exchange met are known: no frame was lost while it went on, and those that were lost before
     /// can have left no less credit than was reckoned.
-    fn is_certain(&self, exchange: &Exchange) -> bool {
+    fn is_certain(&self, begun: Timestamp, exchange: &Exchange) -> bool {
         if exchange.losses != self.losses || self.unseen.client || self.unseen.server {
             return false;
         }
         let parts = &exchange.parts;
+        // What was missing in the capture alone stopped nobody, and how long that took is not the network's loss.
+        if begun < self.missed_until && parts.get(TimePart::TcpLoss) > 0 {
+            return false;
+        }
         // What waits behind a hole, or is missing there, may have given credit long ago.
         let waits = self.clocks.client.stops().loss || self.clocks.server.stops().loss;
         if waits && parts.get(TimePart::StreamWindow) + parts.get(TimePart::ConnectionWindow) > 0 {

@@ -311,9 +311,9 @@ impl RecordStream {
         match self.loss.pay() {
             Owed::Nothing => {}
             Owed::Exactly(len) => {
-                cx.sink.gap(self.from, &at, Gap { len: Some(len), cause: GapCause::NotDecrypted });
+                cx.sink.gap(self.from, &at, Gap::new(Some(len), GapCause::NotDecrypted));
             }
-            Owed::Unknown => cx.sink.gap(self.from, &at, Gap { len: None, cause: GapCause::NotDecrypted }),
+            Owed::Unknown => cx.sink.gap(self.from, &at, Gap::new(None, GapCause::NotDecrypted)),
         }
     }
 

@@ -4,6 +4,7 @@ use super::{connection, frame};
 use crate::support::conversation::Side::{self, Client, Server};
 use crate::support::{Analyze, Capture, Outcome};
 use h2lens::record::{Blocked, EndCause, TimePart, Unknown, Wanted};
+use std::cmp::Ordering;
 
 const MS: u64 = 1_000_000;
 const PING: [u8; 8] = *b"are you?";
@@ -90,4 +91,41 @@ fn an_acknowledgment_that_is_missing_may_have_been_sent() {
 fn what_is_missing_may_have_ended_the_exchange() {
     let kept = without(&upload(), &frame(1, 5, 1, &[0x88]));
     assert_eq!(told(&kept).2, None);
+}
+
+#[test]
+fn what_the_capture_alone_misses_is_no_loss() {
+    let request = frame(1, 5, 1, &[0x83, 0x86, 0x84]);
+    let other = frame(1, 5, 3, &[0x83, 0x86, 0x84]);
+    let whole = data(300);
+    let (start, rest) = whole.split_at(100);
+    let (middle, rest) = rest.split_at(100);
+    let said: Vec<(u64, Side, Vec<u8>)> = vec![
+        (MS, Client, [request, other].concat()),
+        (10 * MS, Server, [frame(1, 4, 1, &[0x88]), start.to_vec()].concat()),
+        (11 * MS, Server, middle.to_vec()),
+        (12 * MS, Server, rest.to_vec()),
+        (15 * MS, Server, frame(1, 5, 3, &[0x88])),
+        (20 * MS, Client, frame(6, 0, 0, &PING)),
+        (3000 * MS, Server, frame(0, 1, 1, b"")),
+    ];
+    let capture = connection(1, &said).capture();
+    let sent = capture.packets.iter().position(|packet| packet.bytes.ends_with(middle)).unwrap();
+    let client = capture.packets[0].flow().unwrap().0;
+    let lossy = |acknowledged: bool| {
+        let kept = capture.subset(|at, packet| match at.cmp(&sent) {
+            Ordering::Less => true,
+            Ordering::Equal => false,
+            Ordering::Greater => acknowledged || packet.flow().unwrap().0 != client,
+        });
+        let outcome = run(&kept);
+        let call = outcome.transactions().find(|call| call.stream == 3).unwrap();
+        assert!(call.partial.is_empty(), "the other one's bytes are missing");
+        let loss = call.time.map(|time| time.parts.get(TimePart::TcpLoss));
+        (loss, outcome.connections().next().unwrap().timing.server_blocked.tcp_loss)
+    };
+    // The client has told that it has got them.
+    assert_eq!(lossy(true), (None, 0));
+    // It never has.
+    assert!(lossy(false).1 > 2900 * MS);
 }

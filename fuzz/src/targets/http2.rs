@@ -176,7 +176,7 @@ pub fn read(connection: Connection, pieces: &[Piece<'_>], events: Events) -> Eve
         match piece.what {
             What::Bytes(bytes) => connection.data(from, &arrival, bytes, &mut events),
             What::Gap(len) => {
-                connection.gap(from, &arrival, Gap { len: Some(len), cause: GapCause::Lost }, &mut events);
+                connection.gap(from, &arrival, Gap::new(Some(len), GapCause::Lost), &mut events);
             }
         }
     }

@@ -82,7 +82,7 @@ pub(super) fn judged(steps: Vec<Step>) -> Judge {
         use Side::{Client, Server};
         now = Moment { packet: now.packet + 1, time: now.time.after(std::time::Duration::from_micros(100)) };
         let arrival = &Arrival { at: now, ..Arrival::default() };
-        let gap = |len: usize| Gap { len: Some(len as u64), cause: GapCause::Lost };
+        let gap = |len: usize| Gap::new(Some(len as u64), GapCause::Lost);
         match step {
             Step::C(bytes) => connection.data(Client, arrival, &bytes, &mut judge),
             Step::S(bytes) => connection.data(Server, arrival, &bytes, &mut judge),

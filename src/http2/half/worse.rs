@@ -16,7 +16,7 @@ impl Half {
         ledger: &mut Ledger,
         sink: &mut impl EventSink,
     ) {
-        let gap = |len: usize| Gap { len: Some(len as u64), cause: GapCause::Damaged };
+        let gap = |len: usize| Gap::new(Some(len as u64), GapCause::Damaged);
         if !matches!(self.state, ParseState::Header | ParseState::Payload) || self.first_frame {
             // Where no frame is known to begin, they would say anything.
             return self.gap(arrival, gap(bytes.len()), ledger, sink);
