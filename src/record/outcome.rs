@@ -143,16 +143,13 @@ impl Transaction {
     /// What ended the exchange before a complete response had come. One that was sent to its end stands, whatever
     /// ended the stream (RFC 9113 section 8.1).
     fn cut_off(&self) -> Option<Failure> {
-        if self.response.seen && self.response.ended {
+        if self.response.seen && self.response.ended || self.may_have_ended() {
             return None;
         }
-        let sure = !self.may_have_ended();
         match (self.end.how, self.end.code) {
-            (EndHow::RstStream | EndHow::Goaway, Some(code)) if code != 0 || sure => {
-                Some(Failure::Code(ErrorCode(code)))
-            }
-            (EndHow::Rst, _) if sure => Some(Failure::ConnectionReset),
-            (EndHow::Fin, _) if sure => Some(Failure::ConnectionClosed),
+            (EndHow::RstStream | EndHow::Goaway, Some(code)) => Some(Failure::Code(ErrorCode(code))),
+            (EndHow::Rst, _) => Some(Failure::ConnectionReset),
+            (EndHow::Fin, _) => Some(Failure::ConnectionClosed),
             _ => None,
         }
     }
@@ -296,7 +293,8 @@ mod tests {
 
     #[test]
     fn where_the_answer_may_be_missing_from_the_capture_nothing_is_claimed() {
-        for (how, code) in [(EndHow::Fin, None), (EndHow::Rst, None), (EndHow::RstStream, Some(0))] {
+        let resets = [0, 8].map(|code| (EndHow::RstStream, Some(code)));
+        for (how, code) in resets.into_iter().chain([(EndHow::Fin, None), (EndHow::Rst, None)]) {
             let mut lost = unanswered(EndBy::Tcp, how, code);
             lost.partial.insert(Partial::TCP_GAP);
             assert_eq!(error(&lost), None);
