@@ -12,6 +12,8 @@ pub struct SegmentFacts {
     pub end: u32,
     /// Payload bytes.
     pub len: u32,
+    /// All of them had come before.
+    pub repeated: bool,
     /// Acknowledgment number, where the ACK bit is set.
     pub ack: Option<u32>,
     /// The window as in the header, not scaled.
@@ -31,6 +33,7 @@ impl SegmentFacts {
             at: segment.at,
             end: segment.seq.wrapping_add(len).wrapping_add(u32::from(syn) + u32::from(fin)),
             len,
+            repeated: false,
             ack: segment.flags.ack().then_some(segment.ack),
             window: segment.window,
             syn,

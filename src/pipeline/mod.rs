@@ -178,6 +178,7 @@ impl Pipeline {
         cx.note_received(&entry.reassembly, Some((found.from, segment)));
         let mut input = LayersInput { layers, cx: &mut cx };
         input.layers.note_sender(found.from);
+        let repeated = entry.reassembly.stats(found.from).retransmitted;
         let verdict = entry.reassembly.segment(found.from, segment, &mut self.budget, &mut input);
         input.tunnels();
         let (closed, waits) = (entry.reassembly.closed(), entry.reassembly.waits());
@@ -188,7 +189,9 @@ impl Pipeline {
             input.set_holes(entry.reassembly.holes());
         }
         if input.cx.wanted.times() && verdict == Verdict::Accepted {
-            input.segment(found.from, &SegmentFacts::of(segment), entry.reassembly.holes());
+            let repeated = entry.reassembly.stats(found.from).retransmitted > repeated;
+            let facts = SegmentFacts { repeated, ..SegmentFacts::of(segment) };
+            input.segment(found.from, &facts, entry.reassembly.holes());
         }
         if input.cx.wanted.segments && verdict == Verdict::Accepted {
             input.cx.out.segment(&view(input.layers.id, entry.senders, found.from, segment));

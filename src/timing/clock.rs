@@ -80,13 +80,16 @@ impl Stops {
     }
 }
 
-/// When the sender began to send, where that was before its bytes could be read. Few directions need it.
+/// What few directions need: when the sender began to send, where that was before its bytes could be read.
 #[derive(Debug, Default)]
 struct Openings {
     /// How the wait ended that the latest segment with data ended, if it had begun to come before.
     wait: Option<Opening>,
     /// What jumped first over missing bytes since that segment, if something did.
     jump: Option<Opening>,
+    /// The part of the clock's `loss` in which they were missing in the capture alone, and up to when that is known.
+    missed: u64,
+    missed_until: Timestamp,
 }
 
 /// The clock of one direction.
@@ -96,9 +99,6 @@ pub(super) struct Clock {
     stops: Stops,
     /// Since when bytes are missing.
     loss_since: Timestamp,
-    /// The part of `now.loss` in which they were missing in the capture alone, and up to when that is known.
-    missed: u64,
-    missed_until: Timestamp,
     /// Since when no credit is left on the connection.
     connection_since: Timestamp,
     /// The latest segment with data, and what the clock read of free time then.
@@ -148,11 +148,14 @@ impl Clock {
     }
 
     /// Time so far in which the sender, or a stream of it, could not send.
-    pub(super) const fn blocked(&self) -> Blocked {
+    pub(super) fn blocked(&self) -> Blocked {
         Blocked {
             stream_window: self.stream,
             connection_window: self.now.connection,
-            tcp_loss: self.now.loss.saturating_sub(self.missed),
+            tcp_loss: self
+                .now
+                .loss
+                .saturating_sub(self.openings.as_ref().map_or(0, |openings| openings.missed)),
             tcp_window: self.now.tcp,
         }
     }
@@ -171,9 +174,9 @@ impl Clock {
     pub(super) fn miss(&mut self, at: Timestamp) {
         self.advance(at);
         if self.stops.loss {
-            let since = self.loss_since.max(self.missed_until);
-            self.missed = self.missed.saturating_add(at.nanos_since(since));
-            self.missed_until = self.missed_until.max(at);
+            let Openings { missed, missed_until, .. } = &mut **self.openings.get_or_insert_default();
+            *missed = missed.saturating_add(at.nanos_since(self.loss_since.max(*missed_until)));
+            *missed_until = at.max(*missed_until);
         }
     }
 
@@ -222,7 +225,8 @@ impl Clock {
         let opening = self.opening(at, began);
         let wait = (opening.begin < at).then_some(opening);
         if wait.is_some() || self.openings.is_some() {
-            **self.openings.get_or_insert_default() = Openings { wait, jump: None };
+            let openings = self.openings.get_or_insert_default();
+            (openings.wait, openings.jump) = (wait, None);
         }
         let silent = if opening.ends_silence(self.latest, patience) {
             opening.free.saturating_sub(self.latest_free)

@@ -17,12 +17,16 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// A segment was seen.
-    pub fn segment(&mut self, from: Direction, facts: &SegmentFacts) {
+    /// A segment was seen. `waits`: bytes before others of its direction are missing by now.
+    pub fn segment(&mut self, from: Direction, facts: &SegmentFacts, waits: bool) {
         if self.ack.is_none() {
             self.shake_hands(from, facts);
         }
-        self.sides[from].send(facts);
+        if self.sides[from].fills(facts) {
+            let trips = self.half_trip(from).zip(self.half_trip(from.reverse()));
+            self.sides[from].fill(facts, trips.map(|(one, other)| one + other));
+        }
+        self.sides[from].send(facts, waits);
         self.sides[from.reverse()].receive(facts);
     }
 
@@ -84,16 +88,33 @@ pub(super) struct TcpSide {
     largest: u32,
     /// A segment whose acknowledgment is waited for: the number behind it, and when it came.
     sample: Option<(u32, Timestamp)>,
-    /// Bytes of segments that brought nothing new.
+    /// When a segment first jumped over bytes that are missing.
+    jumped: Option<Timestamp>,
+    /// Bytes that were sent again.
     retransmitted: u64,
     /// From a segment to its acknowledgment, seen from the place of capture.
     pub(super) round_trips: RoundTrips,
 }
 
 impl TcpSide {
-    /// The sender sends a segment.
-    pub(super) fn send(&mut self, facts: &SegmentFacts) {
+    /// The segment brings bytes that others were sent behind.
+    fn fills(&self, facts: &SegmentFacts) -> bool {
+        facts.len > 0 && !facts.repeated && self.sent.is_some_and(|sent| !is_after(facts.end, sent))
+    }
+
+    /// Such a segment was sent again if its sender can have learnt that it was missed: no sooner than a round trip after it was
+    /// jumped over. One that comes sooner was overtaken.
+    fn fill(&mut self, facts: &SegmentFacts, round_trip: Option<Duration>) {
+        let waited = self.jumped.map(|jumped| facts.at.time.since(jumped));
+        if waited.zip(round_trip).is_some_and(|(waited, round_trip)| waited >= round_trip) {
+            self.retransmitted += u64::from(facts.len);
+        }
+    }
+
+    /// The sender sends a segment. `waits`: bytes before others are missing by now.
+    pub(super) fn send(&mut self, facts: &SegmentFacts, waits: bool) {
         self.largest = self.largest.max(facts.len);
+        self.jumped = if waits { self.jumped.or(Some(facts.at.time)) } else { None };
         let new = self.sent.is_none_or(|sent| is_after(facts.end, sent));
         if new {
             self.sent = Some(facts.end);
@@ -101,7 +122,7 @@ impl TcpSide {
         if facts.len == 0 {
             return;
         }
-        if !new {
+        if facts.repeated {
             self.retransmitted += u64::from(facts.len);
         }
         match self.sample {
@@ -163,7 +184,7 @@ mod tests {
 
     fn facts(millis: u64, end: u32, len: u32, ack: u32, window: u16) -> SegmentFacts {
         let at = Moment { packet: 1, time: Timestamp::from_nanos(millis * 1_000_000) };
-        SegmentFacts { at, end, len, ack: Some(ack), window, syn: false, window_scale: None }
+        SegmentFacts { at, end, len, repeated: false, ack: Some(ack), window, syn: false, window_scale: None }
     }
 
     fn syn(scale: Option<u8>) -> SegmentFacts {
@@ -175,10 +196,10 @@ mod tests {
         let (mut server, mut client) = (TcpSide::default(), TcpSide::default());
         server.receive(&syn(Some(2)));
         client.receive(&syn(Some(7)));
-        server.send(&facts(1, 1001, 1000, 0, 0));
+        server.send(&facts(1, 1001, 1000, 0, 0), false);
         server.receive(&facts(2, 1, 0, 1, 500));
         assert!(!server.is_full(&client), "1000 of 2000 are in flight");
-        server.send(&facts(3, 1502, 501, 0, 0));
+        server.send(&facts(3, 1502, 501, 0, 0), false);
         assert!(server.is_full(&client));
         server.receive(&facts(4, 1, 0, 1502, 500));
         assert!(!server.is_full(&client));
@@ -187,7 +208,7 @@ mod tests {
     #[test]
     fn without_the_syns_a_zero_window_alone_counts() {
         let (mut server, client) = (TcpSide::default(), TcpSide::default());
-        server.send(&facts(1, 60_000, 60_000, 0, 0));
+        server.send(&facts(1, 60_000, 60_000, 0, 0), false);
         server.receive(&facts(2, 1, 0, 1, 10));
         assert!(!server.is_full(&client));
         server.receive(&facts(2, 1, 0, 1, 0));
@@ -197,8 +218,8 @@ mod tests {
     #[test]
     fn numbers_wrap_around() {
         let mut side = TcpSide::default();
-        side.send(&facts(1, u32::MAX - 10, 100, 0, 0));
-        side.send(&facts(2, 89, 100, 0, 0));
+        side.send(&facts(1, u32::MAX - 10, 100, 0, 0), false);
+        side.send(&facts(2, 89, 100, 0, 0), false);
         side.receive(&facts(31, 1, 0, 89, 10));
         assert_eq!(side.round_trips.smallest, Some(Duration::from_millis(30)));
         assert_eq!(side.sent, Some(89));
@@ -207,9 +228,27 @@ mod tests {
     #[test]
     fn what_was_sent_twice_is_no_sample() {
         let mut side = TcpSide::default();
-        side.send(&facts(1, 100, 100, 0, 0));
-        side.send(&facts(300, 100, 100, 0, 0));
+        side.send(&facts(1, 100, 100, 0, 0), false);
+        side.send(&SegmentFacts { repeated: true, ..facts(300, 100, 100, 0, 0) }, false);
         side.receive(&facts(301, 1, 0, 100, 10));
         assert_eq!((side.round_trips.count, side.retransmitted), (0, 100));
+    }
+
+    #[test]
+    fn what_was_overtaken_was_not_sent_again() {
+        let talk = |late: u64| {
+            let mut transport = Transport::default();
+            let ends = [Direction::Forward, Direction::Backward];
+            // Ten milliseconds to each side and back.
+            for (from, millis, end, len, ack) in
+                [(0, 1, 100, 100, 100), (1, 11, 200, 100, 100), (0, 21, 200, 100, 200)]
+            {
+                transport.segment(ends[from], &facts(millis, end, len, ack, 1000), false);
+            }
+            transport.segment(ends[0], &facts(30, 400, 100, 200, 1000), true);
+            transport.segment(ends[0], &facts(30 + late, 300, 100, 200, 1000), false);
+            transport.retransmitted(ends[0])
+        };
+        assert_eq!([0, 19, 20, 200].map(talk), [0, 0, 100, 100]);
     }
 }
