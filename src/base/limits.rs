@@ -89,9 +89,10 @@ pub const CONNECTIONS_SHARD: usize = (256 << 10) / SHARDS;
 /// Counter: `connections`.
 pub const NETWORKS_ENDPOINTS: usize = 16;
 
-/// Bytes that one direction of a connection may hold while it waits for a hole to fill. At the cap the hole is
-/// given up. Counter: `reassembly_direction`.
-pub const REASSEMBLY_DIRECTION: usize = 1 << 20;
+/// Bytes that one direction of a connection may hold while it waits for a hole to fill: room for the largest window
+/// that Linux gives by itself (6 MiB, `tcp_rmem`), in segments as they cross networks. At the cap the hole is given up.
+/// Counter: `reassembly_direction`.
+pub const REASSEMBLY_DIRECTION: usize = 8 << 20;
 
 /// Bytes that all connections of a shard may hold while they wait for holes to fill: 256 MiB over the
 /// [`SHARDS`] shards. At the cap the hole is given up. Counter: `reassembly_total`.

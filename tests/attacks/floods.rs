@@ -121,7 +121,7 @@ fn tiny_segments_that_overlap() {
     let attack = |size: usize| {
         let mut wire = Wire::new();
         let (client, _) = wire.http2(1000);
-        for n in 0..8000 * size as u32 {
+        for n in 0..70_000 * size as u32 {
             wire.segment(Flow { seq: client.seq + 1 + n, ..client }, ACK, &[n as u8, !n as u8]);
         }
         wire.file

@@ -319,6 +319,23 @@ fn cap_reassembly_direction() {
     }
 }
 
+/// A segment is lost, and all that its sender may send until it is sent again has come.
+#[test]
+fn a_whole_window_waits_for_a_hole() {
+    for len in [1200, 1448, 8948] {
+        let mut wire = Wire::new();
+        wire.send(Forward, 1, None, 0, b"a");
+        let segments = (6 << 20) / len;
+        for n in 0..segments {
+            wire.send(Forward, 3 + (n * len) as u32, None, 0, &vec![b'.'; len]);
+        }
+        wire.send(Forward, 2, None, 0, b"b");
+        let stats = wire.reassembly.stats(Forward);
+        assert_eq!((stats.gaps, stats.limited), (0, 0), "{len}");
+        assert_eq!(wire.sink.streams.forward.len(), 2 + segments * len);
+    }
+}
+
 #[test]
 fn cap_reassembly_shard() {
     let (each, overhead) = (limits::REASSEMBLY_DIRECTION, pending::cost_of(0));
@@ -355,11 +372,12 @@ fn the_cap_gives_holes_up() {
     let mut wire = Wire::new();
     wire.send(Forward, 1, None, 0, b"a");
     let block = vec![b'.'; 60_000];
-    for n in 0..18 {
+    let most = limits::REASSEMBLY_DIRECTION / block.len() + 1;
+    for n in 0..most as u32 {
         wire.send(Forward, 3 + n * 60_000, None, 0, &block);
         assert!(wire.reassembly.halves.forward.pending.bytes() <= limits::REASSEMBLY_DIRECTION);
     }
-    assert_eq!(wire.sink.streams.forward.len(), 2 + 18 * 60_000);
+    assert_eq!(wire.sink.streams.forward.len(), 2 + most * 60_000);
     assert_eq!(wire.reassembly.stats(Forward).limited, 1);
     assert_eq!(wire.budget.held(), 0);
 }
