@@ -126,6 +126,7 @@ fn watch(
     templates: Templates,
     messages: Messages,
 ) -> anyhow::Result<Exit> {
+    check_key_logs(&config)?;
     let idle_timeout = config.idle_timeout;
     let contents = bodies(config.contents.as_ref())?;
     let bodies = contents.options.clone();
@@ -228,6 +229,7 @@ fn files(
     rights::check(config.sandbox, config.user, config.made_later())?;
     if let Some(write) = &config.write {
         check_target(write.path.as_deref(), inputs)?;
+        check_key_logs(config)?;
     }
     let contents = bodies(config.contents.as_ref())?;
     let analysis = Analysis {
@@ -404,6 +406,15 @@ fn check_target(target: Option<&Path>, inputs: &[Input]) -> anyhow::Result<()> {
     }
     // The file itself is made last: of what the capture's secrets opened it holds the secrets.
     target.map_or(Ok(()), |target| Ok(Writer::check_directory(target)?))
+}
+
+/// Nor over the secrets that they are read with.
+fn check_key_logs(config: &Config) -> anyhow::Result<()> {
+    let Some(target) = config.write.as_ref().and_then(|write| write.path.as_deref()) else { return Ok(()) };
+    if config.keylogs.iter().any(|log| is_same_file(log, target)) {
+        bail!("--write {}: is the key log; write to another file", target.display());
+    }
+    Ok(())
 }
 
 /// Both name one file, by whatever links.

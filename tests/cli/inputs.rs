@@ -176,4 +176,10 @@ fn packets_are_not_saved_over_their_own_capture() {
         assert!(message.contains("is one of the captures"), "{message}");
     }
     assert!(std::fs::read(&capture).unwrap() == bytes);
+    let keys = home.path().join("keys.log");
+    std::fs::write(&keys, "# secrets\n").unwrap();
+    let [capture, keys_path] = [&capture, &keys].map(|path| path.to_str().unwrap());
+    let message = super::refused(&[capture, "--keylog", keys_path, "-w", keys_path]);
+    assert!(message.contains("is the key log; write to another file"), "{message}");
+    assert_eq!(std::fs::read_to_string(&keys).unwrap(), "# secrets\n");
 }
