@@ -121,6 +121,13 @@ impl PairingInput<'_> {
         }
         stream.record.server_unseen = pairing.server.unseen;
         let disclaimed = pairing.server.goaway.filter(|&(last, ..)| id % 2 == 1 && id > last);
+        // Whose request the server had disclaimed did not wait for it to close the connection.
+        let (end, at) = match disclaimed {
+            Some((_, code, goaway)) if end.how == EndHow::Fin => {
+                (StreamEnd { by: EndBy::Server, how: EndHow::Goaway, code: Some(code) }, goaway.time)
+            }
+            _ => (end, at),
+        };
         stream.record.disclaimed = disclaimed.is_some();
         stream.record.disclaimed_at = disclaimed.map(|(.., at)| at.time).unwrap_or_default();
         stream.finish(end, at, &pairing.client.losses, &pairing.server.losses);

@@ -1,6 +1,7 @@
 //! Where the time of calls went: the parts add up whatever is missing, and agree with what both ends did.
 
 mod drains;
+mod goaway;
 mod priorities;
 mod retries;
 mod scripts;
