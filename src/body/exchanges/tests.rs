@@ -26,6 +26,7 @@ impl Listened {
         self.now += 1;
         let at = Moment { packet: self.now, time: Timestamp::from_nanos(self.now * 1_000_000) };
         let arrival = Arrival { at, ..Arrival::default() };
+        self.ledger.read(from, &arrival);
         let cx = EventContext { from, arrival: &arrival, ledger: &self.ledger };
         event(&cx, &mut Listening { bodies: &mut self.bodies, memory: &mut self.memory });
     }

@@ -71,7 +71,7 @@ impl Ledger {
     }
 
     /// Bytes of `from` were read, and are not missing.
-    pub(super) fn read(&mut self, from: Side, arrival: &Arrival) {
+    pub fn read(&mut self, from: Side, arrival: &Arrival) {
         self.newest_packet[from] = self.newest_packet[from].max(arrival.at.packet);
     }
 
