@@ -88,6 +88,12 @@ pub const HOLE_UNACKNOWLEDGED: Duration = Duration::from_secs(3);
 /// protocol header or HTTP/1.1.
 pub const UNSEEN_PIECES: usize = 64;
 
+/// Below this port are servers, beside a higher one.
+pub const SERVER_PORTS: u16 = 10_000;
+
+/// From this port on clients are, beside a lower one: Linux chooses 32768 to 60999, others 49152 to 65535 (RFC 6335 section 6).
+pub const CLIENT_PORTS: u16 = 32_768;
+
 /// Packet time for which a closed connection is remembered, so that its late packets do not look like a new one.
 pub const CLOSED_LINGER: Duration = Duration::from_secs(60);
 

@@ -32,6 +32,8 @@ pub(super) struct Detection {
     pub(super) limited: bool,
     /// The other direction was not waited for any longer for a cap. Nothing is lost if it begins with the preface.
     pub(super) unawaited: bool,
+    /// Neither the handshake nor the ports tell who is the client.
+    pub(super) equal_ports: bool,
     /// HTTP/1.1 is not followed any more for a cap.
     pub(super) http1_limited: bool,
     /// What it carries is deeper down than is looked at.
@@ -111,8 +113,10 @@ impl Detection {
         let answers =
             [&self.sides.forward, &self.sides.backward].map(|side| side.head.starts_with(b"HTTP/1."));
         let wait = if answers.contains(&true) { wait.max(tuning::UNSEEN_PIECES) } else { wait };
+        let wait_for_roles = if self.equal_ports { limits::DETECTION_PIECES } else { 0 };
+        let wait_held = if self.awaits_roles() { wait.max(wait_for_roles) } else { wait };
         let full = self.is_full(bytes.len());
-        if self.recognised.is_some() && (full || self.pieces.len() >= wait) {
+        if self.recognised.is_some() && (full || self.pieces.len() >= wait_held) {
             self.append(from, arrival, bytes);
             // Of a side that no packet was seen of, more was kept than is waited for.
             self.unawaited = full && wait > tuning::UNSEEN_PIECES;
@@ -120,8 +124,9 @@ impl Detection {
         }
         self.keep(from, arrival, bytes);
         let side = &mut self.sides[from];
-        if self.recognised.is_some() && side.undecidable {
-            return None;
+        let held = self.recognised.is_some();
+        if held && side.undecidable {
+            return self.look_for_roles(from, bytes);
         }
         if !side.undecidable {
             let room = HEAD.saturating_sub(side.head.len()).min(bytes.len());
@@ -134,24 +139,57 @@ impl Detection {
                 Decision::Unknown => side.undecidable = true,
             }
         }
-        if self.recognised.is_some() {
-            return self.recognised.take();
+        if held {
+            return if self.awaits_roles() {
+                self.look_for_roles(from, bytes)
+            } else {
+                self.recognised.take()
+            };
         }
         let side = &mut self.sides[from];
         if side.records.data(bytes) {
             return Some(Detected::Tls);
         }
-        let Some(recognised) = side.detector.get_or_insert_default().data(bytes) else {
-            return self.is_transfer().then_some(Detected::Frames { client: None, evidence: None });
+        let (client, evidence) = match side.detector.get_or_insert_default().data(bytes) {
+            Some(recognised) => {
+                let Recognised { frames, aligned, .. } = recognised;
+                (client_of(from, recognised), Some(RecognitionEvidence { frames, aligned }))
+            }
+            None if self.is_transfer() => (None, None),
+            None => return None,
         };
-        let evidence = RecognitionEvidence { frames: recognised.frames, aligned: recognised.aligned };
-        let known = Detected::Frames { client: client_of(from, recognised), evidence: Some(evidence) };
+        let known = Detected::Frames { client, evidence };
         let other = &self.sides[from.reverse()];
-        if self.pieces.len() < wait && other.head.is_empty() && !other.late {
+        let unseen = evidence.is_some() && other.head.is_empty() && !other.late;
+        let pieces = self.pieces.len();
+        if pieces < wait && unseen || pieces < wait_for_roles && client.is_none() {
             self.recognised = Some(known);
             return None;
         }
         Some(known)
+    }
+
+    /// It is HTTP/2, and neither its frames nor the ports have told who is the client.
+    fn awaits_roles(&self) -> bool {
+        self.equal_ports && matches!(self.recognised, Some(Detected::Frames { client: None, .. }))
+    }
+
+    /// More of HTTP/2: its frames may tell who is the client.
+    fn look_for_roles(&mut self, from: Direction, bytes: &[u8]) -> Option<Detected> {
+        if !self.awaits_roles() {
+            return None;
+        }
+        let detector = self.sides[from].detector.get_or_insert_default();
+        let recognised = detector.data(bytes)?;
+        let Some(known) = client_of(from, recognised) else {
+            // What comes behind may tell.
+            **detector = Detector::default();
+            return None;
+        };
+        if let Some(Detected::Frames { client, .. }) = &mut self.recognised {
+            *client = Some(known);
+        }
+        self.recognised.take()
     }
 
     /// One direction sends DATA frames in a row, and the other gives credit.
@@ -277,7 +315,8 @@ impl Detection {
             self.drop_older_half();
         }
         self.pieces.push(Piece { from, arrival: *arrival, what: What::Gap(gap) });
-        known.or_else(|| self.recognised.take_if(|_| self.sides[from].late))
+        let awaits = self.awaits_roles();
+        known.or_else(|| self.recognised.take_if(|_| self.sides[from].late && !awaits))
     }
 
     /// The direction's bytes do not begin with its first.

@@ -527,6 +527,9 @@ impl<O: Output> LayersInput<'_, '_, O> {
                     (_, [true, true]) => limits::DETECTION_PIECES,
                     _ => tuning::UNSEEN_PIECES,
                 };
+                detection.equal_ports = self.layers.syn == [false, false]
+                    && self.layers.tls.is_none()
+                    && self.layers.ends.is_some_and(|ends| are_equal(ends.map(|end| end.port)));
                 let known = detection.data(from, arrival, bytes, wait);
                 let limited = std::mem::take(&mut detection.http1_limited);
                 cx.totals.report.limits.add(Limit::Http1, limited.into());
@@ -536,6 +539,12 @@ impl<O: Output> LayersInput<'_, '_, O> {
             }
         }
     }
+}
+
+/// Either of the ports may be a client's, which its system has chosen, or a server's.
+fn are_equal([one, other]: [u16; 2]) -> bool {
+    let (lower, higher) = (one.min(other), one.max(other));
+    lower >= tuning::SERVER_PORTS && (lower >= tuning::CLIENT_PORTS || higher < tuning::CLIENT_PORTS)
 }
 
 impl<O: Output> ByteSink for LayersInput<'_, '_, O> {

@@ -3,7 +3,7 @@
 use super::samples;
 use crate::support::conversation::Side;
 use crate::support::{Analyze, Call, Capture, Conversation, Ends};
-use h2lens::record::{EndBy, EndHow, Partial, StreamEnd, Unknown};
+use h2lens::record::{EndBy, EndHow, Partial, StreamEnd, Unknown, Wanted};
 
 #[test]
 fn all_that_begins_after_the_start_is_told() {
@@ -158,5 +158,31 @@ fn a_fin_ends_the_calls_of_the_only_side_that_was_captured() {
         let [told] = outcome.transactions().collect::<Vec<_>>()[..] else { panic!("one call") };
         assert_eq!((told.status(), told.response.body), (Some(200), 100), "segments of {length}");
         assert_eq!((told.end.by, told.end.how), (EndBy::Tcp, EndHow::Fin), "segments of {length}");
+    }
+}
+
+/// A gRPC server on a port that its system could have given to a client, joined while a client sends: the ports say the wrong
+/// thing, and what comes later the right one.
+#[test]
+fn frames_tell_the_client_where_ports_do_not() {
+    let server_port = |port| Ends { server: ([10, 0, 0, 2], port).into(), ..Ends::v4(1) };
+    let data = |stream, flags| [&[0, 0, 8, 0, flags, 0, 0, 0, stream][..], b"\0\0\0\0\x03abc"].concat();
+    let credit = [0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 1, 0];
+    for ends in [server_port(50_051), server_port(8080)] {
+        let mut conversation = Conversation::new(ends, 7);
+        for _ in 0..100 {
+            conversation.data(Side::Client, &[&data(1, 0)[..], &credit].concat());
+        }
+        conversation
+            .data(Side::Server, &[&[0, 0, 1, 1, 4, 0, 0, 0, 1, 0x88][..], &data(1, 0), &data(1, 0)].concat());
+        conversation.data(Side::Server, &[&credit[..], &data(1, 1)].concat());
+        conversation.data(Side::Client, &[0, 0, 3, 1, 5, 0, 0, 0, 3, 0x83, 0x86, 0x84]);
+        conversation.data(Side::Server, &[0, 0, 1, 1, 5, 0, 0, 0, 3, 0x88]);
+        let wanted = Wanted { transactions: true, connections: true, ..Wanted::default() };
+        let outcome = Analyze::capture(&conversation.capture()).wanted(wanted).run();
+        let connection = outcome.connections().next().unwrap();
+        assert_eq!(connection.meta.server.port, ends.server.port());
+        let call = outcome.transactions().find(|call| call.stream == 3).unwrap();
+        assert_eq!(call.status(), Some(200));
     }
 }
