@@ -13,13 +13,17 @@ pub struct Transport {
     /// Who opened the connection, and when.
     syn: Option<(Direction, Timestamp)>,
     syn_ack: Option<Timestamp>,
+    /// The number that acknowledges it.
+    expected: u32,
     ack: Option<Timestamp>,
+    /// What follows is not of the handshake.
+    is_over: bool,
 }
 
 impl Transport {
     /// A segment was seen. `waits`: bytes before others of its direction are missing by now.
     pub fn segment(&mut self, from: Direction, facts: &SegmentFacts, waits: bool) {
-        if self.ack.is_none() {
+        if !self.is_over {
             self.shake_hands(from, facts);
         }
         if self.sides[from].fills(facts) {
@@ -34,9 +38,14 @@ impl Transport {
         let at = facts.at.time;
         match (facts.syn, facts.ack.is_some(), self.syn) {
             (true, false, _) if self.syn_ack.is_none() => self.syn = Some((from, at)),
-            (true, true, Some((opener, _))) if opener != from => self.syn_ack = Some(at),
+            (true, true, Some((opener, _))) if opener != from => {
+                (self.syn_ack, self.expected) = (Some(at), facts.end);
+            }
             (false, true, Some((opener, _))) if opener == from && self.syn_ack.is_some() => {
-                self.ack = Some(at);
+                // Otherwise it may have been acknowledged before, by a segment that was not captured.
+                let is_first = facts.len == 0 && facts.ack == Some(self.expected);
+                self.ack = is_first.then_some(at);
+                self.is_over = true;
             }
             _ => {}
         }
@@ -250,5 +259,30 @@ mod tests {
             transport.retransmitted(ends[0])
         };
         assert_eq!([0, 19, 20, 200].map(talk), [0, 0, 100, 100]);
+    }
+
+    #[test]
+    fn a_handshake_without_its_last_segment_has_no_length() {
+        let shake = |third: SegmentFacts| {
+            let mut transport = Transport::default();
+            let ends = [Direction::Forward, Direction::Backward];
+            transport.segment(
+                ends[0],
+                &SegmentFacts { syn: true, ack: None, ..facts(0, 101, 0, 0, 1000) },
+                false,
+            );
+            transport.segment(ends[1], &SegmentFacts { syn: true, ..facts(10, 501, 0, 101, 1000) }, false);
+            transport.segment(ends[0], &third, false);
+            transport.segment(ends[0], &facts(90, 101, 0, 501, 1000), false);
+            (transport.handshake().map(|(_, took)| took.as_millis()), transport.half_trip(ends[1]))
+        };
+        let server = Some(Duration::from_millis(10));
+        assert_eq!(shake(facts(15, 101, 0, 501, 1000)), (Some(15), server));
+        assert_eq!(shake(facts(80, 201, 100, 501, 1000)), (None, server), "a request");
+        assert_eq!(
+            shake(facts(80, 101, 0, 600, 1000)),
+            (None, server),
+            "what the server has said since is acknowledged"
+        );
     }
 }
