@@ -15,7 +15,9 @@ def main():
     args = argparse.ArgumentParser(); args.add_argument('exe'); args.add_argument('capture'); args.add_argument('--port', default='8080')
     args.add_argument('--keylog'); args.add_argument('--runs', type=int, default=3); o = args.parse_args()
     keys, tshark_keys = (['--keylog', o.keylog], ['-o', 'tls.keylog_file:' + o.keylog]) if o.keylog else ([], [])
-    tshark = ['tshark', '-r', o.capture, '-d', f'tcp.port=={o.port},http2', *tshark_keys]
+    # Told that the port is HTTP/2's, tshark looks for no TLS.
+    decode = [] if o.keylog else ['-d', f'tcp.port=={o.port},http2']
+    tshark = ['tshark', '-r', o.capture, *decode, *tshark_keys]
     works = {
         'transactions': (['--show', 'transactions', '--json'], ['-Y', 'http2.headers.method||http2.headers.status', '-T', 'fields', '-e', 'http2.headers.path']),
         'telemetry': (['--show', 'telemetry', '--json'], ['-q', '-z', 'http2,tree']),
