@@ -52,6 +52,8 @@ pub(super) struct Http2 {
     /// The client's first bytes were not waited for any longer for a cap.
     pub(super) client_unawaited: bool,
     missed: Missed,
+    /// Where times are wanted: the latest packet, and the latest time, that bytes of each side were read of.
+    read: PerSide<Moment>,
     /// What its streams carry that CONNECT opened. `None` while its bytes are pushed into these.
     pub(super) tunnels: Option<Box<Tunnels>>,
 }
@@ -101,6 +103,7 @@ impl Http2 {
             client: if meta.client_is_forward { Direction::Forward } else { Direction::Backward },
             client_unawaited: false,
             missed: Missed::default(),
+            read: PerSide::default(),
             meta,
         }
     }
@@ -155,19 +158,24 @@ impl Http2 {
     /// A segment was read: what TCP tells by now. `holes`: of the forward and of the backward direction.
     pub(super) fn segment(&mut self, at: Moment, transport: &Transport, holes: [bool; 2]) {
         let (client, server) = (self.client, self.client.reverse());
+        let missing = self.missing(holes);
         self.handshake = transport.handshake();
         if let Some(timing) = &mut self.timing {
             let each = |value: fn(&Transport, Direction) -> bool| PerSide {
                 client: value(transport, client),
                 server: value(transport, server),
             };
-            let hole = |from: Direction| holes.get(from.index()) == Some(&true);
             let trips = PerSide { client: transport.half_trip(client), server: transport.half_trip(server) };
-            let missing = PerSide { client: hole(client), server: hole(server) };
             let retransmitted =
                 PerSide { client: transport.retransmitted(client), server: transport.retransmitted(server) };
             timing.segment(at.time, trips, missing, each(Transport::is_full), retransmitted);
         }
+    }
+
+    /// Which side's bytes are waited for, where these directions wait for holes to fill: the forward and the backward one.
+    fn missing(&self, holes: [bool; 2]) -> PerSide<bool> {
+        let hole = |from: Direction| holes.get(from.index()) == Some(&true);
+        PerSide { client: hole(self.client), server: hole(self.client.reverse()) }
     }
 
     /// Bytes of a direction that were waited for until now had come to their receiver: the capture alone misses them.
@@ -179,8 +187,13 @@ impl Http2 {
     }
 
     /// The forward and the backward direction wait for holes to fill, or do not.
-    pub(super) fn set_holes(&mut self, [forward, backward]: [bool; 2]) {
+    pub(super) fn set_holes(&mut self, holes: [bool; 2], at: Moment) {
+        let [forward, backward] = holes;
         let (forward_side, backward_side) = (self.side(Direction::Forward), self.side(Direction::Backward));
+        let missing = self.missing(holes);
+        if let Some(timing) = &mut self.timing {
+            timing.set_missing(at.time, missing);
+        }
         if let Some(judge) = &mut self.judge {
             judge.set_stalled(forward_side, forward);
             judge.set_stalled(backward_side, backward);
@@ -207,6 +220,18 @@ impl Http2 {
         cx: &mut Context<'_, O>,
     ) {
         let side = self.side(from);
+        if let Some(timing) = &mut self.timing {
+            let Arrival { at, record_since, .. } = *arrival;
+            let time = record_since.map_or(at.time, |since| since.max(at.time));
+            let (own, peer) = (self.read[side], self.read[side.peer()]);
+            // What waited for a hole is as late as what has filled it.
+            let own = Moment { packet: own.packet.max(at.packet), time: own.time.max(time) };
+            self.read[side] = own;
+            // Time may jump where packets are in order; of a TLS record only the time is known at which it began.
+            if own.packet < peer.packet && own.time < peer.time {
+                timing.set_disordered();
+            }
+        }
         self.listen(cx, |connection, listeners| connection.data(side, arrival, bytes, listeners));
         if side.is_client() {
             self.missed.opened(self.pairing.highest());
@@ -254,6 +279,9 @@ impl Http2 {
 
     /// No byte follows: what is unfinished is told as far as it goes.
     pub(super) fn finish<O: Output>(&mut self, last: Moment, cx: &mut Context<'_, O>) {
+        if let Some(timing) = &mut self.timing {
+            timing.set_missing(last.time, PerSide::default());
+        }
         self.listen(cx, |connection, listeners| {
             connection.finish(Side::Client, last, listeners);
             connection.finish(Side::Server, last, listeners);

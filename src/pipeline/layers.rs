@@ -322,7 +322,7 @@ impl<O: Output> LayersInput<'_, '_, O> {
     pub(super) fn set_holes(&mut self, [forward, backward]: [bool; 2]) {
         match &mut self.layers.layer {
             Layer::Http2(http2) => {
-                http2.set_holes([forward, backward]);
+                http2.set_holes([forward, backward], self.cx.now);
                 http2.set_tunnels_holes([forward, backward], self.cx);
             }
             Layer::Tls(layer) => {

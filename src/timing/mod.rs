@@ -82,6 +82,8 @@ pub struct Timing {
     lossy: PerSide<bool>,
     /// No segment of this side was captured.
     unseen: PerSide<bool>,
+    /// Something of one side was read behind later bytes of the other: what they did in which order is not known.
+    disordered: bool,
     /// Streams that may still be looked at because all windows have changed: each frame pays for some.
     credit: usize,
     /// Exchanges that were too many to be followed.
@@ -177,6 +179,18 @@ impl Timing {
         for side in [Side::Client, Side::Server] {
             let (loss, tcp) = (missing[side], full[side]);
             self.stop(side, at, |stops| Stops { loss, tcp, ..stops });
+        }
+    }
+
+    /// Bytes of one side are read that came before others of its peer, which were read already.
+    pub const fn set_disordered(&mut self) {
+        self.disordered = true;
+    }
+
+    /// Each side's bytes are waited for, or are not any more.
+    pub fn set_missing(&mut self, at: Timestamp, missing: PerSide<bool>) {
+        for side in [Side::Client, Side::Server] {
+            self.stop(side, at, |stops| Stops { loss: missing[side], ..stops });
         }
     }
 
@@ -381,10 +395,10 @@ impl Timing {
             || (parts.get(TimePart::ConnectionWindow) == 0 && !self.lossy[exchange.turn.sender()])
     }
 
-    /// All that both sides sent is known.
+    /// All that both sides sent is known, and was read in its order.
     const fn is_lossless(&self) -> bool {
-        let Self { lossy, unseen, .. } = self;
-        !(lossy.client || lossy.server || unseen.client || unseen.server)
+        let Self { lossy, unseen, disordered, .. } = self;
+        !(lossy.client || lossy.server || unseen.client || unseen.server || *disordered)
     }
 
     /// How long the connection took to open. `handshake`: when TCP's was over, and how long it took.

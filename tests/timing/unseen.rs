@@ -129,3 +129,47 @@ fn what_the_capture_alone_misses_is_no_loss() {
     // It never has.
     assert!(lossy(false).1 > 2900 * MS);
 }
+
+#[test]
+fn what_the_capture_misses_at_its_end_is_no_loss_either() {
+    let request = |stream| frame(1, 5, stream, &[0x83, 0x86, 0x84]);
+    let answer = |stream| frame(1, 5, stream, &[0x88]);
+    let said: Vec<(u64, Side, Vec<u8>)> = vec![
+        (MS, Client, [request(1), request(3)].concat()),
+        (10 * MS, Server, answer(1)),
+        (11 * MS, Client, request(5)),
+        (20 * MS, Server, answer(5)),
+        (21 * MS, Client, request(7)),
+    ];
+    let capture = connection(1, &said).capture();
+    let kept = without(&capture, &answer(1));
+    // Another goes on for longer; the call that has no answer ends with the capture.
+    let other = connection(2, &[(60 * MS, Client, request(1))]).capture();
+    let outcome = run(&Capture::merged([kept, other]));
+    let losses: Vec<u64> = outcome.connections().map(|it| it.timing.server_blocked.tcp_loss).collect();
+    assert_eq!(losses, [0, 0]);
+}
+
+#[test]
+fn windows_are_told_only_where_both_sides_are_read_in_order() {
+    let request = frame(1, 4, 1, &[0x83, 0x86, 0x84]);
+    let chunk = data(100);
+    let (start, _) = chunk.split_at(50);
+    let (middle, end) = (b"what the capture misses", [b'x'; 36]);
+    let said: Vec<(u64, Side, Vec<u8>)> = vec![
+        (MS, Client, request),
+        (10 * MS, Server, [frame(1, 4, 1, &[0x88]), start.to_vec()].concat()),
+        (11 * MS, Server, middle.to_vec()),
+        (12 * MS, Server, [&end[..], &frame(8, 0, 0, &[0, 1, 0, 0])].concat()),
+        (15 * MS, Client, data(16_000)),
+        (20 * MS, Server, frame(1, 5, 1, &[0x0f, 0x01, 0x78])),
+    ];
+    let capture = connection(1, &said).capture();
+    let largest = |capture: &Capture| {
+        let outcome = run(capture);
+        outcome.connections().next().unwrap().timing.client_windows.map(|windows| windows.largest)
+    };
+    assert_eq!(largest(&capture), Some(65_535 + 65_536));
+    // The header of the frame that has lost something is there, but the credit was read after what it was given for.
+    assert_eq!(largest(&without(&capture, middle)), None);
+}
