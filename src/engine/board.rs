@@ -64,12 +64,10 @@ pub(super) type Made<P> = (P, Option<Box<Sum>>);
 #[derive(Debug)]
 pub(super) struct Turn<W, P> {
     index: usize,
-    /// The worker.
-    pub(super) worker: W,
-    /// The job.
-    pub(super) job: Arc<Job>,
+    worker: W,
+    job: Arc<Job>,
     /// What it writes into.
-    pub(super) product: P,
+    product: P,
 }
 
 /// What is next for the caller, who asks for the oldest job.
@@ -148,7 +146,7 @@ impl<W, P> Board<W, P> {
     }
 
     /// A turn is over: what was made, and how many bytes that are.
-    pub(super) fn made(&self, index: usize, worker: W, made: Made<P>, bytes: usize) {
+    fn made(&self, index: usize, worker: W, made: Made<P>, bytes: usize) {
         let mut state = self.state();
         state.held += bytes;
         if let Some(place) = state.workers.get_mut(index) {

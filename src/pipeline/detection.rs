@@ -113,10 +113,9 @@ impl Detection {
         let answers =
             [&self.sides.forward, &self.sides.backward].map(|side| side.head.starts_with(b"HTTP/1."));
         let wait = if answers.contains(&true) { wait.max(tuning::UNSEEN_PIECES) } else { wait };
-        let wait_for_roles = if self.equal_ports { limits::DETECTION_PIECES } else { 0 };
-        let wait_held = if self.awaits_roles() { wait.max(wait_for_roles) } else { wait };
         let full = self.is_full(bytes.len());
-        if self.recognised.is_some() && (full || self.pieces.len() >= wait_held) {
+        let waited = self.pieces.len() >= wait && !self.awaits_roles();
+        if self.recognised.is_some() && (full || waited) {
             self.append(from, arrival, bytes);
             // Of a side that no packet was seen of, more was kept than is waited for.
             self.unawaited = full && wait > tuning::UNSEEN_PIECES;
@@ -161,8 +160,8 @@ impl Detection {
         let known = Detected::Frames { client, evidence };
         let other = &self.sides[from.reverse()];
         let unseen = evidence.is_some() && other.head.is_empty() && !other.late;
-        let pieces = self.pieces.len();
-        if pieces < wait && unseen || pieces < wait_for_roles && client.is_none() {
+        let roles_unknown = client.is_none() && self.equal_ports;
+        if self.pieces.len() < wait && unseen || roles_unknown && !self.is_full(0) {
             self.recognised = Some(known);
             return None;
         }
