@@ -30,6 +30,8 @@ pub(super) struct Board<W, P> {
 #[derive(Debug)]
 struct State<W, P> {
     workers: Vec<Place<W, P>>,
+    /// How many threads there are, the caller among them.
+    threads: usize,
     /// The number of the oldest job under way: so many were handed on.
     oldest: u64,
     /// Bytes that were made and not handed on.
@@ -82,16 +84,18 @@ pub(super) enum Next<W, P> {
 }
 
 impl<W, P> State<W, P> {
-    /// Something that can be done now: by the worker that is this thread's own, or else by the one that is furthest behind.
-    fn turn(&mut self, own: usize, bound: usize) -> Option<Turn<W, P>> {
-        let oldest = (self.held >= bound).then_some(self.oldest);
+    /// Something that can be done now: by one of the workers that are this thread's own, or else by another, and among those by
+    /// the one that is furthest behind.
+    fn turn(&mut self, thread: usize, bound: usize) -> Option<Turn<W, P>> {
+        let (threads, oldest) = (self.threads, (self.held >= bound).then_some(self.oldest));
         let ready = |place: &&mut Place<W, P>| {
             place.worker.is_some()
                 && !place.jobs.is_empty()
                 && oldest.is_none_or(|oldest| place.next == oldest)
         };
         let places = self.workers.iter_mut().enumerate().filter(|(_, place)| ready(place));
-        let (index, place) = places.min_by_key(|&(index, ref place)| (index != own, place.next))?;
+        let (index, place) =
+            places.min_by_key(|&(index, ref place)| (index % threads != thread, place.next))?;
         let (worker, (job, product)) = (place.worker.take()?, place.jobs.pop_front()?);
         place.next += 1;
         Some(Turn { index, worker, job, product })
@@ -103,12 +107,13 @@ impl<W, P> State<W, P> {
 }
 
 impl<W, P> Board<W, P> {
-    /// Nothing is to be done yet; see above for the bound.
-    pub(super) fn new(workers: impl IntoIterator<Item = W>, bound: usize) -> Self {
+    /// Nothing is to be done yet, by so many threads; see above for the bound.
+    pub(super) fn new(workers: impl IntoIterator<Item = W>, threads: usize, bound: usize) -> Self {
         let place =
             |worker| Place { worker: Some(worker), jobs: VecDeque::new(), next: 0, made: VecDeque::new() };
         let state = State {
             workers: workers.into_iter().map(place).collect(),
+            threads: threads.max(1),
             oldest: 0,
             held: 0,
             idle: 0,
@@ -128,15 +133,15 @@ impl<W, P> Board<W, P> {
         self.wake(&state);
     }
 
-    /// Something to do for a thread, which is waited for; `None` when there is nothing any more. One of the workers is
-    /// its `own`, if that has something to do: what it needs is likely to be in this processor's cache.
-    pub(super) fn turn(&self, own: usize) -> Option<Turn<W, P>> {
+    /// Something to do for a thread, which is waited for; `None` when there is nothing any more. Some of the workers are its own,
+    /// and come first: what they know is likely to be in its processor's cache.
+    pub(super) fn turn(&self, thread: usize) -> Option<Turn<W, P>> {
         let mut state = self.state();
         loop {
             if state.is_over {
                 return None;
             }
-            if let Some(turn) = state.turn(own, self.bound) {
+            if let Some(turn) = state.turn(thread, self.bound) {
                 return Some(turn);
             }
             state.idle += 1;
@@ -161,8 +166,8 @@ impl<W, P> Board<W, P> {
         }
     }
 
-    /// The oldest job under way, if it is done; otherwise something else to do, which is waited for.
-    pub(super) fn oldest(&self, own: usize) -> Next<W, P> {
+    /// The oldest job under way, if it is done; otherwise something to do for a thread, which is waited for.
+    pub(super) fn oldest(&self, thread: usize) -> Next<W, P> {
         let mut state = self.state();
         loop {
             if state.is_broken {
@@ -173,7 +178,7 @@ impl<W, P> Board<W, P> {
                     state.workers.iter_mut().filter_map(|place| place.made.pop_front()).collect(),
                 );
             }
-            if let Some(turn) = state.turn(own, self.bound) {
+            if let Some(turn) = state.turn(thread, self.bound) {
                 return Next::Turn(turn);
             }
             state.is_awaited = true;
@@ -241,7 +246,7 @@ mod tests {
 
     /// Workers that count what they do, and write down the count.
     fn board(bound: usize) -> Arc<Board<u64, u64>> {
-        Arc::new(Board::new([0; WORKERS], bound))
+        Arc::new(Board::new([0; WORKERS], WORKERS, bound))
     }
 
     fn work(turn: Turn<u64, u64>, board: &Board<u64, u64>, bytes: usize) {
@@ -272,10 +277,10 @@ mod tests {
         for threads in 0..4 {
             let board = board(usize::MAX);
             let helpers: Vec<_> = (0..threads)
-                .map(|own| {
+                .map(|thread| {
                     let board = Arc::clone(&board);
                     thread::spawn(move || {
-                        while let Some(turn) = board.turn(own) {
+                        while let Some(turn) = board.turn(thread) {
                             work(turn, &board, 1);
                         }
                     })
@@ -314,6 +319,14 @@ mod tests {
         assert_eq!((third.index, third.worker), (1, 1));
         work(third, &board, 0);
         assert_eq!(board.turn(1).unwrap().index, 2);
+    }
+
+    #[test]
+    fn a_thread_begins_with_all_that_are_its_own() {
+        let board = Board::<u64, u64>::new([0; WORKERS], 2, usize::MAX);
+        push(&board);
+        let turns: Vec<_> = (0..WORKERS).map(|_| board.turn(0).unwrap()).collect();
+        assert_eq!(turns.iter().map(|turn| turn.index).collect::<Vec<_>>(), [0, 2, 1]);
     }
 
     #[test]

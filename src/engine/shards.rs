@@ -1,5 +1,5 @@
 //! The pipeline on several threads: connections are divided into [`SHARDS`] parts, whatever the number of
-//! threads, and the parts among as many workers as there are threads.
+//! threads; each part has a worker, but for one thread alone, where one has all.
 //!
 //! The caller's thread reads and decodes packets into a [`Job`]; every worker looks at the job's segments of its shards; when all
 //! have, the caller gets the job back with what each made of it, in the order of the jobs. At most [`Shards::depth`] jobs are under
@@ -37,7 +37,7 @@ pub struct Done<P> {
     pub sum: Option<Sum>,
 }
 
-/// The worker that is the caller's own.
+/// The caller, among the threads.
 const CALLER: usize = 0;
 
 impl<P: Product> Shards<P> {
@@ -49,13 +49,15 @@ impl<P: Product> Shards<P> {
         fresh: impl Fn() -> P,
     ) -> Self {
         let threads = threads.clamp(1, SHARDS);
-        let workers = (0..threads).map(|index| Box::new(Worker::new(settings, selection, index, threads)));
-        let board = Arc::new(Board::new(workers, settings.memory.share(WAITING_PRODUCTS)));
-        let helper = |own| {
+        let workers = workers(threads);
+        let worker = |index| Box::new(Worker::new(settings, selection, index, workers));
+        let board = Board::new((0..workers).map(worker), threads, settings.memory.share(WAITING_PRODUCTS));
+        let board = Arc::new(board);
+        let helper = |thread| {
             let board = Arc::clone(&board);
-            std::thread::spawn(move || help(&board, own))
+            std::thread::spawn(move || help(&board, thread))
         };
-        let spare = (0..threads * (depth(threads) + 1)).map(|_| fresh()).collect();
+        let spare = (0..workers * (depth(threads) + 1)).map(|_| fresh()).collect();
         let threads = (CALLER + 1..threads).map(helper).collect();
         Self { board, threads, under_way: VecDeque::new(), spare }
     }
@@ -73,7 +75,7 @@ impl<P: Product> Shards<P> {
     /// Gives the workers a job; only while fewer than [`Shards::depth`] are under way.
     pub fn push(&mut self, job: Job) {
         let job = Arc::new(job);
-        let workers = self.threads.len() + 1;
+        let workers = workers(self.threads.len() + 1);
         let spare = self.spare.split_off(self.spare.len().saturating_sub(workers));
         self.board.push(&job, spare.into_iter());
         self.under_way.push_back(job);
@@ -131,10 +133,16 @@ fn depth(threads: usize) -> usize {
     if threads == 1 { 1 } else { (2 * threads).clamp(4, 8) }
 }
 
+/// How many workers there are for so many threads: with several, one for each shard, so that whoever has done its own has little
+/// to wait for (two threads count a tenth faster than with a worker each); one thread alone makes one product of all shards.
+fn workers(threads: usize) -> usize {
+    if threads == 1 { 1 } else { SHARDS }
+}
+
 /// Does what the workers have to do until it is over.
-fn help<P: Product>(board: &Board<Box<Worker<P>>, P>, own: usize) {
+fn help<P: Product>(board: &Board<Box<Worker<P>>, P>, thread: usize) {
     let end = End(board);
-    while let Some(turn) = board.turn(own) {
+    while let Some(turn) = board.turn(thread) {
         turn.take(board, work);
     }
     drop(end);
