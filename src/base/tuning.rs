@@ -76,6 +76,9 @@ pub const UNREAD_LINKS: usize = 8;
 /// given up: captures reorder packets, and an acknowledgment may come before what it acknowledges.
 pub const HOLE_GRACE_SEGMENTS: u64 = 256;
 
+/// Holes of a direction that are remembered when they are given up. What comes for one of those before counts as sent again.
+pub const GAPS_REMEMBERED: usize = 32;
+
 /// Packet time that is awaited likewise.
 pub const HOLE_GRACE: Duration = Duration::from_millis(100);
 

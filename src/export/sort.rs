@@ -39,15 +39,11 @@ impl Sort {
     /// Where a transaction stands: the least come first.
     pub(super) fn rank(self, view: &TransactionView<'_>) -> u64 {
         let transaction = view.transaction;
-        let (request, response) = (&transaction.request, &transaction.response);
         let value = match self.key {
             SortKey::Start => Some(transaction.first.time.as_nanos()),
             SortKey::Duration => Some(transaction.duration().as_nanos() as u64),
-            SortKey::Ttfb => request
-                .first
-                .zip(response.first)
-                .map(|(asked, answered)| answered.since(asked).as_nanos() as u64),
-            SortKey::Bytes => Some(request.body.saturating_add(response.body)),
+            SortKey::Ttfb => transaction.ttfb().map(|ttfb| ttfb.as_nanos() as u64),
+            SortKey::Bytes => Some(transaction.request.body.saturating_add(transaction.response.body)),
         };
         let Some(value) = value else { return u64::MAX };
         let value = value.min(u64::MAX - 1);

@@ -11,6 +11,7 @@
 //! What begins at `next` is handed on at once. What begins behind it waits in `pending` until the hole before it is
 //! filled or given up. What ends before it was seen already.
 
+use super::abandoned::Abandoned;
 use super::acceptance::{Receiver, ResetVerdict, Verdict};
 use super::beginning::{Beginning, scale_of};
 use super::checksums::Checksums;
@@ -75,6 +76,7 @@ pub(super) struct Half {
     newest: u64,
     /// The last packet that was counted as out of order.
     disordered: u64,
+    abandoned: Abandoned,
     pub(super) checksums: Checksums,
     pub(super) stats: DirectionStats,
 }
@@ -243,7 +245,9 @@ impl Half {
             return Verdict::Accepted;
         }
         if len <= old {
-            self.stats.retransmitted += 1;
+            let start = offset.saturating_sub(old);
+            let fills = self.abandoned.fill(Span { start, end: start + len });
+            self.stats.retransmitted += u64::from(!fills);
             return Verdict::Accepted;
         }
         let cut_off = self.cut_off && offset >= self.acked.max(self.sent);
@@ -277,7 +281,11 @@ impl Half {
     /// Judges a segment of a direction that has ended.
     pub(super) fn judge_late(&mut self, segment: &Segment<'_>) -> Verdict {
         let new = self.is_new(segment);
-        self.stats.retransmitted += u64::from(!new && !segment.payload.is_empty());
+        if !new && !segment.payload.is_empty() {
+            let start = self.place_of(segment.seq);
+            let fills = self.abandoned.fill(Span { start, end: start + segment.payload.len() as u64 });
+            self.stats.retransmitted += u64::from(!fills);
+        }
         if new { Verdict::BehindEnd } else { Verdict::Accepted }
     }
 
@@ -513,6 +521,7 @@ impl Half {
         if len > 0 {
             self.stats.gaps += 1;
             self.stats.gap_bytes += len;
+            self.abandoned.note(Span { start: self.next, end });
             self.use_worse(end, now, cause, out);
         }
         let len = end.saturating_sub(self.next);

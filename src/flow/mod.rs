@@ -4,6 +4,7 @@
 //! its bytes. In-order segments pass through
 //! without a copy; what comes too early waits in bounded memory until the hole before it fills or is given up.
 
+mod abandoned;
 mod acceptance;
 mod beginning;
 mod budget;

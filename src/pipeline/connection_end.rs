@@ -409,7 +409,7 @@ fn blank(
         is_http2: false,
         transactions: 0,
         streams_opened: 0,
-        max_concurrent: 0,
+        max_concurrent: None,
         client_settings: SideSettings::default(),
         server_settings: SideSettings::default(),
         client_frames: SideFrames::default(),

@@ -11,7 +11,7 @@ use crate::base::tls::Description;
 use crate::body::{Bodies, Listening};
 use crate::conformance::Judge;
 use crate::course::{Course, Courses};
-use crate::flow::{Arrival, Gap};
+use crate::flow::{Arrival, Gap, GapCause};
 use crate::http1::Upgraded;
 use crate::http2::frame::FrameView;
 use crate::http2::{Anomaly, Connection, EventContext, EventSink, PerSide, Side, Start, UpgradeRequest};
@@ -222,6 +222,7 @@ impl Http2 {
         let side = self.side(from);
         if let Some(timing) = &mut self.timing {
             let Arrival { at, record_since, .. } = *arrival;
+            timing.hear(side, at.time);
             let time = record_since.map_or(at.time, |since| since.max(at.time));
             let (own, peer) = (self.read[side], self.read[side.peer()]);
             // What waited for a hole is as late as what has filled it.
@@ -247,6 +248,9 @@ impl Http2 {
         cx: &mut Context<'_, O>,
     ) {
         let side = self.side(from);
+        if let Some(timing) = &mut self.timing {
+            timing.hear(side, arrival.at.time);
+        }
         self.listen(cx, |connection, listeners| connection.worse(side, arrival, bytes, listeners));
     }
 
@@ -260,6 +264,13 @@ impl Http2 {
     ) {
         let side = self.side(from);
         self.missed.lose(side, gap.len);
+        if let Some(timing) = &mut self.timing {
+            match gap.cause {
+                // When those came is known.
+                GapCause::Snaplen => timing.hear(side, arrival.at.time),
+                _ => timing.miss_bytes(side),
+            }
+        }
         self.listen(cx, |connection, listeners| connection.gap(side, arrival, gap, listeners));
     }
 

@@ -599,8 +599,10 @@ impl<O: Output> ByteSink for LayersInput<'_, '_, O> {
         if let Some(ended) = self.layers.ended.get_mut(from.index()) {
             ended.get_or_insert(how);
         }
-        self.layers.first_ended.get_or_insert(from);
-        self.layers.closed.get_or_insert(at);
+        // The one that waited for a hole to fill is told of later, and may have ended before.
+        if self.layers.closed.is_none_or(|closed| at.packet < closed.packet) {
+            (self.layers.first_ended, self.layers.closed) = (Some(from), Some(at));
+        }
         self.layers.ended_at = self.layers.ended_at.max(at);
         let cx = &mut *self.cx;
         match &mut self.layers.layer {

@@ -111,8 +111,8 @@ pub struct ConnectionRecord {
     pub transactions: u64,
     /// Streams opened.
     pub streams_opened: u64,
-    /// The most streams open at one time.
-    pub max_concurrent: u64,
+    /// The most streams open at one time; `None` where frames are missing that may have opened or ended some.
+    pub max_concurrent: Option<u64>,
     /// Settings by sender.
     pub client_settings: SideSettings,
     /// Settings by sender.

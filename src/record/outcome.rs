@@ -4,8 +4,9 @@ use super::end::{EndBy, EndHow};
 use super::ending::Retry;
 use super::fields::{FieldName, Fields};
 use super::partial::{Partial, Unknown};
-use super::transaction::Transaction;
+use super::transaction::{Message, Transaction};
 use super::value::{ErrorCode, GrpcStatus};
+use crate::base::time::Timestamp;
 use crate::http2::error_code;
 use std::borrow::Cow;
 use std::time::Duration;
@@ -69,6 +70,23 @@ impl Failure {
 }
 
 impl Transaction {
+    /// From the request's first byte to the response's first, where both are known.
+    pub fn ttfb(&self) -> Option<Duration> {
+        Some(self.first_of(&self.response)?.since(self.first_of(&self.request)?))
+    }
+
+    /// From the first byte of a message to its last, where both are known.
+    pub fn span_of(&self, message: &Message) -> Option<Duration> {
+        let known = message.ended || !self.has_lost();
+        Some(message.last.filter(|_| known)?.since(self.first_of(message)?))
+    }
+
+    /// When a message's first byte came; `None` where its beginning may be missing from the capture.
+    fn first_of(&self, message: &Message) -> Option<Timestamp> {
+        let whole = !self.has_lost() && !self.partial.contains(Partial::MID_STREAM);
+        message.first.filter(|_| message.seen || whole)
+    }
+
     /// The status of the final response.
     pub fn status(&self) -> Option<u16> {
         self.response.headers.status()
@@ -79,21 +97,21 @@ impl Transaction {
         self.ended_at.since(self.first.time)
     }
 
-    /// Whether it may be tried again, if it failed.
+    /// Whether it may be tried again, if it failed. What the server has disclaimed has; whether another exchange did is not
+    /// known where its answer may be missing from the capture.
     pub fn retry(&self) -> Option<Retry> {
         let end = self.end;
         let cut = matches!(end.how, EndHow::RstStream | EndHow::Goaway | EndHow::Fin | EndHow::Rst)
             && !(self.response.seen && self.response.ended);
-        if !cut && self.failure().is_none() {
-            return None;
-        }
         let refused = end.how == EndHow::RstStream
             && end.by == EndBy::Server
             && end.code == Some(error_code::REFUSED_STREAM);
         // A server that has begun to answer takes back what it promised.
         let silent = self.response.first.is_none() && self.interim.is_empty();
-        let safe = (refused || self.disclaimed) && silent;
-        Some(if safe { Retry::Safe } else { Retry::Unknown })
+        if cut && (refused || self.disclaimed) && silent {
+            return Some(Retry::Safe);
+        }
+        self.failure().map(|_| Retry::Unknown)
     }
 
     /// Why it failed, as the client saw it; `None` where it did not, where it was still open when the capture ended, and
@@ -318,6 +336,31 @@ mod tests {
         assert_eq!(call.duration(), Duration::ZERO);
     }
 
+    #[test]
+    fn times_are_told_from_what_was_seen_to_what_was_seen() {
+        let at = |millis: u64| Some(Timestamp::from_nanos(millis * 1_000_000));
+        let mut call = get();
+        (call.request.first, call.request.last) = (at(1), at(2));
+        (call.response.first, call.response.last) = (at(5), at(9));
+        (call.request.seen, call.request.ended) = (true, true);
+        (call.response.seen, call.response.ended) = (true, true);
+        let told = |call: &Transaction| {
+            [call.ttfb(), call.span_of(&call.request), call.span_of(&call.response)]
+                .map(|told| told.map(|told| told.as_millis()))
+        };
+        assert_eq!(told(&call), [Some(4), Some(1), Some(4)]);
+        call.partial.insert(Partial::TCP_GAP);
+        assert_eq!(told(&call), [Some(4), Some(1), Some(4)], "from one end to the other");
+        call.response.ended = false;
+        assert_eq!(told(&call), [Some(4), Some(1), None], "more may have come");
+        call.request.seen = false;
+        assert_eq!(told(&call), [None, None, None], "it may have begun before");
+        call.partial = Partial::default();
+        assert_eq!(told(&call), [Some(4), Some(1), Some(4)]);
+        call.partial.insert(Partial::MID_STREAM);
+        assert_eq!(told(&call), [None, None, Some(4)]);
+    }
+
     /// What is told of a GET that this ended before an answer.
     fn retry(end: StreamEnd, disclaimed: bool, change: impl FnOnce(&mut Transaction)) -> Option<Retry> {
         let mut call = Transaction { response: Message::default(), end, disclaimed, ..get() };
@@ -351,7 +394,11 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_told_of_what_did_not_fail() {
+    fn nothing_is_told_of_what_did_not_fail_or_may_not_have() {
         assert_eq!(get().retry(), None);
+        let closed = StreamEnd { by: EndBy::Tcp, how: EndHow::Fin, code: None };
+        let lost = |call: &mut Transaction| call.partial.insert(Partial::TCP_GAP);
+        assert_eq!(retry(closed, false, lost), None, "the answer may be missing");
+        assert_eq!(retry(closed, true, lost), Some(Retry::Safe), "what was disclaimed was not answered");
     }
 }

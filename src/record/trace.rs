@@ -14,7 +14,8 @@ pub struct TraceContext<'a> {
 }
 
 impl<'a> TraceContext<'a> {
-    /// Of `traceparent` (W3C Trace Context), else of `b3`, else of `x-b3-traceid` and `x-b3-spanid` (B3 Propagation).
+    /// Of `traceparent` (W3C Trace Context), else of `b3`, else of `x-b3-traceid` and `x-b3-spanid` (B3 Propagation). `None`
+    /// where it is not known what one of them says that comes first.
     pub fn of(request: &'a Fields) -> Option<Self> {
         let value = |known| request.value(known);
         // One that is sent twice is none.
@@ -24,8 +25,13 @@ impl<'a> TraceContext<'a> {
             let trace = value(FieldName::B3TraceId).filter(|id| is_id(id, &[16, 32]))?;
             Some(Self { trace, span: value(FieldName::B3SpanId).filter(|id| is_id(id, &[16])), flags: None })
         };
+        let known = |name| !request.has(name) || value(name).is_some();
+        if !known(FieldName::Traceparent) {
+            return None;
+        }
         let standard = value(FieldName::Traceparent).filter(once).and_then(traceparent);
-        standard.or_else(|| value(FieldName::B3).and_then(b3)).or_else(several)
+        let single = || value(FieldName::B3).and_then(b3);
+        standard.or_else(single).or_else(|| several().filter(|_| known(FieldName::B3)))
     }
 }
 
@@ -68,7 +74,7 @@ const fn is_lower_hex(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::samples::fields;
+    use crate::record::samples::{fields, unknown};
 
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
     const SPAN: &str = "00f067aa0ba902b7";
@@ -104,6 +110,17 @@ mod tests {
         }
         let value = format!("00-{TRACE}-{SPAN}-01");
         assert_eq!(context(&[("traceparent", &value), ("traceparent", &value)]), None, "it is sent twice");
+    }
+
+    #[test]
+    fn what_an_unknown_value_names_no_other_field_tells() {
+        let several = [("x-b3-traceid", TRACE), ("x-b3-spanid", SPAN)];
+        for name in ["traceparent", "b3"] {
+            let mut fields = fields(&several);
+            assert!(TraceContext::of(&fields).is_some());
+            fields.push(unknown(Some(name), 0));
+            assert_eq!(TraceContext::of(&fields), None, "{name}");
+        }
     }
 
     #[test]

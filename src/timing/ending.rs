@@ -14,8 +14,10 @@ pub(super) struct LastWords {
     goaway: PerSide<Option<Goaway>>,
     /// PING of each side that has no acknowledgment yet, and when it was sent.
     pings: PerSide<Option<([u8; 8], Timestamp)>>,
-    /// When anything was read last.
-    spoken: Option<Timestamp>,
+    /// When bytes were read last.
+    heard: Option<Timestamp>,
+    /// Bytes of this side are missing behind all that was read of it.
+    unheard: PerSide<bool>,
     /// The last packet of each side that was read.
     read: PerSide<u64>,
 }
@@ -31,10 +33,28 @@ struct Goaway {
 }
 
 impl LastWords {
-    /// Something of a side was read.
+    /// A frame of a side was read, or some of it.
     pub(super) fn speak(&mut self, from: Side, at: Moment) {
-        self.spoken = self.spoken.max(Some(at.time));
         self.read[from] = self.read[from].max(at.packet);
+    }
+
+    /// The last packet of a side that was read; 0 where none was.
+    pub(super) fn last_read(&self, side: Side) -> u64 {
+        self.read[side]
+    }
+
+    /// Bytes of a side were read, whatever they say.
+    pub(super) fn hear(&mut self, from: Side, at: Timestamp) {
+        self.heard = self.heard.max(Some(at));
+        self.unheard[from] = false;
+    }
+
+    /// Bytes of a side are missing: when they came is not known.
+    pub(super) const fn miss(&mut self, from: Side) {
+        match from {
+            Side::Client => self.unheard.client = true,
+            Side::Server => self.unheard.server = true,
+        }
     }
 
     /// GOAWAY.
@@ -72,10 +92,9 @@ impl LastWords {
         Some(at)
     }
 
-    /// Frames of a side are missing: what it may have acknowledged with them, and when they came.
+    /// Frames of a side are missing: what it may have acknowledged with them.
     pub(super) fn lose(&mut self, from: Side) {
         self.pings[from.peer()] = None;
-        self.spoken = None;
     }
 
     /// Why the connection ended, in this way and at this time, with exchanges under way or not, where that is known.
@@ -114,8 +133,8 @@ impl LastWords {
         let ending = Ending {
             cause,
             two_step: graceful.is_some_and(|(_, goaway)| goaway.two_step),
-            idle: (cause == Some(EndCause::IdleClose))
-                .then(|| self.spoken.map(|spoken| at.since(spoken)))
+            idle: (cause == Some(EndCause::IdleClose) && !self.unheard.client && !self.unheard.server)
+                .then(|| self.heard.map(|heard| at.since(heard)))
                 .flatten(),
             alert: None,
             evidence: None,
@@ -194,18 +213,31 @@ mod tests {
         );
         words.lose(Side::Server);
         assert_eq!(cause(&words, RST, Some(false)), Some(EndCause::Reset));
-        let (ending, _) = words.ending(FIN, at(1), Some(false), Duration::ZERO);
-        assert_eq!(
-            (ending.cause, ending.idle),
-            (Some(EndCause::IdleClose), None),
-            "something was sent later"
-        );
         words.ping(Side::Client, [2; 8], moment(3));
         assert_eq!(
             cause(&words, RST, Some(false)),
             Some(EndCause::KeepaliveTimeout),
             "it was sent behind the hole"
         );
+    }
+
+    #[test]
+    fn nothing_was_sent_since_bytes_were_read_last_and_none_are_missing_behind() {
+        let idle = |words: &LastWords| {
+            let (ending, _) = words.ending(FIN, at(10), Some(false), Duration::ZERO);
+            assert_eq!(ending.cause, Some(EndCause::IdleClose));
+            ending.idle.map(|idle| idle.as_millis())
+        };
+        let mut words = LastWords::default();
+        assert_eq!(idle(&words), None);
+        words.hear(Side::Client, at(3));
+        words.hear(Side::Server, at(2));
+        assert_eq!(idle(&words), Some(7));
+        words.miss(Side::Server);
+        words.hear(Side::Client, at(4));
+        assert_eq!(idle(&words), None, "those may have come later");
+        words.hear(Side::Server, at(3));
+        assert_eq!(idle(&words), Some(6), "they came before");
     }
 
     #[test]

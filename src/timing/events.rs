@@ -28,6 +28,18 @@ impl Timing {
     }
 }
 
+impl Timing {
+    /// A frame of a side was read. Where the next ones begin had to be found out, and later ones of the peer were read
+    /// meanwhile, the clocks have gone on: what they say of the open exchanges is not known.
+    fn note_order(&mut self, from: Side, at: Moment) {
+        if self.catches_up[from] {
+            let late = at.packet < self.words.last_read(from.peer());
+            self.losses += u32::from(late);
+            self.catches_up[from] = late;
+        }
+    }
+}
+
 impl EventSink for Timing {
     fn wants_frames(&self) -> bool {
         // Where findings are, or what justifies an error, frames are read whole in any case.
@@ -45,7 +57,10 @@ impl EventSink for Timing {
     fn frame_header(&mut self, cx: &EventContext<'_>, header: &FrameHeader, first: Moment) {
         self.credit = self.credit.saturating_add(LOOKS);
         self.words.speak(cx.from, cx.at());
-        self.first_frame.get_or_insert(first.time);
+        if self.first_frame.is_none() {
+            self.first_lost |= self.lossy.client || self.lossy.server;
+            self.first_frame = Some(first.time);
+        }
         let opens = header.kind == FrameType::HEADERS && cx.from.is_client() && header.stream % 2 == 1;
         if opens && !self.exchanges.contains(header.stream) && cx.ledger.is_new(header.stream) {
             self.begin(cx, first.time, header.stream);
@@ -53,6 +68,7 @@ impl EventSink for Timing {
         if matches!(header.kind, FrameType::DATA | FrameType::HEADERS | FrameType::CONTINUATION) {
             self.carried(cx, header.stream);
         }
+        self.note_order(cx.from, cx.at());
     }
 
     fn block_end(&mut self, cx: &EventContext<'_>, block: &Block, _: &BlockEnd) {
@@ -195,8 +211,13 @@ impl EventSink for Timing {
         self.lossy[from] = false;
     }
 
+    fn skipped(&mut self, cx: &EventContext<'_>, _: u64) {
+        self.catches_up[cx.from] = true;
+    }
+
     fn lost(&mut self, cx: &EventContext<'_>, _: GapCause) {
         self.losses += 1;
+        self.first_lost |= self.words.last_read(cx.from) == 0;
         self.lossy[cx.from] = true;
         self.words.lose(cx.from);
     }

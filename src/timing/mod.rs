@@ -72,7 +72,11 @@ pub struct Timing {
     /// The header block in hand is an interim response.
     interim: bool,
     first_frame: Option<Timestamp>,
+    /// Frames may have come before it.
+    first_lost: bool,
     first_request: Option<Timestamp>,
+    /// Requests may have come before it.
+    request_lost: bool,
     /// Times that the windows of all open exchanges became uncertain: frames were lost, or all windows changed and not all
     /// could be looked at.
     losses: u32,
@@ -84,6 +88,8 @@ pub struct Timing {
     unseen: PerSide<bool>,
     /// Something of one side was read behind later bytes of the other: what they did in which order is not known.
     disordered: bool,
+    /// Where the frames of a side begin was found out later: those that had come meanwhile are being read.
+    catches_up: PerSide<bool>,
     /// Streams that may still be looked at because all windows have changed: each frame pays for some.
     credit: usize,
     /// Exchanges that were too many to be followed.
@@ -180,6 +186,16 @@ impl Timing {
             let (loss, tcp) = (missing[side], full[side]);
             self.stop(side, at, |stops| Stops { loss, tcp, ..stops });
         }
+    }
+
+    /// Bytes of a side were read that came at this time.
+    pub fn hear(&mut self, side: Side, at: Timestamp) {
+        self.words.hear(side, at);
+    }
+
+    /// Bytes of a side are missing.
+    pub const fn miss_bytes(&mut self, side: Side) {
+        self.words.miss(side);
     }
 
     /// Bytes of one side are read that came before others of its peer, which were read already.
@@ -403,7 +419,8 @@ impl Timing {
 
     /// How long the connection took to open. `handshake`: when TCP's was over, and how long it took.
     pub fn handshakes(&self, handshake: Option<(Timestamp, Duration)>, encrypted: bool) -> Handshakes {
-        let tls = handshake.zip(self.first_frame).map(|((ack, _), frame)| frame.since(ack));
+        let first = self.first_frame.filter(|_| !self.first_lost);
+        let tls = handshake.zip(first).map(|((ack, _), frame)| frame.since(ack));
         Handshakes { tcp: handshake.map(|(_, took)| took), tls: tls.filter(|_| encrypted) }
     }
 
@@ -429,7 +446,10 @@ impl Timing {
             settings: both(&self.settings_trips),
             tcp_handshake: handshakes.tcp,
             tls_handshake: handshakes.tls,
-            first_request: self.first_request.map(|request| request.since(first)),
+            first_request: self
+                .first_request
+                .filter(|_| !self.request_lost)
+                .map(|request| request.since(first)),
             client_blocked: self.blocked(Side::Client),
             server_blocked: self.blocked(Side::Server),
             client_windows: self.window_facts(ledger, Side::Client),
@@ -470,6 +490,7 @@ impl Timing {
         for side in [Side::Client, Side::Server] {
             if self.unseen[side] {
                 self.words.lose(side);
+                self.words.miss(side);
             }
         }
         self.words.ending(end, at, in_flight, Duration::from_nanos(self.patience))
@@ -480,7 +501,9 @@ impl Timing {
             self.limited += 1;
             return;
         }
-        self.first_request.get_or_insert(at);
+        if self.first_request.is_none() {
+            (self.first_request, self.request_lost) = (Some(at), self.lossy.client);
+        }
         let sent_again = self.retransmitted;
         let exchange = Exchange::begin(at, &mut self.clocks.client, self.losses, sent_again, self.pieces);
         self.exchanges.get_or_insert_with(id, || exchange);

@@ -20,15 +20,20 @@ pub(super) struct MessageCounter {
 impl MessageCounter {
     /// The next octets.
     pub(super) fn data(&mut self, bytes: &[u8]) {
-        self.read(bytes, false, |_| ());
+        self.read(bytes, Kind::Plain, |_| ());
     }
 
     /// The next octets of gRPC-Web; `trailers` gets those of the trailers, unless they are compressed.
     pub(super) fn web_data(&mut self, bytes: &[u8], trailers: impl FnMut(&[u8])) {
-        self.read(bytes, true, trailers);
+        self.read(bytes, Kind::Web, trailers);
     }
 
-    fn read(&mut self, bytes: &[u8], web: bool, mut trailers: impl FnMut(&[u8])) {
+    /// The next octets of what may be gRPC, gRPC-Web, that in Base64, or anything else.
+    pub(super) fn unsure_data(&mut self, bytes: &[u8]) {
+        self.read(bytes, Kind::Unsure, |_| ());
+    }
+
+    fn read(&mut self, bytes: &[u8], kind: Kind, mut trailers: impl FnMut(&[u8])) {
         let mut rest = bytes;
         while !rest.is_empty() && !self.lost {
             if self.left > 0 {
@@ -51,7 +56,9 @@ impl MessageCounter {
                 // Flags: compressed, and in gRPC-Web trailers. Then the length.
                 let [flags, a, b, c, d] = self.prefix;
                 self.left = u64::from(u32::from_be_bytes([a, b, c, d]));
-                self.trailers = web && flags & TRAILERS != 0;
+                self.trailers = kind != Kind::Plain && flags & TRAILERS != 0;
+                // No message has other flags.
+                self.lost |= kind == Kind::Unsure && flags & !(COMPRESSED | TRAILERS) != 0;
                 self.hidden |= self.trailers && flags & COMPRESSED != 0;
                 self.have = 0;
                 self.pass(0);
@@ -90,6 +97,17 @@ impl MessageCounter {
     pub(super) fn count(&self) -> Option<u64> {
         (!self.lost).then_some(self.count)
     }
+}
+
+/// How messages lie in a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// As in gRPC.
+    Plain,
+    /// As in gRPC-Web, whose trailers are in the body.
+    Web,
+    /// One cannot know.
+    Unsure,
 }
 
 /// The flag of a message that is compressed.
@@ -144,6 +162,20 @@ mod tests {
         let mut plain = MessageCounter::default();
         plain.data(&stream);
         assert_eq!(plain.count(), Some(2), "only gRPC-Web has them");
+    }
+
+    #[test]
+    fn of_a_body_of_unknown_kind_messages_alone_are_counted() {
+        let count = |stream: &[u8]| {
+            let mut counter = MessageCounter::default();
+            counter.unsure_data(stream);
+            counter.count()
+        };
+        let message = [0, 0, 0, 0, 1, b'x'];
+        assert_eq!(count(&[message, message].concat()), Some(2));
+        let web = [&message[..], &[0x80, 0, 0, 0, 15], b"grpc-status: 5\n"].concat();
+        assert_eq!(count(&web), Some(1), "its trailers are none");
+        assert_eq!(count(b"AAAAAAF4"), None, "it is Base64");
     }
 
     #[test]

@@ -73,6 +73,7 @@ impl PairingInput<'_> {
     fn evict(&mut self, at: Timestamp) -> u64 {
         let mut open = self.pairing.streams.ids();
         open.truncate(open.len() / 4 + 1);
+        self.pairing.evicted = true;
         for &id in &open {
             if let Some(stream) = self.pairing.streams.get_mut(id) {
                 stream.record.partial.insert(Partial::LIMIT);

@@ -51,6 +51,8 @@ pub struct Pairing {
     /// Of these, those that the client opened, and the highest of them.
     pub(super) asked: (u64, u32),
     pub(super) max_concurrent: u64,
+    /// Open streams were ended to make room.
+    pub(super) evicted: bool,
     pub(super) transactions: u64,
     /// Where telemetry is shown.
     pub(super) authorities: Authorities,
@@ -126,6 +128,7 @@ impl Pairing {
             opened: 0,
             asked: (0, 0),
             max_concurrent: 0,
+            evicted: false,
             transactions: 0,
             authorities: Authorities::default(),
             cut_off: false,
@@ -272,7 +275,7 @@ impl Pairing {
     pub fn describe(&self, record: &mut ConnectionRecord) {
         record.transactions = self.transactions;
         record.streams_opened = self.opened;
-        record.max_concurrent = self.max_concurrent;
+        record.max_concurrent = Some(self.max_concurrent).filter(|_| !self.damaged() && !self.evicted);
         record.goaway.clone_from(&self.goaways);
         record.limited = self.limited;
         record.client_settings.clone_from(&self.client.settings);

@@ -265,7 +265,8 @@ impl OpenStream {
         message.body += bytes.len() as u64;
         let kind = *progress.body.get_or_insert_with(|| body_kind(message, progress.headers_cut));
         match kind {
-            BodyKind::Grpc(GrpcBody::Plain) | BodyKind::Maybe => progress.messages.data(bytes),
+            BodyKind::Grpc(GrpcBody::Plain) => progress.messages.data(bytes),
+            BodyKind::Maybe => progress.messages.unsure_data(bytes),
             BodyKind::Grpc(web) => {
                 progress.web.get_or_insert_default().data(web, bytes, &mut progress.messages);
             }
@@ -341,6 +342,10 @@ impl OpenStream {
             if lost {
                 partial.insert(losses.cause.map_or(Partial::TCP_GAP, reason));
                 progress.messages.lose_place();
+            } else if matches!(end.by, EndBy::Tcp | EndBy::Capture) && losses.count > progress.losses_at_start
+            {
+                // The side had ended its part, and may have reset the stream since.
+                partial.insert(losses.cause.map_or(Partial::TCP_GAP, reason));
             }
             if !message.seen && (side.is_client() || !reset) {
                 partial.insert(missing);

@@ -1,9 +1,10 @@
 //! What a side sent that was not captured, all of it or some: nothing is told that it may have changed.
 
-use super::{connection, frame};
+use super::{PREFACE, SETTINGS, connection, frame};
+use crate::support::conversation::Conversation;
 use crate::support::conversation::Side::{self, Client, Server};
-use crate::support::{Analyze, Capture, Outcome};
-use h2lens::record::{Blocked, EndCause, TimePart, Unknown, Wanted};
+use crate::support::{Analyze, Capture, Outcome, Packet};
+use h2lens::record::{Blocked, EndBy, EndCause, Partial, TimePart, Unknown, Wanted};
 use std::cmp::Ordering;
 
 const MS: u64 = 1_000_000;
@@ -172,4 +173,111 @@ fn windows_are_told_only_where_both_sides_are_read_in_order() {
     assert_eq!(largest(&capture), Some(65_535 + 65_536));
     // The header of the frame that has lost something is there, but the credit was read after what it was given for.
     assert_eq!(largest(&without(&capture, middle)), None);
+}
+
+/// Calls, one after the other: GET, and its answer.
+fn calls(count: u8) -> Conversation {
+    let said: Vec<(u64, Side, Vec<u8>)> = (0..count)
+        .flat_map(|n| {
+            let (id, at) = (2 * n + 1, u64::from(n) * 10 * MS + MS);
+            // What a frame holds is found in one packet alone.
+            let name = [0, 1, b'n', 1, b'a' + n];
+            let request = [&[0x82, 0x86, 0x84][..], &name].concat();
+            let answer = [&[0x88][..], &name].concat();
+            [(at, Client, frame(1, 5, id, &request)), (at + MS, Server, frame(1, 5, id, &answer))]
+        })
+        .collect();
+    connection(1, &said)
+}
+
+/// Without what a side sent that ends so.
+fn without_from(capture: &Capture, side: Side, payload: &[u8]) -> Capture {
+    let client = capture.packets[0].flow().unwrap().0;
+    let is_of = |packet: &Packet| (packet.flow().unwrap().0 == client) == (side == Client);
+    let kept = capture.subset(|_, packet| !(is_of(packet) && packet.bytes.ends_with(payload)));
+    assert_eq!(kept.packets.len() + 1, capture.packets.len());
+    kept
+}
+
+#[test]
+fn what_is_missing_may_have_ended_or_opened_streams() {
+    let most = |capture: &Capture| run(capture).connections().next().unwrap().max_concurrent;
+    let whole = calls(3).capture();
+    assert_eq!(most(&whole), Some(1));
+    for side in [Client, Server] {
+        assert_eq!(most(&without_from(&whole, side, b"b")), None);
+    }
+}
+
+#[test]
+fn the_first_request_is_not_the_second_one() {
+    let first = |capture: &Capture| run(capture).connections().next().unwrap().timing.first_request;
+    // So long that the hole is given up, and the rest is read on, before the end.
+    let whole = calls(20).capture();
+    let known = first(&whole).unwrap();
+    assert_eq!(first(&without_from(&whole, Server, b"a")), Some(known));
+    assert_eq!(first(&without_from(&whole, Client, b"b")), Some(known));
+    assert_eq!(first(&without_from(&whole, Client, b"a")), None);
+}
+
+#[test]
+fn a_reset_may_be_missing_of_what_the_connection_has_cut_off() {
+    let said: Vec<(u64, Side, Vec<u8>)> = vec![
+        (MS, Client, frame(1, 5, 1, &[0x82, 0x86, 0x84])),
+        (2 * MS, Server, frame(1, 4, 1, &[0x88])),
+        (3 * MS, Client, frame(3, 0, 1, &[0, 0, 0, 8])),
+        (4 * MS, Client, frame(6, 0, 0, &PING)),
+        (5 * MS, Server, frame(6, 1, 0, &PING)),
+    ];
+    let mut conversation = connection(1, &said).after(MS);
+    conversation.fin(Server);
+    conversation.fin(Client);
+    let whole = conversation.capture();
+    let error = |capture: &Capture| {
+        let outcome = run(capture);
+        let call = outcome.transactions().next().unwrap();
+        (call.failure().map(|failure| failure.name().into_owned()), call.partial.contains(Partial::TCP_GAP))
+    };
+    assert_eq!(error(&whole), (Some("CANCEL".into()), false));
+    let kept = without(&whole, &frame(3, 0, 1, &[0, 0, 0, 8]));
+    assert_eq!(error(&kept), (None, true), "it is not the connection's end that failed it");
+}
+
+#[test]
+fn who_ended_the_connection_is_told_by_the_order_of_the_packets() {
+    let mut conversation = calls(2).after(MS);
+    conversation.fin(Client);
+    conversation = conversation.after(MS);
+    conversation.fin(Server);
+    let whole = conversation.capture();
+    let by = |capture: &Capture| run(capture).connections().next().unwrap().end.by;
+    assert_eq!(by(&whole), EndBy::Client);
+    // The client's direction waits for the hole to fill, and the server's does not.
+    assert_eq!(by(&without_from(&whole, Client, b"b")), EndBy::Client);
+}
+
+#[test]
+fn what_is_read_late_has_no_parts() {
+    let whole = connection(
+        1,
+        &[
+            (MS, Client, frame(1, 4, 1, &[0x83, 0x86, 0x84])),
+            (100 * MS, Client, frame(1, 5, 3, &[0x82, 0x86, 0x84])),
+            (101 * MS, Server, frame(1, 5, 3, &[0x88])),
+            (200 * MS, Client, frame(1, 5, 5, &[0x82, 0x86, 0x84])),
+            (201 * MS, Server, frame(1, 5, 5, &[0x88])),
+            (300 * MS, Client, frame(0, 1, 1, b"the rest")),
+            (301 * MS, Server, frame(1, 5, 1, &[0x88])),
+        ],
+    )
+    .capture();
+    let parts = |capture: &Capture| {
+        let outcome = run(capture);
+        let call = outcome.transactions().find(|call| call.stream == 1).unwrap();
+        call.time.map(|time| time.parts)
+    };
+    assert!(parts(&whole).is_some());
+    // Where the client's frames begin is found out later.
+    let kept = without_from(&whole, Client, &[PREFACE, SETTINGS].concat());
+    assert_eq!(parts(&kept), None);
 }

@@ -164,6 +164,25 @@ fn a_hole_waits_for_acknowledgment_and_grace() {
 }
 
 #[test]
+fn what_comes_for_a_hole_that_was_given_up_was_not_sent_again() {
+    let mut wire = Wire::new();
+    wire.send(Forward, 1, None, 0, b"abc");
+    wire.send(Forward, 6, None, 0, b"fg");
+    for _ in 0..=tuning::HOLE_GRACE_SEGMENTS {
+        wire.send(Backward, 1, Some(8), 0, b"");
+    }
+    assert_eq!(wire.text(Forward), "abc??fg");
+    let sent_again = |wire: &Wire| wire.reassembly.stats(Forward).retransmitted;
+    wire.send(Forward, 4, None, 0, b"d");
+    wire.send(Forward, 4, None, 0, b"de");
+    assert_eq!(sent_again(&wire), 0);
+    wire.send(Forward, 4, None, 0, b"de");
+    assert_eq!(sent_again(&wire), 1);
+    wire.send(Forward, 6, None, 0, b"fg");
+    assert_eq!(sent_again(&wire), 2);
+}
+
+#[test]
 fn a_hole_is_given_up_by_time() {
     for (acks, nanos) in
         [(true, tuning::HOLE_GRACE.as_nanos()), (false, tuning::HOLE_UNACKNOWLEDGED.as_nanos())]

@@ -111,8 +111,8 @@ object! {
     pub struct Streams {
         /// Streams opened.
         "opened": opened: u64,
-        /// The most streams open at one time.
-        "max_concurrent": max_concurrent: u64,
+        /// The most streams open at one time. Absent where frames are missing that may have opened or ended some.
+        "max_concurrent": max_concurrent: Option<u64>,
         /// For how long the client had as many open as the server let it.
         "at_limit": at_limit: Option<Seconds>,
         /// Streams that it opened as soon as there were fewer: what they carried had waited.

@@ -1,6 +1,5 @@
 //! Where the time went, as records show it: of an exchange, and of all those of an endpoint.
 
-use crate::base::time::Timestamp;
 use crate::record::value::Seconds;
 use crate::record::visit::object;
 use crate::record::{Time, TimePart, TimeParts, Transaction};
@@ -27,11 +26,10 @@ impl Timing {
     pub(super) fn new(transaction: &Transaction) -> Self {
         let Transaction { request, response, time, .. } = transaction;
         let beside = |value: fn(&Time) -> u64| time.as_ref().and_then(|time| seconds(value(time)));
-        let between = |from: Option<Timestamp>, to: Option<Timestamp>| Some(Seconds::between(from?, to?));
         Self {
-            ttfb: between(request.first, response.first),
-            send: between(request.first, request.last),
-            receive: between(response.first, response.last),
+            ttfb: transaction.ttfb().map(Seconds::of),
+            send: transaction.span_of(request).map(Seconds::of),
+            receive: transaction.span_of(response).map(Seconds::of),
             stream_window_held: beside(|time| time.stream_window_held),
             connection_window_held: beside(|time| time.connection_window_held),
             request_blocked: beside(|time| time.request_blocked),
