@@ -275,7 +275,8 @@ impl Pairing {
     pub fn describe(&self, record: &mut ConnectionRecord) {
         record.transactions = self.transactions;
         record.streams_opened = self.opened;
-        record.max_concurrent = Some(self.max_concurrent).filter(|_| !self.damaged() && !self.evicted);
+        let lossy = [&self.client, &self.server].iter().any(|side| side.losses.count > 0 || side.unseen);
+        record.max_concurrent = Some(self.max_concurrent).filter(|_| !lossy && !self.evicted);
         record.goaway.clone_from(&self.goaways);
         record.limited = self.limited;
         record.client_settings.clone_from(&self.client.settings);
