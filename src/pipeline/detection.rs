@@ -7,7 +7,7 @@
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::limits;
 use crate::base::tuning;
-use crate::flow::{Arrival, Gap, Span};
+use crate::flow::{Arrival, Gap, GapCause, Span};
 use crate::http1::{self, Dialogue, Step, Switch, proxy};
 use crate::http2::frame::{Flags, FrameHeader, FrameType};
 use crate::http2::{Detector, PREFACE, Recognised, Side};
@@ -20,6 +20,7 @@ pub(super) struct Detection {
     bytes: Vec<u8>,
     pieces: Vec<Piece>,
     sides: PerDirection<Begin>,
+    lost_start: Option<(Direction, Arrival, GapCause)>,
     dialogue: Option<(Direction, Box<Dialogue>)>,
     /// Where the latest of its requests stands.
     asked: Span,
@@ -318,9 +319,15 @@ impl Detection {
         known.or_else(|| self.recognised.take_if(|_| self.sides[from].late && !awaits))
     }
 
-    /// The direction's bytes do not begin with its first.
-    pub(super) fn set_late(&mut self, from: Direction) {
+    /// The first that is known of the connection is that this direction's first bytes are missing.
+    pub(super) fn lose_start(&mut self, from: Direction, arrival: &Arrival, gap: Gap) {
         self.sides[from].late = true;
+        self.lost_start = Some((from, *arrival, gap.cause));
+    }
+
+    /// Which direction's, until when, and why.
+    pub(super) const fn lost_start(&self) -> Option<(Direction, Arrival, GapCause)> {
+        self.lost_start
     }
 
     /// Nothing of a direction was seen yet.

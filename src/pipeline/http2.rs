@@ -274,6 +274,11 @@ impl Http2 {
         self.listen(cx, |connection, listeners| connection.gap(side, arrival, gap, listeners));
     }
 
+    /// The first bytes of a direction are missing, which was known before anything of the connection.
+    pub(super) fn lose_start(&mut self, from: Direction, arrival: &Arrival, cause: GapCause) {
+        self.pairing.lose_start(self.side(from), arrival.span.end, cause);
+    }
+
     /// All that a direction sent before this packet has been read: so much of its TCP stream.
     pub(super) fn caught_up<O: Output>(&mut self, from: Direction, read: u64, cx: &mut Context<'_, O>) {
         let side = self.side(from);

@@ -487,6 +487,10 @@ impl<O: Output> LayersInput<'_, '_, O> {
 
     /// Pushes what the opening kept into what it turned out to be.
     fn replay(&mut self, detection: &mut Detection) {
+        let lost = detection.lost_start();
+        if let (Layer::Http2(http2), Some((from, arrival, cause))) = (&mut self.layers.layer, lost) {
+            http2.lose_start(from, &arrival, cause);
+        }
         let (pieces, bytes) = detection.take();
         for piece in pieces {
             match piece.what {
@@ -575,7 +579,7 @@ impl<O: Output> ByteSink for LayersInput<'_, '_, O> {
             }
             Layer::Fresh => {
                 let mut detection = Box::<Detection>::default();
-                detection.set_late(from);
+                detection.lose_start(from, arrival, gap);
                 self.layers.layer = Layer::Detection(detection);
             }
             Layer::Detection(detection) => {

@@ -19,7 +19,7 @@ use super::workspace::Workspace;
 use crate::base::direction::Direction;
 use crate::base::limits::{MAX_TLS_HELD_FOR_HELLO, TLS_TRIAL_RATE, TLS_TRIAL_START};
 use crate::base::tls::NotDecrypted;
-use crate::flow::{Arrival, End, Gap, GapCause};
+use crate::flow::{Arrival, End, Gap, GapCause, Span};
 use input::{Fragment, Input};
 
 /// What a call works with beside the stream.
@@ -308,6 +308,9 @@ impl RecordStream {
 
     fn pay(&mut self, at: Arrival, cx: &mut Context<'_>) {
         cx.shared.tell(cx.sink);
+        // What is missing stood before the record at hand.
+        let Span { start, .. } = at.span;
+        let at = Arrival { span: Span { start, end: start }, ..at };
         match self.loss.pay() {
             Owed::Nothing => {}
             Owed::Exactly(len) => {

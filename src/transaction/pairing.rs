@@ -12,6 +12,7 @@ use super::side::{Losses, SideState};
 use super::stream::{OpenStream, StreamPool};
 use crate::base::memory::of_tree_entry;
 use crate::base::time::Timestamp;
+use crate::flow::GapCause;
 use crate::http2::frame::FrameType;
 use crate::http2::hpack::NameSet;
 use crate::http2::{Side, StreamMap};
@@ -252,6 +253,15 @@ impl Pairing {
         let side = self.side_mut(from);
         side.losses.late = false;
         side.opened.get_or_insert((0, 0));
+    }
+
+    /// Of a side that was joined late, what it had sent before this place of its TCP stream is missing: it may have answered
+    /// what the other one is still to be read of.
+    pub fn lose_start(&mut self, from: Side, end: u64, cause: GapCause) {
+        let losses = &mut self.side_mut(from).losses;
+        if losses.late {
+            *losses = Losses { count: losses.count + 1, cause: Some(cause), end, late: true };
+        }
     }
 
     /// A side was joined late.

@@ -186,3 +186,36 @@ fn frames_tell_the_client_where_ports_do_not() {
         assert_eq!(call.status(), Some(200));
     }
 }
+
+/// What the server sent first is known to be missing before anything of the connection is read, and a request that is read
+/// later was sent before: its answer may be there.
+#[test]
+fn an_answer_may_be_in_what_is_missing_before_the_first_bytes() {
+    let mut conversation = Conversation::new(Ends::v4(0), 1);
+    conversation.handshake();
+    conversation.data(Side::Client, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+    conversation.ack(Side::Server);
+    // Both directions wait for a hole to fill.
+    let ping = b"\0\0\x08\x06\0\0\0\0\0are here";
+    conversation.data(Side::Client, ping);
+    let answer = |stream| [0, 0, 1, 1, 5, 0, 0, 0, stream, 0x88];
+    for stream in [1, 3, 5, 7] {
+        let request = [&[0, 0, 4, 1, 5, 0, 0, 0, stream][..], &[0x82, 0x86, 0x84, 0x81]].concat();
+        conversation.data(Side::Client, &request);
+        conversation.ack(Side::Server);
+        conversation.data(Side::Server, &answer(stream));
+        conversation.ack(Side::Client);
+    }
+    conversation.fin(Side::Server);
+    conversation.fin(Side::Client);
+    let capture = conversation.capture();
+    let first = capture.packets.iter().position(|packet| packet.has_payload()).unwrap();
+    let kept = capture
+        .late(first + 1)
+        .subset(|_, packet| !packet.bytes.ends_with(ping) && !packet.bytes.ends_with(&answer(1)));
+    let outcome = Analyze::capture(&kept).run();
+    let call = outcome.transactions().find(|call| call.stream == 1).unwrap();
+    assert!(call.request.seen && !call.response.seen);
+    assert!(call.partial.contains(Partial::TCP_GAP), "{:?}", call.partial);
+    assert_eq!(call.failure(), None);
+}
