@@ -4,6 +4,7 @@
 use super::exposition::{CONTENT_TYPE, Snapshot, exposition};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ const FRESH: Duration = Duration::from_secs(1);
 /// How long a new one is waited for, before an older one is shown.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Clients that are answered at one time; further ones are turned away.
+/// Clients at one time. A further one takes the place of the one that keeps its own without need for longest.
 const CLIENTS: usize = 16;
 
 /// How long a client may take to ask, and then to take the answer.
@@ -95,28 +96,67 @@ impl Metrics {
     pub(in crate::cli) fn serve(&self, listener: TcpListener) -> io::Result<()> {
         let shared = Arc::clone(&self.shared);
         let answer_all = move || {
-            // One for this thread, and one for each client.
-            let clients = Arc::new(());
+            let places = Arc::new(Places::default());
             loop {
                 let Ok((stream, _)) = listener.accept() else {
                     // Out of descriptors, perhaps: that may pass.
                     std::thread::sleep(Duration::from_millis(100));
                     continue;
                 };
-                if Arc::strong_count(&clients) > CLIENTS {
-                    continue;
-                }
-                let (shared, place) = (Arc::clone(&shared), Arc::clone(&clients));
-                let answer = move || {
-                    // A client that has gone, or is too slow, needs no answer.
-                    let _ = answer(&shared, stream);
-                    drop(place);
-                };
+                let Some(client) = Places::take(&places, stream) else { continue };
+                let shared = Arc::clone(&shared);
+                // A client that has gone, or is too slow, needs no answer.
+                let answer = move || drop(answer(&shared, &client));
                 // Where there is no thread to be had, the client is turned away.
                 let _ = std::thread::Builder::new().name("metrics client".to_owned()).spawn(answer);
             }
         };
         std::thread::Builder::new().name("metrics".to_owned()).spawn(answer_all).map(drop)
+    }
+}
+
+/// Who is being answered, oldest first.
+#[derive(Default)]
+struct Places {
+    clients: Mutex<Vec<Arc<Place>>>,
+}
+
+/// A client's place.
+struct Place {
+    stream: TcpStream,
+    /// It has asked, and what it asked for is being made: nothing is waited for that it has to do.
+    served: AtomicBool,
+}
+
+/// A client, for as long as it is answered.
+struct Client {
+    places: Arc<Places>,
+    place: Arc<Place>,
+}
+
+impl Places {
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Place>>> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place for a new client. Those that do not ask, or do not take their answer, cost others nothing: the oldest of them
+    /// is disconnected for it. `None` where there is none.
+    fn take(places: &Arc<Self>, stream: TcpStream) -> Option<Client> {
+        let mut clients = places.lock();
+        if clients.len() >= CLIENTS {
+            let idle = clients.iter().position(|client| !client.served.load(Ordering::Relaxed))?;
+            // Its thread ends as it reads or writes next.
+            let _ = clients.remove(idle).stream.shutdown(Shutdown::Both);
+        }
+        let place = Arc::new(Place { stream, served: AtomicBool::new(false) });
+        clients.push(Arc::clone(&place));
+        Some(Client { places: Arc::clone(places), place })
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.places.lock().retain(|place| !Arc::ptr_eq(place, &self.place));
     }
 }
 
@@ -130,12 +170,18 @@ enum Asked {
     TooMuch,
 }
 
-fn answer(shared: &Shared, mut stream: TcpStream) -> io::Result<()> {
-    let (status, text) = match read_head(&mut stream)? {
-        Asked::Metrics => match shared.snapshot() {
-            Some(snapshot) => ("200 OK", exposition(&snapshot)),
-            None => ("503 Service Unavailable", "not ready\n".to_owned()),
-        },
+fn answer(shared: &Shared, client: &Client) -> io::Result<()> {
+    let mut stream = &client.place.stream;
+    let (status, text) = match read_head(stream)? {
+        Asked::Metrics => {
+            client.place.served.store(true, Ordering::Relaxed);
+            let snapshot = shared.snapshot();
+            client.place.served.store(false, Ordering::Relaxed);
+            match snapshot {
+                Some(snapshot) => ("200 OK", exposition(&snapshot)),
+                None => ("503 Service Unavailable", "not ready\n".to_owned()),
+            }
+        }
         Asked::AnotherPage => ("404 Not Found", "the metrics are at /metrics\n".to_owned()),
         Asked::AnotherMethod => ("405 Method Not Allowed\r\nAllow: GET", "only GET\n".to_owned()),
         Asked::Nonsense => ("400 Bad Request", "no request\n".to_owned()),
@@ -145,7 +191,7 @@ fn answer(shared: &Shared, mut stream: TcpStream) -> io::Result<()> {
     let head = format!(
         "HTTP/1.1 {status}\r\nContent-Type: {CONTENT_TYPE}\r\nContent-Length: {len}\r\nConnection: close\r\n\r\n"
     );
-    write(&mut stream, &[head.as_bytes(), text.as_bytes()].concat())?;
+    write(stream, &[head.as_bytes(), text.as_bytes()].concat())?;
     stream.shutdown(Shutdown::Write)?;
     // What is sent still is read for a moment: a reset would overtake the answer.
     stream.set_read_timeout(Some(Duration::from_millis(100)))?;
@@ -159,7 +205,7 @@ fn answer(shared: &Shared, mut stream: TcpStream) -> io::Result<()> {
 }
 
 /// Reads a request's head, within its time.
-fn read_head(stream: &mut TcpStream) -> io::Result<Asked> {
+fn read_head(mut stream: &TcpStream) -> io::Result<Asked> {
     let began = Instant::now();
     let mut head = Vec::new();
     loop {
@@ -195,7 +241,7 @@ fn asked(head: &[u8]) -> Option<Asked> {
 }
 
 /// Writes an answer, within its time.
-fn write(stream: &mut TcpStream, answer: &[u8]) -> io::Result<()> {
+fn write(mut stream: &TcpStream, answer: &[u8]) -> io::Result<()> {
     let began = Instant::now();
     let mut rest = answer;
     while !rest.is_empty() {
@@ -274,7 +320,7 @@ mod tests {
         metrics.set(Snapshot::default());
         assert!(!metrics.is_wanted());
         assert!(began.elapsed() < Duration::from_secs(1));
-        // All of them are closed: those that were turned away at once, the others when their time is over.
+        // All of them are closed: those whose place another took at once, the others when their time is over.
         for mut stream in slow {
             stream.set_read_timeout(Some(2 * CLIENT_PATIENCE)).unwrap();
             assert!(matches!(stream.read(&mut [0; 1]), Ok(0)), "it is closed");
@@ -282,5 +328,26 @@ mod tests {
         assert!(began.elapsed() < 2 * CLIENT_PATIENCE);
         metrics.set(Snapshot::default());
         assert!(get(address, "GET /metrics").starts_with("HTTP/1.1 200"));
+    }
+
+    /// However many say nothing, or take no answer: whoever asks is answered meanwhile, and at once.
+    #[test]
+    fn idle_clients_shut_nobody_out() {
+        let metrics = Metrics::default();
+        let listener = Metrics::bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = listener.local_addr().unwrap();
+        metrics.serve(listener).unwrap();
+        metrics.set(Snapshot::default());
+        let began = Instant::now();
+        let connect = |_| TcpStream::connect(address).unwrap();
+        let idle: Vec<_> = (0..100).map(connect).collect();
+        let slow: Vec<_> =
+            (0..100).map(connect).inspect(|mut stream| stream.write_all(b"GET /").unwrap()).collect();
+        for _ in 0..5 {
+            metrics.set(Snapshot::default());
+            assert!(get(address, "GET /metrics").starts_with("HTTP/1.1 200"));
+        }
+        assert!(began.elapsed() < CLIENT_PATIENCE, "nobody was waited for: {:?}", began.elapsed());
+        drop((idle, slow));
     }
 }
