@@ -29,6 +29,8 @@ pub struct Description {
     pub ech: bool,
     /// JA4 client fingerprint of the first client hello.
     pub ja4: Option<String>,
+    /// The first client hello is not in the capture, but the second one is (RFC 8446 section 4.1.2), which has no fingerprint.
+    pub second_hello: bool,
     /// Bytes of the streams, handshake and record headers included, holes not.
     pub bytes: PerDirection<u64>,
     /// It was decrypted though its handshake is not wholly in the capture.

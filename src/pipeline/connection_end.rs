@@ -333,6 +333,7 @@ impl Whole<'_> {
             // Joined behind its handshake, it may be anything: that something is missing is known only when a
             // part of the handshake says so, or secrets were given that may be its own.
             let joined_late = description.ja4.is_none()
+                && !description.second_hello
                 && (description.client.is_some() || description.version.is_some() || !cx.keys.is_empty());
             report.tls_maybe_http2 += u64::from(undecrypted && ((h2 && !told_otherwise) || joined_late));
             record.is_http2 = description.alpn.as_deref() == Some("h2");

@@ -79,6 +79,7 @@ pub(crate) fn tls_meta() -> ConnectionMeta {
         records_missed: PerDirection { forward: Some(21), backward: Some(23) },
         generation: PerDirection { forward: 1, backward: 0 },
         ja4: Some("t13d1516h2_8daaf6152771_b186095e22b6".to_owned()),
+        second_hello: false,
         alert: None,
         not_decrypted: Some(NotDecrypted::Damaged),
     };

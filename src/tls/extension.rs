@@ -16,5 +16,9 @@ pub(crate) const PRE_SHARED_KEY: u16 = 41;
 pub(crate) const EARLY_DATA: u16 = 42;
 /// RFC 8446 section 4.2.1.
 pub(crate) const SUPPORTED_VERSIONS: u16 = 43;
+/// RFC 8446 section 4.2.2.
+pub(crate) const COOKIE: u16 = 44;
+/// RFC 8446 section 4.2.8.
+pub(crate) const KEY_SHARE: u16 = 51;
 /// RFC 9849 section 5.
 pub(crate) const ENCRYPTED_CLIENT_HELLO: u16 = 0xfe0d;

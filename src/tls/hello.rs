@@ -40,6 +40,10 @@ pub(crate) struct ClientHello {
     pub(crate) alpn_cut: bool,
     /// JA4 fingerprint.
     pub(crate) ja4: String,
+    /// It has a cookie, which a server has given the client before.
+    pub(crate) cookie: bool,
+    /// The group of its key share, if that is the only one.
+    pub(crate) only_share: Option<u16>,
 }
 
 impl ClientHello {
@@ -50,6 +54,12 @@ impl ClientHello {
             + self.server_name.as_ref().map_or(0, String::capacity)
             + self.alpn.iter().map(|name| size_of::<String>() + of_block(name.len())).sum::<usize>()
             + self.ja4.capacity()
+    }
+
+    /// Whether it certainly answers a server that asked for another one (RFC 8446 section 4.1.2): it has that server's cookie,
+    /// or one key share alone, of the group `asked` for, of which the first hello must have had none.
+    pub(crate) fn is_second(&self, asked: Option<u16>) -> bool {
+        self.cookie || asked.is_some() && self.only_share == asked
     }
 
     /// From the message's body; `None` when it is malformed before its extensions. Extensions that are cut or
@@ -86,6 +96,8 @@ impl ClientHello {
                     let list = data.vector8().into_iter().flat_map(Reader::u16s);
                     offer.versions = list.filter(|&version| !is_grease(version)).collect();
                 }
+                extension::COOKIE => hello.cookie = true,
+                extension::KEY_SHARE => hello.only_share = only_share(data),
                 extension::EARLY_DATA => hello.early_data = true,
                 extension::ENCRYPTED_CLIENT_HELLO => hello.ech = true,
                 _ => {}
@@ -111,6 +123,8 @@ pub(crate) struct ServerHello {
     pub(crate) session: SessionId,
     /// It asks for another client hello.
     pub(crate) retry: bool,
+    /// The group that it asks for a key share of, then.
+    pub(crate) asked: Option<u16>,
     /// A pre-shared key was accepted (TLS 1.3).
     pub(crate) pre_shared_key: bool,
     /// RFC 7366.
@@ -133,6 +147,7 @@ impl ServerHello {
         for (number, mut data) in extensions(reader) {
             match number {
                 extension::SUPPORTED_VERSIONS => hello.version = data.u16().unwrap_or(hello.version),
+                extension::KEY_SHARE if hello.retry => hello.asked = data.u16(),
                 extension::PRE_SHARED_KEY => hello.pre_shared_key = true,
                 extension::ENCRYPT_THEN_MAC => hello.encrypt_then_mac = true,
                 extension::EXTENDED_MASTER_SECRET => hello.extended_master_secret = true,
@@ -172,6 +187,14 @@ impl EncryptedExtensions {
 fn extensions(mut reader: Reader<'_>) -> impl Iterator<Item = (u16, Reader<'_>)> {
     let mut list = reader.vector16().unwrap_or(reader);
     std::iter::from_fn(move || Some((list.u16()?, list.vector16()?)))
+}
+
+/// The group of the only key share of a client (RFC 8446 section 4.2.8).
+fn only_share(mut data: Reader<'_>) -> Option<u16> {
+    let mut shares = data.vector16()?;
+    let group = shares.u16()?;
+    shares.vector16()?;
+    shares.is_empty().then_some(group)
 }
 
 /// The `host_name` of RFC 6066 section 3.
@@ -232,12 +255,30 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_second_client_hello_has_a_cookie_or_the_share_that_was_asked_for() {
+        let shares = |groups: &[u8]| {
+            let list: Vec<u8> = groups.iter().flat_map(|&group| [0, group, 0, 2, 7, 7]).collect();
+            [&(list.len() as u16).to_be_bytes()[..], &list].concat()
+        };
+        let hello = |number: u16, data: &[u8]| ClientHello::parse(&client_hello(&[(number, data)])).unwrap();
+        let one = hello(51, &shares(&[23]));
+        assert!(one.is_second(Some(23)) && !one.is_second(Some(24)) && !one.is_second(None));
+        let two = hello(51, &shares(&[23, 29]));
+        assert!(!two.is_second(Some(23)) && !hello(51, &shares(&[])).is_second(Some(23)));
+        assert!(hello(44, &[0, 1, 7]).is_second(None));
+        let mut body = vec![3, 3];
+        body.extend(HELLO_RETRY_REQUEST);
+        body.extend([0, 0x13, 2, 0, 0, 12, 0, 43, 0, 2, 3, 4, 0, 51, 0, 2, 0, 23]);
+        assert_eq!(ServerHello::parse(&body).unwrap().asked, Some(23));
+    }
+
+    #[test]
     fn a_server_hello_may_ask_for_another() {
         let mut body = vec![3, 3];
         body.extend(HELLO_RETRY_REQUEST);
         body.extend([0, 0x13, 2, 0, 0, 6, 0, 43, 0, 2, 3, 4]);
         let hello = ServerHello::parse(&body).unwrap();
-        assert!(hello.retry && hello.version == 0x0304 && hello.suite == 0x1302);
+        assert!(hello.retry && hello.version == 0x0304 && hello.suite == 0x1302 && hello.asked.is_none());
         for cut in 0..body.len() {
             ServerHello::parse(&body[..cut]);
             EncryptedExtensions::parse(&body[..cut]);

@@ -94,6 +94,8 @@ pub(crate) struct Negotiation {
     starts: PerDirection<Option<(u16, u64)>>,
     /// The server asked for another client hello, so that the version is TLS 1.3.
     retried: bool,
+    /// The group that it asked for a key share of.
+    asked: Option<u16>,
     /// A message of a full handshake of TLS 1.2 was seen, or may have been lost.
     full_handshake: bool,
 }
@@ -127,17 +129,24 @@ impl Negotiation {
         let client = *self.description.client.get_or_insert(from);
         let same = self.hello.as_ref().filter(|old| old.random == hello.random);
         let known_by_trial = same.is_some_and(|old| old.suites.is_empty());
+        let second = hello.is_second(self.asked);
         if client != from || same.is_some() && !known_by_trial {
-            return; // of the same random is the answer to a retry
+            // Of the same random is the answer to a retry, or the hello before it, where that comes later.
+            if client == from && !second && std::mem::take(&mut self.description.second_hello) {
+                self.description.ja4 = Some(std::mem::take(&mut hello.ja4));
+                self.untold = true;
+            }
+            return;
         }
         self.opening[from] = HelloSeen::Hello;
         self.judge_late();
         let description = &mut self.description;
-        if description.ja4.is_none() {
+        if description.ja4.is_none() && !description.second_hello {
             description.server_name = hello.server_name.take();
             description.alpn_offered = std::mem::take(&mut hello.alpn);
             description.alpn_cut = hello.alpn_cut;
-            description.ja4 = Some(std::mem::take(&mut hello.ja4));
+            description.ja4 = (!second).then(|| std::mem::take(&mut hello.ja4));
+            description.second_hello = second;
             description.ech = hello.ech;
         }
         // The server's answer may have come first when the capture has the packets in another order.
@@ -162,6 +171,12 @@ impl Negotiation {
         description.version = version_name(hello.version).or(description.version);
         if hello.retry {
             self.retried = true;
+            self.asked = hello.asked;
+            // The client hello that it is answered with may have come before it.
+            if self.hello.as_ref().is_some_and(|known| known.is_second(hello.asked)) {
+                description.ja4 = None;
+                description.second_hello = true;
+            }
         } else {
             let suite = Suite::find(hello.suite);
             description.cipher = suite.map(|suite| suite.name);
@@ -416,6 +431,41 @@ mod tests {
         shared.alert(Direction::Forward, &[2, 40]);
         assert_eq!(shared.description.alert, Some((Direction::Backward, Alert(48))));
         assert_eq!((Alert(48).name(), Alert(77).name()), (Some("unknown_ca"), None));
+    }
+
+    /// In whatever order the capture has them, the first client hello is the one with the fingerprint.
+    #[test]
+    fn hellos_around_a_retry_in_any_order() {
+        let client = |share, ja4: &str| {
+            let hello = ClientHello {
+                random: [7; 32],
+                suites: vec![0x1301],
+                ja4: ja4.to_owned(),
+                only_share: Some(share),
+                ..ClientHello::default()
+            };
+            Message::ClientHello(Box::new(hello))
+        };
+        let retry = || {
+            let hello =
+                ServerHello { version: 0x0304, retry: true, asked: Some(23), ..ServerHello::default() };
+            Message::ServerHello(Box::new(hello))
+        };
+        let (from, first, second) = (Direction::Forward, || client(29, "first"), || client(23, "second"));
+        for (order, ja4) in [
+            (vec![(from, first()), (from.reverse(), retry()), (from, second())], Some("first")),
+            (vec![(from.reverse(), retry()), (from, second())], None),
+            (vec![(from, second()), (from.reverse(), retry())], None),
+            (vec![(from.reverse(), retry()), (from, second()), (from, first())], Some("first")),
+            (vec![(from, second())], Some("second")),
+        ] {
+            let mut shared = Negotiation::default();
+            for (from, message) in order {
+                shared.message(from, message);
+            }
+            assert_eq!(shared.description.ja4.as_deref(), ja4);
+            assert_eq!(shared.description.second_hello, ja4.is_none());
+        }
     }
 
     /// Of TLS 1.3 the level is no matter.

@@ -158,6 +158,21 @@ fn resumption_is_told() {
     }
 }
 
+/// The fingerprint is of the first client hello: where the capture begins behind that, there is none.
+#[test]
+fn a_second_client_hello_has_no_fingerprint() {
+    let mut pair = Stack::new(cipher_suite::TLS13_AES_128_GCM_SHA256, true, false).connect();
+    pair.pump();
+    talk(&mut pair);
+    let whole = decrypt(&pair.events, &pair.keys()).description;
+    assert!(whole.ja4.is_some() && !whole.second_hello);
+    let first = pair.events.iter().position(|(from, _)| *from == Forward).unwrap();
+    pair.events.remove(first);
+    let late = decrypt(&pair.events, &pair.keys()).description;
+    assert!(late.ja4.is_none() && late.second_hello);
+    assert_eq!((late.server_name, late.alpn_offered), (whole.server_name, whole.alpn_offered));
+}
+
 /// A connection that has 0-RTT data, which the server takes or not.
 fn early(accepted: bool, retry: bool) -> Pair {
     let mut stack = Stack::new(cipher_suite::TLS13_AES_128_GCM_SHA256, false, false);
