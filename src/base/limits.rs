@@ -192,17 +192,23 @@ pub const MAX_TLS_ALPN: usize = 32;
 /// Sequence numbers that are tried for a record after a hole. Counter: `tls_trials`.
 pub const MAX_TLS_SEQUENCE_TRIES: u64 = 4096;
 
-/// Tries to find the secrets of one connection that was joined late, in units of one secret with one short AES-GCM record: a
-/// secret with one number of another cipher is two of them, and longer records are more. Counter: `tls_trials`.
+/// Tries to find the secrets of one connection that was joined late, in units of one secret with one short AES-GCM record, a
+/// tenth to a sixth of a microsecond: a secret with one number of ChaCha20-Poly1305 is two of them, and longer records are
+/// more. Counter: `tls_trials`.
 pub const MAX_TLS_LATE_TRIES: u64 = 1 << 22;
 
 /// Numbers tried by a shard of records whose cipher does not tell them: 2^26 over the [`SHARDS`] shards.
 /// Counter: `tls_trials`.
 pub const MAX_TLS_LATE_SEARCH_TOTAL: u64 = 1 << 23;
 
-/// Tries that a shard has to begin with, of the unit above: those of all [`SHARDS`] shards take about a second, and that is what
-/// a long key log of other connections costs at the most. Counter: `tls_trials`.
-pub const TLS_LATE_START: u64 = 3 << 19;
+/// Tries that a shard has to begin with, of the unit above: what one connection needs whose cipher does not tell its records'
+/// numbers, joined at its 20,000th record. Those of all [`SHARDS`] shards take up to 0.2 s, and that is what the smallest
+/// capture costs at the most. Counter: `tls_trials`.
+pub const TLS_LATE_START: u64 = 1 << 17;
+
+/// Tries that it has more for each secret of the key log: a connection is tried with each secret for one direction's use, on two
+/// records, without which a long key log could not be looked through. Counter: `tls_trials`.
+pub const TLS_LATE_TRIES_PER_SECRET: u64 = 4;
 
 /// Bytes of TLS for which it has one more: random bytes in the guise of records cost no more than a multiple of honest ones.
 /// Counter: `tls_trials`.

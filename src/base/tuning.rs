@@ -105,9 +105,6 @@ pub const CLOSED_LINGER: Duration = Duration::from_secs(60);
 /// Connections idle for longest that are looked at for one without HTTP/2, when one has to make room.
 pub const IDLE_LOOKED_AT: usize = 16;
 
-/// Secrets whose keys are kept ready for connections that were joined late; of others they are derived again each time.
-pub const TLS_SOLVERS_KEPT: usize = 1 << 15;
-
 /// Latest changes of the key log that are remembered, for connections that wait for secrets.
 pub const KEY_LOG_CHANGES_KEPT: usize = 1 << 12;
 

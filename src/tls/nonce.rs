@@ -42,19 +42,35 @@ enum Aes {
     Aes256(Aes256Dec),
 }
 
-impl NonceSolver {
-    /// For a traffic secret of TLS 1.3 (RFC 8446 section 7.3); `None` unless the suite is one of AES-GCM and the secret
-    /// fits it.
+/// The key and the IV that a traffic secret makes: the dear part of a solver, and of its size the small one.
+pub(crate) struct SolverKeys {
+    mode: Mode,
+    key: Zeroizing<[u8; 32]>,
+    iv: Zeroizing<[u8; 12]>,
+}
+
+impl SolverKeys {
+    /// Of a traffic secret of TLS 1.3 (RFC 8446 section 7.3); `None` unless the secret fits the suite.
     pub(crate) fn new(suite: Suite, secret: &Secret) -> Option<Self> {
         if !suite.is_tls13() || secret.bytes().len() != suite.hash.len() {
             return None;
         }
-        let mut key = Zeroizing::new([0; 32]);
-        let key = key.get_mut(..suite.mode.key_len())?;
-        expand_label(suite.hash, secret.bytes(), "key", key)?;
-        let mut iv = Zeroizing::new([0; 12]);
+        let (mut key, mut iv) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 12]));
+        expand_label(suite.hash, secret.bytes(), "key", key.get_mut(..suite.mode.key_len())?)?;
         expand_label(suite.hash, secret.bytes(), "iv", iv.as_mut_slice())?;
-        Self::with_key(suite.mode, key, iv)
+        Some(Self { mode: suite.mode, key, iv })
+    }
+
+    /// The solver; `None` unless the suite is one of AES-GCM.
+    pub(crate) fn solver(&self) -> Option<NonceSolver> {
+        NonceSolver::with_key(self.mode, self.key.get(..self.mode.key_len())?, self.iv.clone())
+    }
+}
+
+impl NonceSolver {
+    /// For a traffic secret of TLS 1.3; `None` unless the suite is one of AES-GCM and the secret fits it.
+    pub(crate) fn new(suite: Suite, secret: &Secret) -> Option<Self> {
+        SolverKeys::new(suite, secret)?.solver()
     }
 
     fn with_key(mode: Mode, key: &[u8], iv: Zeroizing<[u8; 12]>) -> Option<Self> {

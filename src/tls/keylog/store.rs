@@ -6,14 +6,14 @@ use super::line::{
 use crate::base::limit_counters::{Limit, Struck};
 use crate::base::limits::{KEY_LOG_MEMORY, MAX_KEY_LOG_CONNECTIONS, MAX_TLS_PREMASTER};
 use crate::base::memory::{Memory, of_block, of_map};
-use crate::base::tuning::{KEY_LOG_CHANGES_KEPT, TLS_SOLVERS_KEPT};
-use crate::tls::nonce::{NonceSolver, Sealed};
+use crate::base::tuning::KEY_LOG_CHANGES_KEPT;
+use crate::tls::nonce::{Sealed, SolverKeys};
 use crate::tls::secret::Secret;
 use crate::tls::suite::Suite;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use zeroize::Zeroizing;
 
 /// Bytes of a master secret (RFC 5246 section 8.1).
@@ -31,13 +31,21 @@ pub(crate) struct ConnectionSecrets {
     /// Secrets of the store when it was changed last.
     changed: u64,
     /// What finds the numbers of AES-GCM records, once that was wanted.
-    solvers: [OnceLock<Option<Box<NonceSolver>>>; LABELS],
+    solvers: [OnceLock<Option<Box<SolverKeys>>>; LABELS],
+    /// Bit n: the solver of the n-th secret is kept.
+    kept: u8,
 }
 
 impl ConnectionSecrets {
     /// The connection's client random.
     pub(crate) fn random(&self) -> &ClientRandom {
         &self.random
+    }
+
+    /// Whether the keys of the secret for that use are derived once, and not for each try. Which ones are depends on the
+    /// secrets alone, and not on who tried them first.
+    pub(crate) fn keeps(&self, label: Label) -> bool {
+        self.kept & 1 << label as u8 != 0
     }
 
     /// [`KeyStore::version`] when the last of its secrets came.
@@ -105,8 +113,8 @@ pub struct KeyStore {
     changes: VecDeque<(u64, u64)>,
     /// All changes after this version are among them.
     changes_after: u64,
-    /// How many [`NonceSolver`]s are kept.
-    solvers: AtomicUsize,
+    /// How many [`SolverKeys`] are kept, at the most.
+    solvers: usize,
     named: HashMap<Name, Named, foldhash::quality::RandomState>,
     named_order: VecDeque<Name>,
     /// Bytes of memory that all of these take, and how many they may take.
@@ -147,9 +155,14 @@ impl KeyStore {
         self.room = Room(memory.share(KEY_LOG_MEMORY));
     }
 
-    /// Solvers that are kept: they have a quarter of the room.
-    fn solvers_kept(&self) -> usize {
-        (self.room.0 / 4 / of_block(size_of::<NonceSolver>())).min(TLS_SOLVERS_KEPT)
+    /// Solvers that may be kept: they have a quarter of the room, of which those that are hardly ever wanted may take a quarter.
+    fn solvers_kept(&self, label: Label) -> usize {
+        let all = self.room.0 / 4 / of_block(size_of::<SolverKeys>());
+        match label {
+            Label::ClientApplication | Label::ServerApplication => all,
+            Label::Master => 0,
+            _ => all / 4,
+        }
     }
 
     /// Forgets the oldest secrets until there is room for so many bytes more.
@@ -166,6 +179,7 @@ impl KeyStore {
     fn forget_connection(&mut self) -> bool {
         let Some(oldest) = self.entries.pop_front() else { return false };
         self.places.remove(&oldest.random);
+        self.solvers -= oldest.kept.count_ones() as usize;
         self.forgotten += 1;
         self.counters.forgotten += 1;
         self.memory -= CONNECTION;
@@ -298,17 +312,18 @@ impl KeyStore {
     }
 
     /// The number of an AES-GCM record, if the connection's earliest secret for that use protects it.
-    pub(crate) fn solve(&self, entry: &ConnectionSecrets, label: Label, record: &Sealed) -> Option<u64> {
+    pub(crate) fn solve(entry: &ConnectionSecrets, label: Label, record: &Sealed) -> Option<u64> {
         let slot = entry.solvers.get(label as usize)?;
-        let solver = || {
+        let keys = || {
             let (secret, _) = entry.earliest(label)?;
-            let suite = Suite::gcm13(secret.bytes().len())?;
-            NonceSolver::new(suite, secret)
+            SolverKeys::new(Suite::gcm13(secret.bytes().len())?, secret)
         };
-        if slot.get().is_none() && self.solvers.fetch_add(1, Ordering::Relaxed) >= self.solvers_kept() {
-            return solver()?.number(record);
-        }
-        slot.get_or_init(|| solver().map(Box::new)).as_ref()?.number(record)
+        let solver = if entry.keeps(label) {
+            slot.get_or_init(|| keys().map(Box::new)).as_ref()?.solver()
+        } else {
+            keys()?.solver()
+        };
+        solver?.number(record)
     }
 
     /// The premaster or master secret of that name.
@@ -373,6 +388,8 @@ impl KeyStore {
         };
         fits.then_some(())?;
         let version = self.counters.secrets + 1;
+        let room = self.solvers_kept(label);
+        let keep = self.solvers < room;
         let entry = self.entry_mut(random)?;
         let known = entry.earliest(label).map(|(_, generation)| generation);
         // Later secrets follow from the earliest one.
@@ -394,6 +411,9 @@ impl KeyStore {
             _ => {}
         }
         entry.changed = version;
+        let newly = keep && !entry.keeps(label);
+        entry.kept |= u8::from(newly) << label as u8;
+        self.solvers += usize::from(newly);
         self.note_change(version, random);
         Some(true)
     }

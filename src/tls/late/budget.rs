@@ -2,18 +2,21 @@
 
 use crate::base::limits::{
     MAX_TLS_LATE_SEARCH_TOTAL, MAX_TLS_LATE_TRIES, TLS_LATE_BYTES_PER_TRY, TLS_LATE_START,
+    TLS_LATE_TRIES_PER_SECRET,
 };
 
 /// Connections whose searches were cut short, at the most, that make the next ones shorter.
 const CUT_SHORT: u64 = 7;
 
-/// The tries of a shard. The unit is one secret with one short AES-GCM record: a few blocks of GHASH and one of AES, about a
-/// tenth of a microsecond. All that a search does is paid for before it is done, by the length of the record that is tried, so
+/// The tries of a shard. The unit is one secret with one short AES-GCM record: its keys made ready, a few blocks of GHASH and one
+/// of AES, a tenth to a sixth of a microsecond. All that a search does is paid for before it is done, by the length of the record that is tried, so
 /// that the bound holds whatever is in the key log and in the records.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Budget {
     /// Bytes of TLS seen.
     pub(crate) seen: u64,
+    /// Secrets that the key log has had.
+    pub(crate) secrets: u64,
     /// Tries made.
     pub(crate) spent: u64,
     /// Of these, those that search for numbers.
@@ -23,9 +26,14 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    /// Tries that the traffic so far pays for.
+    /// Tries that traffic and key log so far pay for.
     const fn earned(&self) -> u64 {
-        TLS_LATE_START + self.seen / TLS_LATE_BYTES_PER_TRY
+        TLS_LATE_START + self.seen / TLS_LATE_BYTES_PER_TRY + self.secrets * TLS_LATE_TRIES_PER_SECRET
+    }
+
+    /// Of these, what is not for less likely searches: each secret on one record.
+    const fn reserved(&self) -> u64 {
+        self.secrets * TLS_LATE_TRIES_PER_SECRET / 2
     }
 }
 
@@ -36,9 +44,13 @@ pub(super) enum Try {
     Look(usize),
     /// A secret's nonce is solved for, of a record with a fragment of so many bytes.
     Nonce(usize),
+    /// The same of a secret whose keys are not kept.
+    DerivedNonce(usize),
     /// A secret is derived, or made ready to open records.
     Derived,
-    /// A secret is tried with one number, on a record with a fragment of so many bytes.
+    /// A secret of AES-CCM is tried with one number, on a record with a fragment of so many bytes.
+    CcmNumber(usize),
+    /// The same of other ciphers.
     Number(usize),
 }
 
@@ -51,6 +63,8 @@ impl Try {
         match self {
             Self::Look(entries) => entries as u64 / 16,
             Self::Nonce(len) => 1 + (len / HASHED) as u64,
+            Self::DerivedNonce(len) => Self::Derived.cost() + Self::Nonce(len).cost(),
+            Self::CcmNumber(len) => 1 + (len / OPENED) as u64,
             Self::Number(len) => 2 + (len / OPENED) as u64,
             Self::Derived => 32,
         }
@@ -80,12 +94,13 @@ impl<'a> Tries<'a> {
         left.min(MAX_TLS_LATE_TRIES.saturating_sub(*self.connection))
     }
 
-    /// What follows is less likely to succeed, and may take one part in `share` of what is left: something must be left for
+    /// What follows is less likely to succeed, and may take so many parts of eight of what is left: something must be left for
     /// the likelier tries of other connections, and for secrets that come later. The more searches were cut short, the less
     /// likely it is that the key log is of these connections at all.
-    pub(super) fn go_deeper(&mut self, share: u64) {
+    pub(super) fn go_deeper(&mut self, eighths: u64) {
         let cut_short = 1 + self.shard.cut_short.min(CUT_SHORT);
-        self.allowance = self.left() / (share * cut_short * cut_short).max(1);
+        let left = self.left().saturating_sub(self.shard.reserved());
+        self.allowance = left / 8 * eighths / (cut_short * cut_short);
     }
 
     /// How many more tries of this kind there may be.
@@ -97,7 +112,7 @@ impl<'a> Tries<'a> {
     pub(super) fn take(&mut self, what: Try) -> bool {
         let cost = what.cost();
         let shard = &mut *self.shard;
-        let searches = matches!(what, Try::Number(_));
+        let searches = matches!(what, Try::Number(_) | Try::CcmNumber(_));
         if cost > self.allowance || searches && shard.searched >= MAX_TLS_LATE_SEARCH_TOTAL {
             self.limited = true;
             return false;
@@ -146,7 +161,7 @@ mod tests {
             let mut connection = 0;
             let mut tries = Tries::new(&mut shard, &mut connection);
             let left = tries.left();
-            tries.go_deeper(4);
+            tries.go_deeper(2);
             assert!(tries.room(Try::Derived) as u64 <= left / 4 / 32);
             while tries.take(Try::Derived) {}
             tries.count_cut_short();
@@ -171,6 +186,24 @@ mod tests {
         assert_eq!(first, TLS_LATE_START.min(MAX_TLS_LATE_TRIES));
         let second = count(&mut shard, &mut 0, Try::Nonce(0));
         assert_eq!(first + second, TLS_LATE_START);
+    }
+
+    #[test]
+    fn cap_tls_late_tries_per_secret() {
+        let mut shard = Budget { spent: TLS_LATE_START, secrets: 10, ..Budget::default() };
+        let mut connection = 0;
+        let mut tries = Tries::new(&mut shard, &mut connection);
+        tries.go_deeper(8);
+        let deep = tries.room(Try::Nonce(0)) as u64;
+        assert!(deep <= 10 * TLS_LATE_TRIES_PER_SECRET / 2, "half is for the likelier tries");
+        assert_eq!(count(&mut shard, &mut 0, Try::Nonce(0)), 10 * TLS_LATE_TRIES_PER_SECRET);
+    }
+
+    /// A secret whose keys are derived again for each try pays for that.
+    #[test]
+    fn what_is_not_kept_is_paid_for() {
+        let mut shard = Budget::default();
+        assert_eq!(count(&mut shard, &mut 0, Try::DerivedNonce(0)), TLS_LATE_START / 33);
     }
 
     #[test]

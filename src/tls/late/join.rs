@@ -8,6 +8,7 @@ use crate::base::limits;
 use crate::base::tls::NotDecrypted;
 use crate::base::tuning::SHARDS;
 use crate::tls::keylog::{ClientRandom, KeyStore};
+use crate::tls::suite::Mode;
 use std::collections::HashSet;
 
 /// Records of a direction that are tried, the shortest ones: those of the handshake, early data and what only looks like a
@@ -105,6 +106,7 @@ impl Join {
         side.due = held.saturating_mul(2).max(1);
         side.version = Some(keys.version());
         let version = keys.version();
+        joins.budget.secrets = version;
         let tries = Tries::new(&mut joins.budget, &mut self.spent);
         let mut search =
             Search { keys, known, from, clues, place: joins.place, claimed: &joins.claimed, tries };
@@ -157,16 +159,21 @@ impl Side {
         }
         let since = self.deep.replace(version).unwrap_or(0);
         // Numbers cost much, and secrets that come later may make them needless.
-        let share = if last || search.keys.is_complete() { 2 } else { 8 };
+        let eighths = if last || search.keys.is_complete() { 7 } else { 4 };
         if !search.known.hello {
-            search.tries.go_deeper(DEEPER);
+            search.tries.go_deeper(2 * DEEPER);
             let few = shortest.get(..2.min(shortest.len())).unwrap_or_default();
             if let Some(found) = search.by_generation(few, since) {
                 return Some(found);
             }
         }
-        search.tries.go_deeper(share);
-        search.by_number(&shortest, since)
+        // What hardly anyone uses comes last.
+        search.tries.go_deeper(eighths);
+        if let Some(found) = search.by_number(&shortest, since, Mode::ChaCha20Poly1305) {
+            return Some(found);
+        }
+        search.tries.go_deeper(eighths);
+        CCM.into_iter().find_map(|mode| search.by_number(&shortest, since, mode))
     }
 
     fn by_nonce(&mut self, search: &mut Search<'_>, shortest: &[Clue], version: u64) -> Option<LateJoin> {
@@ -194,8 +201,11 @@ impl Side {
     }
 }
 
-/// Of what is left, one part in so many may go to each search that is less likely to find something.
-const DEEPER: u64 = 4;
+/// Of what is left, so many parts of eight may go to each search that is less likely to find something.
+const DEEPER: u64 = 2;
+
+/// The modes of AES-CCM in TLS 1.3.
+const CCM: [Mode; 2] = [Mode::Aes128Ccm, Mode::Aes128Ccm8];
 
 /// All uses, the likelier one first.
 const USES: [Use; 2] = [Use::Application, Use::Handshake];

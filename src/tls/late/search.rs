@@ -12,8 +12,11 @@ use crate::tls::secret::Secret;
 use crate::tls::suite::{Mode, Suite};
 use std::collections::HashSet;
 
-/// Key updates before the join that are reckoned with, beside those in the key log.
+/// Key updates within a hole that are reckoned with.
 pub(crate) const GENERATIONS: u16 = 64;
+
+/// Key updates before the join that are reckoned with, beside those in the key log.
+const UPDATES: u16 = 16;
 
 /// Records of a handshake under one secret, and numbers of them that are tried.
 const HANDSHAKE_RECORDS: u64 = 64;
@@ -21,13 +24,16 @@ const HANDSHAKE_RECORDS: u64 = 64;
 /// Numbers that are tried of the suites with AES-CCM, which hardly anyone uses.
 const CCM_NUMBERS: u64 = 1 << 14;
 
-/// Numbers that are tried on several records, as the shortest one may be none, or of the handshake.
+/// Numbers that are tried of all secrets before those after key updates, and that far from the other direction's number.
 const WELL_TRIED: u64 = 4096;
+
+/// Of these, such that are tried on several records, as the shortest one may be none, or of the handshake.
+const SEVERAL: u64 = 512;
 
 /// Secrets whose numbers are tried at the most: of more, no number could be reached.
 const SEARCHED: usize = 4096;
 
-/// Secrets at the most that are searched after key updates, too, and numbers that are tried then.
+/// Secrets at the most whose numbers are searched after key updates, too, and numbers that are tried then.
 const UPDATED: (usize, u64) = (16, 256);
 
 /// Records at the start of a connection of TLS 1.2 that may be the first one of their direction.
@@ -111,6 +117,13 @@ struct Searched {
     most: u64,
 }
 
+impl Searched {
+    fn attempt(&self, len: u16) -> Try {
+        let len = usize::from(len);
+        if self.suite.mode == Mode::ChaCha20Poly1305 { Try::Number(len) } else { Try::CcmNumber(len) }
+    }
+}
+
 impl<'a> Search<'a> {
     /// Solves for the nonces of these records under such secrets that came after `since`.
     pub(super) fn by_nonce(&mut self, clues: &[Clue], uses: &[Use], since: u64) -> Option<LateJoin> {
@@ -127,10 +140,13 @@ impl<'a> Search<'a> {
                         if !self.fits(secret) {
                             continue;
                         }
-                        if !self.tries.take(Try::Nonce(clue.header.len.into())) {
+                        let len = clue.header.len.into();
+                        let attempt =
+                            if entry.keeps(label) { Try::Nonce(len) } else { Try::DerivedNonce(len) };
+                        if !self.tries.take(attempt) {
                             return None;
                         }
-                        let Some(number) = self.keys.solve(entry, label, &sealed) else { continue };
+                        let Some(number) = KeyStore::solve(entry, label, &sealed) else { continue };
                         let Some(suite) = Suite::gcm13(secret.bytes().len()) else { continue };
                         let opener = Opener::tls13(suite, secret)?;
                         if self.opens(&opener, clue, number, &mut Vec::new()) {
@@ -164,7 +180,7 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        for _ in 0..GENERATIONS {
+        for _ in 0..UPDATES {
             for (place, entry, label, generation, secret) in &mut chains {
                 if !self.tries.take(Try::Derived) {
                     return None;
@@ -196,16 +212,20 @@ impl<'a> Search<'a> {
         None
     }
 
-    /// Tries numbers, from zero upward, with each secret of a suite that does not tell them; near the other direction's
-    /// number first.
-    pub(super) fn by_number(&mut self, clues: &[Clue], since: u64) -> Option<LateJoin> {
-        let mut searched = self.searched(since);
+    /// Tries numbers, from zero upward, with each secret of the suite of that mode, which does not tell them; near the other
+    /// direction's number first.
+    pub(super) fn by_number(&mut self, clues: &[Clue], since: u64, mode: Mode) -> Option<LateJoin> {
+        let mut searched = self.searched(since, mode);
         if searched.is_empty() || clues.is_empty() {
             return None;
         }
-        let near = self.known.near.map(|near| near.saturating_sub(WELL_TRIED)..near + WELL_TRIED);
-        if let Some(found) = near.and_then(|near| self.in_numbers(&searched, clues, near)) {
-            return Some(found);
+        if let Some(near) = self.known.near {
+            let below =
+                (1..=WELL_TRIED.min(near)).map(|less| near - less).map(Some).chain(std::iter::repeat(None));
+            let around = (near..near + WELL_TRIED).zip(below).flat_map(|(above, below)| [Some(above), below]);
+            if let Some(found) = self.in_numbers(&searched, clues, around.flatten()) {
+                return Some(found);
+            }
         }
         if self.known.hello {
             return self.in_numbers(&searched, clues, 0..HANDSHAKE_RECORDS);
@@ -213,8 +233,10 @@ impl<'a> Search<'a> {
         if searched.len() > UPDATED.0 {
             return self.in_numbers(&searched, clues, 0..u64::MAX);
         }
-        let low = self.in_numbers(&searched, clues, 0..WELL_TRIED);
-        if let Some(found) = low.or_else(|| self.after_updates(since, clues)) {
+        // From a low number on all of these were tried.
+        let low = if self.known.near.is_some_and(|near| near <= WELL_TRIED) { 0..0 } else { 0..WELL_TRIED };
+        let low = self.in_numbers(&searched, clues, low);
+        if let Some(found) = low.or_else(|| self.after_updates(since, clues, mode)) {
             return Some(found);
         }
         searched.retain(|searched| searched.most > WELL_TRIED);
@@ -222,18 +244,18 @@ impl<'a> Search<'a> {
     }
 
     /// As [`Self::by_number`], after key updates.
-    fn after_updates(&mut self, since: u64, clues: &[Clue]) -> Option<LateJoin> {
+    fn after_updates(&mut self, since: u64, clues: &[Clue], mode: Mode) -> Option<LateJoin> {
         let mut chains = Vec::new();
         for (place, entry) in self.entries(since) {
             for label in self.labels(Use::Application).into_iter().flatten() {
-                if let Some((secret, generation)) = entry.earliest(label) {
-                    for suite in self.searched_suites(secret) {
-                        chains.push((place, entry, label, suite, generation, secret.clone()));
-                    }
+                if let Some((secret, generation)) = entry.earliest(label)
+                    && let Some(suite) = self.searched_suite(secret, mode)
+                {
+                    chains.push((place, entry, label, suite, generation, secret.clone()));
                 }
             }
         }
-        for _ in 0..GENERATIONS {
+        for _ in 0..UPDATES {
             let mut searched = Vec::new();
             for (place, entry, label, suite, generation, secret) in &mut chains {
                 if !self.tries.take(Try::Derived) {
@@ -263,16 +285,16 @@ impl<'a> Search<'a> {
         &mut self,
         searched: &[Searched],
         clues: &[Clue],
-        numbers: std::ops::Range<u64>,
+        numbers: impl IntoIterator<Item = u64>,
     ) -> Option<LateJoin> {
         let mut scratch = Vec::new();
         for number in numbers {
-            let clues = clues.get(..if number < WELL_TRIED { 3 } else { 1 }.min(clues.len()))?;
+            let clues = clues.get(..if number < SEVERAL { 3 } else { 1 }.min(clues.len()))?;
             let mut any = false;
             for secret in searched.iter().filter(|secret| number <= secret.most) {
                 any = true;
                 for clue in clues {
-                    if !self.tries.take(Try::Number(clue.header.len.into())) {
+                    if !self.tries.take(secret.attempt(clue.header.len)) {
                         return None;
                     }
                     if self.opens(&secret.opener, clue, number, &mut scratch) {
@@ -372,14 +394,14 @@ impl<'a> Search<'a> {
         self.known.suite.is_none_or(|suite| suite.hash.len() == secret.bytes().len())
     }
 
-    /// The suites with a secret of that length whose numbers must be searched for.
-    fn searched_suites(&self, secret: &Secret) -> impl Iterator<Item = Suite> + use<> {
-        let (known, len) = (self.known.suite, secret.bytes().len());
-        let suites = [0x1303, 0x1304, 0x1305].into_iter().filter_map(Suite::find);
-        suites.filter(move |suite| known.is_none_or(|known| known == *suite) && suite.hash.len() == len)
+    /// The suite of that mode, if it has secrets of that length and is not known to be another.
+    fn searched_suite(&self, secret: &Secret, mode: Mode) -> Option<Suite> {
+        let mut suites = [0x1303, 0x1304, 0x1305].into_iter().filter_map(Suite::find);
+        let suite = suites.find(|suite| suite.mode == mode && suite.hash.len() == secret.bytes().len())?;
+        self.known.suite.is_none_or(|known| known == suite).then_some(suite)
     }
 
-    fn searched(&mut self, since: u64) -> Vec<Searched> {
+    fn searched(&mut self, since: u64, mode: Mode) -> Vec<Searched> {
         let mut searched = Vec::new();
         // No more than half of the effort is to make them ready.
         let most = SEARCHED.min(self.tries.room(Try::Derived) / 2);
@@ -387,7 +409,7 @@ impl<'a> Search<'a> {
             for (place, entry) in self.entries(since) {
                 for label in self.labels(what).into_iter().flatten() {
                     let Some((secret, generation)) = entry.earliest(label) else { continue };
-                    for suite in self.searched_suites(secret) {
+                    if let Some(suite) = self.searched_suite(secret, mode) {
                         if searched.len() >= most || !self.tries.take(Try::Derived) {
                             self.tries.limited = true;
                             return searched;
