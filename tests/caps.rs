@@ -9,12 +9,13 @@ const SOURCE: &str = include_str!("../src/base/limits.rs");
 const PAGE: &str = include_str!("../docs/limits.md");
 
 /// Where caps are counted beside `coverage.limits`.
-const ELSEWHERE: [&str; 8] = [
+const ELSEWHERE: [&str; 9] = [
     "damaged_inputs",
     "skipped_bytes",
     "dropped_records",
     "h2lens_endpoints_left_out",
     "_OTHER",
+    "parquet",
     "report",
     "window",
     "…",

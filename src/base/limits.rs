@@ -505,6 +505,16 @@ pub const WINDOW_BATCHES: usize = 64;
 /// Bytes of exchanges in one of them. Counter: `window`.
 pub const WINDOW_BATCH_BYTES: usize = 256 << 10;
 
+/// Bytes of memory for what the end of a Parquet file says of its row groups, which is kept until then. Counter: `parquet`, an
+/// error: without its end a file is none.
+pub const PARQUET_FOOTER: usize = 32 << 20;
+
+/// The least of that, whatever memory there is. Counter: `parquet`.
+pub const PARQUET_FOOTER_LEAST: usize = 8 << 20;
+
+/// Bytes that count for each column of a row group: as it is kept, and as it is written. Counter: `parquet`.
+pub const PARQUET_FOOTER_COLUMN: usize = 1024;
+
 /// Calls that the HTML report holds; of more, those that matter most. Counter: `report`, which says how many there were.
 pub const REPORT_CALLS: usize = 50_000;
 

@@ -187,16 +187,19 @@ pub const COLUMN_BATCH_ROWS: usize = 4096;
 /// Bytes of rows that become a record batch.
 pub const COLUMN_BATCH_BYTES: usize = 4 << 20;
 
-/// Rows of a row group of Parquet, if [`PARQUET_GROUP_BYTES`] are not there before.
+/// Rows of the first row groups of Parquet, if [`PARQUET_GROUP_BYTES`] are not there before.
 pub const PARQUET_GROUP_ROWS: usize = 65_536;
 
-/// Bytes of values in a row group.
+/// Row groups until the next ones may be twice as large.
+pub const PARQUET_GROUPS_ALIKE: usize = 16;
+
+/// Bytes of values in one of the first row groups.
 pub const PARQUET_GROUP_BYTES: usize = 64 << 20;
 
 /// Bytes of a row group as they are kept until it is written: encoded, and compressed.
 pub const PARQUET_GROUP_ENCODED: usize = 33 << 20;
 
-/// The least of both, whatever memory there is: what the file says of each group is kept until its end.
+/// The least of both, whatever memory there is.
 pub const PARQUET_GROUP_LEAST: usize = 8 << 20;
 
 /// Steps of an exchange that is followed that wait for earlier ones: while a hole of one direction waits to be filled, the

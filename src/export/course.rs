@@ -102,6 +102,7 @@ impl<W: Write> CoursePrinter<W> {
             none => none.insert(columns::begin(
                 self.options.format,
                 self.options.memory,
+                &super::parquet::Footers::new(self.options.memory),
                 StepObject::<'static>::MEMBERS,
             )?),
         };

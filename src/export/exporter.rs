@@ -155,12 +155,21 @@ impl<W: Write> Exporter<W> {
     /// Writes to these. Nothing is written yet.
     pub fn new(outputs: impl IntoIterator<Item = (W, Options)>) -> Self {
         let outputs: Vec<_> = outputs.into_iter().collect();
+        #[cfg(feature = "parquet")]
+        let footers = outputs.first().map(|(_, options)| super::parquet::Footers::new(options.memory));
         let among = outputs.iter().filter(|(_, options)| options.holds()).count();
         let outputs = outputs.into_iter().map(|(writer, options)| {
             let options = Options { memory: options.memory.divided(among), ..options };
             (Output::new(writer, &options), options)
         });
-        let (outputs, options) = outputs.unzip();
+        #[cfg_attr(not(feature = "parquet"), expect(unused_mut))]
+        let (mut outputs, options): (Vec<_>, _) = outputs.unzip();
+        #[cfg(feature = "parquet")]
+        for output in &mut outputs {
+            if let (Output::Columns(printer), Some(footers)) = (output, &footers) {
+                printer.share(footers);
+            }
+        }
         Self { outputs, options }
     }
 

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "parquet")]
 use super::columns::{Stream, begin, tape};
+#[cfg(feature = "parquet")]
+use super::parquet::Footers;
 use super::{Format, Options, PrintError, csv, json};
 use crate::base::tuning::OUTPUT_BUFFER;
 use crate::record::visit::Object;
@@ -35,7 +37,10 @@ impl<W: Write> Sequence<W> {
             scratch: Vec::new(),
             begun: false,
             #[cfg(feature = "parquet")]
-            columns: format.is_binary().then(|| begin(format, options.memory, T::MEMBERS)).transpose()?,
+            columns: format
+                .is_binary()
+                .then(|| begin(format, options.memory, &Footers::new(options.memory), T::MEMBERS))
+                .transpose()?,
         })
     }
 

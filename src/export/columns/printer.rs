@@ -3,6 +3,7 @@
 use super::stream::Stream;
 use super::tape;
 use crate::base::tuning::OUTPUT_BUFFER;
+use crate::export::parquet::Footers;
 use crate::export::renderer::Renderer;
 use crate::export::sort::Sorter;
 use crate::export::{Format, Options, PrintError, json};
@@ -28,6 +29,7 @@ pub(in crate::export) struct Printer<W: Write> {
     scratch: Vec<u8>,
     /// Keeps transactions until all are there, where they are to be sorted.
     sorter: Option<Box<Sorter>>,
+    footers: Footers,
     records: u64,
     written: u64,
 }
@@ -63,7 +65,23 @@ impl<W: Write> Printer<W> {
     pub(in crate::export) fn new(writer: W, options: &Options) -> Self {
         let (ready, scratch) = (Vec::with_capacity(OUTPUT_BUFFER), Vec::new());
         let sorter = options.sort.map(|sort| Box::new(Sorter::new(sort.top, options.memory)));
-        Self { writer, options: *options, stream: None, ready, scratch, sorter, records: 0, written: 0 }
+        let footers = Footers::new(options.memory);
+        Self {
+            writer,
+            options: *options,
+            stream: None,
+            ready,
+            scratch,
+            sorter,
+            footers,
+            records: 0,
+            written: 0,
+        }
+    }
+
+    /// The file has its end's room with others.
+    pub(in crate::export) fn share(&mut self, footers: &Footers) {
+        self.footers = footers.clone();
     }
 
     /// Records that the writer has been given so far.
@@ -86,6 +104,7 @@ impl<W: Write> Printer<W> {
             none => none.insert(super::begin(
                 self.options.format,
                 self.options.memory,
+                &self.footers,
                 members(self.options.wanted),
             )?),
         };

@@ -10,7 +10,7 @@ use arrow_schema::{ArrowError, SchemaRef};
 use parquet::errors::ParquetError;
 use std::fmt::Debug;
 
-/// Why columns cannot be written. Nothing on the wire leads to it.
+/// Why columns cannot be written. But for the length of a file, nothing on the wire leads to it.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::export) enum ColumnsError {
     /// Of Arrow.
@@ -19,6 +19,11 @@ pub(in crate::export) enum ColumnsError {
     /// Of Parquet.
     #[error(transparent)]
     Parquet(#[from] ParquetError),
+    /// The end of a Parquet file tells of each of its row groups, and may be no longer.
+    #[error(
+        "the Parquet file has no end: what that says of each row group takes too much memory; give more --memory, divide the capture, or write Arrow"
+    )]
+    TooLong,
 }
 
 /// What each file and stream says of itself: the program's version, and that of the records' schema.

@@ -7,7 +7,7 @@ use crate::base::memory::Memory;
 use crate::base::time::Timestamp;
 use crate::export::arrow::ArrowStream;
 use crate::export::json;
-use crate::export::parquet::ParquetFile;
+use crate::export::parquet::{Footers, ParquetFile};
 use crate::export::tests::each_frame;
 use crate::http2::frame::Payload;
 use crate::record::TransactionView;
@@ -125,7 +125,10 @@ fn rows(batches: &[RecordBatch]) -> Vec<Value> {
 
 fn stream(members: &'static [Member], samples: &[Sample], coverage: Option<&str>, parquet: bool) -> Vec<u8> {
     let mut stream = if parquet {
-        Stream::new(members, Memory::default(), |schema| ParquetFile::new(schema, Memory::default())).unwrap()
+        Stream::new(members, Memory::default(), |schema| {
+            ParquetFile::new(schema, Memory::default(), Footers::new(Memory::default()))
+        })
+        .unwrap()
     } else {
         Stream::new(members, Memory::default(), ArrowStream::new).unwrap()
     };
