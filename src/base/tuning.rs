@@ -17,6 +17,12 @@ pub const SLICES: usize = 64;
 /// The slices of a shard.
 pub const LANES: usize = SLICES / SHARDS;
 
+/// Small segments that a thread is woken for: with fewer the one that is awake has done them before the other could.
+pub const WORTH_WAKING: usize = 32;
+
+/// Octets of content, to be decrypted or decoded, that are as much work as a small segment.
+pub const SEGMENT_OCTETS: usize = 1 << 10;
+
 // Reading
 
 /// Bytes that one read of a capture file asks for, and so about the size of a batch. Large enough that the

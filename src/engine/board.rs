@@ -7,11 +7,12 @@
 //! worked on. So there is always progress, as that one does not wait: once it is handed on, the next is the oldest. What is held is
 //! no more than the bound, and what each worker makes of one job.
 //!
-//! Who waits sleeps at once, and is woken only when there is something for it: a call of the kernel, and a time slice where other
-//! processes want the processor, too.
+//! Who waits sleeps at once, and is woken only when there is something for it that is worth it: a call of the kernel, and a time
+//! slice where other processes want the processor, too. What is not is done by the caller, when it asks for the oldest job.
 
 use super::job::Job;
 use super::worker::Sum;
+use crate::base::tuning::WORTH_WAKING;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -38,6 +39,8 @@ struct State<W, P> {
     held: usize,
     /// Threads that wait for something to do.
     idle: usize,
+    /// What came since they were woken, in the unit of [`WORTH_WAKING`].
+    unsaid: usize,
     /// The caller waits for the oldest job.
     is_awaited: bool,
     /// Nothing is to be done any more.
@@ -117,6 +120,7 @@ impl<W, P> Board<W, P> {
             oldest: 0,
             held: 0,
             idle: 0,
+            unsaid: 0,
             is_awaited: false,
             is_over: false,
             is_broken: false,
@@ -124,13 +128,16 @@ impl<W, P> Board<W, P> {
         Self { state: Mutex::new(state), work: Condvar::new(), done: Condvar::new(), bound }
     }
 
-    /// Gives each worker a job, and what it writes into.
-    pub(super) fn push(&self, job: &Arc<Job>, products: impl Iterator<Item = P>) {
+    /// Gives each worker a job of that [weight](Job::weight), and what it writes into.
+    pub(super) fn push(&self, job: &Arc<Job>, weight: usize, products: impl Iterator<Item = P>) {
         let mut state = self.state();
         for (place, product) in state.workers.iter_mut().zip(products) {
             place.jobs.push_back((Arc::clone(job), product));
         }
-        self.wake(&state);
+        state.unsaid = state.unsaid.saturating_add(weight);
+        if state.unsaid >= WORTH_WAKING {
+            self.wake(&mut state);
+        }
     }
 
     /// Something to do for a thread, which is waited for; `None` when there is nothing any more. Some of the workers are its own,
@@ -192,8 +199,11 @@ impl<W, P> Board<W, P> {
         let was_full = state.held >= self.bound;
         state.held = state.held.saturating_sub(bytes);
         state.oldest += 1;
+        if state.workers.iter().all(|place| place.jobs.is_empty()) {
+            state.unsaid = 0;
+        }
         if was_full {
-            self.wake(&state);
+            self.wake(&mut state);
         }
     }
 
@@ -209,7 +219,8 @@ impl<W, P> Board<W, P> {
         self.done.notify_one();
     }
 
-    fn wake(&self, state: &MutexGuard<'_, State<W, P>>) {
+    fn wake(&self, state: &mut State<W, P>) {
+        state.unsaid = 0;
         if state.idle > 0 {
             self.work.notify_all();
         }
@@ -258,7 +269,7 @@ mod tests {
     }
 
     fn push(board: &Board<u64, u64>) {
-        board.push(&Arc::default(), std::iter::repeat(0));
+        board.push(&Arc::default(), WORTH_WAKING, std::iter::repeat(0));
     }
 
     /// What is made of the oldest job, the caller's work among it.
@@ -319,6 +330,28 @@ mod tests {
         assert_eq!((third.index, third.worker), (1, 1));
         work(third, &board, 0);
         assert_eq!(board.turn(1).unwrap().index, 2);
+    }
+
+    /// For little nobody is woken, and the caller does it.
+    #[test]
+    fn nobody_is_woken_for_little() {
+        let board = board(usize::MAX);
+        let waits = Arc::clone(&board);
+        let waiter = thread::spawn(move || waits.turn(1).map(|turn| turn.index));
+        while board.state().idle == 0 {
+            thread::yield_now();
+        }
+        for n in 1..=8 {
+            board.push(&Arc::default(), WORTH_WAKING / 4, std::iter::repeat(0));
+            assert_eq!(pop(&board, 1), [n; WORKERS]);
+            board.handed_on(WORKERS);
+        }
+        assert!(!waiter.is_finished());
+        for _ in 0..4 {
+            assert!(!waiter.is_finished());
+            board.push(&Arc::default(), WORTH_WAKING / 4, std::iter::repeat(0));
+        }
+        assert_eq!(waiter.join().unwrap(), Some(1));
     }
 
     #[test]

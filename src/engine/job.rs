@@ -138,6 +138,17 @@ impl Job {
         })
     }
 
+    /// About how much work its workers have with it, in small segments: see [`tuning::WORTH_WAKING`]. Where `content` is looked
+    /// at, decrypted or decoded, octets count, too.
+    pub(super) fn weight(&self, content: bool) -> usize {
+        if self.task != Task::Analyze || self.new_keys {
+            return tuning::WORTH_WAKING;
+        }
+        let content = content || self.keys.as_ref().is_some_and(|keys| !keys.is_empty());
+        let content = if content { self.batch.bytes.len() } else { 0 };
+        self.segments.len() + content / tuning::SEGMENT_OCTETS
+    }
+
     /// When segments of other parts' connections came, in the order of the packets.
     pub fn foreign(&self) -> &[Moment] {
         &self.foreign

@@ -10,7 +10,7 @@ use super::job::Job;
 use super::product::Product;
 use super::select::Selection;
 use super::worker::{Sum, Worker};
-use crate::base::tuning::{SHARDS, WAITING_PRODUCTS};
+use crate::base::tuning::{SHARDS, WAITING_PRODUCTS, WORTH_WAKING};
 use crate::pipeline::PipelineConfig;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,7 +23,11 @@ pub struct Shards<P: Product> {
     /// All but the caller.
     threads: Vec<JoinHandle<()>>,
     under_way: VecDeque<Arc<Job>>,
+    /// Of these, such as other threads are woken for.
+    heavy: usize,
     spare: Vec<P>,
+    /// Contents are looked at.
+    content: bool,
 }
 
 /// A job that all workers have done.
@@ -59,12 +63,20 @@ impl<P: Product> Shards<P> {
         };
         let spare = (0..workers * (depth(threads) + 1)).map(|_| fresh()).collect();
         let threads = (CALLER + 1..threads).map(helper).collect();
-        Self { board, threads, under_way: VecDeque::new(), spare }
+        Self {
+            board,
+            threads,
+            under_way: VecDeque::new(),
+            heavy: 0,
+            spare,
+            content: settings.bodies.is_some(),
+        }
     }
 
-    /// How many jobs may be under way.
+    /// How many jobs may be under way. Where none is worth another thread, the caller does each at once: while its bytes are in the
+    /// cache.
     pub fn depth(&self) -> usize {
-        depth(self.threads.len() + 1)
+        if self.heavy == 0 { 1 } else { depth(self.threads.len() + 1) }
     }
 
     /// How many jobs are under way.
@@ -77,7 +89,9 @@ impl<P: Product> Shards<P> {
         let job = Arc::new(job);
         let workers = workers(self.threads.len() + 1);
         let spare = self.spare.split_off(self.spare.len().saturating_sub(workers));
-        self.board.push(&job, spare.into_iter());
+        let weight = job.weight(self.content);
+        self.heavy += usize::from(weight >= WORTH_WAKING);
+        self.board.push(&job, weight, spare.into_iter());
         self.under_way.push_back(job);
     }
 
@@ -87,6 +101,7 @@ impl<P: Product> Shards<P> {
     /// When a thread has panicked.
     pub fn pop(&mut self) -> Option<Done<P>> {
         let job = self.under_way.pop_front()?;
+        self.heavy -= usize::from(job.weight(self.content) >= WORTH_WAKING);
         let made = loop {
             match self.board.oldest(CALLER) {
                 Next::Done(made) => break made,
