@@ -52,7 +52,7 @@ pub(super) struct Http2 {
     /// The client's first bytes were not waited for any longer for a cap.
     pub(super) client_unawaited: bool,
     missed: Missed,
-    /// Where times are wanted: the latest packet, and the latest time, that bytes of each side were read of.
+    /// The latest packet, and the latest time, that bytes of each side were read of.
     read: PerSide<Moment>,
     /// What its streams carry that CONNECT opened. `None` while its bytes are pushed into these.
     pub(super) tunnels: Option<Box<Tunnels>>,
@@ -220,16 +220,20 @@ impl Http2 {
         cx: &mut Context<'_, O>,
     ) {
         let side = self.side(from);
+        let Arrival { at, record_since, .. } = *arrival;
+        let time = record_since.map_or(at.time, |since| since.max(at.time));
+        let (own, peer) = (self.read[side], self.read[side.peer()]);
+        // What waited for a hole is as late as what has filled it.
+        let own = Moment { packet: own.packet.max(at.packet), time: own.time.max(time) };
+        self.read[side] = own;
+        // Time may jump where packets are in order; of a TLS record only the time is known at which it began.
+        let disordered = own.packet < peer.packet && own.time < peer.time;
+        if disordered {
+            self.pairing.set_disordered();
+        }
         if let Some(timing) = &mut self.timing {
-            let Arrival { at, record_since, .. } = *arrival;
             timing.hear(side, at.time);
-            let time = record_since.map_or(at.time, |since| since.max(at.time));
-            let (own, peer) = (self.read[side], self.read[side.peer()]);
-            // What waited for a hole is as late as what has filled it.
-            let own = Moment { packet: own.packet.max(at.packet), time: own.time.max(time) };
-            self.read[side] = own;
-            // Time may jump where packets are in order; of a TLS record only the time is known at which it began.
-            if own.packet < peer.packet && own.time < peer.time {
+            if disordered {
                 timing.set_disordered();
             }
         }
@@ -361,7 +365,8 @@ impl Http2 {
             (record.ending, error) = timing.ending(end, closed.unwrap_or(record.last).time, in_flight);
             let ledger = self.connection.ledger();
             let handshakes = timing.handshakes(transport.handshake(), self.meta.tls.is_some());
-            record.timing = timing.describe(ledger, record.first.time, record.last.time, handshakes);
+            let opened = transport.is_opened().then_some(record.first.time);
+            record.timing = timing.describe(ledger, opened, record.last.time, handshakes);
         }
         record.how = Some(self.how());
         record.evidence = self.evidence.filter(|_| record.how == Some(Recognition::MidStream));
@@ -470,7 +475,7 @@ impl Http2 {
     fn tell_state<O: Output>(&mut self, cx: &mut Context<'_, O>) {
         let ledger = self.connection.ledger();
         let state = ConnectionState {
-            open_streams: self.pairing.in_flight() as u64,
+            open_streams: self.pairing.open_streams(),
             client_credit: ledger.connection_credit(Side::Client),
             server_credit: ledger.connection_credit(Side::Server),
         };

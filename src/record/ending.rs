@@ -55,8 +55,8 @@ pub struct Evidence {
 pub struct Ending {
     /// Why, where HTTP/2 was found.
     pub cause: Option<EndCause>,
-    /// The graceful GOAWAY was announced by one that lets all streams end (RFC 9113 section 6.8).
-    pub two_step: bool,
+    /// The graceful GOAWAY was announced by one that lets all streams end (RFC 9113 section 6.8); `None` where that may be missing.
+    pub two_step: Option<bool>,
     /// For so long nothing was sent before.
     pub idle: Option<Duration>,
     /// The TLS alert.

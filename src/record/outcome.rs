@@ -77,7 +77,7 @@ impl Transaction {
 
     /// From the first byte of a message to its last, where both are known.
     pub fn span_of(&self, message: &Message) -> Option<Duration> {
-        let known = message.ended || !self.has_lost();
+        let known = (message.ended || !self.has_lost()) && !message.last_lost;
         Some(message.last.filter(|_| known)?.since(self.first_of(message)?))
     }
 
@@ -351,7 +351,9 @@ mod tests {
         assert_eq!(told(&call), [Some(4), Some(1), Some(4)]);
         call.partial.insert(Partial::TCP_GAP);
         assert_eq!(told(&call), [Some(4), Some(1), Some(4)], "from one end to the other");
-        call.response.ended = false;
+        call.response.last_lost = true;
+        assert_eq!(told(&call), [Some(4), Some(1), None], "it came before that was known");
+        (call.response.last_lost, call.response.ended) = (false, false);
         assert_eq!(told(&call), [Some(4), Some(1), None], "more may have come");
         call.request.seen = false;
         assert_eq!(told(&call), [None, None, None], "it may have begun before");

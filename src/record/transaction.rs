@@ -110,6 +110,8 @@ pub struct Message {
     pub first: Option<Timestamp>,
     /// The packet with the last byte that this side sent on the stream.
     pub last: Option<Timestamp>,
+    /// The last byte is missing: `last` is when that was certain.
+    pub last_lost: bool,
     /// END_STREAM was seen.
     pub ended: bool,
 }
@@ -119,8 +121,12 @@ pub struct Message {
 pub struct HeaderBytes {
     /// On the wire.
     pub wire: u64,
-    /// Of the names and values that they stand for.
+    /// Of the names and values that they stand for, as far as these are known.
     pub decoded: u64,
+    /// Names or values are not known.
+    pub unknown: bool,
+    /// Some of a header block is missing.
+    pub cut: bool,
 }
 
 impl Message {

@@ -132,7 +132,7 @@ impl LastWords {
         };
         let ending = Ending {
             cause,
-            two_step: graceful.is_some_and(|(_, goaway)| goaway.two_step),
+            two_step: graceful.map(|(_, goaway)| goaway.two_step),
             idle: (cause == Some(EndCause::IdleClose) && !self.unheard.client && !self.unheard.server)
                 .then(|| self.heard.map(|heard| at.since(heard)))
                 .flatten(),
@@ -182,7 +182,10 @@ mod tests {
         words.goaway(Side::Server, ALL_STREAMS, 0, at(0));
         words.goaway(Side::Server, 3, 0, at(0));
         let (ending, accused) = words.ending(FIN, at(1), Some(false), Duration::ZERO);
-        assert_eq!((ending.cause, ending.two_step, accused), (Some(EndCause::GoawayGraceful), true, None));
+        assert_eq!(
+            (ending.cause, ending.two_step, accused),
+            (Some(EndCause::GoawayGraceful), Some(true), None)
+        );
         assert_eq!(cause(&words, EOF, Some(false)), Some(EndCause::CaptureEnd));
         words.goaway(Side::Client, 0, 3, at(0));
         words.goaway(Side::Client, 0, 0, at(0));

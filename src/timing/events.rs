@@ -56,11 +56,12 @@ impl EventSink for Timing {
 
     fn frame_header(&mut self, cx: &EventContext<'_>, header: &FrameHeader, first: Moment) {
         self.credit = self.credit.saturating_add(LOOKS);
-        self.words.speak(cx.from, cx.at());
-        if self.first_frame.is_none() {
-            self.first_lost |= self.lossy.client || self.lossy.server;
-            self.first_frame = Some(first.time);
+        if self.words.last_read(cx.from) == 0 {
+            // The sides may be read in another order than they sent.
+            self.first_lost |= self.lossy[cx.from];
+            self.first_frame = Some(self.first_frame.map_or(first.time, |before| before.min(first.time)));
         }
+        self.words.speak(cx.from, cx.at());
         let opens = header.kind == FrameType::HEADERS && cx.from.is_client() && header.stream % 2 == 1;
         if opens && !self.exchanges.contains(header.stream) && cx.ledger.is_new(header.stream) {
             self.begin(cx, first.time, header.stream);

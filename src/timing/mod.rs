@@ -424,11 +424,11 @@ impl Timing {
         Handshakes { tcp: handshake.map(|(_, took)| took), tls: tls.filter(|_| encrypted) }
     }
 
-    /// What is known of the connection's times.
+    /// What is known of the connection's times. `opened`: when it was, where that is in the capture.
     pub fn describe(
         &mut self,
         ledger: &Ledger,
-        first: Timestamp,
+        opened: Option<Timestamp>,
         last: Timestamp,
         handshakes: Handshakes,
     ) -> ConnectionTiming {
@@ -449,7 +449,8 @@ impl Timing {
             first_request: self
                 .first_request
                 .filter(|_| !self.request_lost)
-                .map(|request| request.since(first)),
+                .zip(opened)
+                .map(|(request, opened)| request.since(opened)),
             client_blocked: self.blocked(Side::Client),
             server_blocked: self.blocked(Side::Server),
             client_windows: self.window_facts(ledger, Side::Client),
@@ -493,7 +494,11 @@ impl Timing {
                 self.words.miss(side);
             }
         }
-        self.words.ending(end, at, in_flight, Duration::from_nanos(self.patience))
+        let (mut ending, error) = self.words.ending(end, at, in_flight, Duration::from_nanos(self.patience));
+        // What announced it may be missing.
+        let lossy = self.lossy.client || self.lossy.server;
+        ending.two_step = ending.two_step.filter(|&two_step| two_step || !lossy);
+        (ending, error)
     }
 
     fn begin(&mut self, cx: &EventContext<'_>, at: Timestamp, id: u32) {

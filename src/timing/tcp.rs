@@ -73,6 +73,11 @@ impl Transport {
         shaken.or(self.sides[to.reverse()].round_trips.smallest)
     }
 
+    /// The SYN that opened the connection was seen.
+    pub const fn is_opened(&self) -> bool {
+        self.syn.is_some()
+    }
+
     /// When the connection was established (RFC 9293 section 3.5), and how long that took.
     pub fn handshake(&self) -> Option<(Timestamp, Duration)> {
         let (ack, (_, syn)) = (self.ack?, self.syn?);

@@ -385,3 +385,26 @@ fn a_request_that_crosses_a_goaway_is_a_race_and_one_that_causes_it_is_none() {
         assert_eq!(told, race, "{code}");
     }
 }
+
+/// The first frame of all counts, whichever side is read first; not where a side has lost what came before its first one.
+#[test]
+fn the_tls_handshake_ends_with_the_first_frame() {
+    let took = |lost: bool| {
+        let connection = Connection::new(Start::Preface, Start::Frames, true);
+        let mut wire = Wire { connection, timing: Timing::new((false, false), false), packet: 10 };
+        wire.send(Side::Client, crate::http2::PREFACE);
+        wire.send(Side::Client, &ACK);
+        wire.packet = 5;
+        if lost {
+            let gap = crate::flow::Gap::new(None, crate::flow::GapCause::NotDecrypted);
+            wire.connection.gap(Side::Server, &Arrival::default(), gap, &mut wire.timing);
+        }
+        for _ in 0..8 {
+            wire.send(Side::Server, &ACK);
+        }
+        let tcp = (Timestamp::from_nanos(1_000_000), Duration::ZERO);
+        wire.timing.handshakes(Some(tcp), true).tls.map(|took| took.as_millis())
+    };
+    assert_eq!(took(false), Some(5));
+    assert_eq!(took(true), None);
+}

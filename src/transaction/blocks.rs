@@ -184,6 +184,9 @@ impl PairingInput<'_> {
             && let Some(stream) = self.pairing.streams.get_mut(block.promised.unwrap_or(block.stream))
         {
             stream.record.partial.insert(reason);
+            if end.cut.is_some() {
+                stream.block_cut(block.from, block.last);
+            }
         }
     }
 }

@@ -65,7 +65,7 @@ impl PairingInput<'_> {
         if !id.is_multiple_of(2) {
             pairing.asked = (pairing.asked.0 + 1, pairing.asked.1.max(id));
         }
-        pairing.max_concurrent = pairing.max_concurrent.max(pairing.streams.len() as u64);
+        pairing.max_concurrent = pairing.max_concurrent.max(pairing.open_streams());
         Some(())
     }
 

@@ -54,6 +54,8 @@ pub struct Pairing {
     pub(super) max_concurrent: u64,
     /// Open streams were ended to make room.
     pub(super) evicted: bool,
+    /// Something of one side was read behind later bytes of the other: how many streams were open at one time is not known.
+    pub(super) disordered: bool,
     pub(super) transactions: u64,
     /// Where telemetry is shown.
     pub(super) authorities: Authorities,
@@ -130,6 +132,7 @@ impl Pairing {
             asked: (0, 0),
             max_concurrent: 0,
             evicted: false,
+            disordered: false,
             transactions: 0,
             authorities: Authorities::default(),
             cut_off: false,
@@ -192,6 +195,16 @@ impl Pairing {
     /// Exchanges under way.
     pub fn in_flight(&self) -> usize {
         self.streams.len()
+    }
+
+    /// Streams that are open. One whose response has ended, and whose request was not seen, is not known to be.
+    pub fn open_streams(&self) -> u64 {
+        self.streams.len().saturating_sub(self.orphans.len()) as u64
+    }
+
+    /// Bytes of one side are read that came before others of its peer, which were read already.
+    pub const fn set_disordered(&mut self) {
+        self.disordered = true;
     }
 
     /// The highest stream that a header block of the client was on; 0 where there was none.
@@ -286,7 +299,8 @@ impl Pairing {
         record.transactions = self.transactions;
         record.streams_opened = self.opened;
         let lossy = [&self.client, &self.server].iter().any(|side| side.losses.count > 0 || side.unseen);
-        record.max_concurrent = Some(self.max_concurrent).filter(|_| !lossy && !self.evicted);
+        let known = !lossy && !self.evicted && !self.disordered;
+        record.max_concurrent = Some(self.max_concurrent).filter(|_| known);
         record.goaway.clone_from(&self.goaways);
         record.limited = self.limited;
         record.client_settings.clone_from(&self.client.settings);

@@ -160,6 +160,8 @@ impl EventSink for PairingInput<'_> {
     }
 
     fn skipped(&mut self, cx: &EventContext<'_>, bytes: u64) {
+        // The frames that were found came before those that were read of the other side meanwhile.
+        self.pairing.disordered |= cx.latest(cx.from.peer()).at.packet > cx.at().packet;
         let losses = &mut self.pairing.side_mut(cx.from).losses;
         losses.count += u64::from(bytes > 0);
         losses.end = cx.arrival.span.end;

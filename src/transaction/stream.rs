@@ -73,6 +73,8 @@ pub(super) struct Progress {
     cut_trailers: bool,
     /// A header block came of which cannot be told what it is, or what it says.
     unclear: bool,
+    /// When it was certain that bytes of a frame on the stream are missing, the last time.
+    lost_at: Option<Timestamp>,
     /// Its header section may be an interim response's, as the status is unknown; how often the side had lost frames
     /// when it came.
     pub(super) maybe_interim: Option<u64>,
@@ -123,6 +125,7 @@ impl OpenStream {
         let record = &mut self.record;
         for message in [&mut record.request, &mut record.response] {
             (message.seen, message.ended, message.body) = (false, false, 0);
+            message.last_lost = false;
             message.header_bytes = HeaderBytes::default();
             (message.first, message.last) = (None, None);
         }
@@ -213,7 +216,8 @@ impl OpenStream {
         std::mem::swap(&mut message.headers, scratch);
         message.headers.fit();
         message.seen = true;
-        message.header_bytes = HeaderBytes { wire: end.wire_bytes, decoded: end.decoded_bytes };
+        message.header_bytes = HeaderBytes::default();
+        count_block(&mut message.header_bytes, end);
         progress.headers_cut |= end.cut.is_some() || end.broken || end.limited;
         progress.unknown_pseudo |= unknown_pseudo;
         progress.unknown_trailers |= end.unknown > 0;
@@ -252,8 +256,7 @@ impl OpenStream {
             std::mem::swap(&mut message.trailers, scratch);
             message.trailers.fit();
         }
-        message.header_bytes.wire += end.wire_bytes;
-        message.header_bytes.decoded += end.decoded_bytes;
+        count_block(&mut message.header_bytes, end);
         progress.cut_trailers |= end.cut.is_some() || end.broken;
         progress.unknown_trailers = end.unknown > 0 || progress.cut_trailers;
     }
@@ -284,9 +287,16 @@ impl OpenStream {
         self.client.web.is_some() || self.server.web.is_some()
     }
 
+    /// A header block is not whole, which was certain then.
+    pub(super) fn block_cut(&mut self, from: Side, at: Moment) {
+        self.side(from).1.lost_at = Some(at.time);
+    }
+
     /// DATA payload that is not in the capture.
     pub(super) fn data_lost(&mut self, from: Side, at: Moment, len: u64, cause: GapCause) {
-        self.touch(from, at);
+        let (message, progress) = self.side(from);
+        message.first.get_or_insert(at.time);
+        progress.lost_at = Some(at.time);
         if from.is_client() {
             self.digest.lose();
         }
@@ -336,6 +346,8 @@ impl OpenStream {
         ] {
             let (message, progress) = self.side(side);
             let lost = progress.losses_at_end.unwrap_or(losses.count) > progress.losses_at_start;
+            // Bytes behind the missing ones came at another time.
+            message.last_lost = progress.lost_at.is_some() && message.last == progress.lost_at;
             if progress.web.as_ref().is_some_and(|web| web.is_limited()) {
                 partial.insert(Partial::LIMIT);
             }
@@ -476,6 +488,14 @@ impl OpenStream {
             attempt: asked(FieldName::GrpcAttempts).and_then(number),
         })
     }
+}
+
+/// Adds a header block's octets.
+const fn count_block(octets: &mut HeaderBytes, end: &BlockEnd) {
+    octets.wire += end.wire_bytes;
+    octets.decoded += end.decoded_bytes;
+    octets.unknown |= end.unknown > 0 || end.broken || end.limited;
+    octets.cut |= end.cut.is_some();
 }
 
 /// What the content type says of a message's body. It is not known where the section was not seen, or not all of it.

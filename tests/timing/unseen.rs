@@ -3,7 +3,7 @@
 use super::{PREFACE, SETTINGS, connection, frame};
 use crate::support::conversation::Conversation;
 use crate::support::conversation::Side::{self, Client, Server};
-use crate::support::{Analyze, Capture, Outcome, Packet};
+use crate::support::{Analyze, Capture, Outcome, Packet, dig};
 use h2lens::record::{Blocked, EndBy, EndCause, Partial, TimePart, Unknown, Wanted};
 use std::cmp::Ordering;
 
@@ -280,4 +280,99 @@ fn what_is_read_late_has_no_parts() {
     // Where the client's frames begin is found out later.
     let kept = without_from(&whole, Client, &[PREFACE, SETTINGS].concat());
     assert_eq!(parts(&kept), None);
+}
+
+#[test]
+fn a_connection_that_was_not_opened_in_the_capture_has_no_first_request() {
+    let whole = calls(2).capture();
+    let first = |capture: &Capture| run(capture).connections().next().unwrap().timing.first_request;
+    assert!(first(&whole).is_some());
+    assert_eq!(first(&whole.late(1)), None);
+}
+
+#[test]
+fn the_goaway_that_announces_another_may_be_missing() {
+    let goaway = |last: [u8; 4]| frame(7, 0, 0, &[&last[..], &[0; 4]].concat());
+    let announced = goaway([0x7f, 0xff, 0xff, 0xff]);
+    let said: Vec<(u64, Side, Vec<u8>)> = vec![
+        (MS, Client, frame(1, 5, 1, &[0x82, 0x86, 0x84])),
+        (2 * MS, Server, frame(1, 5, 1, &[0x88])),
+        (3 * MS, Server, announced.clone()),
+        (4 * MS, Server, frame(4, 1, 0, &[])),
+        (5 * MS, Server, goaway([0, 0, 0, 1])),
+    ];
+    let mut conversation = connection(1, &said).after(MS);
+    conversation.fin(Server);
+    conversation.fin(Client);
+    let whole = conversation.capture();
+    let two_step = |capture: &Capture| {
+        let ending = run(capture).connections().next().unwrap().ending.clone();
+        assert_eq!(ending.cause, Some(EndCause::GoawayGraceful));
+        ending.two_step
+    };
+    assert_eq!(two_step(&whole), Some(true));
+    assert_eq!(two_step(&without(&whole, &announced)), None);
+}
+
+/// A response of three segments, of which one is missing.
+#[test]
+fn when_a_byte_came_that_is_missing_is_not_known() {
+    let body = frame(0, 1, 1, &[b'x'; 90]);
+    let (start, rest) = body.split_at(39);
+    let (middle, end) = rest.split_at(30);
+    let (middle, end) = ([&middle[1..], b"m"].concat(), [&end[1..], b"e"].concat());
+    let said: Vec<(u64, Side, Vec<u8>)> = vec![
+        (MS, Client, frame(1, 5, 1, &[0x82, 0x86, 0x84])),
+        (2 * MS, Server, [frame(1, 4, 1, &[0x88]), start.to_vec()].concat()),
+        (12 * MS, Server, middle.clone()),
+        (22 * MS, Server, end.clone()),
+        (900 * MS, Client, frame(6, 0, 0, &PING)),
+        (950 * MS, Server, frame(6, 1, 0, &PING)),
+    ];
+    let whole = connection(1, &said).capture();
+    let took = |capture: &Capture| {
+        let outcome = run(capture);
+        let call = outcome.transactions().next().unwrap();
+        assert!(call.response.ended);
+        call.span_of(&call.response)
+    };
+    let known = took(&whole).unwrap();
+    assert_eq!(known.as_millis(), 20);
+    // Those that wait for it came when they came.
+    assert_eq!(took(&without(&whole, &middle)), Some(known));
+    assert_eq!(took(&without(&whole, &end)), None);
+}
+
+#[test]
+fn the_octets_of_header_sections_are_told_where_they_are_whole() {
+    let field = |name: u8| [0x40, 1, name, 1, name];
+    let answer = [&[0x88][..], &field(b'a')].concat();
+    let trailers = field(b'b');
+    let mut said: Vec<(u64, Side, Vec<u8>)> = Vec::new();
+    for n in 0..20_u8 {
+        let at = u64::from(n) * 20 * MS + MS;
+        // The second time both are in the table.
+        let (answer, trailers) =
+            if n == 0 { (answer.clone(), trailers.to_vec()) } else { (vec![0x88, 0xbf], vec![0xbe]) };
+        said.push((at, Client, frame(1, 5, 2 * n + 1, &[0x82, 0x86, 0x84])));
+        said.push((at + MS, Server, frame(1, 4, 2 * n + 1, &answer)));
+        said.push((at + 2 * MS, Server, frame(1, 5, 2 * n + 1, &trailers)));
+    }
+    let whole = connection(1, &said).capture();
+    let octets = |capture: &Capture, stream: u64| {
+        let text = Analyze::capture(capture).run_text();
+        let call = text.transactions().find(|call| *dig(call, "h2.stream.id").unwrap() == stream).unwrap();
+        let octets =
+            |name: &str| dig(call, &format!("h2.response.header_bytes.{name}")).and_then(|it| it.as_u64());
+        (octets("wire"), octets("decoded"))
+    };
+    assert_eq!(octets(&whole, 1), (Some(11), Some(10 + 2 + 2)));
+    assert_eq!(octets(&whole, 5), (Some(3), Some(10 + 2 + 2)));
+    let kept = without(&whole, &answer);
+    assert_eq!(octets(&kept, 1), (None, None), "the trailers alone were seen");
+    let kept = without_from(&whole, Server, &[&[0, 0, 2, 1, 4, 0, 0, 0, 3][..], &[0x88, 0xbf]].concat());
+    assert_eq!(octets(&kept, 1), (Some(11), Some(10 + 2 + 2)));
+    assert_eq!(octets(&kept, 3), (None, None));
+    // What entries of the table are is not known behind the hole.
+    assert_eq!(octets(&kept, 9), (Some(3), None));
 }

@@ -339,7 +339,7 @@ impl<'a> ConnectionEnd<'a> {
             by: end.by,
             how: end.how,
             cause: ending.cause,
-            two_step: graceful.then_some(ending.two_step),
+            two_step: ending.two_step.filter(|_| graceful),
             idle: ending.idle.map(Seconds::of),
             alert: ending.alert.map(alert_name),
             evidence: ending.evidence.as_deref().map(EvidenceList),

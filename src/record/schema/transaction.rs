@@ -14,8 +14,8 @@ use crate::record::value::{self, Base64, GrpcStatus, Raw, Seconds, Text, Word};
 use crate::record::view::TransactionView;
 use crate::record::visit::{Scalar, Type, Value, Visitor, object};
 use crate::record::{
-    Annotation, ExchangeRef, Field, FieldName, Fields, HeaderBytes, Interim, Partial, Priority, Retry,
-    Transaction, Unknown,
+    Annotation, ExchangeRef, Field, FieldName, Fields, HeaderBytes, Interim, Message, Partial, Priority,
+    Retry, Transaction, Unknown,
 };
 use std::borrow::Cow;
 
@@ -119,18 +119,21 @@ impl TcpOfExchange {
 
 object! {
     /// `h2.request.header_bytes`, `h2.response.header_bytes`: of the header and trailer sections; interim responses are apart.
+    /// Absent where some of them may be missing.
     pub struct HeaderOctets {
         /// As sent, compressed.
         "wire": wire: u64,
-        /// Names and values.
-        "decoded": decoded: u64,
+        /// Names and values. Absent where some are not known.
+        "decoded": decoded: Option<u64>,
     }
 }
 
 impl HeaderOctets {
-    fn new(octets: HeaderBytes) -> Option<Self> {
-        let HeaderBytes { wire, decoded } = octets;
-        (wire > 0).then_some(Self { wire, decoded })
+    fn new(transaction: &Transaction, message: &Message) -> Option<Self> {
+        let HeaderBytes { wire, decoded, unknown, cut } = message.header_bytes;
+        // Where bytes are missing, trailers may be.
+        let whole = message.seen && !cut && (message.ended || !transaction.has_lost());
+        (wire > 0 && whole).then_some(Self { wire, decoded: (!unknown).then_some(decoded) })
     }
 }
 
@@ -633,12 +636,12 @@ impl<'a> H2<'a> {
             request: Request {
                 authority: view.authority.map(Text),
                 protocol: view.protocol.map(Text),
-                header_bytes: HeaderOctets::new(request.header_bytes),
+                header_bytes: HeaderOctets::new(transaction, request),
                 headers: all(&request.headers),
                 trailers: NamedFields(list(&request.trailers)),
             },
             response: Response {
-                header_bytes: HeaderOctets::new(response.header_bytes),
+                header_bytes: HeaderOctets::new(transaction, response),
                 headers: all(&response.headers),
                 trailers: NamedFields(list(&response.trailers)),
                 interim: InterimList { answers: &transaction.interim, start: transaction.first.time },
