@@ -32,6 +32,8 @@ pub struct Side {
     pub(super) unit: u64,
     pub(super) struck: Struck,
     pub(super) segments: usize,
+    /// When what was not seen of connections that were let go may have passed: after the first instant, before the second.
+    pub(super) forgotten: Option<(u64, u64)>,
     /// Blocks that are kept of its connections' bytes.
     pub(super) blocks: usize,
     pub(super) room: Room,
@@ -96,6 +98,7 @@ impl Side {
             span: None,
             unit: 1_000_000_000,
             struck: Struck::default(),
+            forgotten: None,
             segments: 0,
             blocks: 0,
             room,
@@ -137,6 +140,11 @@ impl Side {
     /// The connection of an exchange.
     pub(super) fn connection(&self, exchange: &Exchange) -> Option<&Connection> {
         self.connections.get(exchange.connection as usize)
+    }
+
+    /// When calls may have passed that were not seen, as bytes were not: after the first instant, before the second.
+    pub(super) fn missed(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.connections.iter().flat_map(Connection::missed).chain(self.forgotten)
     }
 
     pub(super) fn segment(&mut self, view: &SegmentView<'_>) {

@@ -47,6 +47,8 @@ pub(super) struct Flow {
     pub(super) lost: Vec<Loss>,
     /// When what was sent that arrived and was not captured there.
     pub(super) not_captured: Vec<u64>,
+    /// See [`Transit::seen_late`].
+    pub(super) seen_late: Vec<u64>,
     /// How each place calls the direction, and the number of one byte there.
     pub(super) origin: [(Direction, u32); 2],
     /// Bytes before this one, counted from there, were compared earlier.
@@ -148,12 +150,12 @@ fn compare(link: &Link, ours: &Connection, theirs: &Connection) -> ([Flow; 2], V
             }
         }));
         let origin = [(from, base), (link.there(from), base_there)];
-        let (lost, not_captured) = match link.how {
-            LinkedBy::Tcp => (transit.lost, transit.not_captured),
+        let (lost, not_captured, seen_late) = match link.how {
+            LinkedBy::Tcp => (transit.lost, transit.not_captured, transit.seen_late),
             // What something between sends again on another connection tells nothing of losses.
             LinkedBy::Bytes => Default::default(),
         };
-        Flow { lost, not_captured, origin, floor }
+        Flow { lost, not_captured, seen_late, origin, floor }
     });
     ([requests, responses], points)
 }

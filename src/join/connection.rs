@@ -1,5 +1,7 @@
 //! What is kept of a TCP connection at one place: who, its numbers, its segments, a sample of its bytes.
 
+use super::holes::Holes;
+use super::numbers::{earlier, later};
 use super::stream::{Blocks, Whole};
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::endpoint::Endpoint;
@@ -46,6 +48,8 @@ pub(super) struct Stream {
     last: Option<(u32, u64)>,
     /// The first byte of which nothing was let go.
     pub(super) floor: Option<u32>,
+    /// What was not seen of it.
+    holes: Holes,
 }
 
 /// A segment.
@@ -136,7 +140,16 @@ impl Connection {
         }
         self.is_closing |= view.fin;
         self.streams[view.from].push(view, sample);
+        self.streams[view.from].holes.push(view);
+        if let Some(ack) = view.ack {
+            self.streams[view.from.reverse()].holes.acknowledged(ack, view.at.time.as_nanos());
+        }
         true
+    }
+
+    /// When what was not seen of it may have passed: after the first instant, before the second.
+    pub(super) fn missed(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.streams.forward.holes.times().chain(self.streams.backward.holes.times())
     }
 
     /// Blocks that are kept of its bytes.
@@ -200,12 +213,4 @@ impl Stream {
         let within = |number: u32, low: u32, high: u32| number.wrapping_sub(low) <= high.wrapping_sub(low);
         within(low, other_low, other_high) || within(other_low, low, high)
     }
-}
-
-fn earlier(a: u32, b: u32) -> u32 {
-    if (b.wrapping_sub(a) as i32) < 0 { b } else { a }
-}
-
-pub(super) fn later(a: u32, b: u32) -> u32 {
-    if (b.wrapping_sub(a) as i32) > 0 { b } else { a }
 }

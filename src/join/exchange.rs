@@ -34,6 +34,8 @@ pub(super) struct Exchange {
     pub(super) grpc_status: Option<u32>,
     /// There were interim responses.
     interim: bool,
+    /// Something of it is missing.
+    pub(super) is_partial: bool,
     /// Octets of the contents, of what was seen from its beginning.
     pub(super) request_bytes: Option<u64>,
     pub(super) response_bytes: Option<u64>,
@@ -87,6 +89,7 @@ impl Exchange {
             status: view.status,
             grpc_status: view.grpc_status().map(|status| status.0),
             interim: !view.transaction.interim.is_empty(),
+            is_partial: !view.transaction.partial.is_empty(),
             request_bytes: request.seen.then_some(request.body),
             response_bytes: response.seen.then_some(response.body),
         }

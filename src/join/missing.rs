@@ -3,6 +3,7 @@
 use super::clock::Clock;
 use super::comparison::{Comparison, Flow};
 use super::connections::{Link, LinkedBy};
+use super::doubts::Doubts;
 use super::exchange::Exchange;
 use super::pairing::Pairing;
 use crate::record::pair::Missing;
@@ -18,6 +19,7 @@ pub(super) struct Reasons<'a> {
     of_server: HashMap<u32, usize>,
     /// Connections of the client's of which exchanges reached the server on others, as was found now.
     passed_on: HashSet<u32>,
+    doubts: &'a Doubts,
 }
 
 impl<'a> Reasons<'a> {
@@ -26,6 +28,7 @@ impl<'a> Reasons<'a> {
         links: &[Link],
         comparison: &'a Comparison,
         clock: Option<&'a Clock>,
+        doubts: &'a Doubts,
     ) -> Self {
         let traffic = || comparison.traffic.iter().enumerate();
         let linked = || traffic().filter_map(|(at, traffic)| Some((at, links.get(traffic.link)?)));
@@ -39,6 +42,7 @@ impl<'a> Reasons<'a> {
             of_client: own().map(|(at, link)| (link.client, at)).collect(),
             of_server: own().map(|(at, link)| (link.server, at)).collect(),
             passed_on: others.filter_map(|found| Some(exchange(found.client)?.connection)).collect(),
+            doubts,
         }
     }
 
@@ -56,8 +60,10 @@ impl<'a> Reasons<'a> {
         if !self.is_covered(exchange) {
             return Missing::NotCaptured;
         }
-        let answered = exchange.answered().is_some() && exchange.status.is_some();
-        if answered && self.clock.is_some() && self.is_passed_on(exchange) {
+        // Nor was its partner overlooked, because one of the two is not known wholly.
+        let answered = exchange.answered().is_some() && exchange.status.is_some() && !exchange.is_partial;
+        let is_seen = self.clock.is_some() && !self.doubts.meet(exchange.start, exchange.end);
+        if answered && is_seen && self.is_passed_on(exchange) {
             return Missing::AnsweredBetween;
         }
         Missing::Unknown

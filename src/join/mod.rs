@@ -20,18 +20,22 @@ mod comparison;
 mod connection;
 mod connections;
 mod content;
+mod doubts;
 mod endpoints;
 mod exchange;
+mod holes;
 mod ids;
 mod joining;
 mod lines;
 mod missing;
+mod numbers;
 mod pairing;
 mod round;
 mod settle;
 mod stream;
 mod transit;
 mod turns;
+mod way;
 
 #[cfg(test)]
 mod tests;

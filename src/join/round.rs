@@ -5,15 +5,17 @@ use super::clock::Clock;
 use super::collect::Side;
 use super::comparison::{Clocks, Comparison, Flow};
 use super::connections::{Link, LinkedBy, links};
+use super::doubts::Doubts;
 use super::exchange::{Exchange, IdKind};
 use super::lines::Lines;
 use super::missing::Reasons;
 use super::pairing::{PairedBy, Pairing, is_set, measured};
 use super::settle::{Floor, Floors};
 use super::transit::End;
+use super::way::Way;
 use crate::base::time::Timestamp;
-use crate::record::pair::{Between, ClockSource, Lost, Missing, Pair, PairSide};
-use std::collections::HashSet;
+use crate::record::pair::{ClockSource, Lost, Missing, Pair, PairSide};
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 /// What is known of two clocks.
@@ -45,6 +47,9 @@ pub(super) struct Round {
     conflicts: HashSet<u32>,
     pub(super) links: Vec<Link>,
     comparison: Comparison,
+    /// Which traffic is a connection's, by its place at the client's side.
+    of_client: HashMap<u32, usize>,
+    doubts: Doubts,
 }
 
 /// A pair, or an exchange without one.
@@ -94,10 +99,16 @@ impl Round {
             conflicts: pairing.conflicts.iter().copied().collect(),
             ..Self::default()
         };
-        round.tell(&pairing, &Reasons::new(&pairing, &links, &comparison, clock.as_ref()), clock.as_ref());
+        let doubts = Doubts::of(&pairing, clock.as_ref());
+        let reasons = Reasons::new(&pairing, &links, &comparison, clock.as_ref(), &doubts);
+        round.tell(&pairing, &reasons, clock.as_ref());
+        round.doubts = doubts;
         let mut clocks = comparison.clocks.clone();
         clocks.is_later = true;
         round.known = Known { clocks, clock, contradicted };
+        let traffic = comparison.traffic.iter().enumerate();
+        let of_client = traffic.filter_map(|(at, traffic)| Some((links.get(traffic.link)?.client, at)));
+        round.of_client = of_client.collect();
         (round.links, round.comparison) = (links, comparison);
         round
     }
@@ -288,7 +299,9 @@ impl Round {
             client: client.map(|client| pair_side(client_side, client)),
             server: servers.iter().map(|server| pair_side(server_side, server)).collect(),
             how: entry.how.map(|how| options.name(how).to_owned()),
-            between: client.map(|client| self.between(client, &servers)).unwrap_or_default(),
+            between: client
+                .map(|client| self.way(entry, client).between(client, &servers))
+                .unwrap_or_default(),
             ambiguous: entry.ambiguous,
             missing: entry.missing,
         }
@@ -304,35 +317,12 @@ impl Round {
         self.places(entry).iter().filter_map(|&place| server.exchanges.get(place as usize)).collect()
     }
 
-    /// How long the way took.
-    fn between(&self, client: &Exchange, servers: &[&Exchange]) -> Between {
-        let last = servers.iter().rev().find(|server| server.answered().is_some());
-        let total = client.ttfb().zip(last.and_then(|server| server.ttfb()));
-        let mut between = Between {
-            total: total.and_then(|(ours, theirs)| ours.checked_sub(theirs)),
-            ..Between::default()
-        };
-        let Some(clock) = &self.known.clock else { return between };
-        let mut uncertainty = 0;
-        // What may be off by more than it is says nothing.
-        let mut told = |way: i128, off: u64| {
-            let way = u64::try_from(way.max(0)).ok().filter(|&way| off <= way.saturating_mul(2))?;
-            uncertainty = uncertainty.max(off);
-            Some(way)
-        };
-        if let Some((sent, arrived)) = client.sent().zip(servers.first().and_then(|server| server.sent())) {
-            let offset = clock.offset(sent);
-            let way = i128::from(arrived) - i128::from(offset.value) - i128::from(sent);
-            between.request = told(way, offset.uncertainty);
-        }
-        if let Some((arrived, sent)) = client.answered().zip(last.and_then(|server| server.answered())) {
-            let offset = clock.offset(arrived);
-            let way = i128::from(arrived) + i128::from(offset.value) - i128::from(sent);
-            between.response = told(way, offset.uncertainty);
-        }
-        let is_told = between.request.is_some() || between.response.is_some();
-        between.uncertainty = (is_told && !matches!(clock, Clock::Given(_))).then_some(uncertainty);
-        between
+    /// What is known of the way of an entry.
+    fn way(&self, entry: &Entry, client: &Exchange) -> Way<'_> {
+        let traffic = self.of_client.get(&client.connection).and_then(|&at| self.comparison.traffic.get(at));
+        let has_attempts = matches!(entry.how, Some(PairedBy::Id(_) | PairedBy::Content));
+        let doubts = Some(&self.doubts).filter(|_| has_attempts);
+        Way { clock: self.known.clock.as_ref(), traffic, doubts }
     }
 }
 

@@ -1,10 +1,10 @@
 //! What of a place has been told is let go, so that what is kept stays within its bounds however long a capture is.
 
 use super::collect::{Room, Side};
-use super::connection::{Connection, Segment, later};
+use super::connection::{Connection, Segment};
 use super::exchange::Calls;
+use super::numbers::{later, unwrap};
 use super::pairing::{is_set, set};
-use super::transit::unwrap;
 use crate::base::direction::{Direction, PerDirection};
 use std::collections::HashMap;
 
@@ -111,10 +111,16 @@ impl Side {
         for exchange in &self.exchanges {
             set(&mut needed, exchange.connection);
         }
-        let places = keep(&mut self.connections, |place, connection| {
+        let is_kept = |place: u32, connection: &Connection| {
             let is_over = connection.segments.is_empty() && (crowded || connection.is_closing);
             is_set(&needed, place) || !is_over
-        });
+        };
+        let gone = (0..).zip(&self.connections).filter(|&(place, connection)| !is_kept(place, connection));
+        self.forgotten =
+            gone.flat_map(|(_, connection)| connection.missed()).fold(self.forgotten, |all, one| {
+                Some(all.map_or(one, |all| (all.0.min(one.0), all.1.max(one.1))))
+            });
+        let places = keep(&mut self.connections, is_kept);
         let new = |place: u32| places.get(place as usize).copied().flatten();
         self.numbers.retain(|_, number| match new(*number) {
             Some(place) => {

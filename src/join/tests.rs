@@ -8,7 +8,7 @@ use super::joining::{Joined, Joining, PairSink};
 use super::{Options, Side};
 use crate::base::limit_counters::Limit;
 use crate::record::pair::{Join, Missing, Pair};
-use lab::{Lab, MILLI};
+use lab::{Behind, Lab, MILLI};
 use std::convert::Infallible;
 
 fn room() -> Room {
@@ -161,6 +161,37 @@ fn what_never_arrived_is_told_apart_from_what_was_not_captured() {
     let unseen: Vec<_> = pairs.iter().filter(|pair| pair.server.is_empty()).collect();
     assert_eq!(unseen[0].missing, Some(Missing::NotCaptured));
     assert_eq!(join.lost_client.segments, 0);
+}
+
+#[test]
+fn a_request_that_was_captured_after_it_had_come_tells_no_times() {
+    let mut lab = Lab::with_room(room());
+    lab.call(1, 1, "/a");
+    lab.call_seen_late(1, 3, "/b");
+    lab.call(1, 5, "/c");
+    let (pairs, _) = pairs(lab);
+    let told: Vec<_> = pairs.iter().map(|pair| pair.between).collect();
+    assert!(told.iter().all(|between| between.response.is_some()), "{told:?}");
+    let requests: Vec<_> =
+        told.iter().map(|between| (between.request.is_some(), between.total.is_some())).collect();
+    assert_eq!(requests, [(true, true), (false, false), (true, true)], "{told:?}");
+}
+
+#[test]
+fn what_something_between_has_answered_is_told_apart_from_what_was_not_captured() {
+    for (behind, reason) in
+        [(Behind::Nothing, Missing::AnsweredBetween), (Behind::Uncaptured, Missing::Unknown)]
+    {
+        let mut lab = Lab::with_room(room());
+        for stream in [1, 3, 5, 7, 9] {
+            let behind = if stream == 5 { behind } else { Behind::Captured };
+            lab.call_with_id(stream, &format!("/{stream}"), behind);
+        }
+        let (pairs, join) = pairs(lab);
+        assert_eq!((join.pairs, join.client_only), (4, 1));
+        let alone: Vec<_> = pairs.iter().filter_map(|pair| pair.missing).collect();
+        assert_eq!(alone, [reason]);
+    }
 }
 
 #[test]

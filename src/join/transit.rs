@@ -6,6 +6,7 @@
 //! places.
 
 use super::connection::Segment;
+use super::numbers::unwrap;
 use crate::base::direction::Direction;
 use std::collections::{BTreeSet, HashMap};
 
@@ -23,6 +24,9 @@ pub(super) struct Transit {
     pub(super) lost: Vec<Loss>,
     /// Transmissions of bytes that the receiver's place never saw, and that the receiver acknowledged: when they were sent.
     pub(super) not_captured: Vec<u64>,
+    /// When bytes were first seen at the receiver's place that had come before, as the receiver had acknowledged them: by that
+    /// place's clock.
+    pub(super) seen_late: Vec<u64>,
     /// Bytes of the largest segment that arrived.
     largest: u64,
 }
@@ -146,6 +150,8 @@ impl Transit {
         self.points.dedup();
         self.not_captured.sort_unstable();
         self.not_captured.dedup();
+        self.seen_late.sort_unstable();
+        self.seen_late.dedup();
         self.lost = missing
             .into_iter()
             .filter_map(|(number, missing)| self.loss(sent.get(number)?, missing))
@@ -172,8 +178,12 @@ impl Transit {
             self.points.push((first_sent, first_arrived));
         }
         let uncaptured = acknowledged.before(from, first_arrived);
-        if uncaptured && first_arrived.is_none() && self.not_captured.last() != Some(&first_sent) {
-            self.not_captured.push(first_sent);
+        let (list, time) = match first_arrived {
+            Some(arrived) => (&mut self.seen_late, arrived),
+            None => (&mut self.not_captured, first_sent),
+        };
+        if uncaptured && list.last() != Some(&time) {
+            list.push(time);
         }
         let came = arrived.len() + usize::from(uncaptured);
         for number in lost(sent, arrived, came) {
@@ -225,14 +235,6 @@ impl Acknowledged {
         let at = self.steps.partition_point(|&(place, _)| place <= byte);
         self.steps.get(at).is_some_and(|&(_, when)| when < time)
     }
-}
-
-/// The place of a number that wraps around: about that of the last one, at first about the base.
-pub(super) fn unwrap(last: &mut Option<(u32, i64)>, number: u32, base: u32) -> i64 {
-    let (before, place) = last.unwrap_or((base, 0));
-    let place = place + i64::from(number.wrapping_sub(before) as i32);
-    *last = Some((number, place));
-    place
 }
 
 /// The two may be of one stream: they have bytes in common, or one of them has none.

@@ -58,6 +58,14 @@ enum Fate {
     Uncaptured,
 }
 
+/// What there is of a call behind something that passes it on, or not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Behind {
+    Captured,
+    Uncaptured,
+    Nothing,
+}
+
 impl Lab {
     pub(super) fn with_room(room: Room) -> Self {
         Self { now: START, client: Vec::new(), server: Vec::new(), connections: HashMap::new(), room }
@@ -133,6 +141,65 @@ impl Lab {
         self.send(connection, Direction::Forward, false, b"request", Fate::Uncaptured);
         self.send(connection, Direction::Backward, false, b"response", Fate::Arrives);
         self.client.push(Seen::Call(connection, Box::new(call(stream, path, start, self.now))));
+    }
+
+    /// A call whose request was captured at the server's place only when it was sent once more, behind the response.
+    pub(super) fn call_seen_late(&mut self, connection: u64, stream: u32, path: &str) {
+        self.open(connection);
+        let start = self.now;
+        self.send(connection, Direction::Forward, false, b"request", Fate::Uncaptured);
+        let answered = self.now;
+        self.send(connection, Direction::Backward, false, b"response", Fate::Arrives);
+        let end = self.now;
+        if let Some([client, _]) = self.connections.get_mut(&connection) {
+            *client -= b"request".len() as u32;
+        }
+        let again = self.now;
+        self.send(connection, Direction::Forward, false, b"request", Fate::Arrives);
+        self.client.push(Seen::Call(connection, Box::new(call(stream, path, start, end))));
+        let (start, answered) = (Self::of_server(again + DELAY), Self::of_server(answered));
+        let mut there = call(stream, path, start, start);
+        there.response.first = Some(Timestamp::from_nanos(answered));
+        self.server.push(Seen::Call(connection + 1000, Box::new(there)));
+    }
+
+    /// A call of connection 1, which something between answers, or asks the server for on connection 2: that is captured there, or not.
+    pub(super) fn call_with_id(&mut self, stream: u32, path: &str, behind: Behind) {
+        let (start, asked, answered) = (self.now, self.now + DELAY, self.now + 2 * DELAY);
+        self.now += 3 * DELAY;
+        let end = self.now;
+        self.pass(Place::Client, Direction::Forward, start, true);
+        self.pass(Place::Client, Direction::Backward, end, true);
+        let with_id = |mut call: Transaction| {
+            let lines = [(":method", "GET"), (":scheme", "http"), (":authority", "x"), (":path", path)];
+            call.request.headers = fields(&[&lines[..], &[("x-request-id", path)]].concat());
+            Box::new(call)
+        };
+        self.client.push(Seen::Call(1, with_id(call(stream, path, start, end))));
+        if behind == Behind::Nothing {
+            return;
+        }
+        let is_captured = behind == Behind::Captured;
+        let (asked, answered) = (Self::of_server(asked), Self::of_server(answered));
+        self.pass(Place::Server, Direction::Forward, asked, is_captured);
+        self.pass(Place::Server, Direction::Backward, answered, is_captured);
+        if is_captured {
+            self.server.push(Seen::Call(1002, with_id(call(stream, path, asked, answered))));
+        }
+    }
+
+    /// A segment passes one place.
+    fn pass(&mut self, place: Place, from: Direction, at: u64, is_captured: bool) {
+        let connection = if place == Place::Client { 1 } else { 2 };
+        let numbers = self.connections.entry(connection).or_insert([connection as u32 * 77_777; 2]);
+        let [own, other] = [numbers[from.index()], numbers[from.reverse().index()]];
+        numbers[from.index()] += 10;
+        let sent = Sent { at, from, seq: own, ack: Some(other), syn: false, payload: b"0123456789" };
+        match place {
+            _ if !is_captured => {}
+            Place::Client => self.client.push(Seen::Segment(1, sent)),
+            Place::Server => self.server.push(Seen::Segment(1002, sent)),
+        }
     }
 
     /// What both have seen, piece by piece: in order of time; or the client's first, as if the clocks were far apart.
