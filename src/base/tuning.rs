@@ -205,7 +205,10 @@ pub const PARQUET_GROUP_BYTES: usize = 64 << 20;
 /// Bytes of a row group as they are kept until it is written: encoded, and compressed.
 pub const PARQUET_GROUP_ENCODED: usize = 33 << 20;
 
-/// The least of both, whatever memory there is.
+/// Bytes of memory that it takes meanwhile: dictionaries take more than what they become.
+pub const PARQUET_GROUP_MEMORY: usize = 48 << 20;
+
+/// The least of these, whatever memory there is, and a third of the last one.
 pub const PARQUET_GROUP_LEAST: usize = 8 << 20;
 
 /// Steps of an exchange that is followed that wait for earlier ones: while a hole of one direction waits to be filled, the

@@ -4,7 +4,8 @@ use super::columns::{Batches, ColumnsError, metadata};
 use crate::base::limits::{PARQUET_FOOTER, PARQUET_FOOTER_COLUMN, PARQUET_FOOTER_LEAST};
 use crate::base::memory::Memory;
 use crate::base::tuning::{
-    PARQUET_GROUP_BYTES, PARQUET_GROUP_ENCODED, PARQUET_GROUP_LEAST, PARQUET_GROUP_ROWS, PARQUET_GROUPS_ALIKE,
+    PARQUET_GROUP_BYTES, PARQUET_GROUP_ENCODED, PARQUET_GROUP_LEAST, PARQUET_GROUP_MEMORY,
+    PARQUET_GROUP_ROWS, PARQUET_GROUPS_ALIKE,
 };
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, SchemaRef};
@@ -73,9 +74,13 @@ impl ParquetFile {
         let (encoded, group) = (self.writer.in_progress_size(), share(PARQUET_GROUP_BYTES));
         let doubled = self.writer.flushed_row_groups().len() / PARQUET_GROUPS_ALIKE;
         let times = 1_usize.checked_shl(doubled as u32).unwrap_or(usize::MAX);
+        let rows = self.writer.in_progress_rows();
+        // What each column takes from the first row on makes no group of few rows.
+        let memory = self.memory.share(PARQUET_GROUP_MEMORY).max(3 * PARQUET_GROUP_LEAST);
         encoded >= share(PARQUET_GROUP_ENCODED)
+            || rows >= self.rows / 8 && self.writer.memory_size() >= memory
             || self.group >= group.saturating_mul(times) && encoded >= group / 8
-            || self.writer.in_progress_rows() >= self.rows.saturating_mul(times)
+            || rows >= self.rows.saturating_mul(times)
     }
 
     fn take(&mut self, out: &mut Vec<u8>) {
@@ -166,6 +171,19 @@ mod tests {
             reader.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).collect();
         assert_eq!(groups.iter().sum::<i64>(), rows);
         assert_eq!((groups.len(), groups[0], groups[16], groups[32], groups[48]), (49, 4, 8, 16, 32));
+    }
+
+    /// Dictionaries of many values take several times the memory that they are encoded in.
+    #[test]
+    fn groups_end_before_they_take_too_much_memory() {
+        let (mut file, schema) = file(60, &Footers::new(Memory::default()));
+        let (mut out, mut most, mut rows) = (Vec::new(), 0, 0);
+        for n in 0..40 {
+            // The same 20,000 values again and again.
+            file.write(&batch(&schema, n % 20 * 1000, 4096), 1, &mut out).unwrap();
+            (most, rows) = (most.max(file.writer.memory_size()), rows.max(file.writer.in_progress_rows()));
+        }
+        assert!(most < PARQUET_GROUP_MEMORY + PARQUET_GROUP_MEMORY / 4, "{most} at {rows}");
     }
 
     /// A file that would need more groups is none: it has no end, so that nobody takes it for a whole one. All files that are
