@@ -63,6 +63,9 @@ impl EventSink for Timing {
         }
         self.words.speak(cx.from, cx.at());
         let opens = header.kind == FrameType::HEADERS && cx.from.is_client() && header.stream % 2 == 1;
+        if opens {
+            self.note_request(first.time);
+        }
         if opens && !self.exchanges.contains(header.stream) && cx.ledger.is_new(header.stream) {
             self.begin(cx, first.time, header.stream);
         }

@@ -501,14 +501,19 @@ impl Timing {
         (ending, error)
     }
 
+    /// A request came, or was promised.
+    fn note_request(&mut self, at: Timestamp) {
+        if self.first_request.is_none() {
+            (self.first_request, self.request_lost) = (Some(at), self.lossy.client);
+        }
+    }
+
     fn begin(&mut self, cx: &EventContext<'_>, at: Timestamp, id: u32) {
         if self.exchanges.len() >= limits::RULE_STREAMS {
             self.limited += 1;
             return;
         }
-        if self.first_request.is_none() {
-            (self.first_request, self.request_lost) = (Some(at), self.lossy.client);
-        }
+        self.note_request(at);
         let sent_again = self.retransmitted;
         let exchange = Exchange::begin(at, &mut self.clocks.client, self.losses, sent_again, self.pieces);
         self.exchanges.get_or_insert_with(id, || exchange);

@@ -103,7 +103,10 @@ impl EventSink for PairingInput<'_> {
         let from = cx.from;
         let losses = self.pairing.server.losses.count;
         if let Some(open) = self.stream(cx, stream, from, cx.at()) {
-            open.touch(from, cx.at());
+            // Where a hole has ended the frame, nothing came now; only that there is an end may be known since.
+            if end_stream || !open.lost_now(from, cx.at()) {
+                open.touch(from, cx.at());
+            }
             // DATA follows the final response's header section only.
             if from == Side::Server && open.settle_response(losses) {
                 self.counters().responses += 1;

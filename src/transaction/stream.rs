@@ -287,6 +287,11 @@ impl OpenStream {
         self.client.web.is_some() || self.server.web.is_some()
     }
 
+    /// That bytes of a side's frame on the stream are missing is certain since now.
+    pub(super) fn lost_now(&mut self, from: Side, at: Moment) -> bool {
+        self.side(from).1.lost_at == Some(at.time)
+    }
+
     /// A header block is not whole, which was certain then.
     pub(super) fn block_cut(&mut self, from: Side, at: Moment) {
         self.side(from).1.lost_at = Some(at.time);
@@ -448,9 +453,10 @@ impl OpenStream {
     /// A content type says so or, where one is not known, the name of any field.
     fn is_grpc(&self) -> bool {
         let bodies = self.bodies();
-        let named = self.client.grpc_fields || self.server.grpc_fields;
+        let [request, response] = bodies.map(|body| body == BodyKind::Maybe);
         bodies.iter().any(|body| matches!(body, BodyKind::Grpc(_)))
-            || (named && bodies.contains(&BodyKind::Maybe))
+            || (self.client.grpc_fields && request)
+            || (self.server.grpc_fields && response)
     }
 
     /// A gRPC field: of the trailers, in a Trailers-Only answer of the header section, or of gRPC-Web's trailers.

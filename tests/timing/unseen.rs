@@ -376,3 +376,56 @@ fn the_octets_of_header_sections_are_told_where_they_are_whole() {
     // What entries of the table are is not known behind the hole.
     assert_eq!(octets(&kept, 9), (Some(3), None));
 }
+
+/// The end of one frame is missing; the next one is there, and waits until that is certain.
+#[test]
+fn what_comes_behind_a_frame_that_is_cut_came_when_it_came() {
+    let first = frame(0, 0, 1, &[&[b'x'; 59][..], b"y"].concat());
+    let (start, rest) = first.split_at(39);
+    let last = frame(0, 1, 1, b"the rest");
+    let said: Vec<(u64, Side, Vec<u8>)> = vec![
+        (MS, Client, frame(1, 5, 1, &[0x82, 0x86, 0x84])),
+        (2 * MS, Server, [frame(1, 4, 1, &[0x88]), start.to_vec()].concat()),
+        (12 * MS, Server, rest.to_vec()),
+        (22 * MS, Server, last),
+        (900 * MS, Client, frame(6, 0, 0, &PING)),
+        (950 * MS, Server, frame(6, 1, 0, &PING)),
+    ];
+    let whole = connection(1, &said).capture();
+    let took = |capture: &Capture| {
+        let outcome = run(capture);
+        let call = outcome.transactions().next().unwrap();
+        (call.span_of(&call.response), call.duration())
+    };
+    assert_eq!(took(&without(&whole, rest)), took(&whole));
+}
+
+#[test]
+fn the_first_request_may_be_read_after_its_answer() {
+    let mut capture = calls(3).capture();
+    let first = |capture: &Capture| run(capture).connections().next().unwrap().timing.first_request;
+    let known = first(&capture).unwrap();
+    let at = |payload: &[u8]| capture.packets.iter().position(|it| it.bytes.ends_with(payload)).unwrap();
+    let request = at(&[0x82, 0x86, 0x84, 0, 1, b'n', 1, b'a']);
+    let answer = at(&[0x88, 0, 1, b'n', 1, b'a']);
+    let packet = capture.packets.remove(request);
+    capture.packets.insert(answer, packet);
+    assert_eq!(first(&capture), Some(known));
+}
+
+#[test]
+fn a_field_of_grpc_makes_no_call_of_grpc_where_the_content_type_is_known() {
+    let kind = b"application/grpcx";
+    let answer = [&[0x88, 0x0f, 0x10, kind.len() as u8][..], kind, b"\0\x0bgrpc-status\x015"].concat();
+    let request = [&[0x83, 0x86, 0x84, 0x0f, 0x10, kind.len() as u8][..], kind].concat();
+    let said: Vec<(u64, Side, Vec<u8>)> =
+        vec![(MS, Client, frame(1, 5, 1, &request)), (2 * MS, Server, frame(1, 5, 1, &answer))];
+    let whole = connection(1, &said).capture();
+    let grpc = |capture: &Capture| {
+        let outcome = run(capture);
+        let call = outcome.transactions().next().unwrap();
+        (call.grpc.is_some(), call.failure())
+    };
+    assert_eq!(grpc(&whole), (false, None));
+    assert_eq!(grpc(&without(&whole, &request)), (false, None));
+}
