@@ -52,6 +52,10 @@ pub(super) struct Http2 {
     /// The client's first bytes were not waited for any longer for a cap.
     pub(super) client_unawaited: bool,
     missed: Missed,
+    /// Sides that wait for a hole to fill.
+    holes: PerSide<bool>,
+    /// Sides of which TLS holds records back.
+    held: PerSide<bool>,
     /// The latest packet, and the latest time, that bytes of each side were read of.
     read: PerSide<Moment>,
     /// What its streams carry that CONNECT opened. `None` while its bytes are pushed into these.
@@ -103,6 +107,8 @@ impl Http2 {
             client: if meta.client_is_forward { Direction::Forward } else { Direction::Backward },
             client_unawaited: false,
             missed: Missed::default(),
+            holes: PerSide::default(),
+            held: PerSide::default(),
             read: PerSide::default(),
             meta,
         }
@@ -186,11 +192,18 @@ impl Http2 {
         }
     }
 
+    /// TLS holds records of a direction back, or does not.
+    pub(super) fn set_held(&mut self, from: Direction, held: bool) {
+        let side = self.side(from);
+        self.held[side] = held;
+    }
+
     /// The forward and the backward direction wait for holes to fill, or do not.
     pub(super) fn set_holes(&mut self, holes: [bool; 2], at: Moment) {
         let [forward, backward] = holes;
         let (forward_side, backward_side) = (self.side(Direction::Forward), self.side(Direction::Backward));
         let missing = self.missing(holes);
+        self.holes = missing;
         if let Some(timing) = &mut self.timing {
             timing.set_missing(at.time, missing);
         }
@@ -237,6 +250,8 @@ impl Http2 {
                 timing.set_disordered();
             }
         }
+        let peer = side.peer();
+        self.pairing.set_behind(peer, self.holes[peer] || self.held[peer]);
         self.listen(cx, |connection, listeners| connection.data(side, arrival, bytes, listeners));
         if side.is_client() {
             self.missed.opened(self.pairing.highest());

@@ -511,6 +511,9 @@ impl<O: Output> LayersInput<'_, '_, O> {
             Layer::Tls(layer) => {
                 let Some(work) = cx.tls.take() else { return };
                 let Tls { session, inner } = layer.as_mut();
+                if let Layer::Http2(http2) = &mut inner.layer {
+                    http2.set_held(from.reverse(), session.is_behind(from.reverse()));
+                }
                 let keys = cx.keys;
                 session.data(keys, work, from, arrival, bytes, &mut LayersInput { layers: inner, cx });
                 cx.tls = Some(work);

@@ -121,6 +121,11 @@ impl Session {
         self.streams[from].is_settled()
     }
 
+    /// Whether records that a direction has sent are not read yet, but for one of which the rest is still to come.
+    pub fn is_behind(&self, from: Direction) -> bool {
+        self.streams[from].is_behind()
+    }
+
     /// Whether ciphertext is kept that new secrets may open.
     pub fn is_waiting(&self) -> bool {
         [Direction::Forward, Direction::Backward]

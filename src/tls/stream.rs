@@ -146,6 +146,12 @@ impl RecordStream {
         self.ended || (idle && self.waiting().is_none() && self.loss.is_settled())
     }
 
+    /// Records that came are not read yet, or it is not known yet how many are lost.
+    pub(crate) fn is_behind(&self) -> bool {
+        let held = self.seeking || self.skip > 0 || !self.hold.is_empty() || self.waiting().is_some();
+        !self.ended && (held || !self.loss.is_settled())
+    }
+
     /// The packet of the next event that was kept and can be processed.
     pub(crate) fn ready(&self) -> Option<Arrival> {
         if self.waiting().is_some() { None } else { self.hold.first() }

@@ -1,11 +1,12 @@
 //! The streams of a connection, from their first frame to their end (RFC 9113 section 5.1).
 
+use super::reset::Reset;
 use super::session::PairingInput;
 use super::stream::OpenStream;
 use crate::base::limit_counters::Limit;
 use crate::base::limits;
 use crate::base::time::{Moment, Timestamp};
-use crate::http2::{Block, BlockEnd, EventContext, FrameSpot, Side, UpgradeRequest};
+use crate::http2::{Block, BlockEnd, EventContext, FrameSpot, ResetPlace, Side, UpgradeRequest};
 use crate::record::{EndBy, EndHow, Field, FieldName, Fields, Partial, StreamEnd};
 
 impl PairingInput<'_> {
@@ -71,11 +72,18 @@ impl PairingInput<'_> {
 
     /// The open streams are too many: the lowest quarter goes, so that room is made seldom. How many went.
     fn evict(&mut self, at: Timestamp) -> u64 {
+        // Those that wait for what the other side sent before go first, where they are so many that room is made seldom.
+        if self.pairing.ended_early > self.pairing.streams.len() / 4 {
+            self.finish_ended();
+            return 0;
+        }
         let mut open = self.pairing.streams.ids();
         open.truncate(open.len() / 4 + 1);
         self.pairing.evicted = true;
         for &id in &open {
-            if let Some(stream) = self.pairing.streams.get_mut(id) {
+            if let Some(stream) = self.pairing.streams.get_mut(id)
+                && stream.reset.is_none_or(|reset| reset.end.how != EndHow::EndStream)
+            {
                 stream.record.partial.insert(Partial::LIMIT);
             }
             let reset = self.pairing.streams.get(id).and_then(|stream| stream.reset);
@@ -83,6 +91,19 @@ impl PairingInput<'_> {
             self.finish_stream_at(id, reset.map_or(idle, |reset| reset.end), at);
         }
         open.len() as u64
+    }
+
+    /// Ends the streams that both sides have ended, whatever is still to be read.
+    fn finish_ended(&mut self) {
+        for id in self.pairing.streams.ids() {
+            let reset = self.pairing.streams.get(id).and_then(|stream| stream.reset);
+            if let Some(Reset { end, place }) = reset
+                && end.how == EndHow::EndStream
+            {
+                self.finish_stream_at(id, end, place.at.time);
+            }
+        }
+        self.pairing.ended_early = 0;
     }
 
     /// A stream has taken fields in: the connection's streams are kept within their memory.
@@ -111,6 +132,8 @@ impl PairingInput<'_> {
         if !pairing.orphans.is_empty() {
             pairing.orphans.remove(&id);
         }
+        let early = stream.reset.is_some_and(|reset| reset.end.how == EndHow::EndStream);
+        pairing.ended_early = pairing.ended_early.saturating_sub(early.into());
         pairing.closed.insert(id);
         pairing.transactions += 1;
         if pairing.wanted.telemetry {
@@ -151,7 +174,7 @@ impl PairingInput<'_> {
         pairing.ended.push(stream);
     }
 
-    pub(super) fn end_side(&mut self, from: Side, id: u32, spot: FrameSpot) {
+    pub(super) fn end_side(&mut self, cx: &EventContext<'_>, from: Side, id: u32, spot: FrameSpot) {
         let losses = self.pairing.side(from).losses.count;
         let Some(stream) = self.pairing.streams.get_mut(id) else { return };
         stream.end_side(from, losses, spot, true);
@@ -166,6 +189,13 @@ impl PairingInput<'_> {
             .reset
             .filter(|reset| reset.end.how == EndHow::RstStream && !stream.message(reset.place.from).ended);
         let end = StreamEnd { by, how: EndHow::EndStream, code: None };
+        if whole && stream.reset.is_none() && stream.record.request.seen && self.pairing.behind[from.peer()] {
+            // What the other side had sent before may be a reset, and is still to be read.
+            stream.reset = Some(Reset { place: ResetPlace::of(cx), end });
+            self.pairing.ended_early += 1;
+            self.pairing.await_side(from.peer(), id);
+            return;
+        }
         if whole || (orphan && self.request_is_lost(id)) {
             match reset {
                 Some(reset) => self.finish_stream_at(id, reset.end, reset.place.at.time),
@@ -265,6 +295,6 @@ impl PairingInput<'_> {
             stream.digest.lose();
         }
         stream.take_headers(Side::Client, &mut headers, &BlockEnd::default(), false);
-        self.end_side(Side::Client, 1, FrameSpot::default());
+        self.end_side(cx, Side::Client, 1, FrameSpot::default());
     }
 }

@@ -15,7 +15,7 @@ use crate::base::time::Timestamp;
 use crate::flow::GapCause;
 use crate::http2::frame::FrameType;
 use crate::http2::hpack::NameSet;
-use crate::http2::{Side, StreamMap};
+use crate::http2::{PerSide, Side, StreamMap};
 use crate::record::{ConnectionRecord, FieldName, Fields, Goaway, Transaction, Wanted};
 use std::collections::{BTreeSet, VecDeque};
 
@@ -28,6 +28,10 @@ pub struct Pairing {
     pub(super) closed: ClosedStreams,
     pub(super) client: SideState,
     pub(super) server: SideState,
+    /// Sides of which not all is read that was sent before the latest bytes of the other.
+    pub(super) behind: PerSide<bool>,
+    /// Streams that both sides have ended, and of one of which not all is read yet that it had sent before.
+    pub(super) ended_early: usize,
     /// Streams whose response has ended and whose request was not seen: it may be lost, or only late.
     pub(super) orphans: BTreeSet<u32>,
     pub(super) early_resets: EarlyResets,
@@ -115,6 +119,8 @@ impl Pairing {
             closed: ClosedStreams::default(),
             client: side(late.0),
             server: side(late.1),
+            behind: PerSide::default(),
+            ended_early: 0,
             orphans: BTreeSet::new(),
             early_resets: EarlyResets::default(),
             alone: VecDeque::new(),
@@ -199,7 +205,12 @@ impl Pairing {
 
     /// Streams that are open. One whose response has ended, and whose request was not seen, is not known to be.
     pub fn open_streams(&self) -> u64 {
-        self.streams.len().saturating_sub(self.orphans.len()) as u64
+        self.streams.len().saturating_sub(self.orphans.len() + self.ended_early) as u64
+    }
+
+    /// Of a side not all is read, or all is, that was sent before what is read of the other one next.
+    pub fn set_behind(&mut self, side: Side, behind: bool) {
+        self.behind[side] = behind;
     }
 
     /// Bytes of one side are read that came before others of its peer, which were read already.

@@ -49,6 +49,13 @@ impl PairingInput<'_> {
             return;
         }
         stream.record.last = stream.record.last.max(at);
+        if let Some(ended) = stream.reset.filter(|reset| reset.end.how == EndHow::EndStream) {
+            // The end came later, as the packets tell, and was read before: nobody took it.
+            if at.packet > ended.place.at.packet {
+                return;
+            }
+            stream.side(from.peer()).0.ended = false;
+        }
         stream.end_side(from, losses, spot, false);
         if code.is_none() {
             stream.record.partial.insert(Partial::TCP_GAP);

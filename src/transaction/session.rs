@@ -76,7 +76,7 @@ impl EventSink for PairingInput<'_> {
         self.pairing.scratch.trim();
         self.weigh(block.promised.unwrap_or(block.stream), cx.at().time);
         if block.end_stream && self.is_open_for(cx, block) {
-            self.end_side(block.from, block.stream, block.spot);
+            self.end_side(cx, block.from, block.stream, block.spot);
         }
     }
 
@@ -112,7 +112,7 @@ impl EventSink for PairingInput<'_> {
                 self.counters().responses += 1;
             }
             if end_stream {
-                self.end_side(from, stream, spot);
+                self.end_side(cx, from, stream, spot);
             }
         }
     }

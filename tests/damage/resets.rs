@@ -193,3 +193,29 @@ fn the_later_end_counts_whichever_was_captured_first() {
         assert_eq!([told(&swapped), told(&held)], [told(&whole); 2]);
     }
 }
+
+/// The client's direction waits for bytes that are missing, and the server's is read on to the end of its answer: a reset that
+/// came before is read behind it.
+#[test]
+fn a_reset_behind_a_hole_comes_before_the_end_that_is_read_first() {
+    let lost = frame(6, 0, 0, b"its lost");
+    let asked = (Side::Client, frame(HEADERS, END_HEADERS | END_STREAM, 1, &GET));
+    let answered = (Side::Server, frame(HEADERS, END_HEADERS, 1, &OK));
+    let reset = (Side::Client, frame(RST_STREAM, 0, 1, &CANCEL.to_be_bytes()));
+    let ended = (Side::Server, frame(DATA, END_STREAM, 1, b""));
+    for ends_first in [false, true] {
+        let (one, other) = if ends_first { (&ended, &reset) } else { (&reset, &ended) };
+        let hole = (Side::Client, lost.clone());
+        let whole = conversation(&[asked.clone(), answered.clone(), hole, one.clone(), other.clone()]);
+        let kept = whole.subset(|_, packet| !packet.bytes.ends_with(&lost));
+        assert_eq!(kept.packets.len() + 1, whole.packets.len());
+        for capture in [&whole, &kept] {
+            let outcome = Analyze::capture(capture).run();
+            let told: Vec<_> = outcome
+                .transactions()
+                .map(|call| (call.end.code, call.response.ended, call.is_complete()))
+                .collect();
+            assert_eq!(told, [((!ends_first).then_some(CANCEL), ends_first, true)]);
+        }
+    }
+}
