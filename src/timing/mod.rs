@@ -503,9 +503,9 @@ impl Timing {
 
     /// A request came, or was promised.
     fn note_request(&mut self, at: Timestamp) {
-        if self.first_request.is_none() {
-            (self.first_request, self.request_lost) = (Some(at), self.lossy.client);
-        }
+        // What was promised may be read before it.
+        self.request_lost |= self.first_request.is_none() && self.lossy.client;
+        self.first_request = Some(self.first_request.map_or(at, |before| before.min(at)));
     }
 
     fn begin(&mut self, cx: &EventContext<'_>, at: Timestamp, id: u32) {

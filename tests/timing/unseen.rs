@@ -411,6 +411,22 @@ fn the_first_request_may_be_read_after_its_answer() {
     let packet = capture.packets.remove(request);
     capture.packets.insert(answer, packet);
     assert_eq!(first(&capture), Some(known));
+
+    // Or after what is promised with the answer.
+    let request = frame(1, 5, 1, &[0x82, 0x86, 0x84]);
+    let promise = frame(5, 4, 1, &[0, 0, 0, 2, 0x82, 0x86, 0x84, 0x81]);
+    let said: Vec<(u64, Side, Vec<u8>)> = vec![
+        (MS, Client, request.clone()),
+        (50 * MS, Server, promise.clone()),
+        (51 * MS, Server, frame(1, 5, 1, &[0x88])),
+    ];
+    let mut capture = connection(1, &said).capture();
+    let known = first(&capture).unwrap();
+    let at = |payload: &[u8]| capture.packets.iter().position(|it| it.bytes.ends_with(payload)).unwrap();
+    let (request, promise) = (at(&request), at(&promise));
+    let packet = capture.packets.remove(request);
+    capture.packets.insert(promise, packet);
+    assert_eq!(first(&capture), Some(known));
 }
 
 #[test]
