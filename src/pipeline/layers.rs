@@ -310,8 +310,7 @@ impl<O: Output> LayersInput<'_, '_, O> {
 
     /// A segment was read; the forward and the backward direction wait for holes to fill, or do not.
     pub(super) fn segment(&mut self, from: Direction, facts: &SegmentFacts, holes: [bool; 2]) {
-        let waits = holes.get(from.index()) == Some(&true);
-        self.layers.transport.segment(from, facts, waits);
+        self.layers.transport.segment(from, facts);
         let Layers { transport, layer, .. } = &mut *self.layers;
         if let Some(http2) = layer.http2_mut() {
             http2.segment(facts.at, transport, holes);

@@ -6,6 +6,9 @@ use crate::flow::SegmentFacts;
 use crate::record::RoundTrips;
 use std::time::Duration;
 
+/// Holes of a direction that are remembered.
+const HOLES: usize = 16;
+
 /// What a connection's segments tell of time.
 #[derive(Debug, Default)]
 pub struct Transport {
@@ -21,8 +24,8 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// A segment was seen. `waits`: bytes before others of its direction are missing by now.
-    pub fn segment(&mut self, from: Direction, facts: &SegmentFacts, waits: bool) {
+    /// A segment was seen.
+    pub fn segment(&mut self, from: Direction, facts: &SegmentFacts) {
         if !self.is_over {
             self.shake_hands(from, facts);
         }
@@ -30,7 +33,7 @@ impl Transport {
             let trips = self.half_trip(from).zip(self.half_trip(from.reverse()));
             self.sides[from].fill(facts, trips.map(|(one, other)| one + other));
         }
-        self.sides[from].send(facts, waits);
+        self.sides[from].send(facts);
         self.sides[from.reverse()].receive(facts);
     }
 
@@ -102,8 +105,8 @@ pub(super) struct TcpSide {
     largest: u32,
     /// A segment whose acknowledgment is waited for: the number behind it, and when it came.
     sample: Option<(u32, Timestamp)>,
-    /// When a segment first jumped over bytes that are missing.
-    jumped: Option<Timestamp>,
+    /// Bytes that are missing, those of which it was known last: from where to where, and when a segment jumped over them.
+    holes: Vec<(u32, u32, Timestamp)>,
     /// Bytes that were sent again.
     retransmitted: u64,
     /// From a segment to its acknowledgment, seen from the place of capture.
@@ -119,16 +122,34 @@ impl TcpSide {
     /// Such a segment was sent again if its sender can have learnt that it was missed: no sooner than a round trip after it was
     /// jumped over. One that comes sooner was overtaken.
     fn fill(&mut self, facts: &SegmentFacts, round_trip: Option<Duration>) {
-        let waited = self.jumped.map(|jumped| facts.at.time.since(jumped));
-        if waited.zip(round_trip).is_some_and(|(waited, round_trip)| waited >= round_trip) {
+        let (start, end) = (facts.end.wrapping_sub(facts.len), facts.end);
+        let place =
+            self.holes.iter().position(|&(from, to, _)| !is_after(from, start) && is_after(to, start));
+        let Some((at, hole)) = place.and_then(|at| Some((at, self.holes.get_mut(at)?))) else { return };
+        let waited = facts.at.time.since(hole.2);
+        if hole.0 == start {
+            hole.0 = end;
+        } else if !is_after(hole.1, end) {
+            hole.1 = start;
+        }
+        if !is_after(hole.1, hole.0) {
+            self.holes.remove(at);
+        }
+        if round_trip.is_some_and(|round_trip| waited >= round_trip) {
             self.retransmitted += u64::from(facts.len);
         }
     }
 
-    /// The sender sends a segment. `waits`: bytes before others are missing by now.
-    pub(super) fn send(&mut self, facts: &SegmentFacts, waits: bool) {
+    /// The sender sends a segment.
+    pub(super) fn send(&mut self, facts: &SegmentFacts) {
         self.largest = self.largest.max(facts.len);
-        self.jumped = if waits { self.jumped.or(Some(facts.at.time)) } else { None };
+        let start = facts.end.wrapping_sub(facts.len);
+        if let Some(sent) = self.sent.filter(|&sent| facts.len > 0 && is_after(start, sent)) {
+            if self.holes.len() >= HOLES {
+                self.holes.remove(0);
+            }
+            self.holes.push((sent, start, facts.at.time));
+        }
         let new = self.sent.is_none_or(|sent| is_after(facts.end, sent));
         if new {
             self.sent = Some(facts.end);
@@ -210,10 +231,10 @@ mod tests {
         let (mut server, mut client) = (TcpSide::default(), TcpSide::default());
         server.receive(&syn(Some(2)));
         client.receive(&syn(Some(7)));
-        server.send(&facts(1, 1001, 1000, 0, 0), false);
+        server.send(&facts(1, 1001, 1000, 0, 0));
         server.receive(&facts(2, 1, 0, 1, 500));
         assert!(!server.is_full(&client), "1000 of 2000 are in flight");
-        server.send(&facts(3, 1502, 501, 0, 0), false);
+        server.send(&facts(3, 1502, 501, 0, 0));
         assert!(server.is_full(&client));
         server.receive(&facts(4, 1, 0, 1502, 500));
         assert!(!server.is_full(&client));
@@ -222,7 +243,7 @@ mod tests {
     #[test]
     fn without_the_syns_a_zero_window_alone_counts() {
         let (mut server, client) = (TcpSide::default(), TcpSide::default());
-        server.send(&facts(1, 60_000, 60_000, 0, 0), false);
+        server.send(&facts(1, 60_000, 60_000, 0, 0));
         server.receive(&facts(2, 1, 0, 1, 10));
         assert!(!server.is_full(&client));
         server.receive(&facts(2, 1, 0, 1, 0));
@@ -232,8 +253,8 @@ mod tests {
     #[test]
     fn numbers_wrap_around() {
         let mut side = TcpSide::default();
-        side.send(&facts(1, u32::MAX - 10, 100, 0, 0), false);
-        side.send(&facts(2, 89, 100, 0, 0), false);
+        side.send(&facts(1, u32::MAX - 10, 100, 0, 0));
+        side.send(&facts(2, 89, 100, 0, 0));
         side.receive(&facts(31, 1, 0, 89, 10));
         assert_eq!(side.round_trips.smallest, Some(Duration::from_millis(30)));
         assert_eq!(side.sent, Some(89));
@@ -242,8 +263,8 @@ mod tests {
     #[test]
     fn what_was_sent_twice_is_no_sample() {
         let mut side = TcpSide::default();
-        side.send(&facts(1, 100, 100, 0, 0), false);
-        side.send(&SegmentFacts { repeated: true, ..facts(300, 100, 100, 0, 0) }, false);
+        side.send(&facts(1, 100, 100, 0, 0));
+        side.send(&SegmentFacts { repeated: true, ..facts(300, 100, 100, 0, 0) });
         side.receive(&facts(301, 1, 0, 100, 10));
         assert_eq!((side.round_trips.count, side.retransmitted), (0, 100));
     }
@@ -257,10 +278,14 @@ mod tests {
             for (from, millis, end, len, ack) in
                 [(0, 1, 100, 100, 100), (1, 11, 200, 100, 100), (0, 21, 200, 100, 200)]
             {
-                transport.segment(ends[from], &facts(millis, end, len, ack, 1000), false);
+                transport.segment(ends[from], &facts(millis, end, len, ack, 1000));
             }
-            transport.segment(ends[0], &facts(30, 400, 100, 200, 1000), true);
-            transport.segment(ends[0], &facts(30 + late, 300, 100, 200, 1000), false);
+            transport.segment(ends[0], &facts(30, 400, 100, 200, 1000));
+            transport.segment(ends[0], &facts(30 + late, 300, 100, 200, 1000));
+            // Another hole stays one, and what jumps over a third comes later.
+            transport.segment(ends[0], &facts(300, 600, 100, 200, 1000));
+            transport.segment(ends[0], &facts(400, 800, 100, 200, 1000));
+            transport.segment(ends[0], &facts(401, 700, 100, 200, 1000));
             transport.retransmitted(ends[0])
         };
         assert_eq!([0, 19, 20, 200].map(talk), [0, 0, 100, 100]);
@@ -271,14 +296,10 @@ mod tests {
         let shake = |third: SegmentFacts| {
             let mut transport = Transport::default();
             let ends = [Direction::Forward, Direction::Backward];
-            transport.segment(
-                ends[0],
-                &SegmentFacts { syn: true, ack: None, ..facts(0, 101, 0, 0, 1000) },
-                false,
-            );
-            transport.segment(ends[1], &SegmentFacts { syn: true, ..facts(10, 501, 0, 101, 1000) }, false);
-            transport.segment(ends[0], &third, false);
-            transport.segment(ends[0], &facts(90, 101, 0, 501, 1000), false);
+            transport.segment(ends[0], &SegmentFacts { syn: true, ack: None, ..facts(0, 101, 0, 0, 1000) });
+            transport.segment(ends[1], &SegmentFacts { syn: true, ..facts(10, 501, 0, 101, 1000) });
+            transport.segment(ends[0], &third);
+            transport.segment(ends[0], &facts(90, 101, 0, 501, 1000));
             (transport.handshake().map(|(_, took)| took.as_millis()), transport.half_trip(ends[1]))
         };
         let server = Some(Duration::from_millis(10));
