@@ -245,9 +245,7 @@ impl Half {
             return Verdict::Accepted;
         }
         if len <= old {
-            let start = offset.saturating_sub(old);
-            let fills = self.abandoned.fill(Span { start, end: start + len });
-            self.stats.retransmitted += u64::from(!fills);
+            self.count_old(offset.saturating_sub(old), len);
             return Verdict::Accepted;
         }
         let cut_off = self.cut_off && offset >= self.acked.max(self.sent);
@@ -282,11 +280,15 @@ impl Half {
     pub(super) fn judge_late(&mut self, segment: &Segment<'_>) -> Verdict {
         let new = self.is_new(segment);
         if !new && !segment.payload.is_empty() {
-            let start = self.place_of(segment.seq);
-            let fills = self.abandoned.fill(Span { start, end: start + segment.payload.len() as u64 });
-            self.stats.retransmitted += u64::from(!fills);
+            self.count_old(self.place_of(segment.seq), segment.payload.len() as u64);
         }
         if new { Verdict::BehindEnd } else { Verdict::Accepted }
+    }
+
+    /// So many bytes come that were passed: sent again, but where they fill a hole that was given up.
+    fn count_old(&mut self, start: u64, len: u64) {
+        let fills = self.abandoned.fill(Span { start, end: start + len });
+        self.stats.retransmitted += u64::from(!fills);
     }
 
     /// The segment has payload that was not handed on.

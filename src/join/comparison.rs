@@ -8,12 +8,17 @@ use super::lines::{Bound, Lines};
 use super::transit::{End, Loss, Transit};
 use crate::base::direction::Direction;
 use crate::record::pair::ClockSource;
+use std::collections::{HashMap, HashSet};
 
 /// What the two captures of connections tell together.
 #[derive(Debug, Default)]
 pub(super) struct Comparison {
     /// By link, in their order.
     pub(super) traffic: Vec<Traffic>,
+    /// Which traffic is that of a TCP connection which both saw, by its place at the client's side.
+    of_client: HashMap<u32, usize>,
+    /// Such connections, by their place at the server's side.
+    at_server: HashSet<u32>,
     /// What it says of the clocks, with all that was compared before.
     pub(super) clocks: Clocks,
 }
@@ -61,7 +66,7 @@ type Point = (Bound, u64, i64);
 impl Comparison {
     /// Compares the linked connections; `known` is what earlier comparisons say of the clocks.
     pub(super) fn of(client: &Side, server: &Side, links: &[Link], known: &Clocks) -> Self {
-        let mut comparison = Self { traffic: Vec::new(), clocks: known.clone() };
+        let mut comparison = Self { clocks: known.clone(), ..Self::default() };
         let slack = client.unit.max(server.unit) as i64;
         for (at, link) in links.iter().enumerate() {
             let ends = client
@@ -72,9 +77,23 @@ impl Comparison {
             let ([requests, responses], points) = compare(link, ours, theirs);
             let is_http2 = ours.client.is_some() || theirs.client.is_some();
             comparison.clocks.add_points(&points, slack, is_http2);
+            if link.how == LinkedBy::Tcp {
+                comparison.of_client.insert(link.client, comparison.traffic.len());
+                comparison.at_server.insert(link.server);
+            }
             comparison.traffic.push(Traffic { link: at, requests, responses });
         }
         comparison
+    }
+
+    /// What happened to the bytes of a client's connection, where both places saw it.
+    pub(super) fn of_client(&self, connection: u32) -> Option<&Traffic> {
+        self.traffic.get(*self.of_client.get(&connection)?)
+    }
+
+    /// Both places saw a server's connection.
+    pub(super) fn has_server(&self, connection: u32) -> bool {
+        self.at_server.contains(&connection)
     }
 }
 

@@ -142,7 +142,7 @@ impl Connection {
         self.streams[view.from].push(view, sample);
         self.streams[view.from].holes.push(view);
         if let Some(ack) = view.ack {
-            self.streams[view.from.reverse()].holes.acknowledged(ack, view.at.time.as_nanos());
+            self.streams[view.from.reverse()].holes.reach(ack, view.at.time.as_nanos());
         }
         true
     }

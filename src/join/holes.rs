@@ -9,10 +9,8 @@ const HOLES: usize = 4;
 /// The holes of one direction, and where it goes on.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Holes {
-    /// The number behind the last byte, once there is one.
-    next: Option<u32>,
-    /// When that was reached.
-    reached: u64,
+    /// The number behind the last byte, and when that was reached; once there is one.
+    next: Option<(u32, u64)>,
     open: Vec<Hole>,
 }
 
@@ -35,16 +33,16 @@ impl Holes {
         let seen = if is_whole { end } else { first.wrapping_add(view.payload.len() as u32) };
         self.fill(first, seen);
         self.reach(first, time);
-        if self.is_new(seen) {
-            (self.next, self.reached) = (Some(seen), time);
-        }
+        self.advance(seen, time);
         // Of a packet that was cut the rest passed with it.
         self.reach(end, time);
     }
 
-    /// The receiver has acknowledged the direction up to a number: what was not seen of it has passed.
-    pub(super) fn acknowledged(&mut self, number: u32, time: u64) {
-        self.reach(number, time);
+    /// The direction was sent up to a number, as one of its segments says, or an acknowledgment: what was not seen of it has passed.
+    pub(super) fn reach(&mut self, number: u32, time: u64) {
+        if let Some((from, since)) = self.advance(number, time) {
+            self.add(Hole { from, to: number, since: since.min(time), until: time });
+        }
     }
 
     /// When what was not seen may have passed: after the first, before the second.
@@ -52,18 +50,12 @@ impl Holes {
         self.open.iter().map(|hole| (hole.since, hole.until))
     }
 
-    /// The direction was sent up to a number, whatever was seen of it.
-    fn reach(&mut self, number: u32, time: u64) {
-        if let Some(next) = self.next.filter(|_| self.is_new(number)) {
-            self.add(Hole { from: next, to: number, since: self.reached.min(time), until: time });
+    /// Goes on to a number, where that is further; from which one, and when that was reached.
+    fn advance(&mut self, number: u32, time: u64) -> Option<(u32, u64)> {
+        if self.next.is_some_and(|(next, _)| later(next, number) == next) {
+            return None;
         }
-        if self.is_new(number) {
-            (self.next, self.reached) = (Some(number), time);
-        }
-    }
-
-    fn is_new(&self, number: u32) -> bool {
-        self.next.is_none_or(|next| later(next, number) != next)
+        self.next.replace((number, time))
     }
 
     fn add(&mut self, hole: Hole) {
@@ -154,15 +146,15 @@ mod tests {
     #[test]
     fn what_is_acknowledged_and_was_not_seen_is_a_hole() {
         let mut holed = holes(&[(0, 1)]);
-        holed.acknowledged(10, 2);
+        holed.reach(10, 2);
         assert_eq!(times(&holed), []);
-        holed.acknowledged(20, 3);
+        holed.reach(20, 3);
         assert_eq!(times(&holed), [(1, 3)]);
         holed.push(&segment(10, &[0; 10], 4));
         assert_eq!(times(&holed), []);
         // Of a direction of which nothing was seen before, it is where it goes on.
         let mut late = Holes::default();
-        late.acknowledged(100, 1);
+        late.reach(100, 1);
         assert_eq!(times(&late), []);
         late.push(&segment(110, &[0; 10], 2));
         assert_eq!(times(&late), [(1, 2)]);

@@ -2,21 +2,17 @@
 
 use super::clock::Clock;
 use super::comparison::{Comparison, Flow};
-use super::connections::{Link, LinkedBy};
 use super::doubts::Doubts;
 use super::exchange::Exchange;
 use super::pairing::Pairing;
 use crate::record::pair::Missing;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// What is looked at.
 pub(super) struct Reasons<'a> {
     pairing: &'a Pairing<'a>,
     clock: Option<&'a Clock>,
     comparison: &'a Comparison,
-    /// Which traffic is a connection's, by its place at the client's side and at the server's.
-    of_client: HashMap<u32, usize>,
-    of_server: HashMap<u32, usize>,
     /// Connections of the client's of which exchanges reached the server on others, as was found now.
     passed_on: HashSet<u32>,
     doubts: &'a Doubts,
@@ -25,22 +21,16 @@ pub(super) struct Reasons<'a> {
 impl<'a> Reasons<'a> {
     pub(super) fn new(
         pairing: &'a Pairing<'a>,
-        links: &[Link],
         comparison: &'a Comparison,
         clock: Option<&'a Clock>,
         doubts: &'a Doubts,
     ) -> Self {
-        let traffic = || comparison.traffic.iter().enumerate();
-        let linked = || traffic().filter_map(|(at, traffic)| Some((at, links.get(traffic.link)?)));
-        let own = || linked().filter(|(_, link)| link.how == LinkedBy::Tcp);
         let others = pairing.matches.iter().filter(|found| found.how.is_passed_on());
         let exchange = |place: u32| pairing.client.exchanges.get(place as usize);
         Self {
             pairing,
             clock,
             comparison,
-            of_client: own().map(|(at, link)| (link.client, at)).collect(),
-            of_server: own().map(|(at, link)| (link.server, at)).collect(),
             passed_on: others.filter_map(|found| Some(exchange(found.client)?.connection)).collect(),
             doubts,
         }
@@ -48,9 +38,7 @@ impl<'a> Reasons<'a> {
 
     /// Of an exchange that the client's place alone saw.
     pub(super) fn at_client(&self, exchange: &Exchange) -> Missing {
-        if let Some(traffic) =
-            self.of_client.get(&exchange.connection).and_then(|&at| self.comparison.traffic.get(at))
-        {
+        if let Some(traffic) = self.comparison.of_client(exchange.connection) {
             let hole = self.pairing.client.connection(exchange).and_then(|own| own.hole);
             if let Some(reason) = self.by_segments(&traffic.requests, hole, exchange) {
                 return reason;
@@ -72,7 +60,7 @@ impl<'a> Reasons<'a> {
     /// Of an exchange that the server's place alone saw.
     pub(super) fn at_server(&self, exchange: &Exchange) -> Missing {
         // What arrived on a connection that both saw was sent.
-        if self.of_server.contains_key(&exchange.connection) || !self.is_covered_by_client(exchange) {
+        if self.comparison.has_server(exchange.connection) || !self.is_covered_by_client(exchange) {
             return Missing::NotCaptured;
         }
         Missing::Unknown

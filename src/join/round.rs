@@ -15,7 +15,7 @@ use super::transit::End;
 use super::way::Way;
 use crate::base::time::Timestamp;
 use crate::record::pair::{ClockSource, Lost, Missing, Pair, PairSide};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 /// What is known of two clocks.
@@ -47,8 +47,6 @@ pub(super) struct Round {
     conflicts: HashSet<u32>,
     pub(super) links: Vec<Link>,
     comparison: Comparison,
-    /// Which traffic is a connection's, by its place at the client's side.
-    of_client: HashMap<u32, usize>,
     doubts: Doubts,
 }
 
@@ -100,15 +98,12 @@ impl Round {
             ..Self::default()
         };
         let doubts = Doubts::of(&pairing, clock.as_ref());
-        let reasons = Reasons::new(&pairing, &links, &comparison, clock.as_ref(), &doubts);
+        let reasons = Reasons::new(&pairing, &comparison, clock.as_ref(), &doubts);
         round.tell(&pairing, &reasons, clock.as_ref());
         round.doubts = doubts;
         let mut clocks = comparison.clocks.clone();
         clocks.is_later = true;
         round.known = Known { clocks, clock, contradicted };
-        let traffic = comparison.traffic.iter().enumerate();
-        let of_client = traffic.filter_map(|(at, traffic)| Some((links.get(traffic.link)?.client, at)));
-        round.of_client = of_client.collect();
         (round.links, round.comparison) = (links, comparison);
         round
     }
@@ -319,7 +314,7 @@ impl Round {
 
     /// What is known of the way of an entry.
     fn way(&self, entry: &Entry, client: &Exchange) -> Way<'_> {
-        let traffic = self.of_client.get(&client.connection).and_then(|&at| self.comparison.traffic.get(at));
+        let traffic = self.comparison.of_client(client.connection);
         let has_attempts = matches!(entry.how, Some(PairedBy::Id(_) | PairedBy::Content));
         let doubts = Some(&self.doubts).filter(|_| has_attempts);
         Way { clock: self.known.clock.as_ref(), traffic, doubts }

@@ -314,6 +314,19 @@ fn the_goaway_that_announces_another_may_be_missing() {
     assert_eq!(two_step(&without(&whole, &announced)), None);
 }
 
+/// A call whose response's DATA comes in three segments, ten milliseconds apart, with PINGs much later.
+fn answered_in(start: &[u8], middle: &[u8], end: &[u8]) -> Capture {
+    let said: Vec<(u64, Side, Vec<u8>)> = vec![
+        (MS, Client, frame(1, 5, 1, &[0x82, 0x86, 0x84])),
+        (2 * MS, Server, [frame(1, 4, 1, &[0x88]), start.to_vec()].concat()),
+        (12 * MS, Server, middle.to_vec()),
+        (22 * MS, Server, end.to_vec()),
+        (900 * MS, Client, frame(6, 0, 0, &PING)),
+        (950 * MS, Server, frame(6, 1, 0, &PING)),
+    ];
+    connection(1, &said).capture()
+}
+
 /// A response of three segments, of which one is missing.
 #[test]
 fn when_a_byte_came_that_is_missing_is_not_known() {
@@ -321,15 +334,7 @@ fn when_a_byte_came_that_is_missing_is_not_known() {
     let (start, rest) = body.split_at(39);
     let (middle, end) = rest.split_at(30);
     let (middle, end) = ([&middle[1..], b"m"].concat(), [&end[1..], b"e"].concat());
-    let said: Vec<(u64, Side, Vec<u8>)> = vec![
-        (MS, Client, frame(1, 5, 1, &[0x82, 0x86, 0x84])),
-        (2 * MS, Server, [frame(1, 4, 1, &[0x88]), start.to_vec()].concat()),
-        (12 * MS, Server, middle.clone()),
-        (22 * MS, Server, end.clone()),
-        (900 * MS, Client, frame(6, 0, 0, &PING)),
-        (950 * MS, Server, frame(6, 1, 0, &PING)),
-    ];
-    let whole = connection(1, &said).capture();
+    let whole = answered_in(start, &middle, &end);
     let took = |capture: &Capture| {
         let outcome = run(capture);
         let call = outcome.transactions().next().unwrap();
@@ -383,15 +388,7 @@ fn what_comes_behind_a_frame_that_is_cut_came_when_it_came() {
     let first = frame(0, 0, 1, &[&[b'x'; 59][..], b"y"].concat());
     let (start, rest) = first.split_at(39);
     let last = frame(0, 1, 1, b"the rest");
-    let said: Vec<(u64, Side, Vec<u8>)> = vec![
-        (MS, Client, frame(1, 5, 1, &[0x82, 0x86, 0x84])),
-        (2 * MS, Server, [frame(1, 4, 1, &[0x88]), start.to_vec()].concat()),
-        (12 * MS, Server, rest.to_vec()),
-        (22 * MS, Server, last),
-        (900 * MS, Client, frame(6, 0, 0, &PING)),
-        (950 * MS, Server, frame(6, 1, 0, &PING)),
-    ];
-    let whole = connection(1, &said).capture();
+    let whole = answered_in(start, rest, &last);
     let took = |capture: &Capture| {
         let outcome = run(capture);
         let call = outcome.transactions().next().unwrap();

@@ -270,12 +270,17 @@ mod tests {
         text
     }
 
-    #[test]
-    fn answers_what_is_asked_and_asks_for_it() {
+    fn served() -> (Metrics, SocketAddr) {
         let metrics = Metrics::default();
         let listener = Metrics::bind(([127, 0, 0, 1], 0).into()).unwrap();
         let address = listener.local_addr().unwrap();
         metrics.serve(listener).unwrap();
+        (metrics, address)
+    }
+
+    #[test]
+    fn answers_what_is_asked_and_asks_for_it() {
+        let (metrics, address) = served();
         assert!(!metrics.is_wanted());
         let theirs = metrics.clone();
         let analysis = std::thread::spawn(move || {
@@ -311,10 +316,7 @@ mod tests {
     /// Those who ask slowly, or for nothing, take their places for a while alone, and the analysis never waits for them.
     #[test]
     fn slow_clients_are_given_up() {
-        let metrics = Metrics::default();
-        let listener = Metrics::bind(([127, 0, 0, 1], 0).into()).unwrap();
-        let address = listener.local_addr().unwrap();
-        metrics.serve(listener).unwrap();
+        let (metrics, address) = served();
         let slow: Vec<_> = (0..2 * CLIENTS).map(|_| TcpStream::connect(address).unwrap()).collect();
         let began = Instant::now();
         metrics.set(Snapshot::default());
@@ -333,10 +335,7 @@ mod tests {
     /// However many say nothing, or take no answer: whoever asks is answered meanwhile, and at once.
     #[test]
     fn idle_clients_shut_nobody_out() {
-        let metrics = Metrics::default();
-        let listener = Metrics::bind(([127, 0, 0, 1], 0).into()).unwrap();
-        let address = listener.local_addr().unwrap();
-        metrics.serve(listener).unwrap();
+        let (metrics, address) = served();
         metrics.set(Snapshot::default());
         let began = Instant::now();
         let connect = |_| TcpStream::connect(address).unwrap();
