@@ -82,7 +82,7 @@ impl PairingInput<'_> {
         self.pairing.evicted = true;
         for &id in &open {
             if let Some(stream) = self.pairing.streams.get_mut(id)
-                && stream.reset.is_none_or(|reset| reset.end.how != EndHow::EndStream)
+                && stream.ended_early().is_none()
             {
                 stream.record.partial.insert(Partial::LIMIT);
             }
@@ -96,10 +96,8 @@ impl PairingInput<'_> {
     /// Ends the streams that both sides have ended, whatever is still to be read.
     fn finish_ended(&mut self) {
         for id in self.pairing.streams.ids() {
-            let reset = self.pairing.streams.get(id).and_then(|stream| stream.reset);
-            if let Some(Reset { end, place }) = reset
-                && end.how == EndHow::EndStream
-            {
+            let ended = self.pairing.streams.get(id).and_then(|stream| stream.ended_early());
+            if let Some(Reset { end, place }) = ended {
                 self.finish_stream_at(id, end, place.at.time);
             }
         }
@@ -132,8 +130,8 @@ impl PairingInput<'_> {
         if !pairing.orphans.is_empty() {
             pairing.orphans.remove(&id);
         }
-        let early = stream.reset.is_some_and(|reset| reset.end.how == EndHow::EndStream);
-        pairing.ended_early = pairing.ended_early.saturating_sub(early.into());
+        let early = usize::from(stream.ended_early().is_some());
+        pairing.ended_early = pairing.ended_early.saturating_sub(early);
         pairing.closed.insert(id);
         pairing.transactions += 1;
         if pairing.wanted.telemetry {

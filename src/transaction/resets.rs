@@ -49,7 +49,7 @@ impl PairingInput<'_> {
             return;
         }
         stream.record.last = stream.record.last.max(at);
-        if let Some(ended) = stream.reset.filter(|reset| reset.end.how == EndHow::EndStream) {
+        if let Some(ended) = stream.ended_early() {
             // The end came later, as the packets tell, and was read before: nobody took it.
             if at.packet > ended.place.at.packet {
                 return;

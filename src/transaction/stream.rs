@@ -277,6 +277,12 @@ impl OpenStream {
         }
     }
 
+    /// Both sides have ended it, and of one of them not all is read that it had sent before: when that was, which stands in the
+    /// place of a reset.
+    pub(super) fn ended_early(&self) -> Option<Reset> {
+        self.reset.filter(|reset| reset.end.how == EndHow::EndStream)
+    }
+
     /// A cap kept trailers of a gRPC-Web body from being read.
     pub(super) fn is_web_limited(&self) -> bool {
         [&self.client, &self.server].iter().any(|side| side.web.as_ref().is_some_and(|web| web.is_limited()))
