@@ -3,6 +3,8 @@
 //! Times are milliseconds. What HAR demands and was not seen is -1, or empty. Names that begin with `_` are not HAR's:
 //! what a record says and HAR has no place for.
 
+mod cookies;
+
 use crate::base::percent;
 use crate::base::time::Timestamp;
 use crate::record::schema::contents::Body;
@@ -10,7 +12,8 @@ use crate::record::schema::transaction::{FieldObject, H2, HeaderOctets};
 use crate::record::schema::{Shown, TransactionObject};
 use crate::record::value::{Address, Bytes, Raw, Seconds, Text, Time, Word};
 use crate::record::visit::{Scalar, Type, Value, Visitor, object};
-use crate::record::{Fields, Handshakes, REDACTED, TransactionView};
+use crate::record::{Fields, Handshakes, TransactionView};
+use cookies::Cookies;
 use std::borrow::Cow;
 
 /// What stands before the entries.
@@ -162,24 +165,6 @@ object! {
     }
 }
 
-object! {
-    /// An element of `cookies`.
-    pub(super) struct Cookie<'a> {
-        /// The name.
-        "name": name: Text<'a>,
-        /// The value.
-        "value": value: Text<'a>,
-        /// The attribute `Path`.
-        "path": path: Option<Text<'a>>,
-        /// The attribute `Domain`.
-        "domain": domain: Option<Text<'a>>,
-        /// The attribute `HttpOnly`.
-        "httpOnly": http_only: Option<bool>,
-        /// The attribute `Secure`.
-        "secure": secure: Option<bool>,
-    }
-}
-
 impl<'a> Entry<'a> {
     /// The entry of a transaction.
     pub(super) fn new(view: &'a TransactionView<'a>, show_secrets: bool) -> Self {
@@ -187,7 +172,7 @@ impl<'a> Entry<'a> {
         let timings = Timings::new(&record, view);
         let connect = timings.connect.0.map_or(0, |Millis(nanos)| nanos);
         let pairs = |fields| Pairs { fields, show_secrets };
-        let cookies = |fields, name| Cookies { fields: pairs(fields), name };
+        let cookies = |fields, name| Cookies::new(pairs(fields), name);
         let trailers = |fields: &'a Fields| Some(pairs(fields)).filter(|_| !fields.is_empty());
         let (sent, answered) = (&view.transaction.request, &view.transaction.response);
         let (request, response) = (record.http.request.body.as_ref(), record.http.response.body.as_ref());
@@ -435,71 +420,4 @@ impl Value for Parameter {
     fn visit(&self, visitor: &mut impl Visitor) {
         Pair { name: Text(&self.name), value: Text(&self.value) }.visit(visitor);
     }
-}
-
-/// The cookies of `cookie` or `set-cookie` (RFC 6265) whose values are shown.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Cookies<'a> {
-    fields: Pairs<'a>,
-    name: &'static str,
-}
-
-impl<'a> Value for Cookies<'a> {
-    const TYPE: Type = Type::List(&Cookie::<'a>::TYPE);
-
-    fn visit(&self, visitor: &mut impl Visitor) {
-        let name = self.name.as_bytes();
-        let lines = self.fields.iter().filter(|pair| pair.name.0.eq_ignore_ascii_case(name));
-        let shown = lines.map(|pair| pair.value.0).filter(|value| *value != REDACTED.as_bytes());
-        if self.name == "cookie" {
-            visitor.list(shown.flat_map(|line| pieces(line, b"; ")).map(Cookie::new));
-        } else {
-            visitor.list(shown.filter_map(Cookie::set));
-        }
-    }
-}
-
-impl<'a> Cookie<'a> {
-    /// `name=value`
-    fn new(pair: &'a [u8]) -> Self {
-        let (name, value) = split_once(pair);
-        let (name, value) = (Text(name), Text(value));
-        Self { name, value, path: None, domain: None, http_only: None, secure: None }
-    }
-
-    /// `name=value; Path=/; Secure`
-    fn set(line: &'a [u8]) -> Option<Self> {
-        let mut attributes = pieces(line, b";");
-        let mut cookie = Self::new(attributes.next()?);
-        for attribute in attributes {
-            let (name, value) = split_once(attribute.trim_ascii());
-            match name.to_ascii_lowercase().as_slice() {
-                b"path" => cookie.path = Some(Text(value)),
-                b"domain" => cookie.domain = Some(Text(value)),
-                b"httponly" => cookie.http_only = Some(true),
-                b"secure" => cookie.secure = Some(true),
-                _ => (),
-            }
-        }
-        Some(cookie)
-    }
-}
-
-/// The parts of a text between separators, but for empty ones.
-fn pieces<'a>(text: &'a [u8], separator: &'static [u8]) -> impl Iterator<Item = &'a [u8]> {
-    let mut rest = Some(text);
-    std::iter::from_fn(move || {
-        let text = rest?;
-        let at = memchr::memmem::find(text, separator);
-        rest = at.and_then(|at| text.get(at + separator.len()..));
-        text.get(..at.unwrap_or(text.len()))
-    })
-    .filter(|piece| !piece.is_empty())
-}
-
-/// `name=value`
-fn split_once(text: &[u8]) -> (&[u8], &[u8]) {
-    let at = memchr::memchr(b'=', text);
-    let (name, value) = at.and_then(|at| text.split_at_checked(at)).unwrap_or((text, b""));
-    (name, value.get(1..).unwrap_or_default())
 }

@@ -99,14 +99,21 @@ fn parameters_are_decoded() {
 fn cookies_are_shown_with_the_secrets_alone() {
     let mut call = get();
     call.request.headers = fields(&[("cookie", "a=1; b=2"), ("Cookie", "c")]);
-    call.response.headers = fields(&[("set-cookie", "id=x=y; Path=/; HttpOnly; secure")]);
+    call.response.headers = fields(&[
+        ("set-cookie", "id=x=y; Path=/; HttpOnly; secure; Expires=Wed, 21 Oct 2026 07:28:00 GMT"),
+        ("set-cookie", "b=; expires=Session"),
+    ]);
     assert_eq!(entry(&meta(), &call)["request"]["cookies"], serde_json::json!([]));
     let shown = har(&meta(), &[call], true)["log"]["entries"][0].clone();
     let names: Vec<_> =
         shown["request"]["cookies"].as_array().unwrap().iter().map(|c| c["name"].clone()).collect();
     assert_eq!(names, ["a", "b", "c"]);
-    let expected =
-        serde_json::json!([{"name": "id", "value": "x=y", "path": "/", "httpOnly": true, "secure": true}]);
+    let expected = serde_json::json!([
+        {
+            "name": "id", "value": "x=y", "path": "/", "expires": "2026-10-21T07:28:00Z", "httpOnly": true, "secure": true
+        },
+        {"name": "b", "value": ""}
+    ]);
     assert_eq!(shown["response"]["cookies"], expected);
 }
 
