@@ -271,7 +271,7 @@ impl Exchange {
         let options = cx.options;
         side.end(&options.context(), &mut |message| told.take(message, from_client, at, cx));
         if from_client && told.graphql.is_none() {
-            told.graphql = graphql(request);
+            told.graphql = graphql(request, &told.messages);
         }
     }
 
@@ -354,14 +354,29 @@ fn is_graphql(path: &str) -> bool {
     path.to_ascii_lowercase().contains("graphql")
 }
 
-/// The operation that a request's body calls.
-fn graphql(request: &Side) -> Option<Operation> {
+/// The operation that a request's body calls; `messages` are what it carries.
+fn graphql(request: &Side, messages: &[BodyMessage]) -> Option<Operation> {
     let head = &request.head;
     if head.media_type.essence == "application/graphql" {
         return Operation::from_document(request.whole_text()?);
     }
     let path = head.path.as_deref()?;
-    let graphql = is_graphql(path.split_once('?').map_or(path, |(path, _)| path));
-    let json = head.media_type.is_json();
-    if graphql && json { Operation::from_json(request.whole_text()?) } else { None }
+    if !is_graphql(path.split_once('?').map_or(path, |(path, _)| path)) {
+        None
+    } else if head.media_type.essence == "multipart/form-data" {
+        Operation::from_json(operations(messages)?)
+    } else if head.media_type.is_json() {
+        Operation::from_json(request.whole_text()?)
+    } else {
+        None
+    }
+}
+
+/// A form that uploads files has what a JSON body would be in one field (GraphQL multipart request specification).
+fn operations(messages: &[BodyMessage]) -> Option<&str> {
+    let is_field = |part: &&BodyMessage| part.from_client && part.name.as_deref() == Some("operations");
+    let mut fields = messages.iter().filter(is_field);
+    let field = fields.next().filter(|part| !part.truncated && part.error.is_none())?;
+    // Of two, servers read one or the other.
+    if fields.next().is_some() { None } else { field.value.as_deref().or(field.text.as_deref()) }
 }

@@ -182,6 +182,40 @@ fn graphql_calls_are_named() {
 }
 
 #[test]
+fn graphql_calls_with_files_are_named() {
+    let field = |name: &str, head: &str, text: &str| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"{head}\r\n\r\n{text}\r\n")
+    };
+    let document =
+        r#"{"query": "mutation Send($file: Upload!) { send(file: $file) }", "variables": {"file": null}}"#;
+    let operations = field("operations", "", document);
+    let typed = field("operations", "\r\nContent-Type: application/json", document);
+    let batch = field("operations", "", &format!("[{document}]"));
+    let file = field("0", "; filename=\"a.txt\"\r\nContent-Type: text/plain", "Alpha");
+    let map = field("map", "", r#"{"0": ["variables.file"]}"#);
+    let called = |path: &str, fields: &[&String], limit: usize| {
+        let mut connection = Listened::new(Options { limit, ..options() });
+        let request =
+            [(":method", "POST"), (":path", path), ("content-type", "multipart/form-data; boundary=b")];
+        connection.block(Side::Client, 1, false, &request);
+        for field in fields {
+            connection.data(Side::Client, 1, field.as_bytes(), false);
+        }
+        connection.data(Side::Client, 1, b"--b--\r\n", true);
+        connection.take(1).graphql
+    };
+    let send = Some(GraphQl { name: Some("Send".to_owned()), kind: Some("mutation") });
+    assert_eq!(called("/graphql", &[&operations, &map, &file], 1 << 20), send);
+    assert_eq!(called("/graphql", &[&typed, &map, &file], 1 << 20), send);
+    assert_eq!(called("/graphql", &[&operations], document.len()), send);
+    assert_eq!(called("/graphql", &[&operations], document.len() - 1), None);
+    assert_eq!(called("/graphql", &[&operations, &typed], 1 << 20), None);
+    assert_eq!(called("/graphql", &[&batch], 1 << 20), None);
+    assert_eq!(called("/graphql", &[&map, &file], 1 << 20), None);
+    assert_eq!(called("/upload", &[&operations], 1 << 20), None);
+}
+
+#[test]
 fn events_are_timed() {
     let mut connection = Listened::new(options());
     connection.block(Side::Client, 1, true, &[(":method", "GET"), (":path", "/v1/chat")]);
