@@ -5,7 +5,7 @@
 //! | `order` | before records that another packet or connection completed than those before | `packet`, absent for the end of the capture; `connection` |
 //! | `attempt` | before a transaction, or in place of one that is not shown | `is`: what makes it an attempt at something; `behind`: bytes of the transaction's line behind the place of what names the other attempt; `finding`: the line after is the finding that it was executed twice |
 //! | `paths` | behind the endpoints, one a path | `piece`: base64 of what `aggregate` writes |
-//! | `part` | last: the part is whole | `partition`, `version`, `settings`, `packets` of the capture, `secrets` known, `records`: lines before this one, `loads`: what is there once in a process, and how full it came, `seen`: the places of `agent.endpoints` |
+//! | `part` | last: the part is whole | `partition`, `version`, `settings`, `packets` of the capture, `secrets` known, `records`: lines before this one, `bytes`: of these, `loads`: what is there once in a process, and how full it came, `seen`: the places of `agent.endpoints` |
 
 use super::json::push_integer;
 use crate::record::{AttemptNumbers, Order, PartReport};
@@ -52,8 +52,8 @@ pub(super) fn path(out: &mut Vec<u8>, piece: &[u8]) {
     let _ = writeln!(out, r#"{{"record":"paths","piece":"{}"}}"#, STANDARD.encode(piece));
 }
 
-/// Appends the last line, behind so many others.
-pub(super) fn last(out: &mut Vec<u8>, part: &PartReport, records: u64) {
+/// Appends the last line, behind so many others of so many bytes.
+pub(super) fn last(out: &mut Vec<u8>, part: &PartReport, records: u64, bytes: u64) {
     let PartReport { of, packets, secrets, loads, seen, discovery, .. } = part;
     let loads: Vec<Value> = loads
         .iter()
@@ -66,6 +66,7 @@ pub(super) fn last(out: &mut Vec<u8>, part: &PartReport, records: u64) {
         "packets": packets,
         "secrets": secrets,
         "records": records,
+        "bytes": bytes,
         "loads": loads,
         "seen": seen,
         "discovery": discovery,

@@ -33,6 +33,8 @@ pub struct Printer<W: Write> {
     /// Records printed, and those of them that the writer has been given.
     records: u64,
     written: u64,
+    /// Bytes that the writer has been given.
+    written_bytes: u64,
     /// Of a part: where the record printed last belongs.
     place: Option<(u64, u64)>,
     /// And what is to be told of the exchange that the next record is of, and whether a finding follows it.
@@ -68,6 +70,7 @@ impl<W: Write> Printer<W> {
             begun: false,
             records: 0,
             written: 0,
+            written_bytes: 0,
             place: None,
             attempt: None,
             pinned: false,
@@ -178,7 +181,8 @@ impl<W: Write> Printer<W> {
             part::path(&mut self.buffer, path);
             self.flush_full()?;
         }
-        part::last(&mut self.buffer, part, self.records);
+        let bytes = self.written_bytes + self.buffer.len() as u64;
+        part::last(&mut self.buffer, part, self.records, bytes);
         Ok(())
     }
 
@@ -208,6 +212,7 @@ impl<W: Write> Printer<W> {
 
     fn write_out(&mut self) -> Result<(), PrintError> {
         let result = self.writer.write_all(&self.buffer);
+        self.written_bytes += self.buffer.len() as u64;
         self.buffer.clear();
         self.written = self.records;
         Ok(result?)

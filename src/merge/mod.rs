@@ -4,8 +4,8 @@
 //! are added up before they are grouped, telemetry is added number by number. What bounds one process as a whole cannot be
 //! known from the parts where it may have struck: the telemetry then says so (`inexact`).
 //!
-//! A result is whole or there is none: the ends of all parts are read before anything is written, and a part that turns out to
-//! be damaged is an error.
+//! A result is whole or there is none: the ends of all parts are read before anything is written, and whether what stands before
+//! them is as long as they say; a part that turns out to be damaged is an error.
 
 mod part;
 mod set;

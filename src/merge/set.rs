@@ -24,6 +24,9 @@ pub enum MergeError {
     /// Its last line is not that of a part.
     #[error("{0}: not a whole part: it is no NDJSON of --partition, or its end is missing")]
     NotWhole(String),
+    /// What stands before its last line is not as long as that says.
+    #[error("{0}: lines are missing, or are not as they were written")]
+    Changed(String),
     /// A line is not what was written.
     #[error("{0}: line {1} is damaged")]
     Damaged(String, u64),
@@ -72,6 +75,8 @@ pub(super) struct End {
     secrets: u64,
     /// Lines before it.
     pub(super) records: u64,
+    /// Bytes of these.
+    bytes: u64,
     /// What there is once in a process, by its limit's name: the most that was wanted, and how much there is.
     pub(super) loads: Vec<(String, u64, u64)>,
     /// Where `agent.endpoints` belong among those of all.
@@ -88,8 +93,11 @@ pub(super) fn check<R: Read + Seek>(
     for mut source in sources {
         let last =
             last_line(&mut source.file).map_err(|error| MergeError::Read(source.name.clone(), error))?;
-        let end = last.as_deref().and_then(End::parse);
-        let end = end.ok_or_else(|| MergeError::NotWhole(source.name.clone()))?;
+        let end = last.and_then(|(before, line)| Some((before, End::parse(&line)?)));
+        let (before, end) = end.ok_or_else(|| MergeError::NotWhole(source.name.clone()))?;
+        if before != end.bytes {
+            return Err(MergeError::Changed(source.name));
+        }
         parts.push((end, source));
     }
     parts.sort_by_key(|(end, _)| end.index);
@@ -132,6 +140,7 @@ impl End {
             packets: line.get("packets")?.as_u64()?,
             secrets: line.get("secrets")?.as_u64()?,
             records: line.get("records")?.as_u64()?,
+            bytes: line.get("bytes")?.as_u64()?,
             loads: line.get("loads")?.as_array()?.iter().map(load).collect::<Option<_>>()?,
             discovery: line.get("discovery")?.as_bool()?,
             seen: line.get("seen")?.as_array()?.iter().map(seen).collect::<Option<_>>()?,
@@ -160,8 +169,8 @@ impl End {
     }
 }
 
-/// The last line, if it has an end. Leaves the file at its beginning.
-fn last_line(file: &mut (impl Read + Seek)) -> io::Result<Option<Vec<u8>>> {
+/// The last line, if it has an end, and how many bytes stand before it. Leaves the file at its beginning.
+fn last_line(file: &mut (impl Read + Seek)) -> io::Result<Option<(u64, Vec<u8>)>> {
     const STEP: u64 = 64 << 10;
     let end = file.seek(SeekFrom::End(0))?;
     let (mut start, mut line) = (end, Vec::new());
@@ -186,7 +195,8 @@ fn last_line(file: &mut (impl Read + Seek)) -> io::Result<Option<Vec<u8>>> {
     line.reverse();
     let mut line = line.concat();
     let whole = line.last() == Some(&b'\n');
-    Ok(found.filter(|_| whole).map(|from| line.split_off(from.min(line.len()))))
+    let line = found.filter(|_| whole).map(|from| line.split_off(from.min(line.len())));
+    Ok(line.map(|line| (end - line.len() as u64, line)))
 }
 
 #[cfg(test)]
@@ -198,7 +208,10 @@ mod tests {
         let mut file = Cursor::new(text.as_bytes().to_vec());
         let line = last_line(&mut file).unwrap();
         assert_eq!(file.position(), 0);
-        line.map(|line| String::from_utf8(line).unwrap())
+        line.map(|(before, line)| {
+            assert_eq!(before as usize + line.len(), text.len());
+            String::from_utf8(line).unwrap()
+        })
     }
 
     #[test]

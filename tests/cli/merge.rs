@@ -39,6 +39,9 @@ fn what_is_not_all_of_one_capture_is_one_line_and_exit_2() {
     let parts = parts(home.path(), 3);
     assert!(refused(&merge(&parts[..2])).contains("of 3 parts one is not there: 2"));
     let text = fs::read(&parts[1]).unwrap();
+    let behind_a_line = memchr::memchr(b'\n', &text).unwrap() + 1;
+    fs::write(&parts[1], &text[behind_a_line..]).unwrap();
+    assert!(refused(&merge(&parts)).contains("1.ndjson: lines are missing, or are not as they were written"));
     fs::write(&parts[1], &text[..text.len() / 2]).unwrap();
     assert!(refused(&merge(&parts)).contains("1.ndjson: not a whole part"));
     fs::remove_file(&parts[1]).unwrap();
