@@ -66,11 +66,11 @@ pub const FRAGMENT_LIFETIME: Duration = Duration::from_secs(30);
 
 /// Completed IP datagrams that are remembered, so that second copies of their fragments (a capture that sees
 /// each packet twice) do not wait for the rest of theirs. Copies of older ones wait, and make a segment that was seen
-/// before, or expire.
+/// before, or expire. Each is up to 64 KiB.
 pub const RECENT_DATAGRAMS: usize = 64;
 
-/// Packet time for which a completed IP datagram is remembered; a sender that reuses its identification later
-/// is taken to mean a new datagram.
+/// Packet time for which a completed IP datagram is remembered; fragments that come later, or with other bytes, are taken for
+/// those of a new datagram that has its identification.
 pub const RECENT_DATAGRAM_LIFETIME: Duration = Duration::from_secs(1);
 
 /// Link types that are not read and that a message names; the packets of further ones are only counted.

@@ -2,6 +2,7 @@
 
 use super::fragment::{Added, Pieces, placeable};
 use super::ip::{FragmentOffset, IpPacket};
+use super::layer::Layer;
 use super::skip::Skip;
 use crate::base::limits::{FRAGMENT_BYTES, FRAGMENTED_DATAGRAMS};
 use crate::base::time::Timestamp;
@@ -30,6 +31,18 @@ struct Pending {
     /// Packet time of the fragment that came first.
     since: Timestamp,
     pieces: Pieces,
+}
+
+/// A datagram that was completed a moment ago. A sender may use its key again at once (RFC 6864 section 4.1): only fragments
+/// with its bytes are copies.
+#[derive(Debug)]
+struct Completed {
+    key: Key,
+    at: Timestamp,
+    /// Up to the first byte that was not captured.
+    bytes: Vec<u8>,
+    /// Its length on the wire.
+    wire: usize,
 }
 
 /// A whole datagram without its IP header.
@@ -75,7 +88,7 @@ pub(super) struct Fragments {
     /// Memory of all pieces, at most [`FRAGMENT_BYTES`] between two fragments.
     memory: usize,
     /// The latest completed datagrams, oldest first, at most [`RECENT_DATAGRAMS`].
-    recent: VecDeque<(Key, Timestamp)>,
+    recent: VecDeque<Completed>,
     /// Memory for the next datagram.
     spare: Vec<u8>,
     counters: FragmentCounters,
@@ -114,7 +127,7 @@ impl Fragments {
         let body = placeable(place, body).ok_or(Skip::MalformedFragment)?;
         let key = Key { src, dst, id: place.id, protocol: if src.is_ipv4() { protocol } else { 0 }, depth };
         self.expire(now);
-        let number = self.number(key, now)?;
+        let number = self.number(key, place, body, now)?;
         let Some(pending) = self.by_age.get_mut(&number) else { return Err(Skip::Fragment) };
         let before = pending.pieces.memory();
         let added = pending.pieces.add(place, protocol, body);
@@ -127,11 +140,11 @@ impl Fragments {
                     return Err(Skip::Fragment);
                 };
                 let pending = self.remove(number).ok_or(Skip::Fragment)?;
-                self.remember(key, now);
                 self.counters.reassembled += 1;
                 let protocol = pending.pieces.protocol();
                 let (bytes, spare) = pending.pieces.assemble(std::mem::take(&mut self.spare));
                 self.spare = spare;
+                self.remember(key, now, &bytes, wire);
                 Ok(Datagram { src, dst, protocol, bytes, wire })
             }
             (Added::Known, _) => Err(Skip::DuplicateFragment),
@@ -157,8 +170,15 @@ impl Fragments {
         *self = Self { counters: self.counters, ..Self::default() };
     }
 
-    /// The number of the datagram with this key: the one that is there, or a new one unless it was just completed.
-    fn number(&mut self, key: Key, now: Timestamp) -> Result<u64, Skip> {
+    /// The number of the datagram with this key: the one that is there, or a new one unless this is a copy of what one had
+    /// that was just completed.
+    fn number(
+        &mut self,
+        key: Key,
+        place: FragmentOffset,
+        body: Layer<'_>,
+        now: Timestamp,
+    ) -> Result<u64, Skip> {
         if let Some(&number) = self.numbers.get(&key) {
             let current = |pending: &Pending| !is_stale(pending.since, now, FRAGMENT_LIFETIME);
             if self.by_age.get(&number).is_some_and(current) {
@@ -167,7 +187,11 @@ impl Fragments {
             self.remove(number);
             self.counters.expired += 1;
         }
-        if self.is_recent(&key, now) { Err(Skip::DuplicateFragment) } else { Ok(self.insert(key, now)) }
+        if self.is_copy(&key, place, body, now) {
+            Err(Skip::DuplicateFragment)
+        } else {
+            Ok(self.insert(key, now))
+        }
     }
 
     /// Drops the datagrams whose time is up.
@@ -216,20 +240,33 @@ impl Fragments {
         Some(pending)
     }
 
-    /// Whether the datagram of this key was completed a moment ago.
-    fn is_recent(&self, key: &Key, now: Timestamp) -> bool {
-        self.recent
-            .iter()
-            .rev()
-            .any(|(recent, since)| recent == key && !is_stale(*since, now, RECENT_DATAGRAM_LIFETIME))
+    /// Whether the datagram of this key that was completed a moment ago had these bytes there.
+    fn is_copy(&self, key: &Key, place: FragmentOffset, body: Layer<'_>, now: Timestamp) -> bool {
+        self.recent.iter().rev().any(|recent| {
+            recent.key == *key
+                && !is_stale(recent.at, now, RECENT_DATAGRAM_LIFETIME)
+                && recent.has(place, body)
+        })
     }
 
-    /// Remembers that the datagram of this key is complete.
-    fn remember(&mut self, key: Key, now: Timestamp) {
-        if self.recent.len() >= RECENT_DATAGRAMS {
-            self.recent.pop_front();
-        }
-        self.recent.push_back((key, now));
+    /// Remembers that the datagram of this key is complete, with these bytes of so many.
+    fn remember(&mut self, key: Key, now: Timestamp, bytes: &[u8], wire: usize) {
+        let forgotten = if self.recent.len() < RECENT_DATAGRAMS { None } else { self.recent.pop_front() };
+        let mut kept = forgotten.map(|recent| recent.bytes).unwrap_or_default();
+        kept.clear();
+        kept.extend_from_slice(bytes);
+        self.recent.push_back(Completed { key, at: now, bytes: kept, wire });
+    }
+}
+
+impl Completed {
+    /// A fragment may be one of its: what was captured of both is the same.
+    fn has(&self, place: FragmentOffset, body: Layer<'_>) -> bool {
+        let FragmentOffset { offset, more, .. } = place;
+        let end = offset + body.wire();
+        let fits = if more { end < self.wire } else { end == self.wire };
+        let there = self.bytes.get(offset..).unwrap_or_default();
+        fits && there.iter().zip(body.bytes()).all(|(one, other)| one == other)
     }
 }
 

@@ -127,6 +127,25 @@ fn a_capture_that_sees_packets_twice() {
     assert!(decode_with(&mut decoder, later, 101, &fragments[1]).is_ok());
 }
 
+/// A sender may use an identification again at once where it sends no other datagram that is alike (RFC 6864).
+#[test]
+fn an_identification_that_is_used_again_at_once_is_of_another_datagram() {
+    for fragments in [cut_v4, |id: u16, protocol, body: &[u8], size| cut_v6(id.into(), protocol, body, size)]
+    {
+        let mut decoder = Decoder::new();
+        for (seq, payload) in [(7, "the first one"), (20, "and the other")] {
+            let segment = tcp_with_options(seq, &[], payload.as_bytes());
+            let fragments = fragments(8, 6, &segment, 24);
+            for expected in [Ok((payload.as_bytes().to_vec(), seq)), Err(Skip::DuplicateFragment)] {
+                let first = decode_with(&mut decoder, 0, 101, &fragments[0]).unwrap_err();
+                assert_eq!(first, if expected.is_ok() { Skip::Fragment } else { Skip::DuplicateFragment });
+                assert_eq!(decode_with(&mut decoder, 0, 101, &fragments[1]), expected);
+            }
+        }
+        assert_eq!((decoder.pending_datagrams(), decoder.counters().fragments.reassembled), (0, 2));
+    }
+}
+
 #[test]
 fn remembered_datagrams_are_bounded() {
     let mut decoder = Decoder::new();
