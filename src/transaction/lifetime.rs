@@ -86,9 +86,13 @@ impl PairingInput<'_> {
             {
                 stream.record.partial.insert(Partial::LIMIT);
             }
-            let reset = self.pairing.streams.get(id).and_then(|stream| stream.reset);
-            let idle = StreamEnd { by: EndBy::Capture, how: EndHow::Idle, code: None };
-            self.finish_stream_at(id, reset.map_or(idle, |reset| reset.end), at);
+            match self.pairing.streams.get(id).and_then(|stream| stream.reset) {
+                Some(reset) => self.finish_reset(id, reset),
+                None => {
+                    let idle = StreamEnd { by: EndBy::Capture, how: EndHow::Idle, code: None };
+                    self.finish_stream_at(id, idle, at);
+                }
+            }
         }
         open.len() as u64
     }
@@ -97,8 +101,8 @@ impl PairingInput<'_> {
     fn finish_ended(&mut self) {
         for id in self.pairing.streams.ids() {
             let ended = self.pairing.streams.get(id).and_then(|stream| stream.ended_early());
-            if let Some(Reset { end, place }) = ended {
-                self.finish_stream_at(id, end, place.at.time);
+            if let Some(reset) = ended {
+                self.finish_reset(id, reset);
             }
         }
         self.pairing.ended_early = 0;
@@ -120,6 +124,16 @@ impl PairingInput<'_> {
     /// A stream ends with the last frame that was read of it.
     pub(super) fn finish_stream(&mut self, id: u32, end: StreamEnd) {
         self.finish_stream_at(id, end, Timestamp::default());
+    }
+
+    /// A stream ends as it was reset, or with what stands in the place of a reset.
+    pub(super) fn finish_reset(&mut self, id: u32, Reset { end, place }: Reset) {
+        if let Some(stream) = self.pairing.streams.get_mut(id)
+            && end.how == EndHow::RstStream
+        {
+            stream.record.last = stream.record.last.max(place.at);
+        }
+        self.finish_stream_at(id, end, place.at.time);
     }
 
     /// A stream ends; `at` is when what ended it came, where that is no frame of the stream.
@@ -196,7 +210,7 @@ impl PairingInput<'_> {
         }
         if whole || (orphan && self.request_is_lost(id)) {
             match reset {
-                Some(reset) => self.finish_stream_at(id, reset.end, reset.place.at.time),
+                Some(reset) => self.finish_reset(id, reset),
                 None => self.finish_stream(id, end),
             }
             return;
@@ -219,7 +233,10 @@ impl PairingInput<'_> {
             let Some(stream) = self.pairing.streams.get(oldest) else { return };
             let reset = stream.reset;
             self.pairing.alone_ended += 1;
-            self.finish_stream(oldest, reset.map_or(end, |reset| reset.end));
+            match reset {
+                Some(reset) => self.finish_reset(oldest, reset),
+                None => self.finish_stream(oldest, end),
+            }
         }
     }
 
@@ -237,7 +254,7 @@ impl PairingInput<'_> {
             let Some(stream) = self.pairing.streams.get(id) else { continue };
             let ended = StreamEnd { by: EndBy::Server, how: EndHow::EndStream, code: None };
             match stream.reset.filter(|reset| reset.end.how == EndHow::RstStream) {
-                Some(reset) => self.finish_stream_at(id, reset.end, reset.place.at.time),
+                Some(reset) => self.finish_reset(id, reset),
                 None if stream.record.request.first.is_none() => self.finish_stream(id, ended),
                 None => {}
             }
@@ -247,26 +264,22 @@ impl PairingInput<'_> {
     /// The connection is over, since `at`: its open streams end, in order.
     pub fn finish(&mut self, by: EndBy, how: EndHow, at: Timestamp) {
         for id in self.pairing.streams.ids() {
-            let (end, at) = self.last_end(id).unwrap_or((StreamEnd { by, how, code: None }, at));
-            self.finish_stream_at(id, end, at);
+            if let Some(reset) = self.pairing.streams.get(id).and_then(|stream| stream.reset) {
+                self.finish_reset(id, reset);
+            } else {
+                let (end, at) = self.disclaimed(id).unwrap_or((StreamEnd { by, how, code: None }, at));
+                self.finish_stream_at(id, end, at);
+            }
         }
     }
 
-    /// What ended a stream that is still open when the connection is over, and when: a reset (or the server that sends
-    /// no more), or a GOAWAY. `None` where it was the connection's end.
-    fn last_end(&self, id: u32) -> Option<(StreamEnd, Timestamp)> {
-        let stream = self.pairing.streams.get(id)?;
-        if let Some(reset) = stream.reset {
-            return Some((reset.end, reset.place.at.time));
-        }
+    /// The GOAWAY that ended a stream which is still open when the connection is over, and when; `None` where it was the
+    /// connection's end.
+    fn disclaimed(&self, id: u32) -> Option<(StreamEnd, Timestamp)> {
         let opener = if id % 2 == 1 { Side::Client } else { Side::Server };
-        if let Some((last, code, at)) = self.pairing.side(opener.peer()).goaway
-            && id > last
-        {
-            let by = opener.peer().into();
-            return Some((StreamEnd { by, how: EndHow::Goaway, code: Some(code) }, at.time));
-        }
-        None
+        let (last, code, at) = self.pairing.side(opener.peer()).goaway?;
+        let end = StreamEnd { by: opener.peer().into(), how: EndHow::Goaway, code: Some(code) };
+        (id > last).then_some((end, at.time))
     }
 
     /// The request of stream 1, made with HTTP/1.1 (RFC 7540 section 3.2), whole with its body.

@@ -48,7 +48,6 @@ impl PairingInput<'_> {
         if unreceived && !stream.is_answered() {
             return;
         }
-        stream.record.last = stream.record.last.max(at);
         if let Some(ended) = stream.ended_early() {
             // The end came later, as the packets tell, and was read before: nobody took it.
             if at.packet > ended.place.at.packet {
@@ -62,7 +61,7 @@ impl PairingInput<'_> {
         }
         let (_, peer) = stream.side(from.peer());
         if peer.over {
-            return self.finish_stream_at(id, end, at.time);
+            return self.finish_reset(id, Reset { place, end });
         }
         // What the peer sent before is still to be read, or to be found missing.
         stream.reset = Some(Reset { place, end });
@@ -108,7 +107,7 @@ impl PairingInput<'_> {
             if unasked && !self.request_is_lost(id) {
                 self.pairing.orphans.insert(id);
             } else {
-                self.finish_stream_at(id, reset.end, reset.place.at.time);
+                self.finish_reset(id, reset);
             }
             false
         });

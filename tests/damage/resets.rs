@@ -219,3 +219,24 @@ fn a_reset_behind_a_hole_comes_before_the_end_that_is_read_first() {
         }
     }
 }
+
+/// The client's direction waits for bytes that are missing, and the server's is read on: its reset comes after both sides have
+/// ended the stream, and is no part of the exchange.
+#[test]
+fn a_reset_behind_both_ends_takes_no_time_of_the_exchange() {
+    let lost = frame(6, 0, 0, b"its lost");
+    let segments = [
+        (Side::Client, lost.clone()),
+        (Side::Client, frame(HEADERS, END_HEADERS | END_STREAM, 1, &GET)),
+        (Side::Server, frame(HEADERS, END_HEADERS | END_STREAM, 1, &OK)),
+        (Side::Server, frame(RST_STREAM, 0, 1, &[0; 4])),
+    ];
+    let whole = conversation(&segments);
+    let kept = whole.subset(|_, packet| !packet.bytes.ends_with(&lost));
+    let told = [&whole, &kept].map(|capture| {
+        let outcome = Analyze::capture(capture).run();
+        let call = outcome.transactions().next().unwrap();
+        (call.end, call.duration())
+    });
+    assert_eq!(told[0], told[1]);
+}
