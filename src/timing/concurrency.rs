@@ -6,46 +6,60 @@ use crate::base::time::Timestamp;
 /// The streams that the client has open.
 #[derive(Debug, Default)]
 pub(super) struct Concurrency {
-    open: u64,
-    /// Since when there are as many as may be.
-    full_since: Option<Timestamp>,
-    /// When a place became free of which all were taken.
-    freed: Option<Timestamp>,
+    open: u32,
+    queued: u32,
+    places: Places,
     /// Nanoseconds with all places taken, those up to now not.
     full: u64,
-    queued: u64,
+}
+
+/// The places for streams.
+#[derive(Clone, Copy, Debug, Default)]
+enum Places {
+    /// Some are free, for all that is known.
+    #[default]
+    Free,
+    /// All are taken, since then.
+    Full(Timestamp),
+    /// All were taken, and one became free then.
+    Freed(Timestamp),
 }
 
 impl Concurrency {
     /// A stream was opened, of at most so many. Whether it had waited for a place: it came within `patience` nanoseconds of one that
     /// became free.
     pub(super) fn opened(&mut self, at: Timestamp, most: u32, patience: u64) -> bool {
-        let waited = self.freed.take().is_some_and(|freed| at.nanos_since(freed) <= patience);
-        self.queued += u64::from(waited);
-        self.open += 1;
-        if self.open >= u64::from(most) {
-            self.full_since.get_or_insert(at);
-        }
+        let waited = matches!(self.places, Places::Freed(freed) if at.nanos_since(freed) <= patience);
+        self.queued = self.queued.saturating_add(waited.into());
+        self.open = self.open.saturating_add(1);
+        self.places = match self.places {
+            Places::Full(since) => Places::Full(since),
+            _ if self.open >= most => Places::Full(at),
+            _ => Places::Free,
+        };
         waited
     }
 
     /// A stream has ended.
     pub(super) fn closed(&mut self, at: Timestamp) {
         self.open = self.open.saturating_sub(1);
-        if let Some(since) = self.full_since.take() {
+        if let Places::Full(since) = self.places {
             self.full = self.full.saturating_add(at.nanos_since(since));
-            self.freed = Some(at);
+            self.places = Places::Freed(at);
         }
     }
 
     /// Nanoseconds with all places taken, until now.
     pub(super) fn at_limit(&self, now: Timestamp) -> u64 {
-        let still = self.full_since.map_or(0, |since| now.nanos_since(since));
+        let still = match self.places {
+            Places::Full(since) => now.nanos_since(since),
+            _ => 0,
+        };
         self.full.saturating_add(still)
     }
 
     /// Streams that were opened when a place became free.
-    pub(super) const fn queued(&self) -> u64 {
+    pub(super) const fn queued(&self) -> u32 {
         self.queued
     }
 }

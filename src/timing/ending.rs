@@ -18,6 +18,10 @@ pub(super) struct LastWords {
     heard: Option<Timestamp>,
     /// Bytes of this side are missing behind all that was read of it.
     unheard: PerSide<bool>,
+    /// Frames of this side are missing before this packet, the latest of such; 0 where none are.
+    lost: PerSide<u64>,
+    /// The latest packet that opened a stream.
+    asked: u64,
     /// The last packet of each side that was read.
     read: PerSide<u64>,
 }
@@ -92,9 +96,32 @@ impl LastWords {
         Some(at)
     }
 
-    /// Frames of a side are missing: what it may have acknowledged with them.
-    pub(super) fn lose(&mut self, from: Side) {
+    /// Frames of a side are missing, before this packet: it may have acknowledged something with them, or sent GOAWAY.
+    pub(super) fn lose(&mut self, from: Side, packet: u64) {
         self.pings[from.peer()] = None;
+        self.lose_goaway(from, packet);
+    }
+
+    /// A GOAWAY of a side may be missing, before this packet.
+    pub(super) fn lose_goaway(&mut self, from: Side, packet: u64) {
+        self.lost[from] = self.lost[from].max(packet);
+    }
+
+    /// What a side sent before the capture begins is missing, or is not after all.
+    pub(super) fn join_late(&mut self, from: Side, late: bool) {
+        if self.lost[from] <= 1 {
+            self.lost[from] = late.into();
+        }
+    }
+
+    /// The client opens a stream: nobody had sent GOAWAY before (RFC 9113 section 6.8).
+    pub(super) fn ask(&mut self, at: Moment) {
+        self.asked = self.asked.max(at.packet);
+    }
+
+    /// A GOAWAY of the side may be missing.
+    fn may_have_left(&self, side: Side) -> bool {
+        self.unheard[side] || self.lost[side] > self.asked
     }
 
     /// Why the connection ended, in this way and at this time, with exchanges under way or not, where that is known.
@@ -124,6 +151,7 @@ impl LastWords {
             (false, _) => Some(EndCause::CaptureEnd),
             (true, _) if unanswered => Some(EndCause::KeepaliveTimeout),
             _ if graceful.is_some() => Some(EndCause::GoawayGraceful),
+            _ if sides.into_iter().any(|side| self.may_have_left(side)) => None,
             (true, Some(true)) if reset => Some(EndCause::ResetInFlight),
             (true, Some(false)) if reset => Some(EndCause::Reset),
             (true, Some(true)) => Some(EndCause::FinInFlight),
@@ -208,15 +236,15 @@ mod tests {
         let mut words = LastWords::default();
         words.speak(Side::Client, moment(1));
         words.ping(Side::Client, [1; 8], moment(2));
-        words.lose(Side::Client);
+        words.lose(Side::Client, 3);
         assert_eq!(
             cause(&words, RST, Some(false)),
             Some(EndCause::KeepaliveTimeout),
             "the other side sends it"
         );
-        words.lose(Side::Server);
-        assert_eq!(cause(&words, RST, Some(false)), Some(EndCause::Reset));
-        words.ping(Side::Client, [2; 8], moment(3));
+        words.lose(Side::Server, 3);
+        assert_eq!(cause(&words, RST, Some(false)), None);
+        words.ping(Side::Client, [2; 8], moment(4));
         assert_eq!(
             cause(&words, RST, Some(false)),
             Some(EndCause::KeepaliveTimeout),
@@ -225,10 +253,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_missing_may_have_been_a_goaway_until_a_stream_is_opened() {
+        for side in [Side::Client, Side::Server] {
+            let mut words = LastWords::default();
+            words.join_late(side, true);
+            assert_eq!(cause(&words, FIN, Some(false)), None, "it was joined late, and nothing came");
+            words.ask(moment(5));
+            assert_eq!(cause(&words, FIN, Some(false)), Some(EndCause::IdleClose));
+            words.lose(side, 6);
+            assert_eq!(cause(&words, RST, Some(true)), None);
+            words.ask(moment(7));
+            assert_eq!(cause(&words, RST, Some(true)), Some(EndCause::ResetInFlight));
+            words.miss(side);
+            assert_eq!(cause(&words, FIN, Some(false)), None);
+            words.goaway(side, 0, 0, at(8));
+            assert_eq!(cause(&words, FIN, Some(false)), Some(EndCause::GoawayGraceful));
+        }
+        let mut words = LastWords::default();
+        words.join_late(Side::Client, true);
+        words.join_late(Side::Client, false);
+        assert_eq!(cause(&words, FIN, Some(false)), Some(EndCause::IdleClose));
+    }
+
+    #[test]
     fn nothing_was_sent_since_bytes_were_read_last_and_none_are_missing_behind() {
         let idle = |words: &LastWords| {
             let (ending, _) = words.ending(FIN, at(10), Some(false), Duration::ZERO);
-            assert_eq!(ending.cause, Some(EndCause::IdleClose));
             ending.idle.map(|idle| idle.as_millis())
         };
         let mut words = LastWords::default();

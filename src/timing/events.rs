@@ -67,7 +67,12 @@ impl EventSink for Timing {
             self.note_request(first.time);
         }
         if opens && !self.exchanges.contains(header.stream) && cx.ledger.is_new(header.stream) {
+            self.words.ask(first);
             self.begin(cx, first.time, header.stream);
+        }
+        if header.kind == FrameType::GOAWAY {
+            // Until what it says is read.
+            self.words.lose_goaway(cx.from, cx.at().packet);
         }
         if matches!(header.kind, FrameType::DATA | FrameType::HEADERS | FrameType::CONTINUATION) {
             self.carried(cx, header.stream);
@@ -75,7 +80,7 @@ impl EventSink for Timing {
         self.note_order(cx.from, cx.at());
     }
 
-    fn block_end(&mut self, cx: &EventContext<'_>, block: &Block, _: &BlockEnd) {
+    fn block_end(&mut self, cx: &EventContext<'_>, block: &Block, end: &BlockEnd) {
         if let Some(promised) = block.promised {
             // The promise is the request's end.
             self.begin(cx, block.first.time, promised);
@@ -98,6 +103,12 @@ impl EventSink for Timing {
         }
         self.carried(cx, block.stream);
         if block.end_stream {
+            if end.cut.is_some()
+                && let Some(exchange) = self.exchanges.get_mut(block.stream)
+            {
+                // Its rest came later.
+                exchange.lose_end();
+            }
             self.end_side(cx, block.stream);
         }
     }
@@ -213,6 +224,7 @@ impl EventSink for Timing {
 
     fn begins(&mut self, from: Side) {
         self.lossy[from] = false;
+        self.words.join_late(from, false);
     }
 
     fn skipped(&mut self, cx: &EventContext<'_>, _: u64) {
@@ -223,6 +235,6 @@ impl EventSink for Timing {
         self.losses += 1;
         self.first_lost |= self.words.last_read(cx.from) == 0;
         self.lossy[cx.from] = true;
-        self.words.lose(cx.from);
+        self.words.lose(cx.from, cx.at().packet);
     }
 }

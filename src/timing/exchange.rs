@@ -55,7 +55,7 @@ pub(super) struct Exchange {
     pub(super) held: u64,
     pub(super) connection_held: u64,
     pub(super) request_blocked: u64,
-    /// What is over or used up: [`REQUEST_ENDED`] and the like.
+    /// [`REQUEST_ENDED`] and the like.
     flags: u8,
     /// The sender's credit on the stream is, or was, next to none.
     low: Low,
@@ -73,6 +73,8 @@ const REQUEST_ENDED: u8 = 1;
 const CLIENT_EMPTY: u8 = 1 << 1;
 /// Nor for the server.
 const SERVER_EMPTY: u8 = 1 << 2;
+/// When a side ended its part of the stream is not known.
+const END_UNKNOWN: u8 = 1 << 3;
 
 const fn empty(sender: Side) -> u8 {
     if sender.is_client() { CLIENT_EMPTY } else { SERVER_EMPTY }
@@ -136,6 +138,16 @@ impl Exchange {
     /// It is.
     pub(super) const fn is_asked(&self) -> bool {
         self.flags & REQUEST_ENDED != 0
+    }
+
+    /// A side has ended its part of the stream with bytes that are missing.
+    pub(super) const fn lose_end(&mut self) {
+        self.flags |= END_UNKNOWN;
+    }
+
+    /// When both sides ended their parts of the stream, as far as they have, is known.
+    pub(super) const fn knows_ends(&self) -> bool {
+        self.flags & END_UNKNOWN == 0
     }
 
     /// The sender whose turn it is used credit: what is left is next to none, or not.

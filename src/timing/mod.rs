@@ -57,8 +57,6 @@ pub struct Timing {
     /// Nanoseconds that the whole path takes, by whatever was measured, and whether something was.
     round_trip: u64,
     measured: bool,
-    /// For so many nanoseconds a sender may send nothing without being silent: one and a half round trips.
-    patience: u64,
     /// Which stream's bytes came last, when, and from whom.
     carried: (Timestamp, u32, Option<Side>),
     exchanges: StreamMap<Exchange>,
@@ -93,7 +91,7 @@ pub struct Timing {
     /// Streams that may still be looked at because all windows have changed: each frame pays for some.
     credit: usize,
     /// Exchanges that were too many to be followed.
-    limited: u64,
+    limited: u32,
     windows: PerSide<Windows>,
     concurrency: Concurrency,
     /// Where some are stated.
@@ -109,7 +107,7 @@ pub struct Timing {
     notes: Option<Vec<Note>>,
     /// The pieces of the exchanges' time are asked for.
     pieces: bool,
-    pieces_limited: u64,
+    pieces_limited: u32,
 }
 
 impl Timing {
@@ -117,6 +115,9 @@ impl Timing {
     pub fn new(late: (bool, bool), findings: bool) -> Self {
         let lossy = PerSide { client: late.0, server: late.1 };
         let mut timing = Self { lossy, notes: findings.then(Vec::new), ..Self::default() };
+        for side in [Side::Client, Side::Server] {
+            timing.words.join_late(side, lossy[side]);
+        }
         timing.measure();
         timing
     }
@@ -127,8 +128,8 @@ impl Timing {
     }
 
     /// Exchanges that were too many to be followed.
-    pub const fn limited(&self) -> u64 {
-        self.limited
+    pub fn limited(&self) -> u64 {
+        self.limited.into()
     }
 
     /// Where `pieces` are asked for, [`annotate`](Self::annotate) tells them.
@@ -138,8 +139,8 @@ impl Timing {
     }
 
     /// Exchanges whose pieces were too many.
-    pub const fn pieces_limited(&self) -> u64 {
-        self.pieces_limited
+    pub fn pieces_limited(&self) -> u64 {
+        self.pieces_limited.into()
     }
 
     /// Streams whose priorities were too many.
@@ -242,7 +243,11 @@ impl Timing {
         let halves = self.half_trip(Side::Client).zip(self.half_trip(Side::Server));
         self.measured = halves.is_some();
         self.round_trip = halves.map_or(ASSUMED_ROUND_TRIP, |(client, server)| nanos(client + server));
-        self.patience = (self.round_trip.saturating_mul(3) / 2).max(SHORTEST_SILENCE);
+    }
+
+    /// For so many nanoseconds a sender may send nothing without being silent: one and a half round trips.
+    fn patience(&self) -> u64 {
+        (self.round_trip.saturating_mul(3) / 2).max(SHORTEST_SILENCE)
     }
 
     /// A segment bears bytes of DATA or a header block on a stream.
@@ -253,7 +258,7 @@ impl Timing {
             return;
         }
         self.carried = (at, id, Some(from));
-        let (patience, round_trip) = (self.patience, self.round_trip);
+        let (patience, round_trip) = (self.patience(), self.round_trip);
         let clock = &mut self.clocks[from];
         let began = cx.arrival.record_since.unwrap_or(at);
         if at > clock.latest() && clock.data(at, began, patience) && !self.fresh[from].is_empty() {
@@ -276,7 +281,7 @@ impl Timing {
     /// The response has begun, with the packet `at` or with the TLS record that it ends: it is the server's turn, whatever of
     /// the request is still to come.
     fn begin_response(&mut self, cx: &EventContext<'_>, id: u32, at: Timestamp) {
-        let patience = self.patience;
+        let patience = self.patience();
         let record = cx.arrival.record_since.filter(|_| at == cx.at().time);
         let at = record.filter(|&since| since < at && !self.clocks.server.stopped_since(since)).unwrap_or(at);
         let Some(exchange) = self.exchanges.get_mut(id) else { return };
@@ -335,7 +340,7 @@ impl Timing {
     /// The window of what a side sends on a stream has changed, to this credit.
     fn look_at_window(&mut self, at: Timestamp, sender: Side, id: u32, credit: Option<i64>) {
         let blocked = credit.is_some_and(|credit| credit <= 0);
-        let (patience, round_trip) = (self.patience, self.half_trip_nanos(sender.peer()));
+        let (patience, round_trip) = (self.patience(), self.half_trip_nanos(sender.peer()));
         let Some(exchange) = self.exchanges.get_mut(id) else { return };
         exchange.note_empty(sender, blocked);
         if exchange.turn == Turn::Wait || exchange.turn.sender() != sender {
@@ -352,7 +357,7 @@ impl Timing {
         if let Some(priorities) = &mut self.priorities {
             record.priority = priorities.end(record.stream).filter(|_| self.is_lossless());
         }
-        let patience = self.patience;
+        let patience = self.patience();
         let total = nanos(record.duration());
         let Some(mut exchange) = self.exchanges.remove(record.stream) else {
             record.unknown.insert(Unknown::TIME);
@@ -374,7 +379,7 @@ impl Timing {
         division.fit(total);
         let (parts, pieces, limited) = division.finish();
         record.pieces = pieces;
-        self.pieces_limited += u64::from(limited);
+        self.pieces_limited = self.pieces_limited.saturating_add(limited.into());
         if known {
             let held = |part, held: u64| held.min(parts.get(part));
             record.time = Some(Time {
@@ -394,7 +399,8 @@ impl Timing {
     /// The windows that the exchange met are known: no frame was lost while it went on, and those that were lost before
     /// can have left no less credit than was reckoned.
     fn is_certain(&self, begun: Timestamp, exchange: &Exchange) -> bool {
-        if exchange.losses != self.losses || self.unseen.client || self.unseen.server {
+        let followed = exchange.losses == self.losses && exchange.knows_ends();
+        if !followed || self.unseen.client || self.unseen.server {
             return false;
         }
         let parts = &exchange.parts;
@@ -456,7 +462,7 @@ impl Timing {
             client_windows: self.window_facts(ledger, Side::Client),
             server_windows: self.window_facts(ledger, Side::Server),
             at_limit: if self.is_lossless() { self.concurrency.at_limit(last) } else { 0 },
-            queued: if self.is_lossless() { self.concurrency.queued() } else { 0 },
+            queued: if self.is_lossless() { self.concurrency.queued().into() } else { 0 },
             inversion: self
                 .priorities
                 .as_ref()
@@ -490,11 +496,12 @@ impl Timing {
     ) -> (Ending, Option<(Side, u32)>) {
         for side in [Side::Client, Side::Server] {
             if self.unseen[side] {
-                self.words.lose(side);
+                self.words.lose(side, u64::MAX);
                 self.words.miss(side);
             }
         }
-        let (mut ending, error) = self.words.ending(end, at, in_flight, Duration::from_nanos(self.patience));
+        let (mut ending, error) =
+            self.words.ending(end, at, in_flight, Duration::from_nanos(self.patience()));
         // What announced it may be missing.
         let lossy = self.lossy.client || self.lossy.server;
         ending.two_step = ending.two_step.filter(|&two_step| two_step || !lossy);
@@ -510,7 +517,7 @@ impl Timing {
 
     fn begin(&mut self, cx: &EventContext<'_>, at: Timestamp, id: u32) {
         if self.exchanges.len() >= limits::RULE_STREAMS {
-            self.limited += 1;
+            self.limited = self.limited.saturating_add(1);
             return;
         }
         self.note_request(at);
@@ -522,7 +529,7 @@ impl Timing {
         }
         if id % 2 == 1 {
             let most = cx.ledger.settings(Side::Server).max_concurrent_streams;
-            if self.concurrency.opened(at, most, self.patience) && self.is_lossless() {
+            if self.concurrency.opened(at, most, self.patience()) && self.is_lossless() {
                 self.note(Side::Server, id, Remark::StreamLimit, cx.at());
             }
         }

@@ -79,19 +79,75 @@ fn credit_that_is_missing_may_have_been_given() {
     let kept = without(&upload(), &frame(8, 0, 1, &[0, 1, 0, 0]));
     let (known, blocked, cause) = told(&kept);
     assert_eq!((known, blocked.stream_window, blocked.connection_window), (None, 0, 0));
-    assert_eq!(cause, Some(EndCause::IdleClose));
+    assert_eq!(cause, None, "as may a GOAWAY");
 }
 
 #[test]
 fn an_acknowledgment_that_is_missing_may_have_been_sent() {
     let kept = without(&upload(), &frame(6, 1, 0, &PING));
-    assert_eq!(told(&kept).2, Some(EndCause::IdleClose));
+    assert_eq!(told(&kept).2, None, "no timeout; but a GOAWAY may have been sent, too");
+}
+
+#[test]
+fn a_goaway_that_is_cut_was_sent() {
+    let mut said = vec![
+        (MS, Client, frame(1, 5, 1, &[0x82, 0x86, 0x84])),
+        (2 * MS, Server, frame(1, 5, 1, &[0x88])),
+        (3 * MS, Client, frame(7, 0, 0, &[0; 8])),
+    ];
+    let capture = |said: &[(u64, Side, Vec<u8>)]| {
+        let mut conversation = connection(1, said).after(100 * MS);
+        conversation.fin(Client);
+        conversation.fin(Server);
+        conversation.capture()
+    };
+    let cause = |capture: &Capture| run(capture).connections().next().unwrap().ending.cause;
+    let whole = capture(&said);
+    assert_eq!(cause(&whole), Some(EndCause::GoawayGraceful));
+    let longest = whole.packets.iter().map(|packet| packet.bytes.len()).max().unwrap();
+    let goaway = whole.packets.iter().rposition(Packet::has_payload).unwrap();
+    for kept in 1..17 {
+        let mut cut = whole.clone();
+        let bytes = &mut cut.packets[goaway].bytes;
+        bytes.truncate(bytes.len() - 17 + kept);
+        assert!(bytes.len() < longest);
+        assert_eq!(cause(&cut), None, "{kept} octets of it");
+    }
+    said.pop();
+    assert_eq!(cause(&capture(&said)), Some(EndCause::IdleClose));
 }
 
 #[test]
 fn what_is_missing_may_have_ended_the_exchange() {
     let kept = without(&upload(), &frame(1, 5, 1, &[0x88]));
     assert_eq!(told(&kept).2, None);
+}
+
+/// The rest of a header block comes later: when its end did is not known.
+#[test]
+fn a_request_ends_with_the_last_byte_of_its_block() {
+    let block = vec![b'x'; 3000];
+    let fields = [&[0x82, 0x86, 0x84, 0x40, 1, b'x', 0x7f, 0xb9, 0x16][..], &block].concat();
+    let sent = frame(1, 5, 1, &fields);
+    let [start, middle, rest] = [&sent[..1000], &sent[1000..2000], &sent[2000..]];
+    let said: Vec<(u64, Side, Vec<u8>)> = vec![
+        (MS, Client, start.to_vec()),
+        (2 * MS, Client, middle.to_vec()),
+        (50 * MS, Client, rest.to_vec()),
+        (60 * MS, Server, frame(1, 5, 1, &[0x88])),
+    ];
+    let whole = connection(1, &said).capture();
+    let wait = |capture: &Capture| {
+        let outcome = run(capture);
+        let call = outcome.transactions().next().unwrap();
+        assert_eq!(call.time.is_none(), call.unknown.contains(Unknown::TIME));
+        call.time.map(|time| time.parts.get(TimePart::Wait) / MS)
+    };
+    assert_eq!(wait(&whole), Some(10));
+    let mut cut = whole.clone();
+    let packet = cut.packets.iter_mut().find(|packet| packet.bytes.ends_with(middle)).unwrap();
+    packet.bytes.truncate(500);
+    assert_eq!(wait(&cut), None);
 }
 
 #[test]
