@@ -107,7 +107,7 @@ impl EventSink for Timing {
                 && let Some(exchange) = self.exchanges.get_mut(block.stream)
             {
                 // Its rest came later.
-                exchange.lose_end();
+                exchange.lose_track();
             }
             self.end_side(cx, block.stream);
         }

@@ -73,8 +73,8 @@ const REQUEST_ENDED: u8 = 1;
 const CLIENT_EMPTY: u8 = 1 << 1;
 /// Nor for the server.
 const SERVER_EMPTY: u8 = 1 << 2;
-/// When a side ended its part of the stream is not known.
-const END_UNKNOWN: u8 = 1 << 3;
+/// What the sides did on the stream, and in which order, is not all known.
+const NOT_FOLLOWED: u8 = 1 << 3;
 
 const fn empty(sender: Side) -> u8 {
     if sender.is_client() { CLIENT_EMPTY } else { SERVER_EMPTY }
@@ -140,14 +140,14 @@ impl Exchange {
         self.flags & REQUEST_ENDED != 0
     }
 
-    /// A side has ended its part of the stream with bytes that are missing.
-    pub(super) const fn lose_end(&mut self) {
-        self.flags |= END_UNKNOWN;
+    /// Something of the stream is missing, or was read too late to be put in its place.
+    pub(super) const fn lose_track(&mut self) {
+        self.flags |= NOT_FOLLOWED;
     }
 
-    /// When both sides ended their parts of the stream, as far as they have, is known.
-    pub(super) const fn knows_ends(&self) -> bool {
-        self.flags & END_UNKNOWN == 0
+    /// All that both sides did on the stream is known, and in which order.
+    pub(super) const fn is_followed(&self) -> bool {
+        self.flags & NOT_FOLLOWED == 0
     }
 
     /// The sender whose turn it is used credit: what is left is next to none, or not.

@@ -90,6 +90,8 @@ pub struct Timing {
     catches_up: PerSide<bool>,
     /// Streams that may still be looked at because all windows have changed: each frame pays for some.
     credit: usize,
+    /// The highest stream that the server was read of, and not yet the client, which opens it.
+    ahead: u32,
     /// Exchanges that were too many to be followed.
     limited: u32,
     windows: PerSide<Windows>,
@@ -284,7 +286,10 @@ impl Timing {
         let patience = self.patience();
         let record = cx.arrival.record_since.filter(|_| at == cx.at().time);
         let at = record.filter(|&since| since < at && !self.clocks.server.stopped_since(since)).unwrap_or(at);
-        let Some(exchange) = self.exchanges.get_mut(id) else { return };
+        let Some(exchange) = self.exchanges.get_mut(id) else {
+            self.ahead = self.ahead.max(id);
+            return;
+        };
         match exchange.turn {
             Turn::Request => exchange.settle(at, &mut self.clocks.client, patience, TimePart::Transfer),
             Turn::Wait => exchange.settle(at, &mut self.clocks.server, patience, TimePart::Wait),
@@ -399,7 +404,7 @@ impl Timing {
     /// The windows that the exchange met are known: no frame was lost while it went on, and those that were lost before
     /// can have left no less credit than was reckoned.
     fn is_certain(&self, begun: Timestamp, exchange: &Exchange) -> bool {
-        let followed = exchange.losses == self.losses && exchange.knows_ends();
+        let followed = exchange.losses == self.losses && exchange.is_followed();
         if !followed || self.unseen.client || self.unseen.server {
             return false;
         }
@@ -522,7 +527,11 @@ impl Timing {
         }
         self.note_request(at);
         let sent_again = self.retransmitted;
-        let exchange = Exchange::begin(at, &mut self.clocks.client, self.losses, sent_again, self.pieces);
+        let mut exchange = Exchange::begin(at, &mut self.clocks.client, self.losses, sent_again, self.pieces);
+        if id <= self.ahead {
+            // The response, or some of it, was read before the request.
+            exchange.lose_track();
+        }
         self.exchanges.get_or_insert_with(id, || exchange);
         if let Some(priorities) = &mut self.priorities {
             priorities.opened(id);

@@ -408,3 +408,19 @@ fn the_tls_handshake_ends_with_the_first_frame() {
     assert_eq!(took(false), Some(5));
     assert_eq!(took(true), None);
 }
+
+/// The client's direction waits for a hole to fill, and a response is read before its request.
+#[test]
+fn a_response_that_was_read_before_its_request_has_no_parts() {
+    for early in [false, true] {
+        let mut wire = Wire::new();
+        if early {
+            wire.answer(1);
+        }
+        for stream in [1, 3] {
+            wire.ask(stream, true);
+            wire.answer(stream);
+            assert_eq!(wire.end(stream, wire.packet - 1).time.is_some(), stream == 3 || !early);
+        }
+    }
+}

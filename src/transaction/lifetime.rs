@@ -86,12 +86,11 @@ impl PairingInput<'_> {
             {
                 stream.record.partial.insert(Partial::LIMIT);
             }
-            match self.pairing.streams.get(id).and_then(|stream| stream.reset) {
-                Some(reset) => self.finish_reset(id, reset),
-                None => {
-                    let idle = StreamEnd { by: EndBy::Capture, how: EndHow::Idle, code: None };
-                    self.finish_stream_at(id, idle, at);
-                }
+            if let Some(reset) = self.pairing.streams.get(id).and_then(|stream| stream.reset) {
+                self.finish_reset(id, reset);
+            } else {
+                let idle = StreamEnd { by: EndBy::Capture, how: EndHow::Idle, code: None };
+                self.finish_stream_at(id, idle, at);
             }
         }
         open.len() as u64
