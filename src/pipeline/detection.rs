@@ -228,7 +228,8 @@ impl Detection {
         }
         if self.is_full(bytes.len()) {
             self.http1_limited = true;
-            return self.end_dialogue();
+            let known = self.end_dialogue();
+            return self.search(from, arrival, bytes, known);
         }
         self.append(from, arrival, bytes);
         None
@@ -263,7 +264,11 @@ impl Detection {
         }
         let known = match step {
             Step::More => None,
-            Step::Lost => self.end_dialogue(),
+            Step::Lost => {
+                // Of the last one it is not known what it is.
+                self.pieces.drain(..read.saturating_sub(1));
+                return self.end_dialogue();
+            }
             Step::Switched(switch) => {
                 // What is behind the response stays.
                 read -= 1;
@@ -450,7 +455,7 @@ impl Detection {
         known
     }
 
-    /// HTTP/1.1 cannot be followed any more; HTTP/2 may still come later, or have come already.
+    /// HTTP/1.1 cannot be followed any more; HTTP/2 may still come later, or have come already, with what waits for a request.
     fn end_dialogue(&mut self) -> Option<Detected> {
         let (_, dialogue) = self.dialogue.take()?;
         self.declined |= dialogue.declined();
@@ -459,7 +464,30 @@ impl Detection {
             let side = &mut self.sides[from];
             (side.late, side.undecidable) = (true, true);
         }
-        self.recognised.take()
+        let mut known = self.recognised.take();
+        let (pieces, bytes) = self.take();
+        for piece in pieces {
+            if let What::Bytes { start, end } = piece.what {
+                let part = bytes.get(start..end).unwrap_or_default();
+                known = self.search(piece.from, &piece.arrival, part, known);
+            }
+        }
+        known
+    }
+
+    /// Keeps bytes, and looks what they are where that is not known.
+    fn search(
+        &mut self,
+        from: Direction,
+        arrival: &Arrival,
+        bytes: &[u8],
+        known: Option<Detected>,
+    ) -> Option<Detected> {
+        if known.is_none() {
+            return self.data(from, arrival, bytes, 0);
+        }
+        self.append(from, arrival, bytes);
+        known
     }
 }
 

@@ -44,6 +44,39 @@ fn an_answer_that_comes_first_is_told_of_when_the_next_request_comes() {
     assert_eq!(told[0].evidence, None);
 }
 
+/// What the server sends waits for the request that it answers, which is not in the capture.
+#[test]
+fn http2_is_read_whose_request_to_upgrade_was_lost() {
+    let ask = |method: &str| {
+        format!(
+            "{method} /a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\
+             HTTP2-Settings: AAMAAABk\r\nContent-Length: 0\r\n\r\n"
+        )
+    };
+    let mut conversation = Conversation::new(Ends::v4(0), 1);
+    conversation.handshake();
+    conversation.data(Side::Client, ask("POST").as_bytes());
+    conversation.data(Side::Server, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    conversation.data(Side::Client, ask("GET").as_bytes());
+    conversation.data(Side::Server, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n");
+    let answer = b"\0\0\x05\x01\x05\0\0\0\x01\x48\x03200";
+    conversation.data(Side::Server, &[&b"\0\0\0\x04\0\0\0\0\0"[..], answer].concat());
+    conversation.data(Side::Client, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+    let mut payload = 0;
+    let capture = conversation.capture().subset(|_, packet| {
+        payload += usize::from(packet.has_payload());
+        !(packet.has_payload() && payload == 3)
+    });
+    let outcome = Analyze::capture(&capture).run();
+    let told: Vec<_> =
+        outcome.transactions().map(|call| (call.stream, call.method(), call.status())).collect();
+    assert_eq!(told, [(1, None, Some(200))]);
+    assert!(!outcome.complete());
+    assert!(!outcome.transactions().next().unwrap().is_complete());
+    let connection = outcome.connections().next().unwrap();
+    assert!(connection.is_http2 && !connection.upgrade_declined);
+}
+
 /// The server's direction is captured ahead of the client's, and joined between an interim response and its response:
 /// the client had not received all that came before, when it asked.
 #[test]
