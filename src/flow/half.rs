@@ -441,7 +441,12 @@ impl Half {
     /// Bytes after the last one seen that were sent for certain, as the peer has acknowledged them, or as segments
     /// without payload stand behind them. A single one is taken for a FIN, which counts as one (RFC 9293 section 3.4).
     pub(super) fn lost_at_end(&self) -> u64 {
-        let known = self.acked.max(self.sent).saturating_sub(self.next);
+        self.lost_before(self.acked)
+    }
+
+    /// The same, where the peer has received so much.
+    pub(super) fn lost_before(&self, received: u64) -> u64 {
+        let known = received.max(self.sent).saturating_sub(self.next);
         if known > 1 && self.fin.is_none() && self.started { known } else { 0 }
     }
 

@@ -229,6 +229,13 @@ impl Reassembly {
         half.ended || (!half.open_hole() && half.lost_at_end() == 0)
     }
 
+    /// The direction has sent bytes behind the last one seen, by what its own segments tell, and as the other side has
+    /// received so much.
+    pub fn lacks_end(&self, from: Direction, received: u64) -> bool {
+        let half = &self.halves[from];
+        !half.ended && half.lost_before(received) > 0
+    }
+
     /// Bytes of the direction's stream that were handed on, those in holes too.
     pub fn handed_on(&self, from: Direction) -> u64 {
         self.halves[from].next

@@ -70,6 +70,8 @@ pub(super) struct Context<'a, O> {
     pub(super) out: &'a mut O,
     /// So much of each direction's TCP stream its receiver is known to have.
     pub(super) received: PerDirection<u64>,
+    /// Bytes of the direction have been sent that were not seen, and nothing that stands behind them was.
+    pub(super) lacks_end: PerDirection<bool>,
 }
 
 impl<'a, O> Context<'a, O> {
@@ -90,10 +92,11 @@ impl<'a, O> Context<'a, O> {
             keys,
             out,
             received: PerDirection::default(),
+            lacks_end: PerDirection::default(),
         }
     }
 
-    /// Notes how much both sides have received, the sender of this segment too.
+    /// Notes how much both sides have received, the sender of this segment too, and what of that was not seen.
     pub(super) fn note_received(&mut self, streams: &Reassembly, segment: Option<(Direction, &Segment<'_>)>) {
         for from in [Direction::Forward, Direction::Backward] {
             self.received[from] = streams.acknowledged(from);
@@ -101,6 +104,9 @@ impl<'a, O> Context<'a, O> {
         if let Some((sender, segment)) = segment {
             let from = sender.reverse();
             self.received[from] = streams.acknowledged_with(from, segment);
+        }
+        for from in [Direction::Forward, Direction::Backward] {
+            self.lacks_end[from] = streams.lacks_end(from, self.received[from]);
         }
     }
 }

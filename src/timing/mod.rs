@@ -82,6 +82,8 @@ pub struct Timing {
     missed_until: Timestamp,
     /// Frames of this side were lost, or its beginning.
     lossy: PerSide<bool>,
+    /// This side has sent bytes that were not seen, and nothing that stands behind them was.
+    lacking: PerSide<bool>,
     /// No segment of this side was captured.
     unseen: PerSide<bool>,
     /// Something of one side was read behind later bytes of the other: what they did in which order is not known.
@@ -204,6 +206,11 @@ impl Timing {
     /// Bytes of one side are read that came before others of its peer, which were read already.
     pub const fn set_disordered(&mut self) {
         self.disordered = true;
+    }
+
+    /// A side has sent bytes that were not seen, and nothing that stands behind them was; or it has not.
+    pub fn set_lacking(&mut self, side: Side, lacking: bool) {
+        self.lacking[side] = lacking;
     }
 
     /// Each side's bytes are waited for, or are not any more.
@@ -415,7 +422,8 @@ impl Timing {
         }
         // What waits behind a hole, or is missing there, may have given credit long ago.
         let waits = self.clocks.client.stops().loss || self.clocks.server.stops().loss;
-        if waits && parts.get(TimePart::StreamWindow) + parts.get(TimePart::ConnectionWindow) > 0 {
+        let lacking = self.lacking.client || self.lacking.server;
+        if (waits || lacking) && parts.get(TimePart::StreamWindow) + parts.get(TimePart::ConnectionWindow) > 0 {
             return false;
         }
         self.is_lossless()

@@ -82,6 +82,31 @@ fn credit_that_is_missing_may_have_been_given() {
     assert_eq!(cause, None, "as may a GOAWAY");
 }
 
+/// Nothing of the client comes behind its credit: only what the server has received says that bytes are missing.
+#[test]
+fn credit_that_is_missing_at_the_end_may_have_been_given() {
+    let credit = [frame(8, 0, 0, &[0, 1, 0, 0]), frame(8, 0, 1, &[0, 1, 0, 0])].concat();
+    let said: Vec<(u64, Side, Vec<u8>)> = vec![
+        (MS, Client, frame(1, 5, 1, &[0x82, 0x86, 0x84])),
+        (2 * MS, Server, [frame(1, 4, 1, &[0x88]), data(16_384)].concat()),
+        (2 * MS, Server, data(16_384)),
+        (2 * MS, Server, data(16_384)),
+        (2 * MS, Server, data(16_383)),
+        (300 * MS, Client, credit.clone()),
+        (800 * MS, Server, frame(0, 1, 1, b"the rest")),
+    ];
+    let blocked = |capture: &Capture| {
+        let outcome = run(capture);
+        let call = outcome.transactions().next().unwrap();
+        assert_eq!(call.time.is_none(), call.unknown.contains(Unknown::TIME));
+        (call.time.map(|time| time.parts.get(TimePart::StreamWindow)), outcome.findings().count())
+    };
+    let whole = connection(1, &said).capture();
+    let (known, _) = blocked(&whole);
+    assert!(known.unwrap() < 310 * MS, "{known:?}");
+    assert_eq!(blocked(&without(&whole, &credit)), (None, 0));
+}
+
 #[test]
 fn an_acknowledgment_that_is_missing_may_have_been_sent() {
     let kept = without(&upload(), &frame(6, 1, 0, &PING));
