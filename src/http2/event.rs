@@ -107,6 +107,10 @@ pub trait EventSink {
     /// A frame was read whole, or as much of it as there is.
     fn frame(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>) {}
 
+    /// Octets of the frame's payload are not in the capture: what it says is not known. Not told of DATA, and of what bears a
+    /// part of a header block.
+    fn frame_cut(&mut self, cx: &EventContext<'_>, header: &FrameHeader) {}
+
     /// A header block begins; its fields follow, then [`EventSink::block_end`].
     fn block_start(&mut self, cx: &EventContext<'_>, block: &Block) {}
 

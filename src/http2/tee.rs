@@ -62,6 +62,7 @@ macro_rules! hand_on {
 hand_on! {
     frame_header(cx: &EventContext<'_>, header: &FrameHeader, first: Moment);
     frame(cx: &EventContext<'_>, frame: &FrameView<'_>);
+    frame_cut(cx: &EventContext<'_>, header: &FrameHeader);
     block_start(cx: &EventContext<'_>, block: &Block);
     field(field: &hpack::Field<'_>);
     pass_field();

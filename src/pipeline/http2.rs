@@ -246,7 +246,7 @@ impl Http2 {
         }
         if let Some(timing) = &mut self.timing {
             timing.hear(side, at.time);
-            timing.set_lacking(side.peer(), cx.lacks_end[from.reverse()]);
+            timing.set_lacking(cx.lacks_end[from.reverse()]);
             if disordered {
                 timing.set_disordered();
             }

@@ -98,8 +98,13 @@ impl LastWords {
 
     /// Frames of a side are missing, before this packet: it may have acknowledged something with them, or sent GOAWAY.
     pub(super) fn lose(&mut self, from: Side, packet: u64) {
-        self.pings[from.peer()] = None;
+        self.lose_pong(from);
         self.lose_goaway(from, packet);
+    }
+
+    /// An acknowledgment of a side may be missing.
+    pub(super) fn lose_pong(&mut self, from: Side) {
+        self.pings[from.peer()] = None;
     }
 
     /// A GOAWAY of a side may be missing, before this packet.

@@ -1,7 +1,7 @@
 //! What a connection's events say of its time.
 
 use super::exchange::Turn;
-use super::{Stops, Timing};
+use super::{Initial, Stops, Timing};
 use crate::base::time::Moment;
 use crate::flow::GapCause;
 use crate::http2::frame::{FrameHeader, FrameType, FrameView};
@@ -12,12 +12,13 @@ use crate::http2::{
 use crate::record::{TimePart, Urgency};
 
 /// Open streams that a frame pays for to be looked at where all windows change.
-const LOOKS: usize = 16;
+const LOOKS: u32 = 16;
 
 impl Timing {
     /// The windows of what `sender` sends on all streams have changed (RFC 9113 section 6.9.2).
     fn all_windows_changed(&mut self, cx: &EventContext<'_>, sender: Side) {
-        let Some(credit) = self.credit.checked_sub(self.exchanges.len()) else {
+        let open = u32::try_from(self.exchanges.len()).unwrap_or(u32::MAX);
+        let Some(credit) = self.credit.checked_sub(open) else {
             self.losses += 1;
             return;
         };
@@ -29,6 +30,12 @@ impl Timing {
 }
 
 impl Timing {
+    /// What was to change windows, places for streams, or what is urgent, is not known.
+    const fn cut_off(&mut self) {
+        self.losses += 1;
+        self.unclear = true;
+    }
+
     /// A frame of a side was read. Where the next ones begin had to be found out, and later ones of the peer were read
     /// meanwhile, the clocks have gone on: what they say of the open exchanges is not known.
     fn note_order(&mut self, from: Side, at: Moment) {
@@ -51,6 +58,19 @@ impl EventSink for Timing {
             self.take_settings(frame);
         } else if frame.from_client {
             self.take_priority(frame);
+        }
+    }
+
+    fn frame_cut(&mut self, cx: &EventContext<'_>, header: &FrameHeader) {
+        match header.kind {
+            FrameType::SETTINGS => {
+                self.cut_off();
+                self.initial[cx.from] = Initial::Lost;
+            }
+            FrameType::WINDOW_UPDATE | FrameType::PRIORITY | FrameType::PRIORITY_UPDATE => self.cut_off(),
+            FrameType::PING => self.words.lose_pong(cx.from),
+            FrameType::GOAWAY => self.words.lose_goaway(cx.from, cx.at().packet),
+            _ => {}
         }
     }
 
@@ -193,6 +213,9 @@ impl EventSink for Timing {
         let at = cx.at().time;
         let (sender, before) = match *change {
             SettingsChange::Announced { early, before } => {
+                if self.initial[cx.from] == Initial::Unread {
+                    self.initial[cx.from] = Initial::Read;
+                }
                 self.settings[cx.from].get_or_insert(at);
                 if !early {
                     return;
@@ -224,6 +247,7 @@ impl EventSink for Timing {
 
     fn begins(&mut self, from: Side) {
         self.lossy[from] = false;
+        self.initial[from] = Initial::Unread;
         self.words.join_late(from, false);
     }
 
@@ -235,6 +259,10 @@ impl EventSink for Timing {
         self.losses += 1;
         self.first_lost |= self.words.last_read(cx.from) == 0;
         self.lossy[cx.from] = true;
+        // The first of its frames is SETTINGS.
+        if self.initial[cx.from] == Initial::Unread {
+            self.initial[cx.from] = Initial::Lost;
+        }
         self.words.lose(cx.from, cx.at().packet);
     }
 }

@@ -30,8 +30,8 @@ use crate::base::limits;
 use crate::base::time::Timestamp;
 use crate::http2::{EventContext, Ledger, PerSide, Side, StreamMap};
 use crate::record::{
-    Blocked, ConnectionTiming, EndBy, EndHow, Ending, Handshakes, RoundTrips, StreamEnd, Time, TimePart,
-    Transaction, Unknown, Urgency, WindowFacts,
+    Blocked, ConnectionTiming, EndBy, EndHow, Ending, Handshakes, Message, RoundTrips, StreamEnd, Time,
+    TimePart, Transaction, Unknown, Urgency, WindowFacts,
 };
 use clock::{Clock, Stops, nanos};
 use concurrency::Concurrency;
@@ -82,16 +82,19 @@ pub struct Timing {
     missed_until: Timestamp,
     /// Frames of this side were lost, or its beginning.
     lossy: PerSide<bool>,
-    /// This side has sent bytes that were not seen, and nothing that stands behind them was.
-    lacking: PerSide<bool>,
+    /// The windows that its peer's streams have at first, by the SETTINGS of this side.
+    initial: PerSide<Initial>,
+    /// The peer of the side that was read last has sent bytes that were not seen, and nothing that stands behind them was.
+    lacking: bool,
     /// No segment of this side was captured.
     unseen: PerSide<bool>,
-    /// Something of one side was read behind later bytes of the other: what they did in which order is not known.
-    disordered: bool,
+    /// Something of one side was read behind later bytes of the other, or of a frame that moves windows, places for streams
+    /// or what is urgent the header alone: what was in force when is not known.
+    unclear: bool,
     /// Where the frames of a side begin was found out later: those that had come meanwhile are being read.
     catches_up: PerSide<bool>,
     /// Streams that may still be looked at because all windows have changed: each frame pays for some.
-    credit: usize,
+    credit: u32,
     /// The highest stream that the server was read of, and not yet the client, which opens it.
     ahead: u32,
     /// Exchanges that were too many to be followed.
@@ -114,6 +117,18 @@ pub struct Timing {
     pieces_limited: u32,
 }
 
+/// What is known of the windows that streams have at first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Initial {
+    /// No SETTINGS were read, and none were lost: as RFC 9113 section 6.9.2 has it.
+    #[default]
+    Unread,
+    /// They were announced.
+    Read,
+    /// SETTINGS were lost for certain.
+    Lost,
+}
+
 impl Timing {
     /// Of a connection of which the client's or the server's beginning is not in the capture.
     pub fn new(late: (bool, bool), findings: bool) -> Self {
@@ -121,6 +136,9 @@ impl Timing {
         let mut timing = Self { lossy, notes: findings.then(Vec::new), ..Self::default() };
         for side in [Side::Client, Side::Server] {
             timing.words.join_late(side, lossy[side]);
+            if lossy[side] {
+                timing.initial[side] = Initial::Lost;
+            }
         }
         timing.measure();
         timing
@@ -205,12 +223,13 @@ impl Timing {
 
     /// Bytes of one side are read that came before others of its peer, which were read already.
     pub const fn set_disordered(&mut self) {
-        self.disordered = true;
+        self.unclear = true;
     }
 
-    /// A side has sent bytes that were not seen, and nothing that stands behind them was; or it has not.
-    pub fn set_lacking(&mut self, side: Side, lacking: bool) {
-        self.lacking[side] = lacking;
+    /// The peer of the side that is read next has sent bytes that were not seen, and nothing that stands behind them was; or
+    /// it has not.
+    pub const fn set_lacking(&mut self, lacking: bool) {
+        self.lacking = lacking;
     }
 
     /// Each side's bytes are waited for, or are not any more.
@@ -386,7 +405,7 @@ impl Timing {
         if exchange.blocked {
             clock.set_stream_blocked(record.ended_at, false);
         }
-        let known = record.request.seen && self.is_certain(record.first.time, &exchange);
+        let known = record.request.seen && self.is_certain(record, &exchange);
         let mut division = std::mem::take(&mut exchange.parts);
         division.fit(total);
         let (parts, pieces, limited) = division.finish();
@@ -410,7 +429,13 @@ impl Timing {
 
     /// The windows that the exchange met are known: no frame was lost while it went on, and those that were lost before
     /// can have left no less credit than was reckoned.
-    fn is_certain(&self, begun: Timestamp, exchange: &Exchange) -> bool {
+    fn is_certain(&self, record: &Transaction, exchange: &Exchange) -> bool {
+        let begun = record.first.time;
+        // How much its sender might send at first is not known.
+        let lost = |message: &Message, by: Side| message.body > 0 && self.initial[by] == Initial::Lost;
+        if lost(&record.request, Side::Server) || lost(&record.response, Side::Client) {
+            return false;
+        }
         let followed = exchange.losses == self.losses && exchange.is_followed();
         if !followed || self.unseen.client || self.unseen.server {
             return false;
@@ -422,8 +447,9 @@ impl Timing {
         }
         // What waits behind a hole, or is missing there, may have given credit long ago.
         let waits = self.clocks.client.stops().loss || self.clocks.server.stops().loss;
-        let lacking = self.lacking.client || self.lacking.server;
-        if (waits || lacking) && parts.get(TimePart::StreamWindow) + parts.get(TimePart::ConnectionWindow) > 0 {
+        if (waits || self.lacking)
+            && parts.get(TimePart::StreamWindow) + parts.get(TimePart::ConnectionWindow) > 0
+        {
             return false;
         }
         self.is_lossless()
@@ -432,8 +458,8 @@ impl Timing {
 
     /// All that both sides sent is known, and was read in its order.
     const fn is_lossless(&self) -> bool {
-        let Self { lossy, unseen, disordered, .. } = self;
-        !(lossy.client || lossy.server || unseen.client || unseen.server || *disordered)
+        let Self { lossy, unseen, unclear, .. } = self;
+        !(lossy.client || lossy.server || unseen.client || unseen.server || *unclear)
     }
 
     /// How long the connection took to open. `handshake`: when TCP's was over, and how long it took.

@@ -1,5 +1,6 @@
 //! Damaged captures: what is told must be true, and what can be told must be told.
 
+mod cut_frames;
 mod encrypted;
 mod late;
 mod not_http2;

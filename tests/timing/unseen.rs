@@ -1,8 +1,8 @@
 //! What a side sent that was not captured, all of it or some: nothing is told that it may have changed.
 
 use super::{PREFACE, SETTINGS, connection, frame};
-use crate::support::conversation::Conversation;
 use crate::support::conversation::Side::{self, Client, Server};
+use crate::support::conversation::{Conversation, Ends};
 use crate::support::{Analyze, Capture, Outcome, Packet, dig};
 use h2lens::record::{Blocked, EndBy, EndCause, Partial, TimePart, Unknown, Wanted};
 use std::cmp::Ordering;
@@ -105,6 +105,82 @@ fn credit_that_is_missing_at_the_end_may_have_been_given() {
     let (known, _) = blocked(&whole);
     assert!(known.unwrap() < 310 * MS, "{known:?}");
     assert_eq!(blocked(&without(&whole, &credit)), (None, 0));
+}
+
+/// The packet whose payload ends so is cut by so many octets.
+fn cut(capture: &Capture, payload: &[u8], octets: usize) -> Capture {
+    let mut cut = capture.clone();
+    let packet = cut.packets.iter_mut().find(|packet| packet.bytes.ends_with(payload)).unwrap();
+    packet.bytes.truncate(packet.bytes.len() - octets);
+    cut
+}
+
+/// Of a frame the header alone is in the capture.
+#[test]
+fn what_a_cut_frame_says_of_windows_is_not_known() {
+    let credit = frame(8, 0, 1, &[0, 1, 0, 0]);
+    let whole = upload();
+    assert!(told(&whole).0.is_some());
+    let (known, blocked, cause) = told(&cut(&whole, &credit, 2));
+    assert_eq!((known, blocked.stream_window, blocked.connection_window), (None, 0, 0));
+    assert_eq!(cause, Some(EndCause::IdleClose));
+    assert_eq!(run(&cut(&whole, &credit, 2)).connections().next().unwrap().timing.client_windows, None);
+}
+
+/// Whose code is cut off announces the end all the same, and an acknowledgment acknowledges.
+#[test]
+fn what_a_cut_frame_says_of_the_end_is_not_known() {
+    let (goaway, pong) = (frame(7, 0, 0, &[0, 0, 0, 1, 0, 0, 0, 0]), frame(6, 1, 0, &PING));
+    let said: Vec<(u64, Side, Vec<u8>)> = vec![
+        (MS, Client, frame(1, 5, 1, &[0x82, 0x86, 0x84])),
+        (2 * MS, Server, frame(1, 5, 1, &[0x88])),
+        (3 * MS, Client, frame(6, 0, 0, &PING)),
+        (4 * MS, Server, pong.clone()),
+        (5 * MS, Server, goaway.clone()),
+    ];
+    let mut conversation = connection(1, &said).after(500 * MS);
+    conversation.fin(Client);
+    conversation.fin(Server);
+    let whole = conversation.capture();
+    let cause = |capture: &Capture| run(capture).connections().next().unwrap().ending.cause;
+    assert_eq!(cause(&whole), Some(EndCause::GoawayGraceful));
+    assert_eq!(cause(&cut(&whole, &pong, 5)), Some(EndCause::GoawayGraceful));
+    assert_eq!(cause(&cut(&whole, &goaway, 5)), None);
+}
+
+/// A side's first SETTINGS, lost or cut: how much the other may send is not known, nor whether it has waited.
+#[test]
+fn without_settings_windows_are_not_known() {
+    let settings = frame(4, 0, 0, &[0, 4, 0, 16, 0, 0]);
+    let whole = |length: usize| {
+        let mut conversation = Conversation::new(Ends::v4(1), 1);
+        conversation.handshake();
+        conversation.data(Client, &[PREFACE, &settings].concat());
+        conversation.data(Server, SETTINGS);
+        conversation.data(Server, &frame(4, 1, 0, &[]));
+        conversation.data(Client, &frame(4, 1, 0, &[]));
+        let mut conversation = conversation.after(MS);
+        conversation.data(Client, &frame(8, 0, 0, &[0, 32, 0, 0]));
+        conversation.data(Client, &frame(1, 5, 1, &[0x82, 0x86, 0x84]));
+        conversation.data(Server, &frame(1, 4, 1, &[0x88]));
+        for _ in 0..length {
+            conversation.data(Server, &data(16_384));
+        }
+        let mut conversation = conversation.after(500 * MS);
+        conversation.data(Server, &frame(0, 1, 1, b"the rest"));
+        conversation.capture()
+    };
+    let waited = |capture: &Capture| {
+        let outcome = run(capture);
+        let call = outcome.transactions().next().unwrap();
+        (call.time.map(|time| time.parts.get(TimePart::StreamWindow)), outcome.findings().count())
+    };
+    let long = whole(5);
+    assert_eq!(waited(&long), (Some(0), 0));
+    assert_eq!(waited(&cut(&long, &settings, 3)), (None, 0));
+    // The preface shows that bytes are missing behind it, and the frames where they end.
+    assert_eq!(waited(&without(&long, &settings)), (None, 0));
+    assert_eq!(waited(&cut(&whole(0), &settings, 3)).0, None);
 }
 
 #[test]

@@ -505,6 +505,8 @@ impl Half {
             super::rules::violations(self.from, &header, payload, &mut |anomaly| {
                 self.anomaly(arrival, anomaly, self.frame.at, ledger, sink);
             });
+        } else if header.kind != FrameType::DATA && !is_block(header.kind) {
+            sink.frame_cut(&self.context(arrival, ledger), &header);
         }
         match header.kind {
             FrameType::DATA => {
@@ -532,6 +534,8 @@ impl Half {
             FrameType::SETTINGS => self.settings(arrival, &header, payload, ledger, sink),
             FrameType::GOAWAY => {
                 if let Some(Goaway { last_stream, code, debug }) = Goaway::parse(&header, payload) {
+                    // A part of the text may say something else.
+                    let debug = if self.frame.lossy.is_some() { &[] } else { debug };
                     sink.goaway(&self.context(arrival, ledger), last_stream, code, debug);
                 }
             }

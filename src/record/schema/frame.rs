@@ -181,6 +181,12 @@ impl<'a> FrameObject<'a> {
 impl<'a> Frame<'a> {
     pub(super) fn new(frame: &FrameView<'_>, payload: Option<&'a Payload<'a>>) -> Self {
         let header = &frame.header;
+        let mut carried = payload.map(Self::carrying).unwrap_or_default();
+        if frame.payload.len() < header.length as usize {
+            // What goes on to the frame's end is not whole.
+            (carried.settings, carried.origins) = (None, None);
+            (carried.debug, carried.value) = (None, None);
+        }
         Self {
             from: Sender::new(frame.from_client),
             r#type: header.kind.name().map(Word),
@@ -188,7 +194,7 @@ impl<'a> Frame<'a> {
             flags: FlagList { kind: Some(header.kind), flags: header.flags },
             length: header.length,
             reserved: header.reserved.then_some(true),
-            ..payload.map(Self::carrying).unwrap_or_default()
+            ..carried
         }
     }
 
