@@ -4,7 +4,7 @@ use super::end::{EndBy, EndHow};
 use super::ending::Retry;
 use super::fields::{FieldName, Fields};
 use super::partial::{Partial, Unknown};
-use super::transaction::{Message, Transaction};
+use super::transaction::{Interim, Message, Transaction};
 use super::value::{ErrorCode, GrpcStatus};
 use crate::base::time::Timestamp;
 use crate::http2::error_code;
@@ -79,6 +79,12 @@ impl Transaction {
     pub fn span_of(&self, message: &Message) -> Option<Duration> {
         let known = (message.ended || !self.has_lost()) && !message.last_lost;
         Some(message.last.filter(|_| known)?.since(self.first_of(message)?))
+    }
+
+    /// How long after the request's first byte, where that is known, an interim response came.
+    pub fn interim_at(&self, answer: Interim) -> Option<Duration> {
+        self.first_of(&self.request)?;
+        Some(answer.time.since(self.first.time))
     }
 
     /// When a message's first byte came; `None` where its beginning may be missing from the capture.
@@ -344,11 +350,14 @@ mod tests {
         (call.response.first, call.response.last) = (at(5), at(9));
         (call.request.seen, call.request.ended) = (true, true);
         (call.response.seen, call.response.ended) = (true, true);
+        call.first.time = Timestamp::from_nanos(1_000_000);
+        let hint = Interim { status: 103, time: Timestamp::from_nanos(4_000_000) };
         let told = |call: &Transaction| {
             [call.ttfb(), call.span_of(&call.request), call.span_of(&call.response)]
                 .map(|told| told.map(|told| told.as_millis()))
         };
         assert_eq!(told(&call), [Some(4), Some(1), Some(4)]);
+        assert_eq!(call.interim_at(hint), Some(Duration::from_millis(3)));
         call.partial.insert(Partial::TCP_GAP);
         assert_eq!(told(&call), [Some(4), Some(1), Some(4)], "from one end to the other");
         call.response.last_lost = true;
@@ -357,6 +366,7 @@ mod tests {
         assert_eq!(told(&call), [Some(4), Some(1), None], "more may have come");
         call.request.seen = false;
         assert_eq!(told(&call), [None, None, None], "it may have begun before");
+        assert_eq!(call.interim_at(hint), None);
         call.partial = Partial::default();
         assert_eq!(told(&call), [Some(4), Some(1), Some(4)]);
         call.partial.insert(Partial::MID_STREAM);

@@ -123,7 +123,8 @@ fn events(out: &mut Vec<u8>, view: &TransactionView<'_>, end: u64) {
     let start = transaction.first.time;
     let mut events = Events { out, begun: false };
     for interim in &transaction.interim {
-        events.add("http.interim", interim.time.max(start).as_nanos(), |attributes| {
+        let Some(at) = transaction.interim_at(*interim) else { continue };
+        events.add("http.interim", start.after(at).as_nanos(), |attributes| {
             attributes.add("http.response.status_code", Scalar::Integer(interim.status.into()));
         });
     }

@@ -4,7 +4,6 @@ use super::contents::{Body, EventsObject, GraphQlObject, MessageList, WebSocketO
 use super::time::{TimeObject, Timing};
 use super::{ConnectionRef, Network, Packets, Shown, Sides, Socket, StreamEndObject, Tls};
 use crate::base::certainty::{Certainty, UnknownRef};
-use crate::base::time::Timestamp;
 use crate::base::verdict::{MissReason, Verdict};
 use crate::http2::PerSide;
 use crate::record::lossy::is_lossy;
@@ -14,8 +13,8 @@ use crate::record::value::{self, Base64, GrpcStatus, Raw, Seconds, Text, Word};
 use crate::record::view::TransactionView;
 use crate::record::visit::{Scalar, Type, Value, Visitor, object};
 use crate::record::{
-    Annotation, ExchangeRef, Field, FieldName, Fields, HeaderBytes, Interim, Message, Partial, Priority,
-    Retry, Transaction, Unknown,
+    Annotation, ExchangeRef, Field, FieldName, Fields, HeaderBytes, Message, Partial, Priority, Retry,
+    Transaction, Unknown,
 };
 use std::borrow::Cow;
 
@@ -523,18 +522,15 @@ impl Value for EntryName {
 
 /// `h2.response.interim`
 #[derive(Debug)]
-pub struct InterimList<'a> {
-    answers: &'a [Interim],
-    start: Timestamp,
-}
+pub struct InterimList<'a>(&'a Transaction);
 
 object! {
     /// An element of `h2.response.interim`
     pub struct InterimObject {
         /// 100 to 199.
         "status_code": status_code: u16,
-        /// When it came, counted from `@timestamp`.
-        "at": at: Seconds,
+        /// When it came, counted from `@timestamp`; absent where the request's beginning may be missing from the capture.
+        "at": at: Option<Seconds>,
     }
 }
 
@@ -543,14 +539,15 @@ impl Value for InterimList<'_> {
     const OPTIONAL: bool = true;
 
     fn visit(&self, visitor: &mut impl Visitor) {
-        visitor.list(self.answers.iter().map(|answer| InterimObject {
+        let Self(transaction) = *self;
+        visitor.list(transaction.interim.iter().map(|answer| InterimObject {
             status_code: answer.status,
-            at: Seconds::between(self.start, answer.time),
+            at: transaction.interim_at(*answer).map(Seconds::of),
         }));
     }
 
     fn is_absent(&self) -> bool {
-        self.answers.is_empty()
+        self.0.interim.is_empty()
     }
 }
 
@@ -644,7 +641,7 @@ impl<'a> H2<'a> {
                 header_bytes: HeaderOctets::new(transaction, response),
                 headers: all(&response.headers),
                 trailers: NamedFields(list(&response.trailers)),
-                interim: InterimList { answers: &transaction.interim, start: transaction.first.time },
+                interim: InterimList(transaction),
             },
             grpc: transaction.grpc.as_ref().map(|grpc| GrpcObject {
                 web: grpc.web.then_some(true),
