@@ -1,4 +1,16 @@
-//! What TCP did to carry a stream.
+//! What TCP did to carry a stream, and what it agreed on.
+
+/// By how many bits the sender of a SYN will shift its windows, where both SYNs have the option (RFC 7323 section 2.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WindowScale {
+    /// No SYN was seen, or the capture has only a part of its options.
+    #[default]
+    Unknown,
+    /// It had no such option.
+    Absent,
+    /// It had this one: 14 at the most.
+    Shift(u8),
+}
 
 /// What TCP did in one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

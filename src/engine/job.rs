@@ -3,6 +3,7 @@
 use crate::base::endpoint::Endpoint;
 use crate::base::origin::InReach;
 use crate::base::partition;
+use crate::base::tcp::WindowScale;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
 use crate::base::tuning::SHARDS;
@@ -68,7 +69,7 @@ struct SegmentHead {
     seq: u32,
     ack: u32,
     window: u16,
-    window_scale: Option<u8>,
+    window_scale: WindowScale,
     flags: TcpFlags,
     checksum: Checksum,
     network: Network,

@@ -1,7 +1,7 @@
 //! A SYN that may begin a connection, until its peer answers (RFC 9293 section 3.10.7.4).
 
-use super::window::Scale;
 use crate::base::direction::Direction;
+use crate::base::tcp::WindowScale;
 use crate::base::time::Moment;
 use crate::packet::{Network, Segment};
 
@@ -17,7 +17,7 @@ pub struct Beginning {
     pub(super) seq: u32,
     pub(super) network: Network,
     pub(super) window: u16,
-    pub(super) scale: Scale,
+    pub(super) scale: WindowScale,
 }
 
 impl Beginning {
@@ -29,7 +29,7 @@ impl Beginning {
             seq: segment.seq,
             network: segment.network,
             window: segment.window,
-            scale: scale_of(segment),
+            scale: segment.window_scale,
         }
     }
 
@@ -53,9 +53,4 @@ impl Beginning {
     pub(super) fn is_continued_by(&self, from: Direction, segment: &Segment<'_>) -> bool {
         from == self.from && !segment.flags.rst() && segment.seq == self.first()
     }
-}
-
-/// The window scale option of a SYN.
-pub(super) fn scale_of(syn: &Segment<'_>) -> Scale {
-    syn.window_scale.map_or(Scale::Absent, Scale::Shift)
 }

@@ -1,5 +1,6 @@
 //! What a segment tells beside its bytes: what its sender has sent and received, and for how much more it has room.
 
+use crate::base::tcp::WindowScale;
 use crate::base::time::Moment;
 use crate::packet::Segment;
 
@@ -21,7 +22,7 @@ pub struct SegmentFacts {
     /// It is a SYN; a scale of windows is negotiated by those of both sides (RFC 7323 section 2.2).
     pub syn: bool,
     /// The window scale option of a SYN.
-    pub window_scale: Option<u8>,
+    pub window_scale: WindowScale,
 }
 
 impl SegmentFacts {

@@ -13,14 +13,14 @@
 
 use super::abandoned::Abandoned;
 use super::acceptance::{Receiver, ResetVerdict, Verdict};
-use super::beginning::{Beginning, scale_of};
+use super::beginning::Beginning;
 use super::checksums::Checksums;
 use super::grace::Grace;
 use super::pending::{Inserted, Pending, SegmentOrigin};
-use super::window::{Scale, Window};
+use super::window::Window;
 use super::{Arrival, Budget, ByteSink, End, Gap, GapCause, Span};
 use crate::base::direction::Direction;
-use crate::base::tcp::DirectionStats;
+use crate::base::tcp::{DirectionStats, WindowScale};
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
 use crate::packet::Segment;
@@ -40,7 +40,7 @@ pub(super) struct Half {
     /// Sequence number of the SYN.
     pub(super) initial: Option<u32>,
     /// The window scale option of the SYN.
-    pub(super) scale: Scale,
+    pub(super) scale: WindowScale,
     /// Sequence number of the first byte seen.
     first: u32,
     /// Sequence number of the byte at `next`.
@@ -302,7 +302,7 @@ impl Half {
         let flags = segment.flags;
         let seq = segment.seq.wrapping_add(u32::from(flags.syn()));
         if flags.syn() && self.initial.is_none() {
-            (self.initial, self.scale) = (Some(segment.seq), scale_of(segment));
+            (self.initial, self.scale) = (Some(segment.seq), segment.window_scale);
         }
         if !self.started && (flags.syn() || flags.fin() || !segment.payload.is_empty() || segment.cut > 0) {
             let lost = self.base.filter(|&base| !flags.syn() && is_beyond(seq, base));

@@ -1,21 +1,11 @@
 //! How far ahead of what its receiver has a sender may go (RFC 9293 section 3.3.1, RFC 7323 section 2).
 
+use crate::base::tcp::WindowScale;
+
 /// Assumed where a SYN was not seen, and so not by how much windows are shifted: twice what Linux allows by default.
 const UNKNOWN: i64 = 16 << 20;
 /// The least that is assumed: windows that were allowed before may not be in the capture.
 const LEAST: i64 = 64 << 10;
-
-/// The window scale option of a SYN (RFC 7323 section 2.2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Scale {
-    /// The SYN was not seen.
-    #[default]
-    Unseen,
-    /// It had no such option.
-    Absent,
-    /// It had this one.
-    Shift(u8),
-}
 
 /// The largest window that a receiver has offered.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,10 +17,10 @@ pub(super) struct Window {
 
 impl Window {
     /// The receiver's SYN and the sender's have these options: windows are shifted if both have one.
-    pub(super) fn negotiate(&mut self, receiver: Scale, sender: Scale) {
+    pub(super) fn negotiate(&mut self, receiver: WindowScale, sender: WindowScale) {
         self.shift = match (receiver, sender) {
-            (Scale::Unseen, _) | (_, Scale::Unseen) => None,
-            (Scale::Shift(shift), Scale::Shift(_)) => Some(shift),
+            (WindowScale::Unknown, _) | (_, WindowScale::Unknown) => None,
+            (WindowScale::Shift(shift), WindowScale::Shift(_)) => Some(shift),
             _ => Some(0),
         };
     }
@@ -62,9 +52,9 @@ mod tests {
             window.offer(1000, false);
             window.reach()
         };
-        assert_eq!(reach(Scale::Shift(7), Scale::Shift(2)), 2 * (1000 << 7));
-        assert_eq!(reach(Scale::Shift(7), Scale::Absent), 2 * LEAST);
-        assert_eq!(reach(Scale::Shift(7), Scale::Unseen), UNKNOWN);
-        assert_eq!(reach(Scale::Shift(14), Scale::Shift(0)), 2 * (1000 << 14));
+        assert_eq!(reach(WindowScale::Shift(7), WindowScale::Shift(2)), 2 * (1000 << 7));
+        assert_eq!(reach(WindowScale::Shift(7), WindowScale::Absent), 2 * LEAST);
+        assert_eq!(reach(WindowScale::Shift(7), WindowScale::Unknown), UNKNOWN);
+        assert_eq!(reach(WindowScale::Shift(14), WindowScale::Shift(0)), 2 * (1000 << 14));
     }
 }

@@ -3,6 +3,7 @@
 use super::checksum::Checksum;
 use super::network::Network;
 use crate::base::endpoint::Endpoint;
+use crate::base::tcp::WindowScale;
 use crate::base::time::Moment;
 
 /// The control bits of the TCP header (RFC 9293 section 3.1), as on the wire: FIN is bit 0.
@@ -56,9 +57,8 @@ pub struct Segment<'a> {
     pub ack: u32,
     /// Receive window as in the header, not scaled.
     pub window: u16,
-    /// By how many bits the sender of this SYN will shift its windows, where both SYNs have the option (RFC 7323
-    /// section 2.2); `None` in other segments.
-    pub window_scale: Option<u8>,
+    /// By how many bits the sender of this SYN will shift its windows; says nothing in other segments.
+    pub window_scale: WindowScale,
     /// Control bits.
     pub flags: TcpFlags,
     /// What the checksums of IPv4 and TCP say.
@@ -85,7 +85,7 @@ impl Segment<'static> {
             seq: 0,
             ack: 0,
             window: 0,
-            window_scale: None,
+            window_scale: WindowScale::Absent,
             flags: TcpFlags(0),
             checksum: Checksum::Unknown,
             network: Network(0),

@@ -6,6 +6,7 @@ use super::segment::{Segment, TcpFlags};
 use super::skip::Skip;
 use super::tcp_checksum;
 use crate::base::endpoint::Endpoint;
+use crate::base::tcp::WindowScale;
 use crate::base::time::Moment;
 
 /// A TCP header that is well formed.
@@ -55,7 +56,11 @@ pub(super) fn segment<'d>(
         seq: u32::from_be_bytes([head[4], head[5], head[6], head[7]]),
         ack: u32::from_be_bytes([head[8], head[9], head[10], head[11]]),
         window: u16::from_be_bytes([head[14], head[15]]),
-        window_scale: if flags.syn() { window_scale(header.get(20..).unwrap_or_default()) } else { None },
+        window_scale: if flags.syn() {
+            window_scale(header.get(20..).unwrap_or_default(), header.len() < header_len)
+        } else {
+            WindowScale::Unknown
+        },
         flags,
         checksum: tcp_checksum::verify(packet, head),
         network,
@@ -65,18 +70,22 @@ pub(super) fn segment<'d>(
     }
 }
 
-/// The window scale option among the options of a SYN (RFC 7323 section 2.2), 14 at the most.
-fn window_scale(mut options: &[u8]) -> Option<u8> {
+/// The window scale option among the options of a SYN (RFC 7323 section 2.2), or among the first of them, where they are `cut`.
+fn window_scale(mut options: &[u8], cut: bool) -> WindowScale {
     const END: u8 = 0;
     const NO_OPERATION: u8 = 1;
     const WINDOW_SCALE: u8 = 3;
+    let none = if cut { WindowScale::Unknown } else { WindowScale::Absent };
     loop {
         options = match *options {
-            [] | [END, ..] => return None,
+            [END, ..] => return WindowScale::Absent,
             [NO_OPERATION, ref rest @ ..] => rest,
-            [WINDOW_SCALE, 3, shift, ..] => return Some(shift.min(14)),
-            [_, len, ..] if len >= 2 => options.get(usize::from(len)..)?,
-            _ => return None,
+            [WINDOW_SCALE, 3, shift, ..] => return WindowScale::Shift(shift.min(14)),
+            [_, len, ..] if len >= 2 => match options.get(usize::from(len)..) {
+                Some(rest) => rest,
+                None => return none,
+            },
+            _ => return none,
         };
     }
 }

@@ -1,6 +1,7 @@
 //! What TCP lets a sender do, and how long its bytes take: windows and acknowledgments (RFC 9293 section 3.8).
 
 use crate::base::direction::{Direction, PerDirection};
+use crate::base::tcp::WindowScale;
 use crate::base::time::Timestamp;
 use crate::flow::SegmentFacts;
 use crate::record::RoundTrips;
@@ -97,10 +98,8 @@ pub(super) struct TcpSide {
     acknowledged: Option<u32>,
     /// The window that the receiver offers, not scaled.
     window: Option<u16>,
-    /// A SYN of the receiver was seen.
-    shaken: bool,
     /// By how many bits its windows are to be shifted, if both SYNs say so.
-    scale: Option<u8>,
+    scale: WindowScale,
     /// The longest segment.
     largest: u32,
     /// A segment whose acknowledgment is waited for: the number behind it, and when it came.
@@ -171,7 +170,7 @@ impl TcpSide {
     /// The receiver acknowledges, and offers a window. `syn`: its windows are not scaled yet.
     pub(super) fn receive(&mut self, facts: &SegmentFacts) {
         if facts.syn {
-            (self.shaken, self.scale) = (true, facts.window_scale);
+            self.scale = facts.window_scale;
         } else {
             self.window = Some(facts.window);
         }
@@ -197,10 +196,11 @@ impl TcpSide {
             return true;
         }
         // Both SYNs must have the option for either to count.
-        if !self.shaken || !peer.shaken {
-            return false;
-        }
-        let shift = self.scale.filter(|_| peer.scale.is_some()).unwrap_or(0).min(14);
+        let shift = match (self.scale, peer.scale) {
+            (WindowScale::Unknown, _) | (_, WindowScale::Unknown) => return false,
+            (WindowScale::Shift(shift), WindowScale::Shift(_)) => shift.min(14),
+            _ => 0,
+        };
         let flight = sent.wrapping_sub(acknowledged) as i32;
         let room = (u64::from(window) << shift).saturating_sub(u64::from(flight.max(0).unsigned_abs()));
         flight > 0 && self.largest > 0 && room < u64::from(self.largest)
@@ -219,18 +219,27 @@ mod tests {
 
     fn facts(millis: u64, end: u32, len: u32, ack: u32, window: u16) -> SegmentFacts {
         let at = Moment { packet: 1, time: Timestamp::from_nanos(millis * 1_000_000) };
-        SegmentFacts { at, end, len, repeated: false, ack: Some(ack), window, syn: false, window_scale: None }
+        SegmentFacts {
+            at,
+            end,
+            len,
+            repeated: false,
+            ack: Some(ack),
+            window,
+            syn: false,
+            window_scale: WindowScale::Unknown,
+        }
     }
 
-    fn syn(scale: Option<u8>) -> SegmentFacts {
+    fn syn(scale: WindowScale) -> SegmentFacts {
         SegmentFacts { syn: true, window_scale: scale, ..facts(0, 1, 0, 0, 1000) }
     }
 
     #[test]
     fn a_window_is_full_when_no_full_segment_has_room() {
         let (mut server, mut client) = (TcpSide::default(), TcpSide::default());
-        server.receive(&syn(Some(2)));
-        client.receive(&syn(Some(7)));
+        server.receive(&syn(WindowScale::Shift(2)));
+        client.receive(&syn(WindowScale::Shift(7)));
         server.send(&facts(1, 1001, 1000, 0, 0));
         server.receive(&facts(2, 1, 0, 1, 500));
         assert!(!server.is_full(&client), "1000 of 2000 are in flight");
@@ -242,12 +251,20 @@ mod tests {
 
     #[test]
     fn without_the_syns_a_zero_window_alone_counts() {
-        let (mut server, client) = (TcpSide::default(), TcpSide::default());
-        server.send(&facts(1, 60_000, 60_000, 0, 0));
-        server.receive(&facts(2, 1, 0, 1, 10));
-        assert!(!server.is_full(&client));
-        server.receive(&facts(2, 1, 0, 1, 0));
-        assert!(server.is_full(&client));
+        // Of a SYN that is cut the options are as good as not seen.
+        for seen in [[].as_slice(), &[WindowScale::Shift(7)], &[WindowScale::Shift(7), WindowScale::Unknown]]
+        {
+            let mut sides = [TcpSide::default(), TcpSide::default()];
+            for (side, &scale) in sides.iter_mut().zip(seen) {
+                side.receive(&syn(scale));
+            }
+            let [mut server, client] = sides;
+            server.send(&facts(1, 60_000, 60_000, 0, 0));
+            server.receive(&facts(2, 1, 0, 1, 10));
+            assert!(!server.is_full(&client));
+            server.receive(&facts(2, 1, 0, 1, 0));
+            assert!(server.is_full(&client));
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::build::*;
 use super::moment;
+use crate::base::tcp::WindowScale;
 use crate::packet::{Checksum, Decoder, Network};
 
 /// The ones' complement sum of 16-bit words, as RFC 1071 has it.
@@ -150,10 +151,28 @@ fn a_syn_tells_its_window_scale() {
         let mut decoder = Decoder::new();
         decoder.decode(moment(0), 101, packet.len() as u32, &packet).unwrap().window_scale
     };
-    assert_eq!(scale(2, &[2, 4, 5, 180, 1, 3, 3, 7]), Some(7));
-    assert_eq!(scale(2, &[3, 3, 200, 0]), Some(14), "RFC 7323 section 2.3");
-    assert_eq!(scale(0x10, &[3, 3, 7, 0]), None, "only in a SYN");
+    assert_eq!(scale(2, &[2, 4, 5, 180, 1, 3, 3, 7]), WindowScale::Shift(7));
+    assert_eq!(scale(2, &[3, 3, 200, 0]), WindowScale::Shift(14), "RFC 7323 section 2.3");
+    assert_eq!(scale(0x10, &[3, 3, 7, 0]), WindowScale::Unknown, "only in a SYN");
     for options in [&[][..], &[0, 3, 3, 7], &[2, 0, 3, 3], &[9, 200, 3, 3], &[1, 1, 3, 3]] {
-        assert_eq!(scale(2, options), None, "{options:?}");
+        assert_eq!(scale(2, options), WindowScale::Absent, "{options:?}");
     }
+}
+
+#[test]
+fn the_window_scale_of_a_cut_syn_may_be_in_what_is_missing() {
+    let scale = |options: &[u8], cut: usize| {
+        let mut segment = tcp_with_options(7, options, b"");
+        segment[13] = 2;
+        let packet = ipv4(6, &segment);
+        let mut decoder = Decoder::new();
+        let kept = &packet[..packet.len() - cut];
+        decoder.decode(moment(0), 101, packet.len() as u32, kept).unwrap().window_scale
+    };
+    let options = [2, 4, 5, 180, 1, 3, 3, 7, 4, 2, 0, 0];
+    for cut in 0..=12 {
+        let known = if cut <= 4 { WindowScale::Shift(7) } else { WindowScale::Unknown };
+        assert_eq!(scale(&options, cut), known, "{cut}");
+    }
+    assert_eq!(scale(&[2, 4, 5, 180, 0, 0, 0, 0], 3), WindowScale::Absent, "they end before");
 }
