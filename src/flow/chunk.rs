@@ -70,6 +70,8 @@ pub struct Arrival {
     /// When the first byte of their TLS record came, where that was in an earlier packet: a record is sent as one
     /// (RFC 8446 section 5.1), but read when all of it is there.
     pub record_since: Option<Timestamp>,
+    /// When all of that record had come, and what stands before it: later than `at` where a segment of it was sent again.
+    pub record_until: Option<Timestamp>,
 }
 
 impl Arrival {

@@ -386,7 +386,7 @@ impl Half {
         self.newest = self.newest.max(at.packet);
         if !bytes.is_empty() {
             let span = self.advance(bytes.len() as u64);
-            out.sink.data(out.from, &Arrival { at, span, acknowledged, record_since: None }, bytes);
+            out.sink.data(out.from, &Arrival { at, span, acknowledged, ..Arrival::default() }, bytes);
         }
         if cut > 0 {
             let span = self.advance(u64::from(cut));

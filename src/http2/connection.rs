@@ -111,7 +111,7 @@ impl Connection {
         let (half, ledger) = self.half(from);
         let latest = ledger.latest(from);
         let acknowledged = latest.acknowledged_in(at);
-        let arrival = Arrival { at, span: latest.span, acknowledged, record_since: None };
+        let arrival = Arrival { at, span: latest.span, acknowledged, ..Arrival::default() };
         half.finish(&arrival, ledger, sink);
     }
 

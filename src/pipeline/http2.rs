@@ -233,13 +233,13 @@ impl Http2 {
         cx: &mut Context<'_, O>,
     ) {
         let side = self.side(from);
-        let Arrival { at, record_since, .. } = *arrival;
-        let time = record_since.map_or(at.time, |since| since.max(at.time));
+        let Arrival { at, record_since, record_until, .. } = *arrival;
+        let time = at.time.max(record_since.max(record_until).unwrap_or_default());
         let (own, peer) = (self.read[side], self.read[side.peer()]);
         // What waited for a hole is as late as what has filled it.
         let own = Moment { packet: own.packet.max(at.packet), time: own.time.max(time) };
         self.read[side] = own;
-        // Time may jump where packets are in order; of a TLS record only the time is known at which it began.
+        // Time may jump where packets are in order; of a TLS record only the time is known at which it was there.
         let disordered = own.packet < peer.packet && own.time < peer.time;
         if disordered {
             self.pairing.set_disordered();

@@ -14,6 +14,8 @@ pub(crate) struct Buffer {
     pub(crate) at: Arrival,
     /// When the first byte came; of what is left of a queue, when the last one came.
     since: Timestamp,
+    /// When all up to the last byte had come.
+    until: Timestamp,
 }
 
 impl Buffer {
@@ -37,9 +39,9 @@ impl Buffer {
         self.bytes.get_mut(self.start..).unwrap_or_default()
     }
 
-    /// How the last byte came, and since when there are some.
+    /// How the last byte came, since when there are some, and when they were all there.
     pub(crate) fn arrival(&self) -> Arrival {
-        Arrival { record_since: Some(self.since), ..self.at }
+        Arrival { record_since: Some(self.since), record_until: Some(self.until), ..self.at }
     }
 
     /// Adds bytes at the end.
@@ -56,6 +58,7 @@ impl Buffer {
         }
         self.bytes.extend_from_slice(bytes);
         self.at = at;
+        self.until = self.until.max(at.at.time);
     }
 
     /// Removes bytes at the front.
@@ -134,5 +137,10 @@ mod tests {
             assert_eq!(since(&buffer), Some(first + 2), "the rest came last");
             buffer.consume(1);
         }
+        for nanos in [30, 40, 35] {
+            buffer.append(at(nanos), &[1], &mut pool);
+        }
+        let until = buffer.arrival().record_until.map(Timestamp::as_nanos);
+        assert_eq!((since(&buffer), until, buffer.arrival().at.packet), (Some(30), Some(40), 35));
     }
 }

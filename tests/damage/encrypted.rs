@@ -7,7 +7,8 @@ use crate::support::conversation::Cut;
 use crate::support::endpoints::Setup;
 use crate::support::plan::Plan;
 use crate::support::tls::{record, suites};
-use crate::support::{Analyze, Capture, Conversation, Ends, Random};
+use crate::support::{Analyze, Capture, Conversation, Ends, Packet, Random};
+use h2lens::record::Wanted;
 use proptest::prelude::*;
 use std::sync::OnceLock;
 
@@ -30,6 +31,43 @@ pub(super) fn samples() -> &'static [(Sample, String)] {
         };
         suites().enumerate().map(sample).collect()
     })
+}
+
+/// Packet `at`, of which a later one of its side has come, comes behind the next bytes of the other side.
+fn sent_again(capture: &Capture, at: usize) -> Option<Capture> {
+    let of_side = |packet: &Packet| packet.has_payload() && packet.flow() == capture.packets[at].flow();
+    let others =
+        capture.packets.iter().skip(at + 1).take_while(|packet| !packet.has_payload() || of_side(packet));
+    let behind = others.clone().filter(|packet| of_side(packet)).count();
+    let next = at + 1 + others.count();
+    if behind == 0 || next >= capture.packets.len() || !capture.packets[at].has_payload() {
+        return None;
+    }
+    let mut late = capture.clone();
+    late.packets[at..=next].rotate_left(1);
+    Some(late.restamped())
+}
+
+/// A record can be read when all of it has come, as its receiver reads it, whichever segment of it came last.
+#[test]
+fn windows_are_told_where_a_segment_of_a_record_is_sent_again() {
+    let wanted = Wanted { transactions: true, connections: true, ..Wanted::default() };
+    let mut looked_at = 0;
+    for (sample, keys) in samples() {
+        let windows = |capture: &Capture| {
+            let outcome = Analyze::capture(capture).keys(keys).wanted(wanted).run();
+            outcome
+                .connections()
+                .map(|it| it.timing.client_windows.zip(it.timing.server_windows).is_some())
+                .next()
+        };
+        assert_eq!(windows(&sample.capture), Some(true));
+        for late in (0..sample.capture.packets.len()).filter_map(|at| sent_again(&sample.capture, at)) {
+            assert_eq!(windows(&late), Some(true));
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at > 100, "{looked_at}");
 }
 
 fn check((sample, keys): &(Sample, String), damaged: &Capture) -> Result<(), TestCaseError> {
