@@ -2,7 +2,7 @@
 
 use super::connections::{cut, talk};
 use super::stack::{Pair, Stack};
-use super::{BOTH, Event, Output, decrypt, feed};
+use super::{BOTH, End, Event, Output, decrypt, feed};
 use crate::base::direction::Direction;
 use crate::base::limits::{TLS_LATE_BYTES_PER_TRY, TLS_LATE_START, TLS_LATE_TRIES_PER_SECRET};
 use crate::base::tls::NotDecrypted;
@@ -429,5 +429,29 @@ fn pieces_of_any_size_give_the_same() {
         let output = decrypt(&cut(events, &[size]), &pair.keys());
         assert!(output.data == whole.data, "{size}");
         assert_eq!(output.description.records_missed, whole.description.records_missed);
+    }
+}
+
+/// A direction of whose records none is whole, as the snaplen has cut all its packets.
+#[test]
+fn a_direction_of_which_nothing_opens_is_missing() {
+    for suite in suites13() {
+        let (pair, start) = conversation(suite, 10, 0);
+        let cut = |(from, event): &(Direction, Event)| match event {
+            Event::Data(bytes) if *from == Backward => {
+                let (kept, rest) = bytes.split_at(20);
+                vec![(*from, Event::Data(kept.to_vec())), (*from, Event::Gap(Some(rest.len() as u64)))]
+            }
+            _ => vec![(*from, event.clone())],
+        };
+        for whole_handshake in [false, true] {
+            let mut events = pair.events[..if whole_handshake { start } else { 0 }].to_vec();
+            events.extend(pair.events[start..].iter().flat_map(cut));
+            events.extend(BOTH.map(|from| (from, Event::End(End::Fin))));
+            let output = decrypt(&events, &pair.keys());
+            assert_eq!(numbers(&output, Forward), (0..10).collect::<Vec<_>>());
+            assert_eq!(output.gaps.backward, [(0, None)], "{suite:?} {whole_handshake}");
+            assert_eq!(output.ends.backward, [End::Fin]);
+        }
     }
 }
