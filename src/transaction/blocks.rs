@@ -55,9 +55,10 @@ impl PairingInput<'_> {
                 stream.record.wire.request = block.spot;
                 stream.take_headers(Side::Client, fields, end, state.unknown_pseudo);
                 stream.asked = received;
-                if losses.are_before(received) {
-                    stream.server.losses_at_start = losses.count;
-                }
+                // The response may have been read first.
+                let start = &mut stream.server.losses_at_start;
+                let before = losses.before(received);
+                *start = if losses.are_before(received) { before } else { before.min(*start) };
                 if answer_cut {
                     stream.record.partial.insert(Partial::MID_STREAM);
                 }

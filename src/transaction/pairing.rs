@@ -284,7 +284,8 @@ impl Pairing {
     pub fn lose_start(&mut self, from: Side, end: u64, cause: GapCause) {
         let losses = &mut self.side_mut(from).losses;
         if losses.late {
-            *losses = Losses { count: losses.count + 1, cause: Some(cause), end, late: true };
+            losses.cause = Some(cause);
+            losses.add(end);
         }
     }
 

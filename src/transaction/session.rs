@@ -157,17 +157,19 @@ impl EventSink for PairingInput<'_> {
 
     fn lost(&mut self, cx: &EventContext<'_>, cause: GapCause) {
         let losses = &mut self.pairing.side_mut(cx.from).losses;
-        losses.count += 1;
         losses.cause = Some(cause);
-        losses.end = cx.arrival.span.end;
+        losses.add(cx.arrival.span.end);
     }
 
     fn skipped(&mut self, cx: &EventContext<'_>, bytes: u64) {
         // The frames that were found came before those that were read of the other side meanwhile.
         self.pairing.disordered |= cx.latest(cx.from.peer()).at.packet > cx.at().packet;
         let losses = &mut self.pairing.side_mut(cx.from).losses;
-        losses.count += u64::from(bytes > 0);
-        losses.end = cx.arrival.span.end;
+        if bytes > 0 {
+            losses.add(cx.arrival.span.end);
+        } else {
+            losses.end_at(cx.arrival.span.end);
+        }
     }
 
     fn upgraded(&mut self, cx: &EventContext<'_>, request: &UpgradeRequest<'_>) {

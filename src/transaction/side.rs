@@ -14,9 +14,12 @@ pub(super) struct Losses {
     pub(super) cause: Option<GapCause>,
     /// The side was joined late.
     pub(super) late: bool,
-    /// Where frames could be read again the last time: no later than at this place of its TCP stream.
-    pub(super) end: u64,
+    /// Where frames could be read again the last times, the latest first: no later than at these places of its TCP stream.
+    pub(super) ends: [u64; KEPT_ENDS],
 }
+
+/// Losses of which it is remembered where they ended.
+const KEPT_ENDS: usize = 4;
 
 impl Losses {
     /// All that the side sent was read.
@@ -24,14 +27,28 @@ impl Losses {
         self.count == 0 && !self.late
     }
 
+    /// Frames were lost, before this place of the side's TCP stream.
+    pub(super) const fn add(&mut self, end: u64) {
+        let [first, second, third, _] = self.ends;
+        (self.count, self.ends) = (self.count + 1, [end, first, second, third]);
+    }
+
+    /// Frames can be read again from this place on, after the last loss.
+    pub(super) const fn end_at(&mut self, end: u64) {
+        let [last, ..] = &mut self.ends;
+        *last = end;
+    }
+
     /// How often the side had lost frames before this place of its TCP stream, as far as is certain.
     pub(super) fn before(&self, place: Option<u64>) -> u64 {
-        if self.are_before(place) { self.count } else { self.count.saturating_sub(1) }
+        let behind = self.ends.iter().filter(|&&end| place.is_none_or(|place| end > place)).count() as u64;
+        self.count.saturating_sub(behind)
     }
 
     /// All that is known to be lost stood before this place of its TCP stream.
     pub(super) fn are_before(&self, place: Option<u64>) -> bool {
-        place.is_some_and(|place| self.end <= place)
+        let [last, ..] = self.ends;
+        place.is_some_and(|place| last <= place)
     }
 }
 
@@ -72,5 +89,25 @@ impl SideState {
         if self.opened.is_none_or(|(highest, _)| stream > highest) {
             self.opened = Some((stream, self.losses.count));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_losses_those_behind_a_place_are_told_apart() {
+        let mut losses = Losses::default();
+        assert_eq!((losses.before(Some(0)), losses.before(None), losses.none()), (0, 0, true));
+        for end in [100, 200, 200, 300, 400] {
+            losses.add(end);
+        }
+        let before = |place| losses.before(Some(place));
+        assert_eq!([500, 400, 399, 299, 199].map(before), [5, 5, 4, 3, 1]);
+        assert!(before(99) <= 1 && losses.before(None) <= 1, "the first is forgotten");
+        assert!(losses.are_before(Some(400)) && !losses.are_before(Some(399)) && !losses.are_before(None));
+        losses.end_at(500);
+        assert_eq!((losses.before(Some(499)), losses.before(Some(500))), (4, 5));
     }
 }

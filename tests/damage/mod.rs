@@ -18,6 +18,7 @@ use crate::support::plan::Plan;
 use crate::support::{Analyze, Capture, Conversation, Ends, Outcome, Random};
 use proptest::test_runner::{Config, RngSeed};
 use std::sync::OnceLock;
+pub(crate) use subsets::losses;
 
 /// A capture of real exchanges, and what is told of it while it is whole.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! The parts of an exchange's time are its duration, to the nanosecond, whatever packets there are.
 
-use crate::damage::{cases, samples};
-use crate::support::{Analyze, Capture, Outcome};
-use h2lens::record::{TimePart, Unknown};
+use crate::damage::{cases, losses, samples};
+use crate::support::{Analyze, Call, Capture, Outcome};
+use h2lens::record::{Time, TimePart, Unknown};
 use proptest::bool::weighted;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -60,6 +60,41 @@ proptest! {
                 prop_assert!(time.parts.get(window) <= truth.parts.get(window) + slack, "{call:?}\n{whole:?}");
             }
         }
+    }
+}
+
+/// When an exchange of which nothing is missing began and ended, and who waited for whom in it, other packets change nothing.
+fn check_times(whole: &Outcome, lossy: &Outcome) -> Result<(), TestCaseError> {
+    for call in lossy.transactions().filter(Call::is_complete) {
+        let truth = whole.transactions().find(|whole| whole.place() == call.place()).unwrap();
+        let times = |call: &Call<'_>| {
+            let messages = [&call.request, &call.response];
+            (call.duration(), call.ttfb(), messages.map(|message| call.span_of(message)))
+        };
+        prop_assert_eq!(times(&call), times(&truth), "{:?}\n{:?}", call, truth);
+        if let (Some(told), Some(known)) = (call.time, truth.time) {
+            let wait = |time: Time| time.parts.get(TimePart::Wait);
+            prop_assert_eq!(wait(told), wait(known), "{:?}\n{:?}", call, truth);
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(cases(120))]
+
+    #[test]
+    fn of_complete_exchanges_whatever_else_is_lost((n, lost) in losses()) {
+        let sample = &samples()[n];
+        let kept = sample.capture.subset(|packet, _| !lost[packet]);
+        check_times(&sample.whole, &Analyze::capture(&kept).run())?;
+    }
+
+    #[test]
+    fn of_complete_exchanges_in_cut_packets((n, lost) in losses(), snaplen in 54..1500_usize) {
+        let sample = &samples()[n];
+        let kept = sample.capture.subset(|packet, _| !lost[packet]).snapped(snaplen);
+        check_times(&sample.whole, &Analyze::capture(&kept).run())?;
     }
 }
 
