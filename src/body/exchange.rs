@@ -41,7 +41,8 @@ struct Told {
     bytes: usize,
     omitted: u64,
     events: Option<Events>,
-    websocket: Option<WebSocketEnd>,
+    /// The first close frame of each side, and when it was there.
+    closes: Vec<(Timestamp, WebSocketEnd)>,
     graphql: Option<Operation>,
     /// The response tells of the server's services.
     reflection: bool,
@@ -73,9 +74,11 @@ impl Told {
         {
             cx.limits.strike(Limit::BodyDecoding);
         }
-        if message.opcode == Some("close") && self.websocket.is_none() {
+        if message.opcode == Some("close")
+            && self.closes.iter().all(|(_, close)| close.by_client != from_client)
+        {
             let reason = message.text.clone();
-            self.websocket = Some(WebSocketEnd { by_client: from_client, code: message.code, reason });
+            self.closes.push((at, WebSocketEnd { by_client: from_client, code: message.code, reason }));
         }
         if let Some(events) = &mut self.events {
             events.note(at);
@@ -310,6 +313,16 @@ impl Exchange {
         self.settle(true, cx);
     }
 
+    /// Who closed the WebSocket first, before the exchange ended, whichever side was read first. Not known where the other
+    /// side's frame may be missing.
+    fn websocket(&mut self, last: Timestamp) -> Option<WebSocketEnd> {
+        let closes = std::mem::take(&mut self.told.closes);
+        let alone = closes.len() == 1;
+        let (_, close) = closes.into_iter().filter(|&(at, _)| at <= last).min_by_key(|&(at, _)| at)?;
+        let other = if close.by_client { &self.response } else { &self.request };
+        (!alone || !other.has_hole()).then_some(close)
+    }
+
     /// What it held, at its end; `None` where there was nothing.
     pub(super) fn finish(
         mut self,
@@ -332,6 +345,7 @@ impl Exchange {
             .and_then(|value| status::details(value, schema, context.redactor, options.limit));
         #[cfg(not(feature = "proto"))]
         let (grpc_details, _) = (None, schema);
+        let websocket = self.websocket(last);
         let mut messages = self.told.messages;
         // What came behind the stream's end is not of the exchange.
         messages.retain(|message| message.at <= last);
@@ -344,7 +358,7 @@ impl Exchange {
             graphql: self.told.graphql.map(|Operation { name, kind }| GraphQl { name, kind }),
             grpc_details,
             events: self.told.events.filter(|events| events.count > 0),
-            websocket: self.told.websocket,
+            websocket,
         };
         contents.is_some().then(|| Box::new(contents))
     }

@@ -162,6 +162,11 @@ impl Side {
         }
     }
 
+    /// Some of it is not in the capture.
+    pub(super) const fn has_hole(&self) -> bool {
+        self.hole
+    }
+
     /// The body as text, where all of it is.
     pub fn whole_text(&self) -> Option<&str> {
         let flow = self.flow.as_ref().filter(|flow| self.ended && !self.hole && flow.is_whole())?;

@@ -149,6 +149,37 @@ fn a_websocket_begins_with_its_response() {
     assert_eq!((texts, contents.websocket.unwrap().code), (vec![Some("hi"), None], Some(1000)));
 }
 
+/// Each side answers the other's close frame with its own: which came first is told by time, and only where both may be.
+#[test]
+fn who_closed_a_websocket_is_told_where_no_close_may_be_missing() {
+    let (going_away, normal) = (b"\x88\x02\x03\xe9", b"\x88\x02\x03\xe8");
+    let close = |lost: bool, read_late: bool| {
+        let mut connection = Listened::new(options());
+        let request = [(":method", "CONNECT"), (":protocol", "websocket"), (":path", "/ws")];
+        connection.block(Side::Client, 1, false, &request);
+        connection.block(Side::Server, 1, false, &[(":status", "200")]);
+        let began = connection.now;
+        connection.now += u64::from(read_late) * 10;
+        if !read_late && !lost {
+            connection.data(Side::Client, 1, going_away, true);
+        } else if !read_late {
+            connection.tell(Side::Client, |cx, listening| {
+                listening.data_lost(cx, 1, going_away.len() as u64, GapCause::Lost);
+            });
+        }
+        connection.data(Side::Server, 1, normal, true);
+        if read_late {
+            connection.now = began;
+            connection.data(Side::Client, 1, going_away, true);
+        }
+        let end = connection.take(1).websocket?;
+        Some((end.by_client, end.code))
+    };
+    assert_eq!(close(false, false), Some((true, Some(1001))));
+    assert_eq!(close(false, true), Some((true, Some(1001))), "it was sent first");
+    assert_eq!(close(true, false), None);
+}
+
 #[test]
 fn frames_that_were_lost_may_have_been_of_any_open_body() {
     let mut connection = Listened::new(options());
