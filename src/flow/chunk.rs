@@ -67,6 +67,8 @@ pub struct Arrival {
     /// So much of the other direction's stream the sender had received when it sent that packet (RFC 9293 section
     /// 3.1, Acknowledgment Number); `None` for a gap, and where it is not known.
     pub acknowledged: Option<u64>,
+    /// Of a gap: the packet that acknowledged its bytes, by which their receiver had them.
+    pub received: Option<Moment>,
     /// When the first byte of their TLS record came, where that was in an earlier packet: a record is sent as one
     /// (RFC 8446 section 5.1), but read when all of it is there.
     pub record_since: Option<Timestamp>,
@@ -75,6 +77,12 @@ pub struct Arrival {
 }
 
 impl Arrival {
+    /// The packet with the last byte; of bytes that are missing the one by which they had come at the latest, as far as that is
+    /// known.
+    pub fn came(&self) -> Moment {
+        self.received.unwrap_or(self.at)
+    }
+
     /// How much of the other direction's stream the sender had received when it sent what `packet` carried; `None`
     /// where that is another packet.
     pub fn acknowledged_in(&self, packet: Moment) -> Option<u64> {

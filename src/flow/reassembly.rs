@@ -137,7 +137,7 @@ impl Reassembly {
         self.halves[from].note_sent(seq);
         let other = &mut self.halves[from.reverse()];
         if let Some(ack) = ack.filter(|&ack| other.may_have_received(ack)) {
-            other.acknowledge(ack, at.time);
+            other.acknowledge(ack, at);
         }
         self.reset = Some(reset);
         (self.halves.forward.reset, self.halves.backward.reset) = (true, true);
@@ -157,7 +157,7 @@ impl Reassembly {
         let other = &mut self.halves[from.reverse()];
         other.window.offer(segment.window, flags.syn());
         if flags.ack() {
-            other.acknowledge(segment.ack, segment.at.time);
+            other.acknowledge(segment.ack, segment.at);
         }
         let acknowledged = (flags.ack() && other.started).then(|| other.place_of(segment.ack));
         let half = &mut self.halves[from];

@@ -59,6 +59,11 @@ impl EventContext<'_> {
         self.arrival.at
     }
 
+    /// The same; where that byte is missing, the packet by which it had come at the latest, as far as that is known.
+    pub fn came(&self) -> Moment {
+        self.arrival.came()
+    }
+
     /// How the latest bytes of a side came.
     pub fn latest(&self, side: Side) -> &Arrival {
         if side == self.from { self.arrival } else { self.ledger.latest(side) }

@@ -95,7 +95,7 @@ impl EventSink for PairingInput<'_> {
 
     fn data_lost(&mut self, cx: &EventContext<'_>, stream: u32, len: u64, cause: GapCause) {
         if let Some(stream) = self.stream(cx, stream, cx.from, cx.at()) {
-            stream.data_lost(cx.from, cx.at(), len, cause);
+            stream.data_lost(cx.from, cx.came(), len, cause);
         }
     }
 
@@ -104,8 +104,8 @@ impl EventSink for PairingInput<'_> {
         let losses = self.pairing.server.losses.count;
         if let Some(open) = self.stream(cx, stream, from, cx.at()) {
             // Where a hole has ended the frame, nothing came now; only that there is an end may be known since.
-            if end_stream || !open.lost_now(from, cx.at()) {
-                open.touch(from, cx.at());
+            if end_stream || !open.lost_now(from, cx.came()) {
+                open.touch(from, cx.came());
             }
             // DATA follows the final response's header section only.
             if from == Side::Server && open.settle_response(losses) {

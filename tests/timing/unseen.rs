@@ -505,6 +505,39 @@ fn when_a_byte_came_that_is_missing_is_not_known() {
     assert_eq!(took(&without(&whole, &end)), None);
 }
 
+/// The end of a response is missing: its client acknowledged it at once, and it was certain much later that the
+/// capture has lost it.
+#[test]
+fn what_is_missing_had_come_when_it_was_acknowledged() {
+    let end = frame(0, 1, 1, b"the end of it");
+    let said: Vec<(u64, Side, Vec<u8>)> = vec![
+        (MS, Client, frame(1, 5, 1, &[0x82, 0x86, 0x84])),
+        (2 * MS, Server, [&frame(1, 4, 1, &[0x88])[..], &end[..9]].concat()),
+        (12 * MS, Server, end[9..].to_vec()),
+    ];
+    let duration = |lost: bool, more: bool| {
+        let mut conversation = connection(1, &said).after(MS);
+        conversation.ack(Client);
+        let mut conversation = conversation.after(700 * MS);
+        if more {
+            conversation.data(Server, &frame(6, 0, 0, &PING));
+            conversation.ack(Client);
+        }
+        let mut conversation = conversation.after(700 * MS);
+        conversation.fin(Client);
+        conversation.fin(Server);
+        let whole = conversation.capture();
+        let outcome = run(&if lost { without(&whole, &end[9..]) } else { whole });
+        let call = outcome.transactions().next().unwrap();
+        assert_eq!((call.response.ended, call.partial.is_empty()), (true, !lost));
+        call.duration().as_millis()
+    };
+    for more in [false, true] {
+        assert_eq!(duration(false, more), 11);
+        assert!((11..=12).contains(&duration(true, more)), "{more}");
+    }
+}
+
 #[test]
 fn the_octets_of_header_sections_are_told_where_they_are_whole() {
     let field = |name: u8| [0x40, 1, name, 1, name];

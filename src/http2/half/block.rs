@@ -48,7 +48,7 @@ impl Half {
             stream: header.stream,
             promised,
             first: self.frame.body_at.unwrap_or(self.frame.at),
-            last: arrival.at,
+            last: arrival.came(),
             end_stream: !is_promise && header.flags.has(Flags::END_STREAM),
             spot,
         };
@@ -90,7 +90,7 @@ impl Half {
     ) {
         ledger.counters.continuations += 1;
         let header = self.frame.header;
-        let Some(continuations) = self.assembly.proceed(arrival.at) else {
+        let Some(continuations) = self.assembly.proceed(arrival.came()) else {
             if !self.block_lost && header.stream != 0 {
                 self.anomaly(arrival, Anomaly::ContinuationUnexpected, self.frame.at, ledger, sink);
             }
