@@ -33,7 +33,8 @@ impl PairingInput<'_> {
         let (nothing_missed, headers_missed) = client.opening(block.stream);
         // A response comes after its request: nothing that the client had received by then was of it.
         let received = cx.arrival.acknowledged_in(block.last);
-        let losses = self.pairing.server.losses;
+        let losses = &self.pairing.server.losses;
+        let (lost_before, all_before) = (losses.before(received), losses.are_before(received));
         // What was sent of the response before its side was joined is not in the capture.
         let answer_cut = losses.late && received == Some(0) && cx.latest(Side::Server).span.end > 0;
         let Some(stream) = self.stream(cx, block.stream, block.from, block.first) else { return };
@@ -57,8 +58,7 @@ impl PairingInput<'_> {
                 stream.asked = received;
                 // The response may have been read first.
                 let start = &mut stream.server.losses_at_start;
-                let before = losses.before(received);
-                *start = if losses.are_before(received) { before } else { before.min(*start) };
+                *start = if all_before { lost_before } else { lost_before.min(*start) };
                 if answer_cut {
                     stream.record.partial.insert(Partial::MID_STREAM);
                 }

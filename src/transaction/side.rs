@@ -41,6 +41,9 @@ impl Losses {
 
     /// How often the side had lost frames before this place of its TCP stream, as far as is certain.
     pub(super) fn before(&self, place: Option<u64>) -> u64 {
+        if self.count == 0 || self.are_before(place) {
+            return self.count;
+        }
         let behind = self.ends.iter().filter(|&&end| place.is_none_or(|place| end > place)).count() as u64;
         self.count.saturating_sub(behind)
     }
