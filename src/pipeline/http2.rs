@@ -152,6 +152,13 @@ impl Http2 {
         }
     }
 
+    /// What came before the preface is missing: a request of HTTP/1.1, perhaps.
+    pub(super) fn lose_first_request(&mut self) {
+        if let Some(timing) = &mut self.timing {
+            timing.lose_first_request();
+        }
+    }
+
     /// A direction's segments are, or are not, in the capture.
     pub(super) fn set_unseen(&mut self, from: Direction, unseen: bool) {
         let side = self.side(from);

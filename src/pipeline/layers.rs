@@ -480,6 +480,8 @@ impl<O: Output> LayersInput<'_, '_, O> {
         let encrypted = self.layers.tls.is_some();
         if how == Recognition::Upgrade || encrypted || self.layers.syn.get(client.index()) == Some(&true) {
             http2.set_upgrade_known();
+        } else {
+            http2.lose_first_request();
         }
         self.layers.layer = Layer::Http2(http2);
     }

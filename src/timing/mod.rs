@@ -547,9 +547,13 @@ impl Timing {
         (ending, error)
     }
 
-    /// A request came, or was promised.
+    /// A request may be missing before the preface, which asked for the upgrade.
+    pub const fn lose_first_request(&mut self) {
+        self.request_lost = true;
+    }
+
+    /// A request came.
     fn note_request(&mut self, at: Timestamp) {
-        // What was promised may be read before it.
         self.request_lost |= self.first_request.is_none() && self.lossy.client;
         self.first_request = Some(self.first_request.map_or(at, |before| before.min(at)));
     }
@@ -559,7 +563,10 @@ impl Timing {
             self.limited = self.limited.saturating_add(1);
             return;
         }
-        self.note_request(at);
+        // What is promised is promised with an answer: the request for that came first (RFC 9113 section 8.4).
+        if id % 2 == 1 {
+            self.note_request(at);
+        }
         let sent_again = self.retransmitted;
         let mut exchange = Exchange::begin(at, &mut self.clocks.client, self.losses, sent_again, self.pieces);
         if id <= self.ahead {

@@ -614,6 +614,37 @@ fn the_first_request_may_be_read_after_its_answer() {
     let packet = capture.packets.remove(request);
     capture.packets.insert(promise, packet);
     assert_eq!(first(&capture), Some(known));
+
+    // Which is not the first, where that is missing.
+    let kept = without(&connection(1, &said).capture(), &frame(1, 5, 1, &[0x82, 0x86, 0x84]));
+    assert_eq!(first(&kept), None);
+}
+
+/// What the client sent before its preface is missing: it may have asked for the upgrade.
+#[test]
+fn the_first_request_may_have_been_of_http1() {
+    let upgrade = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n";
+    let mut conversation = Conversation::new(Ends::v4(1), 1);
+    conversation.handshake();
+    let mut conversation = conversation.after(MS);
+    conversation.data(Client, upgrade.as_bytes());
+    conversation.ack(Server);
+    conversation
+        .data(Server, b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
+    conversation.data(Server, SETTINGS);
+    conversation.data(Server, &frame(1, 5, 1, &[0x88]));
+    conversation.data(Client, &[PREFACE, SETTINGS].concat());
+    let mut conversation = conversation.after(400 * MS);
+    for stream in [3, 5] {
+        conversation.data(Client, &frame(1, 5, stream, &[0x82, 0x86, 0x84]));
+        conversation.ack(Server);
+        conversation.data(Server, &frame(1, 5, stream, &[0x88]));
+        conversation = conversation.after(400 * MS);
+    }
+    let whole = conversation.capture();
+    let first = |capture: &Capture| run(capture).connections().next().unwrap().timing.first_request;
+    assert!(first(&whole).is_some_and(|first| first.as_millis() < 10));
+    assert_eq!(first(&without(&whole, upgrade.as_bytes())), None);
 }
 
 #[test]
