@@ -223,7 +223,11 @@ impl EventSink for Timing {
                 (cx.from.peer(), before)
             }
             SettingsChange::Acknowledged { before } => {
-                if let Some(since) = self.settings[cx.from.peer()].take() {
+                // Where frames were lost, it may be for others that came before.
+                let certain = !self.lossy.client && !self.lossy.server;
+                if let Some(since) = self.settings[cx.from.peer()].take()
+                    && certain
+                {
                     self.settings_trips[cx.from].add(at.since(since));
                     self.measure();
                 }

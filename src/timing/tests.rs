@@ -424,3 +424,25 @@ fn a_response_that_was_read_before_its_request_has_no_parts() {
         }
     }
 }
+
+/// The acknowledgment of SETTINGS that were lost is not one of those that came later.
+#[test]
+fn settings_are_acknowledged_behind_a_loss_for_all_that_is_known() {
+    for lost in [false, true] {
+        let mut wire = Wire::new();
+        assert_eq!(wire.timing.settings_trips.server.count, 1);
+        let before = wire.timing.settings_trips.server.count;
+        wire.packet += 1;
+        if lost {
+            let at = Moment { packet: wire.packet, time: Timestamp::from_nanos(wire.packet * 1_000_000) };
+            let gap = crate::flow::Gap::new(Some(15), crate::flow::GapCause::Lost);
+            wire.connection.gap(Side::Client, &Arrival { at, ..Arrival::default() }, gap, &mut wire.timing);
+            let request = [0, 0, 3, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84];
+            wire.send(Side::Client, &[request, request].concat());
+        }
+        wire.send(Side::Client, &initial_window(5));
+        wire.send(Side::Server, &ACK);
+        let counted = wire.timing.settings_trips.server.count - before;
+        assert_eq!(counted, u64::from(!lost));
+    }
+}
