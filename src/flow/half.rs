@@ -17,6 +17,7 @@ use super::beginning::Beginning;
 use super::checksums::Checksums;
 use super::grace::Grace;
 use super::pending::{Inserted, Pending, SegmentOrigin};
+use super::receipts::Receipts;
 use super::window::Window;
 use super::{Arrival, Budget, ByteSink, End, Gap, GapCause, Span};
 use crate::base::direction::Direction;
@@ -24,15 +25,11 @@ use crate::base::tcp::{DirectionStats, WindowScale};
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
 use crate::packet::Segment;
-use std::collections::VecDeque;
 
 /// How far from the last byte of a closed connection a segment still belongs to it.
 const NEAR: i32 = 1 << 20;
 /// How far one number may be from another for the second to come after the first (RFC 7323 section 2.3).
 const MAX_AHEAD: i32 = 1 << 30;
-
-/// Acknowledgments of bytes that were not seen which are remembered; of more, the last stands for those before it.
-const ACKNOWLEDGMENTS: usize = 16;
 
 /// One direction of a connection. Offsets count from the first byte seen.
 #[derive(Debug, Default)]
@@ -55,8 +52,8 @@ pub(super) struct Half {
     pub(super) acked: u64,
     /// Offset up to which the side has sent: there its last segment without payload stood.
     sent: u64,
-    /// When the peer acknowledged bytes that were not seen by then: up to which offset, at most [`ACKNOWLEDGMENTS`] times.
-    early: VecDeque<(u64, Moment)>,
+    /// When the peer acknowledged bytes that were not seen by then.
+    receipts: Receipts,
     /// What the peer lets it send.
     pub(super) window: Window,
     pub(super) last_ack: Option<Timestamp>,
@@ -204,15 +201,9 @@ impl Half {
             None => 0,
         };
         if place > self.acked && place > self.next && self.started {
-            self.early.truncate(ACKNOWLEDGMENTS - 1);
-            self.early.push_back((place, now));
+            self.receipts.note(place, now);
         }
         self.acked = self.acked.max(place);
-    }
-
-    /// The packet by which the peer had received all before this offset, which was not seen; `None` where that is not known.
-    fn received_by(&self, end: u64) -> Option<Moment> {
-        self.early.iter().find(|&&(acked, _)| acked >= end).map(|&(_, at)| at)
     }
 
     /// Before the first byte was seen: the side has sent up to this number, says one of the two. If that is beyond
@@ -436,9 +427,7 @@ impl Half {
         self.next += by;
         self.seq = self.seq.wrapping_add(by as u32);
         self.hole_since = None;
-        while self.early.front().is_some_and(|&(acked, _)| acked <= self.next) {
-            self.early.pop_front();
-        }
+        self.receipts.forget(self.next);
         Span { start, end: self.next }
     }
 
@@ -530,7 +519,7 @@ impl Half {
             }
             if start > self.next {
                 let (len, received) = (start - self.next, start <= self.acked);
-                let by = self.received_by(start);
+                let by = self.receipts.of(start);
                 let arrival =
                     Arrival { at: now, span: self.advance(len), received: by, ..Arrival::default() };
                 out.sink.gap(out.from, &arrival, Gap { len: Some(len), cause, received });
@@ -553,7 +542,7 @@ impl Half {
         }
         let len = end.saturating_sub(self.next);
         if len > 0 {
-            let by = self.received_by(end);
+            let by = self.receipts.of(end);
             let span = self.advance(len);
             let arrival = Arrival { at: now, span, received: by, ..Arrival::default() };
             out.sink.gap(out.from, &arrival, Gap { len: Some(len), cause, received });

@@ -17,6 +17,7 @@ mod key;
 mod network;
 mod pending;
 mod reassembly;
+mod receipts;
 mod table;
 mod window;
 
