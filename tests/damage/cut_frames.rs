@@ -52,3 +52,26 @@ fn a_part_is_not_told_for_the_whole() {
     assert_eq!([debug, connection], [Some(json!("too_many_pings")), Some(json!("too_many_pings"))]);
     assert_eq!(told(6), [None, None, None, None]);
 }
+
+/// What the snaplen cuts off was in the packet: the frame ran past its end no more than it does in the whole capture.
+#[test]
+fn a_frame_that_the_snaplen_cuts_does_not_run_past_its_packet() {
+    let data = [b"\0\x03\xe8\0\x01\0\0\0\x01", &[b'x'; 1000][..]].concat();
+    for parts in [1, 2] {
+        let mut conversation = Conversation::new(Ends::v4(0), 1);
+        conversation.handshake();
+        conversation.data(Side::Client, &[PREFACE, b"\0\0\0\x04\0\0\0\0\0"].concat());
+        conversation.data(Side::Server, SETTINGS);
+        conversation.data(Side::Client, b"\0\0\x03\x01\x05\0\0\0\x01\x82\x87\x84");
+        conversation.data(Side::Server, b"\0\0\x01\x01\x04\0\0\0\x01\x88");
+        for part in data.chunks(data.len().div_ceil(parts)) {
+            conversation.data(Side::Server, part);
+        }
+        let capture = conversation.capture();
+        for snaplen in [100, 2000] {
+            let report = Analyze::capture(&capture.clone().snapped(snaplen)).run().report;
+            let expected = parts as u64 - 1;
+            assert_eq!(report.exact.plaintext.exceeding_data_end_data_eos, expected, "{parts} {snaplen}");
+        }
+    }
+}

@@ -490,7 +490,9 @@ impl Half {
             // What it says of the connection is not to be relied on.
             return;
         }
-        let payload_split = self.frame.segment < self.segment.number() || self.frame.lossy.is_some();
+        // What the snaplen has cut was in the packet.
+        let lost = self.frame.lossy.is_some_and(|cause| cause != GapCause::Snaplen);
+        let payload_split = self.frame.segment < self.segment.number() || lost;
         let spot =
             FrameSpot { packet: self.frame.at.packet, split: payload_split || self.frame.header_split };
         if payload_split {
