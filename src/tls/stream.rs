@@ -302,10 +302,9 @@ impl RecordStream {
 
     /// What was lost and not followed by plaintext is told at the end.
     fn trailing_gap(&mut self, at: Arrival, cx: &mut Context<'_>) {
-        // Where none of these records has opened, or was even found, all of them are missing.
-        let application = self.keys.first().is_none_or(|key| key.epoch == Epoch::Application);
+        // Where no record of the application has opened, or was even found, all of them are missing.
         let cut = !self.buffer.is_empty() || self.skip > 0 || self.loss.is_pending();
-        if application && cut && self.state == ReadState::Open {
+        if cut && self.state == ReadState::Open {
             self.loss.owe_unknown();
         }
         if cx.shared.plaintext {

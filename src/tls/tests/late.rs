@@ -455,3 +455,35 @@ fn a_direction_of_which_nothing_opens_is_missing() {
         }
     }
 }
+
+/// Of the server's handshake the first records have opened, and nothing behind them: what it sent then is missing, too.
+#[test]
+fn what_follows_a_handshake_that_is_cut_is_missing() {
+    for suite in suites13() {
+        let mut stack = Stack::new(suite, false, false);
+        stack.server.max_fragment_size = Some(200);
+        let mut pair = stack.connect();
+        pair.pump();
+        for from in BOTH {
+            pair.send(from, &0_u32.to_be_bytes().repeat(MESSAGE / 4));
+        }
+        for records in 0..6 {
+            let mut left = records;
+            let cut = |(from, event): &(Direction, Event)| {
+                let Event::Data(bytes) = event else { return vec![(*from, event.clone())] };
+                let mut at = if *from == Backward { 0 } else { bytes.len() };
+                while at < bytes.len() && left > 0 {
+                    at += 5 + usize::from(u16::from_be_bytes([bytes[at + 3], bytes[at + 4]]));
+                    left -= 1;
+                }
+                let (whole, rest) = bytes.split_at(at);
+                let gap = (!rest.is_empty()).then_some((*from, Event::Gap(Some(rest.len() as u64))));
+                std::iter::once((*from, Event::Data(whole.to_vec()))).chain(gap).collect()
+            };
+            let mut events: Vec<_> = pair.events.iter().flat_map(cut).collect();
+            events.extend(BOTH.map(|from| (from, Event::End(End::Fin))));
+            let output = decrypt(&events, &pair.keys());
+            assert_eq!(output.gaps.backward, [(0, None)], "{suite:?} {records}");
+        }
+    }
+}
