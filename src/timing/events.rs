@@ -90,10 +90,6 @@ impl EventSink for Timing {
             self.words.ask(first);
             self.begin(cx, first.time, header.stream);
         }
-        if header.kind == FrameType::GOAWAY {
-            // Until what it says is read.
-            self.words.lose_goaway(cx.from, cx.at().packet);
-        }
         if matches!(header.kind, FrameType::DATA | FrameType::HEADERS | FrameType::CONTINUATION) {
             self.carried(cx, header.stream);
         }

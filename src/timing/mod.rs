@@ -95,7 +95,7 @@ pub struct Timing {
     catches_up: PerSide<bool>,
     /// Streams that may still be looked at because all windows have changed: each frame pays for some.
     credit: u32,
-    /// The highest stream that the server was read of, and not yet the client, which opens it.
+    /// The highest stream of the client's that the server was read of, and not yet the client, which opens it.
     ahead: u32,
     /// Exchanges that were too many to be followed.
     limited: u32,
@@ -313,7 +313,8 @@ impl Timing {
         let record = cx.arrival.record_since.filter(|_| at == cx.at().time);
         let at = record.filter(|&since| since < at && !self.clocks.server.stopped_since(since)).unwrap_or(at);
         let Some(exchange) = self.exchanges.get_mut(id) else {
-            self.ahead = self.ahead.max(id);
+            // What goes on after a push has ended tells nothing of the client's streams.
+            self.ahead = self.ahead.max(if id % 2 == 1 { id } else { 0 });
             return;
         };
         match exchange.turn {
