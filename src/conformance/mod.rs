@@ -186,14 +186,14 @@ impl Judge {
     /// A frame, before the header block that it ends.
     fn take_frame(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>) {
         let from = if frame.from_client { Side::Client } else { Side::Server };
-        let (header, at, payload) = (&frame.header, frame.at, frame.payload);
+        let (header, at) = (&frame.header, frame.at);
         self.frame_at = at;
         self.credit = self.credit.saturating_add(1);
         self.suspicions.advance(from, at, &mut self.findings);
         self.streams.note(header.stream);
         self.early_answer |= header.stream == 1 && !from.is_client() && !self.upgrade_known;
         self.block_malformed &= header.kind == FrameType::CONTINUATION;
-        let cut = header.kind != FrameType::DATA && payload.len() < header.length as usize;
+        let cut = header.kind != FrameType::DATA && frame.is_cut();
         let side = &mut self.sides[from];
         if side.frames == 0 {
             let settings = header.kind == FrameType::SETTINGS && !header.flags.has(Flags::ACK);

@@ -70,7 +70,7 @@ pub(super) struct Context<'a, O> {
     pub(super) out: &'a mut O,
     /// So much of each direction's TCP stream its receiver is known to have.
     pub(super) received: PerDirection<u64>,
-    /// Bytes of the direction have been sent that were not seen, and nothing that stands behind them was.
+    /// Bytes of the direction have been sent that were not seen, and nothing that stands behind them was; where times are wanted.
     pub(super) lacks_end: PerDirection<bool>,
 }
 
@@ -105,8 +105,10 @@ impl<'a, O> Context<'a, O> {
             let from = sender.reverse();
             self.received[from] = streams.acknowledged_with(from, segment);
         }
-        for from in [Direction::Forward, Direction::Backward] {
-            self.lacks_end[from] = streams.lacks_end(from, self.received[from]);
+        if self.wanted.times() {
+            for from in [Direction::Forward, Direction::Backward] {
+                self.lacks_end[from] = streams.lacks_end(from, self.received[from]);
+            }
         }
     }
 }

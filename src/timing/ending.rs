@@ -166,9 +166,7 @@ impl LastWords {
         let ending = Ending {
             cause,
             two_step: graceful.map(|(_, goaway)| goaway.two_step),
-            idle: (cause == Some(EndCause::IdleClose) && !self.unheard.client && !self.unheard.server)
-                .then(|| self.heard.map(|heard| at.since(heard)))
-                .flatten(),
+            idle: self.heard.filter(|_| cause == Some(EndCause::IdleClose)).map(|heard| at.since(heard)),
             alert: None,
             evidence: None,
         };
@@ -284,18 +282,19 @@ mod tests {
     fn nothing_was_sent_since_bytes_were_read_last_and_none_are_missing_behind() {
         let idle = |words: &LastWords| {
             let (ending, _) = words.ending(FIN, at(10), Some(false), Duration::ZERO);
-            ending.idle.map(|idle| idle.as_millis())
+            (ending.cause, ending.idle.map(|idle| idle.as_millis()))
         };
+        let closed = |idle| (Some(EndCause::IdleClose), idle);
         let mut words = LastWords::default();
-        assert_eq!(idle(&words), None);
+        assert_eq!(idle(&words), closed(None));
         words.hear(Side::Client, at(3));
         words.hear(Side::Server, at(2));
-        assert_eq!(idle(&words), Some(7));
+        assert_eq!(idle(&words), closed(Some(7)));
         words.miss(Side::Server);
         words.hear(Side::Client, at(4));
-        assert_eq!(idle(&words), None, "those may have come later");
+        assert_eq!(idle(&words), (None, None), "those may have come later");
         words.hear(Side::Server, at(3));
-        assert_eq!(idle(&words), Some(6), "they came before");
+        assert_eq!(idle(&words), closed(Some(6)), "they came before");
     }
 
     #[test]

@@ -28,9 +28,10 @@ impl Losses {
     }
 
     /// Frames were lost, before this place of the side's TCP stream.
-    pub(super) const fn add(&mut self, end: u64) {
-        let [first, second, third, _] = self.ends;
-        (self.count, self.ends) = (self.count + 1, [end, first, second, third]);
+    pub(super) fn add(&mut self, end: u64) {
+        self.count += 1;
+        self.ends.rotate_right(1);
+        self.end_at(end);
     }
 
     /// Frames can be read again from this place on, after the last loss.

@@ -9,13 +9,19 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const GOAWAY: &[u8] = b"\0\0\x16\x07\0\0\0\0\0\0\0\0\x01\0\0\0\x0btoo_many_pings";
 const SETTINGS: &[u8] = b"\0\0\x0c\x04\0\0\0\0\0\0\x03\0\0\0\x64\0\x04\0\x10\0\0";
 
-/// The server's SETTINGS and GOAWAY, cut by so many octets each, as the frames and the connection tell of them.
-fn told(cut: usize) -> [Option<Value>; 4] {
+/// A connection with a request that is not answered yet.
+fn asked() -> Conversation {
     let mut conversation = Conversation::new(Ends::v4(0), 1);
     conversation.handshake();
     conversation.data(Side::Client, &[PREFACE, b"\0\0\0\x04\0\0\0\0\0"].concat());
     conversation.data(Side::Server, SETTINGS);
     conversation.data(Side::Client, b"\0\0\x03\x01\x05\0\0\0\x01\x82\x87\x84");
+    conversation
+}
+
+/// The server's SETTINGS and GOAWAY, cut by so many octets each, as the frames and the connection tell of them.
+fn told(cut: usize) -> [Option<Value>; 4] {
+    let mut conversation = asked();
     conversation.data(Side::Server, b"\0\0\x01\x01\x05\0\0\0\x01\x88");
     conversation.data(Side::Server, GOAWAY);
     let mut capture = conversation.capture();
@@ -58,11 +64,7 @@ fn a_part_is_not_told_for_the_whole() {
 fn a_frame_that_the_snaplen_cuts_does_not_run_past_its_packet() {
     let data = [b"\0\x03\xe8\0\x01\0\0\0\x01", &[b'x'; 1000][..]].concat();
     for parts in [1, 2] {
-        let mut conversation = Conversation::new(Ends::v4(0), 1);
-        conversation.handshake();
-        conversation.data(Side::Client, &[PREFACE, b"\0\0\0\x04\0\0\0\0\0"].concat());
-        conversation.data(Side::Server, SETTINGS);
-        conversation.data(Side::Client, b"\0\0\x03\x01\x05\0\0\0\x01\x82\x87\x84");
+        let mut conversation = asked();
         conversation.data(Side::Server, b"\0\0\x01\x01\x04\0\0\0\x01\x88");
         for part in data.chunks(data.len().div_ceil(parts)) {
             conversation.data(Side::Server, part);

@@ -31,7 +31,12 @@ fn upload() -> Capture {
         (800 * MS, Client, frame(0, 1, 1, b"the rest")),
         (900 * MS, Server, frame(1, 5, 1, &[0x88])),
     ];
-    let mut conversation = connection(1, &said).after(100 * MS);
+    closed(&said)
+}
+
+/// A connection that says these things, and that both close a while later, the client first.
+fn closed(said: &[(u64, Side, Vec<u8>)]) -> Capture {
+    let mut conversation = connection(1, said).after(100 * MS);
     conversation.fin(Client);
     conversation.fin(Server);
     conversation.capture()
@@ -138,10 +143,7 @@ fn what_a_cut_frame_says_of_the_end_is_not_known() {
         (4 * MS, Server, pong.clone()),
         (5 * MS, Server, goaway.clone()),
     ];
-    let mut conversation = connection(1, &said).after(500 * MS);
-    conversation.fin(Client);
-    conversation.fin(Server);
-    let whole = conversation.capture();
+    let whole = closed(&said);
     let cause = |capture: &Capture| run(capture).connections().next().unwrap().ending.cause;
     assert_eq!(cause(&whole), Some(EndCause::GoawayGraceful));
     assert_eq!(cause(&cut(&whole, &pong, 5)), Some(EndCause::GoawayGraceful));
@@ -196,26 +198,16 @@ fn a_goaway_that_is_cut_was_sent() {
         (2 * MS, Server, frame(1, 5, 1, &[0x88])),
         (3 * MS, Client, frame(7, 0, 0, &[0; 8])),
     ];
-    let capture = |said: &[(u64, Side, Vec<u8>)]| {
-        let mut conversation = connection(1, said).after(100 * MS);
-        conversation.fin(Client);
-        conversation.fin(Server);
-        conversation.capture()
-    };
     let cause = |capture: &Capture| run(capture).connections().next().unwrap().ending.cause;
-    let whole = capture(&said);
+    let whole = closed(&said);
     assert_eq!(cause(&whole), Some(EndCause::GoawayGraceful));
-    let longest = whole.packets.iter().map(|packet| packet.bytes.len()).max().unwrap();
-    let goaway = whole.packets.iter().rposition(Packet::has_payload).unwrap();
-    for kept in 1..17 {
-        let mut cut = whole.clone();
-        let bytes = &mut cut.packets[goaway].bytes;
-        bytes.truncate(bytes.len() - 17 + kept);
-        assert!(bytes.len() < longest);
-        assert_eq!(cause(&cut), None, "{kept} octets of it");
+    let (.., goaway) = said.pop().unwrap();
+    for missing in 1..goaway.len() {
+        let cut = cut(&whole, &goaway, missing);
+        assert_ne!(cut.packets, whole.packets);
+        assert_eq!(cause(&cut), None, "without {missing} octets of it");
     }
-    said.pop();
-    assert_eq!(cause(&capture(&said)), Some(EndCause::IdleClose));
+    assert_eq!(cause(&closed(&said)), Some(EndCause::IdleClose));
 }
 
 #[test]
@@ -245,10 +237,7 @@ fn a_request_ends_with_the_last_byte_of_its_block() {
         call.time.map(|time| time.parts.get(TimePart::Wait) / MS)
     };
     assert_eq!(wait(&whole), Some(10));
-    let mut cut = whole.clone();
-    let packet = cut.packets.iter_mut().find(|packet| packet.bytes.ends_with(middle)).unwrap();
-    packet.bytes.truncate(500);
-    assert_eq!(wait(&cut), None);
+    assert_eq!(wait(&cut(&whole, middle, 600)), None);
 }
 
 #[test]

@@ -48,6 +48,13 @@ pub struct FrameView<'a> {
     pub payload: &'a [u8],
 }
 
+impl FrameView<'_> {
+    /// Octets of the payload are not in the capture; of DATA it does not tell.
+    pub const fn is_cut(&self) -> bool {
+        self.payload.len() < self.header.length as usize
+    }
+}
+
 /// A frame's payload taken apart by its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Payload<'a> {

@@ -182,7 +182,7 @@ impl<'a> Frame<'a> {
     pub(super) fn new(frame: &FrameView<'_>, payload: Option<&'a Payload<'a>>) -> Self {
         let header = &frame.header;
         let mut carried = payload.map(Self::carrying).unwrap_or_default();
-        if frame.payload.len() < header.length as usize {
+        if frame.is_cut() {
             // What goes on to the frame's end is not whole.
             (carried.settings, carried.origins) = (None, None);
             (carried.debug, carried.value) = (None, None);
