@@ -55,7 +55,7 @@ impl Reassembly {
         if self.is_awaited_syn(from, segment) {
             return Belongs::Here;
         }
-        if self.is_over() {
+        if self.is_over() && !self.may_be_late(from, segment) {
             return Belongs::ToNew;
         }
         if !self.is_own_syn(from, segment) || self.may_be_reused(from, segment) {
@@ -73,6 +73,12 @@ impl Reassembly {
     fn is_awaited_syn(&self, from: Direction, segment: &Segment<'_>) -> bool {
         let half = &self.halves[from];
         !half.started && half.base.is_some() && self.is_own_syn(from, segment)
+    }
+
+    /// Nothing of the side was seen, and the peer has acknowledged a little more than this SYN: what follows tells whether
+    /// the SYN is the connection's own, captured late.
+    fn may_be_late(&self, from: Direction, segment: &Segment<'_>) -> bool {
+        self.halves[from].may_begin_at(segment.seq.wrapping_add(1))
     }
 
     /// The side has ended its stream, or the connection is silent for long: a SYN with the same number may be a new one.

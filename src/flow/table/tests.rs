@@ -199,6 +199,31 @@ fn the_same_number_may_be_used_again_after_a_close() {
     assert_eq!(take_all(&mut table, &once), [1; 5]);
 }
 
+/// The server's side comes first, its SYN and the acknowledgment of the client's lost: what follows the client's SYN tells
+/// whether it is that connection's, or one more that uses the ports again.
+#[test]
+fn a_syn_behind_the_end_of_the_other_side_may_be_its_own() {
+    let fin = TcpFlags::FIN;
+    let server = [sent(443, 0, 501, 336, 0), sent(443, 0, 501, 336, 0), sent(443, 0, 501, 500, fin)];
+    let syn = sent(1000, 0, 100, 0, TcpFlags::SYN);
+    let late = [sent(1000, 0, 101, 501, 0), sent(1000, 0, 500, 502, fin)];
+    let mut table = Table::new(9);
+    assert_eq!(take_all(&mut table, &[&server[..], &[syn], &late].concat()), [0; 6]);
+
+    let new = [sent(443, 0, 90_000, 101, TcpFlags::SYN), sent(1000, 0, 101, 90_001, 0)];
+    let mut table = Table::new(9);
+    assert_eq!(take_all(&mut table, &[&server[..], &[syn], &new].concat()), [0, 0, 0, 0, 1, 1]);
+
+    for seq in [336, 3_000_000] {
+        let mut table = Table::new(9);
+        assert_eq!(
+            take_all(&mut table, &[&server[..], &[sent(1000, 0, seq, 0, TcpFlags::SYN)]].concat()),
+            [0, 0, 0, 1],
+            "{seq}"
+        );
+    }
+}
+
 /// What collides where the seed is known: an interface identifier that makes a factor of the hash zero, whatever the
 /// network. It is one of the seeds that the hash is delivered with.
 #[test]
