@@ -61,6 +61,8 @@ struct Lane {
     reader: Option<Reader>,
     /// It was opened for good.
     started: bool,
+    /// Its format can hold key logs.
+    may_hold_secrets: bool,
     /// Key logs to leave out, as they were taken already.
     skip_secrets: usize,
     batch: Batch,
@@ -157,6 +159,11 @@ impl Merge {
         }
     }
 
+    /// Whether the input with this index is in a format that can hold key logs.
+    pub(super) fn may_hold_secrets(&self, index: usize) -> bool {
+        self.lanes.get(index).is_some_and(|lane| lane.may_hold_secrets)
+    }
+
     /// Packets that were dropped while the captures were made, as far as they were read and tell.
     pub(super) fn dropped(&self) -> u64 {
         let lanes = self.lanes.iter();
@@ -232,6 +239,7 @@ impl Lane {
             first: Timestamp::default(),
             reader: None,
             started: false,
+            may_hold_secrets: true,
             skip_secrets: 0,
             batch: Batch::default(),
             packets_before: 0,
@@ -245,6 +253,7 @@ impl Lane {
 
     /// Reads up to the first packet, to know its time; an input without packets counts as the earliest.
     fn peek(&mut self, reader: &mut Reader) {
+        self.may_hold_secrets = reader.may_hold_secrets();
         let mut early = Vec::new();
         while reader.fill(&mut self.batch, &mut self.damage) {
             early.append(&mut self.batch.secrets);
@@ -257,6 +266,7 @@ impl Lane {
     }
 
     fn start(&mut self, reader: Reader) {
+        self.may_hold_secrets = reader.may_hold_secrets();
         self.reader = Some(reader);
         self.started = true;
     }

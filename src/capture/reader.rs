@@ -78,6 +78,11 @@ impl Reader {
         self.decoder.dropped()
     }
 
+    /// Whether its format can hold TLS key logs.
+    pub(super) fn may_hold_secrets(&self) -> bool {
+        self.decoder.may_hold_secrets()
+    }
+
     /// Leaves the next TLS key logs out, so many: they were taken already.
     pub(super) fn skip_secrets(&mut self, blocks: usize) {
         self.decoder.skip_secrets(blocks);

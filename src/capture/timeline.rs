@@ -119,7 +119,7 @@ impl Timeline {
 
     /// Hands on the TLS key logs of all Decryption Secrets Blocks in those inputs that are plain pcapng files, found
     /// without reading the packets: to be called before the first batch. They do not come again in
-    /// [`Batch::secrets`]; those of pipes and compressed files come there, in place: whether there are no such inputs.
+    /// [`Batch::secrets`]; those of pipes and compressed files come there, in place: whether no such input can hold any.
     pub fn take_secrets(&mut self, take: &mut dyn FnMut(&[u8])) -> bool {
         let mut complete = true;
         let inputs: Vec<_> = self.merge.inputs().cloned().enumerate().collect();
@@ -128,7 +128,7 @@ impl Timeline {
             let file = self.again.take().map_or_else(|| secrets::open(&input), |file| Ok(Some(file)));
             match file.and_then(|file| file.map_or(Ok(None), |file| secrets::scan(file, take))) {
                 Ok(Some(found)) => self.merge.skip_secrets(index, found),
-                Ok(None) | Err(_) => complete = false,
+                Ok(None) | Err(_) => complete &= !self.merge.may_hold_secrets(index),
             }
         }
         complete

@@ -155,6 +155,9 @@ fn hellos_that_offer_much() {
 #[test]
 fn records_that_wait_for_secrets() {
     let attack = |wire: &mut Wire, port| {
+        if port == 0 {
+            *wire = Wire::pcapng();
+        }
         let (mut client, mut server) = wire.open(port);
         for flow in [&mut client, &mut server] {
             let records = [&[23, 3, 3, 0, 20][..], &[port as u8; 20]].concat().repeat(1500);

@@ -1,11 +1,13 @@
 //! Packets and frames, made by hand: an attacker keeps no rules.
 
+use super::files::{block, interface, section};
 use std::collections::BTreeMap;
 
 /// A capture of raw IP packets, in a classic pcap file.
 #[derive(Clone, Debug)]
 pub(super) struct Wire {
     pub(super) file: Vec<u8>,
+    is_pcapng: bool,
     nanos: u64,
     /// What each end has sent: the other one acknowledges it.
     sent: BTreeMap<(u16, u16), u32>,
@@ -43,13 +45,24 @@ impl Wire {
         for field in [0, 0, 262_144, 101_u32] {
             file.extend(field.to_le_bytes());
         }
-        Self { file, nanos: 1_700_000_000_000_000_000, sent: BTreeMap::new() }
+        Self { file, is_pcapng: false, nanos: 1_700_000_000_000_000_000, sent: BTreeMap::new() }
+    }
+
+    /// As pcapng, in which TLS secrets may come at any time.
+    pub(super) fn pcapng() -> Self {
+        Self { file: [section(), interface()].concat(), is_pcapng: true, ..Self::new() }
     }
 
     /// Any packet, a microsecond after the last.
     pub(super) fn packet(&mut self, bytes: &[u8]) {
         self.nanos += 1000;
         let len = bytes.len() as u32;
+        if self.is_pcapng {
+            let micros = self.nanos / 1000;
+            let head = [0, (micros >> 32) as u32, micros as u32, len, len].map(u32::to_le_bytes).concat();
+            self.file.extend(block(6, &[&head, bytes].concat()));
+            return;
+        }
         for field in [(self.nanos / 1_000_000_000) as u32, (self.nanos % 1_000_000_000) as u32, len, len] {
             self.file.extend(field.to_le_bytes());
         }

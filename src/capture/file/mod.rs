@@ -142,6 +142,11 @@ impl Decoder {
         }
     }
 
+    /// Whether the format can hold TLS key logs.
+    pub(super) const fn may_hold_secrets(&self) -> bool {
+        matches!(self, Self::Pcapng(_))
+    }
+
     /// Leaves the next TLS key logs out, so many: they were taken already.
     pub(super) fn skip_secrets(&mut self, blocks: usize) {
         if let Self::Pcapng(decoder) = self {

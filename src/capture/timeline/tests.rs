@@ -306,6 +306,17 @@ fn a_capture_is_not_opened_again_for_its_secrets() {
     assert_eq!(all(timeline).packets.len(), 2);
 }
 
+/// Of a pipe it is not known what comes, but a classic pcap has no place for secrets.
+#[test]
+fn a_pipe_in_a_format_without_secrets_will_have_none() {
+    for (bytes, complete) in
+        [(pcap(&samples(2)), true), (PcapngFile::usual().packets(&samples(2)).bytes, false)]
+    {
+        let mut timeline = Timeline::of_reader(std::io::Cursor::new(bytes)).unwrap();
+        assert_eq!(secrets_of(&mut timeline), (vec![], complete));
+    }
+}
+
 #[test]
 fn secrets_behind_a_damaged_place_come_with_the_packets() {
     let file = PcapngFile::usual().secrets(TLS, b"before").packets(&samples(2));
