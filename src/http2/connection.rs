@@ -169,4 +169,33 @@ mod tests {
         let counters = connection.counters();
         assert_eq!((counters.losses, counters.skipped_bytes), (1, 0));
     }
+
+    /// Hears fields without a numbered name: name and value, as far as they are known.
+    #[derive(Default)]
+    struct Fields(Vec<[Option<Vec<u8>>; 2]>);
+
+    impl EventSink for Fields {
+        fn field(&mut self, field: &crate::http2::hpack::Field<'_>) {
+            self.0.push([field.name, field.value].map(|text| text.map(<[u8]>::to_vec)));
+        }
+    }
+
+    /// Of bytes behind a loss it is not known where a frame begins before a hole of unknown size says that no more of them will
+    /// come. What is behind that hole may come after other header blocks.
+    #[test]
+    fn a_hole_of_unknown_size_is_one_behind_what_was_found_before_it_too() {
+        let long_data = [0, 3, 232, 0, 0, 0, 0, 0, 1];
+        let fields = b"\x88\x40\x01a\x01v\x40\x01b\x01v\x40\x01c\x01v\x40\x01d\x01v\x40\x01e\x01v";
+        let block = |fields: &[u8]| [&[0, 0, fields.len() as u8, 1, 4, 0, 0, 0, 1], fields].concat();
+        let doubtful = [&long_data[..], &[0xff; 20], &block(fields)].concat();
+        let mut connection = Connection::new(Start::Frames, Start::Late, false);
+        let (arrival, mut heard) = (Arrival::default(), Fields::default());
+        connection.data(Side::Server, &arrival, &doubtful, &mut heard);
+        assert!(heard.0.is_empty(), "it may be DATA, and be followed by more");
+        connection.gap(Side::Server, &arrival, Gap::new(None, GapCause::NotDecrypted), &mut heard);
+        assert_eq!(heard.0.len(), 5);
+        connection.data(Side::Server, &arrival, &block(b"\x88\xbe"), &mut heard);
+        assert_eq!(heard.0.get(5), Some(&[None, None]));
+        assert_eq!(connection.counters().losses, 1);
+    }
 }

@@ -24,14 +24,16 @@ impl Half {
         self.last_gap = gap.cause;
         ledger.missed(self.from, gap.len);
         self.join(arrival, ledger);
+        if gap.len.is_none() {
+            // What came before it is decided now, and may be read up to it.
+            self.search(ledger, true, sink);
+        }
         if self.state == ParseState::Lost {
             ledger.counters.losses += 1;
             sink.lost(&self.context(arrival, ledger), gap.cause);
-            if let Some(len) = gap.len {
-                self.buffer.push_gap(arrival, len, gap.cause);
-            } else {
-                self.search(ledger, true, sink);
-                self.buffer.skip_all();
+            match gap.len {
+                Some(len) => self.buffer.push_gap(arrival, len, gap.cause),
+                None => self.buffer.skip_all(),
             }
             return;
         }
