@@ -78,7 +78,7 @@ impl Exchange {
         Self {
             packet: view.transaction.first.packet,
             start: view.transaction.first.time.as_nanos(),
-            sent: nanos(request.last.filter(|_| request.ended && request.seen)),
+            sent: nanos(request.last.filter(|_| request.ended && request.seen && !request.last_lost)),
             answered: nanos(response.first.filter(|_| response.seen && request.seen)),
             end: view.transaction.ended_at.as_nanos(),
             content: content(view),

@@ -178,6 +178,18 @@ fn a_request_that_was_captured_after_it_had_come_tells_no_times() {
 }
 
 #[test]
+fn a_request_whose_end_is_missing_tells_nothing_of_its_way() {
+    let mut lab = Lab::with_room(room());
+    lab.call(1, 1, "/a");
+    lab.cut_call(1, 3, "/b");
+    lab.call(1, 5, "/c");
+    let (pairs, _) = pairs(lab);
+    let told: Vec<_> = pairs.iter().map(|pair| pair.between.request.is_some()).collect();
+    assert_eq!(told, [true, false, true]);
+    assert!(pairs.iter().all(|pair| pair.between.response.is_some()));
+}
+
+#[test]
 fn what_something_between_has_answered_is_told_apart_from_what_was_not_captured() {
     for (behind, reason) in
         [(Behind::Nothing, Missing::AnsweredBetween), (Behind::Uncaptured, Missing::Unknown)]

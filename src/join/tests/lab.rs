@@ -126,6 +126,14 @@ impl Lab {
         self.server.push(Seen::Call(connection + 1000, Box::new(call(stream, there, start, end))));
     }
 
+    /// A call the last bytes of whose request were not captured at the client's place.
+    pub(super) fn cut_call(&mut self, connection: u64, stream: u32, path: &str) {
+        self.call(connection, stream, path);
+        if let Some(Seen::Call(_, call)) = self.client.last_mut() {
+            call.request.last_lost = true;
+        }
+    }
+
     /// A call whose request does not arrive.
     pub(super) fn lost_call(&mut self, connection: u64, stream: u32, path: &str) {
         self.open(connection);
