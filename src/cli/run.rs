@@ -466,6 +466,7 @@ fn incomplete(coverage: &Coverage) -> String {
         (coverage.gap_bytes, "bytes of HTTP/2 are missing"),
         (coverage.behind_end, "segments came for connections that were over"),
         (coverage.skipped_bytes, "bytes were skipped in search of a frame"),
+        (coverage.unrecognised_bytes, "bytes may be HTTP/2 that began before the capture"),
         (coverage.header_blocks_lost, "header blocks are lost"),
         (coverage.header_blocks_partial, "header blocks are partly known"),
         (coverage.transactions_incomplete, "transactions are incomplete"),

@@ -163,6 +163,7 @@ fn is_complete(shards: &ShardReport, packets: &PacketCounters, input: InputCount
         + shards.damaged
         + shards.tls_late
         + shards.tls_maybe_http2
+        + shards.unrecognised_bytes
         + shards.frames.blocks_lost
         + shards.frames.blocks_partial;
     lost + packets.unread() + input.damaged_inputs + input.dropped_by_kernel + input.dropped_records == 0
@@ -204,6 +205,8 @@ mod tests {
         assert!(with(&|_| ()).complete && with(&|_| ()).limits.is_empty());
         let findings = with(&|shards| shards.stats.limits.add(Limit::Findings, 3));
         assert_eq!((findings.complete, findings.limits.of(Limit::Findings)), (true, 3));
+        let doubtful = with(&|shards| shards.unrecognised_bytes = 17);
+        assert_eq!((doubtful.complete, doubtful.unrecognised_bytes), (false, 17));
         let streams = with(&|shards| shards.stats.limits.strike(Limit::Streams));
         assert_eq!((streams.complete, streams.limits.of(Limit::Streams)), (false, 1));
     }

@@ -5,7 +5,8 @@
 //! are full of zeros, and so are frame headers; therefore a zero counts for as much as it is rare among the bytes at hand. Where
 //! every octet from a segment's first to the last one seen is part of a frame, the usual measure suffices.
 
-use super::frame::{self, FrameHeader, FrameType, Headers};
+use super::error_code;
+use super::frame::{self, FrameHeader, FrameType, Goaway, Headers};
 use super::plausibility::{self, Expect};
 
 /// Bits of evidence anywhere.
@@ -67,6 +68,7 @@ pub(super) fn is_doubtful(bytes: &[u8], parts: &[Part]) -> bool {
             Some(None) if next + frame::LEN <= bytes.len() && !in_hole(next) => continue,
             _ => Rest { whole: next == bytes.len(), ..Rest::default() },
         };
+        let plain = plain + payload_bits(&header, bytes.get(body..next).unwrap_or_default());
         let counts = u8::from(plain > 0);
         let rest = Rest {
             frames: follows.frames.saturating_add(counts),
@@ -94,6 +96,13 @@ fn may_be_block(payload: Option<&[u8]>, header: &FrameHeader, decodable: &mut us
     let frame = Headers::parse(header, payload);
     let whole = header.flags.has(frame::Flags::END_HEADERS);
     frame.is_some_and(|frame| !whole || plausibility::block(frame.fragment).is_some())
+}
+
+/// What a payload counts for whose length is free: the error code of a GOAWAY, of which few are defined.
+fn payload_bits(header: &FrameHeader, payload: &[u8]) -> u32 {
+    const DEFINED_CODE: u32 = 24;
+    let goaway = Goaway::parse(header, payload).filter(|_| header.kind == FrameType::GOAWAY);
+    if goaway.is_some_and(|goaway| error_code::name(goaway.code).is_some()) { DEFINED_CODE } else { 0 }
 }
 
 /// What a zero counts for, in bits: the less, the more of the bytes are zeros.
@@ -172,6 +181,15 @@ mod tests {
         assert!(doubtful(&messages, 0) && doubtful(&messages, 3));
         let credit: Vec<_> = (1..4).map(|n| vec![0, 0, 4, 8, 0, 0, 0, 0, 7, 0, 0, n, 0]).collect();
         assert!(doubtful(&credit, 0) && doubtful(&credit, 5));
+    }
+
+    /// The last that an idle connection sends.
+    #[test]
+    fn a_goaway_alone_may_be_http2() {
+        let goaway = |code: u8| vec![vec![0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, code]];
+        assert!(doubtful(&goaway(0), 0) && doubtful(&goaway(13), 0));
+        assert!(!doubtful(&goaway(200), 0), "no code of HTTP/2");
+        assert!(!doubtful(&[goaway(0).concat(), b"x".to_vec()], 0), "something follows");
     }
 
     #[test]

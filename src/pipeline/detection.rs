@@ -298,11 +298,13 @@ impl Detection {
         self.recognised.take().or(tls.then_some(Detected::Tls))
     }
 
-    /// Nothing follows, and it is not known what the connection is: its bytes that may be HTTP/2.
-    pub(super) fn doubtful_bytes(&self) -> u64 {
+    /// Nothing follows, and it is not known what the connection is: its bytes that may be HTTP/2. Of a connection that was seen
+    /// from its start that is known, but of a side whose first bytes are missing.
+    pub(super) fn doubtful_bytes(&self, from_start: bool) -> u64 {
         let sides = [&self.sides.forward, &self.sides.backward];
         sides
             .into_iter()
+            .filter(|side| side.late || !from_start)
             .filter_map(|side| side.detector.as_ref())
             .map(|detector| detector.doubtful_bytes())
             .sum()

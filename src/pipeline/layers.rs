@@ -333,10 +333,13 @@ impl<O: Output> LayersInput<'_, '_, O> {
 
     /// Nothing follows the packet `last`: what is unfinished is told as far as it goes.
     pub(super) fn finish(&mut self, last: Moment) {
+        let from_start = self.layers.handshake() || self.layers.tls.is_some();
         if let Layer::Detection(detection) = &mut self.layers.layer {
             match detection.finish() {
                 Some(known) => self.known(known),
-                None => self.cx.totals.report.unrecognised_bytes += detection.doubtful_bytes(),
+                None => {
+                    self.cx.totals.report.unrecognised_bytes += detection.doubtful_bytes(from_start);
+                }
             }
         }
         let cx = &mut *self.cx;
