@@ -88,7 +88,7 @@ impl ByteSink for Keep<'_> {
         self.0.push((from, *arrival, bytes.to_vec()));
     }
     fn gap(&mut self, _: Direction, _: &Arrival, _: Gap) {}
-    fn end(&mut self, _: Direction, _: Moment, _: End) {}
+    fn end(&mut self, _: Direction, _: &Arrival, _: End) {}
 }
 
 /// Looks at nothing.
@@ -100,7 +100,7 @@ impl ByteSink for Ignore {
         black_box(bytes);
     }
     fn gap(&mut self, _: Direction, _: &Arrival, _: Gap) {}
-    fn end(&mut self, _: Direction, _: Moment, _: End) {}
+    fn end(&mut self, _: Direction, _: &Arrival, _: End) {}
 }
 
 impl tls::PlaintextSink for Ignore {

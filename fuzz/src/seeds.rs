@@ -25,7 +25,7 @@ impl ByteSink for Stream {
         self.pieces.push((from == Direction::Backward, bytes.to_vec()));
     }
     fn gap(&mut self, _: Direction, _: &Arrival, _: Gap) {}
-    fn end(&mut self, _: Direction, _: Moment, _: End) {}
+    fn end(&mut self, _: Direction, _: &Arrival, _: End) {}
 }
 
 impl PlaintextSink for Stream {

@@ -107,6 +107,7 @@ pub trait ByteSink {
         self.gap(from, &Arrival { acknowledged: None, ..*arrival }, gap);
     }
 
-    /// No byte of this direction follows. Called once a direction at the most.
-    fn end(&mut self, from: Direction, at: Moment, how: End);
+    /// No byte of this direction follows. Called once a direction at the most. A FIN takes one number, and so one byte of the
+    /// stream (RFC 9293 section 3.4).
+    fn end(&mut self, from: Direction, arrival: &Arrival, how: End);
 }

@@ -61,7 +61,7 @@ pub(super) struct Half {
     pub(super) heard: Timestamp,
     /// Offset at which the stream ends, and the segment that told it.
     pub(super) fin: Option<u64>,
-    fin_at: Moment,
+    fin_source: SegmentOrigin,
     pub(super) ended: bool,
     /// The connection was reset: what was acknowledged is still awaited, and nothing behind that.
     pub(super) reset: bool,
@@ -126,9 +126,10 @@ impl Half {
         self.next as i64 + i64::from(distance(origin, number))
     }
 
-    /// The place in the stream of this sequence number, or 0 where it would be before the first byte.
+    /// The place in the stream of this sequence number, or 0 where it would be before the first byte. Before a byte or a SYN was
+    /// seen that is taken to be the first one of which there was word.
     pub(super) fn place_of(&self, seq: u32) -> u64 {
-        self.next.saturating_add_signed(distance(self.seq, seq).into())
+        u64::try_from(self.offset_of(seq)).unwrap_or_default()
     }
 
     /// The number is one that the receiver of this direction takes data from, for all that is known.
@@ -201,11 +202,7 @@ impl Half {
         if !self.started {
             self.note_number(ack);
         }
-        let place = match self.base {
-            _ if self.started => self.place_of(ack),
-            Some(base) => u64::from(u32::try_from(distance(base, ack)).unwrap_or_default()),
-            None => 0,
-        };
+        let place = self.place_of(ack);
         if place > self.acked && place > self.next && self.started {
             self.receipts.note(place, now);
         }
@@ -249,7 +246,8 @@ impl Half {
         let Some(piece) = self.locate(segment) else { return Verdict::Accepted };
         let Piece { offset, old, len } = piece;
         if segment.flags.fin() && len >= old && self.fin.is_none() {
-            (self.fin, self.fin_at) = (Some(offset + len - old), segment.at);
+            self.fin = Some(offset + len - old);
+            self.fin_source = SegmentOrigin { at: segment.at, acknowledged };
         }
         if len == 0 {
             self.sent = self.sent.max(offset);
@@ -459,8 +457,12 @@ impl Half {
 
     /// The same, where the peer has received so much.
     pub(super) fn lost_before(&self, received: u64) -> u64 {
-        let known = received.max(self.sent).saturating_sub(self.next);
-        if known > 1 && self.fin.is_none() && self.started { known } else { 0 }
+        if self.started && self.lacks(received) { received.max(self.sent) - self.next } else { 0 }
+    }
+
+    /// The side has sent more than was handed on, where the peer has received so much: more than a FIN.
+    pub(super) fn lacks(&self, received: u64) -> bool {
+        self.fin.is_none() && received.max(self.sent).saturating_sub(self.next) > 1
     }
 
     /// A hole is as old as the first bytes behind it, but bytes that came in order since have not found it in their way.
@@ -508,12 +510,36 @@ impl Half {
 
     /// All up to the FIN was handed on: the stream ends.
     pub(super) fn end_at_fin(&mut self, out: &mut Out<'_, impl ByteSink>) {
-        if !self.ended && self.fin.is_some_and(|fin| fin <= self.next) {
-            self.ended = true;
-            self.pending.clear(out.budget);
-            self.worse.clear(out.budget);
-            out.sink.end(out.from, self.fin_at, End::Fin);
+        if !self.ended
+            && let Some(fin) = self.fin.filter(|&fin| fin <= self.next)
+        {
+            let SegmentOrigin { at, acknowledged } = self.fin_source;
+            let span = Span { start: fin, end: fin + 1 };
+            self.end(&Arrival { at, span, acknowledged, ..Arrival::default() }, End::Fin, out);
         }
+    }
+
+    /// The segment that bore the FIN; the earliest moment where none has come.
+    pub(super) const fn fin_at(&self) -> Moment {
+        self.fin_source.at
+    }
+
+    /// A reset ends the stream, of whichever side; its sender had received so much of the other direction's.
+    pub(super) fn end_at_reset(
+        &mut self,
+        at: Moment,
+        acknowledged: Option<u64>,
+        out: &mut Out<'_, impl ByteSink>,
+    ) {
+        let span = Span { start: self.next, end: self.next };
+        self.end(&Arrival { at, span, acknowledged, ..Arrival::default() }, End::Rst, out);
+    }
+
+    fn end(&mut self, arrival: &Arrival, how: End, out: &mut Out<'_, impl ByteSink>) {
+        self.ended = true;
+        self.pending.clear(out.budget);
+        self.worse.clear(out.budget);
+        out.sink.end(out.from, arrival, how);
     }
 
     /// Hands on the copies with wrong checksums that lie before `end`, and the gaps before them.

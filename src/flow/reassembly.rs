@@ -12,8 +12,8 @@ pub use reuse::Belongs;
 
 use super::acceptance::{ResetVerdict, Verdict};
 use super::beginning::Beginning;
-use super::half::{Half, Out};
-use super::{Budget, ByteSink, End, GapCause};
+use super::half::{Half, Out, distance};
+use super::{Budget, ByteSink, GapCause};
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::tcp::DirectionStats;
 use crate::base::time::Moment;
@@ -49,6 +49,12 @@ pub(super) struct Reset {
 }
 
 impl Reset {
+    /// The segment is one of those that its sender had sent before, as was captured later.
+    fn stands_behind(&self, segment: &Segment<'_>) -> bool {
+        let sent = segment.payload.len() as u32 + segment.cut + u32::from(segment.flags.fin());
+        sent > 0 && distance(segment.seq.wrapping_add(sent), self.seq) >= 0
+    }
+
     /// What the other side had sent when it came has arrived too.
     fn is_settled(&self, segments: u64, now: Moment) -> bool {
         segments.saturating_sub(self.segments) >= tuning::HOLE_GRACE_SEGMENTS
@@ -153,13 +159,14 @@ impl Reassembly {
         sink: &mut impl ByteSink,
     ) -> Verdict {
         let flags = segment.flags;
-        self.doubtful_reset = None;
+        self.doubtful_reset =
+            self.doubtful_reset.filter(|reset| reset.from == from && reset.stands_behind(segment));
         let other = &mut self.halves[from.reverse()];
         other.window.offer(segment.window, flags.syn());
-        if flags.ack() {
+        let acknowledged = flags.ack().then(|| {
             other.acknowledge(segment.ack, segment.at);
-        }
-        let acknowledged = (flags.ack() && other.started).then(|| other.place_of(segment.ack));
+            other.place_of(segment.ack)
+        });
         let half = &mut self.halves[from];
         half.heard = segment.at.time;
         if half.ended {
@@ -233,7 +240,7 @@ impl Reassembly {
     /// received so much.
     pub fn lacks_end(&self, from: Direction, received: u64) -> bool {
         let half = &self.halves[from];
-        !half.ended && half.lost_before(received) > 0
+        !half.ended && half.lacks(received)
     }
 
     /// Bytes of the direction's stream that were handed on, those in holes too.
@@ -249,7 +256,7 @@ impl Reassembly {
     /// The same, when the other side has sent this segment too.
     pub fn acknowledged_with(&self, from: Direction, segment: &Segment<'_>) -> u64 {
         let half = &self.halves[from];
-        if segment.flags.ack() && half.started && half.may_have_received(segment.ack) {
+        if segment.flags.ack() && half.may_have_received(segment.ack) {
             half.acked.max(half.place_of(segment.ack))
         } else {
             half.acked
@@ -295,12 +302,14 @@ impl Reassembly {
     /// more before it came: that was read until now, as calls that nobody answers.
     fn settle_reset(&mut self, budget: &mut Budget, sink: &mut impl ByteSink) {
         let Some(reset) = self.reset.filter(|_| !self.has_hole()) else { return };
+        // What its sender had sent came before, even where it was captured later.
+        let at = reset.at.max(self.halves[reset.from].fin_at());
+        let received = reset.ack.map(|ack| self.halves[reset.from.reverse()].place_of(ack));
         for from in [reset.from, reset.from.reverse()] {
             let half = &mut self.halves[from];
-            if !std::mem::replace(&mut half.ended, true) {
-                half.pending.clear(budget);
-                half.worse.clear(budget);
-                sink.end(from, reset.at, End::Rst);
+            if !half.ended {
+                let acknowledged = received.filter(|_| from == reset.from);
+                half.end_at_reset(at, acknowledged, &mut Out { budget, sink, from });
             }
         }
     }

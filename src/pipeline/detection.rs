@@ -7,12 +7,13 @@
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::limits;
 use crate::base::tuning;
-use crate::flow::{Arrival, Gap, GapCause, Span};
+use crate::flow::{Arrival, Gap, GapCause};
 use crate::http1::{self, Dialogue, Step, Switch, proxy};
 use crate::http2::frame::{Flags, FrameHeader, FrameType};
 use crate::http2::{Detector, PREFACE, Recognised, Side};
 use crate::record::RecognitionEvidence;
 use crate::tls;
+use std::collections::VecDeque;
 
 /// A connection of unknown protocol.
 #[derive(Debug, Default)]
@@ -22,8 +23,9 @@ pub(super) struct Detection {
     sides: PerDirection<Begin>,
     lost_start: Option<(Direction, Arrival, GapCause)>,
     dialogue: Option<(Direction, Box<Dialogue>)>,
-    /// Where the latest of its requests stands.
-    asked: Span,
+    /// How the client's latest bytes came, and how many each time. What stands behind the request that switches the
+    /// connection over is among them.
+    asked: VecDeque<(Arrival, usize)>,
     /// The beginning of the first of them.
     request: Vec<u8>,
     /// One direction was recognised as HTTP/2 before the first byte of the other was read. That may be the preface.
@@ -80,8 +82,8 @@ pub(super) enum Detected {
     Tls,
     /// HTTP/2 of a server alone, whose client speaks HTTP/1.1: so its first request begins.
     Server { client: Direction, arrival: Arrival, request: Vec<u8> },
-    /// Switched over from HTTP/1.1.
-    Switched { client: Direction, arrival: Arrival, switch: Switch },
+    /// Switched over from HTTP/1.1; how the client's latest bytes came, and how many each time.
+    Switched { client: Direction, asked: VecDeque<(Arrival, usize)>, switch: Switch },
 }
 
 /// Bytes of a head that may be needed to decide.
@@ -202,7 +204,10 @@ impl Detection {
     fn follow(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) -> Option<Detected> {
         let (client, dialogue) = self.dialogue.as_mut()?;
         if from == *client {
-            self.asked = arrival.span;
+            if self.asked.len() >= tuning::UNSEEN_PIECES {
+                self.asked.pop_front();
+            }
+            self.asked.push_back((*arrival, bytes.len()));
             let room = limits::FOREIGN_LINE.saturating_sub(self.request.len()).min(bytes.len());
             self.request.extend_from_slice(bytes.get(..room).unwrap_or_default());
             return match dialogue.client(arrival.at, bytes) {
@@ -219,8 +224,8 @@ impl Detection {
                 Step::Lost => self.end_dialogue(),
                 Step::Switched(switch) => {
                     let behind = bytes.len().saturating_sub(switch.server_rest);
-                    let rest = Arrival { at: arrival.at, span: self.asked, ..Arrival::default() };
-                    let known = Detected::Switched { client: *client, arrival: rest, switch };
+                    let asked = std::mem::take(&mut self.asked);
+                    let known = Detected::Switched { client: *client, asked, switch };
                     self.append(from, arrival, bytes.get(behind..).unwrap_or_default());
                     Some(known)
                 }
@@ -276,8 +281,7 @@ impl Detection {
                 if let What::Bytes { start, end } = &mut piece.what {
                     *start = end.saturating_sub(switch.server_rest);
                 }
-                let arrival = Arrival { at: piece.arrival.at, span: self.asked, ..Arrival::default() };
-                Some(Detected::Switched { client, arrival, switch })
+                Some(Detected::Switched { client, asked: std::mem::take(&mut self.asked), switch })
             }
         };
         self.pieces.drain(..read);
@@ -364,6 +368,7 @@ impl Detection {
         let detectors = sides.iter().filter_map(|side| side.detector.as_ref());
         self.bytes.capacity()
             + self.request.capacity()
+            + self.asked.capacity() * size_of::<(Arrival, usize)>()
             + self.pieces.capacity() * size_of::<Piece>()
             + self.dialogue.as_ref().map_or(0, |(_, dialogue)| dialogue.memory())
             + sides.iter().map(|side| side.head.capacity()).sum::<usize>()

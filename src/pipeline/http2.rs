@@ -248,18 +248,20 @@ impl Http2 {
         self.read[side] = own;
         // Time may jump where packets are in order; of a TLS record only the time is known at which it was there.
         let disordered = own.packet < peer.packet && own.time < peer.time;
+        let lacking = cx.lacks_end[from.reverse()];
         if disordered {
             self.pairing.set_disordered();
         }
         if let Some(timing) = &mut self.timing {
             timing.hear(side, at.time);
-            timing.set_lacking(cx.lacks_end[from.reverse()]);
+            timing.set_lacking(lacking, at);
             if disordered {
                 timing.set_disordered();
             }
         }
         let peer = side.peer();
-        self.pairing.set_behind(peer, self.holes[peer] || self.held[peer]);
+        self.pairing.set_behind(peer, self.holes[peer] || self.held[peer] || lacking);
+        self.pairing.set_lacking(lacking);
         self.listen(cx, |connection, listeners| connection.data(side, arrival, bytes, listeners));
         if side.is_client() {
             self.missed.opened(self.pairing.highest());

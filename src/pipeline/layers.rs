@@ -27,6 +27,7 @@ use crate::http2::{Side, Start};
 use crate::record::{ConnectionMeta, EndBy, EndHow, Parent, Recognition, StreamEnd};
 use crate::timing::Transport;
 use crate::tls;
+use std::collections::VecDeque;
 
 /// A connection's state above TCP.
 #[derive(Debug, Default)]
@@ -39,9 +40,7 @@ pub(super) struct Layers {
     seen: [bool; 2],
     /// Directions that ended, and how; which one was first.
     ended: [Option<End>; 2],
-    first_ended: Option<Direction>,
-    /// When the first one did.
-    closed: Option<Moment>,
+    first_end: Option<DirectionEnd>,
     /// The last of what ended them.
     ended_at: Moment,
     /// Layers above this one.
@@ -64,6 +63,39 @@ pub(super) struct Layers {
     pub(super) transport: Transport,
     /// Its last packet when it was told of as idle, where it was.
     pub(super) rested: Option<u64>,
+}
+
+/// How a direction ended.
+#[derive(Clone, Copy, Debug)]
+struct DirectionEnd {
+    from: Direction,
+    how: End,
+    at: Moment,
+    /// Where in its direction's TCP stream.
+    place: u64,
+    /// So much of the other direction's its sender had received.
+    received: Option<u64>,
+}
+
+impl DirectionEnd {
+    fn new(from: Direction, arrival: &Arrival, how: End) -> Self {
+        let Arrival { at, span, acknowledged: received, .. } = *arrival;
+        Self { from, how, at, place: span.end, received }
+    }
+
+    /// The other direction's end had come to this one's sender.
+    fn knows(&self, other: &Self) -> bool {
+        other.how == End::Fin && self.received.is_some_and(|received| received >= other.place)
+    }
+
+    /// It came before the other direction's: by what their senders had received, else by their packets.
+    fn is_before(&self, other: &Self) -> bool {
+        match (self.knows(other), other.knows(self)) {
+            (false, true) => true,
+            (true, false) => false,
+            _ => self.at.packet < other.at.packet,
+        }
+    }
 }
 
 /// What the bytes are.
@@ -239,12 +271,12 @@ impl Layers {
 
     /// The direction that ended first.
     pub(super) fn first_ended(&self) -> Option<Direction> {
-        self.first_ended
+        self.first_end.map(|end| end.from)
     }
 
     /// When the first direction ended.
-    pub(super) const fn closed(&self) -> Option<Moment> {
-        self.closed
+    pub(super) fn closed(&self) -> Option<Moment> {
+        self.first_end.map(|end| end.at)
     }
 
     /// The HTTP/2 that it carries, inside TLS too.
@@ -420,8 +452,8 @@ impl<O: Output> LayersInput<'_, '_, O> {
                 self.take(client, &arrival, &request);
                 self.replay(&mut detection);
             }
-            Detected::Switched { client, arrival, switch } => {
-                self.switch(client, &arrival, &switch);
+            Detected::Switched { client, asked, switch } => {
+                self.switch(client, &asked, &switch);
                 self.replay(&mut detection);
             }
         }
@@ -440,7 +472,7 @@ impl<O: Output> LayersInput<'_, '_, O> {
     }
 
     /// HTTP/1.1 has led to something else. The opening keeps what of the server's bytes is behind the response.
-    fn switch(&mut self, client: Direction, arrival: &Arrival, switch: &Switch) {
+    fn switch(&mut self, client: Direction, asked: &VecDeque<(Arrival, usize)>, switch: &Switch) {
         if let Some(upgraded) = &switch.upgraded {
             self.start_http2(client, Start::Preface, Start::Frames, Recognition::Upgrade);
             if let Layer::Http2(http2) = &mut self.layers.layer {
@@ -450,8 +482,8 @@ impl<O: Output> LayersInput<'_, '_, O> {
             self.layers.depth += 1;
             self.layers.layer = Layer::Detection(Box::default());
         }
-        if !switch.client_rest.is_empty() {
-            self.take(client, arrival, &switch.client_rest);
+        for (arrival, bytes) in as_they_came(asked, &switch.client_rest) {
+            self.take(client, arrival, bytes);
         }
     }
 
@@ -606,13 +638,16 @@ impl<O: Output> ByteSink for LayersInput<'_, '_, O> {
         self.gap(from, arrival, gap);
     }
 
-    fn end(&mut self, from: Direction, at: Moment, how: End) {
+    fn end(&mut self, from: Direction, arrival: &Arrival, how: End) {
+        let at = arrival.at;
         if let Some(ended) = self.layers.ended.get_mut(from.index()) {
             ended.get_or_insert(how);
         }
+        let received = arrival.acknowledged.unwrap_or(self.cx.received[from.reverse()]);
+        let end = DirectionEnd::new(from, arrival, how);
         // The one that waited for a hole to fill is told of later, and may have ended before.
-        if self.layers.closed.is_none_or(|closed| at.packet < closed.packet) {
-            (self.layers.first_ended, self.layers.closed) = (Some(from), Some(at));
+        if self.layers.first_end.is_none_or(|first| end.is_before(&first)) {
+            self.layers.first_end = Some(end);
         }
         self.layers.ended_at = self.layers.ended_at.max(at);
         let cx = &mut *self.cx;
@@ -620,22 +655,40 @@ impl<O: Output> ByteSink for LayersInput<'_, '_, O> {
             Layer::Tls(layer) => {
                 let Some(work) = cx.tls.take() else { return };
                 let Tls { session, inner } = layer.as_mut();
-                session.end(cx.keys, work, from, at, how, &mut LayersInput { layers: inner, cx });
+                session.end(cx.keys, work, from, arrival, how, &mut LayersInput { layers: inner, cx });
                 cx.tls = Some(work);
             }
             // No response can come any more, whatever the client sends.
             Layer::Http2(http2) if how == End::Fin && http2.side(from) == Side::Server => {
-                http2.server_closes(at, cx.received[from.reverse()], cx);
+                http2.server_closes(at, received, cx);
             }
             Layer::Http2(_) => {}
             Layer::Fresh | Layer::Detection(_) => {
-                let fin = (how == End::Fin).then_some((at, cx.received[from.reverse()]));
+                let fin = (how == End::Fin).then_some((at, received));
                 if let Some(known) = self.layers.fins.get_mut(from.index()) {
                     *known = known.or(fin);
                 }
             }
         }
     }
+}
+
+/// The last bytes of those that came so, in their pieces. Of what came earlier than is known the first one counts.
+fn as_they_came<'a>(
+    came: &'a VecDeque<(Arrival, usize)>,
+    bytes: &'a [u8],
+) -> impl Iterator<Item = (&'a Arrival, &'a [u8])> {
+    let mut rest = bytes;
+    let mut pieces = Vec::new();
+    for (at, (arrival, len)) in came.iter().enumerate().rev() {
+        let cut = if at == 0 { 0 } else { rest.len().saturating_sub(*len) };
+        let (before, piece) = rest.split_at(cut);
+        rest = before;
+        if !piece.is_empty() {
+            pieces.push((arrival, piece));
+        }
+    }
+    pieces.into_iter().rev()
 }
 
 impl<O: Output> tls::PlaintextSink for LayersInput<'_, '_, O> {

@@ -256,10 +256,10 @@ impl Http2 {
                     input.data(from, &item.arrival, bytes.get(start..end).unwrap_or_default());
                 }
                 What::Gap(gap) => input.gap(from, &item.arrival, gap),
-                What::End(End::Fin) => input.end(from, at, End::Fin),
+                What::End(End::Fin) => input.end(from, &item.arrival, End::Fin),
                 What::End(End::Rst) => {
-                    input.end(from, at, End::Rst);
-                    input.end(from.reverse(), at, End::Rst);
+                    input.end(from, &item.arrival, End::Rst);
+                    input.end(from.reverse(), &item.arrival, End::Rst);
                 }
             }
             input.tunnels();

@@ -12,8 +12,8 @@ const ALL_STREAMS: u32 = u32::MAX >> 1;
 #[derive(Debug, Default)]
 pub(super) struct LastWords {
     goaway: PerSide<Option<Goaway>>,
-    /// PING of each side that has no acknowledgment yet, and when it was sent.
-    pings: PerSide<Option<([u8; 8], Timestamp)>>,
+    /// PING of each side that has no acknowledgment yet.
+    pings: PerSide<Option<Ping>>,
     /// When bytes were read last.
     heard: Option<Timestamp>,
     /// Bytes of this side are missing behind all that was read of it.
@@ -34,6 +34,14 @@ struct Goaway {
     last_stream: u32,
     /// When the first of them came.
     at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Ping {
+    opaque: [u8; 8],
+    at: Timestamp,
+    /// Its acknowledgment may have been read before it.
+    doubtful: bool,
 }
 
 impl LastWords {
@@ -83,17 +91,20 @@ impl LastWords {
         self.goaway[side].is_some_and(|goaway| goaway.code != 0)
     }
 
-    /// PING. Where its direction waited for a hole to fill, the other one was read ahead of it, with the acknowledgment.
-    pub(super) fn ping(&mut self, from: Side, opaque: [u8; 8], at: Moment) {
-        if self.read[from.peer()] < at.packet {
-            self.pings[from].get_or_insert((opaque, at.time));
+    /// PING. Where its direction waited for a hole to fill, or was captured later, the other one was read ahead of it, with the
+    /// acknowledgment: what was read of it was sent when the PING had been `received`.
+    pub(super) fn ping(&mut self, from: Side, opaque: [u8; 8], at: Moment, received: bool) {
+        let doubtful = received || self.read[from.peer()] > at.packet;
+        let pending = &mut self.pings[from];
+        if pending.is_none_or(|before| before.doubtful && !doubtful) {
+            *pending = Some(Ping { opaque, at: at.time, doubtful });
         }
     }
 
     /// An acknowledgment of PING; since when the side that is answered has waited for it, where it was for that.
     pub(super) fn pong(&mut self, by: Side, opaque: [u8; 8]) -> Option<Timestamp> {
-        let (_, at) = self.pings[by.peer()].take_if(|(sent, _)| *sent == opaque)?;
-        Some(at)
+        let sent = self.pings[by.peer()].take_if(|ping| ping.opaque == opaque)?;
+        Some(sent.at).filter(|_| !sent.doubtful)
     }
 
     /// Frames of a side are missing, before this packet: it may have acknowledged something with them, or sent GOAWAY.
@@ -144,9 +155,10 @@ impl LastWords {
         };
         // Who waits for an acknowledgment in vain closes the connection; its peer closes it for other reasons.
         let may_wait = |side: Side| end.by == EndBy::Tcp || end.by == side.into();
-        let unanswered = sides.into_iter().any(|side| {
-            may_wait(side) && self.pings[side].is_some_and(|(_, sent)| at.since(sent) > patience)
-        });
+        let waited = |doubtful: bool| {
+            let overdue = |ping: Ping| ping.doubtful == doubtful && at.since(ping.at) > patience;
+            sides.into_iter().any(|side| may_wait(side) && self.pings[side].is_some_and(overdue))
+        };
         let closed = end.by != EndBy::Capture && matches!(end.how, EndHow::Fin | EndHow::Rst);
         let error = goaway(|goaway| goaway.code != 0);
         let graceful = goaway(|goaway| goaway.code == 0);
@@ -154,7 +166,8 @@ impl LastWords {
         let cause = match (closed, in_flight) {
             _ if error.is_some() => Some(EndCause::GoawayError),
             (false, _) => Some(EndCause::CaptureEnd),
-            (true, _) if unanswered => Some(EndCause::KeepaliveTimeout),
+            (true, _) if waited(false) => Some(EndCause::KeepaliveTimeout),
+            (true, _) if waited(true) => None,
             _ if graceful.is_some() => Some(EndCause::GoawayGraceful),
             _ if sides.into_iter().any(|side| self.may_have_left(side)) => None,
             (true, Some(true)) if reset => Some(EndCause::ResetInFlight),
@@ -227,7 +240,7 @@ mod tests {
     #[test]
     fn a_ping_without_its_acknowledgment_is_a_timeout() {
         let mut words = LastWords::default();
-        words.ping(Side::Client, [1; 8], moment(1));
+        words.ping(Side::Client, [1; 8], moment(1), false);
         assert_eq!(words.pong(Side::Client, [1; 8]), None, "one does not acknowledge oneself");
         assert_eq!(cause(&words, RST, Some(true)), Some(EndCause::KeepaliveTimeout));
         assert_eq!(words.pong(Side::Server, [1; 8]), Some(at(0)));
@@ -238,7 +251,7 @@ mod tests {
     fn what_is_missing_may_have_held_the_acknowledgment() {
         let mut words = LastWords::default();
         words.speak(Side::Client, moment(1));
-        words.ping(Side::Client, [1; 8], moment(2));
+        words.ping(Side::Client, [1; 8], moment(2), false);
         words.lose(Side::Client, 3);
         assert_eq!(
             cause(&words, RST, Some(false)),
@@ -247,7 +260,7 @@ mod tests {
         );
         words.lose(Side::Server, 3);
         assert_eq!(cause(&words, RST, Some(false)), None);
-        words.ping(Side::Client, [2; 8], moment(4));
+        words.ping(Side::Client, [2; 8], moment(4), false);
         assert_eq!(
             cause(&words, RST, Some(false)),
             Some(EndCause::KeepaliveTimeout),
@@ -302,16 +315,20 @@ mod tests {
         let mut words = LastWords::default();
         words.speak(Side::Server, moment(7));
         assert_eq!(words.pong(Side::Server, [1; 8]), None);
-        words.ping(Side::Client, [1; 8], moment(6));
-        assert_eq!(cause(&words, RST, Some(false)), Some(EndCause::Reset));
-        words.ping(Side::Client, [2; 8], moment(8));
+        words.ping(Side::Client, [1; 8], moment(6), false);
+        assert_eq!(cause(&words, RST, Some(false)), None);
+        words.ping(Side::Client, [2; 8], moment(8), true);
+        assert_eq!(cause(&words, RST, Some(false)), None, "what was read was sent when it had come");
+        words.ping(Side::Client, [3; 8], moment(8), false);
         assert_eq!(cause(&words, RST, Some(false)), Some(EndCause::KeepaliveTimeout));
+        assert_eq!(words.pong(Side::Server, [3; 8]), Some(at(0)));
+        assert_eq!(cause(&words, RST, Some(false)), Some(EndCause::Reset));
     }
 
     #[test]
     fn who_closes_has_waited_for_its_own_ping() {
         let mut words = LastWords::default();
-        words.ping(Side::Server, [1; 8], moment(1));
+        words.ping(Side::Server, [1; 8], moment(1), false);
         for (by, expected) in
             [(EndBy::Client, EndCause::IdleClose), (EndBy::Server, EndCause::KeepaliveTimeout)]
         {

@@ -176,7 +176,8 @@ impl EventSink for Timing {
     fn ping(&mut self, cx: &EventContext<'_>, ack: bool, opaque: [u8; 8]) {
         let at = cx.at().time;
         if !ack {
-            self.words.ping(cx.from, opaque, cx.at());
+            let received = cx.ledger.acknowledged(cx.from.peer()) >= cx.arrival.span.end;
+            self.words.ping(cx.from, opaque, cx.at(), received);
             self.keepalive[cx.from].add(at);
         } else if let Some(since) = self.words.pong(cx.from, opaque) {
             self.pings[cx.from].add(at.since(since));

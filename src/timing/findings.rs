@@ -146,9 +146,9 @@ impl Timing {
             && record.ended_at.since(latest) >= STANDSTILL
     }
 
-    /// The request and the server's close have crossed. A server that names an error closes because of what it was sent.
+    /// The request and the server's close have crossed: within a round trip, where that was measured. A server that names an error closes because of what it was sent.
     fn is_race(&self, record: &Transaction) -> bool {
-        if self.words.names_error(Side::Server) || record.may_have_ended() {
+        if self.words.names_error(Side::Server) || record.may_have_ended() || !self.measured {
             return false;
         }
         let begun = record.first.time;

@@ -27,7 +27,7 @@ pub use findings::{Note, Remark};
 pub use tcp::Transport;
 
 use crate::base::limits;
-use crate::base::time::Timestamp;
+use crate::base::time::{Moment, Timestamp};
 use crate::http2::{EventContext, Ledger, PerSide, Side, StreamMap};
 use crate::record::{
     Blocked, ConnectionTiming, EndBy, EndHow, Ending, Handshakes, Message, RoundTrips, StreamEnd, Time,
@@ -84,8 +84,8 @@ pub struct Timing {
     lossy: PerSide<bool>,
     /// The windows that its peer's streams have at first, by the SETTINGS of this side.
     initial: PerSide<Initial>,
-    /// The peer of the side that was read last has sent bytes that were not seen, and nothing that stands behind them was.
-    lacking: bool,
+    /// The latest packet whose sender had received bytes that were not seen by then, nor anything that stands behind them.
+    lacked: u64,
     /// No segment of this side was captured.
     unseen: PerSide<bool>,
     /// Something of one side was read behind later bytes of the other, or of a frame that moves windows, places for streams
@@ -226,10 +226,12 @@ impl Timing {
         self.unclear = true;
     }
 
-    /// The peer of the side that is read next has sent bytes that were not seen, and nothing that stands behind them was; or
-    /// it has not.
-    pub const fn set_lacking(&mut self, lacking: bool) {
-        self.lacking = lacking;
+    /// A side is read with this packet, and had received bytes of its peer that were not seen by then, nor anything that
+    /// stands behind them; or it had not.
+    pub const fn set_lacking(&mut self, lacking: bool, at: Moment) {
+        if lacking && at.packet > self.lacked {
+            self.lacked = at.packet;
+        }
     }
 
     /// Each side's bytes are waited for, or are not any more.
@@ -448,7 +450,7 @@ impl Timing {
         }
         // What waits behind a hole, or is missing there, may have given credit long ago.
         let waits = self.clocks.client.stops().loss || self.clocks.server.stops().loss;
-        if (waits || self.lacking)
+        if (waits || record.first.packet <= self.lacked)
             && parts.get(TimePart::StreamWindow) + parts.get(TimePart::ConnectionWindow) > 0
         {
             return false;
@@ -459,8 +461,8 @@ impl Timing {
 
     /// All that both sides sent is known, and was read in its order.
     const fn is_lossless(&self) -> bool {
-        let Self { lossy, unseen, unclear, .. } = self;
-        !(lossy.client || lossy.server || unseen.client || unseen.server || *unclear)
+        let Self { lossy, unseen, unclear, lacked, .. } = self;
+        !(lossy.client || lossy.server || unseen.client || unseen.server || *unclear || *lacked > 0)
     }
 
     /// How long the connection took to open. `handshake`: when TCP's was over, and how long it took.

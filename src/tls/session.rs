@@ -99,12 +99,11 @@ impl Session {
         keys: &KeyStore,
         work: &mut Workspace,
         from: Direction,
-        at: Moment,
+        arrival: &Arrival,
         how: End,
         sink: &mut impl PlaintextSink,
     ) {
-        let arrival = self.behind(from, at);
-        self.push(keys, work, from, arrival, &Event::End(how), sink);
+        self.push(keys, work, from, *arrival, &Event::End(how), sink);
     }
 
     /// The key store has new secrets: goes on with what waited for them.

@@ -282,7 +282,7 @@ impl RecordStream {
             self.ended = true;
             self.trailing_gap(at, cx);
             cx.shared.tell(cx.sink);
-            cx.sink.end(self.from, at.at, how);
+            cx.sink.end(self.from, &at, how);
         }
     }
 

@@ -54,7 +54,7 @@ impl ByteSink for Output {
         assert_ne!(self.gaps[from].last().map(|gap| gap.0), Some(offset), "two gaps in a row");
         self.gaps[from].push((offset, gap.len));
     }
-    fn end(&mut self, from: Direction, _at: Moment, how: End) {
+    fn end(&mut self, from: Direction, _: &Arrival, how: End) {
         assert!(self.ends[from].is_empty());
         self.ends[from].push(how);
     }
@@ -102,6 +102,6 @@ fn feed(
     match event {
         Event::Data(bytes) => session.data(keys, work, *from, &arrival, bytes, output),
         Event::Gap(len) => session.gap(keys, work, *from, &arrival, *len, output),
-        Event::End(how) => session.end(keys, work, *from, at, *how, output),
+        Event::End(how) => session.end(keys, work, *from, &arrival, *how, output),
     }
 }

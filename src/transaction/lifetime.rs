@@ -2,7 +2,7 @@
 
 use super::reset::Reset;
 use super::session::PairingInput;
-use super::stream::OpenStream;
+use super::stream::{OpenStream, SideEnd};
 use crate::base::limit_counters::Limit;
 use crate::base::limits;
 use crate::base::time::{Moment, Timestamp};
@@ -67,6 +67,7 @@ impl PairingInput<'_> {
             pairing.asked = (pairing.asked.0 + 1, pairing.asked.1.max(id));
         }
         pairing.max_concurrent = pairing.max_concurrent.max(pairing.open_streams());
+        pairing.note_concurrency();
         Some(())
     }
 
@@ -187,8 +188,11 @@ impl PairingInput<'_> {
 
     pub(super) fn end_side(&mut self, cx: &EventContext<'_>, from: Side, id: u32, spot: FrameSpot) {
         let losses = self.pairing.side(from).losses.count;
+        self.pairing.note_concurrency();
         let Some(stream) = self.pairing.streams.get_mut(id) else { return };
         stream.end_side(from, losses, spot, true);
+        stream.side(from).1.end = Some(SideEnd::of(cx));
+        let read_first = stream.side(from.peer()).1.end;
         let by = EndBy::from(from);
         let whole = stream.ended();
         let request = &stream.record.request;
@@ -205,6 +209,18 @@ impl PairingInput<'_> {
             stream.reset = Some(Reset { place: ResetPlace::of(cx), end });
             self.pairing.ended_early += 1;
             self.pairing.await_side(from.peer(), id);
+            return;
+        }
+        // That the server has closed ends no stream that has ended.
+        if whole
+            && stream.reset.is_none_or(|reset| reset.end.how == EndHow::Fin)
+            && stream.record.request.seen
+            && let Some(end) = read_first.and_then(|end| end.behind(from.peer(), cx.arrival.span.end))
+        {
+            // The other side ended it when it had received more than is read of this one: a reset, perhaps.
+            stream.reset = Some(end);
+            self.pairing.ended_early += 1;
+            self.pairing.await_side(from, id);
             return;
         }
         if whole || (orphan && self.request_is_lost(id)) {

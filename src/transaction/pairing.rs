@@ -60,6 +60,8 @@ pub struct Pairing {
     pub(super) evicted: bool,
     /// Something of one side was read behind later bytes of the other: how many streams were open at one time is not known.
     pub(super) disordered: bool,
+    /// The side that is read has received what of its peer was not seen yet.
+    lacking: bool,
     pub(super) transactions: u64,
     /// Where telemetry is shown.
     pub(super) authorities: Authorities,
@@ -137,6 +139,7 @@ impl Pairing {
             opened: 0,
             asked: (0, 0),
             max_concurrent: 0,
+            lacking: false,
             evicted: false,
             disordered: false,
             transactions: 0,
@@ -211,6 +214,16 @@ impl Pairing {
     /// Of a side not all is read, or all is, that was sent before what is read of the other one next.
     pub fn set_behind(&mut self, side: Side, behind: bool) {
         self.behind[side] = behind;
+    }
+
+    /// The peer of the side that is read next has sent what was not seen yet, and this side has received it; or it has not.
+    pub const fn set_lacking(&mut self, lacking: bool) {
+        self.lacking = lacking;
+    }
+
+    /// A stream opens or ends: what was open meanwhile is not known where something of the peer was sent before and not seen.
+    pub(super) const fn note_concurrency(&mut self) {
+        self.disordered |= self.lacking;
     }
 
     /// Bytes of one side are read that came before others of its peer, which were read already.

@@ -49,8 +49,9 @@ impl PairingInput<'_> {
             return;
         }
         if let Some(ended) = stream.ended_early() {
-            // The end came later, as the packets tell, and was read before: nobody took it.
-            if at.packet > ended.place.at.packet {
+            // The end came later, as the packets or its sender's acknowledgment tell, and was read before: nobody took it.
+            let received = ended.place.from != from && ended.place.acknowledged >= cx.arrival.span.end;
+            if at.packet > ended.place.at.packet && !received {
                 return;
             }
             stream.side(from.peer()).0.ended = false;

@@ -25,7 +25,7 @@ use crate::base::percent;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
 use crate::flow::GapCause;
-use crate::http2::{BlockEnd, EventContext, FrameSpot, PerSide, Side};
+use crate::http2::{BlockEnd, EventContext, FrameSpot, PerSide, ResetPlace, Side};
 use crate::record::grpc::{number, timeout};
 use crate::record::{
     EndBy, EndHow, FieldName, Fields, Grpc, GrpcBody, HeaderBytes, Interim, Message, Partial, StreamEnd,
@@ -59,6 +59,8 @@ pub(super) struct Progress {
     pub(super) grpc_fields: bool,
     /// It has ended its part of the stream, or reset it.
     pub(super) over: bool,
+    /// END_STREAM.
+    pub(super) end: Option<SideEnd>,
     /// How often the side had lost frames when the stream was first seen.
     pub(super) losses_at_start: u64,
     /// And when the side ended the stream.
@@ -78,6 +80,39 @@ pub(super) struct Progress {
     /// Its header section may be an interim response's, as the status is unknown; how often the side had lost frames
     /// when it came.
     pub(super) maybe_interim: Option<u64>,
+}
+
+impl Progress {
+    /// When the side ended its part it had received the end of the other's.
+    fn knows_end(&self, other: &Self) -> bool {
+        self.end
+            .zip(other.end)
+            .is_some_and(|(own, other)| own.received.is_some_and(|received| received >= other.place))
+    }
+}
+
+/// Where a side ended its part of the stream.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SideEnd {
+    at: Moment,
+    /// In its TCP stream.
+    place: u64,
+    /// So much of the other side's TCP stream it had received.
+    received: Option<u64>,
+}
+
+impl SideEnd {
+    /// Of END_STREAM that is told now.
+    pub(super) fn of(cx: &EventContext<'_>) -> Self {
+        Self { at: cx.at(), place: cx.arrival.span.end, received: cx.arrival.acknowledged }
+    }
+
+    /// The end of the stream, where `from` had received more of its peer by then than this place.
+    pub(super) fn behind(self, from: Side, place: u64) -> Option<Reset> {
+        let acknowledged = self.received.filter(|&received| received > place)?;
+        let end = StreamEnd { by: from.into(), how: EndHow::EndStream, code: None };
+        Some(Reset { place: ResetPlace { from, at: self.at, acknowledged }, end })
+    }
 }
 
 /// What a side's content type says of its body.
@@ -347,8 +382,15 @@ impl OpenStream {
         let [request, response] = [&self.record.request, &self.record.response].map(|message| message.last);
         self.record.ended_at =
             [request, response].into_iter().flatten().fold(self.record.last.time.max(at), Ord::max);
-        if end.how == EndHow::EndStream && self.ended() && request != response {
-            self.record.end.by = if request > response { EndBy::Client } else { EndBy::Server };
+        if end.how == EndHow::EndStream && self.ended() {
+            self.record.end.by =
+                match (self.client.knows_end(&self.server), self.server.knows_end(&self.client)) {
+                    (true, false) => EndBy::Client,
+                    (false, true) => EndBy::Server,
+                    _ if request > response => EndBy::Client,
+                    _ if request < response => EndBy::Server,
+                    _ => end.by,
+                };
         }
         let mut partial = self.record.partial;
         for (side, losses, missing, cut) in [

@@ -33,7 +33,12 @@ pub(super) fn samples() -> &'static [(Sample, String)] {
     })
 }
 
-/// Packet `at`, of which a later one of its side has come, comes behind the next bytes of the other side.
+/// Where TCP's numbers stand in a packet without options.
+const SEQUENCE: usize = 14 + 20 + 4;
+const ACKNOWLEDGMENT: usize = SEQUENCE + 4;
+
+/// Packet `at`, of which a later one of its side has come, comes behind the next bytes of the other side, which had not
+/// received it.
 fn sent_again(capture: &Capture, at: usize) -> Option<Capture> {
     let of_side = |packet: &Packet| packet.has_payload() && packet.flow() == capture.packets[at].flow();
     let others =
@@ -44,6 +49,10 @@ fn sent_again(capture: &Capture, at: usize) -> Option<Capture> {
         return None;
     }
     let mut late = capture.clone();
+    let missing: [u8; 4] = *capture.packets[at].bytes[SEQUENCE..].first_chunk().unwrap();
+    for packet in late.packets[at + 1..=next].iter_mut().filter(|packet| !of_side(packet)) {
+        packet.bytes[ACKNOWLEDGMENT..][..4].copy_from_slice(&missing);
+    }
     late.packets[at..=next].rotate_left(1);
     Some(late.restamped())
 }

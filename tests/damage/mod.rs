@@ -1,5 +1,6 @@
 //! Damaged captures: what is told must be true, and what can be told must be told.
 
+mod apart;
 mod cut_frames;
 mod encrypted;
 mod late;

@@ -37,7 +37,7 @@ impl ByteSink for Sink {
         assert!(!told.ended);
         told.position += gap.len.expect("TCP knows how much is missing");
     }
-    fn end(&mut self, from: Direction, _: Moment, _: End) {
+    fn end(&mut self, from: Direction, _: &Arrival, _: End) {
         let told = &mut self.0[from.index()];
         assert!(!std::mem::replace(&mut told.ended, true), "ended twice");
     }

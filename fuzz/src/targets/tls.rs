@@ -28,7 +28,7 @@ impl ByteSink for Sink {
     fn gap(&mut self, from: Direction, _: &Arrival, gap: Gap) {
         self.0[from.index()].push(Told::Gap(gap));
     }
-    fn end(&mut self, from: Direction, _: Moment, how: End) {
+    fn end(&mut self, from: Direction, _: &Arrival, how: End) {
         self.0[from.index()].push(Told::End(how));
     }
 }

@@ -4,7 +4,7 @@ use crate::base::limits;
 use crate::base::time::Timestamp;
 use crate::base::tuning;
 use crate::flow::pending;
-use crate::flow::{Arrival, Gap};
+use crate::flow::{Arrival, End, Gap};
 use crate::packet::TcpFlags;
 use proptest::prelude::*;
 
@@ -27,9 +27,9 @@ impl ByteSink for Collect {
         let to = self.streams[from].len() + len;
         self.streams[from].resize(to.min(1 << 22), None);
     }
-    fn end(&mut self, from: Direction, at: Moment, how: End) {
+    fn end(&mut self, from: Direction, arrival: &Arrival, how: End) {
         self.ends.push((from, how));
-        self.ended_at.push(at);
+        self.ended_at.push(arrival.at);
     }
 }
 
