@@ -45,12 +45,14 @@ impl Detector {
         }
         self.buffer.push_data(&Arrival::default(), bytes);
         let chain = self.buffer.search(&Expect::ANY, RequiredEvidence::PROTOCOL, false)?;
-        let sender = match (chain.client, chain.server) {
-            (true, false) => Some(Side::Client),
-            (false, true) => Some(Side::Server),
-            _ => None,
-        };
-        Some(Recognised { sender, frames: chain.frames, aligned: chain.aligned })
+        Some(Recognised { sender: chain.sender(), frames: chain.frames, aligned: chain.aligned })
+    }
+
+    /// The next bytes of what is known to be HTTP/2, or that none follow: which side sends this direction, or probably does,
+    /// where its frames tell.
+    pub fn sender(&mut self, bytes: Option<&[u8]>) -> Option<Side> {
+        self.buffer.push_data(&Arrival::default(), bytes.unwrap_or_default());
+        self.buffer.search(&Expect::ANY, RequiredEvidence::SENDER, bytes.is_none())?.likely_sender()
     }
 
     /// Nothing follows, and HTTP/2 was not recognised: how many bytes were seen, if they cannot be told from HTTP/2.

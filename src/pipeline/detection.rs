@@ -122,7 +122,7 @@ impl Detection {
             self.append(from, arrival, bytes);
             // Of a side that no packet was seen of, more was kept than is waited for.
             self.unawaited = full && wait > tuning::UNSEEN_PIECES;
-            return self.recognised.take();
+            return self.take_recognised();
         }
         self.keep(from, arrival, bytes);
         let side = &mut self.sides[from];
@@ -154,8 +154,9 @@ impl Detection {
         }
         let (client, evidence) = match side.detector.get_or_insert_default().data(bytes) {
             Some(recognised) => {
-                let Recognised { frames, aligned, .. } = recognised;
-                (client_of(from, recognised), Some(RecognitionEvidence { frames, aligned }))
+                let Recognised { sender, frames, aligned } = recognised;
+                let client = sender.map(|sender| client_of(from, sender));
+                (client, Some(RecognitionEvidence { frames, aligned }))
             }
             None if self.is_transfer() => (None, None),
             None => return None,
@@ -181,15 +182,25 @@ impl Detection {
         if !self.awaits_roles() {
             return None;
         }
-        let detector = self.sides[from].detector.get_or_insert_default();
-        let recognised = detector.data(bytes)?;
-        let Some(known) = client_of(from, recognised) else {
-            // What comes behind may tell.
-            **detector = Detector::default();
-            return None;
-        };
+        let sender = self.sides[from].detector.get_or_insert_default().sender(Some(bytes))?;
+        self.set_client(client_of(from, sender));
+        self.recognised.take()
+    }
+
+    fn set_client(&mut self, known: Direction) {
         if let Some(Detected::Frames { client, .. }) = &mut self.recognised {
             *client = Some(known);
+        }
+    }
+
+    /// What was recognised, now that no more is waited for.
+    fn take_recognised(&mut self) -> Option<Detected> {
+        for from in [Direction::Forward, Direction::Backward] {
+            if self.awaits_roles()
+                && let Some(sender) = self.sides[from].detector.as_mut().and_then(|known| known.sender(None))
+            {
+                self.set_client(client_of(from, sender));
+            }
         }
         self.recognised.take()
     }
@@ -299,7 +310,7 @@ impl Detection {
     pub(super) fn finish(&mut self) -> Option<Detected> {
         let records = |side: &Begin| side.records.is_likely();
         let tls = records(&self.sides.forward) || records(&self.sides.backward);
-        self.recognised.take().or(tls.then_some(Detected::Tls))
+        self.take_recognised().or(tls.then_some(Detected::Tls))
     }
 
     /// Nothing follows, and it is not known what the connection is: its bytes that may be HTTP/2. Of a connection that was seen
@@ -547,9 +558,7 @@ fn is_http2(dialogue: &Dialogue, bytes: &[u8]) -> bool {
     })
 }
 
-fn client_of(from: Direction, recognised: Recognised) -> Option<Direction> {
-    match recognised.sender? {
-        Side::Client => Some(from),
-        Side::Server => Some(from.reverse()),
-    }
+/// Who is the client, where that side sends in this direction.
+const fn client_of(from: Direction, sender: Side) -> Direction {
+    if sender.is_client() { from } else { from.reverse() }
 }

@@ -231,6 +231,29 @@ fn frames_tell_the_client_where_ports_do_not() {
     }
 }
 
+/// An idle connection between two ports that may each be a client's: its end names a stream, which the other side has opened.
+#[test]
+fn a_goaway_tells_the_client_where_ports_do_not() {
+    let goaway =
+        |stream: u32| [&[0, 0, 8, 7, 0, 0, 0, 0, 0][..], &stream.to_be_bytes(), &[0, 0, 0, 11]].concat();
+    for (last, server) in [(3, 50_051), (0x7fff_ffff, 40_830), (0, 40_830)] {
+        let ends = Ends { client: ([10, 0, 0, 1], 40_830).into(), server: ([10, 0, 0, 2], 50_051).into() };
+        let mut conversation = Conversation::new(ends, 7);
+        for _ in 0..9 {
+            let ping = |flags| [&[0, 0, 8, 6, flags, 0, 0, 0, 0][..], b"are here"].concat();
+            conversation.data(Side::Client, &ping(0));
+            conversation.data(Side::Server, &[ping(1), vec![0, 0, 0, 4, 1, 0, 0, 0, 0]].concat());
+        }
+        conversation.data(Side::Server, &goaway(last));
+        conversation.fin(Side::Server);
+        conversation.fin(Side::Client);
+        let wanted = Wanted { connections: true, ..Wanted::default() };
+        let outcome = Analyze::capture(&conversation.capture()).wanted(wanted).run();
+        let told: Vec<_> = outcome.connections().map(|it| it.meta.server.port).collect();
+        assert_eq!(told, [server], "{last}");
+    }
+}
+
 /// What the server sent first is known to be missing before anything of the connection is read, and a request that is read
 /// later was sent before: its answer may be there.
 #[test]

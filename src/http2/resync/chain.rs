@@ -6,7 +6,9 @@
 
 use super::buffer::Buffer;
 use crate::base::limits;
-use crate::http2::frame::{self, Flags, FrameHeader, FrameType, Headers};
+use crate::http2::Side;
+use crate::http2::frame::{self, Flags, FrameHeader, FrameType, Goaway, Headers};
+use crate::http2::ledger::opener;
 use crate::http2::plausibility::{self, Expect};
 
 /// Frame headers of a chain that are looked at.
@@ -22,13 +24,19 @@ pub(in crate::http2) struct RequiredEvidence {
     /// A header block with a pseudo-header field must be in the chain, or the chain be of full length and have
     /// frames of two kinds.
     telling: bool,
+    /// It must tell who sends it.
+    sender: bool,
 }
 
 impl RequiredEvidence {
     /// The connection is known to be HTTP/2.
-    pub(in crate::http2) const BOUNDARY: Self = Self { anywhere: 64, aligned: 36, telling: false };
+    pub(in crate::http2) const BOUNDARY: Self =
+        Self { anywhere: 64, aligned: 36, telling: false, sender: false };
+    /// The connection is known to be HTTP/2, and not who is the client.
+    pub(in crate::http2) const SENDER: Self = Self { sender: true, ..Self::BOUNDARY };
     /// The connection may be anything.
-    pub(in crate::http2) const PROTOCOL: Self = Self { anywhere: 84, aligned: 60, telling: true };
+    pub(in crate::http2) const PROTOCOL: Self =
+        Self { anywhere: 84, aligned: 60, telling: true, sender: false };
 
     /// The same where something else tells that the bytes are HTTP/2.
     pub(super) const fn untold(self) -> Self {
@@ -43,10 +51,29 @@ pub(in crate::http2) struct Chain {
     pub(in crate::http2) client: bool,
     /// Only a server sends this.
     pub(in crate::http2) server: bool,
+    /// It has a GOAWAY whose last stream is one that the peer of this side has opened (RFC 9113 section 6.8); some clients put one
+    /// of their own there.
+    pub(in crate::http2) goaway: Option<Side>,
     /// Frame headers that follow from one another.
     pub(in crate::http2) frames: u32,
     /// Of their places, and the one behind them, those where a segment begins or the bytes end.
     pub(in crate::http2) aligned: u32,
+}
+
+impl Chain {
+    /// Who alone sends this.
+    pub(in crate::http2) const fn sender(&self) -> Option<Side> {
+        match (self.client, self.server) {
+            (true, false) => Some(Side::Client),
+            (false, true) => Some(Side::Server),
+            _ => None,
+        }
+    }
+
+    /// The same, or who probably does.
+    pub(in crate::http2) fn likely_sender(&self) -> Option<Side> {
+        self.sender().or(self.goaway)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,9 +170,13 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// What was seen so far suffices, at a place where a segment ends or not.
-    const fn suffices(&self, ends: bool) -> bool {
+    fn suffices(&self, ends: bool) -> bool {
         let RequiredEvidence { anywhere, aligned, .. } = self.question.required;
-        self.told && self.bits >= if self.aligned && ends { aligned } else { anywhere }
+        self.told && self.tells_sender() && self.bits >= if self.aligned && ends { aligned } else { anywhere }
+    }
+
+    fn tells_sender(&self) -> bool {
+        !self.question.required.sender || self.chain.likely_sender().is_some()
     }
 
     /// The frame at a place; where the next one is.
@@ -162,6 +193,8 @@ impl Walk<'_> {
         self.chain.client |= matches!(header.kind, FrameType::PRIORITY | FrameType::PRIORITY_UPDATE);
         self.chain.server |= header.kind == FrameType::PUSH_PROMISE;
         let body = at + frame::LEN;
+        let goaway = buffer.data(body, header.length as usize).filter(|_| header.kind == FrameType::GOAWAY);
+        self.chain.goaway = self.chain.goaway.or(goaway.and_then(|payload| sender_of(&header, payload)));
         if matches!(header.kind, FrameType::HEADERS | FrameType::CONTINUATION) {
             self.open_block = !header.flags.has(Flags::END_HEADERS);
         }
@@ -212,7 +245,18 @@ impl Walk<'_> {
     fn finish(mut self) -> Verdict {
         self.chain.frames = MAX_CHAIN;
         let several = self.kinds.count_ones() > 1;
-        let believed = self.bits >= self.question.required.anywhere && (self.told || several);
+        let enough = self.bits >= self.question.required.anywhere && self.tells_sender();
+        let believed = enough && (self.told || several);
         if believed { Verdict::Yes(self.chain) } else { Verdict::No }
+    }
+}
+
+/// Who sends a GOAWAY, by the last stream that it names, which the other side has opened (RFC 9113 sections 5.1.1, 6.8).
+fn sender_of(header: &FrameHeader, payload: &[u8]) -> Option<Side> {
+    /// No stream: a warning.
+    const ALL: u32 = 0x7fff_ffff;
+    match Goaway::parse(header, payload)?.last_stream {
+        0 | ALL => None,
+        stream => Some(opener(stream).peer()),
     }
 }
