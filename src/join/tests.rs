@@ -163,6 +163,18 @@ fn what_never_arrived_is_told_apart_from_what_was_not_captured() {
     assert_eq!(join.lost_client.segments, 0);
 }
 
+/// Neither copy was seen at the receiver's place, which has acknowledged the bytes: both may have come.
+#[test]
+fn a_copy_is_not_lost_where_the_receivers_place_has_missed_the_other() {
+    let mut lab = Lab::with_room(room());
+    lab.call(1, 1, "/a");
+    lab.unseen_call_sent_again(1, 3, "/b");
+    lab.call(1, 5, "/c");
+    let (pairs, join) = pairs(lab);
+    assert!(pairs.iter().any(|pair| pair.missing == Some(Missing::NotCaptured)), "{pairs:?}");
+    assert_eq!((join.lost_client.segments, join.lost_client.bytes), (0, 0));
+}
+
 #[test]
 fn a_request_that_was_captured_after_it_had_come_tells_no_times() {
     let mut lab = Lab::with_room(room());

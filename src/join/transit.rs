@@ -185,7 +185,8 @@ impl Transit {
         if uncaptured && list.last() != Some(&time) {
             list.push(time);
         }
-        let came = arrived.len() + usize::from(uncaptured);
+        // Where the receiver's place has missed one copy, it may have missed the others.
+        let came = if uncaptured { sent.len() } else { arrived.len() };
         for number in lost(sent, arrived, came) {
             let (bytes, forever) = missing.entry(number).or_default();
             *bytes += to.abs_diff(from);

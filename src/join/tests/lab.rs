@@ -151,6 +151,16 @@ impl Lab {
         self.client.push(Seen::Call(connection, Box::new(call(stream, path, start, self.now))));
     }
 
+    /// A call whose request is sent twice, and arrives without being captured there.
+    pub(super) fn unseen_call_sent_again(&mut self, connection: u64, stream: u32, path: &str) {
+        self.open(connection);
+        self.send(connection, Direction::Forward, false, b"request", Fate::Uncaptured);
+        if let Some([client, _]) = self.connections.get_mut(&connection) {
+            *client -= b"request".len() as u32;
+        }
+        self.unseen_call(connection, stream, path);
+    }
+
     /// A call whose request was captured at the server's place only when it was sent once more, behind the response.
     pub(super) fn call_seen_late(&mut self, connection: u64, stream: u32, path: &str) {
         self.open(connection);
