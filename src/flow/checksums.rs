@@ -39,6 +39,12 @@ impl Checksums {
         }
     }
 
+    /// Whether a segment that was not counted may be one that its receiver dropped.
+    #[inline]
+    pub(super) fn doubts(&self, segment: &Segment<'_>) -> bool {
+        segment.checksum == Checksum::Wrong && self.right > 0
+    }
+
     #[cold]
     fn judge_wrong(&mut self, segment: &Segment<'_>) -> bool {
         let len = segment.payload.len();

@@ -161,9 +161,13 @@ impl Reassembly {
         let flags = segment.flags;
         self.doubtful_reset =
             self.doubtful_reset.filter(|reset| reset.from == from && reset.stands_behind(segment));
+        // What a SYN says that comes again was true once (RFC 5961 section 4.2).
+        let is_outdated = flags.syn() && self.halves[from].next > 0;
         let other = &mut self.halves[from.reverse()];
-        other.window.offer(segment.window, flags.syn());
-        let acknowledged = flags.ack().then(|| {
+        if !is_outdated {
+            other.window.offer(segment.window, flags.syn());
+        }
+        let acknowledged = (flags.ack() && !is_outdated).then(|| {
             other.acknowledge(segment.ack, segment.at);
             other.place_of(segment.ack)
         });
@@ -253,10 +257,12 @@ impl Reassembly {
         self.halves[from].acked
     }
 
-    /// The same, when the other side has sent this segment too.
+    /// The same, when the other side has sent this segment too: what a receiver refuses says nothing.
     pub fn acknowledged_with(&self, from: Direction, segment: &Segment<'_>) -> u64 {
         let half = &self.halves[from];
-        if segment.flags.ack() && half.may_have_received(segment.ack) {
+        let sender = from.reverse();
+        let says = segment.flags.ack() && !segment.flags.syn();
+        if says && self.fits_numbers(sender, segment) && !self.halves[sender].checksums.doubts(segment) {
             half.acked.max(half.place_of(segment.ack))
         } else {
             half.acked

@@ -84,8 +84,9 @@ impl Expected {
 /// A segment like this one that its receiver does not accept now; `None` where none can be made of it.
 fn refused(packet: &Packet, expected: &Expected, random: &mut Random) -> Option<Packet> {
     let (next, acked) = expected.numbers(packet)?;
-    let far = |random: &mut Random, from: u32| {
-        let by = FAR + random.next() as u32 % (1 << 30);
+    // Far acknowledgments lie behind all far numbers: one that fits one would say that the capture has lost what is between.
+    let far = |random: &mut Random, from: u32, least: u32| {
+        let by = least + random.next() as u32 % (1 << 29);
         if random.chance(500) { from.wrapping_add(by) } else { from.wrapping_sub(by) }
     };
     let near = |random: &mut Random, from: u32| {
@@ -95,11 +96,11 @@ fn refused(packet: &Packet, expected: &Expected, random: &mut Random) -> Option<
     let garbage: Vec<u8> = (0..random.between(1, 300)).map(|_| random.next() as u8).collect();
     let (seq, ack, flags, payload) = match random.below(7) {
         0 => (near(random, next), acked, RST | if random.chance(500) { ACK } else { 0 }, vec![]),
-        1 => (far(random, next), 0, RST, vec![]),
-        2 => (far(random, next), acked, SYN, garbage),
+        1 => (far(random, next, FAR), 0, RST, vec![]),
+        2 => (far(random, next, FAR), acked, SYN, garbage),
         3 => (near(random, next), near(random, acked), SYN | ACK, vec![]),
-        4 => (far(random, next), acked, ACK, garbage),
-        5 => (next, far(random, acked), ACK, garbage),
+        4 => (far(random, next, FAR), acked, ACK, garbage),
+        5 => (next, far(random, acked, (1 << 29) + 2 * FAR), ACK, garbage),
         _ => return damaged(packet, random),
     };
     let mut refused = packet.clone();

@@ -5,7 +5,7 @@ use crate::base::time::Timestamp;
 use crate::base::tuning;
 use crate::flow::pending;
 use crate::flow::{Arrival, End, Gap};
-use crate::packet::TcpFlags;
+use crate::packet::{Checksum, TcpFlags};
 use proptest::prelude::*;
 
 /// Collects streams: bytes, with `None` for each byte of a gap.
@@ -560,6 +560,37 @@ fn a_syn_inside_a_connection_changes_nothing() {
         wire.send(Backward, 504, Some(104), 0, b"");
         wire.send(Forward, 104, Some(504), 0, b"def");
         assert_eq!(wire.text(Forward), "abcdef");
+    }
+}
+
+#[test]
+fn a_syn_that_comes_again_acknowledges_nothing() {
+    let mut wire = talk();
+    wire.send(Backward, 500, Some(154), TcpFlags::SYN, b"");
+    assert_eq!(wire.reassembly.acknowledged(Forward), 3);
+    wire.send(Forward, 104, Some(504), 0, b"def");
+    assert_eq!(wire.text(Forward), "abcdef");
+}
+
+/// What is refused says nothing of what its sender has received.
+#[test]
+fn only_segments_that_are_accepted_acknowledge() {
+    let Wire { mut reassembly, mut budget, mut sink, last, .. } = talk();
+    let segment = |seq, ack, flags, checksum| {
+        let at = Moment { packet: last.packet + 1, ..last };
+        let end = |port| Endpoint { ip: [10, 0, 0, 1].into(), port };
+        let flags = TcpFlags(flags | TcpFlags::ACK);
+        Segment { seq, ack, window: 100, flags, checksum, ..Segment::empty(at, end(2), end(1)) }
+    };
+    reassembly.segment(Backward, &segment(504, 104, 0, Checksum::Right), &mut budget, &mut sink);
+    for (seq, flags, checksum, acknowledged) in [
+        (504, 0, Checksum::Right, 49),
+        (504 + (1 << 28), 0, Checksum::Right, 3),
+        (504, TcpFlags::SYN, Checksum::Right, 3),
+        (504, 0, Checksum::Wrong, 3),
+    ] {
+        let segment = segment(seq, 150, flags, checksum);
+        assert_eq!(reassembly.acknowledged_with(Forward, &segment), acknowledged, "{segment:?}");
     }
 }
 
