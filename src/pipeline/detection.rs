@@ -163,7 +163,8 @@ impl Detection {
         };
         let known = Detected::Frames { client, evidence };
         let other = &self.sides[from.reverse()];
-        let unseen = evidence.is_some() && other.head.is_empty() && !other.late;
+        // Its first bytes, or no more than the beginning of a preface.
+        let unseen = evidence.is_some() && !other.undecidable && !other.late;
         let roles_unknown = client.is_none() && self.equal_ports;
         if self.pieces.len() < wait && unseen || roles_unknown && !self.is_full(0) {
             self.recognised = Some(known);

@@ -134,6 +134,31 @@ fn assert_same_apart(capture: &Capture, whole: &Outcome) {
     }
 }
 
+/// What the server sends is recognised when only a part of the preface was captured.
+#[test]
+fn a_preface_in_pieces_is_found_behind_the_servers_frames() {
+    let request = [0, 0, 4, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84, 0x81];
+    let answer = [0, 0, 1, 1, 5, 0, 0, 0, 1, 0x88];
+    for cut in 1..24 {
+        let mut conversation = Conversation::new(Ends::v4(0), 1);
+        conversation.handshake();
+        let (begin, end) = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".split_at(cut);
+        conversation.data(Side::Client, begin);
+        conversation.data(Side::Client, &[end, &[0, 0, 0, 4, 0, 0, 0, 0, 0]].concat());
+        conversation.data(Side::Client, &request);
+        conversation.data(Side::Server, &[&[0, 0, 0, 4, 0, 0, 0, 0, 0][..], &answer].concat());
+        let mut capture = conversation.capture();
+        // The beginning of the preface, the server's bytes, and the rest of the client's.
+        let at = |n| capture.packets.iter().enumerate().filter(|(_, it)| it.has_payload()).nth(n).unwrap().0;
+        let (rest, server) = (at(1), at(3));
+        capture.packets[rest..=server].rotate_right(1);
+        let outcome = Analyze::capture(&capture.restamped()).run();
+        assert!(outcome.complete() && outcome.transactions().all(|call| call.is_complete()), "{cut}");
+        let told: Vec<_> = outcome.connections().map(|it| it.how).collect();
+        assert_eq!(told, [Some(Recognition::PriorKnowledge)], "{cut}");
+    }
+}
+
 /// HTTP/1.1 leads to HTTP/2 in whatever order its messages were captured.
 #[test]
 fn an_upgrade_is_found_in_any_order() {
