@@ -104,6 +104,7 @@ impl PairingInput<'_> {
         };
         stream.touch(Side::Server, block.first);
         stream.touch(Side::Server, block.last);
+        stream.reach(cx);
         stream.server.grpc_fields |= state.grpc;
         let before = Before {
             headers: stream.record.response.seen,

@@ -61,7 +61,14 @@ impl PairingInput<'_> {
             stream.record.partial.insert(Partial::TCP_GAP);
         }
         let (_, peer) = stream.side(from.peer());
-        if peer.over {
+        // While this side waited for a hole, the other was read ahead, to behind the reset.
+        let (reached, packet) = peer.reached;
+        let read_behind = losses > 0 && reached > place.acknowledged && packet > at.packet;
+        let over = peer.over;
+        if read_behind {
+            stream.record.partial.insert(Partial::TCP_GAP);
+        }
+        if over {
             return self.finish_reset(id, Reset { place, end });
         }
         // What the peer sent before is still to be read, or to be found missing.

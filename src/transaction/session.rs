@@ -84,6 +84,7 @@ impl EventSink for PairingInput<'_> {
         let digested = cx.from.is_client() && self.pairing.wanted.attempts();
         if let Some(open) = self.stream(cx, stream, cx.from, cx.at()) {
             open.data(cx.from, cx.at(), bytes);
+            open.reach(cx);
             if digested {
                 open.digest.add(bytes);
             }

@@ -61,6 +61,8 @@ pub(super) struct Progress {
     pub(super) over: bool,
     /// END_STREAM.
     pub(super) end: Option<SideEnd>,
+    /// How far in its TCP stream it was read, of fields and DATA, and the packet with the last of them.
+    pub(super) reached: (u64, u64),
     /// How often the side had lost frames when the stream was first seen.
     pub(super) losses_at_start: u64,
     /// And when the side ended the stream.
@@ -227,6 +229,11 @@ impl OpenStream {
         let (message, _) = self.side(from);
         message.first.get_or_insert(at.time);
         message.last = message.last.max(Some(at.time));
+    }
+
+    /// Fields or DATA of a side were read.
+    pub(super) fn reach(&mut self, cx: &EventContext<'_>) {
+        self.side(cx.from).1.reached = (cx.arrival.span.end, cx.at().packet);
     }
 
     /// Both sides have ended.

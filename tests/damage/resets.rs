@@ -220,6 +220,36 @@ fn a_reset_behind_a_hole_comes_before_the_end_that_is_read_first() {
     }
 }
 
+/// The client's direction waits for bytes that are missing, and the server's is read on: what it sent behind the reset is not
+/// told as what the client took.
+#[test]
+fn an_answer_behind_a_reset_that_is_read_later_is_no_whole_one() {
+    let lost = frame(6, 0, 0, b"its lost");
+    let head = frame(HEADERS, END_HEADERS, 1, &OK);
+    let answers = [
+        [head.clone(), frame(DATA, END_STREAM, 1, b"answer")].concat(),
+        [head, frame(DATA, 0, 1, b"some")].concat(),
+        frame(HEADERS, END_HEADERS | END_STREAM, 1, &OK),
+    ];
+    for answer in answers {
+        let whole = conversation(&[
+            (Side::Client, frame(HEADERS, END_HEADERS | END_STREAM, 1, &GET)),
+            (Side::Client, lost.clone()),
+            (Side::Client, frame(RST_STREAM, 0, 1, &CANCEL.to_be_bytes())),
+            (Side::Server, answer),
+        ]);
+        let kept = whole.subset(|_, packet| !packet.bytes.ends_with(&lost));
+        assert_eq!(kept.packets.len() + 1, whole.packets.len());
+        for capture in [&whole, &kept] {
+            let outcome = Analyze::capture(capture).run();
+            let call = outcome.transactions().next().unwrap();
+            assert_eq!(call.end.code, Some(CANCEL));
+            assert!(!call.is_complete() || !call.response.seen && call.response.body == 0, "{call:?}");
+        }
+        assert!(Analyze::capture(&whole).run().transactions().next().unwrap().is_complete());
+    }
+}
+
 /// The client's direction waits for bytes that are missing, and the server's is read on: its reset comes after both sides have
 /// ended the stream, and is no part of the exchange.
 #[test]
