@@ -19,6 +19,8 @@ pub struct Dialogue {
     /// The request whose head or body is being read.
     current: Option<Request>,
     head_first: Option<Moment>,
+    /// The packets of what the client has sent that is held, and how many bytes came in each.
+    came: Vec<(Moment, usize)>,
     declined: bool,
     limited: bool,
     /// A response head was read.
@@ -100,6 +102,7 @@ impl Default for Dialogue {
             requests: VecDeque::new(),
             current: None,
             head_first: None,
+            came: Vec::new(),
             declined: false,
             limited: false,
             answered: false,
@@ -140,6 +143,7 @@ impl Dialogue {
         let upgrades = requests.filter_map(|request| request.upgrade.as_deref());
         size_of::<Self>()
             + self.requests.capacity() * size_of::<Request>()
+            + self.came.capacity() * size_of::<(Moment, usize)>()
             + self.client.memory()
             + self.server.memory()
             + upgrades.map(Upgraded::memory).sum::<usize>()
@@ -212,10 +216,12 @@ impl Dialogue {
                     self.client = self.end_request(at, data)?;
                 }
                 Position::Held(held) => {
-                    if held.len() + rest.len() > limits::HTTP1_HEAD {
+                    let kept = held.len() + self.came.len() * size_of::<(Moment, usize)>();
+                    if kept + rest.len() > limits::HTTP1_HEAD {
                         return Err(Lost::Limit);
                     }
                     held.extend_from_slice(rest);
+                    self.came.push((at, rest.len()));
                     return Ok(());
                 }
             }
@@ -318,7 +324,12 @@ impl Dialogue {
             // Not switched over: what the client sent meanwhile is HTTP/1.1.
             let held = std::mem::take(held);
             self.client = Position::Head(Vec::new());
-            self.read_client(self.head_first.unwrap_or_default(), &held)?;
+            let mut rest = held.as_slice();
+            for (at, len) in std::mem::take(&mut self.came) {
+                let (piece, behind) = rest.split_at(len.min(rest.len()));
+                self.read_client(at, piece)?;
+                rest = behind;
+            }
         }
         Ok(None)
     }
@@ -448,6 +459,24 @@ mod tests {
         let switched = b"HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\n\r\n\0\0\0";
         let switch = feed(&mut dialogue, UPGRADE, switched, 1000).unwrap();
         assert_eq!(switch.server_rest, 3);
+    }
+
+    /// The second request was captured before the response to the first, as where its direction is captured earlier.
+    #[test]
+    fn a_request_behind_a_declined_upgrade_keeps_its_packets() {
+        let mut dialogue = Dialogue::default();
+        let (begin, end) = UPGRADE.split_at(20);
+        for (n, piece) in (1..).zip([UPGRADE, begin, end, b"PRI"]) {
+            assert!(matches!(dialogue.client(at(n), piece), Step::More));
+        }
+        assert!(matches!(dialogue.server(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), Step::More));
+        let Step::Switched(switch) = dialogue.server(b"HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\n\r\n")
+        else {
+            panic!("not switched over")
+        };
+        let upgraded = switch.upgraded.unwrap();
+        assert_eq!((upgraded.first, upgraded.last), (at(2), at(3)));
+        assert_eq!(switch.client_rest, b"PRI");
     }
 
     #[test]
