@@ -38,7 +38,10 @@ impl PairingInput<'_> {
             }
             return;
         };
-        if stream.is_over(cx, from) {
+        // The other side had received the reset when it ended its part, which was read before.
+        let (_, peer) = stream.side(from.peer());
+        let received = peer.end.is_some_and(|end| end.has_received(cx.arrival.span.end));
+        if stream.is_over(cx, from) && !(received && stream.ended_early().is_some()) {
             return;
         }
         // A server that has closed the connection ended its calls, whatever the client does to clean up: what the server had
@@ -50,7 +53,6 @@ impl PairingInput<'_> {
         }
         if let Some(ended) = stream.ended_early() {
             // The end came later, as the packets or its sender's acknowledgment tell, and was read before: nobody took it.
-            let received = ended.place.from != from && ended.place.acknowledged >= cx.arrival.span.end;
             if at.packet > ended.place.at.packet && !received {
                 return;
             }

@@ -87,9 +87,7 @@ pub(super) struct Progress {
 impl Progress {
     /// When the side ended its part it had received the end of the other's.
     fn knows_end(&self, other: &Self) -> bool {
-        self.end
-            .zip(other.end)
-            .is_some_and(|(own, other)| own.received.is_some_and(|received| received >= other.place))
+        self.end.zip(other.end).is_some_and(|(own, other)| own.has_received(other.place))
     }
 }
 
@@ -107,6 +105,11 @@ impl SideEnd {
     /// Of END_STREAM that is told now.
     pub(super) fn of(cx: &EventContext<'_>) -> Self {
         Self { at: cx.at(), place: cx.arrival.span.end, received: cx.arrival.acknowledged }
+    }
+
+    /// By then the other side's TCP stream had come up to this place.
+    pub(super) fn has_received(self, place: u64) -> bool {
+        self.received.is_some_and(|received| received >= place)
     }
 
     /// The end of the stream, where `from` had received more of its peer by then than this place.
@@ -389,15 +392,26 @@ impl OpenStream {
         let [request, response] = [&self.record.request, &self.record.response].map(|message| message.last);
         self.record.ended_at =
             [request, response].into_iter().flatten().fold(self.record.last.time.max(at), Ord::max);
+        if end.how == EndHow::RstStream {
+            // What the other side sent behind that was read too, perhaps.
+            self.record.ended_at = at;
+        }
         if end.how == EndHow::EndStream && self.ended() {
-            self.record.end.by =
-                match (self.client.knows_end(&self.server), self.server.knows_end(&self.client)) {
-                    (true, false) => EndBy::Client,
-                    (false, true) => EndBy::Server,
-                    _ if request > response => EndBy::Client,
-                    _ if request < response => EndBy::Server,
-                    _ => end.by,
-                };
+            let known = match (self.client.knows_end(&self.server), self.server.knows_end(&self.client)) {
+                (true, false) => Some((EndBy::Client, request)),
+                (false, true) => Some((EndBy::Server, response)),
+                _ => None,
+            };
+            self.record.end.by = match known {
+                Some((by, _)) => by,
+                None if request > response => EndBy::Client,
+                None if request < response => EndBy::Server,
+                None => end.by,
+            };
+            // When the other end came may not be known so well, as bytes are missing there.
+            if let Some((_, Some(last))) = known {
+                self.record.ended_at = last;
+            }
         }
         let mut partial = self.record.partial;
         for (side, losses, missing, cut) in [

@@ -3,6 +3,7 @@
 
 use crate::support::conversation::Side;
 use crate::support::{Analyze, Call, Capture, Conversation, Ends};
+use h2lens::record::{EndBy, EndHow};
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
@@ -218,6 +219,39 @@ fn a_reset_behind_a_hole_comes_before_the_end_that_is_read_first() {
             assert_eq!(told, [((!ends_first).then_some(CANCEL), ends_first, true)]);
         }
     }
+}
+
+/// The server ends its answer and resets the stream, which the client has received when it ends its request. That is read before
+/// both, and the client's direction waits for bytes that are missing.
+#[test]
+fn a_reset_before_an_end_that_is_read_first_ends_the_exchange() {
+    let lost = frame(6, 0, 0, b"its lost");
+    let ended = frame(DATA, END_STREAM, 1, b"the rest");
+    let answer = [frame(HEADERS, END_HEADERS, 1, &OK), frame(DATA, END_STREAM, 1, b"answer")].concat();
+    let reset = frame(RST_STREAM, 0, 1, &[0; 4]);
+    let whole = conversation(&[
+        (Side::Client, frame(HEADERS, END_HEADERS, 1, &POST)),
+        (Side::Server, answer.clone()),
+        (Side::Server, reset.clone()),
+        (Side::Client, ended),
+        (Side::Client, lost.clone()),
+        (Side::Client, frame(6, 0, 0, b"was seen")),
+    ]);
+    let mut late = whole.subset(|_, packet| !packet.bytes.ends_with(&lost));
+    let seen = late.packets.iter().position(|packet| packet.bytes.ends_with(b"was seen")).unwrap();
+    for payload in [reset, answer] {
+        let from = late.packets.iter().position(|packet| packet.bytes.ends_with(&payload)).unwrap();
+        late.packets[from..=seen].rotate_left(1);
+        late.packets[seen - 1..=seen]
+            .sort_by_key(|packet| packet.bytes.ends_with(&frame(RST_STREAM, 0, 1, &[0; 4])));
+    }
+    let told = [&whole, &late, &late.clone().restamped()].map(|capture| {
+        let outcome = Analyze::capture(capture).run();
+        let call = outcome.transactions().find(|call| call.stream == 1).unwrap();
+        assert_eq!((call.end.by, call.end.how), (EndBy::Server, EndHow::RstStream), "{call:?}");
+        call.duration()
+    });
+    assert_eq!(told[0], told[1]);
 }
 
 /// The client's direction waits for bytes that are missing, and the server's is read on: what it sent behind the reset is not
