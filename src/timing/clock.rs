@@ -138,6 +138,13 @@ impl Clock {
         self.now.at = self.now.at.max(at);
     }
 
+    /// The same for a clock that has begun: a look at it begins none.
+    pub(super) fn catch_up(&mut self, at: Timestamp) {
+        if self.started {
+            self.advance(at);
+        }
+    }
+
     /// What the clock reads at a time. One that has gone by can only be in a stretch of missing bytes: what stood behind
     /// them is read later than it came.
     pub(super) fn read(&mut self, at: Timestamp) -> Reading {

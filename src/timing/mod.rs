@@ -481,7 +481,7 @@ impl Timing {
         handshakes: Handshakes,
     ) -> ConnectionTiming {
         for side in [Side::Client, Side::Server] {
-            self.clocks[side].advance(last);
+            self.clocks[side].catch_up(last);
         }
         let both = |trips: &PerSide<RoundTrips>| RoundTrips {
             smallest: [trips.client.smallest, trips.server.smallest].into_iter().flatten().min(),

@@ -122,6 +122,16 @@ fn time_without_credit_on_a_stream_counts_once() {
 }
 
 /// The client's direction waits for a hole to fill: it may have given credit there.
+/// A connection that is idle is told of while nothing was sent in a direction: what is sent later is not measured from then.
+#[test]
+fn a_description_begins_no_clock() {
+    let at = |second| Timestamp::from_parts(second, 0);
+    let mut timing = Timing::new((false, false), true);
+    timing.describe(&Ledger::default(), None, at(5), Handshakes::default());
+    assert_eq!(timing.clocks.client.read(at(7)).at, at(7));
+    assert_eq!(timing.clocks.client.read(at(7)).free, 0);
+}
+
 #[test]
 fn credit_may_stand_behind_a_hole_that_is_still_open() {
     for missing in [false, true] {
