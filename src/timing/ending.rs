@@ -14,8 +14,8 @@ pub(super) struct LastWords {
     goaway: PerSide<Option<Goaway>>,
     /// PING of each side that has no acknowledgment yet.
     pings: PerSide<Option<Ping>>,
-    /// When bytes were read last.
-    heard: Option<Timestamp>,
+    /// When bytes were read last; the earliest moment where none were.
+    heard: Timestamp,
     /// Bytes of this side are missing behind all that was read of it.
     unheard: PerSide<bool>,
     /// Frames of this side are missing before this packet, the latest of such; 0 where none are.
@@ -57,7 +57,7 @@ impl LastWords {
 
     /// Bytes of a side were read, whatever they say.
     pub(super) fn hear(&mut self, from: Side, at: Timestamp) {
-        self.heard = self.heard.max(Some(at));
+        self.heard = self.heard.max(at);
         self.unheard[from] = false;
     }
 
@@ -179,7 +179,9 @@ impl LastWords {
         let ending = Ending {
             cause,
             two_step: graceful.map(|(_, goaway)| goaway.two_step),
-            idle: self.heard.filter(|_| cause == Some(EndCause::IdleClose)).map(|heard| at.since(heard)),
+            idle: Some(self.heard)
+                .filter(|&heard| cause == Some(EndCause::IdleClose) && heard > Timestamp::default())
+                .map(|heard| at.since(heard)),
             alert: None,
             evidence: None,
         };

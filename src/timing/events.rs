@@ -7,7 +7,7 @@ use crate::flow::GapCause;
 use crate::http2::frame::{FrameHeader, FrameType, FrameView};
 use crate::http2::hpack::{self, NameId, NameSet};
 use crate::http2::{
-    Block, BlockEnd, EventContext, EventSink, FrameSpot, SettingsChange, Side, UpgradeRequest,
+    Block, BlockEnd, EventContext, EventSink, Foreign, FrameSpot, SettingsChange, Side, UpgradeRequest,
 };
 use crate::record::{TimePart, Urgency};
 
@@ -171,6 +171,10 @@ impl EventSink for Timing {
         if end_stream {
             self.end_side(cx, stream);
         }
+    }
+
+    fn foreign(&mut self, _: &EventContext<'_>, _: &Foreign) {
+        self.foreign = true;
     }
 
     fn ping(&mut self, cx: &EventContext<'_>, ack: bool, opaque: [u8; 8]) {

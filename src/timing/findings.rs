@@ -146,9 +146,10 @@ impl Timing {
             && record.ended_at.since(latest) >= STANDSTILL
     }
 
-    /// The request and the server's close have crossed: within a round trip, where that was measured. A server that names an error closes because of what it was sent.
+    /// The request and the server's close have crossed: within a round trip, where that was measured. A server that names an error
+    /// closes because of what it was sent, and so does one that does not speak HTTP/2.
     fn is_race(&self, record: &Transaction) -> bool {
-        if self.words.names_error(Side::Server) || record.may_have_ended() || !self.measured {
+        if self.foreign || self.words.names_error(Side::Server) || record.may_have_ended() || !self.measured {
             return false;
         }
         let begun = record.first.time;

@@ -93,6 +93,8 @@ pub struct Timing {
     unclear: bool,
     /// Where the frames of a side begin was found out later: those that had come meanwhile are being read.
     catches_up: PerSide<bool>,
+    /// A side speaks something else.
+    foreign: bool,
     /// Streams that may still be looked at because all windows have changed: each frame pays for some.
     credit: u32,
     /// The highest stream of the client's that the server was read of, and not yet the client, which opens it.

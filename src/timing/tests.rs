@@ -231,7 +231,7 @@ fn an_exchange_may_end_before_the_latest_segment() {
 #[test]
 fn what_is_kept_is_bounded() {
     assert!(size_of::<(u32, Exchange)>() <= 208, "{}", size_of::<(u32, Exchange)>());
-    assert!(size_of::<Timing>() <= 1032, "{}", size_of::<Timing>());
+    assert!(size_of::<Timing>() <= 1024, "{}", size_of::<Timing>());
 }
 
 /// A setting that changes all windows a million times is looked at no more often than there were frames.
