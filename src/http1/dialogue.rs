@@ -7,6 +7,7 @@
 use super::message::{Chunked, Framing, Lost, Position, framing, has_token, read_head};
 use crate::base::limits;
 use crate::base::time::Moment;
+use crate::flow::Arrival;
 use base64::Engine as _;
 use std::collections::VecDeque;
 
@@ -19,8 +20,8 @@ pub struct Dialogue {
     /// The request whose head or body is being read.
     current: Option<Request>,
     head_first: Option<Moment>,
-    /// The packets of what the client has sent that is held, and how many bytes came in each.
-    came: Vec<(Moment, usize)>,
+    /// How what the client has sent came that is held, and how many bytes each time.
+    came: Vec<(Arrival, usize)>,
     declined: bool,
     limited: bool,
     /// A response head was read.
@@ -89,8 +90,17 @@ pub struct Switch {
     pub upgraded: Option<Box<Upgraded>>,
     /// Client bytes that came behind the request.
     pub client_rest: Vec<u8>,
+    /// How they came, and how many each time.
+    came: Vec<(Arrival, usize)>,
     /// How many of the bytes just given are behind the response.
     pub server_rest: usize,
+}
+
+impl Switch {
+    /// The client bytes behind the request, as they came.
+    pub fn client_pieces(&self) -> impl Iterator<Item = (&Arrival, &[u8])> {
+        pieces(&self.client_rest, &self.came)
+    }
 }
 
 impl Default for Dialogue {
@@ -143,15 +153,15 @@ impl Dialogue {
         let upgrades = requests.filter_map(|request| request.upgrade.as_deref());
         size_of::<Self>()
             + self.requests.capacity() * size_of::<Request>()
-            + self.came.capacity() * size_of::<(Moment, usize)>()
+            + self.came.capacity() * size_of::<(Arrival, usize)>()
             + self.client.memory()
             + self.server.memory()
             + upgrades.map(Upgraded::memory).sum::<usize>()
     }
 
     /// The client's next bytes.
-    pub fn client(&mut self, at: Moment, bytes: &[u8]) -> Step {
-        match self.read_client(at, bytes) {
+    pub fn client(&mut self, arrival: &Arrival, bytes: &[u8]) -> Step {
+        match self.read_client(arrival, bytes) {
             Ok(()) => Step::More,
             Err(lost) => self.lose(lost),
         }
@@ -171,7 +181,8 @@ impl Dialogue {
         Step::Lost
     }
 
-    fn read_client(&mut self, at: Moment, bytes: &[u8]) -> Result<(), Lost> {
+    fn read_client(&mut self, arrival: &Arrival, bytes: &[u8]) -> Result<(), Lost> {
+        let at = arrival.at;
         let mut rest = bytes;
         while !rest.is_empty() {
             match &mut self.client {
@@ -216,12 +227,12 @@ impl Dialogue {
                     self.client = self.end_request(at, data)?;
                 }
                 Position::Held(held) => {
-                    let kept = held.len() + self.came.len() * size_of::<(Moment, usize)>();
+                    let kept = held.len() + self.came.len() * size_of::<(Arrival, usize)>();
                     if kept + rest.len() > limits::HTTP1_HEAD {
                         return Err(Lost::Limit);
                     }
                     held.extend_from_slice(rest);
-                    self.came.push((at, rest.len()));
+                    self.came.push((*arrival, rest.len()));
                     return Ok(());
                 }
             }
@@ -259,7 +270,8 @@ impl Dialogue {
                                 _ => Vec::new(),
                             };
                         let upgraded = Some(upgraded).filter(|request| !request.fields.is_empty());
-                        return Ok(Some(Switch { upgraded, client_rest, server_rest: rest.len() }));
+                        let came = std::mem::take(&mut self.came);
+                        return Ok(Some(Switch { upgraded, client_rest, came, server_rest: rest.len() }));
                     }
                 }
                 Position::Body(left) => {
@@ -324,15 +336,26 @@ impl Dialogue {
             // Not switched over: what the client sent meanwhile is HTTP/1.1.
             let held = std::mem::take(held);
             self.client = Position::Head(Vec::new());
-            let mut rest = held.as_slice();
-            for (at, len) in std::mem::take(&mut self.came) {
-                let (piece, behind) = rest.split_at(len.min(rest.len()));
-                self.read_client(at, piece)?;
-                rest = behind;
+            let came = std::mem::take(&mut self.came);
+            for (arrival, piece) in pieces(&held, &came) {
+                self.read_client(arrival, piece)?;
             }
         }
         Ok(None)
     }
+}
+
+/// Bytes, as they came.
+fn pieces<'a>(
+    bytes: &'a [u8],
+    came: &'a [(Arrival, usize)],
+) -> impl Iterator<Item = (&'a Arrival, &'a [u8])> {
+    let mut rest = bytes;
+    came.iter().map(move |(arrival, len)| {
+        let (piece, behind) = rest.split_at(rest.len().min(*len));
+        rest = behind;
+        (arrival, piece)
+    })
 }
 
 /// The request in hand, where it asks for an upgrade.
@@ -398,9 +421,13 @@ mod tests {
         Moment { packet, ..Moment::default() }
     }
 
+    fn arrival(packet: u64) -> Arrival {
+        Arrival { at: at(packet), ..Arrival::default() }
+    }
+
     fn feed(dialogue: &mut Dialogue, client: &[u8], server: &[u8], size: usize) -> Option<Switch> {
         for (n, piece) in client.chunks(size).enumerate() {
-            assert!(matches!(dialogue.client(at(n as u64), piece), Step::More));
+            assert!(matches!(dialogue.client(&arrival(n as u64), piece), Step::More));
         }
         for piece in server.chunks(size) {
             match dialogue.server(piece) {
@@ -467,7 +494,7 @@ mod tests {
         let mut dialogue = Dialogue::default();
         let (begin, end) = UPGRADE.split_at(20);
         for (n, piece) in (1..).zip([UPGRADE, begin, end, b"PRI"]) {
-            assert!(matches!(dialogue.client(at(n), piece), Step::More));
+            assert!(matches!(dialogue.client(&arrival(n), piece), Step::More));
         }
         assert!(matches!(dialogue.server(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), Step::More));
         let Step::Switched(switch) = dialogue.server(b"HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\n\r\n")
@@ -493,11 +520,11 @@ mod tests {
 
     #[test]
     fn what_is_no_http_is_given_up() {
-        assert!(matches!(Dialogue::default().client(at(1), b"GET \0\r\n\r\n"), Step::Lost));
+        assert!(matches!(Dialogue::default().client(&arrival(1), b"GET \0\r\n\r\n"), Step::Lost));
         assert!(matches!(Dialogue::default().server(b"HTTP/1.1 200 OK\r\n\r\n"), Step::Lost));
         let mut endless = Dialogue::default();
         let steps: Vec<bool> =
-            (0..100).map(|_| matches!(endless.client(at(1), &[b'a'; 1000]), Step::Lost)).collect();
+            (0..100).map(|_| matches!(endless.client(&arrival(1), &[b'a'; 1000]), Step::Lost)).collect();
         assert!(steps.contains(&true));
     }
 }

@@ -13,7 +13,6 @@ use crate::http2::frame::{Flags, FrameHeader, FrameType};
 use crate::http2::{Detector, PREFACE, Recognised, Side};
 use crate::record::RecognitionEvidence;
 use crate::tls;
-use std::collections::VecDeque;
 
 /// A connection of unknown protocol.
 #[derive(Debug, Default)]
@@ -23,10 +22,7 @@ pub(super) struct Detection {
     sides: PerDirection<Begin>,
     lost_start: Option<(Direction, Arrival, GapCause)>,
     dialogue: Option<(Direction, Box<Dialogue>)>,
-    /// How the client's latest bytes came, and how many each time. What stands behind the request that switches the
-    /// connection over is among them.
-    asked: VecDeque<(Arrival, usize)>,
-    /// The beginning of the first of them.
+    /// The beginning of its first request.
     request: Vec<u8>,
     /// One direction was recognised as HTTP/2 before the first byte of the other was read. That may be the preface.
     recognised: Option<Detected>,
@@ -82,8 +78,8 @@ pub(super) enum Detected {
     Tls,
     /// HTTP/2 of a server alone, whose client speaks HTTP/1.1: so its first request begins.
     Server { client: Direction, arrival: Arrival, request: Vec<u8> },
-    /// Switched over from HTTP/1.1; how the client's latest bytes came, and how many each time.
-    Switched { client: Direction, asked: VecDeque<(Arrival, usize)>, switch: Switch },
+    /// Switched over from HTTP/1.1.
+    Switched { client: Direction, switch: Switch },
 }
 
 /// Bytes of a head that may be needed to decide.
@@ -216,13 +212,9 @@ impl Detection {
     fn follow(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) -> Option<Detected> {
         let (client, dialogue) = self.dialogue.as_mut()?;
         if from == *client {
-            if self.asked.len() >= tuning::UNSEEN_PIECES {
-                self.asked.pop_front();
-            }
-            self.asked.push_back((*arrival, bytes.len()));
             let room = limits::FOREIGN_LINE.saturating_sub(self.request.len()).min(bytes.len());
             self.request.extend_from_slice(bytes.get(..room).unwrap_or_default());
-            return match dialogue.client(arrival.at, bytes) {
+            return match dialogue.client(arrival, bytes) {
                 Step::Lost => self.end_dialogue(),
                 _ => self.answer(),
             };
@@ -236,8 +228,7 @@ impl Detection {
                 Step::Lost => self.end_dialogue(),
                 Step::Switched(switch) => {
                     let behind = bytes.len().saturating_sub(switch.server_rest);
-                    let asked = std::mem::take(&mut self.asked);
-                    let known = Detected::Switched { client: *client, asked, switch };
+                    let known = Detected::Switched { client: *client, switch };
                     self.append(from, arrival, bytes.get(behind..).unwrap_or_default());
                     Some(known)
                 }
@@ -293,7 +284,7 @@ impl Detection {
                 if let What::Bytes { start, end } = &mut piece.what {
                     *start = end.saturating_sub(switch.server_rest);
                 }
-                Some(Detected::Switched { client, asked: std::mem::take(&mut self.asked), switch })
+                Some(Detected::Switched { client, switch })
             }
         };
         self.pieces.drain(..read);
@@ -380,7 +371,6 @@ impl Detection {
         let detectors = sides.iter().filter_map(|side| side.detector.as_ref());
         self.bytes.capacity()
             + self.request.capacity()
-            + self.asked.capacity() * size_of::<(Arrival, usize)>()
             + self.pieces.capacity() * size_of::<Piece>()
             + self.dialogue.as_ref().map_or(0, |(_, dialogue)| dialogue.memory())
             + sides.iter().map(|side| side.head.capacity()).sum::<usize>()

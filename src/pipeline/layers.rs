@@ -27,7 +27,6 @@ use crate::http2::{Side, Start};
 use crate::record::{ConnectionMeta, EndBy, EndHow, Parent, Recognition, StreamEnd};
 use crate::timing::Transport;
 use crate::tls;
-use std::collections::VecDeque;
 
 /// A connection's state above TCP.
 #[derive(Debug, Default)]
@@ -452,8 +451,8 @@ impl<O: Output> LayersInput<'_, '_, O> {
                 self.take(client, &arrival, &request);
                 self.replay(&mut detection);
             }
-            Detected::Switched { client, asked, switch } => {
-                self.switch(client, &asked, &switch);
+            Detected::Switched { client, switch } => {
+                self.switch(client, &switch);
                 self.replay(&mut detection);
             }
         }
@@ -472,7 +471,7 @@ impl<O: Output> LayersInput<'_, '_, O> {
     }
 
     /// HTTP/1.1 has led to something else. The opening keeps what of the server's bytes is behind the response.
-    fn switch(&mut self, client: Direction, asked: &VecDeque<(Arrival, usize)>, switch: &Switch) {
+    fn switch(&mut self, client: Direction, switch: &Switch) {
         if let Some(upgraded) = &switch.upgraded {
             self.start_http2(client, Start::Preface, Start::Frames, Recognition::Upgrade);
             if let Layer::Http2(http2) = &mut self.layers.layer {
@@ -482,7 +481,7 @@ impl<O: Output> LayersInput<'_, '_, O> {
             self.layers.depth += 1;
             self.layers.layer = Layer::Detection(Box::default());
         }
-        for (arrival, bytes) in as_they_came(asked, &switch.client_rest) {
+        for (arrival, bytes) in switch.client_pieces() {
             self.take(client, arrival, bytes);
         }
     }
@@ -671,24 +670,6 @@ impl<O: Output> ByteSink for LayersInput<'_, '_, O> {
             }
         }
     }
-}
-
-/// The last bytes of those that came so, in their pieces. Of what came earlier than is known the first one counts.
-fn as_they_came<'a>(
-    came: &'a VecDeque<(Arrival, usize)>,
-    bytes: &'a [u8],
-) -> impl Iterator<Item = (&'a Arrival, &'a [u8])> {
-    let mut rest = bytes;
-    let mut pieces = Vec::new();
-    for (at, (arrival, len)) in came.iter().enumerate().rev() {
-        let cut = if at == 0 { 0 } else { rest.len().saturating_sub(*len) };
-        let (before, piece) = rest.split_at(cut);
-        rest = before;
-        if !piece.is_empty() {
-            pieces.push((arrival, piece));
-        }
-    }
-    pieces.into_iter().rev()
 }
 
 impl<O: Output> tls::PlaintextSink for LayersInput<'_, '_, O> {

@@ -4,6 +4,7 @@ use crate::cost::Cost;
 use crate::pieces::{Builder, Piece, Pieces, What};
 use h2lens::base::limits;
 use h2lens::base::time::{Moment, Timestamp};
+use h2lens::flow::Arrival;
 use h2lens::http1::{Dialogue, Step, Upgraded};
 use memchr::memmem;
 
@@ -46,7 +47,7 @@ fn follow(pieces: &[Piece<'_>]) -> (Outcome, bool) {
             server += bytes.len();
             dialogue.server(bytes)
         } else {
-            dialogue.client(at, bytes)
+            dialogue.client(&Arrival { at, ..Arrival::default() }, bytes)
         };
         match step {
             Step::More => {}
