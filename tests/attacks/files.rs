@@ -118,10 +118,15 @@ pub(super) fn interface() -> Vec<u8> {
     block(1, &[101, 0, 0, 0, 0, 0, 0, 0])
 }
 
+/// An Enhanced Packet Block.
+pub(super) fn enhanced_packet(interface: u32, micros: u64, bytes: &[u8]) -> Vec<u8> {
+    let len = bytes.len() as u32;
+    let head = [interface, (micros >> 32) as u32, micros as u32, len, len].map(u32::to_le_bytes).concat();
+    block(6, &[&head, bytes].concat())
+}
+
 fn packet(interface: u32) -> Vec<u8> {
-    let bytes = ipv4(6, 0, &tcp(Flow::client(1000), SYN, &[]));
-    let len = (bytes.len() as u32).to_le_bytes();
-    block(6, &[&interface.to_le_bytes()[..], &[0; 8], &len, &len, &bytes].concat())
+    enhanced_packet(interface, 0, &ipv4(6, 0, &tcp(Flow::client(1000), SYN, &[])))
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! TLS secrets that come one by one, beside connections that wait for some.
 
-use super::files::{block, interface, section};
+use super::files::{block, enhanced_packet, interface, section};
 use super::lens::{Run, run, run_with};
 use super::measure::{NO_CALLS, in_proportion, sizes};
 use super::wire::{ACK, Flow, Wire};
@@ -55,7 +55,7 @@ fn one_by_one(wire: &Wire, secrets: u32) -> Vec<u8> {
     while at < total {
         let len = u32::from_le_bytes(packets[at + 8..at + 12].try_into().unwrap());
         let bytes = &packets[at + 16..at + 16 + len as usize];
-        file.extend(block(6, &[&[0; 12][..], &len.to_le_bytes(), &len.to_le_bytes(), bytes].concat()));
+        file.extend(enhanced_packet(0, 0, bytes));
         at += 16 + len as usize;
         if at > before && count < secrets {
             let line = format!("CLIENT_TRAFFIC_SECRET_0 {count:064x} {count:064x}\n");

@@ -1,6 +1,6 @@
 //! Packets and frames, made by hand: an attacker keeps no rules.
 
-use super::files::{block, interface, section};
+use super::files::{enhanced_packet, interface, section};
 use std::collections::BTreeMap;
 
 /// A capture of raw IP packets, in a classic pcap file.
@@ -56,13 +56,11 @@ impl Wire {
     /// Any packet, a microsecond after the last.
     pub(super) fn packet(&mut self, bytes: &[u8]) {
         self.nanos += 1000;
-        let len = bytes.len() as u32;
         if self.is_pcapng {
-            let micros = self.nanos / 1000;
-            let head = [0, (micros >> 32) as u32, micros as u32, len, len].map(u32::to_le_bytes).concat();
-            self.file.extend(block(6, &[&head, bytes].concat()));
+            self.file.extend(enhanced_packet(0, self.nanos / 1000, bytes));
             return;
         }
+        let len = bytes.len() as u32;
         for field in [(self.nanos / 1_000_000_000) as u32, (self.nanos % 1_000_000_000) as u32, len, len] {
             self.file.extend(field.to_le_bytes());
         }
