@@ -28,7 +28,7 @@ pub struct SegmentFacts {
 impl SegmentFacts {
     /// What the segment tells.
     pub fn of(segment: &Segment<'_>) -> Self {
-        let len = segment.payload.len() as u32 + segment.cut;
+        let len = segment.payload_octets();
         let (syn, fin) = (segment.flags.syn(), segment.flags.fin());
         Self {
             at: segment.at,

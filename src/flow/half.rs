@@ -164,8 +164,7 @@ impl Half {
 
     /// Nothing of the side was seen, and its first byte may have this number: the first one mentioned is a little further.
     pub(super) fn may_begin_at(&self, first: u32) -> bool {
-        let ahead = |base| distance(first, base);
-        !self.started && self.base.is_some_and(|base| (0..=NEAR).contains(&ahead(base)))
+        !self.started && self.base.is_some_and(|base| (0..=NEAR).contains(&distance(first, base)))
     }
 
     /// The number is near the end of what was seen.

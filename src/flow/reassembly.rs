@@ -51,7 +51,7 @@ pub(super) struct Reset {
 impl Reset {
     /// The segment is one of those that its sender had sent before, as was captured later.
     fn stands_behind(&self, segment: &Segment<'_>) -> bool {
-        let sent = segment.payload.len() as u32 + segment.cut + u32::from(segment.flags.fin());
+        let sent = segment.payload_octets() + u32::from(segment.flags.fin());
         sent > 0 && distance(segment.seq.wrapping_add(sent), self.seq) >= 0
     }
 

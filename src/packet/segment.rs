@@ -97,6 +97,12 @@ impl Segment<'static> {
 }
 
 impl Segment<'_> {
+    /// Octets of its payload, captured or not.
+    #[inline]
+    pub const fn payload_octets(&self) -> u32 {
+        self.payload.len() as u32 + self.cut
+    }
+
     /// The same segment with its payload taken from elsewhere, as when the bytes have moved.
     #[must_use]
     pub fn with_payload<'b>(&self, payload: &'b [u8]) -> Segment<'b> {

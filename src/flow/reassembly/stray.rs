@@ -23,7 +23,7 @@ pub(super) struct Stray {
 
 impl Stray {
     fn of(segment: &Segment<'_>) -> Self {
-        let len = segment.payload.len() as u32 + segment.cut;
+        let len = segment.payload_octets();
         let end = segment.seq.wrapping_add(len + u32::from(segment.flags.fin()));
         Self { start: segment.seq, end, ack: segment.flags.ack().then_some(segment.ack) }
     }
