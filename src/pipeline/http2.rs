@@ -62,18 +62,35 @@ pub(super) struct Http2 {
     pub(super) tunnels: Option<Box<Tunnels>>,
 }
 
-/// What hears the events of a connection: what divides its time, pairing, the judge, the bodies, what follows an exchange,
-/// and what shows frames. None knows the others.
-type Listeners<'a, O> = (
-    Option<&'a mut Timing>,
-    (
-        PairingInput<'a>,
-        (Option<&'a mut Judge>, (Option<&'a mut Tunnels>, (Option<Listening<'a>>, Showing<'a, O>))),
-    ),
-);
+/// What goes into a connection.
+#[derive(Clone, Copy)]
+enum Input<'a> {
+    /// The request that it was upgraded by, and the settings with it.
+    Upgrade(&'a UpgradeRequest<'a>, &'a [u8]),
+    /// The next bytes of a side.
+    Data(Side, &'a Arrival, &'a [u8]),
+    /// The same with a wrong checksum.
+    Worse(Side, &'a Arrival, &'a [u8]),
+    /// Bytes of a side are missing.
+    Gap(Side, &'a Arrival, Gap),
+    /// No byte follows.
+    End(Moment),
+}
 
-/// What shows the events as they are.
-type Showing<'a, O> = ((Option<&'a mut Course>, Option<&'a mut Courses>), Option<FrameRecords<'a, O>>);
+impl Input<'_> {
+    fn push(self, connection: &mut Connection, listeners: &mut impl EventSink) {
+        match self {
+            Self::Upgrade(request, settings) => connection.upgrade(request, settings, listeners),
+            Self::Data(side, arrival, bytes) => connection.data(side, arrival, bytes, listeners),
+            Self::Worse(side, arrival, bytes) => connection.worse(side, arrival, bytes, listeners),
+            Self::Gap(side, arrival, gap) => connection.gap(side, arrival, gap, listeners),
+            Self::End(last) => {
+                connection.finish(Side::Client, last, listeners);
+                connection.finish(Side::Server, last, listeners);
+            }
+        }
+    }
+}
 
 impl Http2 {
     /// A connection whose sides' bytes begin as said, within so many others.
@@ -226,9 +243,7 @@ impl Http2 {
             upgraded.fields.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
         let Upgraded { body, first, last, ref content, .. } = *upgraded;
         let request = UpgradeRequest { fields: &fields, body, content, first, last };
-        self.listen(cx, |connection, listeners| {
-            connection.upgrade(&request, &upgraded.settings, listeners);
-        });
+        self.listen(Input::Upgrade(&request, &upgraded.settings), cx);
     }
 
     /// The next bytes of a direction.
@@ -262,7 +277,7 @@ impl Http2 {
         let peer = side.peer();
         self.pairing.set_behind(peer, self.holes[peer] || self.held[peer] || lacking);
         self.pairing.set_lacking(lacking);
-        self.listen(cx, |connection, listeners| connection.data(side, arrival, bytes, listeners));
+        self.listen(Input::Data(side, arrival, bytes), cx);
         if side.is_client() {
             self.missed.opened(self.pairing.highest());
         }
@@ -280,7 +295,7 @@ impl Http2 {
         if let Some(timing) = &mut self.timing {
             timing.hear(side, arrival.at.time);
         }
-        self.listen(cx, |connection, listeners| connection.worse(side, arrival, bytes, listeners));
+        self.listen(Input::Worse(side, arrival, bytes), cx);
     }
 
     /// Bytes of a direction are missing.
@@ -300,7 +315,7 @@ impl Http2 {
                 _ => timing.miss_bytes(side),
             }
         }
-        self.listen(cx, |connection, listeners| connection.gap(side, arrival, gap, listeners));
+        self.listen(Input::Gap(side, arrival, gap), cx);
     }
 
     /// The first bytes of a direction are missing, which was known before anything of the connection.
@@ -312,14 +327,14 @@ impl Http2 {
     pub(super) fn caught_up<O: Output>(&mut self, from: Direction, read: u64, cx: &mut Context<'_, O>) {
         let side = self.side(from);
         if self.pairing.awaits(side) {
-            self.listen(cx, |_, (_, (session, _))| session.caught_up(side, read));
+            self.pair(cx, |session| session.caught_up(side, read));
         }
         self.tunnels_caught_up(from, read, cx);
     }
 
     /// The server has ended its direction; by then it had received so much of the client's TCP stream.
     pub(super) fn server_closes<O: Output>(&mut self, at: Moment, received: u64, cx: &mut Context<'_, O>) {
-        self.listen(cx, |_, (_, (session, _))| session.server_closes(at, received));
+        self.pair(cx, |session| session.server_closes(at, received));
     }
 
     /// No byte follows: what is unfinished is told as far as it goes.
@@ -327,10 +342,7 @@ impl Http2 {
         if let Some(timing) = &mut self.timing {
             timing.set_missing(last.time, PerSide::default());
         }
-        self.listen(cx, |connection, listeners| {
-            connection.finish(Side::Client, last, listeners);
-            connection.finish(Side::Server, last, listeners);
-        });
+        self.listen(Input::End(last), cx);
     }
 
     /// The connection is over, since `at`: its open streams end, and what was found is told. Fills its record in.
@@ -381,7 +393,7 @@ impl Http2 {
         closed: Option<Moment>,
         cx: &mut Context<'_, O>,
     ) -> Option<(Side, u32)> {
-        self.listen(cx, |_, (_, (session, _))| session.finish(end.by, end.how, at.time));
+        self.pair(cx, |session| session.finish(end.by, end.how, at.time));
         let in_flight = self.pairing.cuts_off();
         let mut error = None;
         if let Some(timing) = &mut self.timing {
@@ -430,22 +442,45 @@ impl Http2 {
         limits.add(Limit::ConnectTunnels, self.tunnels.as_ref().map_or(0, |tunnels| tunnels.limited()));
     }
 
-    /// Pushes something into the connection, or asks a listener; the exchanges that this ended are handed on.
-    fn listen<O: Output>(
-        &mut self,
-        cx: &mut Context<'_, O>,
-        push: impl FnOnce(&mut Connection, &mut Listeners<'_, O>),
-    ) {
-        let Self { connection, meta, pairing, judge, timing, bodies, .. } = self;
-        let Self { course, courses, handshake, tunnels, .. } = self;
+    /// Pushes something into the connection, whose events are heard by what divides its time, pairing, the judge, the tunnels,
+    /// the bodies, what follows an exchange, and what shows frames. None knows the others.
+    fn listen<O: Output>(&mut self, input: Input<'_>, cx: &mut Context<'_, O>) {
+        let Self { connection, meta, pairing, judge, timing, bodies, course, courses, tunnels, .. } = self;
         let totals = &mut *cx.totals;
-        let frames = cx.wanted.frames.then_some(FrameRecords { now: cx.now, meta, records: &mut *cx.out });
         let session = PairingInput { pairing, stats: &mut totals.stats, pool: &mut totals.pool };
-        let memory = &mut totals.body_memory.0;
-        let contents = bodies.as_deref_mut().map(|bodies| Listening { bodies, memory });
-        let contents = (contents, ((course.as_deref_mut(), courses.as_deref_mut()), frames));
-        let others = (judge.as_deref_mut(), (tunnels.as_deref_mut(), contents));
-        push(connection, &mut (timing.as_deref_mut(), (session, others)));
+        let (tunnels, judge, timing) = (tunnels.as_deref_mut(), judge.as_deref_mut(), timing.as_deref_mut());
+        let shows = cx.wanted.frames || course.is_some() || courses.is_some();
+        // Each event asks each listener whether it is there: where it is known who is not, nobody asks.
+        match (timing, judge) {
+            (None, None) if bodies.is_none() && !shows => input.push(connection, &mut (session, tunnels)),
+            (Some(timing), Some(judge)) if bodies.is_none() && !shows => {
+                input.push(connection, &mut (timing, (session, (judge, tunnels))));
+            }
+            (timing, judge) => {
+                let memory = &mut totals.body_memory.0;
+                let contents = bodies.as_deref_mut().map(|bodies| Listening { bodies, memory });
+                let records = &mut *cx.out;
+                let frames = cx.wanted.frames.then_some(FrameRecords { now: cx.now, meta, records });
+                let shown = ((course.as_deref_mut(), courses.as_deref_mut()), frames);
+                let others = (judge, (tunnels, (contents, shown)));
+                input.push(connection, &mut (timing, (session, others)));
+            }
+        }
+        self.hand_on(cx);
+    }
+
+    /// Tells the exchanges something.
+    fn pair<O: Output>(&mut self, cx: &mut Context<'_, O>, tell: impl FnOnce(&mut PairingInput<'_>)) {
+        let totals = &mut *cx.totals;
+        let pairing = &mut self.pairing;
+        tell(&mut PairingInput { pairing, stats: &mut totals.stats, pool: &mut totals.pool });
+        self.hand_on(cx);
+    }
+
+    /// Hands on what the listeners have made of what they heard: exchanges that have ended, above all.
+    fn hand_on<O: Output>(&mut self, cx: &mut Context<'_, O>) {
+        let Self { meta, judge, timing, bodies, course, courses, handshake, .. } = self;
+        let totals = &mut *cx.totals;
         if let Some(course) = course {
             course.take(|step| cx.out.step(cx.now, meta, step));
         }
