@@ -6,6 +6,7 @@ use super::key::StreamKey;
 use super::trace::Trace;
 use foldhash::quality::RandomState;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// A stream.
 #[derive(Clone, Debug, Default)]
@@ -80,18 +81,19 @@ impl InFlight {
 
     /// The place of a stream, made when there is none and started now. `None` when the map is full.
     pub(super) fn fetch(&mut self, key: StreamKey, now: u64) -> Option<u32> {
-        if let Some(place) = self.find(key) {
-            return Some(place);
-        }
-        self.most = self.most.max(self.places.len() + 1);
-        if self.places.len() >= self.capacity {
+        let streams = self.places.len();
+        let vacant = match self.places.entry(key) {
+            Entry::Occupied(place) => return Some(*place.get()),
+            Entry::Vacant(vacant) => vacant,
+        };
+        self.most = self.most.max(streams + 1);
+        if streams >= self.capacity {
             self.refused += 1;
             return None;
         }
         let place = self.streams.add(&mut self.by_start);
         self.streams.get_mut(place)?.start_over(key, now);
-        self.places.insert(key, place);
-        Some(place)
+        Some(*vacant.insert(place))
     }
 
     /// Deletes the stream at `place`. It can be read until the next is made.

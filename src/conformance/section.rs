@@ -255,7 +255,7 @@ impl SectionRules {
 
     /// Notes what a defined pseudo-header field says.
     fn pseudo(&mut self, field: &Field<'_>) {
-        self.seen = self.seen.with(NameSet::of(&[field.id]));
+        self.seen = self.seen.with_one(field.id);
         let Some(value) = field.value else { return };
         match field.id {
             NameId::METHOD => {

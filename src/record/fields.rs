@@ -207,6 +207,7 @@ impl FieldName {
 
 impl Fields {
     /// Adds a field line.
+    #[inline]
     pub fn push(&mut self, field: Field<'_>) {
         let start = self.text.len() as u32;
         let place = self.lines.len() as u16;

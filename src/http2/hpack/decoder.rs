@@ -37,11 +37,9 @@ struct Reader<'b> {
     /// The cuts that were not passed.
     cuts: &'b [u32],
     outcome: Outcome,
-    /// Names, values and 32 bytes a field.
-    list_size: u64,
-    /// Up to which fields are handed out.
+    /// Fields are handed out as long as these, with 32 bytes each, are within this size.
     list_limit: u64,
-    /// The names whose fields are looked at.
+    /// The names whose fields are looked at; [`NameId::OTHER`] is one of them.
     wanted: NameSet,
 }
 
@@ -153,8 +151,8 @@ impl Decoder {
             + u64::from(self.table.size())
             + limits::HPACK_EXPANSION * block.len() as u64;
         let list_limit = list_limit.min(limits::HPACK_LIST);
-        let mut reader =
-            Reader { block, rest: block, cuts, outcome, list_size: 0, list_limit, wanted: sink.wanted() };
+        let wanted = sink.wanted().with_one(NameId::OTHER);
+        let mut reader = Reader { block, rest: block, cuts, outcome, list_limit, wanted };
         let mut truncated = None;
         while let Some(&first) = reader.rest.first() {
             let start = reader.offset();
@@ -424,7 +422,7 @@ impl<'b> Reader<'b> {
     /// The sink does not look at a field of this name, whose value is plain or not.
     #[inline]
     fn passes(&self, id: NameId, plain: bool) -> bool {
-        id != NameId::OTHER && plain && !self.wanted.has(id)
+        plain && !self.wanted.has(id)
     }
 
     #[inline]
@@ -493,7 +491,7 @@ impl<'b> Reader<'b> {
     #[inline]
     fn ask<S: FieldSink>(&mut self, sink: &S) {
         if self.outcome.fields == 1 {
-            self.wanted = sink.wanted();
+            self.wanted = sink.wanted().with_one(NameId::OTHER);
         }
     }
 
@@ -502,8 +500,7 @@ impl<'b> Reader<'b> {
     const fn count(&mut self, len: u64) -> bool {
         self.outcome.fields += 1;
         self.outcome.decoded_bytes += len;
-        self.list_size += len + 32;
-        let room = self.list_size <= self.list_limit;
+        let room = self.outcome.decoded_bytes + 32 * self.outcome.fields as u64 <= self.list_limit;
         self.outcome.limited |= !room;
         room
     }

@@ -121,13 +121,6 @@ impl NameId {
         (1..=u8::MAX).filter_map(|number| Self(number).name()).map(Self::of)
     }
 
-    const fn bit(self) -> u128 {
-        match 1_u128.checked_shl(self.0 as u32) {
-            Some(bit) => bit,
-            None => 0,
-        }
-    }
-
     /// It begins with a colon (RFC 9113 section 8.3) and is one of the six defined.
     pub const fn is_pseudo(self) -> bool {
         matches!(
@@ -247,44 +240,63 @@ impl NameId {
 
 /// A set of names with a number; [`NameId::OTHER`] is one of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct NameSet(u128);
+pub struct NameSet {
+    /// A bit for each number below 64.
+    low: u64,
+    /// And for each of the others, which are below 128.
+    high: u64,
+}
+
+const _: () = assert!(static_table::LEN as usize + MORE.len() < 128);
 
 impl NameSet {
     /// These.
     pub const fn of(names: &[NameId]) -> Self {
-        let mut set = Self(0);
+        let mut set = Self { low: 0, high: 0 };
         let mut rest = names;
         while let [name, others @ ..] = rest {
-            set.0 |= name.bit();
+            set = set.with_one(*name);
             rest = others;
         }
         set
     }
 
     /// All there are.
-    pub const ALL: Self = Self(u128::MAX);
+    pub const ALL: Self = Self { low: u64::MAX, high: u64::MAX };
     /// Those whose fields are not [plain](NameId::is_plain).
     pub const SPECIAL: Self = {
-        let (mut set, mut number) = (0, 0);
-        while number < u128::BITS as u8 {
+        let (mut set, mut number) = (Self::of(&[]), 0);
+        while number < 128 {
             if !NameId(number).is_plain() {
-                set |= NameId(number).bit();
+                set = set.with_one(NameId(number));
             }
             number += 1;
         }
-        Self(set)
+        set
     };
 
     /// And those of another one.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+        Self { low: self.low | other.low, high: self.high | other.high }
+    }
+
+    /// And this one.
+    #[must_use]
+    pub const fn with_one(self, name: NameId) -> Self {
+        let bit = 1 << (name.0 % 64);
+        if name.0 < 64 {
+            Self { low: self.low | bit, ..self }
+        } else {
+            Self { high: self.high | bit, ..self }
+        }
     }
 
     /// The name is among them.
     #[inline]
     pub const fn has(self, name: NameId) -> bool {
-        self.0 & name.bit() != 0
+        let half = if name.0 < 64 { self.low } else { self.high };
+        half >> (name.0 % 64) & 1 != 0
     }
 }
 
