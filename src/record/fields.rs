@@ -91,18 +91,40 @@ pub struct Fields {
     lines: Vec<Line>,
     /// For each [`FieldName`] name, 1 + the place of its first line; 0 where there is none.
     first: [u16; FieldName::Other as usize],
-    /// Lines whose name or value is unknown.
-    unknown: u32,
+    /// Some line's name or value is unknown.
+    has_unknown: bool,
 }
 
+/// A field line, and where its text is: first the name, unless `known` says it, then the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Line {
     start: u32,
-    name_len: Option<u32>,
-    value_len: Option<u32>,
+    name: Len,
+    value: Len,
     known: FieldName,
     source: Certainty,
     reference: Option<UnknownRef>,
+}
+
+/// The length of a text that is kept; of one that is not known [`Len::UNKNOWN`], so that it takes no more room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Len(u32);
+
+impl Len {
+    const UNKNOWN: Self = Self(u32::MAX);
+
+    #[inline]
+    const fn of(text: Option<&[u8]>) -> Self {
+        match text {
+            Some(text) => Self(text.len() as u32),
+            None => Self::UNKNOWN,
+        }
+    }
+
+    #[inline]
+    const fn known(self) -> Option<u32> {
+        if self.0 == Self::UNKNOWN.0 { None } else { Some(self.0) }
+    }
 }
 
 /// `:path: /users`, with `?` for what is unknown, and how far it can be trusted where that is not wholly.
@@ -203,28 +225,65 @@ impl FieldName {
             _ => Self::Other,
         }
     }
+
+    /// The name, in lower case as on the wire; `None` of [`Self::Other`].
+    #[inline]
+    pub fn text(self) -> Option<&'static [u8]> {
+        Self::TEXTS.get(self as usize).copied()
+    }
+
+    /// The names, in the order of the variants.
+    const TEXTS: [&'static [u8]; Self::Other as usize] = [
+        b":method",
+        b":scheme",
+        b":authority",
+        b":path",
+        b":protocol",
+        b":status",
+        b"host",
+        b"user-agent",
+        b"content-type",
+        b"content-length",
+        b"grpc-status",
+        b"grpc-message",
+        b"grpc-timeout",
+        b"grpc-previous-rpc-attempts",
+        b"traceparent",
+        b"b3",
+        b"x-b3-traceid",
+        b"x-b3-spanid",
+        b"x-request-id",
+        b"x-correlation-id",
+        b"x-datadog-trace-id",
+        b"x-datadog-parent-id",
+        b"x-amzn-trace-id",
+    ];
 }
 
 impl Fields {
     /// Adds a field line.
     #[inline]
     pub fn push(&mut self, field: Field<'_>) {
-        let start = self.text.len() as u32;
-        let place = self.lines.len() as u16;
-        if let Some(first) = self.first.get_mut(field.known as usize).filter(|first| **first == 0) {
-            *first = place.saturating_add(1);
+        let mut copied = field.name;
+        if let Some(first) = self.first.get_mut(field.known as usize) {
+            // What is looked at has a name that need not be copied.
+            copied = copied.map(|_| &[][..]);
+            if *first == 0 {
+                *first = (self.lines.len() as u16).saturating_add(1);
+            }
         }
-        self.unknown += u32::from(field.name.is_none() || field.value.is_none());
-        self.text.extend_from_slice(field.name.unwrap_or_default());
-        self.text.extend_from_slice(field.value.unwrap_or_default());
+        self.has_unknown |= field.name.is_none() || field.value.is_none();
         self.lines.push(Line {
-            start,
-            name_len: field.name.map(|name| name.len() as u32),
-            value_len: field.value.map(|value| value.len() as u32),
+            start: self.text.len() as u32,
+            name: Len::of(copied),
+            value: Len::of(field.value),
             known: field.known,
             source: field.source,
             reference: field.reference,
         });
+        for text in [copied, field.value].into_iter().flatten().filter(|text| !text.is_empty()) {
+            self.text.extend_from_slice(text);
+        }
     }
 
     /// The field lines, in order.
@@ -256,14 +315,18 @@ impl Fields {
     /// The value of the first field line with that name, where it is known.
     #[inline]
     pub fn value(&self, known: FieldName) -> Option<&[u8]> {
-        let line = self.first_line(known)?;
-        let start = line.start + line.name_len.unwrap_or(0);
-        self.text.get(start as usize..(start + line.value_len?) as usize)
+        self.value_of(self.first_line(known)?)
+    }
+
+    #[inline]
+    fn value_of(&self, line: &Line) -> Option<&[u8]> {
+        let start = line.start + line.name.known().unwrap_or(0);
+        self.text.get(start as usize..(start + line.value.known()?) as usize)
     }
 
     /// Some line's name or value is unknown.
     pub fn has_unknown(&self) -> bool {
-        self.unknown > 0
+        self.has_unknown
     }
 
     #[inline]
@@ -273,11 +336,13 @@ impl Fields {
     }
 
     fn field(&self, line: &Line) -> Field<'_> {
-        let text =
-            |start: u32, len: u32| self.text.get(start as usize..(start + len) as usize).unwrap_or_default();
+        let name = |len| {
+            let copied = || self.text.get(line.start as usize..(line.start + len) as usize);
+            line.known.text().or_else(copied).unwrap_or_default()
+        };
         Field {
-            name: line.name_len.map(|len| text(line.start, len)),
-            value: line.value_len.map(|len| text(line.start + line.name_len.unwrap_or(0), len)),
+            name: line.name.known().map(name),
+            value: self.value_of(line),
             known: line.known,
             source: line.source,
             reference: line.reference,
@@ -296,12 +361,14 @@ impl Fields {
 
     /// All names and values are ASCII.
     pub fn is_ascii(&self) -> bool {
+        // The names that are not copied are.
         self.text.is_ascii()
     }
 
     /// Bytes of names and values.
     pub fn text_len(&self) -> usize {
-        self.text.len()
+        let len = |text: Option<&[u8]>| text.map_or(0, <[u8]>::len);
+        self.iter().map(|field| len(field.name) + len(field.value)).sum()
     }
 
     /// Bytes of memory held.
@@ -324,7 +391,7 @@ impl Fields {
         self.text.clear();
         self.lines.clear();
         self.first = [0; FieldName::Other as usize];
-        self.unknown = 0;
+        self.has_unknown = false;
     }
 
     /// Removes all lines and keeps no more memory than the next section is likely to need.
@@ -346,6 +413,25 @@ mod tests {
             assert_eq!(FieldName::ALL.has(name), known, "{name:?}");
         }
         assert!(!FieldName::ALL.has(NameId::OTHER));
+    }
+
+    #[test]
+    fn a_name_is_the_same_whether_it_is_copied_or_not() {
+        let mut fields = Fields::default();
+        let names: Vec<_> = NameId::all().filter_map(NameId::name).chain([&b"x-other"[..]]).collect();
+        for name in &names {
+            fields.push(Field::exact(name, b"1"));
+        }
+        assert!(
+            fields
+                .iter()
+                .map(|field| (field.name, field.value))
+                .eq(names.iter().map(|name| (Some(*name), Some(&b"1"[..]))))
+        );
+        assert!(fields.text.len() < fields.text_len(), "some are not");
+        for name in names {
+            assert!(FieldName::of(name).text().is_none_or(|text| text == name));
+        }
     }
 
     #[test]
