@@ -106,6 +106,12 @@ impl Transaction {
     /// Whether it may be tried again, if it failed. What the server has disclaimed has; whether another exchange did is not
     /// known where its answer may be missing from the capture.
     pub fn retry(&self) -> Option<Retry> {
+        self.retry_with(self.failure().is_some())
+    }
+
+    /// The same, where it is known whether it failed.
+    #[inline]
+    pub(super) fn retry_with(&self, failed: bool) -> Option<Retry> {
         let end = self.end;
         let cut = matches!(end.how, EndHow::RstStream | EndHow::Goaway | EndHow::Fin | EndHow::Rst)
             && !(self.response.seen && self.response.ended);
@@ -117,18 +123,32 @@ impl Transaction {
         if cut && (refused || self.disclaimed) && silent {
             return Some(Retry::Safe);
         }
-        self.failure().map(|_| Retry::Unknown)
+        failed.then_some(Retry::Unknown)
     }
 
     /// Why it failed, as the client saw it; `None` where it did not, where it was still open when the capture ended, and
     /// where an answer may have been that is not in the capture.
+    #[inline]
     pub fn failure(&self) -> Option<Failure> {
+        self.failure_with(self.status())
+    }
+
+    /// The same, where its status has been looked up.
+    #[inline]
+    pub(super) fn failure_with(&self, status: Option<u16>) -> Option<Failure> {
+        let succeeded = self.grpc.is_none()
+            && self.response.seen
+            && self.response.ended
+            && status.is_some_and(|status| status < 400);
+        if succeeded { None } else { self.look_for_failure(status) }
+    }
+
+    fn look_for_failure(&self, status: Option<u16>) -> Option<Failure> {
         if let Some(status) = self.grpc.as_ref().and_then(|grpc| grpc.status)
             && status != 0
         {
             return Some(Failure::Grpc(GrpcStatus(status)));
         }
-        let status = self.status();
         let code = status.filter(|&status| status >= 400).map(Failure::Status);
         if self.grpc.as_ref().is_some_and(|grpc| grpc.status.is_some()) {
             return self.cut_off();

@@ -102,11 +102,11 @@ impl<'a> TransactionView<'a> {
 
     /// Whether the exchange may be tried again, if it failed.
     pub fn retry(&self) -> Option<Retry> {
-        self.transaction.retry()
+        self.transaction.retry_with(self.failure().is_some())
     }
 
     /// Why it failed.
     pub fn failure(&self) -> Option<Failure> {
-        self.transaction.failure()
+        self.transaction.failure_with(self.status)
     }
 }
