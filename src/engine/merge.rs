@@ -5,6 +5,7 @@
 
 use super::attempts::{Attempts, Pair};
 use super::collect::Collected;
+use super::runs::Runs;
 use super::shards::Done;
 use crate::agent::Agent;
 use crate::aggregate::{Aggregate, Templates};
@@ -30,7 +31,7 @@ pub(super) struct Merge<P> {
     divided: bool,
     /// What is made of findings on them.
     part: P,
-    order: Vec<MergeEntry>,
+    order: Runs<MergeEntry>,
 }
 
 /// A record of a job: whose, and which.
@@ -88,7 +89,7 @@ impl<P: Part> Merge<P> {
         let seen = templates
             .filter(|_| agent.is_some())
             .map(|templates| Aggregate::new(Arc::clone(templates), memory.share(limits::ENDPOINT_MEMORY)));
-        Self { agent, seen, attempts: Attempts::default(), divided, part, order: Vec::new() }
+        Self { agent, seen, attempts: Attempts::default(), divided, part, order: Runs::default() }
     }
 
     /// Caps that struck.
@@ -112,16 +113,16 @@ impl<P: Part> Merge<P> {
         done: &Done<Collected<P>>,
         consumer: &mut C,
     ) -> Result<(), C::Error> {
-        self.order.clear();
+        self.order.list.clear();
         for (worker, product) in done.products.iter().enumerate() {
             consumer.part_done(&product.part);
             self.line_up(worker, product);
         }
-        // What one shard made is in order already, or nearly: the sort merges runs.
+        // What one shard made is in order already, or nearly.
         self.order.sort_by_key(|entry| entry.order);
         let mut coming = Coming { own: done.job.segments().peekable(), foreign: done.job.foreign() };
-        for index in 0..self.order.len() {
-            let Some(&MergeEntry { order, worker, what }) = self.order.get(index) else { break };
+        for index in 0..self.order.list.len() {
+            let Some(&MergeEntry { order, worker, what }) = self.order.list.get(index) else { break };
             let Some(product) = done.products.get(worker) else { continue };
             if let Some(agent) = &mut self.agent {
                 coming.show(agent, order.packet);
@@ -173,17 +174,17 @@ impl<P: Part> Merge<P> {
                 next = shown.next();
             }
             let order = product.part.order(record);
-            self.order.push(MergeEntry { order, worker, what: What::Record(record, exchange) });
+            self.order.list.push(MergeEntry { order, worker, what: What::Record(record, exchange) });
         }
         for (at, exchange) in
             product.ended.iter().enumerate().filter(|(_, exchange)| exchange.record.is_none())
         {
-            self.order.push(MergeEntry { order: exchange.order, worker, what: What::Exchange(at) });
+            self.order.list.push(MergeEntry { order: exchange.order, worker, what: What::Exchange(at) });
         }
         for (at, record) in product.tls.iter().enumerate() {
             // Before any record of the packet; of those that were decrypted together, in the order of their own.
             let order = Order { packet: record.now, sequence: record.at.packet, ..Order::FIRST };
-            self.order.push(MergeEntry { order, worker, what: What::Tls(at) });
+            self.order.list.push(MergeEntry { order, worker, what: What::Tls(at) });
         }
     }
 

@@ -14,6 +14,7 @@ mod owned;
 mod product;
 mod read;
 mod report;
+mod runs;
 mod select;
 mod shards;
 mod summaries;
