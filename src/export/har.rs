@@ -8,11 +8,12 @@ mod cookies;
 use crate::base::percent;
 use crate::base::time::Timestamp;
 use crate::record::schema::contents::Body;
+use crate::record::schema::time::Timing;
 use crate::record::schema::transaction::{FieldObject, H2, HeaderOctets};
 use crate::record::schema::{Shown, TransactionObject};
 use crate::record::value::{Address, Bytes, Raw, Seconds, Text, Time, Word};
 use crate::record::visit::{Scalar, Type, Value, Visitor, object};
-use crate::record::{Fields, Handshakes, TransactionView};
+use crate::record::{Failure, Fields, Handshakes, Transaction, TransactionView};
 use cookies::Cookies;
 use std::borrow::Cow;
 
@@ -169,26 +170,31 @@ impl<'a> Entry<'a> {
     /// The entry of a transaction.
     pub(super) fn new(view: &'a TransactionView<'a>, show_secrets: bool) -> Self {
         let record = TransactionObject::new(view, Shown { headers: false, secrets: show_secrets });
-        let timings = Timings::new(&record, view);
+        let transaction = view.transaction;
+        let timings = Timings::new(transaction);
         let connect = timings.connect.0.map_or(0, |Millis(nanos)| nanos);
         let pairs = |fields| Pairs { fields, show_secrets };
         let cookies = |fields, name| Cookies::new(pairs(fields), name);
         let trailers = |fields: &'a Fields| Some(pairs(fields)).filter(|_| !fields.is_empty());
-        let (sent, answered) = (&view.transaction.request, &view.transaction.response);
-        let (request, response) = (record.http.request.body.as_ref(), record.http.response.body.as_ref());
-        let status = record.http.response.status_code;
+        let (sent, answered) = (&transaction.request, &transaction.response);
+        let (request, response) = (Body::of_request(transaction), Body::of_response(transaction));
+        let (request, response) = (request.as_ref(), response.as_ref());
+        let headers_size =
+            |message| OrMinusOne(HeaderOctets::new(transaction, message).map(|octets| octets.wire));
+        let status = view.status;
+        let begun = transaction.first.time.as_nanos();
         Self {
-            started: Time(Timestamp::from_nanos(record.timestamp.0.as_nanos().saturating_sub(connect))),
-            time: Millis(record.duration.0.saturating_add(connect)),
+            started: Time(Timestamp::from_nanos(begun.saturating_sub(connect))),
+            time: Millis(Seconds::of(transaction.duration()).0.saturating_add(connect)),
             request: Request {
-                method: record.http.request.method.unwrap_or(Text(b"")),
+                method: Text(view.method.unwrap_or_default()),
                 url: Url(view),
                 version: Word("HTTP/2"),
                 cookies: cookies(&sent.headers, "cookie"),
                 headers: pairs(&sent.headers),
                 query: Query(view.query.map(String::from_utf8_lossy).unwrap_or_default()),
                 content: request.and_then(|body| PostData::new(body, &sent.headers)),
-                headers_size: header_octets(record.h2.request.header_bytes.as_ref()),
+                headers_size: headers_size(sent),
                 body_size: OrMinusOne(request.and_then(|body| body.size)),
                 trailers: trailers(&sent.trailers),
             },
@@ -200,30 +206,30 @@ impl<'a> Entry<'a> {
                 headers: pairs(&answered.headers),
                 content: Content::new(response, &answered.headers),
                 redirect: Text(answered.headers.first_value(b"location").unwrap_or_default()),
-                headers_size: header_octets(record.h2.response.header_bytes.as_ref()),
+                headers_size: headers_size(answered),
                 body_size: OrMinusOne(response.and_then(|body| body.size)),
                 trailers: trailers(&answered.trailers),
-                error: record.error.map(|error| error.r#type).filter(|_| status.is_none()),
+                error: view.failure().map(Failure::name).filter(|_| status.is_none()),
             },
             cache: Raw("{}"),
             timings,
-            server: record.server.address,
-            connection: record.h2.connection.id.to_string().into(),
-            h2: record.h2,
+            server: Address(view.connection.server.ip),
+            connection: view.connection.id.to_string().into(),
+            h2: H2::new(&record),
         }
     }
 }
 
 impl Timings {
-    fn new(record: &TransactionObject<'_>, view: &TransactionView<'_>) -> Self {
-        let Seconds(duration) = record.duration;
-        let timing = &record.h2.timing;
+    fn new(transaction: &Transaction) -> Self {
+        let Seconds(duration) = Seconds::of(transaction.duration());
+        let timing = Timing::new(transaction);
         let within = |limit: u64, seconds: &Option<Seconds>| seconds.map(|Seconds(nanos)| nanos.min(limit));
         let until_response = within(duration, &timing.ttfb);
         let until_request = within(until_response.unwrap_or(duration), &timing.send);
         let blocked = until_request.and_then(|most| within(most, &timing.request_blocked));
         let receive = until_response.map_or(0, |nanos| duration - nanos);
-        let Handshakes { tcp, tls } = view.transaction.handshakes.unwrap_or_default();
+        let Handshakes { tcp, tls } = transaction.handshakes.unwrap_or_default();
         let millis = |nanos: Option<u64>| OrMinusOne(nanos.map(Millis));
         let [tcp, tls] = [tcp, tls].map(|time| time.map(|time| Seconds::of(time).0));
         Self {
@@ -266,10 +272,6 @@ impl<'a> Content<'a> {
             truncated: body.and_then(|body| body.truncated),
         }
     }
-}
-
-fn header_octets(octets: Option<&HeaderOctets>) -> OrMinusOne<u64> {
-    OrMinusOne(octets.map(|octets| octets.wire))
 }
 
 fn media_type(headers: &Fields) -> Text<'_> {

@@ -156,7 +156,7 @@ impl RecordSink for Renderer {
             Format::Curl => curl::command(bytes, &view, options),
             Format::Trace => {
                 let events = trace::Events { start: self.rendered.start, connection: connection.id };
-                events.exchange(bytes, &view, options.show_secrets);
+                events.exchange(bytes, &view);
             }
             format @ (Format::Csv
             | Format::Ndjson

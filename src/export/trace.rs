@@ -5,8 +5,8 @@
 use super::json;
 use crate::base::time::Timestamp;
 use crate::http2::frame::{FrameType, FrameView, Payload};
+use crate::record::schema::FrameObject;
 use crate::record::schema::transaction::{ErrorType, Http, Rpc, Url};
-use crate::record::schema::{FrameObject, Shown, TransactionObject};
 use crate::record::visit::object;
 use crate::record::{ConnectionMeta, ConnectionRecord, ConnectionState, TransactionView};
 use std::io::Write;
@@ -18,17 +18,17 @@ pub(super) const CLOSING: &str = "}}\n";
 
 object! {
     /// What an exchange's slice tells.
-    struct Arguments<'a> {
+    struct Arguments<'a>(view: &'a TransactionView<'a>) {
         /// Method, status, sizes.
-        "http": http: Http<'a>,
+        "http": Http<'a> = Http(view),
         /// Scheme, path, query.
-        "url": url: Url<'a>,
+        "url": Url<'a> = Url::new(view),
         /// gRPC.
-        "rpc": rpc: Option<Rpc<'a>>,
+        "rpc": Option<Rpc<'a>> = Rpc::new(view),
         /// What went wrong.
-        "error": error: Option<ErrorType>,
+        "error": Option<ErrorType> = view.failure().map(ErrorType::new),
         /// Nothing of the exchange is missing.
-        "complete": complete: bool,
+        "complete": bool = view.transaction.partial.is_empty(),
     }
 }
 
@@ -65,17 +65,15 @@ pub(super) struct Events {
 
 impl Events {
     /// Appends an exchange: its slice, and the pieces of its time in it.
-    pub(super) fn exchange(self, out: &mut Vec<u8>, view: &TransactionView<'_>, show_secrets: bool) {
+    pub(super) fn exchange(self, out: &mut Vec<u8>, view: &TransactionView<'_>) {
         let transaction = view.transaction;
-        let record = TransactionObject::new(view, Shown { headers: false, secrets: show_secrets });
         let name = [view.method.unwrap_or(b"HTTP"), b" ", view.path.unwrap_or_default()].concat();
         let name = view.rpc_method().unwrap_or(name.trim_ascii_end());
         let stream = transaction.stream;
         let (begin, end) = (transaction.first.time.as_nanos(), transaction.ended_at.as_nanos());
         self.begin(out, name, b'b', begin, stream);
         out.extend_from_slice(b",\"args\":");
-        let TransactionObject { http, url, rpc, error, h2, .. } = record;
-        json::write(out, &Arguments { http, url, rpc, error, complete: h2.complete });
+        json::write(out, &Arguments(view));
         out.extend_from_slice(b"},\n");
         let mut at = begin;
         for &(part, nanos) in transaction.pieces.iter().filter(|_| transaction.time.is_some()) {

@@ -177,7 +177,8 @@ pub(crate) const fn member<T: Value>(key: &'static str, json_key: &'static str, 
     Member { key, json_key, doc, optional: T::OPTIONAL, r#type: T::TYPE, columns: T::TYPE.columns() }
 }
 
-/// Declares an object type: its members by key, each with what it means, in the order in which they are visited.
+/// Declares an object type: its members by key, each with what it means, in the order in which they are visited. They are its
+/// fields; or, where it is declared with what it holds, they are made of that when they are visited.
 macro_rules! object {
     (
         $(#[$meta:meta])*
@@ -191,6 +192,29 @@ macro_rules! object {
             $($(#[doc = $doc])+ pub(crate) $field: $type,)+
         }
 
+        $crate::record::visit::object! {
+            @walk ($name $(<$life>)?) (own) { $($(#[doc = $doc])+ $key: $type = own.$field,)+ }
+        }
+    };
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident <$life:lifetime>($held:ident: $holds:ty) {
+            $($(#[doc = $doc:literal])+ $key:literal: $type:ty = $made:expr,)+
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug)]
+        $vis struct $name <$life>(pub(crate) $holds);
+
+        $crate::record::visit::object! {
+            @walk ($name <$life>) ($name($held)) { $($(#[doc = $doc])+ $key: $type = $made,)+ }
+        }
+    };
+    (
+        @walk ($name:ident $(<$life:lifetime>)?) ($own:pat) {
+            $($(#[doc = $doc:literal])+ $key:literal: $type:ty = $value:expr,)+
+        }
+    ) => {
         impl $(<$life>)? $crate::record::visit::Value for $name $(<$life>)? {
             const TYPE: $crate::record::visit::Type =
                 $crate::record::visit::Type::Object(<Self as $crate::record::visit::Object>::MEMBERS);
@@ -204,7 +228,8 @@ macro_rules! object {
 
             #[inline]
             fn is_absent(&self) -> bool {
-                true $(&& $crate::record::visit::Value::is_absent(&self.$field))+
+                let $own = self;
+                true $(&& $crate::record::visit::Value::is_absent(&$value))+
             }
         }
 
@@ -217,15 +242,17 @@ macro_rules! object {
 
             #[inline]
             fn members(&self, visitor: &mut impl $crate::record::visit::Visitor) {
+                let $own = self;
                 $(visitor.member(
                     const { &$crate::record::visit::member::<$type>(
                         $key, concat!(",\"", $key, "\":"), concat!($($doc),+).trim_ascii()
                     ) },
-                    &self.$field,
+                    &$value,
                 );)+
             }
 
             fn member(&self, place: usize, visitor: &mut impl $crate::record::visit::Visitor) {
+                let $own = self;
                 let mut left = place;
                 $(
                     if left == 0 {
@@ -233,7 +260,7 @@ macro_rules! object {
                             const { &$crate::record::visit::member::<$type>(
                                 $key, concat!(",\"", $key, "\":"), concat!($($doc),+).trim_ascii()
                             ) },
-                            &self.$field,
+                            &$value,
                         );
                     }
                     left = left.wrapping_sub(1);

@@ -207,10 +207,8 @@ fn hostile_text_reads_back_and_what_is_no_utf8_is_replaced() {
     let mut transaction = samples::get();
     transaction.request.headers = samples::fields(&lines);
     let meta = samples::meta();
-    let record = TransactionObject::new(
-        &TransactionView::new(&meta, &transaction),
-        Shown { headers: true, secrets: true },
-    );
+    let view = TransactionView::new(&meta, &transaction);
+    let record = TransactionObject::new(&view, Shown { headers: true, secrets: true });
     compare::<TransactionObject<'_>>(&[sample(&record)]);
 }
 

@@ -34,14 +34,14 @@ pub(super) fn span(out: &mut Vec<u8>, view: &TransactionView<'_>, options: &Opti
     let record = TransactionObject::new(view, Shown { headers: false, secrets: options.show_secrets });
     resource(out, view);
     out.push(b'\n');
-    let (start, end) = (view.transaction.first.time, record.duration.0);
+    let start = view.transaction.first.time;
     let parent = TraceContext::of(&view.transaction.request.headers).filter(|context| context.span.is_some());
     out.push(b'{');
     identify(out, view, parent);
     out.extend_from_slice(b",\"name\":");
     let route = view.path.and_then(|path| options.routes?.route(path));
     json::push_text(out, &name(view, route));
-    let end = start.as_nanos().saturating_add(end);
+    let end = start.after(view.transaction.duration()).as_nanos();
     let _ = write!(
         out,
         r#","kind":{SERVER},"startTimeUnixNano":"{}","endTimeUnixNano":"{end}","attributes":"#,

@@ -4,7 +4,8 @@ use crate::base::time::Timestamp;
 use crate::record::value::{Bytes, Hex, Rate, Raw, Seconds, Sender, Text, Word};
 use crate::record::visit::{Type, Value, Visitor, object};
 use crate::record::{
-    Body as BodyContents, BodyError, BodyFile, BodyMessage, Content, Contents, Events, Message, WebSocketEnd,
+    Body as BodyContents, BodyError, BodyFile, BodyMessage, Content, Contents, Events, Message, Transaction,
+    WebSocketEnd,
 };
 
 object! {
@@ -48,8 +49,23 @@ object! {
 }
 
 impl<'a> Body<'a> {
+    /// Of the request.
+    #[inline]
+    pub fn of_request(transaction: &'a Transaction) -> Option<Self> {
+        let contents = transaction.contents.as_deref().and_then(|contents| contents.request.as_ref());
+        Self::new(&transaction.request, contents)
+    }
+
+    /// Of the response.
+    #[inline]
+    pub fn of_response(transaction: &'a Transaction) -> Option<Self> {
+        let contents = transaction.contents.as_deref().and_then(|contents| contents.response.as_ref());
+        Self::new(&transaction.response, contents)
+    }
+
     /// What is known of a side's body.
-    pub(super) fn new(message: &Message, contents: Option<&'a BodyContents>) -> Option<Self> {
+    #[inline]
+    fn new(message: &Message, contents: Option<&'a BodyContents>) -> Option<Self> {
         if !message.seen && contents.is_none() {
             return None;
         }

@@ -36,7 +36,7 @@ use super::end::{EndBy, EndHow, StreamEnd};
 use super::ending::{EndCause, Ending, Evidence};
 use super::value::{Address, ErrorCode, Seconds, Strings, Text, Word};
 use super::visit::{Member, Object, Record, Type, Value, Visitor, member, object};
-use super::{ConnectionMeta, Parent};
+use super::{ConnectionMeta, Parent, Transaction, TransactionView};
 use crate::base::direction::Direction;
 use crate::base::endpoint::Endpoint;
 use crate::base::origin::Origin;
@@ -250,6 +250,11 @@ object! {
 }
 
 impl<'a> Packets<'a> {
+    fn of(view: &TransactionView<'a>) -> Self {
+        let Transaction { first, last, .. } = view.transaction;
+        Self::new(first.packet, last.packet, view.origin)
+    }
+
     fn new(first: u64, last: u64, origin: Option<Origin<'a>>) -> Self {
         Self {
             first,

@@ -23,7 +23,8 @@ object! {
 }
 
 impl Timing {
-    pub(super) fn new(transaction: &Transaction) -> Self {
+    /// Of an exchange.
+    pub fn new(transaction: &Transaction) -> Self {
         let Transaction { request, response, time, .. } = transaction;
         let beside = |value: fn(&Time) -> u64| time.as_ref().and_then(|time| seconds(value(time)));
         Self {

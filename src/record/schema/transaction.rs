@@ -13,8 +13,8 @@ use crate::record::value::{self, Base64, GrpcStatus, Raw, Seconds, Text, Word};
 use crate::record::view::TransactionView;
 use crate::record::visit::{Scalar, Type, Value, Visitor, object};
 use crate::record::{
-    Annotation, ExchangeRef, Field, FieldName, Fields, HeaderBytes, Message, Partial, Priority, Retry,
-    Transaction, Unknown,
+    Annotation, Contents, ExchangeRef, Failure, Field, FieldName, Fields, HeaderBytes, Message, Partial,
+    Priority, Retry, Transaction, Unknown,
 };
 use std::borrow::Cow;
 
@@ -23,68 +23,68 @@ object! {
     ///
     /// `h2` comes last in it, and the members of [`AnnotationObject`] last in that: they are known only when the record's
     /// turn has come, and text that was made before is completed there.
-    pub struct TransactionObject<'a> {
+    pub struct TransactionObject<'a>(of: Of<'a>) {
         /// Always `transaction`.
-        "record": record: Word,
+        "record": Word = Word("transaction"),
         /// The first packet that carries a byte of the request's header block.
-        "@timestamp": timestamp: value::Time,
+        "@timestamp": value::Time = value::Time(of.view.transaction.first.time),
         /// From there to the byte that ended the stream, or to what else ended it: the connection's end, the expiry, the
         /// capture's last packet.
-        "duration": duration: Seconds,
+        "duration": Seconds = Seconds::of(of.view.transaction.duration()),
         /// Method, status, sizes.
-        "http": http: Http<'a>,
+        "http": Http<'a> = Http(of.view),
         /// Scheme, path, query.
-        "url": url: Url<'a>,
+        "url": Url<'a> = Url::new(of.view),
         /// The side that opened the connection.
-        "client": client: Socket,
+        "client": Socket = Socket::new(of.view.connection.client),
         /// The other side.
-        "server": server: Socket,
+        "server": Socket = Socket::new(of.view.connection.server),
         /// Protocols.
-        "network": network: Network,
+        "network": Network = Network::new(of.view.connection.client, Some("2")),
         /// TCP, while the exchange went on.
-        "tcp": tcp: TcpOfExchange,
+        "tcp": TcpOfExchange = TcpOfExchange::new(of.view.transaction),
         /// The program that the client says it is.
-        "user_agent": user_agent: Option<UserAgent<'a>>,
+        "user_agent": Option<UserAgent<'a>> = of.view.user_agent.map(UserAgent::new),
         /// gRPC.
-        "rpc": rpc: Option<Rpc<'a>>,
+        "rpc": Option<Rpc<'a>> = Rpc::new(of.view),
         /// The GraphQL operation that is called, with `--body`.
-        "graphql": graphql: Option<GraphQlObject<'a>>,
+        "graphql": Option<GraphQlObject<'a>> = of.contents().and_then(GraphQlObject::new),
         /// TLS.
-        "tls": tls: Option<Tls<'a>>,
+        "tls": Option<Tls<'a>> = of.view.connection.tls.as_deref().map(Tls::new),
         /// What went wrong, as the client saw it.
-        "error": error: Option<ErrorType>,
+        "error": Option<ErrorType> = of.view.failure().map(ErrorType::new),
         /// What OpenTelemetry has no names for.
-        "h2": h2: H2<'a>,
+        "h2": H2<'a> = H2(*of),
     }
 }
 
 object! {
     /// `http`
-    pub struct Http<'a> {
+    pub struct Http<'a>(view: &'a TransactionView<'a>) {
         /// The request.
-        "request": request: HttpRequest<'a>,
+        "request": HttpRequest<'a> = HttpRequest(view),
         /// The response.
-        "response": response: HttpResponse<'a>,
+        "response": HttpResponse<'a> = HttpResponse(view),
     }
 }
 
 object! {
     /// `http.request`
-    pub struct HttpRequest<'a> {
+    pub struct HttpRequest<'a>(view: &'a TransactionView<'a>) {
         /// `:method`, as sent.
-        "method": method: Option<Text<'a>>,
+        "method": Option<Text<'a>> = view.method.map(Text),
         /// There once the request's HEADERS was seen.
-        "body": body: Option<Body<'a>>,
+        "body": Option<Body<'a>> = Body::of_request(view.transaction),
     }
 }
 
 object! {
     /// `http.response`
-    pub struct HttpResponse<'a> {
+    pub struct HttpResponse<'a>(view: &'a TransactionView<'a>) {
         /// `:status` of the final response.
-        "status_code": status_code: Option<u16>,
+        "status_code": Option<u16> = view.status,
         /// There once the response's HEADERS was seen.
-        "body": body: Option<Body<'a>>,
+        "body": Option<Body<'a>> = Body::of_response(view.transaction),
     }
 }
 
@@ -128,7 +128,8 @@ object! {
 }
 
 impl HeaderOctets {
-    fn new(transaction: &Transaction, message: &Message) -> Option<Self> {
+    /// Those of one side of a transaction.
+    pub fn new(transaction: &Transaction, message: &Message) -> Option<Self> {
         let HeaderBytes { wire, decoded, unknown, cut } = message.header_bytes;
         // Where bytes are missing, trailers may be.
         let whole = message.seen && !cut && (message.ended || !transaction.has_lost());
@@ -184,53 +185,53 @@ object! {
 
 object! {
     /// `h2`
-    pub struct H2<'a> {
+    pub struct H2<'a>(of: Of<'a>) {
         /// The connection.
-        "connection": connection: ConnectionRef<'a>,
+        "connection": ConnectionRef<'a> = ConnectionRef::new(of.view.connection),
         /// The stream.
-        "stream": stream: Stream<'a>,
+        "stream": Stream<'a> = Stream::new(of.view.transaction),
         /// More about the request.
-        "request": request: Request<'a>,
+        "request": Request<'a> = Request::new(of),
         /// More about the response.
-        "response": response: Response<'a>,
+        "response": Response<'a> = Response::new(of),
         /// More about gRPC.
-        "grpc": grpc: Option<GrpcObject<'a>>,
+        "grpc": Option<GrpcObject<'a>> = GrpcObject::new(of.view.transaction),
         /// What joins the call with others: of other hops, of other attempts.
-        "trace": trace: TraceObject<'a>,
+        "trace": TraceObject<'a> = TraceObject::new(&of.view.transaction.request.headers),
         /// The messages of both sides, with `--body`.
-        "messages": messages: MessageList<'a>,
+        "messages": MessageList<'a> = MessageList::new(of.contents(), of.view.transaction.first.time),
         /// Messages that came after those.
-        "messages_omitted": messages_omitted: Option<u64>,
+        "messages_omitted": Option<u64> = of.contents().map(|contents| contents.messages_omitted).filter(|count| *count > 0),
         /// Server-sent events, with `--body`.
-        "sse": sse: Option<EventsObject>,
+        "sse": Option<EventsObject> = of.events(),
         /// How a WebSocket was closed, with `--body`.
-        "websocket": websocket: Option<WebSocketObject<'a>>,
+        "websocket": Option<WebSocketObject<'a>> = of.contents().and_then(|contents| contents.websocket.as_ref()).map(WebSocketObject::new),
         /// Parts of the duration.
-        "timing": timing: Timing,
+        "timing": Timing = Timing::new(of.view.transaction),
         /// What the duration was spent on: parts in seconds, those above zero, which add up to it. Absent, and then
         /// among `h2.unknown`, where the windows are not known.
-        "time": time: Option<TimeObject>,
+        "time": Option<TimeObject> = of.view.transaction.time.as_ref().map(TimeObject::new),
         /// The stream's priority when the response began, as its client states it.
-        "priority": priority: Option<PriorityObject>,
+        "priority": Option<PriorityObject> = of.view.transaction.priority.as_ref().map(PriorityObject::new),
         /// Of an exchange that failed: `safe` where the server has promised not to have processed it (RFC 9113 section 8.7),
         /// else `unknown`.
-        "retry": retry: Option<Retry>,
+        "retry": Option<Retry> = of.view.retry(),
         /// Nothing of the exchange is missing.
-        "complete": complete: bool,
+        "complete": bool = of.view.transaction.partial.is_empty(),
         /// What is missing.
-        "partial_reason": partial_reason: Partial,
+        "partial_reason": Partial = of.view.transaction.partial,
         /// Attributes whose value was sent and is not known.
-        "unknown": unknown: Unknown,
+        "unknown": Unknown = of.view.unknown,
         /// Where in the capture.
-        "packets": packets: Packets<'a>,
+        "packets": Packets<'a> = Packets::of(of.view),
         /// Text that is not UTF-8 was shown with U+FFFD; there only when it was.
-        "lossy_text": lossy_text: Option<bool>,
+        "lossy_text": Option<bool> = of.lossy.then_some(true),
         /// The exchange that failed before, and that this is another attempt at.
-        "retry_of": retry_of: Option<ExchangeObject>,
+        "retry_of": Option<ExchangeObject> = of.annotation.retry_of.map(ExchangeObject::new),
         /// The other attempt at what failed here, where its record came before this one.
-        "retried_by": retried_by: Option<ExchangeObject>,
+        "retried_by": Option<ExchangeObject> = of.annotation.retried_by.map(ExchangeObject::new),
         /// What the kernel agent would have made of it; there when telemetry is shown, too.
-        "agent": agent: Option<AgentVerdict>,
+        "agent": Option<AgentVerdict> = of.annotation.agent.map(AgentVerdict::new),
     }
 }
 
@@ -551,127 +552,146 @@ impl Value for InterimList<'_> {
     }
 }
 
+/// What the record of a transaction is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Of<'a> {
+    view: &'a TransactionView<'a>,
+    shown: Shown,
+    lossy: bool,
+    annotation: Annotation,
+}
+
+impl<'a> Of<'a> {
+    /// What is in the bodies.
+    fn contents(&self) -> Option<&'a Contents> {
+        self.view.transaction.contents.as_deref()
+    }
+
+    fn events(&self) -> Option<EventsObject> {
+        let events = self.contents()?.events.as_ref()?;
+        Some(EventsObject::new(events, self.view.transaction.first.time))
+    }
+
+    /// Header fields; the values of secret ones where they are shown.
+    const fn list(&self, fields: &'a Fields) -> FieldList<'a> {
+        FieldList { fields, show_secrets: self.shown.secrets }
+    }
+
+    /// All header fields, where they are shown.
+    fn all(&self, fields: &'a Fields) -> Option<FieldList<'a>> {
+        self.shown.headers.then(|| self.list(fields))
+    }
+}
+
 impl<'a> TransactionObject<'a> {
     /// The record of a transaction.
     #[inline]
-    pub fn new(view: &TransactionView<'a>, shown: Shown) -> Self {
-        let lossy = !view.transaction.is_ascii() && Self::is_lossy(view, shown);
-        Self::build(view, shown, lossy)
+    pub fn new(view: &'a TransactionView<'a>, shown: Shown) -> Self {
+        let of = Of { view, shown, lossy: false, annotation: Annotation::default() };
+        let lossy = !view.transaction.is_ascii() && Self::is_lossy(of);
+        Self(Of { lossy, ..of })
     }
 
     #[cold]
-    fn is_lossy(view: &TransactionView<'a>, shown: Shown) -> bool {
-        is_lossy(&Self::build(view, shown, false))
-    }
-
-    fn build(view: &TransactionView<'a>, shown: Shown, lossy: bool) -> Self {
-        let (transaction, connection) = (view.transaction, view.connection);
-        let contents = transaction.contents.as_deref();
-        let request_body = contents.and_then(|contents| contents.request.as_ref());
-        let response_body = contents.and_then(|contents| contents.response.as_ref());
-        Self {
-            record: Word("transaction"),
-            timestamp: value::Time(transaction.first.time),
-            duration: Seconds::of(transaction.duration()),
-            http: Http {
-                request: HttpRequest {
-                    method: view.method.map(Text),
-                    body: Body::new(&transaction.request, request_body),
-                },
-                response: HttpResponse {
-                    status_code: view.status,
-                    body: Body::new(&transaction.response, response_body),
-                },
-            },
-            url: Url {
-                scheme: view.scheme.map(Text),
-                path: view.path.map(Text),
-                query: view.query.map(Text),
-            },
-            client: Socket::new(connection.client),
-            server: Socket::new(connection.server),
-            network: Network::new(connection.client, Some("2")),
-            tcp: TcpOfExchange::new(transaction),
-            user_agent: view.user_agent.map(|original| UserAgent { original: Text(original) }),
-            rpc: transaction.grpc.is_some().then(|| Rpc {
-                system: RpcSystem { name: Word("grpc") },
-                method: view.rpc_method().map(Text),
-                response: view.grpc_status().map(|status_code| RpcResponse { status_code }),
-            }),
-            graphql: contents.and_then(GraphQlObject::new),
-            tls: connection.tls.as_deref().map(Tls::new),
-            error: view.failure().map(|failure| ErrorType { r#type: failure.name() }),
-            h2: H2::new(view, shown, lossy),
-        }
+    fn is_lossy(of: Of<'a>) -> bool {
+        is_lossy(&Self(of))
     }
 
     /// The same record with what is known when its turn has come.
     #[must_use]
-    pub fn with(mut self, annotation: Annotation) -> Self {
-        let AnnotationObject { retry_of, retried_by, agent } = AnnotationObject::new(annotation);
-        (self.h2.retry_of, self.h2.retried_by, self.h2.agent) = (retry_of, retried_by, agent);
+    pub const fn with(mut self, annotation: Annotation) -> Self {
+        self.0.annotation = annotation;
         self
     }
 }
 
 impl<'a> H2<'a> {
-    #[inline]
-    fn new(view: &TransactionView<'a>, shown: Shown, lossy: bool) -> Self {
-        let transaction = view.transaction;
-        let (request, response) = (&transaction.request, &transaction.response);
-        let contents = transaction.contents.as_deref();
-        let list = |fields| FieldList { fields, show_secrets: shown.secrets };
-        let all = |fields| shown.headers.then(|| list(fields));
+    /// `h2` of a transaction.
+    pub fn new(record: &TransactionObject<'a>) -> Self {
+        Self(record.0)
+    }
+}
+
+impl<'a> Url<'a> {
+    /// `url` of a transaction.
+    pub fn new(view: &TransactionView<'a>) -> Self {
+        Self { scheme: view.scheme.map(Text), path: view.path.map(Text), query: view.query.map(Text) }
+    }
+}
+
+impl<'a> UserAgent<'a> {
+    const fn new(original: &'a [u8]) -> Self {
+        Self { original: Text(original) }
+    }
+}
+
+impl<'a> Rpc<'a> {
+    /// `rpc` of a transaction, if it is gRPC.
+    pub fn new(view: &TransactionView<'a>) -> Option<Self> {
+        view.transaction.grpc.is_some().then(|| Self {
+            system: RpcSystem { name: Word("grpc") },
+            method: view.rpc_method().map(Text),
+            response: view.grpc_status().map(|status_code| RpcResponse { status_code }),
+        })
+    }
+}
+
+impl ErrorType {
+    /// `error` of a transaction that failed.
+    pub fn new(failure: Failure) -> Self {
+        Self { r#type: failure.name() }
+    }
+}
+
+impl<'a> Stream<'a> {
+    fn new(transaction: &'a Transaction) -> Self {
         Self {
-            connection: ConnectionRef::new(view.connection),
-            stream: Stream {
-                id: transaction.stream,
-                pushed: transaction.pushed,
-                parent: transaction.parent,
-                end: StreamEndObject::new(transaction.end, transaction.evidence.as_deref()),
-            },
-            request: Request {
-                authority: view.authority.map(Text),
-                protocol: view.protocol.map(Text),
-                header_bytes: HeaderOctets::new(transaction, request),
-                headers: all(&request.headers),
-                trailers: NamedFields(list(&request.trailers)),
-            },
-            response: Response {
-                header_bytes: HeaderOctets::new(transaction, response),
-                headers: all(&response.headers),
-                trailers: NamedFields(list(&response.trailers)),
-                interim: InterimList(transaction),
-            },
-            grpc: transaction.grpc.as_ref().map(|grpc| GrpcObject {
-                web: grpc.web.then_some(true),
-                status: grpc.status,
-                message: grpc.message.as_deref().map(Text),
-                request_messages: grpc.request_messages,
-                response_messages: grpc.response_messages,
-                timeout: grpc.timeout.map(Seconds),
-                attempt: grpc.attempt,
-                details: contents.and_then(|contents| contents.grpc_details.as_deref()).map(Raw),
-            }),
-            trace: TraceObject::new(&request.headers),
-            messages: MessageList::new(contents, transaction.first.time),
-            messages_omitted: contents.map(|contents| contents.messages_omitted).filter(|count| *count > 0),
-            sse: contents
-                .and_then(|contents| contents.events.as_ref())
-                .map(|events| EventsObject::new(events, transaction.first.time)),
-            websocket: contents.and_then(|contents| contents.websocket.as_ref()).map(WebSocketObject::new),
-            timing: Timing::new(transaction),
-            time: transaction.time.as_ref().map(TimeObject::new),
-            priority: transaction.priority.as_ref().map(PriorityObject::new),
-            retry: view.retry(),
-            complete: transaction.partial.is_empty(),
-            partial_reason: transaction.partial,
-            unknown: view.unknown,
-            packets: Packets::new(transaction.first.packet, transaction.last.packet, view.origin),
-            lossy_text: lossy.then_some(true),
-            retry_of: None,
-            retried_by: None,
-            agent: None,
+            id: transaction.stream,
+            pushed: transaction.pushed,
+            parent: transaction.parent,
+            end: StreamEndObject::new(transaction.end, transaction.evidence.as_deref()),
         }
+    }
+}
+
+impl<'a> Request<'a> {
+    fn new(of: &Of<'a>) -> Self {
+        let (view, message) = (of.view, &of.view.transaction.request);
+        Self {
+            authority: view.authority.map(Text),
+            protocol: view.protocol.map(Text),
+            header_bytes: HeaderOctets::new(view.transaction, message),
+            headers: of.all(&message.headers),
+            trailers: NamedFields(of.list(&message.trailers)),
+        }
+    }
+}
+
+impl<'a> Response<'a> {
+    fn new(of: &Of<'a>) -> Self {
+        let message = &of.view.transaction.response;
+        Self {
+            header_bytes: HeaderOctets::new(of.view.transaction, message),
+            headers: of.all(&message.headers),
+            trailers: NamedFields(of.list(&message.trailers)),
+            interim: InterimList(of.view.transaction),
+        }
+    }
+}
+
+impl<'a> GrpcObject<'a> {
+    fn new(transaction: &'a Transaction) -> Option<Self> {
+        let grpc = transaction.grpc.as_ref()?;
+        let details = || transaction.contents.as_deref()?.grpc_details.as_deref();
+        Some(Self {
+            web: grpc.web.then_some(true),
+            status: grpc.status,
+            message: grpc.message.as_deref().map(Text),
+            request_messages: grpc.request_messages,
+            response_messages: grpc.response_messages,
+            timeout: grpc.timeout.map(Seconds),
+            attempt: grpc.attempt,
+            details: details().map(Raw),
+        })
     }
 }
