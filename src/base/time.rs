@@ -58,9 +58,10 @@ impl Timestamp {
     pub fn rfc3339(self) -> [u8; 30] {
         let (days, second) = (self.0 / 86_400_000_000_000, self.0 / 1_000_000_000 % 86_400);
         let (year, month, day) = civil_from_days(days);
-        let two = |value: u64| [b'0' + (value / 10 % 10) as u8, b'0' + (value % 10) as u8];
-        let ([y0, y1], [y2, y3], [m0, m1], [d0, d1]) = (two(year / 100), two(year), two(month), two(day));
-        let ([h0, h1], [n0, n1], [s0, s1]) = (two(second / 3600), two(second / 60 % 60), two(second % 60));
+        let [y0, y1, y2, y3, m0, m1, d0, d1] = eight_digits((year * 10_000 + month * 100 + day) as u32);
+        let (hour, minute) = (second / 3600, second / 60 % 60);
+        let [_, _, h0, h1, n0, n1, s0, s1] =
+            eight_digits((hour * 10_000 + minute * 100 + second % 60) as u32);
         let [f0, f1, f2, f3, f4, f5, f6, f7, f8] = nine_digits((self.0 % 1_000_000_000) as u32);
         [
             y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', n0, n1, b':', s0, s1, b'.', f0,

@@ -69,7 +69,8 @@ impl Visitor for JsonWriter {
         close(&mut self.out, start, [b'{', b'}']);
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the key is a constant where it is known which member it is")]
+    #[inline(always)]
     fn member(&mut self, member: &'static Member, value: &impl Value) {
         if !value.is_absent() {
             self.out.extend_from_slice(member.json_key.as_bytes());
@@ -112,14 +113,51 @@ pub(super) fn push_scalar(out: &mut Vec<u8>, value: Scalar<'_>) {
 }
 
 /// Appends a number.
+#[inline]
 pub(super) fn push_integer(out: &mut Vec<u8>, value: u64) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    let short = usize::try_from(value).ok().and_then(|value| DIGITS.get(value));
+    match *short.unwrap_or(&[0; 4]) {
+        [.., 0] => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
+        text @ [.., len] => push_short(out, text, 4 - usize::from(len)),
+    }
+}
+
+/// The decimal digits of the numbers below 1000, which most are, and how many there are.
+#[allow(clippy::indexing_slicing, reason = "while it is compiled")]
+static DIGITS: [[u8; 4]; 1000] = {
+    let mut table = [[0; 4]; 1000];
+    let mut number = 0;
+    while number < table.len() {
+        let [.., hundreds, tens, ones] = nine_digits(number as u32);
+        table[number] = match number {
+            0..10 => [ones, 0, 0, 1],
+            10..100 => [tens, ones, 0, 2],
+            _ => [hundreds, tens, ones, 3],
+        };
+        number += 1;
+    }
+    table
+};
+
+/// Appends a text but for its last bytes, so many: it is cheaper to copy a constant number of bytes and take some back.
+#[inline]
+fn push_short<const N: usize>(out: &mut Vec<u8>, text: [u8; N], without: usize) {
+    out.extend_from_slice(&text);
+    out.truncate(out.len() - without);
 }
 
 /// Appends nanoseconds as seconds: to the nanosecond, without trailing zeros, with one decimal at least, so that it is a
 /// float whatever its value.
 pub(super) fn push_seconds(out: &mut Vec<u8>, nanos: u64) {
+    if nanos == 0 {
+        return out.extend_from_slice(b"0.0");
+    }
     let (whole, part) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
+    if whole == 0 {
+        out.push(b'0');
+    } else {
+        push_integer(out, whole);
+    }
     let mut text = [b'.'; 10];
     if let Some(digits) = text.last_chunk_mut() {
         *digits = nine_digits(part as u32);
@@ -127,12 +165,7 @@ pub(super) fn push_seconds(out: &mut Vec<u8>, nanos: u64) {
     // The first digit stays, whatever it is.
     let others = text.last_chunk().map_or(0, |digits| u64::from_be_bytes(*digits));
     let zeros = (others ^ u64::from_be_bytes([b'0'; 8])).trailing_zeros() / 8;
-    if whole == 0 {
-        out.push(b'0');
-    } else {
-        push_integer(out, whole);
-    }
-    out.extend_from_slice(text.get(..10 - zeros as usize).unwrap_or_default());
+    push_short(out, text, zeros as usize);
 }
 
 fn push_difference(out: &mut Vec<u8>, nanos: i64) {
@@ -167,27 +200,11 @@ fn push_plain(out: &mut Vec<u8>, text: &[u8]) {
 pub(super) fn push_ip(out: &mut Vec<u8>, ip: IpAddr) {
     match ip {
         IpAddr::V4(ip) => {
-            let mut text = [b'.'; 15];
-            let mut at = 0;
-            let mut push = |byte| {
-                if let Some(place) = text.get_mut(at) {
-                    *place = byte;
-                }
-                at += 1;
-            };
-            for (index, octet) in ip.octets().into_iter().enumerate() {
-                if index > 0 {
-                    push(b'.');
-                }
-                if octet >= 100 {
-                    push(b'0' + octet / 100);
-                }
-                if octet >= 10 {
-                    push(b'0' + octet / 10 % 10);
-                }
-                push(b'0' + octet % 10);
+            for octet in ip.octets() {
+                push_integer(out, octet.into());
+                out.push(b'.');
             }
-            out.extend_from_slice(text.get(..at).unwrap_or_default());
+            out.pop();
         }
         IpAddr::V6(ip) => {
             // Writing to a vector cannot fail.
@@ -196,30 +213,38 @@ pub(super) fn push_ip(out: &mut Vec<u8>, ip: IpAddr) {
     }
 }
 
-/// Printable ASCII without quotes and backslashes, as nearly all text is. Eight bytes at a time.
+/// Printable ASCII without quotes and backslashes, as nearly all text is. Eight bytes at a time; what is left over of a longer
+/// text is looked at with what stands before it.
 #[inline]
 fn is_plain(bytes: &[u8]) -> bool {
-    const ONES: u64 = u64::MAX / 255;
     const HIGHS: u64 = ONES << 7;
-    // The high bit of each byte that the subtraction takes below zero; exact for bytes below 0x80, and those from 0x80
-    // on have it set in `word` itself.
-    let is_below = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound));
-    let is = |word: u64, byte: u8| is_below(word ^ (ONES * u64::from(byte)), 1);
-    let odd = |word: &[u8; 8]| {
-        let word = u64::from_le_bytes(*word);
-        word | is_below(word, 0x20) | is(word, b'"') | is(word, b'\\') | is(word, 0x7f)
+    let odd = if let Some(last) = bytes.last_chunk() {
+        let (words, _) = bytes.as_chunks();
+        let odd = |word: &[u8; 8]| odd_bytes(u64::from_le_bytes(*word));
+        words.iter().fold(odd(last), |all, word| all | odd(word))
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        odd_bytes(u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last)))
+    } else {
+        return bytes.iter().all(|&byte| odd_bytes(ONES * u64::from(byte)) & HIGHS == 0);
     };
-    // What is left over of a longer text is looked at with what stands before it.
-    let Some(last) = bytes.last_chunk() else {
-        return bytes.iter().all(|&byte| byte < 0x80 && !needs_escape(byte));
-    };
-    let (words, _) = bytes.as_chunks();
-    words.iter().fold(odd(last), |all, word| all | odd(word)) & HIGHS == 0
+    odd & HIGHS == 0
 }
 
+/// One in each byte.
+const ONES: u64 = u64::MAX / 255;
+
+/// Sets the high bit of each byte that is not plain, if none before it is; and that of none where all are plain.
 #[inline]
-const fn needs_escape(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\' || byte == 0x7f
+const fn odd_bytes(word: u64) -> u64 {
+    /// Of bytes below 0x80, the subtraction takes those below zero that are less; others have the high bit set themselves.
+    const fn less(word: u64, bound: u8) -> u64 {
+        word.wrapping_sub(ONES * bound as u64)
+    }
+    const fn equal(word: u64, byte: u8) -> u64 {
+        less(word ^ (ONES * byte as u64), 1)
+    }
+    let delete = word.wrapping_add(ONES);
+    word | delete | less(word, 0x20) | equal(word, b'"') | equal(word, b'\\')
 }
 
 /// Appends UTF-8 text in quotes, with escapes. Those characters are escaped too that JSON allows as they are, and that
@@ -285,6 +310,10 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
+    fn needs_nothing(byte: u8) -> bool {
+        (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\'
+    }
+
     proptest! {
         #[test]
         fn strings_read_back(text: String) {
@@ -301,7 +330,7 @@ mod tests {
 
         #[test]
         fn plain_is_what_needs_nothing(bytes: Vec<u8>) {
-            let plain = bytes.iter().all(|&byte| byte < 0x80 && !needs_escape(byte));
+            let plain = bytes.iter().all(|&byte| needs_nothing(byte));
             // Mistaking plain text for other text costs time alone; the reverse would be wrong.
             prop_assert!(plain || !is_plain(&bytes));
         }
@@ -310,11 +339,23 @@ mod tests {
     #[test]
     fn each_byte_is_told_at_each_place() {
         for byte in 0..=255u8 {
-            for place in 0..20 {
-                let mut bytes = *b"abcdefghijklmnopqrst";
-                bytes[place] = byte;
-                assert_eq!(is_plain(&bytes), byte < 0x80 && !needs_escape(byte), "{byte:#x} at {place}");
+            for len in 1..40 {
+                for place in 0..len {
+                    let mut bytes = vec![b'a'; len];
+                    bytes[place] = byte;
+                    assert_eq!(is_plain(&bytes), needs_nothing(byte), "{byte:#x} at {place} of {len}");
+                }
             }
+        }
+    }
+
+    #[test]
+    fn numbers_read_as_the_standard_library_writes_them() {
+        let powers = (0..20).map(|n| 10u64.pow(n));
+        for number in powers.flat_map(|power| [power - 1, power, power + 1]).chain([12_034, u64::MAX]) {
+            let mut out = Vec::new();
+            push_integer(&mut out, number);
+            assert_eq!(out, number.to_string().as_bytes());
         }
     }
 
