@@ -124,16 +124,19 @@ impl Ledger {
     }
 
     /// What a side has sent of DATA on the connection; nothing where windows are not followed.
+    #[inline]
     pub fn connection_flow(&self, sender: Side) -> Flow {
         self.windows.as_ref().map_or(Flow::default(), |windows| windows.connection(sender))
     }
 
     /// What a side has sent of DATA on a stream; `None` where it is not open, or windows are not followed.
+    #[inline]
     pub fn stream_flow(&self, sender: Side, stream: u32) -> Option<Flow> {
         self.windows.as_ref()?.stream(sender, stream)
     }
 
     /// What a side may still send on the connection, by the frames that were read.
+    #[inline]
     pub fn connection_credit(&self, sender: Side) -> i64 {
         self.connection_flow(sender).credit(CONNECTION_WINDOW)
     }

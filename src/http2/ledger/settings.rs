@@ -168,7 +168,8 @@ impl Announced {
 
     /// The most that the peer may have taken for allowed; `None` where that is not known.
     pub(super) fn most(&self, value: impl Fn(&SettingsValues) -> u32) -> Option<u32> {
-        let waiting = self.waiting.iter().map(|(_, values)| value(values)).max().unwrap_or(0);
-        self.is_certain().then(|| waiting.max(value(&self.in_force)))
+        let waiting = || self.waiting.iter().map(|(_, values)| value(values)).max().unwrap_or(0);
+        let in_force = value(&self.in_force);
+        self.is_certain().then(|| if self.waiting.is_empty() { in_force } else { in_force.max(waiting()) })
     }
 }

@@ -31,8 +31,11 @@ impl Flow {
     /// What may still be sent, where the window is so large at first. Negative where the peer has made that smaller
     /// since.
     pub fn credit(&self, initial: u32) -> i64 {
-        let granted = i128::from(initial) + i128::from(self.granted) - i128::from(self.sent);
-        granted.clamp(i64::MIN.into(), i64::MAX.into()) as i64
+        let signed = |octets: u64| i64::try_from(octets).unwrap_or(i64::MAX);
+        // One of the two is nothing.
+        let more = signed(self.granted.saturating_sub(self.sent));
+        let less = signed(self.sent.saturating_sub(self.granted));
+        more.saturating_add(initial.into()) - less
     }
 }
 
@@ -63,11 +66,13 @@ pub(super) struct Windows {
 
 impl Windows {
     /// What a side has sent on the connection.
+    #[inline]
     pub(super) fn connection(&self, sender: Side) -> Flow {
         self.connection[sender]
     }
 
     /// What a side has sent on a stream that is open.
+    #[inline]
     pub(super) fn stream(&self, sender: Side, id: u32) -> Option<Flow> {
         Some(self.streams.get(id)?.flow[sender])
     }
