@@ -63,7 +63,11 @@ impl EndedStreams {
             self.moved = true;
         }
         let index = (position - self.base) as usize;
-        if index >= self.left.len() {
+        if index == self.left.len() {
+            // Streams mostly end in the order of their identifiers.
+            return self.left.push_back(left);
+        }
+        if index > self.left.len() {
             self.left.resize(index + 1, EndedBy::NOTHING);
         }
         if let Some(slot) = self.left.get_mut(index) {

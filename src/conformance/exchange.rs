@@ -39,6 +39,9 @@ impl Judge {
     /// HEADERS (section 6.2): opens a stream, answers, or ends with trailers.
     pub(super) fn headers(&mut self, cx: &EventContext<'_>, id: u32, at: Moment) {
         let from = cx.from;
+        if self.is_answer(from, id) {
+            return;
+        }
         if id == 1 && from.is_client() && self.sides[from].whole && self.streams.highest[from] == 0 {
             // An upgrade would have ended its request.
             self.set_upgrade_known();
@@ -82,6 +85,12 @@ impl Judge {
                 self.concurrency(cx, id, at);
             }
         }
+    }
+
+    /// The server answers a request, on a stream that is open: nothing changes, and nothing can be wrong.
+    fn is_answer(&mut self, from: Side, id: u32) -> bool {
+        let open = self.streams.get_mut(id).is_some_and(|stream| !stream.sides[from].ended);
+        open && !from.is_client() && opener(id) == Side::Client && !self.early_answer
     }
 
     /// A frame of `from` on a stream of its peer that was never open.
@@ -138,25 +147,10 @@ impl Judge {
         if content == Some(0) && !ends {
             self.count(from, id, Anomaly::EmptyDataFlood, at);
         }
-        let state = self.state(id, from);
-        let reserved = from.is_client() && opener(id) == Side::Server;
-        if reserved && matches!(state, StreamState::Open { .. }) {
-            self.findings.add(from, id, Anomaly::StreamReserved, at);
-            return;
-        }
-        if self.after_end(from, (id, state), true, at) {
-            return;
-        }
         let whole = self.sides[from].whole;
-        match state {
-            StreamState::Never if opener(id) == from && whole => {
-                let idle = id > self.streams.highest[from];
-                let anomaly = if idle { Anomaly::StreamIdle } else { Anomaly::StreamClosed };
-                self.findings.add(from, id, anomaly, at);
-            }
-            StreamState::Never if opener(id) != from => self.unopened(from, id, Anomaly::StreamIdle, at),
-            StreamState::Open { .. } => {
-                let Some(stream) = self.streams.get_mut(id) else { return };
+        let reserved = from.is_client() && opener(id) == Side::Server;
+        match self.streams.get_mut(id) {
+            Some(stream) if !reserved && !stream.sides[from].ended => {
                 let sent = &mut stream.sides[from];
                 sent.body = sent.body.zip(content).map(|(body, more)| body.saturating_add(more.into()));
                 let forbidden = sent.bare && content.is_some_and(|content| content > 0);
@@ -167,11 +161,36 @@ impl Judge {
                     self.findings.add(from, id, Anomaly::DataBeforeHeaders, at);
                 }
             }
-            StreamState::Never | StreamState::Over(_) => {}
+            _ => {
+                if self.stray_data(from, id, at) {
+                    return;
+                }
+            }
         }
         if ends {
             self.end(from, id, at);
         }
+    }
+
+    /// DATA on a stream that is not open, or not for `from`. Whether that is all there is to say of the frame.
+    #[cold]
+    fn stray_data(&mut self, from: Side, id: u32, at: Moment) -> bool {
+        let state = self.state(id, from);
+        if from.is_client() && opener(id) == Side::Server && matches!(state, StreamState::Open { .. }) {
+            self.findings.add(from, id, Anomaly::StreamReserved, at);
+            return true;
+        }
+        if self.after_end(from, (id, state), true, at) {
+            return true;
+        }
+        if state == StreamState::Never && opener(id) == from && self.sides[from].whole {
+            let idle = id > self.streams.highest[from];
+            let anomaly = if idle { Anomaly::StreamIdle } else { Anomaly::StreamClosed };
+            self.findings.add(from, id, anomaly, at);
+        } else if state == StreamState::Never && opener(id) != from {
+            self.unopened(from, id, Anomaly::StreamIdle, at);
+        }
+        false
     }
 
     /// `from` ends the stream.

@@ -13,27 +13,27 @@ impl Judge {
     /// DATA of this length comes.
     pub(super) fn use_window(&mut self, cx: &EventContext<'_>, id: u32, length: u32, at: Moment) {
         let (from, octets) = (cx.from, u64::from(length));
-        let over = beyond(cx.ledger.connection_flow(from), octets, CONNECTION_WINDOW);
-        let initial = self.most(cx.ledger, from.peer(), |values| values.initial_window_size);
-        let stream_over = match self.streams.get_mut(id) {
-            Some(_) => beyond(stream_flow(cx.ledger, from, id), octets, initial.unwrap_or(u32::MAX)),
-            None => 0,
-        };
         self.suspicions.excuse(from, at, octets, |excuse| {
             excuse == Excuse::ConnectionData || excuse == Excuse::StreamData(id)
         });
         // An empty frame needs no window.
-        if octets == 0 || !self.both_known() || initial.is_none() {
+        if octets == 0 || !self.both_known() {
             return;
         }
+        let Some(initial) = self.most(cx.ledger, from.peer(), |values| values.initial_window_size) else {
+            return;
+        };
+        let over = beyond(cx.ledger.connection_flow(from), octets, CONNECTION_WINDOW);
         let (excuse, needs) = if over > 0 {
             (Excuse::ConnectionWindow, over)
-        } else if stream_over > 0 {
-            (Excuse::StreamWindow(id), stream_over)
+        } else if self.streams.is_open(id) {
+            (Excuse::StreamWindow(id), beyond(stream_flow(cx.ledger, from, id), octets, initial))
         } else {
             return;
         };
-        self.suspect(Suspicion { from, anomaly: Anomaly::FlowControl, stream: id, at, excuse, needs });
+        if needs > 0 {
+            self.suspect(Suspicion { from, anomaly: Anomaly::FlowControl, stream: id, at, excuse, needs });
+        }
     }
 
     /// `WINDOW_UPDATE` (section 6.9).
@@ -49,7 +49,7 @@ impl Judge {
             (window(cx.ledger.connection_flow(from.peer()), CONNECTION_WINDOW), Excuse::ConnectionData)
         } else {
             self.suspicions.excuse(from, at, by, |excuse| excuse == Excuse::StreamWindow(id));
-            if self.streams.get_mut(id).is_none() {
+            if !self.streams.is_open(id) {
                 return;
             }
             let initial = cx.ledger.latest_settings(from).initial_window_size;

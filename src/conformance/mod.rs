@@ -185,46 +185,51 @@ impl Judge {
 
     /// A frame, before the header block that it ends.
     fn take_frame(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>) {
-        let from = if frame.from_client { Side::Client } else { Side::Server };
-        let (header, at) = (&frame.header, frame.at);
+        let (from, header, at) = (cx.from, &frame.header, frame.at);
         self.frame_at = at;
         self.credit = self.credit.saturating_add(1);
         self.suspicions.advance(from, at, &mut self.findings);
         self.streams.note(header.stream);
-        self.early_answer |= header.stream == 1 && !from.is_client() && !self.upgrade_known;
+        if header.stream == 1 {
+            self.early_answer |= !from.is_client() && !self.upgrade_known;
+        }
         self.block_malformed &= header.kind == FrameType::CONTINUATION;
-        let cut = header.kind != FrameType::DATA && frame.is_cut();
         let side = &mut self.sides[from];
         if side.frames == 0 {
             let settings = header.kind == FrameType::SETTINGS && !header.flags.has(Flags::ACK);
             side.whole = !side.late && side.losses == 0 && settings;
         }
         side.frames += 1;
-        if side.unjudged {
-            // Floods are told by their number: some frames more or less change nothing.
-            return match header.kind {
-                FrameType::CONTINUATION => self.count(from, header.stream, Anomaly::ContinuationFlood, at),
-                FrameType::PRIORITY => self.count(from, header.stream, Anomaly::PriorityFlood, at),
-                _ => {}
-            };
-        }
+        let unjudged = side.unjudged;
         match header.kind {
-            FrameType::SETTINGS | FrameType::WINDOW_UPDATE | FrameType::PUSH_PROMISE if cut => {
+            // Floods are told by their number: some frames more or less change nothing.
+            FrameType::CONTINUATION => self.count(from, header.stream, Anomaly::ContinuationFlood, at),
+            FrameType::PRIORITY => self.count(from, header.stream, Anomaly::PriorityFlood, at),
+            _ if unjudged => {}
+            FrameType::DATA if header.stream == 0 => self.use_window(cx, 0, header.length, at),
+            FrameType::DATA => self.data(cx, frame),
+            FrameType::HEADERS if header.stream == 0 => {}
+            FrameType::HEADERS => self.headers(cx, header.stream, at),
+            _ => self.take_control(cx, frame),
+        }
+    }
+
+    /// A frame that bears no part of a message.
+    #[inline(never)]
+    fn take_control(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>) {
+        let (from, header) = (cx.from, &frame.header);
+        match header.kind {
+            FrameType::SETTINGS | FrameType::WINDOW_UPDATE | FrameType::PUSH_PROMISE if frame.is_cut() => {
                 self.lose(from);
             }
             FrameType::SETTINGS => self.settings(from, frame),
             FrameType::PING => self.ping(from, frame),
             FrameType::GOAWAY => self.goaway(cx, frame),
-            FrameType::CONTINUATION => self.count(from, header.stream, Anomaly::ContinuationFlood, at),
-            FrameType::PRIORITY => self.count(from, header.stream, Anomaly::PriorityFlood, at),
             FrameType::WINDOW_UPDATE => self.window_update(cx, frame),
-            FrameType::DATA if header.stream == 0 => self.use_window(cx, 0, header.length, at),
             _ if header.stream == 0 => {}
-            FrameType::DATA => self.data(cx, frame),
-            FrameType::HEADERS => self.headers(cx, header.stream, at),
             FrameType::RST_STREAM => {
                 self.reset_code(from, frame);
-                self.reset(from, header.stream, at);
+                self.reset(from, header.stream, frame.at);
             }
             FrameType::PUSH_PROMISE => self.push_promise(cx, frame),
             _ => {}
@@ -317,10 +322,12 @@ impl EventSink for Judge {
         self.start_block(block);
     }
 
+    #[inline]
     fn wanted_fields(&self) -> hpack::NameSet {
         if self.judges_block { hpack::NameSet::SPECIAL } else { hpack::NameSet::default() }
     }
 
+    #[inline]
     fn pass_field(&mut self) {
         self.section.pass();
     }

@@ -11,20 +11,23 @@ impl Judge {
         if record.grpc.is_some() && record.failure() == Some(Failure::GrpcStatusMissing) {
             self.findings.add(Side::Server, record.stream, Anomaly::GrpcStatusMissing, record.last);
         }
-        if !record.pushed {
+        if !record.pushed && may_break(&record.request.headers) {
             let broken = authority(&record.request.headers);
             broken.for_each(|anomaly| self.findings.add(Side::Client, record.stream, anomaly, record.first));
         }
     }
 }
 
+/// Something may be wrong with the authority: there is a host beside, or a user in it. Most requests have neither.
+fn may_break(headers: &Fields) -> bool {
+    let has_user = |name: &[u8]| name.contains(&b'@');
+    headers.has(FieldName::Host) || headers.value(FieldName::Authority).is_some_and(has_user)
+}
+
 /// What is wrong with the authority of a request for http or https (RFC 9113 section 8.3.1).
 fn authority(headers: &Fields) -> impl Iterator<Item = Anomaly> {
     let known = |name| headers.get(name).filter(|field| field.source == Certainty::Exact)?.value;
-    // Most requests have neither, and need no further look.
-    let may_be = headers.has(FieldName::Host)
-        || headers.value(FieldName::Authority).is_some_and(|name| memchr::memchr(b'@', name).is_some());
-    let port: Option<&[u8]> = match may_be.then(|| known(FieldName::Scheme)).flatten() {
+    let port: Option<&[u8]> = match known(FieldName::Scheme) {
         Some(b"http") => Some(b":80"),
         Some(b"https") => Some(b":443"),
         _ => None,
@@ -56,7 +59,9 @@ mod tests {
             let (name, value) = (Some(&b"name"[..]), Some(value.as_bytes()));
             headers.push(Field { name, value, known, source: Certainty::Exact, reference: None });
         }
-        super::authority(&headers).collect()
+        let wrong: Vec<Anomaly> = super::authority(&headers).collect();
+        assert!(super::may_break(&headers) || wrong.is_empty());
+        wrong
     }
 
     #[test]

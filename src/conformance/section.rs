@@ -2,7 +2,7 @@
 
 use super::Findings;
 use crate::base::time::Moment;
-use crate::http2::hpack::{Field, NameId, NameSet};
+use crate::http2::hpack::{Field, NameId};
 use crate::http2::{Anomaly, Block, BlockEnd, Side};
 use crate::record::status_code;
 
@@ -34,6 +34,45 @@ pub(super) enum Method {
     Other,
 }
 
+/// A set of pseudo-header fields.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct PseudoSet(u16);
+
+impl PseudoSet {
+    const fn of(ids: &[NameId]) -> Self {
+        let (mut set, mut rest) = (0, ids);
+        while let [id, others @ ..] = rest {
+            set |= Self::bit(*id);
+            rest = others;
+        }
+        Self(set)
+    }
+
+    /// The last four bits of their numbers tell the six that are defined apart.
+    const fn bit(id: NameId) -> u16 {
+        if id.is_pseudo() { 1 << (id.number() & 15) } else { 0 }
+    }
+
+    const fn has(self, id: NameId) -> bool {
+        self.0 & Self::bit(id) != 0
+    }
+
+    const fn has_all(self, others: Self) -> bool {
+        self.0 & others.0 == others.0
+    }
+
+    const fn add(&mut self, id: NameId) {
+        self.0 |= Self::bit(id);
+    }
+
+    const fn remove(&mut self, id: NameId) {
+        self.0 &= !Self::bit(id);
+    }
+}
+
+/// What all requests have but those of CONNECT.
+const TARGETED: PseudoSet = PseudoSet::of(&[NameId::METHOD, NameId::SCHEME, NameId::PATH]);
+
 /// The section being read.
 #[derive(Debug)]
 pub(super) struct SectionRules {
@@ -42,9 +81,11 @@ pub(super) struct SectionRules {
     stream: u32,
     at: Moment,
     /// Pseudo-header fields that are there.
-    seen: NameSet,
+    seen: PseudoSet,
     /// Those that are defined for what this is.
-    defined: NameSet,
+    defined: PseudoSet,
+    /// Those of them that may come now: none behind a regular field, none twice.
+    due: PseudoSet,
     /// A regular field is there.
     regular: bool,
     /// A field whose name is not known is there, or may be.
@@ -52,6 +93,8 @@ pub(super) struct SectionRules {
     /// `:path` is there, and empty, or neither begins with a slash nor is an asterisk.
     path_empty: bool,
     path_odd: bool,
+    /// A value of a pseudo-header field may break a rule.
+    value_odd: bool,
     /// `:scheme` is known to be `http` or `https`.
     web: bool,
     /// `:method`.
@@ -72,12 +115,14 @@ impl Default for SectionRules {
             from: Side::Client,
             stream: 0,
             at: Moment::default(),
-            seen: NameSet::default(),
-            defined: NameSet::default(),
+            seen: PseudoSet::default(),
+            defined: PseudoSet::default(),
+            due: PseudoSet::default(),
             regular: false,
             nameless: false,
             path_empty: false,
             path_odd: false,
+            value_odd: false,
             web: false,
             method: Method::Unknown,
             status: None,
@@ -91,10 +136,12 @@ impl Default for SectionRules {
 impl SectionRules {
     /// The section of a block that begins. `cut`: fields of it may be missing.
     pub(super) fn new(block: &Block, role: Role, cut: bool) -> Self {
+        let defined = defined(role, block.from);
         Self {
             role,
             nameless: cut,
-            defined: defined(role, block.from),
+            defined,
+            due: defined,
             from: block.from,
             stream: block.stream,
             at: block.last,
@@ -108,27 +155,35 @@ impl SectionRules {
     }
 
     /// The next field.
+    #[inline]
     pub(super) fn field(&mut self, field: &Field<'_>, findings: &mut Findings) {
-        if field.id.is_plain() {
-            self.regular = true;
-            if has_invalid_value(field) {
-                findings.add(self.from, self.stream, Anomaly::FieldInvalid, self.at);
-            }
-        } else if field.plain && self.is_due(field.id) {
+        // What breaks no rule here, whatever its value.
+        if field.plain && self.due.has(field.id) {
             self.pseudo(field);
+        } else if field.plain && field.id.is_plain() {
+            self.pass();
         } else {
-            self.special_field(field, findings);
+            self.odd_field(field, findings);
         }
     }
 
-    /// A field that breaks nothing: its name is one that may stand in any section, its value is plain.
+    /// A regular field, which breaks nothing if its name is one that may stand in any section and its value is plain.
+    #[inline]
     pub(super) const fn pass(&mut self) {
-        self.regular = true;
+        (self.regular, self.due) = (true, PseudoSet(0));
     }
 
-    /// A pseudo-header field that breaks nothing here, whatever its value.
-    const fn is_due(&self, id: NameId) -> bool {
-        !self.regular && self.defined.has(id) && !self.seen.has(id)
+    /// A field with a value that rules are about, or may be about, or with such a name.
+    #[inline(never)]
+    fn odd_field(&mut self, field: &Field<'_>, findings: &mut Findings) {
+        if field.id.is_plain() {
+            self.pass();
+            if has_invalid_value(field) {
+                findings.add(self.from, self.stream, Anomaly::FieldInvalid, self.at);
+            }
+        } else {
+            self.special_field(field, findings);
+        }
     }
 
     /// A field with a name that rules are about, or that may be none.
@@ -159,7 +214,7 @@ impl SectionRules {
             }
             return;
         }
-        self.regular = true;
+        (self.regular, self.due) = (true, PseudoSet(0));
         match field.id {
             NameId::OTHER => {
                 // Next to no name has one: a pass without branches, which looks at many octets at once, is the cheapest.
@@ -187,10 +242,6 @@ impl SectionRules {
                 }
             }
             NameId::CONTENT_LENGTH => {
-                let number = |value: &[u8]| {
-                    let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-                    std::str::from_utf8(value).ok().filter(|_| digits)?.parse().ok()
-                };
                 let length = field.value.and_then(number);
                 // One number several times, as a list too, may pass (RFC 9110 section 8.6).
                 let is_none = length.is_none() && field.value.is_some_and(|value| !value.contains(&b','));
@@ -208,6 +259,26 @@ impl SectionRules {
     /// The section is over; what it lacks.
     pub(super) fn end(&self, end: &BlockEnd, findings: &mut Findings) {
         let whole = end.cut.is_none() && !end.broken && !end.limited && !self.nameless;
+        if self.value_odd {
+            self.judge_values(findings);
+        }
+        if whole && !self.has_all() {
+            self.judge_names(findings);
+        }
+    }
+
+    /// It has what most sections of its kind have: nothing is missing, and nothing too much.
+    const fn has_all(&self) -> bool {
+        match self.role {
+            Role::Request => matches!(self.method, Method::Other) && self.seen.has_all(TARGETED),
+            Role::Response => self.has(NameId::STATUS),
+            Role::Trailers | Role::Unknown => true,
+        }
+    }
+
+    /// What the values of its pseudo-header fields break.
+    #[cold]
+    fn judge_values(&self, findings: &mut Findings) {
         let mut broken = |anomaly| findings.add(self.from, self.stream, anomaly, self.at);
         if self.path_empty && self.web && self.role == Role::Request {
             broken(Anomaly::PseudoPathEmpty);
@@ -221,9 +292,12 @@ impl SectionRules {
         if self.status == Some(101) {
             broken(Anomaly::StatusSwitching);
         }
-        if !whole {
-            return;
-        }
+    }
+
+    /// Which pseudo-header fields it lacks, or should not have, where all of its fields are known.
+    #[cold]
+    fn judge_names(&self, findings: &mut Findings) {
+        let mut broken = |anomaly| findings.add(self.from, self.stream, anomaly, self.at);
         match self.role {
             Role::Request => {
                 let method = self.has(NameId::METHOD);
@@ -254,8 +328,10 @@ impl SectionRules {
     }
 
     /// Notes what a defined pseudo-header field says.
+    #[inline]
     fn pseudo(&mut self, field: &Field<'_>) {
-        self.seen = self.seen.with_one(field.id);
+        self.seen.add(field.id);
+        self.due.remove(field.id);
         let Some(value) = field.value else { return };
         match field.id {
             NameId::METHOD => {
@@ -268,11 +344,13 @@ impl SectionRules {
             NameId::PATH => {
                 self.path_empty = value.is_empty();
                 self.path_odd = !matches!(value, [] | [b'/', ..] | b"*");
+                self.value_odd |= self.path_empty | self.path_odd;
             }
             NameId::SCHEME => self.web = matches!(value, b"http" | b"https"),
             NameId::STATUS => {
                 self.status = status_code(value);
                 self.status_invalid = self.status.is_none();
+                self.value_odd |= matches!(self.status, None | Some(101));
             }
             _ => {}
         }
@@ -280,15 +358,30 @@ impl SectionRules {
 }
 
 /// The pseudo-header fields that are defined for a section of this side (sections 8.3.1 and 8.3.2, RFC 8441 section 4).
-const fn defined(role: Role, from: Side) -> NameSet {
+const fn defined(role: Role, from: Side) -> PseudoSet {
     match (role, from) {
-        (Role::Trailers, _) => NameSet::of(&[]),
+        (Role::Trailers, _) => PseudoSet::of(&[]),
         // Promised requests, which a server sends too, are known to be such.
-        (Role::Request, _) | (Role::Unknown, Side::Client) => {
-            NameSet::of(&[NameId::METHOD, NameId::SCHEME, NameId::AUTHORITY, NameId::PATH, NameId::PROTOCOL])
-        }
-        (Role::Response, _) | (Role::Unknown, Side::Server) => NameSet::of(&[NameId::STATUS]),
+        (Role::Request, _) | (Role::Unknown, Side::Client) => PseudoSet::of(&[
+            NameId::METHOD,
+            NameId::SCHEME,
+            NameId::AUTHORITY,
+            NameId::PATH,
+            NameId::PROTOCOL,
+        ]),
+        (Role::Response, _) | (Role::Unknown, Side::Server) => PseudoSet::of(&[NameId::STATUS]),
     }
+}
+
+/// What a value of digits alone says; `None` where it is none, or larger than 2^64 − 1.
+fn number(value: &[u8]) -> Option<u64> {
+    if value.is_empty() {
+        return None;
+    }
+    value.iter().try_fold(0_u64, |number, digit| {
+        let digit = digit.wrapping_sub(b'0');
+        if digit > 9 { None } else { number.checked_mul(10)?.checked_add(digit.into()) }
+    })
 }
 
 /// Octets that no value may hold, or begin or end with (section 8.2.1).
@@ -305,4 +398,32 @@ fn has_invalid_value(field: &Field<'_>) -> bool {
 /// Octets that no name may hold (section 8.2.1).
 const fn is_invalid_in_name(byte: u8) -> bool {
     matches!(byte, 0..=0x20 | b'A'..=b'Z' | 0x7f..=0xff | b':')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_digits_alone() {
+        for (value, expected) in [("0", Some(0)), ("007", Some(7)), ("18446744073709551615", Some(u64::MAX))]
+        {
+            assert_eq!(number(value.as_bytes()), expected);
+        }
+        for value in ["", "+1", "-1", "1 ", "1,1", "a", "18446744073709551616", "99999999999999999999"] {
+            assert_eq!(number(value.as_bytes()), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn pseudo_header_fields_are_told_apart() {
+        let all: Vec<NameId> = NameId::all().collect();
+        for &id in &all {
+            let set = PseudoSet::of(&[id]);
+            for &other in &all {
+                assert_eq!(set.has(other), id == other && id.is_pseudo(), "{id:?} {other:?}");
+            }
+        }
+        assert!(!PseudoSet(u16::MAX).has(NameId::OTHER));
+    }
 }

@@ -78,6 +78,7 @@ pub(super) struct Streams {
 
 impl Streams {
     /// The state of a stream for what `from` sends on it.
+    #[inline]
     pub(super) fn state(&self, stream: u32, from: Side) -> StreamState {
         if let Some(open) = self.open.get(stream) {
             return StreamState::Open { ended: open.sides[from].ended };
@@ -86,13 +87,20 @@ impl Streams {
     }
 
     /// A frame comes on a stream. Counts it when the stream's end is forgotten.
+    #[inline]
     pub(super) fn note(&mut self, stream: u32) {
         if self.ended_streams(stream).is_forgotten(stream) && !self.open.contains(stream) {
             self.forgotten += 1;
         }
     }
 
+    /// The stream is open.
+    pub(super) fn is_open(&self, stream: u32) -> bool {
+        self.open.contains(stream)
+    }
+
     /// An open stream.
+    #[inline]
     pub(super) fn get_mut(&mut self, stream: u32) -> Option<&mut RuledStream> {
         self.open.get_mut(stream)
     }

@@ -75,6 +75,7 @@ impl Suspicions {
     }
 
     /// `by` did something, so much of it, that `excuses`. Whether that withdrew a suspicion.
+    #[inline]
     pub(super) fn excuse(
         &mut self,
         by: Side,
@@ -82,9 +83,11 @@ impl Suspicions {
         amount: u64,
         excuses: impl Fn(Excuse) -> bool,
     ) -> bool {
-        if self.waiting.is_empty() {
-            return false;
-        }
+        !self.waiting.is_empty() && self.excuse_some(by, at, amount, excuses)
+    }
+
+    #[cold]
+    fn excuse_some(&mut self, by: Side, at: Moment, amount: u64, excuses: impl Fn(Excuse) -> bool) -> bool {
         let before = self.waiting.len();
         self.waiting.retain_mut(|suspicion| {
             if suspicion.from == by.peer() && excuses(suspicion.excuse) && !is_past(at, suspicion.at) {
@@ -96,6 +99,7 @@ impl Suspicions {
     }
 
     /// `by` is read up to here: what it has not excused by now is proved.
+    #[inline]
     pub(super) fn advance(&mut self, by: Side, at: Moment, findings: &mut Findings) {
         if !self.waiting.is_empty() {
             self.prove(findings, |suspicion| suspicion.from == by.peer() && is_past(at, suspicion.at));
@@ -118,6 +122,7 @@ impl Suspicions {
         self.waiting.clear();
     }
 
+    #[cold]
     fn prove(&mut self, findings: &mut Findings, proved: impl Fn(&Suspicion) -> bool) {
         self.waiting.retain(|suspicion| {
             let proved = proved(suspicion);
