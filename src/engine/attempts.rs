@@ -109,9 +109,13 @@ impl Attempt {
         let mut hasher = hashes.of(connection.client.ip, texts, path);
         let called = hasher.finish();
         let whole = exchange.request.ended && !exchange.has_lost();
-        let request = exchange.digest.filter(|_| whole).map(|digest| {
-            hasher.write([exchange.request.body, digest].map(u64::to_le_bytes).as_flattened());
-            hasher.finish()
+        let request = exchange.digest.filter(|_| whole).map(|digest| match (exchange.request.body, digest) {
+            // Without a body a request is what it calls.
+            (0, 0) => called,
+            (body, digest) => {
+                hasher.write([body, digest].map(u64::to_le_bytes).as_flattened());
+                hasher.finish()
+            }
         });
         let grpc = exchange.grpc.as_ref();
         let answered = grpc.is_none_or(|grpc| {
@@ -348,7 +352,10 @@ impl Attempts {
                 }
             }
         }
-        for key in [attempt.request, attempt.call.filter(|_| fate.failed)].into_iter().flatten() {
+        if let Some(key) = attempt.request {
+            self.remember(key, fate);
+        }
+        if let Some(key) = attempt.call.filter(|_| fate.failed) {
             self.remember(key, fate);
         }
         pair
@@ -375,14 +382,17 @@ impl Attempts {
     }
 
     fn remember(&mut self, key: u64, fate: Fate) {
-        if !self.requests.contains_key(&key) {
-            self.make_room(fate.first);
-            self.order.push_back((key, fate.ended));
+        if let Some(request) = self.requests.get_mut(&key) {
+            request.add(fate);
+            self.forgotten.count += std::mem::take(&mut request.forgotten.count);
+            return;
         }
+        self.make_room(fate.first);
+        self.order.push_back((key, fate.ended));
         let forgotten = Forgotten { count: 0, ..self.forgotten };
-        let request = self.requests.entry(key).or_insert(Request { forgotten, ..Request::default() });
+        let mut request = Request { forgotten, ..Request::default() };
         request.add(fate);
-        self.forgotten.count += std::mem::take(&mut request.forgotten.count);
+        self.requests.insert(key, request);
     }
 
     /// Forgets requests that have not come again for long, and the one that came first if there are too many.
