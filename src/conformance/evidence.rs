@@ -88,3 +88,17 @@ fn justifies(anomaly: Anomaly, code: u32) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remarks_on_exchanges_justify_no_error() {
+        use Anomaly::{IdleCloseRace, SlowReader, StreamLimit, WindowDeadlock, WindowSmall};
+        for anomaly in [IdleCloseRace, SlowReader, StreamLimit, WindowDeadlock, WindowSmall] {
+            assert!((0..16).all(|code| !justifies(anomaly, code)), "{anomaly:?}");
+        }
+        assert!(justifies(Anomaly::KeepaliveExcess, error_code::ENHANCE_YOUR_CALM));
+    }
+}

@@ -113,7 +113,10 @@ impl Http2 {
             pairing: Pairing::new(meta.is_encrypted(), wanted, late),
             judge: judged.then(|| Box::new(Judge::new(late))),
             tunnels: Some(Box::new(Tunnels::new(depth, late.0))),
-            timing: timed.then(|| Box::new(Timing::new(late, judged).with_pieces(wanted.timeline))),
+            timing: timed.then(|| {
+                let timing = Timing::new(late, judged).for_evidence(!wanted.findings);
+                Box::new(timing.with_pieces(wanted.timeline))
+            }),
             state: None,
             bodies: bodies.map(|options| Box::new(Bodies::new(Arc::clone(options), meta.id))),
             course: followed.map(|(_, stream)| Box::new(Course::new(stream))),

@@ -126,6 +126,9 @@ impl TimeParts {
         self.add(TimePart::Transfer, total.saturating_sub(sum));
         let mut over = sum.saturating_sub(total);
         for part in TimePart::ALL.into_iter().rev() {
+            if over == 0 {
+                return;
+            }
             over = self.take(part, over);
         }
     }

@@ -36,6 +36,13 @@ impl Timing {
         self.unclear = true;
     }
 
+    /// A field whose name has no number: `priority`, perhaps.
+    fn note_urgency(&mut self, field: &hpack::Field<'_>) {
+        if field.name == Some(b"priority") {
+            self.urgency = field.value.map(Urgency::parse);
+        }
+    }
+
     /// A frame of a side was read. Where the next ones begin had to be found out, and later ones of the peer were read
     /// meanwhile, the clocks have gone on: what they say of the open exchanges is not known.
     fn note_order(&mut self, from: Side, at: Moment) {
@@ -53,6 +60,7 @@ impl EventSink for Timing {
         self.notes.is_some()
     }
 
+    #[inline]
     fn frame(&mut self, _: &EventContext<'_>, frame: &FrameView<'_>) {
         if frame.header.kind == FrameType::SETTINGS {
             self.take_settings(frame);
@@ -143,12 +151,15 @@ impl EventSink for Timing {
         if self.promises.is_some() { NameSet::ALL } else { const { NameSet::of(&[NameId::STATUS]) } }
     }
 
+    #[inline]
     fn field(&mut self, field: &hpack::Field<'_>) {
-        if field.id == NameId::STATUS {
-            self.interim = field.value.is_some_and(|status| status.len() == 3 && status.starts_with(b"1"));
-        }
-        if field.id == NameId::OTHER && field.name == Some(b"priority") {
-            self.urgency = field.value.map(Urgency::parse);
+        match field.id {
+            NameId::STATUS => {
+                self.interim =
+                    field.value.is_some_and(|status| status.len() == 3 && status.starts_with(b"1"));
+            }
+            NameId::OTHER => self.note_urgency(field),
+            _ => {}
         }
         if let Some(promises) = &mut self.promises {
             promises.field(field);

@@ -247,7 +247,7 @@ impl Exchange {
         }
     }
 
-    /// Credit on the stream has come, or has gone. Whether the sender may go on now.
+    /// Credit on the stream has come, or has gone.
     pub(super) fn set_blocked(
         &mut self,
         blocked: bool,
@@ -255,10 +255,7 @@ impl Exchange {
         clock: &mut Clock,
         patience: u64,
         round_trip: u64,
-    ) -> bool {
-        if blocked == self.blocked {
-            return false;
-        }
+    ) {
         let since = self.cursor.at;
         self.settle(at, clock, patience, TimePart::Transfer);
         self.blocked = blocked;
@@ -267,7 +264,6 @@ impl Exchange {
             self.held = self.held.saturating_add(at.nanos_since(since).saturating_sub(round_trip));
             self.since = at.max(since);
         }
-        !blocked
     }
 
     const fn pause(&self) -> TimePart {

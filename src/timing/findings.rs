@@ -97,7 +97,7 @@ impl Timing {
 
     /// What there is to say of an exchange that has ended.
     pub(super) fn judge(&mut self, record: &Transaction, exchange: &Exchange) {
-        if self.notes.is_none() {
+        if !self.remarks {
             return;
         }
         let (stream, at) = (record.stream, record.last);
@@ -118,7 +118,7 @@ impl Timing {
     fn windows(&self, record: &Transaction, time: &Time) -> Option<(Side, Remark)> {
         let Time { parts, stream_window_held, connection_window_held, request_blocked, .. } = time;
         let waited = parts.get(TimePart::StreamWindow) + parts.get(TimePart::ConnectionWindow);
-        if waited < WORTH_TELLING.max(parts.sum() / 10) {
+        if waited < WORTH_TELLING || waited < parts.sum() / 10 {
             return None;
         }
         let receiver = if request_blocked * 2 >= waited { Side::Server } else { Side::Client };

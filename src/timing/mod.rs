@@ -57,6 +57,8 @@ pub struct Timing {
     /// Nanoseconds that the whole path takes, by whatever was measured, and whether something was.
     round_trip: u64,
     measured: bool,
+    /// For so many nanoseconds a sender may send nothing without being silent.
+    patience: u64,
     /// Which stream's bytes came last, when, and from whom.
     carried: (Timestamp, u32, Option<Side>),
     exchanges: StreamMap<Exchange>,
@@ -114,6 +116,8 @@ pub struct Timing {
     retransmitted: PerSide<u64>,
     /// What an operator should know, until it is taken; where findings are wanted.
     notes: Option<Vec<Note>>,
+    /// Exchanges are remarked on, too.
+    remarks: bool,
     /// The pieces of the exchanges' time are asked for.
     pieces: bool,
     pieces_limited: u32,
@@ -135,7 +139,7 @@ impl Timing {
     /// Of a connection of which the client's or the server's beginning is not in the capture.
     pub fn new(late: (bool, bool), findings: bool) -> Self {
         let lossy = PerSide { client: late.0, server: late.1 };
-        let mut timing = Self { lossy, notes: findings.then(Vec::new), ..Self::default() };
+        let mut timing = Self { lossy, notes: findings.then(Vec::new), remarks: findings, ..Self::default() };
         for side in [Side::Client, Side::Server] {
             timing.words.join_late(side, lossy[side]);
             if lossy[side] {
@@ -160,6 +164,12 @@ impl Timing {
     #[must_use]
     pub fn with_pieces(self, pieces: bool) -> Self {
         Self { pieces, ..self }
+    }
+
+    /// With `evidence` alone only what may justify an error that a side names is noted, which no remark on an exchange does.
+    #[must_use]
+    pub fn for_evidence(self, alone: bool) -> Self {
+        Self { remarks: self.remarks && !alone, ..self }
     }
 
     /// Exchanges whose pieces were too many.
@@ -275,22 +285,25 @@ impl Timing {
         let halves = self.half_trip(Side::Client).zip(self.half_trip(Side::Server));
         self.measured = halves.is_some();
         self.round_trip = halves.map_or(ASSUMED_ROUND_TRIP, |(client, server)| nanos(client + server));
-    }
-
-    /// For so many nanoseconds a sender may send nothing without being silent: one and a half round trips.
-    fn patience(&self) -> u64 {
-        (self.round_trip.saturating_mul(3) / 2).max(SHORTEST_SILENCE)
+        // One and a half round trips.
+        self.patience = (self.round_trip.saturating_mul(3) / 2).max(SHORTEST_SILENCE);
     }
 
     /// A segment bears bytes of DATA or a header block on a stream.
+    #[inline]
     fn carried(&mut self, cx: &EventContext<'_>, id: u32) {
-        let (from, at) = (cx.from, cx.at().time);
+        let now = (cx.at().time, id, Some(cx.from));
         // Several events tell of one segment.
-        if self.carried == (at, id, Some(from)) {
-            return;
+        if self.carried != now {
+            self.carried = now;
+            self.carry(cx, id);
         }
-        self.carried = (at, id, Some(from));
-        let (patience, round_trip) = (self.patience(), self.round_trip);
+    }
+
+    /// The same, of a segment that was not told of yet.
+    fn carry(&mut self, cx: &EventContext<'_>, id: u32) {
+        let (from, at) = (cx.from, cx.at().time);
+        let (patience, round_trip) = (self.patience, self.round_trip);
         let clock = &mut self.clocks[from];
         let began = cx.arrival.record_since.unwrap_or(at);
         if at > clock.latest() && clock.data(at, began, patience) && !self.fresh[from].is_empty() {
@@ -313,7 +326,7 @@ impl Timing {
     /// The response has begun, with the packet `at` or with the TLS record that it ends: it is the server's turn, whatever of
     /// the request is still to come.
     fn begin_response(&mut self, cx: &EventContext<'_>, id: u32, at: Timestamp) {
-        let patience = self.patience();
+        let patience = self.patience;
         let record = cx.arrival.record_since.filter(|_| at == cx.at().time);
         let at = record.filter(|&since| since < at && !self.clocks.server.stopped_since(since)).unwrap_or(at);
         let Some(exchange) = self.exchanges.get_mut(id) else {
@@ -376,14 +389,21 @@ impl Timing {
     /// The window of what a side sends on a stream has changed, to this credit.
     fn look_at_window(&mut self, at: Timestamp, sender: Side, id: u32, credit: Option<i64>) {
         let blocked = credit.is_some_and(|credit| credit <= 0);
-        let (patience, round_trip) = (self.patience(), self.half_trip_nanos(sender.peer()));
         let Some(exchange) = self.exchanges.get_mut(id) else { return };
         exchange.note_empty(sender, blocked);
-        if exchange.turn == Turn::Wait || exchange.turn.sender() != sender {
-            return;
+        let turns = exchange.turn != Turn::Wait && exchange.turn.sender() == sender;
+        if turns && exchange.blocked != blocked {
+            self.set_blocked(at, sender, id, blocked);
         }
+    }
+
+    /// The sender whose turn it is has no credit on the stream any more, or has some again.
+    fn set_blocked(&mut self, at: Timestamp, sender: Side, id: u32, blocked: bool) {
+        let round_trip = self.half_trip_nanos(sender.peer());
+        let Some(exchange) = self.exchanges.get_mut(id) else { return };
         let clock = &mut self.clocks[sender];
-        if exchange.set_blocked(blocked, at, clock, patience, round_trip) && at > clock.latest() {
+        exchange.set_blocked(blocked, at, clock, self.patience, round_trip);
+        if !blocked && at > clock.latest() {
             self.fresh[sender].push(id);
         }
     }
@@ -393,8 +413,6 @@ impl Timing {
         if let Some(priorities) = &mut self.priorities {
             record.priority = priorities.end(record.stream).filter(|_| self.is_lossless());
         }
-        let patience = self.patience();
-        let total = nanos(record.duration());
         let Some(mut exchange) = self.exchanges.remove(record.stream) else {
             record.unknown.insert(Unknown::TIME);
             return;
@@ -406,17 +424,19 @@ impl Timing {
             self.promises.get_or_insert_default().cancelled(record.stream, record.response.body);
         }
         let clock = &mut self.clocks[exchange.turn.sender()];
-        exchange.settle(record.ended_at, clock, patience, TimePart::Transfer);
+        exchange.settle(record.ended_at, clock, self.patience, TimePart::Transfer);
         if exchange.blocked {
             clock.set_stream_blocked(record.ended_at, false);
         }
         let known = record.request.seen && self.is_certain(record, &exchange);
-        let mut division = std::mem::take(&mut exchange.parts);
-        division.fit(total);
-        let (parts, pieces, limited) = division.finish();
-        record.pieces = pieces;
-        self.pieces_limited = self.pieces_limited.saturating_add(limited.into());
+        exchange.parts.fit(record.ended_at.nanos_since(record.first.time));
+        if self.pieces {
+            let limited;
+            (record.pieces, limited) = exchange.parts.take_pieces();
+            self.pieces_limited = self.pieces_limited.saturating_add(limited.into());
+        }
         if known {
+            let parts = exchange.parts.all();
             let held = |part, held: u64| held.min(parts.get(part));
             record.time = Some(Time {
                 parts,
@@ -544,8 +564,7 @@ impl Timing {
                 self.words.miss(side);
             }
         }
-        let (mut ending, error) =
-            self.words.ending(end, at, in_flight, Duration::from_nanos(self.patience()));
+        let (mut ending, error) = self.words.ending(end, at, in_flight, Duration::from_nanos(self.patience));
         // What announced it may be missing.
         let lossy = self.lossy.client || self.lossy.server;
         ending.two_step = ending.two_step.filter(|&two_step| two_step || !lossy);
@@ -584,7 +603,7 @@ impl Timing {
         }
         if id % 2 == 1 {
             let most = cx.ledger.settings(Side::Server).max_concurrent_streams;
-            if self.concurrency.opened(at, most, self.patience()) && self.is_lossless() {
+            if self.concurrency.opened(at, most, self.patience) && self.is_lossless() {
                 self.note(Side::Server, id, Remark::StreamLimit, cx.at());
             }
         }

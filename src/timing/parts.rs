@@ -49,9 +49,9 @@ impl Division {
 
     /// Makes the parts add up to this: see [`TimeParts::fit`].
     pub(super) fn fit(&mut self, total: u64) {
+        let Some(pieces) = &mut self.pieces else { return self.parts.fit(total) };
         let before = self.parts;
         self.parts.fit(total);
-        let Some(pieces) = &mut self.pieces else { return };
         for part in TimePart::ALL {
             let (before, after) = (before.get(part), self.parts.get(part));
             pieces.take(part, before.saturating_sub(after));
@@ -59,13 +59,18 @@ impl Division {
         }
     }
 
-    /// The parts, their pieces in order, and whether there were too many: the last ones are then put together.
-    pub(super) fn finish(self) -> (TimeParts, Vec<(TimePart, u64)>, bool) {
-        let Some(pieces) = self.pieces else { return (self.parts, Vec::new(), false) };
+    /// All parts.
+    pub(super) const fn all(&self) -> TimeParts {
+        self.parts
+    }
+
+    /// Their pieces in order, and whether there were too many: the last ones are then put together.
+    pub(super) fn take_pieces(&mut self) -> (Vec<(TimePart, u64)>, bool) {
+        let Some(pieces) = self.pieces.take() else { return (Vec::new(), false) };
         let Pieces { mut list, more, limited } = *pieces;
         let more = TimePart::ALL.into_iter().map(|part| (part, more.get(part)));
         list.extend(more.filter(|&(_, nanos)| nanos > 0));
-        (self.parts, list, limited)
+        (list, limited)
     }
 }
 
@@ -114,9 +119,9 @@ mod tests {
         assert_eq!(division.take(OtherStreams, 3), 0);
         division.add(Transfer, 3);
         division.fit(30);
-        let (parts, pieces, limited) = division.finish();
+        let (pieces, limited) = division.take_pieces();
         assert_eq!(pieces, [(Transfer, 7), (Wait, 10), (OtherStreams, 1), (Transfer, 12)]);
-        assert_eq!((parts.sum(), limited), (30, false));
+        assert_eq!((division.all().sum(), limited), (30, false));
     }
 
     #[test]
@@ -126,7 +131,7 @@ mod tests {
             division.add(part, nanos);
         }
         division.fit(12);
-        assert_eq!(division.finish().1, [(Transfer, 2), (Wait, 10)]);
+        assert_eq!(division.take_pieces().0, [(Transfer, 2), (Wait, 10)]);
     }
 
     #[test]
@@ -136,8 +141,8 @@ mod tests {
             for at in 0..count {
                 division.add(if at % 2 == 0 { Transfer } else { OtherStreams }, 1);
             }
-            let (parts, pieces, limited) = division.finish();
-            assert_eq!(pieces.iter().map(|(_, nanos)| nanos).sum::<u64>(), parts.sum());
+            let (pieces, limited) = division.take_pieces();
+            assert_eq!(pieces.iter().map(|(_, nanos)| nanos).sum::<u64>(), division.all().sum());
             assert_eq!(limited, count > limits::TIME_PIECES);
             assert!(pieces.len() <= limits::TIME_PIECES + 2);
         }
@@ -147,6 +152,6 @@ mod tests {
     fn without_being_asked_nothing_is_kept() {
         let mut division = Division::new(false);
         division.add(Wait, 1);
-        assert!(division.finish().1.is_empty());
+        assert!(division.take_pieces().0.is_empty());
     }
 }

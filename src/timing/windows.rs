@@ -34,7 +34,7 @@ impl Windows {
 impl Timing {
     /// DATA has taken of a stream's credit, or `WINDOW_UPDATE` has added to it.
     pub(super) fn look_at_low_credit(&mut self, cx: &EventContext<'_>, sender: Side, id: u32, credit: i64) {
-        let patience = self.patience();
+        let patience = self.patience;
         let Some(exchange) = self.exchanges.get_mut(id) else { return };
         if exchange.turn.sender() != sender {
             return;
