@@ -122,9 +122,10 @@ pub(super) fn decode(input: &[u8], out: &mut [u8]) -> Option<usize> {
                 input = rest;
             }
         }
-        while have >= STEP
-            && let Some(step) = CODE.steps.get((bits >> (64 - STEP)) as usize)
+        // Below the bits that are there are zeros: what takes none of these is what the bits say.
+        while let Some(step) = CODE.steps.get((bits >> (64 - STEP)) as usize)
             && step.count > 0
+            && u32::from(step.length) <= have
             && let Some(places) = out.get_mut(written..).and_then(<[u8]>::first_chunk_mut)
         {
             *places = step.symbols;
