@@ -127,6 +127,8 @@ limits! {
     BodyMessages = "body_messages" other,
     /// What is decoded of bodies.
     BodyDecoding = "body_decoding" other,
+    /// Contents that all bodies show together.
+    BodyShown = "body_shown" other,
     /// The agent's map of exchanges in flight.
     AgentInFlight = "agent_in_flight" other,
     /// The agent's map of frames that go on in a later segment.

@@ -410,6 +410,14 @@ pub const BODY_EXPANSION_SURE: u64 = 16 << 20;
 /// Bytes that it may decode to besides, for each byte of it. Counter: `body_decoding`.
 pub const BODY_EXPANSION: u64 = 256;
 
+/// Bytes that all bodies of a shard may decode to together, beside as many for each byte of them: 512 MiB over the [`SHARDS`]
+/// shards. Counter: `body_decoding`.
+pub const BODY_DECODED_SHARD: usize = (512 << 20) / SHARDS;
+
+/// Bytes of contents, as they are escaped, that are shown of all bodies of a shard together, beside [`OUTPUT_EXPANSION`] for
+/// each byte of them: 8 MiB over the [`SHARDS`] shards. Counter: `body_shown`.
+pub const BODY_SHOWN_SHARD: usize = (8 << 20) / SHARDS;
+
 /// The zstd window of a body that is accepted, as a power of two: what RFC 9659 allows. Counter: `body_decoding`.
 pub const BODY_ZSTD_WINDOW_LOG: u32 = 23;
 

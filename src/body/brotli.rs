@@ -29,6 +29,8 @@ impl Brotli {
             let damage = (!input.is_empty()).then_some(Damage::Trailing);
             return (Progress { read: 0, written: 0 }, damage);
         }
+        // The first octet comes alone: of what it says hangs how much the others may become before they are written.
+        let input = if self.window.is_some() { input } else { input.get(..1).unwrap_or_default() };
         self.window = self.window.or_else(|| input.first().map(|&octet| window_log(octet)));
         let (mut progress, mut room) = (Progress { read: 0, written: 0 }, output.len());
         loop {
@@ -60,6 +62,18 @@ impl Brotli {
                 }
             }
         }
+    }
+
+    /// Bytes of the window: so many may be decoded before any are written. 0 while that is not known.
+    pub(super) fn window(&self) -> u64 {
+        self.window.map_or(0, |log| 1 << log)
+    }
+
+    /// Bytes that were decoded and not written: where it fails, they never are.
+    pub(super) fn unwritten(&self) -> u64 {
+        let size = u64::try_from(self.state.ringbuffer_size).unwrap_or(0);
+        let at = u64::try_from(self.state.pos).unwrap_or(0).min(size);
+        (self.state.rb_roundtrips * size + at).saturating_sub(self.total as u64)
     }
 
     /// The last block has ended.

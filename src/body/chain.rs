@@ -1,6 +1,7 @@
 //! The codings of a body, undone one after the other.
 
 use super::coding::{Coding, Decoder, Named};
+use super::credit::Credit;
 use super::step::Damage;
 use crate::base::limits::{BODY_CODINGS, BODY_EXPANSION, BODY_EXPANSION_SURE};
 
@@ -126,13 +127,13 @@ impl Chain {
         chain
     }
 
-    /// The next bytes of the body; what they decode to goes to the sink.
-    pub fn push(&mut self, bytes: &[u8], sink: &mut dyn FnMut(&[u8])) {
+    /// The next bytes of the body, which were [earned](Credit::earn); what they decode to goes to the sink.
+    pub fn push(&mut self, bytes: &[u8], credit: &Credit, sink: &mut dyn FnMut(&[u8])) {
         self.read = self.read.saturating_add(bytes.len() as u64);
-        self.run(0, bytes, sink);
+        self.run(0, bytes, credit, sink);
     }
 
-    fn run(&mut self, at: usize, mut input: &[u8], sink: &mut dyn FnMut(&[u8])) {
+    fn run(&mut self, at: usize, mut input: &[u8], credit: &Credit, sink: &mut dyn FnMut(&[u8])) {
         // A decoder that gets nothing several times in a row may call that damage; it owes nothing, as it was asked until then.
         if input.is_empty() {
             return;
@@ -144,23 +145,31 @@ impl Chain {
             return;
         }
         loop {
-            let allowed = BODY_EXPANSION_SURE + BODY_EXPANSION * self.read;
+            let own = BODY_EXPANSION * self.read;
             let Some(stage) = self.stages.get_mut(at) else { return };
+            if !credit.has_room(stage.decoder.ahead()) {
+                let failure = Failure { reason: Reason::Expansion(stage.coding), at: stage.written };
+                return self.fail(failure, at);
+            }
             let mut out = std::mem::take(&mut stage.out);
             let (progress, damage) = stage.decoder.step(input, &mut out);
             input = input.get(progress.read..).unwrap_or_default();
             stage.read += progress.read as u64;
             stage.written += progress.written as u64;
-            self.expanded += progress.written as u64;
+            let expanded =
+                progress.written as u64 + if damage.is_some() { stage.decoder.unwritten() } else { 0 };
+            self.expanded += expanded;
+            let paid = credit.decode(expanded, self.expanded <= own);
+            let allowed = paid && self.expanded <= own + BODY_EXPANSION_SURE;
             stage.believe();
             let (coding, written) = (stage.coding, stage.written);
-            self.run(at + 1, out.get(..progress.written).unwrap_or_default(), sink);
+            self.run(at + 1, out.get(..progress.written).unwrap_or_default(), credit, sink);
             let full = progress.written == out.len();
             if let Some(stage) = self.stages.get_mut(at) {
                 stage.out = out;
             }
             let reason = damage.map(|damage| Reason::of(damage, coding));
-            let reason = reason.or_else(|| (self.expanded > allowed).then_some(Reason::Expansion(coding)));
+            let reason = reason.or_else(|| (!allowed).then_some(Reason::Expansion(coding)));
             if let Some(reason) = reason {
                 self.fail(Failure { reason, at: written }, at);
                 return;

@@ -1,9 +1,11 @@
 //! Content codings (RFC 9110 section 8.4.1) and message encodings of gRPC: their names, and one decoder for each.
 
 use super::brotli::Brotli;
+use super::credit::Credit;
 use super::inflate::{Inflate, Wrapper};
 use super::step::{Damage, Progress};
 use super::zstandard::Zstandard;
+use crate::base::limits::BODY_EXPANSION;
 
 /// A coding that can be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,13 +50,22 @@ impl Coding {
         }
     }
 
-    fn decompress(self, mut bytes: &[u8], limit: usize) -> Result<Vec<u8>, NotDecompressed> {
+    fn decompress(self, mut bytes: &[u8], limit: usize, credit: &Credit) -> Result<Vec<u8>, NotDecompressed> {
+        let own = BODY_EXPANSION * bytes.len() as u64;
         let mut decoder = Decoder::new(self);
         let (mut out, mut piece) = (Vec::new(), [0; 8 << 10]);
         loop {
+            if !credit.has_room(decoder.ahead()) {
+                return Err(NotDecompressed::Expansion);
+            }
             let (progress, damage) = decoder.step(bytes, &mut piece);
             bytes = bytes.get(progress.read..).unwrap_or_default();
-            if out.len() + progress.written > limit {
+            let unwritten = if damage.is_some() { decoder.unwritten() } else { 0 };
+            let decoded = out.len() + progress.written;
+            if !credit.decode(progress.written as u64 + unwritten, decoded as u64 <= own) {
+                return Err(NotDecompressed::Expansion);
+            }
+            if decoded > limit {
                 return Err(NotDecompressed::TooLong);
             }
             out.extend_from_slice(piece.get(..progress.written).unwrap_or_default());
@@ -101,6 +112,8 @@ pub enum NotDecompressed {
     Damaged,
     /// It is longer than what is kept.
     TooLong,
+    /// All that is decoded is more than what was sent pays for.
+    Expansion,
 }
 
 impl MessageCoding {
@@ -115,14 +128,23 @@ impl MessageCoding {
     }
 
     /// Decompresses a whole message of up to `limit` bytes.
-    pub fn decompress(&self, bytes: &[u8], limit: usize) -> Result<Vec<u8>, NotDecompressed> {
+    pub fn decompress(
+        &self,
+        bytes: &[u8],
+        limit: usize,
+        credit: &Credit,
+    ) -> Result<Vec<u8>, NotDecompressed> {
         match self {
             Self::None | Self::Unknown => Err(NotDecompressed::Unknown),
-            Self::Content(coding) => coding.decompress(bytes, limit),
+            Self::Content(coding) => coding.decompress(bytes, limit, credit),
             Self::Snappy => {
                 let length = snap::raw::decompress_len(bytes).map_err(|_| NotDecompressed::Damaged)?;
+                let own = length as u64 <= BODY_EXPANSION * bytes.len() as u64;
                 if length > limit {
                     return Err(NotDecompressed::TooLong);
+                }
+                if !credit.decode(length as u64, own) {
+                    return Err(NotDecompressed::Expansion);
                 }
                 snap::raw::Decoder::new().decompress_vec(bytes).map_err(|_| NotDecompressed::Damaged)
             }
@@ -158,6 +180,22 @@ impl Decoder {
             Self::Inflate(decoder) => decoder.step(input, output),
             Self::Brotli(decoder) => decoder.step(input, output),
             Self::Zstd(decoder) => decoder.step(input, output),
+        }
+    }
+
+    /// So many bytes it may decode before it writes any of them.
+    pub(super) fn ahead(&self) -> u64 {
+        match self {
+            Self::Inflate(_) | Self::Zstd(_) => 0,
+            Self::Brotli(decoder) => decoder.window(),
+        }
+    }
+
+    /// So many bytes it has decoded and not written.
+    pub(super) fn unwritten(&self) -> u64 {
+        match self {
+            Self::Inflate(_) | Self::Zstd(_) => 0,
+            Self::Brotli(decoder) => decoder.unwritten(),
         }
     }
 
@@ -207,15 +245,24 @@ mod tests {
         let message = vec![b'a'; 20_000];
         let zstd = zstd::encode_all(message.as_slice(), 3).unwrap();
         let coding = MessageCoding::of(b"zstd");
-        assert_eq!(coding.decompress(&zstd, 20_000).as_deref(), Ok(message.as_slice()));
-        assert_eq!(coding.decompress(&zstd, 19_999), Err(NotDecompressed::TooLong));
-        assert_eq!(coding.decompress(&zstd[..zstd.len() - 1], 20_000), Err(NotDecompressed::Damaged));
+        assert_eq!(coding.decompress(&zstd, 20_000, &Credit::default()).as_deref(), Ok(message.as_slice()));
+        assert_eq!(coding.decompress(&zstd, 19_999, &Credit::default()), Err(NotDecompressed::TooLong));
+        assert_eq!(
+            coding.decompress(&zstd[..zstd.len() - 1], 20_000, &Credit::default()),
+            Err(NotDecompressed::Damaged)
+        );
         let snappy = snap::raw::Encoder::new().compress_vec(&message).unwrap();
         let coding = MessageCoding::of(b"snappy");
-        assert_eq!(coding.decompress(&snappy, 20_000).as_deref(), Ok(message.as_slice()));
-        assert_eq!(coding.decompress(&snappy, 100), Err(NotDecompressed::TooLong));
-        assert_eq!(coding.decompress(b"\xff", 100), Err(NotDecompressed::Damaged));
-        assert_eq!(MessageCoding::of(b"identity").decompress(&zstd, 1), Err(NotDecompressed::Unknown));
-        assert_eq!(MessageCoding::of(b"x-rot").decompress(&zstd, 1), Err(NotDecompressed::Unknown));
+        assert_eq!(coding.decompress(&snappy, 20_000, &Credit::default()).as_deref(), Ok(message.as_slice()));
+        assert_eq!(coding.decompress(&snappy, 100, &Credit::default()), Err(NotDecompressed::TooLong));
+        assert_eq!(coding.decompress(b"\xff", 100, &Credit::default()), Err(NotDecompressed::Damaged));
+        assert_eq!(
+            MessageCoding::of(b"identity").decompress(&zstd, 1, &Credit::default()),
+            Err(NotDecompressed::Unknown)
+        );
+        assert_eq!(
+            MessageCoding::of(b"x-rot").decompress(&zstd, 1, &Credit::default()),
+            Err(NotDecompressed::Unknown)
+        );
     }
 }

@@ -4,12 +4,12 @@ use super::exchange_context::{ExchangeContext, Losses};
 use super::files::BodyWriter;
 use super::graphql::Operation;
 use super::head::Head;
-use super::options::Options;
 use super::protobuf::{Schema, Type};
 #[cfg(feature = "proto")]
 use super::protobuf::{reflection, status};
 use super::reader::Reader;
 use super::side::Side;
+use super::tell::Context;
 use super::{dns, form};
 use crate::base::limit_counters::{Limit, Struck};
 use crate::base::limits::{BODY_MESSAGE_BYTES, BODY_MESSAGES};
@@ -40,6 +40,8 @@ struct Told {
     messages: Vec<BodyMessage>,
     bytes: usize,
     omitted: u64,
+    /// Messages were not told, as they were not paid for.
+    unpaid: bool,
     events: Option<Events>,
     /// The first close frame of each side, and when it was there.
     closes: Vec<(Timestamp, WebSocketEnd)>,
@@ -83,8 +85,12 @@ impl Told {
         if let Some(events) = &mut self.events {
             events.note(at);
         }
-        if matches!(message.error, Some("too_deep")) {
+        if matches!(message.error, Some("too_deep" | "expansion")) {
             cx.limits.strike(Limit::BodyDecoding);
+        }
+        if !cx.credit.show_message(message.texts()) {
+            (self.omitted, self.unpaid) = (self.omitted + 1, true);
+            return cx.limits.strike(Limit::BodyShown);
         }
         if let Some(ended) = &mut cx.ended {
             let (stream, path) = (cx.stream, self.path.clone());
@@ -201,8 +207,8 @@ impl Exchange {
             let reader = self.reader(from_client, cx);
             let Self { request, response, told, .. } = self;
             let side = if from_client { request } else { response };
-            let options = cx.options;
-            side.read_with(reader, &options.context(), &mut |message, at| {
+            let context = cx.context();
+            side.read_with(reader, &context, &mut |message, at| {
                 told.take(message, from_client, at, cx);
             });
         }
@@ -243,8 +249,8 @@ impl Exchange {
         self.begin(from_client, cx);
         let Self { request, response, told, .. } = self;
         let side = if from_client { request } else { response };
-        let options = cx.options;
-        side.data(bytes, at, &options.context(), &mut |message| told.take(message, from_client, at, cx));
+        let context = cx.context();
+        side.data(bytes, at, &context, &mut |message| told.take(message, from_client, at, cx));
         if side.waits_since().is_some_and(|since| at.since(since) > BODY_WAIT) {
             self.settle(true, cx);
         }
@@ -263,16 +269,16 @@ impl Exchange {
         }
         let Self { request, response, told, .. } = self;
         let side = if from_client { request } else { response };
-        let options = cx.options;
-        side.gap(length, &options.context(), &mut |message| told.take(message, from_client, at, cx));
+        let context = cx.context();
+        side.gap(length, &context, &mut |message| told.take(message, from_client, at, cx));
     }
 
     /// END_STREAM of a side.
     pub(super) fn end(&mut self, from_client: bool, at: Timestamp, cx: &mut ExchangeContext<'_>) {
         let Self { request, response, told, .. } = self;
         let side = if from_client { &mut *request } else { response };
-        let options = cx.options;
-        side.end(&options.context(), &mut |message| told.take(message, from_client, at, cx));
+        let context = cx.context();
+        side.end(&context, &mut |message| told.take(message, from_client, at, cx));
         if from_client && told.graphql.is_none() {
             told.graphql = graphql(request, &told.messages);
         }
@@ -286,7 +292,7 @@ impl Exchange {
         }
         let reader = if self.is_known(from_client) { Some(self.reader(from_client, cx)) } else { None };
         let side = if from_client { &mut self.request } else { &mut self.response };
-        side.begin(reader, &cx.options.context());
+        side.begin(reader, &cx.context());
         if let Some((store, as_sent)) = &cx.options.store {
             let what = if from_client { "request" } else { "response" };
             let coded = *as_sent && !side.head.codings.is_empty();
@@ -328,36 +334,39 @@ impl Exchange {
         mut self,
         of: BodyFile,
         last: Timestamp,
-        options: &Options,
+        context: &Context<'_>,
         schema: &Schema,
         limits: &mut Struck,
     ) -> Option<Box<Contents>> {
-        let context = options.context();
         let of = BodyFile { path: self.told.path.take(), ..of };
         let limited = u64::from(self.request.was_limited()) + u64::from(self.response.was_limited());
         limits.add(Limit::BodyDecoding, limited);
+        let unread = u64::from(self.request.is_unpaid()) + u64::from(self.response.is_unpaid());
+        limits.add(Limit::BodyShown, unread);
+        // Not all messages were seen: how many there were, and which was the first, is not known.
+        let unpaid = self.told.unpaid || unread > 0;
         #[cfg(feature = "proto")]
         let grpc_details = self
             .response
             .head
             .details
             .as_deref()
-            .and_then(|value| status::details(value, schema, context.redactor, options.limit));
+            .and_then(|value| status::details(value, schema, context.redactor, context.limit));
         #[cfg(not(feature = "proto"))]
         let (grpc_details, _) = (None, schema);
-        let websocket = self.websocket(last);
+        let websocket = self.websocket(last).filter(|_| !unpaid);
         let mut messages = self.told.messages;
         // What came behind the stream's end is not of the exchange.
         messages.retain(|message| message.at <= last);
         messages.sort_by_key(|message| message.at);
         let contents = Contents {
-            request: self.request.finish(&context, BodyFile { from_client: true, ..of.clone() }),
-            response: self.response.finish(&context, of),
+            request: self.request.finish(context, BodyFile { from_client: true, ..of.clone() }),
+            response: self.response.finish(context, of),
             messages,
-            messages_omitted: self.told.omitted,
+            messages_omitted: if unread > 0 { 0 } else { self.told.omitted },
             graphql: self.told.graphql.map(|Operation { name, kind }| GraphQl { name, kind }),
             grpc_details,
-            events: self.told.events.filter(|events| events.count > 0),
+            events: self.told.events.filter(|events| events.count > 0 && !unpaid),
             websocket,
         };
         contents.is_some().then(|| Box::new(contents))

@@ -1,7 +1,9 @@
 //! What an exchange works with.
 
+use super::credit::Credit;
 use super::options::Options;
 use super::protobuf::Schema;
+use super::tell::Context;
 use crate::base::limit_counters::Struck;
 use crate::record::MessageRecord;
 
@@ -22,6 +24,15 @@ pub(super) struct ExchangeContext<'d> {
     pub(super) limits: &'d mut Struck,
     pub(super) stream: u32,
     pub(super) losses: Losses,
+    /// What pays for what is decoded, and shown.
+    pub(super) credit: &'d Credit,
     /// Where each message goes that is told of for itself.
     pub(super) ended: Option<&'d mut Vec<MessageRecord>>,
+}
+
+impl<'d> ExchangeContext<'d> {
+    /// What messages are told with.
+    pub(super) fn context(&self) -> Context<'d> {
+        self.options.context(self.credit)
+    }
 }

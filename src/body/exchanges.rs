@@ -1,5 +1,6 @@
 //! A connection's bodies: one listener to its events, beside the one that pairs requests with responses.
 
+use super::credit::Credit;
 use super::exchange::Exchange;
 use super::exchange_context::{ExchangeContext, Losses};
 use super::head::Head;
@@ -38,13 +39,18 @@ pub struct Bodies {
     limits: Struck,
 }
 
-/// Memory that the bodies of a shard's connections share.
+/// What the bodies of a shard's connections share.
 #[derive(Debug)]
-pub struct Memory(pub Budget);
+pub struct Means {
+    /// Memory.
+    pub memory: Budget,
+    /// What pays for what is decoded, and shown.
+    pub credit: Credit,
+}
 
-impl Default for Memory {
+impl Default for Means {
     fn default() -> Self {
-        Self(Budget::new(BODY_MEMORY_SHARD))
+        Self { memory: Budget::new(BODY_MEMORY_SHARD), credit: Credit::default() }
     }
 }
 
@@ -52,8 +58,8 @@ impl Default for Memory {
 pub struct Listening<'a> {
     /// The bodies.
     pub bodies: &'a mut Bodies,
-    /// Memory that the connections of a shard share.
-    pub memory: &'a mut Budget,
+    /// What the connections of a shard share.
+    pub means: &'a mut Means,
 }
 
 impl std::fmt::Debug for Bodies {
@@ -88,7 +94,8 @@ impl Bodies {
     }
 
     /// The contents of an exchange whose last byte came then.
-    pub fn take(&mut self, stream: u32, last: Timestamp, budget: &mut Budget) -> Option<Box<Contents>> {
+    pub fn take(&mut self, stream: u32, last: Timestamp, means: &mut Means) -> Option<Box<Contents>> {
+        let Means { memory, credit } = means;
         let mut exchange = self.exchanges.remove(&stream)?;
         if let Some(reset) = exchange.reset {
             // More may come of it that was under way, and is no beginning.
@@ -106,13 +113,14 @@ impl Bodies {
             stream,
             ended,
             losses,
+            credit,
         });
-        budget.give(exchange.weight);
+        memory.give(exchange.weight);
         self.held -= exchange.weight.min(self.held);
         let contents = exchange.finish(
             BodyFile { connection: self.id, stream, ..BodyFile::default() },
             last,
-            &self.options,
+            &self.options.context(credit),
             &self.schema,
             &mut self.limits,
         );
@@ -172,12 +180,22 @@ impl Listening<'_> {
         let exchange = exchanges.entry(stream).or_insert_with(|| Exchange::new(*losses));
         let losses = *losses;
         let ended = options.messages.then_some(ended);
-        let mut context =
-            ExchangeContext { connection: *id, options, schema, learned, limits, stream, ended, losses };
+        let Means { memory, credit } = &mut *self.means;
+        let mut context = ExchangeContext {
+            connection: *id,
+            options,
+            schema,
+            learned,
+            limits,
+            stream,
+            ended,
+            losses,
+            credit,
+        };
         exchange.note_losses(&mut context);
         act(exchange, &mut context);
         let weight = exchange.memory();
-        if weight > exchange.weight && !self.memory.take(weight - exchange.weight) {
+        if weight > exchange.weight && !memory.take(weight - exchange.weight) {
             limits.strike(Limit::BodyMemory);
             exchange.starve();
         } else if weight > exchange.weight {
@@ -187,7 +205,7 @@ impl Listening<'_> {
         let weight = exchange.memory();
         if weight < exchange.weight {
             let less = exchange.weight - weight;
-            self.memory.give(less);
+            memory.give(less);
             *held -= less.min(*held);
             exchange.weight = weight;
         }

@@ -8,6 +8,7 @@ mod brotli;
 pub mod chain;
 pub mod charset;
 pub mod coding;
+pub mod credit;
 pub mod dns;
 pub mod envelope;
 mod exchange;
@@ -33,7 +34,7 @@ pub mod tell;
 pub mod websocket;
 mod zstandard;
 
-pub use exchanges::{Bodies, Listening, Memory};
+pub use exchanges::{Bodies, Listening, Means};
 pub use files::Store;
 pub use options::Options;
 pub use protobuf::Schema;

@@ -1,5 +1,6 @@
 //! What is asked of bodies.
 
+use super::credit::Credit;
 use super::files::Store;
 use super::protobuf::Schema;
 use super::redact::Redactor;
@@ -24,7 +25,7 @@ pub struct Options {
 }
 
 impl Options {
-    pub(super) fn context(&self) -> Context<'_> {
-        Context { redactor: self.redactor.as_ref(), limit: self.limit }
+    pub(super) fn context<'c>(&'c self, credit: &'c Credit) -> Context<'c> {
+        Context { redactor: self.redactor.as_ref(), limit: self.limit, credit }
     }
 }

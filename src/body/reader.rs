@@ -81,7 +81,7 @@ impl Reader {
             Kind::Lines(lines) => lines.push(bytes, &mut |line| sink(tell::line(line, context))),
             Kind::Multipart(parts) => parts.push(bytes, &mut |part| sink(tell::part(part, context))),
             Kind::WebSocket(socket) => {
-                socket.push(bytes, &mut |message| sink(tell::websocket(message, context)));
+                socket.push(bytes, context.credit, &mut |message| sink(tell::websocket(message, context)));
             }
         }
     }
@@ -95,7 +95,7 @@ impl Reader {
             Kind::Lines(lines) => lines.gap(),
             Kind::Multipart(parts) => parts.gap(),
             Kind::WebSocket(socket) => {
-                socket.gap(length, &mut |message| sink(tell::websocket(message, context)));
+                socket.gap(length, context.credit, &mut |message| sink(tell::websocket(message, context)));
             }
         }
     }

@@ -10,6 +10,9 @@ use crate::base::time::Timestamp;
 use crate::record::{Body, BodyError, BodyFile, BodyMessage, Content};
 use sha2::{Digest, Sha256};
 
+/// Decoded bytes that are read for messages before it is asked whether more can be shown.
+const READ: usize = 1 << 10;
+
 /// Takes the DATA of one side of a stream.
 #[derive(Default)]
 pub struct Side {
@@ -34,6 +37,8 @@ struct Flow {
     waiting: Option<Vec<(usize, Timestamp)>>,
     /// A budget does not allow that more is kept.
     starved: bool,
+    /// More than is kept, or than was read for messages, is not paid for.
+    unpaid: bool,
     /// Why a message did not end.
     message_error: Option<&'static str>,
     /// Bytes of DATA seen.
@@ -59,6 +64,7 @@ impl Side {
                 waiting: reader.is_none().then(Vec::new),
                 reader: reader.unwrap_or_default(),
                 starved: false,
+                unpaid: false,
                 message_error: None,
                 encoded: 0,
                 file: None,
@@ -119,6 +125,7 @@ impl Side {
     ) {
         let Some(flow) = &mut self.flow else { return };
         flow.encoded = flow.encoded.saturating_add(bytes.len() as u64);
+        context.credit.earn(bytes.len());
         if flow.starved {
             return;
         }
@@ -181,6 +188,11 @@ impl Side {
         })
     }
 
+    /// Less of it is shown, and read for messages, than is asked for, as that was not paid for.
+    pub fn is_unpaid(&self) -> bool {
+        self.flow.as_ref().is_some_and(|flow| flow.unpaid)
+    }
+
     /// What is known of the body at its end; `None` where there was none.
     /// Where it was written to a file, `of` says what that is told with.
     pub fn finish(&mut self, context: &Context<'_>, of: BodyFile) -> Option<Body> {
@@ -200,20 +212,32 @@ impl Side {
 
 impl Flow {
     fn decode(&mut self, bytes: &[u8], context: &Context<'_>, sink: &mut dyn FnMut(BodyMessage)) {
-        let Self { chain, hash, decoded, kept, reader, file, .. } = self;
-        let limit = context.limit;
+        let Self { chain, hash, decoded, kept, unpaid, reader, file, .. } = self;
+        let Context { limit, credit, .. } = *context;
         if let Some((writer, true)) = file {
             writer.push(bytes);
         }
-        chain.push(bytes, &mut |bytes| {
+        chain.push(bytes, credit, &mut |bytes| {
             *decoded = decoded.saturating_add(bytes.len() as u64);
             hash.update(bytes);
-            let room = limit.saturating_sub(kept.len());
-            kept.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+            let room = if *unpaid { 0 } else { limit.saturating_sub(kept.len()) };
+            let shown = bytes.get(..room).unwrap_or(bytes);
+            *unpaid |= !credit.show(shown);
+            if !*unpaid {
+                kept.extend_from_slice(shown);
+            }
             if let Some((writer, false)) = file {
                 writer.push(bytes);
             }
-            reader.push(bytes, context, sink);
+            for piece in bytes.chunks(READ) {
+                if !*unpaid && credit.is_spent() {
+                    *unpaid = true;
+                    reader.gap(None, context, sink);
+                }
+                if !*unpaid {
+                    reader.push(piece, context, sink);
+                }
+            }
         });
     }
 

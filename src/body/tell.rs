@@ -1,6 +1,7 @@
 //! From what a reader found to the message that a record holds.
 
 use super::coding::{MessageCoding, NotDecompressed};
+use super::credit::Credit;
 use super::envelope::{COMPRESSED, CONNECT_END, Envelope, Payload, Protocol, WEB_TRAILERS};
 use super::lines::Line;
 use super::media_type::MediaType;
@@ -19,6 +20,8 @@ pub struct Context<'c> {
     pub redactor: Option<&'c Redactor>,
     /// Bytes that are shown of a message.
     pub limit: usize,
+    /// What pays for what is decoded, and shown.
+    pub credit: &'c Credit,
 }
 
 /// How a message is encoded.
@@ -124,13 +127,15 @@ pub(super) fn envelope(
         // Less is there than its prefix says.
         Payload::Whole(bytes) if bytes.len() as u64 != wire_size => Err("gap"),
         Payload::TooLong => Err("too_long"),
-        Payload::Whole(bytes) if compressed => {
-            coding.decompress(bytes, context.limit).map(Into::into).map_err(|error| match error {
+        Payload::Whole(bytes) if compressed => coding
+            .decompress(bytes, context.limit, context.credit)
+            .map(Into::into)
+            .map_err(|error| match error {
                 NotDecompressed::Unknown => "unknown_coding",
                 NotDecompressed::Damaged => "damaged",
                 NotDecompressed::TooLong => "too_long",
-            })
-        }
+                NotDecompressed::Expansion => "expansion",
+            }),
         Payload::Whole(bytes) => Ok(std::borrow::Cow::Borrowed(bytes)),
     };
     let mut told = match &decompressed {
@@ -249,6 +254,7 @@ pub(super) fn websocket(message: Message<'_>, context: &Context<'_>) -> BodyMess
         Err(missing) => {
             told.error = Some(match missing {
                 Missing::TooLong => "too_long",
+                Missing::Expansion => "expansion",
                 Missing::Lost => "gap",
                 Missing::Context => "context_lost",
                 Missing::Damaged => "damaged",

@@ -1,6 +1,8 @@
 //! WebSocket (RFC 6455) as it runs over an HTTP/2 stream (RFC 8441), with permessage-deflate (RFC 7692).
 
+use super::credit::Credit;
 use super::inflate::{Inflate, Wrapper};
+use crate::base::limits::BODY_EXPANSION;
 
 /// Bytes that are inflated at once.
 const PIECE: usize = 8 << 10;
@@ -52,6 +54,8 @@ impl Opcode {
 pub enum Missing {
     /// It is longer than what is kept.
     TooLong,
+    /// All that is decoded is more than what was sent pays for.
+    Expansion,
     /// Some of it is not in the capture.
     Lost,
     /// It is compressed with what earlier messages held, of which something was missed.
@@ -124,6 +128,9 @@ struct Compression {
     takeover: bool,
     /// What the window holds is not known.
     broken: bool,
+    /// Bytes that went in, and that came out.
+    read: u64,
+    written: u64,
 }
 
 impl WebSocket {
@@ -134,6 +141,8 @@ impl WebSocket {
             inflate: Inflate::new(Wrapper::Raw),
             takeover,
             broken: false,
+            read: 0,
+            written: 0,
         });
         Self {
             limit,
@@ -148,7 +157,7 @@ impl WebSocket {
     }
 
     /// The next bytes.
-    pub fn push(&mut self, mut bytes: &[u8], sink: &mut dyn FnMut(Message<'_>)) {
+    pub fn push(&mut self, mut bytes: &[u8], credit: &Credit, sink: &mut dyn FnMut(Message<'_>)) {
         while !bytes.is_empty() {
             match self.state {
                 FrameState::Astray => return,
@@ -160,7 +169,7 @@ impl WebSocket {
                     }
                     self.have += 1;
                     if self.begin() && self.frame.left == 0 {
-                        self.end_frame(sink);
+                        self.end_frame(credit, sink);
                     }
                 }
                 FrameState::Payload => {
@@ -168,9 +177,9 @@ impl WebSocket {
                     let (now, rest) = bytes.split_at(bytes.len().min(left));
                     bytes = rest;
                     self.frame.left -= now.len() as u64;
-                    self.payload(now);
+                    self.payload(now, credit);
                     if self.frame.left == 0 {
-                        self.end_frame(sink);
+                        self.end_frame(credit, sink);
                     }
                 }
             }
@@ -221,19 +230,19 @@ impl WebSocket {
         if self.frame.opcode & 8 == 0 { &mut self.message } else { &mut self.control }
     }
 
-    fn payload(&mut self, bytes: &[u8]) {
-        let Some(mask) = self.frame.mask else { return self.content(bytes) };
+    fn payload(&mut self, bytes: &[u8], credit: &Credit) {
+        let Some(mask) = self.frame.mask else { return self.content(bytes, credit) };
         let mut plain = [0; 1024];
         for piece in bytes.chunks(plain.len()) {
             let at = self.frame.at;
             let mask = mask.iter().cycle().skip(at & 3);
             plain.iter_mut().zip(piece).zip(mask).for_each(|((to, octet), mask)| *to = octet ^ mask);
             self.frame.at = at.wrapping_add(piece.len());
-            self.content(plain.get(..piece.len()).unwrap_or_default());
+            self.content(plain.get(..piece.len()).unwrap_or_default(), credit);
         }
     }
 
-    fn content(&mut self, bytes: &[u8]) {
+    fn content(&mut self, bytes: &[u8], credit: &Credit) {
         let limit = self.limit;
         let compressed = self.assembly().compressed;
         if !compressed {
@@ -242,11 +251,11 @@ impl WebSocket {
         }
         if let Some(compression) = &mut self.inflate {
             let assembly = if self.frame.opcode & 8 == 0 { &mut self.message } else { &mut self.control };
-            compression.inflate(bytes, assembly, limit);
+            compression.inflate(bytes, assembly, limit, credit);
         }
     }
 
-    fn end_frame(&mut self, sink: &mut dyn FnMut(Message<'_>)) {
+    fn end_frame(&mut self, credit: &Credit, sink: &mut dyn FnMut(Message<'_>)) {
         self.state = FrameState::Header;
         if !self.frame.fin {
             return;
@@ -258,7 +267,7 @@ impl WebSocket {
             && !control
             && let Some(compression) = &mut self.inflate
         {
-            compression.end(&mut assembly, limit);
+            compression.end(&mut assembly, limit, credit);
         }
         // A continuation whose beginning was lost has no opcode.
         let Some(opcode) = assembly.opcode else { return };
@@ -273,7 +282,7 @@ impl WebSocket {
     }
 
     /// Bytes that are not in the capture; `None`: nobody knows how many.
-    pub fn gap(&mut self, length: Option<u64>, sink: &mut dyn FnMut(Message<'_>)) {
+    pub fn gap(&mut self, length: Option<u64>, credit: &Credit, sink: &mut dyn FnMut(Message<'_>)) {
         match length {
             Some(0) => {}
             Some(length) if self.state == FrameState::Payload && length <= self.frame.left => {
@@ -286,7 +295,7 @@ impl WebSocket {
                     compression.broken = true;
                 }
                 if self.frame.left == 0 {
-                    self.end_frame(sink);
+                    self.end_frame(credit, sink);
                 }
             }
             _ => {
@@ -325,7 +334,8 @@ impl Assembly {
 }
 
 impl Compression {
-    fn inflate(&mut self, mut bytes: &[u8], assembly: &mut Assembly, limit: usize) {
+    fn inflate(&mut self, mut bytes: &[u8], assembly: &mut Assembly, limit: usize, credit: &Credit) {
+        self.read += bytes.len() as u64;
         if self.broken {
             assembly.lose(Missing::Context);
             return;
@@ -335,6 +345,12 @@ impl Compression {
         loop {
             let (progress, damage) = self.inflate.step(bytes, &mut out);
             bytes = bytes.get(progress.read..).unwrap_or_default();
+            self.written += progress.written as u64;
+            if !credit.decode(progress.written as u64, self.written <= BODY_EXPANSION * self.read) {
+                assembly.lose(Missing::Expansion);
+                self.broken = true;
+                return;
+            }
             assembly.extend(out.get(..progress.written).unwrap_or_default(), limit);
             // A final block within a message ends its deflate stream; RFC 7692 section 7.2.3.4 allows it.
             if self.inflate.at_end() {
@@ -357,8 +373,8 @@ impl Compression {
     }
 
     /// The message is over: the empty block that its sender left out (RFC 7692 section 7.2.2).
-    fn end(&mut self, assembly: &mut Assembly, limit: usize) {
-        self.inflate(&[0, 0, 0xff, 0xff], assembly, limit);
+    fn end(&mut self, assembly: &mut Assembly, limit: usize, credit: &Credit) {
+        self.inflate(&[0, 0, 0xff, 0xff], assembly, limit, credit);
         if !self.takeover {
             self.inflate.reset();
             self.broken = false;

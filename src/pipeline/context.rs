@@ -29,7 +29,7 @@ pub(super) struct Totals {
     pub(super) stats: Stats,
     pub(super) pool: StreamPool,
     /// Memory of the bodies under way.
-    pub(super) body_memory: body::Memory,
+    pub(super) body_means: body::Means,
     pub(super) payload_bytes: u64,
     pub(super) report: super::ShardReport,
 }

@@ -371,7 +371,7 @@ impl Http2 {
         }
         if let Some(mut bodies) = self.bodies.take() {
             cx.totals.report.limits.merge(bodies.limits());
-            bodies.release(&mut cx.totals.body_memory.0);
+            bodies.release(&mut cx.totals.body_means.memory);
         }
         // What was missing before it was known to be HTTP/2 was not told here.
         if let Some(tcp) = &record.tcp {
@@ -460,8 +460,8 @@ impl Http2 {
                 input.push(connection, &mut (timing, (session, (judge, tunnels))));
             }
             (timing, judge) => {
-                let memory = &mut totals.body_memory.0;
-                let contents = bodies.as_deref_mut().map(|bodies| Listening { bodies, memory });
+                let means = &mut totals.body_means;
+                let contents = bodies.as_deref_mut().map(|bodies| Listening { bodies, means });
                 let records = &mut *cx.out;
                 let frames = cx.wanted.frames.then_some(FrameRecords { now: cx.now, meta, records });
                 let shown = ((course.as_deref_mut(), courses.as_deref_mut()), frames);
@@ -505,7 +505,7 @@ impl Http2 {
             }
             record.evidence = judge.as_ref().and_then(|judge| evidence(judge, record));
             if let Some(bodies) = bodies {
-                record.contents = bodies.take(record.stream, record.last.time, &mut totals.body_memory.0);
+                record.contents = bodies.take(record.stream, record.last.time, &mut totals.body_means);
             }
             if let Some(courses) = courses {
                 record.steps = courses.take(record.stream);
@@ -521,7 +521,7 @@ impl Http2 {
             bodies.prune(
                 self.pairing.in_flight(),
                 |stream| self.pairing.is_open(stream),
-                &mut totals.body_memory.0,
+                &mut totals.body_means.memory,
             );
         }
         if let Some(courses) = courses {

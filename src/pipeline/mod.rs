@@ -119,11 +119,12 @@ impl Pipeline {
     /// An empty shard.
     pub fn new(settings: PipelineConfig) -> Self {
         let share = |cap| settings.memory.share(cap);
-        let body_memory = body::Memory(Budget::new(share(limits::BODY_MEMORY_SHARD)));
+        let memory = Budget::new(share(limits::BODY_MEMORY_SHARD));
+        let body_means = body::Means { memory, ..body::Means::default() };
         Self {
             table: Table::new(limits::CONNECTIONS_SHARD),
             budget: Budget::new(share(limits::REASSEMBLY_SHARD)),
-            totals: Totals { body_memory, ..Totals::default() },
+            totals: Totals { body_means, ..Totals::default() },
             tls: tls::Workspace::with_budget(tls::Budget::new(share(limits::MAX_TLS_HELD_TOTAL / SHARDS))),
             memory: 0,
             memory_most: 0,
@@ -139,7 +140,7 @@ impl Pipeline {
 
     /// Bytes of memory held by all connections of the shard.
     fn held(&self) -> usize {
-        self.memory + self.table.memory() + self.budget.held() + self.totals.body_memory.0.held()
+        self.memory + self.table.memory() + self.budget.held() + self.totals.body_means.memory.held()
     }
 
     /// Takes another pool of streams in exchange for its own: the shards of a thread use one in turn.
@@ -278,9 +279,10 @@ impl Pipeline {
     }
 
     /// How full came what is bounded for all of the shard's connections.
-    pub fn loads(&self) -> [Load; 6] {
+    pub fn loads(&self) -> [Load; 8] {
         let [held, trials] = self.tls.loads();
-        let bodies = &self.totals.body_memory.0;
+        let bodies = &self.totals.body_means.memory;
+        let [decoded, shown] = self.totals.body_means.credit.wanted();
         [
             Load::new(Limit::Connections, self.table.most, limits::CONNECTIONS_SHARD),
             Load::new(Limit::ConnectionMemory, self.memory_most, self.memory_cap),
@@ -288,6 +290,8 @@ impl Pipeline {
             held,
             trials,
             Load::new(Limit::BodyMemory, bodies.most(), bodies.cap()),
+            Load { limit: Limit::BodyDecoding, most: decoded, cap: limits::BODY_DECODED_SHARD as u64 },
+            Load { limit: Limit::BodyShown, most: shown, cap: limits::BODY_SHOWN_SHARD as u64 },
         ]
     }
 

@@ -214,6 +214,13 @@ impl BodyMessage {
         self.value.as_deref().or(self.fields.as_deref()).or(self.text.as_deref())
     }
 
+    /// Its texts and bytes.
+    pub fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        let Self { kind, name, filename, content_type, value, fields, text, .. } = self;
+        let texts = [kind, name, filename, content_type, value, fields, text];
+        texts.into_iter().flatten().map(String::as_bytes).chain(self.bytes.as_deref())
+    }
+
     /// Bytes of memory beside its own.
     pub fn memory(&self) -> usize {
         let Self { kind, name, filename, content_type, value, fields, text, .. } = self;

@@ -4,7 +4,7 @@ use super::lens::{run, run_with};
 use super::measure::{
     CALLS, NO_CALLS, START, at_two_sizes, grows_in_proportion, in_proportion, sizes, struck,
 };
-use super::wire::{ACK, Flow, REQUEST, RESPONSE, SYN, Wire, frame, ipv4, tcp};
+use super::wire::{ACK, Flow, REQUEST, RESPONSE, SYN, Wire, frame, insert, ipv4, tcp};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use h2lens::base::limits;
@@ -101,6 +101,56 @@ fn a_bomb_in_a_body() {
     let [small, large] = [1, 2].map(|size| run(&attack(size), &["--json", "--body"]).within(96));
     assert!(large.time <= START + 3 * small.time, "{:?} after {:?}", large.time, small.time);
     struck(&[small, large], &["body_decoding"]);
+}
+
+/// Small bodies, each of which becomes long: together they decode to, and show, no more than is in proportion.
+#[test]
+fn small_bombs_in_many_bodies() {
+    // It becomes many bytes within its window, and then turns out to be damaged.
+    let damaged: &[u8] =
+        b"\x0b\x02\x80amb9\x9bY\x0f\xef\x06\x09\x02*~\x0d?\xcd\x87\\\0\0\xa7\xad\xad\0\0\0\0\x1f\
+        \x06e\xda\x8b\x08\xda\x02\x01\0\0mismahtcr";
+    let message = zstd(&vec![0; 1 << 20]);
+    let messages = [&[1][..], &(message.len() as u32).to_be_bytes(), &message].concat().repeat(4);
+    let events = gzip(&b"data:x\n\n".repeat(4096));
+    let [encoding, content_type] = [26, 31];
+    let attacks: [(&str, Vec<u8>, Vec<u8>, &str); 4] = [
+        ("in two codings", insert(encoding, b"gzip, gzip"), gzip(&gzip(&vec![0; 16 << 20])), "body_shown"),
+        ("that are damaged", insert(encoding, b"br"), damaged.to_vec(), "body_decoding"),
+        (
+            "of messages",
+            [&insert(content_type, b"application/grpc")[..], b"\x40\x0dgrpc-encoding\x04zstd"].concat(),
+            messages,
+            "body_decoding",
+        ),
+        (
+            "of events",
+            [insert(content_type, b"text/event-stream"), insert(encoding, b"gzip")].concat(),
+            events,
+            "body_shown",
+        ),
+    ];
+    for (name, fields, body, limit) in attacks {
+        let attack = |size: usize| {
+            let mut wire = Wire::new();
+            let (mut client, mut server) = wire.http2(1000);
+            for id in (1..size as u32 * 2000).step_by(2) {
+                wire.send(&mut client, &frame(1, 5, id, &REQUEST));
+                let block = [&RESPONSE[..], &fields].concat();
+                wire.send(&mut server, &[frame(1, 4, id, &block), frame(0, 1, id, &body)].concat());
+            }
+            wire.file
+        };
+        for (shown, arguments) in [
+            ("with transactions", &["--json", "--body"][..]),
+            ("alone", &["--json", "--show", "messages,telemetry"]),
+        ] {
+            let name = format!("small bodies {name}, {shown}");
+            at_two_sizes(&name, attack, arguments, 96, CALLS);
+        }
+        let runs = [1, 2].map(|size| run(&attack(size), &["--json", "--body"]));
+        struck(&runs, &[limit]);
+    }
 }
 
 pub(super) fn block(kind: u32, body: &[u8]) -> Vec<u8> {

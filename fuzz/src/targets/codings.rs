@@ -7,6 +7,7 @@ use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use h2lens::base::limits::{BODY_EXPANSION, BODY_EXPANSION_SURE, BODY_ZSTD_WINDOW_LOG};
 use h2lens::body::chain::Chain;
 use h2lens::body::coding::Coding;
+use h2lens::body::credit::Credit;
 use std::io::Write;
 
 const LISTS: [&str; 10] = [
@@ -27,32 +28,35 @@ pub fn run(data: &[u8]) {
     let Some((&[list, piece], body)) = data.split_first_chunk() else { return };
     let list = LISTS.get(usize::from(list) % LISTS.len()).copied().unwrap_or_default();
     let cost = Cost::start();
-    let (whole, chain) = decode(list, body, body.len());
+    let (whole, chain, decoded) = decode(list, body, body.len());
     let allowed = BODY_EXPANSION_SURE + BODY_EXPANSION * body.len() as u64 + (64 << 10);
     assert!(whole.len() as u64 <= allowed, "{} bytes of {}", whole.len(), body.len());
-    let (pieces, again) = decode(list, body, usize::from(piece) + 1);
+    let (pieces, again, _) = decode(list, body, usize::from(piece) + 1);
     assert_eq!(whole, pieces);
     assert_eq!(
         chain.failure().map(|failure| &failure.reason),
         again.failure().map(|failure| &failure.reason)
     );
     let cut = body.len() / 2;
-    let (half, _) = decode(list, body.get(..cut).unwrap_or_default(), cut);
+    let (half, ..) = decode(list, body.get(..cut).unwrap_or_default(), cut);
     assert!(whole.starts_with(&half), "a part of the body is not a part of the content");
     // The largest window of Brotli (RFC 7932 section 9.1), which grows by copies, and that of Zstandard.
     let windows = (4 << 24) + (1 << BODY_ZSTD_WINDOW_LOG);
-    // Three times a body is decoded, and up to sixteen mebibytes may come of a few bytes: 4 KiB of them for one.
-    cost.assert(body.len() + whole.len() / 4096, windows + (1 << 20) + 4 * whole.len(), 60_000);
+    // Three times a body is decoded, and up to sixteen mebibytes may come of a few bytes: 4 KiB of them for one. What is decoded
+    // and lost, as it fails within a window, takes time as well.
+    cost.assert(body.len() + decoded as usize / 4096, windows + (1 << 20) + 4 * whole.len(), 60_000);
 }
 
-fn decode(list: &str, body: &[u8], piece: usize) -> (Vec<u8>, Chain) {
+/// What it decodes to, the chain, and the bytes of credit that were wanted.
+fn decode(list: &str, body: &[u8], piece: usize) -> (Vec<u8>, Chain, u64) {
     let mut chain = Chain::new(&Coding::list(list.as_bytes()), 1 << 16);
-    let mut out = Vec::new();
+    let (mut out, credit) = (Vec::new(), Credit::default());
     for piece in body.chunks(piece.max(1)) {
-        chain.push(piece, &mut |bytes| out.extend_from_slice(bytes));
+        chain.push(piece, &credit, &mut |bytes| out.extend_from_slice(bytes));
     }
     chain.finish();
-    (out, chain)
+    let [decoded, _] = credit.wanted();
+    (out, chain, decoded)
 }
 
 /// Bodies in each coding.

@@ -2,6 +2,7 @@
 //! the whole has.
 
 use crate::cost::Cost;
+use h2lens::body::credit::Credit;
 use h2lens::body::websocket::{Message, WebSocket};
 
 const LIMIT: usize = 4 << 10;
@@ -25,9 +26,9 @@ pub fn run(data: &[u8]) {
 type Told = (&'static str, u64, Option<Vec<u8>>);
 
 fn read(bytes: &[u8], piece: usize, deflate: Option<bool>) -> Vec<Told> {
-    let (mut socket, mut told) = (WebSocket::new(LIMIT, deflate), Vec::new());
+    let (mut socket, credit, mut told) = (WebSocket::new(LIMIT, deflate), Credit::default(), Vec::new());
     for piece in bytes.chunks(piece.max(1)) {
-        socket.push(piece, &mut |message: Message<'_>| {
+        socket.push(piece, &credit, &mut |message: Message<'_>| {
             told.push((message.opcode.name(), message.wire_size, message.content.ok().map(<[u8]>::to_vec)));
         });
         assert!(socket.memory() <= 128 << 10);

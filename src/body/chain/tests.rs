@@ -54,7 +54,7 @@ fn decode(names: &str, body: &[u8], piece: usize) -> (Vec<u8>, Chain) {
     let mut chain = Chain::new(&known(names), 1 << 20);
     let mut out = Vec::new();
     for piece in body.chunks(piece.max(1)) {
-        chain.push(piece, &mut |bytes| out.extend_from_slice(bytes));
+        chain.push(piece, &Credit::default(), &mut |bytes| out.extend_from_slice(bytes));
     }
     (out, chain)
 }
@@ -157,9 +157,9 @@ fn a_coding_waits_while_the_one_outside_it_gives_nothing() {
     }
     let mut chain = Chain::new(&known("zstd"), 1 << 20);
     let mut out = Vec::new();
-    chain.push(first, &mut |bytes| out.extend_from_slice(bytes));
-    (0..40).for_each(|_| chain.push(&[], &mut |_| {}));
-    chain.push(second, &mut |bytes| out.extend_from_slice(bytes));
+    chain.push(first, &Credit::default(), &mut |bytes| out.extend_from_slice(bytes));
+    (0..40).for_each(|_| chain.push(&[], &Credit::default(), &mut |_| {}));
+    chain.push(second, &Credit::default(), &mut |bytes| out.extend_from_slice(bytes));
     assert_eq!((out, chain.failure()), (content, None));
 }
 
@@ -216,10 +216,10 @@ fn cap_body_expansion() {
     let allowed = BODY_EXPANSION_SURE + BODY_EXPANSION * bomb.len() as u64;
     let mut size = 0;
     let mut chain = Chain::new(&known("zstd"), 0);
-    chain.push(&bomb, &mut |bytes| size += bytes.len() as u64);
+    chain.push(&bomb, &Credit::default(), &mut |bytes| size += bytes.len() as u64);
     assert_eq!(chain.failure().map(|failure| failure.reason.code()), Some("expansion"));
     assert!(size > allowed && size <= allowed + PIECE as u64, "{size}");
-    chain.push(&bomb, &mut |_| panic!("nothing comes after it"));
+    chain.push(&bomb, &Credit::default(), &mut |_| panic!("nothing comes after it"));
 }
 
 #[test]
@@ -246,7 +246,7 @@ fn nested_bombs_share_what_is_allowed() {
     let bomb = gzip(&gzip(&vec![0; 64 << 20]));
     let mut size = 0;
     let mut chain = Chain::new(&known("gzip, gzip"), 0);
-    chain.push(&bomb, &mut |bytes| size += bytes.len() as u64);
+    chain.push(&bomb, &Credit::default(), &mut |bytes| size += bytes.len() as u64);
     assert!(size <= BODY_EXPANSION_SURE + BODY_EXPANSION * bomb.len() as u64 + 2 * PIECE as u64);
     assert_eq!(chain.failure().map(|failure| failure.reason.code()), Some("expansion"));
 }

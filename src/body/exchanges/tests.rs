@@ -10,7 +10,7 @@ use crate::record::{Content, GraphQl};
 /// A connection that is listened to.
 struct Listened {
     bodies: Bodies,
-    memory: Budget,
+    means: Means,
     ledger: Ledger,
     /// Milliseconds.
     now: u64,
@@ -19,7 +19,7 @@ struct Listened {
 impl Listened {
     fn new(options: Options) -> Self {
         let bodies = Bodies::new(Arc::new(options), 7);
-        Self { bodies, memory: Memory::default().0, ledger: Ledger::default(), now: 0 }
+        Self { bodies, means: Means::default(), ledger: Ledger::default(), now: 0 }
     }
 
     fn tell(&mut self, from: Side, event: impl FnOnce(&EventContext<'_>, &mut Listening<'_>)) {
@@ -28,7 +28,7 @@ impl Listened {
         let arrival = Arrival { at, ..Arrival::default() };
         self.ledger.read(from, &arrival);
         let cx = EventContext { from, arrival: &arrival, ledger: &self.ledger };
-        event(&cx, &mut Listening { bodies: &mut self.bodies, memory: &mut self.memory });
+        event(&cx, &mut Listening { bodies: &mut self.bodies, means: &mut self.means });
     }
 
     fn block(&mut self, from: Side, stream: u32, end_stream: bool, fields: &[(&str, &str)]) {
@@ -67,7 +67,7 @@ impl Listened {
     }
 
     fn take(&mut self, stream: u32) -> Contents {
-        *self.bodies.take(stream, Timestamp::MAX, &mut self.memory).unwrap()
+        *self.bodies.take(stream, Timestamp::MAX, &mut self.means).unwrap()
     }
 }
 
@@ -92,7 +92,7 @@ fn interim_responses_and_trailers_say_nothing_of_the_body() {
     connection.block(Side::Server, 1, true, &[("content-encoding", "gzip"), ("x", "y")]);
     let contents = connection.take(1);
     assert_eq!((text(&contents), contents.response.as_ref().unwrap().complete), (Some("amber"), true));
-    assert_eq!(connection.memory.held(), 0);
+    assert_eq!(connection.means.memory.held(), 0);
 }
 
 #[test]
@@ -128,11 +128,11 @@ fn what_is_read_behind_a_reset_is_of_no_body() {
     listened.data(Side::Server, 1, b", late", true);
     listened.block(Side::Server, 3, false, &answer);
     listened.data(Side::Server, 3, b"after", true);
-    let Listened { bodies, memory, .. } = &mut listened;
+    let Listened { bodies, means, .. } = &mut listened;
     for stream in [1, 3] {
-        assert_eq!(bodies.take(stream, Timestamp::MAX, memory), None, "nothing more of it came before");
+        assert_eq!(bodies.take(stream, Timestamp::MAX, means), None, "nothing more of it came before");
     }
-    bodies.prune(0, |_| false, memory);
+    bodies.prune(0, |_| false, &mut means.memory);
     assert!(bodies.exchanges.len() <= 16);
 }
 
@@ -267,11 +267,11 @@ fn late_frames_of_ended_streams_are_forgotten() {
     let mut connection = Listened::new(options());
     for stream in (1..200).step_by(2) {
         connection.data(Side::Server, stream, b"late", false);
-        connection.bodies.prune(1, |open| open == 1, &mut connection.memory);
+        connection.bodies.prune(1, |open| open == 1, &mut connection.means.memory);
         assert!(connection.bodies.exchanges.len() <= 18);
     }
-    connection.bodies.release(&mut connection.memory);
-    assert_eq!(connection.memory.held(), 0);
+    connection.bodies.release(&mut connection.means.memory);
+    assert_eq!(connection.means.memory.held(), 0);
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn messages_are_told_of_one_by_one() {
     let line = |text: &str| (Some("/lines".to_owned()), Some(text.to_owned()));
     assert_eq!(told, [line("1"), line("[2]")]);
     assert!(
-        connection.bodies.take(1, Timestamp::MAX, &mut connection.memory).is_none(),
+        connection.bodies.take(1, Timestamp::MAX, &mut connection.means).is_none(),
         "contents are not asked for"
     );
 }
@@ -297,7 +297,7 @@ fn cap_body_memory_shard() {
     connection.block(Side::Server, 5, false, &[(":status", "200")]);
     for _ in 0..=BODY_MEMORY_SHARD >> 20 {
         connection.data(Side::Server, 5, &vec![b'x'; 1 << 20], false);
-        assert!(connection.memory.held() <= BODY_MEMORY_SHARD);
+        assert!(connection.means.memory.held() <= BODY_MEMORY_SHARD);
     }
     assert!(connection.bodies.limits().of(Limit::BodyMemory) > 0);
     let contents = connection.take(5);

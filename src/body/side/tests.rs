@@ -1,3 +1,4 @@
+use super::super::credit::Credit;
 use super::*;
 use crate::body::protobuf::Type;
 use crate::body::redact::Redactor;
@@ -36,7 +37,7 @@ fn read(
     ended: bool,
     redactor: Option<&Redactor>,
 ) -> (Body, Vec<BodyMessage>) {
-    let context = Context { redactor, limit: LIMIT };
+    let context = Context { redactor, limit: LIMIT, credit: &Credit::default() };
     let mut messages = Vec::new();
     let mut sink = |message| messages.push(message);
     let head = side.head.clone();
@@ -77,7 +78,7 @@ fn a_coded_text_is_decoded_and_hashed_before_its_charset() {
 #[test]
 fn what_is_lost_before_the_first_data_may_be_half_a_message() {
     let mut side = side(&[("content-type", "text/event-stream")]);
-    side.gap(None, &Context { redactor: None, limit: LIMIT }, &mut |_| {});
+    side.gap(None, &Context { redactor: None, limit: LIMIT, credit: &Credit::default() }, &mut |_| {});
     let (body, messages) = read(&mut side, &[Piece::Bytes(b"data: a\n\nid: 2\ndata: b\n\n")], true, None);
     assert!(!body.complete && body.content.is_none());
     let values: Vec<_> = messages.iter().filter_map(|message| message.value.as_deref()).collect();

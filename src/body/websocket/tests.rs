@@ -30,7 +30,9 @@ fn frame(first: u8, payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
 
 fn read(mut socket: WebSocket, bytes: &[u8], piece: usize) -> Vec<Told> {
     let mut found = Vec::new();
-    bytes.chunks(piece.max(1)).for_each(|piece| socket.push(piece, &mut |message| found.push(told(message))));
+    bytes
+        .chunks(piece.max(1))
+        .for_each(|piece| socket.push(piece, &Credit::default(), &mut |message| found.push(told(message))));
     found
 }
 
@@ -109,12 +111,12 @@ fn a_hole_costs_its_message_and_what_needs_it() {
     let second = frame(0xc1, &deflated(&mut compress, b"amber basket"), None);
     let (mut socket, mut found) = (WebSocket::new(1000, Some(true)), Vec::new());
     let mut sink = |message: Message<'_>| found.push(told(message));
-    socket.push(&first[..4], &mut sink);
-    socket.gap(Some(first.len() as u64 - 4), &mut sink);
-    socket.push(&second, &mut sink);
-    socket.push(&frame(0x81, b"plain", None), &mut sink);
-    socket.gap(None, &mut sink);
-    socket.push(&frame(0x81, b"unseen", None), &mut sink);
+    socket.push(&first[..4], &Credit::default(), &mut sink);
+    socket.gap(Some(first.len() as u64 - 4), &Credit::default(), &mut sink);
+    socket.push(&second, &Credit::default(), &mut sink);
+    socket.push(&frame(0x81, b"plain", None), &Credit::default(), &mut sink);
+    socket.gap(None, &Credit::default(), &mut sink);
+    socket.push(&frame(0x81, b"unseen", None), &Credit::default(), &mut sink);
     let contents: Vec<_> = found.into_iter().map(|told| told.3).collect();
     assert_eq!(contents, [Err(Missing::Lost), Err(Missing::Context), Ok(b"plain".to_vec())]);
 }
@@ -124,13 +126,13 @@ fn a_message_over_the_limit_is_not_kept() {
     let (mut socket, mut found) = (WebSocket::new(150, None), Vec::new());
     let first = frame(0x01, &[b'a'; 100], None);
     let more = frame(0x00, &[b'a'; 100], None);
-    socket.push(&first, &mut |_| {});
+    socket.push(&first, &Credit::default(), &mut |_| {});
     for _ in 0..100 {
-        socket.push(&more, &mut |_| {});
+        socket.push(&more, &Credit::default(), &mut |_| {});
         assert!(socket.memory() <= 512);
     }
-    socket.push(&frame(0x80, b"a", None), &mut |message| found.push(told(message)));
-    socket.push(&frame(0x81, b"b", None), &mut |message| found.push(told(message)));
+    socket.push(&frame(0x80, b"a", None), &Credit::default(), &mut |message| found.push(told(message)));
+    socket.push(&frame(0x81, b"b", None), &Credit::default(), &mut |message| found.push(told(message)));
     assert_eq!(found, [("text", 102, false, Err(Missing::TooLong)), ("text", 1, false, Ok(b"b".to_vec()))]);
 }
 
@@ -143,8 +145,8 @@ fn what_is_no_frame_ends_the_reading() {
         &[0x81, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
     ] {
         let mut socket = WebSocket::new(100, None);
-        socket.push(bytes, &mut |_| panic!("{bytes:?}"));
-        socket.push(&frame(0x81, b"x", None), &mut |_| panic!("{bytes:?}"));
+        socket.push(bytes, &Credit::default(), &mut |_| panic!("{bytes:?}"));
+        socket.push(&frame(0x81, b"x", None), &Credit::default(), &mut |_| panic!("{bytes:?}"));
     }
 }
 
