@@ -38,6 +38,7 @@ mod pretty;
 mod print_error;
 mod printer;
 mod renderer;
+mod repeated;
 mod sanitize;
 pub mod schema;
 mod sequence;

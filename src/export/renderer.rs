@@ -2,6 +2,7 @@
 
 #[cfg(feature = "parquet")]
 use super::columns::tape;
+use super::repeated::Repeated;
 use super::{AnnotationSlot, Format, Item, Options, Rendered, csv, curl, har, json, otlp, table, trace};
 use crate::base::origin::InReach;
 use crate::base::time::{Moment, Timestamp};
@@ -25,8 +26,7 @@ const CSV_TAIL: usize = b",,,,,\n".len();
 pub struct Renderer {
     options: Options,
     rendered: Rendered,
-    /// For cells of CSV that are not plain.
-    scratch: Vec<u8>,
+    scratch: Scratch,
     places: Places,
     /// Where packets came from, with several inputs.
     origins: Option<InReach>,
@@ -38,7 +38,7 @@ impl Renderer {
         Self {
             options,
             rendered: Rendered::default(),
-            scratch: Vec::new(),
+            scratch: Scratch::default(),
             places: Places::default(),
             origins: None,
         }
@@ -66,15 +66,24 @@ impl Renderer {
     }
 }
 
+/// What formats use again from record to record.
+#[derive(Debug, Default)]
+struct Scratch {
+    /// For cells of CSV that are not plain.
+    cell: Vec<u8>,
+    /// What JSON need not write anew.
+    repeated: Repeated,
+}
+
 /// Renders a record in a format that is not the table.
-fn push(rendered: &mut Rendered, scratch: &mut Vec<u8>, format: Format, record: &impl Object) {
+fn push(rendered: &mut Rendered, scratch: &mut Scratch, format: Format, record: &impl Object) {
     let out = &mut rendered.bytes;
     match format {
-        Format::Csv => csv::row(out, scratch, record),
+        Format::Csv => csv::row(out, &mut scratch.cell, record),
         #[cfg(feature = "parquet")]
         Format::Parquet | Format::Arrow => tape::write(out, record),
         _ => {
-            json::write(out, record);
+            json::write_record(out, &mut scratch.repeated, record);
             out.push(b'\n');
         }
     }

@@ -14,6 +14,7 @@
 //!
 //! All is generic, so that a visitor costs what the same code written by hand would.
 
+use crate::base::endpoint::Endpoint;
 use crate::base::time::Timestamp;
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -160,6 +161,14 @@ pub trait Visitor: Sized {
     #[inline]
     fn object(&mut self, object: &impl Object) {
         object.members(self);
+    }
+
+    /// An object that is all about one end of a connection, and so the same in many records: a visitor may remember what it made
+    /// of it.
+    #[inline]
+    fn end(&mut self, end: Endpoint, object: &impl Object) {
+        let _ = end;
+        self.object(object);
     }
 
     /// A member, which may be absent.

@@ -76,18 +76,30 @@ pub struct Shown {
 }
 
 object! {
-    /// `client`, `server`: one end of the connection; inside tunnels the inner one.
-    pub struct Socket {
+    /// Of one end of a connection.
+    pub struct EndObject<'a>(end: &'a Endpoint) {
         /// IP address.
-        "address": address: Address,
+        "address": Address = Address(end.ip),
         /// TCP port.
-        "port": port: u16,
+        "port": u16 = end.port,
     }
 }
 
+/// `client`, `server`: one end of the connection; inside tunnels the inner one.
+#[derive(Debug)]
+pub struct Socket(Endpoint);
+
 impl Socket {
-    fn new(end: Endpoint) -> Self {
-        Self { address: Address(end.ip), port: end.port }
+    const fn new(end: Endpoint) -> Self {
+        Self(end)
+    }
+}
+
+impl Value for Socket {
+    const TYPE: Type = EndObject::<'_>::TYPE;
+
+    fn visit(&self, visitor: &mut impl Visitor) {
+        visitor.end(self.0, &EndObject(&self.0));
     }
 }
 
