@@ -7,7 +7,7 @@ mod cookies;
 
 use crate::base::percent;
 use crate::base::time::Timestamp;
-use crate::record::schema::contents::Body;
+use crate::record::schema::contents::{Body, BodyOf};
 use crate::record::schema::time::Timing;
 use crate::record::schema::transaction::{FieldObject, H2, HeaderOctets};
 use crate::record::schema::{Shown, TransactionObject};
@@ -178,7 +178,7 @@ impl<'a> Entry<'a> {
         let trailers = |fields: &'a Fields| Some(pairs(fields)).filter(|_| !fields.is_empty());
         let (sent, answered) = (&transaction.request, &transaction.response);
         let (request, response) = (Body::of_request(transaction), Body::of_response(transaction));
-        let (request, response) = (request.as_ref(), response.as_ref());
+        let (request, response) = (request.map(|Body(of)| of), response.map(|Body(of)| of));
         let headers_size =
             |message| OrMinusOne(HeaderOctets::new(transaction, message).map(|octets| octets.wire));
         let status = view.status;
@@ -193,7 +193,7 @@ impl<'a> Entry<'a> {
                 cookies: cookies(&sent.headers, "cookie"),
                 headers: pairs(&sent.headers),
                 query: Query(view.query.map(String::from_utf8_lossy).unwrap_or_default()),
-                content: request.and_then(|body| PostData::new(body, &sent.headers)),
+                content: request.and_then(|body| PostData::new(&body, &sent.headers)),
                 headers_size: headers_size(sent),
                 body_size: OrMinusOne(request.and_then(|body| body.size)),
                 trailers: trailers(&sent.trailers),
@@ -204,7 +204,7 @@ impl<'a> Entry<'a> {
                 version: Word("HTTP/2"),
                 cookies: cookies(&answered.headers, "set-cookie"),
                 headers: pairs(&answered.headers),
-                content: Content::new(response, &answered.headers),
+                content: Content::new(response.as_ref(), &answered.headers),
                 redirect: Text(answered.headers.first_value(b"location").unwrap_or_default()),
                 headers_size: headers_size(answered),
                 body_size: OrMinusOne(response.and_then(|body| body.size)),
@@ -245,31 +245,31 @@ impl Timings {
 }
 
 impl<'a> PostData<'a> {
-    fn new(body: &Body<'a>, headers: &'a Fields) -> Option<Self> {
+    fn new(body: &BodyOf<'a>, headers: &'a Fields) -> Option<Self> {
         let text = ContentText::new(body)?;
         Some(Self {
             media_type: media_type(headers),
             encoding: text.encoding(),
             text,
-            truncated: body.truncated,
+            truncated: body.truncated(),
         })
     }
 }
 
 impl<'a> Content<'a> {
-    fn new(body: Option<&Body<'a>>, headers: &'a Fields) -> Self {
+    fn new(body: Option<&BodyOf<'a>>, headers: &'a Fields) -> Self {
         let coding = headers.first_value(b"content-encoding").unwrap_or_default();
         let is_coded = !coding.is_empty() && coding != b"identity";
         let text = body.and_then(ContentText::new);
         let sent = body.and_then(|body| body.size);
-        let decoded = body.and_then(|body| body.decoded_size);
+        let decoded = body.and_then(|body| body.contents?.decoded_size);
         Self {
             size: OrMinusOne(decoded.or(sent.filter(|&sent| !is_coded || sent == 0))),
             saved: decoded.zip(sent).filter(|_| is_coded).map(|(decoded, sent)| Difference(decoded, sent)),
             media_type: media_type(headers),
             encoding: text.as_ref().and_then(ContentText::encoding),
             text,
-            truncated: body.and_then(|body| body.truncated),
+            truncated: body.and_then(BodyOf::truncated),
         }
     }
 }
@@ -329,8 +329,8 @@ pub(super) enum ContentText<'a> {
 }
 
 impl<'a> ContentText<'a> {
-    fn new(body: &Body<'a>) -> Option<Self> {
-        body.content.map(Self::Text).or_else(|| body.content_base64.map(Self::Base64))
+    fn new(body: &BodyOf<'a>) -> Option<Self> {
+        body.text().map(Self::Text).or_else(|| body.bytes().map(Self::Base64))
     }
 
     fn encoding(&self) -> Option<Word> {

@@ -10,28 +10,28 @@ use crate::record::{
 
 object! {
     /// `http.request.body`, `http.response.body`
-    pub struct Body<'a> {
+    pub struct Body<'a>(of: BodyOf<'a>) {
         /// Bytes in DATA frames, without padding. There once that side's HEADERS was seen.
-        "size": size: Option<u64>,
+        "size": Option<u64> = of.size,
         /// With `--body`: the decoded content, where it is text, in UTF-8.
-        "content": content: Option<Text<'a>>,
+        "content": Option<Text<'a>> = of.text(),
         /// With `--body`: the decoded content, where it is no text; what does not decode as it was sent.
-        "content_base64": content_base64: Option<Bytes<'a>>,
+        "content_base64": Option<Bytes<'a>> = of.bytes(),
         /// With `--body`: bytes of the whole decoded body.
-        "decoded_size": decoded_size: Option<u64>,
+        "decoded_size": Option<u64> = of.contents.and_then(|body| body.decoded_size),
         /// With `--body`: SHA-256 of it, before any conversion to UTF-8. Without `--no-redact` of a body alone that is shown
         /// whole and unmasked, as a hash tells which of the possible values it was.
-        "sha256": sha256: Option<Hex<'a>>,
+        "sha256": Option<Hex<'a>> = of.contents.and_then(|body| body.sha256.as_ref()).map(|digest| Hex(digest)),
         /// With `--body`: all that was sent is in the capture, up to the end of the stream.
-        "complete": complete: Option<bool>,
+        "complete": Option<bool> = of.contents.map(|body| body.complete),
         /// There is more than is shown. There only when so.
-        "truncated": truncated: Option<bool>,
+        "truncated": Option<bool> = of.truncated(),
         /// Something was masked or left out as a secret. There only when so.
-        "redacted": redacted: Option<bool>,
+        "redacted": Option<bool> = of.flag(|body| body.redacted),
         /// What does not decode.
-        "error": error: Option<BodyErrorObject<'a>>,
+        "error": Option<BodyErrorObject<'a>> = of.contents.and_then(|body| body.error.as_ref()).map(BodyErrorObject::new),
         /// With `--bodies`: the file that it was written to.
-        "file": file: Option<Text<'a>>,
+        "file": Option<Text<'a>> = of.contents.and_then(|body| body.file.as_deref()).map(text),
     }
 }
 
@@ -66,29 +66,44 @@ impl<'a> Body<'a> {
     /// What is known of a side's body.
     #[inline]
     fn new(message: &Message, contents: Option<&'a BodyContents>) -> Option<Self> {
-        if !message.seen && contents.is_none() {
-            return None;
+        let known = message.seen || contents.is_some();
+        known.then(|| Self(BodyOf { size: message.seen.then_some(message.body), contents }))
+    }
+}
+
+/// What is known of a side's body.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyOf<'a> {
+    /// Octets of DATA, once that side's HEADERS was seen.
+    pub size: Option<u64>,
+    /// With `--body`: what is in it.
+    pub contents: Option<&'a BodyContents>,
+}
+
+impl<'a> BodyOf<'a> {
+    /// The decoded content, where it is text.
+    pub fn text(&self) -> Option<Text<'a>> {
+        match self.contents?.content.as_ref()? {
+            Content::Text(text) => Some(Text(text.as_bytes())),
+            Content::Bytes(_) => None,
         }
-        let content = contents.and_then(|body| body.content.as_ref());
-        let flag = |flag: fn(&BodyContents) -> bool| contents.map(flag).filter(|set| *set);
-        Some(Self {
-            size: message.seen.then_some(message.body),
-            content: content.and_then(|content| match content {
-                Content::Text(text) => Some(Text(text.as_bytes())),
-                Content::Bytes(_) => None,
-            }),
-            content_base64: content.and_then(|content| match content {
-                Content::Text(_) => None,
-                Content::Bytes(bytes) => Some(Bytes(bytes)),
-            }),
-            decoded_size: contents.and_then(|body| body.decoded_size),
-            sha256: contents.and_then(|body| body.sha256.as_ref()).map(|digest| Hex(digest)),
-            complete: contents.map(|body| body.complete),
-            truncated: flag(|body| body.truncated),
-            redacted: flag(|body| body.redacted),
-            error: contents.and_then(|body| body.error.as_ref()).map(BodyErrorObject::new),
-            file: contents.and_then(|body| body.file.as_deref()).map(text),
-        })
+    }
+
+    /// The decoded content, where it is no text.
+    pub fn bytes(&self) -> Option<Bytes<'a>> {
+        match self.contents?.content.as_ref()? {
+            Content::Text(_) => None,
+            Content::Bytes(bytes) => Some(Bytes(bytes)),
+        }
+    }
+
+    /// There is more than is shown; there only when so.
+    pub fn truncated(&self) -> Option<bool> {
+        self.flag(|body| body.truncated)
+    }
+
+    fn flag(&self, flag: fn(&BodyContents) -> bool) -> Option<bool> {
+        self.contents.map(flag).filter(|set| *set)
     }
 }
 
