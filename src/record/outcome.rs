@@ -72,13 +72,23 @@ impl Failure {
 impl Transaction {
     /// From the request's first byte to the response's first, where both are known.
     pub fn ttfb(&self) -> Option<Duration> {
-        Some(self.first_of(&self.response)?.since(self.first_of(&self.request)?))
+        self.ttfb_nanos().map(Duration::from_nanos)
+    }
+
+    /// The same in nanoseconds.
+    pub(super) fn ttfb_nanos(&self) -> Option<u64> {
+        Some(self.first_of(&self.response)?.nanos_since(self.first_of(&self.request)?))
     }
 
     /// From the first byte of a message to its last, where both are known.
     pub fn span_of(&self, message: &Message) -> Option<Duration> {
+        self.nanos_of(message).map(Duration::from_nanos)
+    }
+
+    /// The same in nanoseconds.
+    pub(super) fn nanos_of(&self, message: &Message) -> Option<u64> {
         let known = (message.ended || !self.has_lost()) && !message.last_lost;
-        Some(message.last.filter(|_| known)?.since(self.first_of(message)?))
+        Some(message.last.filter(|_| known)?.nanos_since(self.first_of(message)?))
     }
 
     /// How long after the request's first byte, where that is known, an interim response came.

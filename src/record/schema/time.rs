@@ -28,9 +28,9 @@ impl Timing {
         let Transaction { request, response, time, .. } = transaction;
         let beside = |value: fn(&Time) -> u64| time.as_ref().and_then(|time| seconds(value(time)));
         Self {
-            ttfb: transaction.ttfb().map(Seconds::of),
-            send: transaction.span_of(request).map(Seconds::of),
-            receive: transaction.span_of(response).map(Seconds::of),
+            ttfb: transaction.ttfb_nanos().map(Seconds),
+            send: transaction.nanos_of(request).map(Seconds),
+            receive: transaction.nanos_of(response).map(Seconds),
             stream_window_held: beside(|time| time.stream_window_held),
             connection_window_held: beside(|time| time.connection_window_held),
             request_blocked: beside(|time| time.request_blocked),
