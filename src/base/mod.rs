@@ -11,6 +11,7 @@ pub mod memory;
 pub mod origin;
 pub mod partition;
 pub mod percent;
+pub mod plain;
 pub mod tcp;
 pub mod telemetry_counters;
 pub mod time;

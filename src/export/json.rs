@@ -7,10 +7,11 @@
 use super::repeated::Repeated;
 use super::sanitize::is_hidden;
 use crate::base::endpoint::Endpoint;
+use crate::base::plain::is_plain;
 use crate::base::time::nine_digits;
 use crate::record::Annotation;
 use crate::record::schema::transaction::AnnotationObject;
-use crate::record::visit::{Member, Object, Scalar, Value, Visitor};
+use crate::record::visit::{Member, Object, Record, Scalar, Value, Visitor};
 use std::borrow::Cow;
 use std::io::Write;
 use std::net::IpAddr;
@@ -21,6 +22,8 @@ pub(super) struct JsonWriter<'a> {
     out: Vec<u8>,
     /// What stood in the records before.
     repeated: Option<&'a mut Repeated>,
+    /// All text that comes is plain.
+    plain: bool,
 }
 
 /// Appends a value to `out`.
@@ -31,24 +34,23 @@ pub(super) fn write(out: &mut Vec<u8>, value: &impl Value) {
 
 /// Appends one of many records to `out`.
 #[inline]
-pub(super) fn write_record(out: &mut Vec<u8>, repeated: &mut Repeated, value: &impl Value) {
-    append(out, Some(repeated), |writer| value.visit(writer));
+pub(super) fn write_record(out: &mut Vec<u8>, repeated: &mut Repeated, record: &impl Record) {
+    let plain = record.is_plain();
+    append(JsonWriter { repeated: Some(repeated), plain, ..JsonWriter::default() }, out, |writer| {
+        record.visit(writer);
+    });
 }
 
 /// Lets a writer append to `out`.
 #[inline]
 pub(super) fn with_writer(out: &mut Vec<u8>, write: impl FnOnce(&mut JsonWriter<'_>)) {
-    append(out, None, write);
+    append(JsonWriter::default(), out, write);
 }
 
 /// The same. The writer owns the text meanwhile, so that it is one pointer away and not two.
 #[inline]
-fn append<'a>(
-    out: &mut Vec<u8>,
-    repeated: Option<&'a mut Repeated>,
-    write: impl FnOnce(&mut JsonWriter<'a>),
-) {
-    let mut writer = JsonWriter { out: std::mem::take(out), repeated };
+fn append<'a>(mut writer: JsonWriter<'a>, out: &mut Vec<u8>, write: impl FnOnce(&mut JsonWriter<'a>)) {
+    std::mem::swap(&mut writer.out, out);
     write(&mut writer);
     *out = writer.out;
 }
@@ -58,6 +60,7 @@ impl Visitor for JsonWriter<'_> {
     #[inline(always)]
     fn scalar(&mut self, value: Scalar<'_>) {
         match (value, &mut self.repeated) {
+            (Scalar::Text(text), _) => push_text_that(self.plain, &mut self.out, text),
             (Scalar::Time(time), Some(repeated)) => push_plain(&mut self.out, &repeated.rfc3339(time)),
             (value, _) => push_scalar(&mut self.out, value),
         }
@@ -231,7 +234,13 @@ fn push_address(out: &mut Vec<u8>, ip: IpAddr) {
 
 /// Appends text in quotes, with escapes; bytes that are not UTF-8 as U+FFFD.
 pub(super) fn push_text(out: &mut Vec<u8>, text: &[u8]) {
-    if is_plain(text) {
+    push_text_that(false, out, text);
+}
+
+/// The same of a text that is plain, if that is known.
+fn push_text_that(is_known_plain: bool, out: &mut Vec<u8>, text: &[u8]) {
+    debug_assert!(!is_known_plain || is_plain(text), "{}", text.escape_ascii());
+    if is_known_plain || is_plain(text) {
         push_plain(out, text);
     } else {
         push_escaped(out, &String::from_utf8_lossy(text));
@@ -261,40 +270,6 @@ pub(super) fn push_ip(out: &mut Vec<u8>, ip: IpAddr) {
             let _ = write!(out, "{ip}");
         }
     }
-}
-
-/// Printable ASCII without quotes and backslashes, as nearly all text is. Eight bytes at a time; what is left over of a longer
-/// text is looked at with what stands before it.
-#[inline]
-fn is_plain(bytes: &[u8]) -> bool {
-    const HIGHS: u64 = ONES << 7;
-    let odd = if let Some(last) = bytes.last_chunk() {
-        let (words, _) = bytes.as_chunks();
-        let odd = |word: &[u8; 8]| odd_bytes(u64::from_le_bytes(*word));
-        words.iter().fold(odd(last), |all, word| all | odd(word))
-    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        odd_bytes(u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last)))
-    } else {
-        return bytes.iter().all(|&byte| odd_bytes(ONES * u64::from(byte)) & HIGHS == 0);
-    };
-    odd & HIGHS == 0
-}
-
-/// One in each byte.
-const ONES: u64 = u64::MAX / 255;
-
-/// Sets the high bit of each byte that is not plain, if none before it is; and that of none where all are plain.
-#[inline]
-const fn odd_bytes(word: u64) -> u64 {
-    /// Of bytes below 0x80, the subtraction takes those below zero that are less; others have the high bit set themselves.
-    const fn less(word: u64, bound: u8) -> u64 {
-        word.wrapping_sub(ONES * bound as u64)
-    }
-    const fn equal(word: u64, byte: u8) -> u64 {
-        less(word ^ (ONES * byte as u64), 1)
-    }
-    let delete = word.wrapping_add(ONES);
-    word | delete | less(word, 0x20) | equal(word, b'"') | equal(word, b'\\')
 }
 
 /// Appends UTF-8 text in quotes, with escapes. Those characters are escaped too that JSON allows as they are, and that
@@ -351,6 +326,9 @@ pub(super) fn rounded(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::samples::{everything, fields, get, meta, nothing, tls_meta};
+    use crate::record::schema::{Shown, TransactionObject};
+    use crate::record::{Grpc, TransactionView};
     use proptest::prelude::*;
 
     /// Text as JSON shows it.
@@ -358,10 +336,6 @@ mod tests {
         let mut out = Vec::new();
         push_text(&mut out, text.as_bytes());
         String::from_utf8(out).unwrap()
-    }
-
-    fn needs_nothing(byte: u8) -> bool {
-        (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\'
     }
 
     proptest! {
@@ -376,26 +350,6 @@ mod tests {
             let shown = json(&text);
             prop_assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
             prop_assert!(!shown.bytes().any(|byte| byte < 0x20));
-        }
-
-        #[test]
-        fn plain_is_what_needs_nothing(bytes: Vec<u8>) {
-            let plain = bytes.iter().all(|&byte| needs_nothing(byte));
-            // Mistaking plain text for other text costs time alone; the reverse would be wrong.
-            prop_assert!(plain || !is_plain(&bytes));
-        }
-    }
-
-    #[test]
-    fn each_byte_is_told_at_each_place() {
-        for byte in 0..=255u8 {
-            for len in 1..40 {
-                for place in 0..len {
-                    let mut bytes = vec![b'a'; len];
-                    bytes[place] = byte;
-                    assert_eq!(is_plain(&bytes), needs_nothing(byte), "{byte:#x} at {place} of {len}");
-                }
-            }
         }
     }
 
@@ -419,6 +373,28 @@ mod tests {
             json("a\x1b[2J\x7f\u{9b}\u{202e}\u{e0041}ü"),
             r#""a\u001b[2J\u007f\u009b\u202e\udb40\udc41ü""#
         );
+    }
+
+    #[test]
+    fn a_record_is_the_same_whatever_is_known_of_it_beforehand() {
+        let mut odd = get();
+        odd.request.headers = fields(&[(":path", "/\"a\\\u{7f}")]);
+        let mut message = get();
+        message.grpc = Some(Grpc { message: Some(b"\"".to_vec()), ..Grpc::default() });
+        let mut repeated = Repeated::default();
+        let mut plain = 0;
+        for transaction in [get(), everything(), nothing(), odd, message, get()] {
+            for meta in [meta(), tls_meta()] {
+                let view = TransactionView::new(&meta, &transaction);
+                let record = TransactionObject::new(&view, Shown::default());
+                let (mut anew, mut known) = (Vec::new(), Vec::new());
+                write(&mut anew, &record);
+                write_record(&mut known, &mut repeated, &record);
+                assert_eq!(String::from_utf8(known).unwrap(), String::from_utf8(anew).unwrap());
+                plain += u32::from(record.is_plain());
+            }
+        }
+        assert!((2..=4).contains(&plain), "{plain}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::http2::frame::{FrameView, Payload};
 use crate::record::schema::{
     ConnectionObject, FindingObject, FrameObject, MessageRecordObject, TransactionObject,
 };
-use crate::record::visit::Object;
+use crate::record::visit::Record;
 use crate::record::{
     ConnectionMeta, ConnectionRecord, ConnectionState, Finding, Kind, MessageRecord, Order, Part, Places,
     RecordSink, Transaction, TransactionView,
@@ -76,7 +76,7 @@ struct Scratch {
 }
 
 /// Renders a record in a format that is not the table.
-fn push(rendered: &mut Rendered, scratch: &mut Scratch, format: Format, record: &impl Object) {
+fn push(rendered: &mut Rendered, scratch: &mut Scratch, format: Format, record: &impl Record) {
     let out = &mut rendered.bytes;
     match format {
         Format::Csv => csv::row(out, &mut scratch.cell, record),

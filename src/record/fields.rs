@@ -2,6 +2,7 @@
 
 use super::visit::{Scalar, Type, Value, Visitor};
 use crate::base::certainty::{Certainty, UnknownRef};
+use crate::base::plain::is_plain;
 use crate::base::tuning;
 use crate::http2::hpack::{NameId, NameSet};
 use std::fmt::{self, Debug, Formatter};
@@ -226,6 +227,26 @@ impl FieldName {
         }
     }
 
+    /// It is one of [`Self::COUNTED`].
+    #[inline]
+    pub const fn is_counted(self) -> bool {
+        !matches!(
+            self,
+            Self::UserAgent
+                | Self::ContentLength
+                | Self::Traceparent
+                | Self::B3
+                | Self::B3TraceId
+                | Self::B3SpanId
+                | Self::RequestId
+                | Self::CorrelationId
+                | Self::DatadogTraceId
+                | Self::DatadogParentId
+                | Self::AmazonTraceId
+                | Self::Other
+        )
+    }
+
     /// The name, in lower case as on the wire; `None` of [`Self::Other`].
     #[inline]
     pub fn text(self) -> Option<&'static [u8]> {
@@ -359,10 +380,11 @@ impl Fields {
         self.lines.len()
     }
 
-    /// All names and values are ASCII.
-    pub fn is_ascii(&self) -> bool {
+    /// All names and values are [plain](crate::base::plain::is_plain).
+    #[inline]
+    pub fn is_plain(&self) -> bool {
         // The names that are not copied are.
-        self.text.is_ascii()
+        is_plain(&self.text)
     }
 
     /// Bytes of names and values.
@@ -411,6 +433,7 @@ mod tests {
         for name in NameId::all() {
             let known = FieldName::from_id(name) != FieldName::Other;
             assert_eq!(FieldName::ALL.has(name), known, "{name:?}");
+            assert_eq!(FieldName::COUNTED.has(name), FieldName::from_id(name).is_counted(), "{name:?}");
         }
         assert!(!FieldName::ALL.has(NameId::OTHER));
     }

@@ -9,6 +9,7 @@ use super::partial::{Partial, Unknown};
 use super::priority::Priority;
 use super::steps::Steps;
 use super::time::{Handshakes, Time, TimePart};
+use crate::base::plain::is_plain;
 use crate::base::time::{Moment, Timestamp};
 use crate::http2::{FrameSpot, PerSide};
 
@@ -72,11 +73,11 @@ pub struct Transaction {
 }
 
 impl Transaction {
-    /// All its text is ASCII.
-    pub(super) fn is_ascii(&self) -> bool {
+    /// All its text is [plain](crate::base::plain::is_plain), contents aside.
+    pub(super) fn is_plain(&self) -> bool {
         let sections = [&self.request, &self.response].map(|side| [&side.headers, &side.trailers]);
         let message = self.grpc.as_ref().and_then(|grpc| grpc.message.as_deref());
-        sections.as_flattened().iter().all(|fields| fields.is_ascii()) && message.is_none_or(<[u8]>::is_ascii)
+        sections.as_flattened().iter().all(|fields| fields.is_plain()) && message.is_none_or(is_plain)
     }
 }
 

@@ -144,6 +144,12 @@ pub trait Record: Object {
     const NAME: &'static str;
     /// Several of them, as `--show` names them.
     const PLURAL: &'static str;
+
+    /// All text from the wire in it is [plain](crate::base::plain::is_plain), as far as that is known.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        false
+    }
 }
 
 /// Looks at values.

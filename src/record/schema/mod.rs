@@ -56,7 +56,6 @@ macro_rules! record {
     };
 }
 
-record!(TransactionObject<'_>, "transaction", "transactions");
 record!(EndpointObject<'_>, "endpoint", "endpoints");
 record!(ConnectionObject<'_>, "connection", "connections");
 record!(FrameObject<'_>, "frame", "frames");

@@ -11,7 +11,7 @@ use crate::record::redact::{REDACTED, is_secret};
 use crate::record::trace::TraceContext;
 use crate::record::value::{self, Base64, GrpcStatus, Raw, Seconds, Text, Word};
 use crate::record::view::TransactionView;
-use crate::record::visit::{Scalar, Type, Value, Visitor, object};
+use crate::record::visit::{Record, Scalar, Type, Value, Visitor, object};
 use crate::record::{
     Annotation, Contents, ExchangeRef, Failure, Field, FieldName, Fields, HeaderBytes, Message, Partial,
     Priority, Retry, Transaction, Unknown,
@@ -30,7 +30,7 @@ object! {
         "@timestamp": value::Time = value::Time(of.view.transaction.first.time),
         /// From there to the byte that ended the stream, or to what else ended it: the connection's end, the expiry, the
         /// capture's last packet.
-        "duration": Seconds = Seconds::of(of.view.transaction.duration()),
+        "duration": Seconds = Seconds::between(of.view.transaction.first.time, of.view.transaction.ended_at),
         /// Method, status, sizes.
         "http": Http<'a> = Http(of.view),
         /// Scheme, path, query.
@@ -557,6 +557,9 @@ impl Value for InterimList<'_> {
 pub struct Of<'a> {
     view: &'a TransactionView<'a>,
     shown: Shown,
+    /// All text of the transaction is plain, contents aside.
+    plain: bool,
+    /// Some of it is no UTF-8.
     lossy: bool,
     annotation: Annotation,
 }
@@ -587,8 +590,9 @@ impl<'a> TransactionObject<'a> {
     /// The record of a transaction.
     #[inline]
     pub fn new(view: &'a TransactionView<'a>, shown: Shown) -> Self {
-        let of = Of { view, shown, lossy: false, annotation: Annotation::default() };
-        let lossy = !view.transaction.is_ascii() && Self::is_lossy(of);
+        let plain = view.transaction.is_plain();
+        let of = Of { view, shown, plain, lossy: false, annotation: Annotation::default() };
+        let lossy = !plain && Self::is_lossy(of);
         Self(Of { lossy, ..of })
     }
 
@@ -602,6 +606,19 @@ impl<'a> TransactionObject<'a> {
     pub const fn with(mut self, annotation: Annotation) -> Self {
         self.0.annotation = annotation;
         self
+    }
+}
+
+impl Record for TransactionObject<'_> {
+    const NAME: &'static str = "transaction";
+    const PLURAL: &'static str = "transactions";
+
+    /// Where all other text that a record may show is absent: contents, what the TLS handshake told, the input's name.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        let Self(of) = self;
+        let others = of.contents().is_some() || of.view.connection.tls.is_some() || of.view.origin.is_some();
+        of.plain && !others
     }
 }
 
