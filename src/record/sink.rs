@@ -48,8 +48,12 @@ impl Wanted {
 
     /// Exchanges are shown or looked at by themselves, and not only counted.
     pub const fn exchanges(self) -> bool {
+        self.endpoints || self.each()
+    }
+
+    /// Exchanges are shown or looked at by themselves, and not only added up.
+    pub const fn each(self) -> bool {
         self.transactions
-            || self.endpoints
             || self.findings
             || self.headers
             || self.timeline

@@ -43,8 +43,9 @@ impl BlockState {
         self.regular = true;
     }
 
-    /// Takes note of a field; what its name says, and whether the field is to be kept.
-    pub(super) fn field(&mut self, field: &hpack::Field<'_>) -> (FieldName, bool) {
+    /// Takes note of a field; what its name says, and whether the field is to be kept. Where exchanges are only added up
+    /// (`!each`), one that does not count for that is kept if its value is not known.
+    pub(super) fn field(&mut self, field: &hpack::Field<'_>, each: bool) -> (FieldName, bool) {
         self.fields += 1;
         let known = FieldName::from_id(field.id);
         match known {
@@ -78,7 +79,8 @@ impl BlockState {
                 self.keep_all |= self.fields == 1;
             }
         }
-        (known, self.keep_all || known != FieldName::Other || field.name.is_none())
+        let counts = known != FieldName::Other && (each || known.is_counted() || field.value.is_none());
+        (known, self.keep_all || counts || field.name.is_none())
     }
 
     pub(super) fn shape(&self, pseudo: bool, end_stream: bool) -> Shape {

@@ -46,6 +46,8 @@ pub struct Pairing {
     pub(super) wanted: Wanted,
     /// The names whose fields are looked at.
     pub(super) names: NameSet,
+    /// [`Wanted::each`]
+    pub(super) each: bool,
     /// Streams whose request has come, to be told of, where that is wanted.
     pub(super) begun: Vec<u32>,
     /// Exchanges that have ended, to be taken out.
@@ -133,6 +135,7 @@ impl Pairing {
             block: BlockState::default(),
             wanted,
             names: if wanted.exchanges() { FieldName::ALL } else { FieldName::COUNTED },
+            each: wanted.each(),
             begun: Vec::new(),
             ended: Vec::new(),
             encrypted,

@@ -58,7 +58,7 @@ impl EventSink for PairingInput<'_> {
 
     fn field(&mut self, field: &hpack::Field<'_>) {
         let pairing = &mut *self.pairing;
-        let (known, keep) = pairing.block.field(field);
+        let (known, keep) = pairing.block.field(field, pairing.each);
         if keep {
             pairing.scratch.push(kept(field, known));
         }
