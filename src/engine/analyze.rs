@@ -152,7 +152,7 @@ impl<C: Consumer> Engine<C> {
         Self {
             decoder: Decoder::new().of_part(part.as_ref().map(|part| part.partition)),
             shards: Shards::new(threads, &settings, &selection, || {
-                Collected::new(consumer.part(), telemetry, beside, live).with_attempts(wanted)
+                Collected::new(consumer.part(), telemetry, beside, live).with_wanted(wanted)
             }),
             merge: Merge::new(
                 telemetry.then(|| Agent::new(agent)),

@@ -23,6 +23,8 @@ use std::ops::Range;
 pub(super) struct Collected<P> {
     /// What was made of the records.
     pub(super) part: P,
+    /// Transactions are shown.
+    transactions: bool,
     /// The agent's view is wanted.
     agent: bool,
     /// Endpoints show what it says of them.
@@ -101,6 +103,7 @@ impl<P: Part> Collected<P> {
     pub(super) fn new(part: P, agent: bool, endpoints: bool, tally: bool) -> Self {
         Self {
             part,
+            transactions: true,
             agent,
             endpoints: agent && endpoints,
             places: Places::default(),
@@ -118,9 +121,11 @@ impl<P: Part> Collected<P> {
         }
     }
 
-    /// What tells of attempts at the same is kept where that is wanted, and with findings whose they were.
-    pub(super) fn with_attempts(self, wanted: Wanted) -> Self {
-        Self { retries: wanted.attempts(), findings: wanted.findings, ..self }
+    /// Of transactions no more is made than is wanted. What tells of attempts at the same is kept where that is wanted, and
+    /// with findings whose they were.
+    pub(super) fn with_wanted(self, wanted: Wanted) -> Self {
+        let Wanted { transactions, findings, .. } = wanted;
+        Self { transactions, retries: wanted.attempts(), findings, ..self }
     }
 
     /// An exchange that has ended, for the agent's verdict.
@@ -205,11 +210,12 @@ impl<P: Part> Product for Collected<P> {
         transaction: &Transaction,
         is_asked_for: bool,
     ) {
-        let before = self.part.len();
-        if is_asked_for {
+        let mut record = None;
+        if is_asked_for && self.transactions {
+            let before = self.part.len();
             self.part.transaction(now, connection, transaction);
+            record = (self.part.len() > before).then_some(before);
         }
-        let record = (self.part.len() > before).then_some(before);
         if let Some(tally) = &mut self.tally {
             let (status, failed) = (transaction.status(), transaction.failure().is_some());
             let time = transaction.time.as_ref().map(|time| &time.parts);
