@@ -103,24 +103,17 @@ impl<T> StreamMap<T> {
     pub fn get_or_insert_with(&mut self, id: u32, make: impl FnOnce() -> T) -> &mut T {
         let mut place = self.place(id);
         if place == NOWHERE {
-            self.make_room(id);
-            place = self.free.pop().unwrap_or(self.values.len() as u32);
-            if place as usize == self.values.len() {
-                self.values.push(None);
-            }
+            place = self.free.pop().unwrap_or_else(|| self.new_place());
             self.enter((id, place));
             self.last.set((id, place));
         }
         self.values[place as usize].get_or_insert_with(make)
     }
 
-    /// Makes the table larger, if a stream finds its entry taken and half as many streams as it has entries are there.
-    #[inline]
-    fn make_room(&mut self, id: u32) {
-        let is_free = self.near.get(self.near_index(id)).is_some_and(|near| near.1 == NOWHERE);
-        if !is_free && self.len() >= self.near.len() / 2 {
-            self.grow();
-        }
+    #[cold]
+    fn new_place(&mut self) -> u32 {
+        self.values.push(None);
+        (self.values.len() - 1) as u32
     }
 
     #[cold]
@@ -138,13 +131,19 @@ impl<T> StreamMap<T> {
         let index = self.near_index(entry.0);
         match self.near.get_mut(index) {
             Some(near) if near.1 == NOWHERE => *near = entry,
-            _ => self.enter_far(entry),
+            _ => self.enter_elsewhere(entry),
         }
     }
 
+    /// The same of a stream that finds its entry taken: the table becomes larger if more than half as many streams as it has
+    /// entries are there.
     #[cold]
-    fn enter_far(&mut self, (id, place): Entry) {
-        self.far.get_or_insert_default().insert(id, place);
+    fn enter_elsewhere(&mut self, entry: Entry) {
+        if self.len() > self.near.len() / 2 {
+            self.grow();
+            return self.enter(entry);
+        }
+        self.far.get_or_insert_default().insert(entry.0, entry.1);
     }
 
     /// Takes a stream out.
