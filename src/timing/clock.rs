@@ -147,7 +147,13 @@ impl Clock {
 
     /// What the clock reads at a time. One that has gone by can only be in a stretch of missing bytes: what stood behind
     /// them is read later than it came.
+    #[inline]
     pub(super) fn read(&mut self, at: Timestamp) -> Reading {
+        // Many exchanges go on with one segment.
+        if at == self.now.at && self.started { self.now } else { self.move_to(at) }
+    }
+
+    fn move_to(&mut self, at: Timestamp) -> Reading {
         self.advance(at);
         let back = self.now.at.nanos_since(at);
         let missing = if self.stops.loss { self.now.at.nanos_since(self.loss_since) } else { 0 };

@@ -36,6 +36,13 @@ impl Timing {
         self.unclear = true;
     }
 
+    /// The first frame of a side. The sides may be read in another order than they sent.
+    #[cold]
+    fn note_first(&mut self, from: Side, first: Moment) {
+        self.first_lost |= self.lossy[from];
+        self.first_frame = Some(self.first_frame.map_or(first.time, |before| before.min(first.time)));
+    }
+
     /// A field whose name has no number: `priority`, perhaps.
     fn note_urgency(&mut self, field: &hpack::Field<'_>) {
         if field.name == Some(b"priority") {
@@ -85,18 +92,15 @@ impl EventSink for Timing {
     fn frame_header(&mut self, cx: &EventContext<'_>, header: &FrameHeader, first: Moment) {
         self.credit = self.credit.saturating_add(LOOKS);
         if self.words.last_read(cx.from) == 0 {
-            // The sides may be read in another order than they sent.
-            self.first_lost |= self.lossy[cx.from];
-            self.first_frame = Some(self.first_frame.map_or(first.time, |before| before.min(first.time)));
+            self.note_first(cx.from, first);
         }
         self.words.speak(cx.from, cx.at());
-        let opens = header.kind == FrameType::HEADERS && cx.from.is_client() && header.stream % 2 == 1;
-        if opens {
+        if header.kind == FrameType::HEADERS && cx.from.is_client() && header.stream % 2 == 1 {
             self.note_request(first.time);
-        }
-        if opens && !self.exchanges.contains(header.stream) && cx.ledger.is_new(header.stream) {
-            self.words.ask(first);
-            self.begin(cx, first.time, header.stream);
+            if !self.exchanges.contains(header.stream) && cx.ledger.is_new(header.stream) {
+                self.words.ask(first);
+                self.begin(cx, first.time, header.stream);
+            }
         }
         if matches!(header.kind, FrameType::DATA | FrameType::HEADERS | FrameType::CONTINUATION) {
             self.carried(cx, header.stream);
@@ -206,6 +210,9 @@ impl EventSink for Timing {
     }
 
     fn window_changed(&mut self, cx: &EventContext<'_>, sender: Side, stream: u32) {
+        if cx.from == sender && self.has_plenty(cx, stream) {
+            return;
+        }
         let at = cx.at().time;
         let credit = cx.ledger.connection_credit(sender);
         let empty = credit <= 0;

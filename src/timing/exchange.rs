@@ -130,6 +130,11 @@ impl Exchange {
         self.flags & empty(sender) != 0
     }
 
+    /// A side has credit on the stream, was not found to have none or next to none, and does not wait for it.
+    pub(super) fn has_plenty(&self, sender: Side) -> bool {
+        !self.blocked && self.low == Low::No && !self.is_empty(sender)
+    }
+
     /// The request is over.
     pub(super) const fn end_request(&mut self) {
         self.flags |= REQUEST_ENDED;
@@ -180,13 +185,19 @@ impl Exchange {
 
     /// A segment with bytes of the stream came, of the side whose turn it is.
     pub(super) fn carried(&mut self, at: Timestamp, clock: &mut Clock, patience: u64) {
-        if at == self.cursor.at {
-            let moved = std::mem::take(&mut self.unsure);
+        if at != self.cursor.at {
+            return self.settle(at, clock, patience, TimePart::Transfer);
+        }
+        let moved = std::mem::take(&mut self.unsure);
+        if moved > 0 {
             let left = self.parts.take(TimePart::OtherStreams, moved);
             self.parts.add(TimePart::Transfer, moved - left);
-            return;
         }
-        self.settle(at, clock, patience, TimePart::Transfer);
+    }
+
+    /// All time up to now is divided, and a segment with bytes of the stream changes nothing of that.
+    pub(super) fn is_settled(&self, at: Timestamp) -> bool {
+        at == self.cursor.at && self.unsure == 0 && self.low == Low::No
     }
 
     /// The wait is over in which the stream could begin to send; the segment may bear it or not.
@@ -207,8 +218,11 @@ impl Exchange {
         let pause = self.pause();
         let mut spend = |parts: &mut Division, part, amount: u64| {
             let amount = amount.min(left);
-            left -= amount;
-            parts.add(part, amount);
+            // Most of what may stop a sender did not.
+            if amount > 0 {
+                left -= amount;
+                parts.add(part, amount);
+            }
         };
         let before = std::mem::replace(&mut self.cursor, now);
         spend(&mut self.parts, TimePart::TcpLoss, now.loss.saturating_sub(before.loss));

@@ -307,19 +307,24 @@ impl Timing {
         let clock = &mut self.clocks[from];
         let began = cx.arrival.record_since.unwrap_or(at);
         if at > clock.latest() && clock.data(at, began, patience) && !self.fresh[from].is_empty() {
-            for fresh in std::mem::take(&mut self.fresh[from]) {
-                if fresh != id
-                    && let Some(exchange) = self.exchanges.get_mut(fresh)
-                    && exchange.turn.sender() == from
-                {
-                    exchange.passed_over(at, &mut self.clocks[from], patience);
-                }
-            }
+            self.pass_over(from, at, id);
         }
         let Some(exchange) = self.exchanges.get_mut(id) else { return };
         if exchange.turn.sender() == from && exchange.turn != Turn::Wait {
             exchange.carried(at, &mut self.clocks[from], patience);
             exchange.went_on(began.min(at), round_trip);
+        }
+    }
+
+    /// The wait of a side's direction is over, with a segment of this stream: others could have begun in it.
+    fn pass_over(&mut self, from: Side, at: Timestamp, id: u32) {
+        for fresh in std::mem::take(&mut self.fresh[from]) {
+            if fresh != id
+                && let Some(exchange) = self.exchanges.get_mut(fresh)
+                && exchange.turn.sender() == from
+            {
+                exchange.passed_over(at, &mut self.clocks[from], self.patience);
+            }
         }
     }
 
@@ -370,8 +375,6 @@ impl Timing {
     }
 
     fn turn(&mut self, cx: &EventContext<'_>, id: u32, at: Timestamp, turn: Turn) {
-        // What the segment at hand bears counts in the new turn, too.
-        self.carried.2 = None;
         let sender = turn.sender();
         let blocked =
             turn != Turn::Wait && cx.ledger.stream_credit(sender, id).is_some_and(|credit| credit <= 0);
@@ -381,6 +384,10 @@ impl Timing {
         }
         let clock = &mut self.clocks[sender];
         exchange.turn_to(turn, at, clock, blocked);
+        if !exchange.is_settled(cx.at().time) {
+            // What the segment at hand bears counts in the new turn, too.
+            self.carried.2 = None;
+        }
         if turn != Turn::Wait && !blocked && at > clock.latest() {
             self.fresh[sender].push(id);
         }
