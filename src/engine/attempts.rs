@@ -311,15 +311,17 @@ impl Request {
         (certain && !self.iter().any(|other| other.is_beside(failed))).then_some(*after)
     }
 
-    fn add(&mut self, fate: Fate) {
+    /// Adds one; how many are forgotten for it that failed, and might have been tried again.
+    fn add(&mut self, fate: Fate) -> u64 {
         if let Some(free) = self.fates.iter_mut().find(|place| place.is_none()) {
             *free = Some(fate);
-            return;
+            return 0;
         }
         self.fates.rotate_left(1);
         if let Some(oldest) = self.fates.last_mut().and_then(|last| last.replace(fate)) {
             self.forgotten.add(&oldest, fate.first);
         }
+        std::mem::take(&mut self.forgotten.count)
     }
 }
 
@@ -342,6 +344,14 @@ impl Attempts {
     /// An exchange has ended; the other attempt at the same, where there is one.
     pub fn meet(&mut self, attempt: &Attempt) -> Option<Pair> {
         let mut fate = attempt.fate;
+        if let (Some(key), None, false) = (attempt.request, attempt.call, fate.failed) {
+            // Most requests are such, and none like it has failed.
+            let known = self.requests.get_mut(&key);
+            if let Some(request) = known.filter(|request| request.iter().all(|before| !before.failed)) {
+                self.forgotten.count += request.add(fate);
+                return None;
+            }
+        }
         let pair = self.earlier(attempt).or_else(|| self.later(attempt));
         if let Some(Pair { other, is_earlier, .. }) = pair {
             (fate.is_retry, fate.retried) = (is_earlier, !is_earlier);
@@ -383,8 +393,7 @@ impl Attempts {
 
     fn remember(&mut self, key: u64, fate: Fate) {
         if let Some(request) = self.requests.get_mut(&key) {
-            request.add(fate);
-            self.forgotten.count += std::mem::take(&mut request.forgotten.count);
+            self.forgotten.count += request.add(fate);
             return;
         }
         self.make_room(fate.first);
