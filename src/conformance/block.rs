@@ -43,53 +43,63 @@ impl Judge {
         }
         self.section.end(end, &mut self.findings);
         self.list_size(cx, block, end);
-        let losses = self.sides[from].losses;
-        let (method, status, length) = (self.section.method, self.section.status, self.section.length);
         if let Some(promised) = block.promised {
             if let Some(stream) = self.streams.get_mut(promised) {
-                stream.method = method;
+                stream.method = self.section.method;
             }
             return;
         }
-        let interim = matches!(status, Some(100..=199));
-        if let Some(stream) = self.streams.get_mut(id) {
-            let sent = &mut stream.sides[from];
-            match self.section.role() {
-                Role::Request => {
-                    (sent.headers, sent.losses, sent.length) = (Sighting::Yes, losses, length);
-                    stream.method = method;
-                }
-                Role::Response if interim => {}
-                Role::Response if status.is_some() => {
-                    let binds = match (stream.method, status) {
-                        (Method::Unknown | Method::Head, _) | (_, Some(204 | 304)) => false,
-                        (Method::Connect, Some(status)) => !(200..300).contains(&status),
-                        _ => true,
-                    };
-                    sent.bare = stream.method == Method::Head || matches!(status, Some(204 | 304));
-                    (sent.headers, sent.losses) = (Sighting::Yes, losses);
-                    sent.length = length.filter(|_| binds);
-                }
-                Role::Response => sent.headers = Sighting::Unknown,
-                Role::Trailers | Role::Unknown => {}
-            }
-        }
         match self.section.role() {
+            Role::Request => self.end_request(block),
+            Role::Response => self.end_response(block),
             Role::Trailers if !block.end_stream => {
                 self.findings.add(from, id, Anomaly::TrailersWithoutEnd, at);
             }
-            Role::Response if interim && block.end_stream => {
-                self.findings.add(from, id, Anomaly::InterimEnd, at);
-            }
-            _ => {}
-        }
-        if self.section.is_extended_connect() && !self.sides[from.peer()].connect_protocol {
-            let (anomaly, excuse) = (Anomaly::PseudoProtocol, Excuse::Announced(ENABLE_CONNECT_PROTOCOL));
-            self.suspect(Suspicion { from, anomaly, stream: id, at, excuse, needs: 1 });
+            Role::Trailers | Role::Unknown => {}
         }
         if block.end_stream {
             self.end(from, id, at);
         }
+    }
+
+    /// A request's header section is over.
+    fn end_request(&mut self, block: &Block) {
+        let (from, stream, at) = (block.from, block.stream, block.last);
+        if let Some(open) = self.streams.get_mut(stream) {
+            let sent = &mut open.sides[from];
+            (sent.headers, sent.losses) = (Sighting::Yes, self.sides[from].losses);
+            (sent.length, open.method) = (self.section.length, self.section.method);
+        }
+        if self.section.is_extended_connect() && !self.sides[from.peer()].connect_protocol {
+            let (anomaly, excuse) = (Anomaly::PseudoProtocol, Excuse::Announced(ENABLE_CONNECT_PROTOCOL));
+            self.suspect(Suspicion { from, anomaly, stream, at, excuse, needs: 1 });
+        }
+    }
+
+    /// A response's header section is over, of an interim one perhaps.
+    fn end_response(&mut self, block: &Block) {
+        let from = block.from;
+        let status = self.section.status;
+        if matches!(status, Some(100..=199)) {
+            if block.end_stream {
+                self.findings.add(from, block.stream, Anomaly::InterimEnd, block.last);
+            }
+            return;
+        }
+        let Some(stream) = self.streams.get_mut(block.stream) else { return };
+        let sent = &mut stream.sides[from];
+        let Some(status) = status else {
+            sent.headers = Sighting::Unknown;
+            return;
+        };
+        let binds = match (stream.method, status) {
+            (Method::Unknown | Method::Head, _) | (_, 204 | 304) => false,
+            (Method::Connect, status) => !(200..300).contains(&status),
+            _ => true,
+        };
+        sent.bare = stream.method == Method::Head || matches!(status, 204 | 304);
+        (sent.headers, sent.losses) = (Sighting::Yes, self.sides[from].losses);
+        sent.length = self.section.length.filter(|_| binds);
     }
 
     /// The header section is larger than h2lens or the receiver takes (section 10.5.1).

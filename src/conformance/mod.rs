@@ -22,7 +22,7 @@ mod tests;
 
 use crate::base::time::Moment;
 use crate::flow::GapCause;
-use crate::http2::frame::{Flags, FrameType, FrameView};
+use crate::http2::frame::{Flags, FrameHeader, FrameType, FrameView};
 use crate::http2::{
     Anomaly, Block, BlockEnd, EventContext, EventSink, Foreign, Ledger, PerSide, SettingsChange,
     SettingsValues, Side, UpgradeRequest, hpack, opener,
@@ -99,6 +99,15 @@ struct Goaway {
     ping: Option<[u8; 8]>,
     /// The peer has acknowledged that.
     received: bool,
+}
+
+impl Conduct {
+    /// Its first frame comes: SETTINGS, if it is the first that the side sent.
+    #[cold]
+    const fn begin(&mut self, header: &FrameHeader) {
+        let settings = matches!(header.kind, FrameType::SETTINGS) && !header.flags.has(Flags::ACK);
+        self.whole = !self.late && self.losses == 0 && settings;
+    }
 }
 
 impl Judge {
@@ -196,8 +205,7 @@ impl Judge {
         self.block_malformed &= header.kind == FrameType::CONTINUATION;
         let side = &mut self.sides[from];
         if side.frames == 0 {
-            let settings = header.kind == FrameType::SETTINGS && !header.flags.has(Flags::ACK);
-            side.whole = !side.late && side.losses == 0 && settings;
+            side.begin(header);
         }
         side.frames += 1;
         let unjudged = side.unjudged;

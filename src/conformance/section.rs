@@ -60,14 +60,6 @@ impl PseudoSet {
     const fn has_all(self, others: Self) -> bool {
         self.0 & others.0 == others.0
     }
-
-    const fn add(&mut self, id: NameId) {
-        self.0 |= Self::bit(id);
-    }
-
-    const fn remove(&mut self, id: NameId) {
-        self.0 &= !Self::bit(id);
-    }
 }
 
 /// What all requests have but those of CONNECT.
@@ -157,11 +149,14 @@ impl SectionRules {
     /// The next field.
     #[inline]
     pub(super) fn field(&mut self, field: &Field<'_>, findings: &mut Findings) {
-        // What breaks no rule here, whatever its value.
-        if field.plain && self.due.has(field.id) {
-            self.pseudo(field);
+        let own = PseudoSet::bit(field.id);
+        if field.plain && self.due.0 & own != 0 {
+            // It breaks no rule here, whatever its value.
+            self.pseudo(own, field);
         } else if field.plain && field.id.is_plain() {
             self.pass();
+        } else if field.plain && field.id == NameId::CONTENT_LENGTH {
+            self.length_field(field, findings);
         } else {
             self.odd_field(field, findings);
         }
@@ -210,7 +205,7 @@ impl SectionRules {
                 if self.has(field.id) {
                     broken(Anomaly::PseudoRepeated);
                 }
-                self.pseudo(field);
+                self.pseudo(PseudoSet::bit(field.id), field);
             }
             return;
         }
@@ -241,19 +236,24 @@ impl SectionRules {
                     broken(Anomaly::FieldTe);
                 }
             }
-            NameId::CONTENT_LENGTH => {
-                let length = field.value.and_then(number);
-                // One number several times, as a list too, may pass (RFC 9110 section 8.6).
-                let is_none = length.is_none() && field.value.is_some_and(|value| !value.contains(&b','));
-                let differs = self.length.zip(length).is_some_and(|(before, now)| before != now);
-                if is_none || differs {
-                    broken(Anomaly::ContentLength);
-                }
-                self.lengths += 1;
-                self.length = length.filter(|_| self.lengths == 1);
-            }
+            NameId::CONTENT_LENGTH => self.length_field(field, findings),
             _ => {}
         }
+    }
+
+    /// `content-length`.
+    #[inline(never)]
+    fn length_field(&mut self, field: &Field<'_>, findings: &mut Findings) {
+        self.pass();
+        let length = field.value.and_then(number);
+        // One number several times, as a list too, may pass (RFC 9110 section 8.6).
+        let is_none = length.is_none() && field.value.is_some_and(|value| !value.contains(&b','));
+        let differs = self.length.zip(length).is_some_and(|(before, now)| before != now);
+        if is_none || differs {
+            findings.add(self.from, self.stream, Anomaly::ContentLength, self.at);
+        }
+        self.lengths += 1;
+        self.length = length.filter(|_| self.lengths == 1);
     }
 
     /// The section is over; what it lacks.
@@ -318,7 +318,7 @@ impl SectionRules {
         }
     }
 
-    /// It asks for a protocol in a tunnel (RFC 8441 section 4).
+    /// It is a request that asks for a protocol in a tunnel (RFC 8441 section 4).
     pub(super) fn is_extended_connect(&self) -> bool {
         self.role == Role::Request && self.has(NameId::PROTOCOL)
     }
@@ -327,11 +327,10 @@ impl SectionRules {
         self.seen.has(id)
     }
 
-    /// Notes what a defined pseudo-header field says.
+    /// Notes what a defined pseudo-header field says, `own` its bit.
     #[inline]
-    fn pseudo(&mut self, field: &Field<'_>) {
-        self.seen.add(field.id);
-        self.due.remove(field.id);
+    fn pseudo(&mut self, own: u16, field: &Field<'_>) {
+        (self.seen.0, self.due.0) = (self.seen.0 | own, self.due.0 & !own);
         let Some(value) = field.value else { return };
         match field.id {
             NameId::METHOD => {
