@@ -198,6 +198,7 @@ impl FieldName {
     }
 
     /// What a numbered field name says.
+    #[inline]
     pub fn from_id(id: NameId) -> Self {
         match id {
             NameId::METHOD => Self::Method,
@@ -283,7 +284,8 @@ impl FieldName {
 
 impl Fields {
     /// Adds a field line.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "so that the field is never put together")]
+    #[inline(always)]
     pub fn push(&mut self, field: Field<'_>) {
         let mut copied = field.name;
         if let Some(first) = self.first.get_mut(field.known as usize) {
