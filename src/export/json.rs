@@ -1,7 +1,7 @@
 //! JSON (RFC 8259) for [records](crate::record::schema): compact, appended to a `Vec`, nothing in between.
 //!
 //! The keys of an object are constants with their quotes, comma and colon, and a value goes straight behind them: a
-//! transaction of 700 bytes takes 5,000 instructions, where a serde serializer took 9,800 and `serde_json` 13,300. Text that
+//! transaction takes less than 4 instructions a byte, where a serde serializer took 14 and `serde_json` 19. Text that
 //! needs escapes is left to `serde_json`.
 
 use super::repeated::Repeated;
