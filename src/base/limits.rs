@@ -189,6 +189,9 @@ pub const MAX_TLS_TRANSCRIPT: usize = 128 << 10;
 /// Protocols of a client hello's ALPN that are kept. Counter: `tls_alpn`.
 pub const MAX_TLS_ALPN: usize = 32;
 
+/// Bytes of their names, as they are escaped: each exchange of the connection shows them. Counter: `tls_alpn`.
+pub const MAX_TLS_ALPN_BYTES: usize = 256;
+
 /// Sequence numbers that are tried for a record after a hole. Counter: `tls_trials`.
 pub const MAX_TLS_SEQUENCE_TRIES: u64 = 4096;
 

@@ -5,8 +5,11 @@ use super::extension;
 use super::ja4::{self, Offer};
 use super::keylog::{ClientRandom, SessionId};
 use super::reader::Reader;
-use crate::base::limits::MAX_TLS_ALPN;
+use crate::base::limits::{MAX_TLS_ALPN, MAX_TLS_ALPN_BYTES};
 use crate::base::memory::of_block;
+
+/// The longest names of hosts (RFC 1035 section 2.3.4) and protocols (RFC 7301 section 3.1).
+const NAME: usize = 255;
 
 /// The random of a server hello that asks for another client hello (RFC 8446 section 4.1.3).
 const HELLO_RETRY_REQUEST: [u8; 32] = [
@@ -79,13 +82,16 @@ impl ClientHello {
                 extension::SERVER_NAME => hello.server_name = host_name(data),
                 extension::ALPN => {
                     let mut names = data.vector16().unwrap_or(Reader::new(&[]));
+                    let mut room = MAX_TLS_ALPN_BYTES;
                     while let Some(name) = names.vector8() {
-                        offer.first_alpn.get_or_insert(name.rest());
-                        if hello.alpn.len() < MAX_TLS_ALPN {
-                            hello.alpn.push(String::from_utf8_lossy(name.rest()).into_owned());
-                        } else {
-                            hello.alpn_cut = true;
+                        let name = name.rest();
+                        offer.first_alpn.get_or_insert(name);
+                        let left = room.checked_sub(name.iter().map(shown_len).sum());
+                        hello.alpn_cut |= left.is_none() || hello.alpn.len() >= MAX_TLS_ALPN;
+                        if !hello.alpn_cut {
+                            hello.alpn.push(String::from_utf8_lossy(name).into_owned());
                         }
+                        room = left.unwrap_or(0);
                     }
                 }
                 extension::SIGNATURE_ALGORITHMS => {
@@ -202,8 +208,7 @@ fn host_name(mut data: Reader<'_>) -> Option<String> {
     let mut list = data.vector16()?;
     while let (Some(kind), Some(name)) = (list.u8(), list.vector16()) {
         if kind == 0 && !name.is_empty() {
-            let name = name.rest();
-            return Some(String::from_utf8_lossy(name.get(..255).unwrap_or(name)).into_owned());
+            return Some(shown(name.rest()));
         }
     }
     None
@@ -211,8 +216,25 @@ fn host_name(mut data: Reader<'_>) -> Option<String> {
 
 /// The one protocol name of a server's ALPN extension (RFC 7301 section 3.1).
 fn chosen_alpn(mut data: Reader<'_>) -> Option<String> {
-    let name = data.vector16()?.vector8()?;
-    Some(String::from_utf8_lossy(name.rest()).into_owned())
+    Some(shown(data.vector16()?.vector8()?.rest()))
+}
+
+/// A name as it is shown, up to the length that host names and protocols can have.
+fn shown(name: &[u8]) -> String {
+    let mut length = 0;
+    let fits = |octet: &&u8| {
+        length += shown_len(octet);
+        length <= NAME
+    };
+    String::from_utf8_lossy(name.get(..name.iter().take_while(fits).count()).unwrap_or(name)).into_owned()
+}
+
+/// Bytes of an octet of a name once it is escaped.
+const fn shown_len(octet: &u8) -> usize {
+    match *octet {
+        0x20..0x7f if !matches!(*octet, b'"' | b'\\') => 1,
+        _ => 6,
+    }
 }
 
 #[cfg(test)]

@@ -122,21 +122,40 @@ fn cap_max_tls_transcript() {
     }
 }
 
+/// What is offered in a client hello with these protocols, and how often not all of it is kept.
+fn offered(names: &[Vec<u8>]) -> (Vec<String>, u64) {
+    let names: Vec<u8> = names.iter().flat_map(|name| [&[name.len() as u8][..], name].concat()).collect();
+    let list = [&(names.len() as u16).to_be_bytes()[..], &names].concat();
+    let extension = [&[0, 16][..], &(list.len() as u16).to_be_bytes(), &list].concat();
+    let extensions = [&(extension.len() as u16).to_be_bytes()[..], &extension].concat();
+    let hello = [&[3, 3][..], &[7; 32], &[0, 0, 2, 0x13, 1, 1, 0], &extensions].concat();
+    let output = run(&[(Forward, Event::Data(message(1, &hello)))], &KeyStore::default());
+    assert_eq!(output.description.alpn_cut, output.counters.alpn_limit > 0);
+    (output.description.alpn_offered, output.counters.alpn_limit)
+}
+
 #[test]
 fn cap_max_tls_alpn() {
     let most = limits::MAX_TLS_ALPN;
     for (count, struck) in [(most - 1, 0), (most, 0), (most + 1, 1)] {
-        let names: Vec<u8> =
-            (0..count).flat_map(|n| [2, b'a' + (n / 26) as u8, b'a' + (n % 26) as u8]).collect();
-        let list = [&(names.len() as u16).to_be_bytes()[..], &names].concat();
-        let extension = [&[0, 16][..], &(list.len() as u16).to_be_bytes(), &list].concat();
-        let extensions = [&(extension.len() as u16).to_be_bytes()[..], &extension].concat();
-        let hello = [&[3, 3][..], &[7; 32], &[0, 0, 2, 0x13, 1, 1, 0], &extensions].concat();
-        let output = run(&[(Forward, Event::Data(message(1, &hello)))], &KeyStore::default());
-        assert_eq!(output.counters.alpn_limit, struck, "{count}");
-        assert_eq!(output.description.alpn_offered.len(), count.min(most));
-        assert_eq!(output.description.alpn_cut, struck > 0);
+        let names: Vec<_> = (0..count).map(|n| vec![b'a' + (n / 26) as u8, b'a' + (n % 26) as u8]).collect();
+        let (kept, limited) = offered(&names);
+        assert_eq!((kept.len(), limited), (count.min(most), struck), "{count}");
     }
+}
+
+#[test]
+fn cap_max_tls_alpn_bytes() {
+    let half = limits::MAX_TLS_ALPN_BYTES / 2;
+    let name = |length| vec![b'a'; length];
+    for (last, kept, struck) in [(half - 1, 2, 0), (half, 2, 0), (half + 1, 1, 1)] {
+        assert_eq!(offered(&[name(half), name(last)]).0.len(), kept, "{last}");
+        assert_eq!(offered(&[name(half), name(last)]).1, struck, "{last}");
+    }
+    let (kept, struck) = offered(&[vec![1; half / 3], name(1)]);
+    assert_eq!((kept.len(), struck), (2, 0));
+    let (kept, struck) = offered(&[name(1), vec![1; half / 3 + 1], name(1)]);
+    assert_eq!((kept.len(), struck), (1, 1), "escaped it is longer, and the first ones are kept");
 }
 
 /// So many records are lost, and one follows whose cipher does not tell its number.
