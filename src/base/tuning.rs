@@ -178,6 +178,9 @@ pub const WAITING_PRODUCTS: usize = 32 << 20;
 /// Bytes of memory of the connections that end together when the capture is over.
 pub const ENDING_RANGE: usize = 4 << 20;
 
+/// Bytes of ciphertext that waited for secrets which a shard hands on at one time, where traffic has paid for the look.
+pub const AWAITED_AT_ONCE: usize = 256 << 10;
+
 /// Places that a telemetry record in between counts for, beside those that are looked at for it.
 pub const SUMMARY_LEAST: u64 = 96;
 

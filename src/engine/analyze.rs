@@ -100,7 +100,7 @@ pub(crate) struct Engine<C: Consumer> {
     aggregate: Option<Aggregate>,
     summaries: Summaries,
     part: Option<PartOf>,
-    /// What the end of the capture is to end.
+    /// What the end of the capture is to end, or new secrets are to go on with.
     endings: Vec<Ending>,
 }
 
@@ -208,7 +208,7 @@ impl<C: Consumer> Engine<C> {
             if before > from {
                 let mut part = self.job();
                 part.batch.copy_packets(&job.batch, from..before);
-                self.submit(part, 0..before - from, Task::Analyze, false)?;
+                self.submit(part, 0..before - from, Task::Analyze)?;
                 from = before;
             }
             match stop {
@@ -217,7 +217,7 @@ impl<C: Consumer> Engine<C> {
             }
         }
         let end = job.batch.packets.len();
-        self.submit(job, from..end, Task::Analyze, false)
+        self.submit(job, from..end, Task::Analyze)
     }
 
     /// Adds TLS secrets; where they are new, what waited for them goes on.
@@ -230,14 +230,24 @@ impl<C: Consumer> Engine<C> {
         if keys.counters().secrets == before {
             return Ok(());
         }
+        // What waits for them may be more than fits into memory as text.
         let job = self.job();
-        self.submit(job, 0..0, Task::Analyze, true)
+        self.submit(job, 0..0, Task::LineUpWaiting)?;
+        while self.collect()? {}
+        let ranges = ending::ranges(std::mem::take(&mut self.endings), self.memory);
+        let mut from = 0;
+        for before in ranges.into_iter().chain([u64::MAX]) {
+            let job = self.job();
+            self.submit(job, 0..0, Task::Look { from, before })?;
+            from = before;
+        }
+        Ok(())
     }
 
     /// Tells what the interval that ends here added.
     fn tell_interval(&mut self, due: Due) -> Result<(), C::Error> {
         let job = self.job();
-        self.submit(job, 0..0, Task::Report, false)?;
+        self.submit(job, 0..0, Task::Report)?;
         while self.collect()? {}
         let report = self.summaries.over(self.report.take().unwrap_or_default(), due, self.looked_at);
         if self.show_telemetry { self.consumer.telemetry(&report) } else { Ok(()) }
@@ -256,16 +266,9 @@ impl<C: Consumer> Engine<C> {
         &mut self.counts
     }
 
-    fn submit(
-        &mut self,
-        job: Job,
-        packets: Range<usize>,
-        task: Task,
-        new_keys: bool,
-    ) -> Result<(), C::Error> {
+    fn submit(&mut self, job: Job, packets: Range<usize>, task: Task) -> Result<(), C::Error> {
         let mut job = job;
         job.task = task;
-        job.new_keys = new_keys;
         job.keys = Some(Arc::clone(&self.keys));
         job.now = self.now;
         job.origins.clone_from(&self.origins);
@@ -290,7 +293,7 @@ impl<C: Consumer> Engine<C> {
     fn collect(&mut self) -> Result<bool, C::Error> {
         let Some(done) = self.shards.pop() else { return Ok(false) };
         self.merge.job(&done, &mut self.consumer)?;
-        if done.job.task == Task::LineUp {
+        if matches!(done.job.task, Task::LineUp | Task::LineUpWaiting) {
             self.endings = done.sum.map(|sum| sum.endings).unwrap_or_default();
         } else if let Some(sum) = &done.sum {
             let shards = &sum.report;
@@ -350,14 +353,14 @@ impl<C: Consumer> Engine<C> {
     /// The capture is over.
     pub(crate) fn finish(&mut self) -> Result<Report, C::Error> {
         let job = self.job();
-        self.submit(job, 0..0, Task::LineUp, false)?;
+        self.submit(job, 0..0, Task::LineUp)?;
         while self.collect()? {}
         for before in ending::ranges(std::mem::take(&mut self.endings), self.memory) {
             let job = self.job();
-            self.submit(job, 0..0, Task::EndBefore(before), false)?;
+            self.submit(job, 0..0, Task::EndBefore(before))?;
         }
         let job = self.job();
-        self.submit(job, 0..0, Task::Finish, false)?;
+        self.submit(job, 0..0, Task::Finish)?;
         while self.collect()? {}
         let mut report = self.report.take().unwrap_or_default();
         self.summaries.last(&mut report, self.now.time);
@@ -378,7 +381,7 @@ impl<C: Consumer> Engine<C> {
     pub(crate) fn tick(&mut self, now: Timestamp) -> Result<(), C::Error> {
         self.now.time = self.now.time.max(now);
         let job = self.job();
-        self.submit(job, 0..0, Task::Tick, false)
+        self.submit(job, 0..0, Task::Tick)
     }
 
     /// Notes what the captures told beside their packets.
@@ -393,7 +396,7 @@ impl<C: Consumer> Engine<C> {
     #[cfg(feature = "live")]
     pub(crate) fn standing(&mut self) -> Result<Standing, C::Error> {
         let job = self.job();
-        self.submit(job, 0..0, Task::Report, false)?;
+        self.submit(job, 0..0, Task::Report)?;
         while self.collect()? {}
         Ok(Standing {
             report: self.report.clone().unwrap_or_default(),

@@ -24,6 +24,15 @@ pub enum Task {
     Tick,
     /// Look at the segments, then say what the shards add up to.
     Report,
+    /// There are new TLS secrets: say what waits for such.
+    LineUpWaiting,
+    /// Of what waits, all whose first packet stands from the one on and before the other look for their secrets.
+    Look {
+        /// The one.
+        from: u64,
+        /// The other.
+        before: u64,
+    },
     /// The capture is over: say what is still to end.
     LineUp,
     /// Of what is still to end, all whose first packet stands before this one does.
@@ -43,8 +52,6 @@ pub struct Job {
     pub now: Moment,
     /// TLS secrets known so far.
     pub keys: Option<Arc<KeyStore>>,
-    /// The secrets are more than they were at the job before.
-    pub new_keys: bool,
     /// See [`Batch::origins`].
     pub origins: Option<InReach>,
     /// When the first packet of all was captured.
@@ -142,7 +149,7 @@ impl Job {
     /// About how much work its workers have with it, in small segments: see [`tuning::WORTH_WAKING`]. Where `content` is looked
     /// at, decrypted or decoded, octets count, too.
     pub(super) fn weight(&self, content: bool) -> usize {
-        if self.task != Task::Analyze || self.new_keys {
+        if self.task != Task::Analyze {
             return tuning::WORTH_WAKING;
         }
         let content = content || self.keys.as_ref().is_some_and(|keys| !keys.is_empty());
@@ -164,7 +171,7 @@ impl Job {
         self.foreign.clear();
         self.reassembled.clear();
         self.reassembled.shrink_to(tuning::TEXT_KEPT);
-        (self.task, self.new_keys, self.keys, self.origins) = (Task::Analyze, false, None, None);
+        (self.task, self.keys, self.origins) = (Task::Analyze, None, None);
     }
 
     fn segment(&self, place: &SegmentHead) -> Segment<'_> {

@@ -20,7 +20,7 @@ pub struct Sum {
     pub(super) selections: Vec<(usize, Selection)>,
     /// How full came what is bounded for a shard, by shard.
     pub(super) loads: Vec<(usize, Vec<Load>)>,
-    /// The connections that the end of the capture is to end.
+    /// The connections that the end of the capture is to end, or that wait for secrets.
     pub(super) endings: Vec<Ending>,
 }
 
@@ -75,15 +75,16 @@ impl<P: Product> Worker<P> {
         for (shard, pipeline, selection) in &mut self.shards {
             let chosen = &mut Chosen::new(selection, product);
             pipeline.swap_pool(&mut self.pool);
-            if job.new_keys {
-                pipeline.new_secrets(job.now, keys, chosen);
-            }
             for (lane, segment) in job.of_shard(*shard) {
                 pipeline.segment(lane, &segment, keys, chosen);
             }
             match job.task {
                 Task::Analyze | Task::Report => {}
                 Task::Tick => pipeline.tick(job.now, keys, chosen),
+                Task::LineUpWaiting => {
+                    sum.get_or_insert_default().endings.extend(pipeline.line_up_waiting());
+                }
+                Task::Look { from, before } => pipeline.look(from..before, job.now, keys, chosen),
                 Task::LineUp => sum.get_or_insert_default().endings.extend(pipeline.line_up()),
                 Task::EndBefore(before) => pipeline.end_before(before, job.now, keys, chosen),
                 Task::Finish => pipeline.end_before(u64::MAX, job.now, keys, chosen),

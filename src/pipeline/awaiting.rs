@@ -3,6 +3,7 @@
 //! both are mixed. What still waits when its connection ends looks for its secrets then.
 
 use crate::flow::Slot;
+use std::ops::Range;
 
 /// Looks that each segment pays for; one takes a small part of what a segment does.
 const LOOKS_SEGMENT: usize = 16;
@@ -62,11 +63,20 @@ impl Awaiting {
         self.due && self.credit >= self.slots.len() as i64
     }
 
-    /// Takes the list to look at all that is in it; those that still wait are [given back](Self::give_back).
-    pub(super) fn take(&mut self) -> Vec<(Slot, u64)> {
-        self.due = false;
-        self.credit -= self.slots.len() as i64;
-        std::mem::take(&mut self.slots)
+    /// Those to look at, if it is time to look.
+    pub(super) fn due(&self) -> &[(Slot, u64)] {
+        if self.is_due() { &self.slots } else { &[] }
+    }
+
+    /// Takes those whose first packet is in this range out of the list, to look at them; such as still wait are
+    /// [given back](Self::give_back). The others are due still.
+    pub(super) fn take(&mut self, first: Range<u64>) -> Vec<(Slot, u64)> {
+        let all = std::mem::take(&mut self.slots);
+        let (taken, others): (Vec<_>, _) = all.into_iter().partition(|(_, packet)| first.contains(packet));
+        self.slots = others;
+        self.due = first.end < u64::MAX;
+        self.credit -= taken.len() as i64;
+        taken
     }
 
     /// So many bytes were read at the last look.
@@ -74,9 +84,10 @@ impl Awaiting {
         self.credit = self.credit.saturating_sub_unsigned(bytes / BYTES_A_LOOK);
     }
 
-    /// These of those that were taken still wait.
-    pub(super) fn give_back(&mut self, slots: Vec<(Slot, u64)>) {
-        self.slots = slots;
+    /// These of those that were taken still wait; or were not looked at, and are due still.
+    pub(super) fn give_back(&mut self, slots: Vec<(Slot, u64)>, due: bool) {
+        self.slots.extend(slots);
+        self.due |= due;
         self.sweep_at = 2 * self.slots.len() + STALE;
     }
 }
@@ -92,7 +103,7 @@ mod tests {
         awaiting.add(Slot::default(), 1, |_, _| true);
         awaiting.new_secrets();
         assert!(awaiting.is_due());
-        let slots = awaiting.take();
+        let slots = awaiting.take(0..u64::MAX);
         assert_eq!(slots.len(), 1);
         assert!(!awaiting.is_due());
     }
@@ -108,9 +119,9 @@ mod tests {
         for _ in 0..rounds {
             awaiting.new_secrets();
             if awaiting.segment() {
-                let slots = awaiting.take();
+                let slots = awaiting.take(0..u64::MAX);
                 looks += slots.len();
-                awaiting.give_back(slots);
+                awaiting.give_back(slots, false);
             }
         }
         assert!(looks > 0 && looks <= LOOKS_START + LOOKS_SEGMENT * rounds, "{looks}");
@@ -125,9 +136,9 @@ mod tests {
         for _ in 0..rounds {
             awaiting.new_secrets();
             if awaiting.segment() {
-                let slots = awaiting.take();
+                let slots = awaiting.take(0..u64::MAX);
                 looks += 1;
-                awaiting.give_back(slots);
+                awaiting.give_back(slots, false);
                 awaiting.pay_for(bytes);
             }
         }

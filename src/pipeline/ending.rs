@@ -3,6 +3,7 @@
 use super::Pipeline;
 use super::context::Output;
 use super::layers::Layers;
+use crate::base::limits;
 use crate::base::time::Moment;
 use crate::flow::ConnectionEntry;
 use crate::record::EndHow;
@@ -16,8 +17,17 @@ pub struct Ending {
     pub first: u64,
     /// The same of the last connection within it, or its own.
     pub reach: u64,
-    /// Bytes of memory that it holds.
+    /// Bytes of memory that it holds, and that what it keeps until secrets come may become.
     pub weight: usize,
+}
+
+impl Ending {
+    pub(super) fn of(first: u64, layers: Option<&Layers>) -> Self {
+        let reach = layers.map_or(first, |layers| layers.reach().max(first));
+        let weight =
+            layers.map_or(0, |layers| layers.weight + limits::OUTPUT_EXPANSION as usize * layers.held());
+        Self { first, reach, weight }
+    }
 }
 
 /// Connections that are still to end, in order.
@@ -29,12 +39,7 @@ impl Pipeline {
         let mut entries: Vec<_> = self.table.drain().collect();
         entries.sort_unstable_by_key(|entry| entry.first.packet);
         self.lined = entries.into();
-        let endings = self.lined.iter().map(|entry| {
-            let (first, layers) = (entry.first.packet, entry.state.as_ref());
-            let reach = layers.map_or(first, |layers| layers.reach().max(first));
-            Ending { first, reach, weight: layers.map_or(0, |layers| layers.weight) }
-        });
-        endings.collect()
+        self.lined.iter().map(|entry| Ending::of(entry.first.packet, entry.state.as_ref())).collect()
     }
 
     /// Those of them end whose first packet stands before this one.

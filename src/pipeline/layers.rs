@@ -184,6 +184,14 @@ impl Layers {
         }
     }
 
+    /// Bytes of ciphertext that are kept until secrets come.
+    pub(super) fn held(&self) -> usize {
+        match &self.layer {
+            Layer::Tls(tls) => tls.session.held(),
+            Layer::Fresh | Layer::Detection(_) | Layer::Http2(_) => 0,
+        }
+    }
+
     fn has_tunnels(&self) -> bool {
         self.http2().and_then(|http2| http2.tunnels.as_ref()).is_some_and(|tunnels| !tunnels.is_empty())
     }

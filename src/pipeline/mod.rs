@@ -41,6 +41,7 @@ use connection_end::patience;
 use context::{Context, Totals};
 use ending::Lined;
 use layers::{Layers, LayersInput};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -219,7 +220,7 @@ impl Pipeline {
             self.await_secrets(found.slot);
         }
         if self.awaiting.segment() {
-            self.look_for_secrets(segment.at, keys, out);
+            self.look_for_secrets(0..u64::MAX, tuning::AWAITED_AT_ONCE, segment.at, keys, out);
         }
         if self.waiting.get(lane).is_some_and(|waiting| waiting.is_due(segment.at.time)) {
             self.check_waiting(lane, segment.at, keys, out);
@@ -236,11 +237,21 @@ impl Pipeline {
         self.expire(self.now, keys, out);
     }
 
-    /// New TLS secrets: goes on with what waited for them.
-    pub fn new_secrets(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
+    /// New TLS secrets: what may wait for them, and is to [look](Self::look) for them now.
+    pub fn line_up_waiting(&mut self) -> Vec<Ending> {
         self.awaiting.new_secrets();
+        let table = &mut self.table;
+        let waiting = self.awaiting.due().iter().filter_map(|&(slot, first)| {
+            let entry = table.get_mut(slot).filter(|entry| entry.first.packet == first)?;
+            Some(Ending::of(first, entry.state.as_ref()))
+        });
+        waiting.collect()
+    }
+
+    /// Of what waits for TLS secrets, all whose first packet is in this range goes on, if it can.
+    pub fn look(&mut self, first: Range<u64>, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
         if self.awaiting.is_due() {
-            self.look_for_secrets(now, keys, out);
+            self.look_for_secrets(first, usize::MAX, now, keys, out);
         }
     }
 
@@ -258,24 +269,38 @@ impl Pipeline {
         });
     }
 
-    /// Goes on with connections whose secrets may have come.
+    /// Goes on with connections whose secrets may have come, and whose first packet is in this range, until they have handed on
+    /// about so many bytes of what they kept.
     #[cold]
-    fn look_for_secrets(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
+    fn look_for_secrets(
+        &mut self,
+        first: Range<u64>,
+        most: usize,
+        now: Moment,
+        keys: &tls::KeyStore,
+        out: &mut impl Output,
+    ) {
         let before = self.tls.looked_through();
         let mut cx = Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out);
-        let mut slots = self.awaiting.take();
+        let (mut slots, mut handed_on) = (self.awaiting.take(first), 0);
         slots.retain(|&(slot, first)| {
+            if handed_on >= most {
+                return true;
+            }
             let entry = self.table.get_mut(slot).filter(|entry| entry.first.packet == first);
             let Some(layers) = entry.and_then(|entry| entry.state.as_mut()) else { return false };
+            let held = layers.held();
             let mut input = LayersInput { layers, cx: &mut cx };
             input.new_secrets();
             input.tunnels();
             layers.weigh(&mut self.memory);
             layers.listed = layers.awaits_secrets();
+            handed_on += held.saturating_sub(layers.held());
             layers.listed
         });
-        self.awaiting.give_back(slots);
-        self.awaiting.pay_for(self.tls.looked_through() - before);
+        self.awaiting.give_back(slots, handed_on >= most);
+        let looked_through = self.tls.looked_through() - before;
+        self.awaiting.pay_for(looked_through + if most < usize::MAX { handed_on as u64 } else { 0 });
     }
 
     /// How full came what is bounded for all of the shard's connections.

@@ -59,6 +59,9 @@ pub(crate) enum Event<B> {
     End(End),
 }
 
+/// One direction takes no more than one part in so many of the budget: what it becomes is handed on at one time.
+const SHARE: usize = 8;
+
 /// What one direction waits with, in order.
 #[derive(Debug)]
 pub(crate) struct Hold {
@@ -100,7 +103,7 @@ impl Hold {
             Event::End(how) => Event::End(how),
         };
         let cost = cost(&event);
-        if self.cost + cost > MAX_TLS_HELD || !self.budget.take(cost) {
+        if self.cost + cost > MAX_TLS_HELD.min(self.budget.0.total / SHARE) || !self.budget.take(cost) {
             return false;
         }
         self.cost += cost;

@@ -125,6 +125,11 @@ impl Session {
         self.streams[from].is_behind()
     }
 
+    /// Bytes of ciphertext that are kept until secrets come, or the other side's hello.
+    pub fn held(&self) -> usize {
+        self.streams[Direction::Forward].held() + self.streams[Direction::Backward].held()
+    }
+
     /// Whether ciphertext is kept that new secrets may open.
     pub fn is_waiting(&self) -> bool {
         [Direction::Forward, Direction::Backward]
