@@ -239,6 +239,7 @@ impl<C: Consumer> Engine<C> {
         for before in ranges.into_iter().chain([u64::MAX]) {
             let job = self.job();
             self.submit(job, 0..0, Task::Look { from, before })?;
+            while self.collect()? {}
             from = before;
         }
         Ok(())

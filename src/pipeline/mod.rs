@@ -211,11 +211,7 @@ impl Pipeline {
         if closed {
             self.close(found.slot, segment.at, keys, out);
         }
-        let held = self.held();
-        self.memory_most = self.memory_most.max(held);
-        if held > self.memory_cap {
-            self.make_room(found.slot, segment.at, keys, out);
-        }
+        self.keep_within_memory(found.slot, segment.at, keys, out);
         if awaits {
             self.await_secrets(found.slot);
         }
@@ -282,11 +278,12 @@ impl Pipeline {
     ) {
         let before = self.tls.looked_through();
         let mut cx = Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out);
-        let (mut slots, mut handed_on) = (self.awaiting.take(first), 0);
+        let (mut slots, mut handed_on, mut last) = (self.awaiting.take(first), 0, None);
         slots.retain(|&(slot, first)| {
             if handed_on >= most {
                 return true;
             }
+            last = Some(slot);
             let entry = self.table.get_mut(slot).filter(|entry| entry.first.packet == first);
             let Some(layers) = entry.and_then(|entry| entry.state.as_mut()) else { return false };
             let held = layers.held();
@@ -301,6 +298,9 @@ impl Pipeline {
         self.awaiting.give_back(slots, handed_on >= most);
         let looked_through = self.tls.looked_through() - before;
         self.awaiting.pay_for(looked_through + if most < usize::MAX { handed_on as u64 } else { 0 });
+        if let Some(at_hand) = last {
+            self.keep_within_memory(at_hand, now, keys, out);
+        }
     }
 
     /// How full came what is bounded for all of the shard's connections.
@@ -375,6 +375,22 @@ impl Pipeline {
             && let Some(mut entry) = self.table.give_up_resting()
         {
             self.finish_entry(&mut entry, EndHow::Idle, now, keys, out);
+        }
+    }
+
+    /// Something was read of the connection at hand: the connections are kept within their memory.
+    #[inline]
+    fn keep_within_memory(
+        &mut self,
+        at_hand: Slot,
+        now: Moment,
+        keys: &tls::KeyStore,
+        out: &mut impl Output,
+    ) {
+        let held = self.held();
+        self.memory_most = self.memory_most.max(held);
+        if held > self.memory_cap {
+            self.make_room(at_hand, now, keys, out);
         }
     }
 
