@@ -167,8 +167,8 @@ pub const MAX_KEY_LOG_CONNECTIONS: usize = 1 << 18;
 /// are full, the secrets of the oldest connection are forgotten. Counter: `key_log_connections`.
 pub const KEY_LOG_MEMORY: usize = 96 << 20;
 
-/// Bytes of ciphertext that one direction keeps while it waits for secrets or for the other side's hello; at the cap
-/// it is given up. Counter: `tls_held`.
+/// Bytes of ciphertext that one direction keeps while it waits for secrets or for the other side's hello, and no more than an
+/// eighth of its shard's part of [`MAX_TLS_HELD_TOTAL`]; at the cap it is given up. Counter: `tls_held`.
 pub const MAX_TLS_HELD: usize = 1 << 20;
 
 /// Bytes of ciphertext that all connections together keep; each shard its part. Counter: `tls_held`.

@@ -143,6 +143,8 @@ impl Session {
         self.shared.lose_hello(Direction::Forward);
         self.shared.lose_hello(Direction::Backward);
         self.shared.assume_early();
+        // Secrets may have come that were not looked for yet.
+        self.shared.progress |= self.is_waiting();
         self.go_on(keys, work, Occasion::End, sink);
         for from in [Direction::Forward, Direction::Backward] {
             let at = self.behind(from, self.last);

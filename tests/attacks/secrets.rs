@@ -3,7 +3,8 @@
 use super::files::{block, enhanced_packet, interface, section};
 use super::lens::{Run, run, run_with};
 use super::measure::{NO_CALLS, in_proportion, sizes};
-use super::wire::{ACK, Flow, Wire};
+use super::wire::{ACK, Flow, REQUEST, Wire, frame};
+use crate::support::tls;
 use std::time::Duration;
 
 /// What the processor does whatever it is given.
@@ -131,6 +132,41 @@ fn long_records_that_no_master_secret_opens() {
         assert_ne!(run.limit("tls_trials"), 0);
         in_proportion("long records that no master secret opens", capture.len(), &run, &["--json"], NO_CALLS);
     }
+}
+
+/// The secrets of many connections come at once, behind all that waited for them: what that becomes is not made at one time.
+#[test]
+fn all_that_waited_for_secrets() {
+    let requests: Vec<u8> = (0..2000).flat_map(|n| frame(1, 5, 2 * n + 1, &REQUEST)).collect();
+    let bytes = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(4, 0, 0, &[]), &requests].concat();
+    let runs = [100, 200].map(|count| {
+        let (mut wire, mut flows) = (Wire::new(), Vec::new());
+        let keys = tls::each_sends(count, &bytes, |number, from_client, bytes| {
+            if usize::from(number) == flows.len() {
+                flows.push(wire.open(2000 + number));
+            }
+            let (client, server) = flows.last_mut().unwrap();
+            wire.send(if from_client { client } else { server }, bytes);
+        });
+        let mut file = [section(), interface()].concat();
+        let mut packets = &wire.file[24..];
+        while let Some((head, rest)) = packets.split_first_chunk::<16>() {
+            let (packet, rest) = rest.split_at(u32::from_le_bytes(head[8..12].try_into().unwrap()) as usize);
+            file.extend(enhanced_packet(0, 0, packet));
+            packets = rest;
+        }
+        let length = (keys.len() as u32).to_le_bytes();
+        file.extend(block(10, &[b"KSLT", &length[..], keys.as_bytes()].concat()));
+        let arguments = ["-", "--threads", "1", "--json", "--memory", "64M"];
+        let run = run_with(&arguments, |stdin| stdin.write_all(&file).unwrap()).within(96);
+        let told = run
+            .stdout
+            .split(|byte| *byte == b'\n')
+            .filter(|line| line.starts_with(b"{\"record\":\"transaction\""));
+        assert_eq!(told.count(), 2000 * usize::from(count));
+        run
+    });
+    assert!(runs[1].mib <= runs[0].mib + 16, "{} MiB, {} MiB", runs[0].mib, runs[1].mib);
 }
 
 /// From a pipe: what a file holds of secrets is read before its packets.

@@ -8,7 +8,8 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{
     CipherSuite, ClientConfig, KeyLog, ProtocolVersion, RootCertStore, ServerConfig, SupportedCipherSuite,
 };
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::Write;
 use std::sync::{Arc, Mutex};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
@@ -44,6 +45,49 @@ pub(crate) struct TlsRecording {
 pub(crate) fn suites() -> impl Iterator<Item = SupportedCipherSuite> {
     let all = rustls::crypto::ring::ALL_CIPHER_SUITES.iter().copied();
     all.filter(|suite| !iana_name(suite.suite()).contains("_RSA_"))
+}
+
+/// What clients send over TLS connections, each these bytes once its handshake is over, and the secrets. Each step is told: of
+/// which connection, whether the client sent it, and the bytes.
+pub(crate) fn each_sends(count: u16, bytes: &[u8], mut told: impl FnMut(u16, bool, &[u8])) -> String {
+    let keys = Arc::new(Log::default());
+    let (client, server) =
+        configs(rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256, Arc::clone(&keys));
+    let (client, server) = (Arc::new(client), Arc::new(server));
+    for number in 0..count {
+        let name = ServerName::try_from("origin.example").unwrap();
+        let mut client = rustls::ClientConnection::new(Arc::clone(&client), name).unwrap();
+        let mut server = rustls::ServerConnection::new(Arc::clone(&server)).unwrap();
+        client.set_buffer_limit(None);
+        let mut written = false;
+        while !written || client.wants_write() || server.wants_write() {
+            if !written && !client.is_handshaking() {
+                client.writer().write_all(bytes).unwrap();
+                written = true;
+            }
+            let (mut from_client, mut from_server) = (Vec::new(), Vec::new());
+            while client.wants_write() {
+                client.write_tls(&mut from_client).unwrap();
+            }
+            told(number, true, &from_client);
+            let mut rest = from_client.as_slice();
+            // The server need not read what the client sends in the end.
+            while !rest.is_empty() && !written {
+                server.read_tls(&mut rest).unwrap();
+                server.process_new_packets().unwrap();
+            }
+            while server.wants_write() {
+                server.write_tls(&mut from_server).unwrap();
+            }
+            told(number, false, &from_server);
+            let mut rest = from_server.as_slice();
+            while !rest.is_empty() {
+                client.read_tls(&mut rest).unwrap();
+                client.process_new_packets().unwrap();
+            }
+        }
+    }
+    keys.0.lock().unwrap().clone()
 }
 
 /// The same endpoints as in [`super::endpoints::record`], over TLS with this cipher suite.

@@ -372,6 +372,22 @@ fn late_keys_open_what_was_kept() {
 }
 
 #[test]
+fn secrets_that_were_not_looked_for_are_at_the_end() {
+    let mut pair = Stack::new(cipher_suite::TLS13_AES_128_GCM_SHA256, false, false).connect();
+    talk(&mut pair);
+    pair.close();
+    let (mut keys, mut work) = (KeyStore::default(), Workspace::default());
+    let (mut session, mut output) = (Session::new(&work), Output::default());
+    for (n, event) in pair.events.iter().enumerate() {
+        feed(&mut session, &mut work, &keys, n as u64 + 1, event, &mut output);
+    }
+    keys.add_text(pair.keys().as_bytes());
+    session.finish(&keys, &mut work, &mut output);
+    output.description = session.description().clone();
+    check(&output, &pair.plain);
+}
+
+#[test]
 fn without_keys_the_handshake_is_told() {
     for suite in suites() {
         let mut pair = Stack::new(suite, false, false).connect();
