@@ -211,7 +211,7 @@ impl Pipeline {
         if closed {
             self.close(found.slot, segment.at, keys, out);
         }
-        self.keep_within_memory(found.slot, |_| false, segment.at, keys, out);
+        self.keep_within_memory(found.slot, segment.at, keys, out);
         if awaits {
             self.await_secrets(found.slot);
         }
@@ -299,8 +299,8 @@ impl Pipeline {
         let looked_through = self.tls.looked_through() - before;
         self.awaiting.pay_for(looked_through + if most < usize::MAX { handed_on as u64 } else { 0 });
         if let Some(at_hand) = last {
-            // What still waits is to go on soon.
-            self.keep_within_memory(at_hand, Layers::awaits_secrets, now, keys, out);
+            self.give_up_read(at_hand, now, keys, out);
+            self.keep_within_memory(at_hand, now, keys, out);
         }
     }
 
@@ -379,13 +379,11 @@ impl Pipeline {
         }
     }
 
-    /// Something was read of the connection at hand: the connections are kept within their memory. `spared` are as dear as those
-    /// with HTTP/2.
+    /// Something was read of the connection at hand: the connections are kept within their memory.
     #[inline]
     fn keep_within_memory(
         &mut self,
         at_hand: Slot,
-        spared: fn(&Layers) -> bool,
         now: Moment,
         keys: &tls::KeyStore,
         out: &mut impl Output,
@@ -393,28 +391,32 @@ impl Pipeline {
         let held = self.held();
         self.memory_most = self.memory_most.max(held);
         if held > self.memory_cap {
-            self.make_room(at_hand, spared, now, keys, out);
+            self.make_room(at_hand, now, keys, out);
+        }
+    }
+
+    /// What waited for secrets was read: where that takes too much memory it goes first, as the others that wait are to be read
+    /// next, and not all at one time.
+    fn give_up_read(&mut self, slot: Slot, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
+        while self.held() > self.memory_cap && self.table.give_up_ended() {}
+        if self.held() > self.memory_cap
+            && let Some(mut entry) = self.table.remove(slot)
+        {
+            self.evicted_for_memory += 1;
+            self.finish_entry(&mut entry, EndHow::Eof, now, keys, out);
         }
     }
 
     /// The connections take too much memory. What is remembered of ended ones goes first, then those idle for longest, such
     /// without HTTP/2 before others; the one at hand if it alone takes too much.
     #[cold]
-    fn make_room(
-        &mut self,
-        at_hand: Slot,
-        spared: fn(&Layers) -> bool,
-        now: Moment,
-        keys: &tls::KeyStore,
-        out: &mut impl Output,
-    ) {
+    fn make_room(&mut self, at_hand: Slot, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
         while self.held() > self.memory_cap {
             if self.table.give_up_ended() {
                 continue;
             }
             let worth = |entry: &ConnectionEntry<Layers>| {
-                let layers = entry.state.as_ref().filter(|_| !entry.is_resting());
-                layers.is_some_and(|layers| layers.http2().is_some() || spared(layers))
+                !entry.is_resting() && entry.state.as_ref().is_some_and(|layers| layers.http2().is_some())
             };
             let Some(mut entry) = self.table.give_up(at_hand, worth) else { return };
             self.evicted_for_memory += u64::from(!entry.is_resting());
