@@ -86,7 +86,7 @@ impl ClientHello {
                     while let Some(name) = names.vector8() {
                         let name = name.rest();
                         offer.first_alpn.get_or_insert(name);
-                        let left = room.checked_sub(name.iter().map(shown_len).sum());
+                        let left = room.checked_sub(name.iter().copied().map(shown_len).sum());
                         hello.alpn_cut |= left.is_none() || hello.alpn.len() >= MAX_TLS_ALPN;
                         if !hello.alpn_cut {
                             hello.alpn.push(String::from_utf8_lossy(name).into_owned());
@@ -223,16 +223,16 @@ fn chosen_alpn(mut data: Reader<'_>) -> Option<String> {
 fn shown(name: &[u8]) -> String {
     let mut length = 0;
     let fits = |octet: &&u8| {
-        length += shown_len(octet);
+        length += shown_len(**octet);
         length <= NAME
     };
     String::from_utf8_lossy(name.get(..name.iter().take_while(fits).count()).unwrap_or(name)).into_owned()
 }
 
 /// Bytes of an octet of a name once it is escaped.
-const fn shown_len(octet: &u8) -> usize {
-    match *octet {
-        0x20..0x7f if !matches!(*octet, b'"' | b'\\') => 1,
+const fn shown_len(octet: u8) -> usize {
+    match octet {
+        0x20..0x7f if !matches!(octet, b'"' | b'\\') => 1,
         _ => 6,
     }
 }
