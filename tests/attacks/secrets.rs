@@ -75,14 +75,20 @@ fn behind_secrets(label: &str, bytes: usize, secrets: usize, wire: &Wire) -> Vec
     let len = (lines.len() as u32).to_le_bytes();
     let mut file =
         [section(), interface(), block(10, &[b"KSLT", &len[..], lines.as_bytes()].concat())].concat();
-    let mut packets = &wire.file[24..];
-    while let Some((head, rest)) = packets.split_first_chunk::<16>() {
-        let (packet, rest) = rest.split_at(u32::from_le_bytes(head[8..12].try_into().unwrap()) as usize);
-        let len = (packet.len() as u32).to_le_bytes();
-        file.extend(block(6, &[&[0; 12][..], &len, &len, packet].concat()));
-        packets = rest;
-    }
+    packets(wire).for_each(|packet| file.extend(enhanced_packet(0, 0, packet)));
     file
+}
+
+/// The packets of a capture.
+fn packets(wire: &Wire) -> impl Iterator<Item = &[u8]> {
+    let mut rest = &wire.file[24..];
+    std::iter::from_fn(move || {
+        let (head, packets) = rest.split_first_chunk::<16>()?;
+        let len = u32::from_le_bytes(head[8..12].try_into().unwrap());
+        let (packet, others) = packets.split_at(len as usize);
+        rest = others;
+        Some(packet)
+    })
 }
 
 /// Bytes without a pattern.
@@ -149,12 +155,7 @@ fn all_that_waited_for_secrets() {
             wire.send(if from_client { client } else { server }, bytes);
         });
         let mut file = [section(), interface()].concat();
-        let mut packets = &wire.file[24..];
-        while let Some((head, rest)) = packets.split_first_chunk::<16>() {
-            let (packet, rest) = rest.split_at(u32::from_le_bytes(head[8..12].try_into().unwrap()) as usize);
-            file.extend(enhanced_packet(0, 0, packet));
-            packets = rest;
-        }
+        packets(&wire).for_each(|packet| file.extend(enhanced_packet(0, 0, packet)));
         let length = (keys.len() as u32).to_le_bytes();
         file.extend(block(10, &[b"KSLT", &length[..], keys.as_bytes()].concat()));
         let arguments = ["-", "--threads", "1", "--json", "--memory", "64M"];
