@@ -251,34 +251,34 @@ impl FieldName {
     /// The name, in lower case as on the wire; `None` of [`Self::Other`].
     #[inline]
     pub fn text(self) -> Option<&'static [u8]> {
-        Self::TEXTS.get(self as usize).copied()
+        Self::IDS.get(self as usize)?.name()
     }
 
-    /// The names, in the order of the variants.
-    const TEXTS: [&'static [u8]; Self::Other as usize] = [
-        b":method",
-        b":scheme",
-        b":authority",
-        b":path",
-        b":protocol",
-        b":status",
-        b"host",
-        b"user-agent",
-        b"content-type",
-        b"content-length",
-        b"grpc-status",
-        b"grpc-message",
-        b"grpc-timeout",
-        b"grpc-previous-rpc-attempts",
-        b"traceparent",
-        b"b3",
-        b"x-b3-traceid",
-        b"x-b3-spanid",
-        b"x-request-id",
-        b"x-correlation-id",
-        b"x-datadog-trace-id",
-        b"x-datadog-parent-id",
-        b"x-amzn-trace-id",
+    /// The numbers of the names, in the order of the variants.
+    const IDS: [NameId; Self::Other as usize] = [
+        NameId::METHOD,
+        NameId::SCHEME,
+        NameId::AUTHORITY,
+        NameId::PATH,
+        NameId::PROTOCOL,
+        NameId::STATUS,
+        NameId::HOST,
+        NameId::USER_AGENT,
+        NameId::CONTENT_TYPE,
+        NameId::CONTENT_LENGTH,
+        NameId::GRPC_STATUS,
+        NameId::GRPC_MESSAGE,
+        NameId::GRPC_TIMEOUT,
+        NameId::GRPC_ATTEMPTS,
+        NameId::TRACEPARENT,
+        NameId::B3,
+        NameId::X_B3_TRACE_ID,
+        NameId::X_B3_SPAN_ID,
+        NameId::X_REQUEST_ID,
+        NameId::X_CORRELATION_ID,
+        NameId::X_DATADOG_TRACE_ID,
+        NameId::X_DATADOG_PARENT_ID,
+        NameId::X_AMZN_TRACE_ID,
     ];
 }
 
