@@ -88,6 +88,27 @@ impl Bodies {
         }
     }
 
+    /// The exchanges, the memory that is held for them, and what the one on this stream works with.
+    fn parts<'b>(
+        &'b mut self,
+        stream: u32,
+        credit: &'b Credit,
+    ) -> (&'b mut HashMap<u32, Exchange>, &'b mut usize, ExchangeContext<'b>) {
+        let Self { options, id, schema, learned, limits, ended, losses, exchanges, held, .. } = self;
+        let context = ExchangeContext {
+            connection: *id,
+            options,
+            schema,
+            learned,
+            limits,
+            stream,
+            ended: options.messages.then_some(ended),
+            losses: *losses,
+            credit,
+        };
+        (exchanges, held, context)
+    }
+
     /// Hands out the messages that have ended since this was last called.
     pub fn take_messages(&mut self, mut take: impl FnMut(&MessageRecord)) {
         self.ended.drain(..).for_each(|message| take(&message));
@@ -101,20 +122,7 @@ impl Bodies {
             // More may come of it that was under way, and is no beginning.
             self.exchanges.insert(stream, Exchange::over(self.losses, reset));
         }
-        let Self { options, id, schema, learned, limits, ended, losses, .. } = self;
-        let ended = options.messages.then_some(ended);
-        let losses = *losses;
-        exchange.close(&mut ExchangeContext {
-            connection: *id,
-            options,
-            schema,
-            learned,
-            limits,
-            stream,
-            ended,
-            losses,
-            credit,
-        });
+        exchange.close(&mut self.parts(stream, credit).2);
         memory.give(exchange.weight);
         self.held -= exchange.weight.min(self.held);
         let contents = exchange.finish(
@@ -175,28 +183,14 @@ impl Listening<'_> {
 
     /// Does something with an exchange, and weighs it after that.
     fn on(&mut self, stream: u32, act: impl FnOnce(&mut Exchange, &mut ExchangeContext<'_>)) {
-        let Bodies { options, id, exchanges, schema, learned, held, limits, ended, losses, .. } =
-            &mut *self.bodies;
-        let exchange = exchanges.entry(stream).or_insert_with(|| Exchange::new(*losses));
-        let losses = *losses;
-        let ended = options.messages.then_some(ended);
         let Means { memory, credit } = &mut *self.means;
-        let mut context = ExchangeContext {
-            connection: *id,
-            options,
-            schema,
-            learned,
-            limits,
-            stream,
-            ended,
-            losses,
-            credit,
-        };
+        let (exchanges, held, mut context) = self.bodies.parts(stream, credit);
+        let exchange = exchanges.entry(stream).or_insert_with(|| Exchange::new(context.losses));
         exchange.note_losses(&mut context);
         act(exchange, &mut context);
         let weight = exchange.memory();
         if weight > exchange.weight && !memory.take(weight - exchange.weight) {
-            limits.strike(Limit::BodyMemory);
+            context.limits.strike(Limit::BodyMemory);
             exchange.starve();
         } else if weight > exchange.weight {
             *held += weight - exchange.weight;
