@@ -1,4 +1,7 @@
-//! Text that can be shown as it is: in JSON, and on a terminal.
+//! Text that can be shown as it is, in JSON and on a terminal, and how long other text becomes.
+
+/// Bytes that an octet takes at the most when it is escaped.
+pub const ESCAPED: u64 = 6;
 
 /// Printable ASCII without quotes and backslashes, as nearly all text is. Eight bytes at a time; what is left over of a longer
 /// text is looked at with what stands before it.
@@ -15,6 +18,18 @@ pub fn is_plain(bytes: &[u8]) -> bool {
         return bytes.iter().all(|&byte| odd_bytes(ONES * u64::from(byte)) & HIGHS == 0);
     };
     odd & HIGHS == 0
+}
+
+/// Bytes of a text once it is escaped; of bytes as base64 no more than that.
+pub fn escaped_len(text: &[u8]) -> u64 {
+    let len = |&byte: &u8| match byte {
+        0..0x20 | 0x7f => ESCAPED,
+        // In CSV a quote within JSON is escaped for both. What is not UTF-8 is shown as U+FFFD; the longest escapes, of four
+        // octets, take twelve bytes.
+        b'"' | b'\\' | 0x80.. => 3,
+        _ => 1,
+    };
+    text.iter().map(len).sum()
 }
 
 /// One in each byte.

@@ -5,6 +5,7 @@
 //! shown. What the octets of a shard have not paid for, all its bodies together are granted once.
 
 use crate::base::limits;
+use crate::base::plain::escaped_len;
 use std::cell::Cell;
 
 /// What must be left for a body that decodes to more than its own octets pay for: an ordinary one needs it, whose decoder may
@@ -50,12 +51,12 @@ impl Credit {
 
     /// A text or bytes are to be shown; false where they are not paid for.
     pub fn show(&self, bytes: &[u8]) -> bool {
-        self.showing.pay(shown_len(bytes))
+        self.showing.pay(escaped_len(bytes))
     }
 
     /// A message is to be shown, with these texts; false where that is not paid for.
     pub fn show_message<'t>(&self, texts: impl Iterator<Item = &'t [u8]>) -> bool {
-        self.showing.pay(AROUND_MESSAGE + texts.map(shown_len).sum::<u64>())
+        self.showing.pay(AROUND_MESSAGE + texts.map(escaped_len).sum::<u64>())
     }
 
     /// No message can be shown.
@@ -108,16 +109,6 @@ impl Purse {
         }
         paid
     }
-}
-
-/// Bytes of a text once it is escaped, or of bytes as base64.
-fn shown_len(bytes: &[u8]) -> u64 {
-    let len = |&byte: &u8| match byte {
-        0..0x20 | 0x7f => 6,
-        b'"' | b'\\' | 0x80.. => 3,
-        _ => 1,
-    };
-    bytes.iter().map(len).sum()
 }
 
 #[cfg(test)]

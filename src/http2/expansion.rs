@@ -7,13 +7,12 @@
 
 use super::hpack::{Field, NameId};
 use crate::base::limits;
+use crate::base::plain::{ESCAPED, escaped_len};
 
 /// Octets of a segment beside its payload: headers of IPv4 and TCP.
 const SEGMENT_OCTETS: u64 = 40;
 /// What formats write around a field, beside its name and its value.
 const AROUND: u64 = 32;
-/// Bytes that an octet takes when it is escaped.
-const ESCAPED: u64 = 6;
 
 /// What a connection has left to pay for fields.
 #[derive(Debug)]
@@ -78,8 +77,8 @@ impl BlockCredit<'_> {
         let least = (name.len() + value.len()) as u64 + AROUND;
         let mut paid = self.has(least * times);
         if paid {
-            let name = if field.id == NameId::OTHER { shown_len(name) } else { name.len() as u64 };
-            let value = if field.plain { value.len() as u64 } else { shown_len(value) };
+            let name = if field.id == NameId::OTHER { escaped_len(name) } else { name.len() as u64 };
+            let value = if field.plain { value.len() as u64 } else { escaped_len(value) };
             let cost = (name + value + AROUND) * times;
             paid = self.has(cost);
             self.take(if paid { cost } else { least });
@@ -107,18 +106,6 @@ const fn times(name: NameId) -> u64 {
         NameId::METHOD | NameId::AUTHORITY | NameId::SCHEME | NameId::USER_AGENT | NameId::GRPC_MESSAGE => 2,
         _ => 1,
     }
-}
-
-/// Bytes of a text once it is escaped.
-fn shown_len(text: &[u8]) -> u64 {
-    let len = |&byte: &u8| match byte {
-        0..0x20 | 0x7f => ESCAPED,
-        // In CSV a quote within JSON is escaped for both. What is not UTF-8 is shown as U+FFFD; the longest escapes, of four
-        // octets, take twelve bytes.
-        b'"' | b'\\' | 0x80.. => 3,
-        _ => 1,
-    };
-    text.iter().map(len).sum()
 }
 
 #[cfg(test)]
@@ -171,7 +158,7 @@ mod tests {
     #[test]
     fn text_is_charged_as_it_is_escaped() {
         for (text, cost) in [(&b"plain"[..], 5), (b"\x01\x7f", 12), (b"\"\\", 6), (b"\xff\xc3\xa9", 9)] {
-            assert_eq!(shown_len(text), cost, "{}", text.escape_ascii());
+            assert_eq!(escaped_len(text), cost, "{}", text.escape_ascii());
         }
         let mut credit = Credit::default();
         let escaped = vec![1; (limits::OUTPUT_SURE / ESCAPED) as usize];

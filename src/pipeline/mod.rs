@@ -297,7 +297,9 @@ impl Pipeline {
         });
         self.awaiting.give_back(slots, handed_on >= most);
         let looked_through = self.tls.looked_through() - before;
-        self.awaiting.pay_for(looked_through + if most < usize::MAX { handed_on as u64 } else { 0 });
+        // What is handed on at once is handed on whatever it takes.
+        let paced = if most < usize::MAX { handed_on as u64 } else { 0 };
+        self.awaiting.pay_for(looked_through + paced);
         if let Some(at_hand) = last {
             self.give_up_read(at_hand, now, keys, out);
             self.keep_within_memory(at_hand, now, keys, out);

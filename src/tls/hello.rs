@@ -7,9 +7,10 @@ use super::keylog::{ClientRandom, SessionId};
 use super::reader::Reader;
 use crate::base::limits::{MAX_TLS_ALPN, MAX_TLS_ALPN_BYTES};
 use crate::base::memory::of_block;
+use crate::base::plain::escaped_len;
 
 /// The longest names of hosts (RFC 1035 section 2.3.4) and protocols (RFC 7301 section 3.1).
-const NAME: usize = 255;
+const NAME: u64 = 255;
 
 /// The random of a server hello that asks for another client hello (RFC 8446 section 4.1.3).
 const HELLO_RETRY_REQUEST: [u8; 32] = [
@@ -86,7 +87,7 @@ impl ClientHello {
                     while let Some(name) = names.vector8() {
                         let name = name.rest();
                         offer.first_alpn.get_or_insert(name);
-                        let left = room.checked_sub(name.iter().copied().map(shown_len).sum());
+                        let left = room.checked_sub(escaped_len(name) as usize);
                         hello.alpn_cut |= left.is_none() || hello.alpn.len() >= MAX_TLS_ALPN;
                         if !hello.alpn_cut {
                             hello.alpn.push(String::from_utf8_lossy(name).into_owned());
@@ -222,19 +223,12 @@ fn chosen_alpn(mut data: Reader<'_>) -> Option<String> {
 /// A name as it is shown, up to the length that host names and protocols can have.
 fn shown(name: &[u8]) -> String {
     let mut length = 0;
-    let fits = |octet: &&u8| {
-        length += shown_len(**octet);
+    let fits = |octet: &&[u8; 1]| {
+        length += escaped_len(*octet);
         length <= NAME
     };
-    String::from_utf8_lossy(name.get(..name.iter().take_while(fits).count()).unwrap_or(name)).into_owned()
-}
-
-/// Bytes of an octet of a name once it is escaped.
-const fn shown_len(octet: u8) -> usize {
-    match octet {
-        0x20..0x7f if !matches!(octet, b'"' | b'\\') => 1,
-        _ => 6,
-    }
+    let octets = name.as_chunks().0.iter().take_while(fits).count();
+    String::from_utf8_lossy(name.get(..octets).unwrap_or(name)).into_owned()
 }
 
 #[cfg(test)]
