@@ -181,6 +181,15 @@ pub const ENDING_RANGE: usize = 4 << 20;
 /// Bytes of ciphertext that waited for secrets which a shard hands on at one time, where traffic has paid for the look.
 pub const AWAITED_AT_ONCE: usize = 256 << 10;
 
+/// Bytes of records that the connections of a slice may make, beyond what their traffic pays for, of what they held back.
+pub const HELD_BACK_AT_ONCE: usize = 1 << 20;
+
+/// So many bytes of them each octet of a segment pays for: more than it may itself become.
+pub const HELD_BACK_PER_OCTET: usize = 2 * super::limits::OUTPUT_EXPANSION as usize;
+
+/// And the segment as such.
+pub const HELD_BACK_PER_SEGMENT: usize = 1 << 10;
+
 /// Places that a telemetry record in between counts for, beside those that are looked at for it.
 pub const SUMMARY_LEAST: u64 = 96;
 

@@ -1,7 +1,7 @@
 //! Packets → records in order: decodes, lets the shards work, merges.
 
 use super::collect::Collected;
-use super::ending;
+use super::ending::{self, Ends};
 use super::job::{Job, Task};
 use super::merge::Merge;
 use super::report::{InputCounts, assemble, part_report};
@@ -102,6 +102,8 @@ pub(crate) struct Engine<C: Consumer> {
     part: Option<PartOf>,
     /// What the end of the capture is to end, or new secrets are to go on with.
     endings: Vec<Ending>,
+    /// What was to end last has more to tell.
+    is_unfinished: bool,
 }
 
 /// What is to be done between two packets of a batch.
@@ -181,6 +183,7 @@ impl<C: Consumer> Engine<C> {
             summaries: Summaries::new(summary),
             part,
             endings: Vec::new(),
+            is_unfinished: false,
         }
     }
 
@@ -236,7 +239,7 @@ impl<C: Consumer> Engine<C> {
         while self.collect()? {}
         let ranges = ending::ranges(std::mem::take(&mut self.endings), self.memory);
         let mut from = 0;
-        for before in ranges.into_iter().chain([u64::MAX]) {
+        for Ends { before, .. } in ranges {
             let job = self.job();
             self.submit(job, 0..0, Task::Look { from, before })?;
             while self.collect()? {}
@@ -296,6 +299,8 @@ impl<C: Consumer> Engine<C> {
         self.merge.job(&done, &mut self.consumer)?;
         if matches!(done.job.task, Task::LineUp | Task::LineUpWaiting) {
             self.endings = done.sum.map(|sum| sum.endings).unwrap_or_default();
+        } else if matches!(done.job.task, Task::EndBefore(_)) {
+            self.is_unfinished = done.sum.is_some_and(|sum| sum.is_unfinished);
         } else if let Some(sum) = &done.sum {
             let shards = &sum.report;
             if done.job.task == Task::Finish {
@@ -351,14 +356,25 @@ impl<C: Consumer> Engine<C> {
         self.consumer.flush()
     }
 
+    /// Connections end, those with much to tell by and by. The last ones are left to the end of all.
+    fn end(&mut self, ends: Ends) -> Result<(), C::Error> {
+        let Ends { before, is_large } = ends;
+        self.is_unfinished = is_large || before < u64::MAX;
+        while std::mem::take(&mut self.is_unfinished) {
+            let job = self.job();
+            self.submit(job, 0..0, Task::EndBefore(before))?;
+            while is_large && self.collect()? {}
+        }
+        Ok(())
+    }
+
     /// The capture is over.
     pub(crate) fn finish(&mut self) -> Result<Report, C::Error> {
         let job = self.job();
         self.submit(job, 0..0, Task::LineUp)?;
         while self.collect()? {}
-        for before in ending::ranges(std::mem::take(&mut self.endings), self.memory) {
-            let job = self.job();
-            self.submit(job, 0..0, Task::EndBefore(before))?;
+        for ends in ending::ranges(std::mem::take(&mut self.endings), self.memory) {
+            self.end(ends)?;
         }
         let job = self.job();
         self.submit(job, 0..0, Task::Finish)?;

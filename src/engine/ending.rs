@@ -8,30 +8,42 @@ use crate::pipeline::Ending;
 /// What a connection takes beside what it holds.
 const CONNECTION: usize = 4096;
 
-/// The places between the connections where a range ends and another one begins, in order: each is the first packet of the first
-/// connection behind it. Connections whose records stand between each other's are of one range.
-pub(super) fn ranges(endings: Vec<Ending>, memory: Memory) -> Vec<u64> {
+/// Connections that end together: up to the first packet of the first one behind them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ends {
+    /// The packet.
+    pub(super) before: u64,
+    /// They may have more to tell than at one time may be told.
+    pub(super) is_large: bool,
+}
+
+/// The connections in their order, range by range. Those whose records stand between each other's are of one range.
+pub(super) fn ranges(endings: Vec<Ending>, memory: Memory) -> Vec<Ends> {
     let range = memory.share(ENDING_RANGE);
     let mut endings = endings;
     endings.sort_unstable_by_key(|ending| ending.first);
-    let (mut bounds, mut weight, mut reach) = (Vec::new(), 0, 0);
+    let (mut ranges, mut weight, mut reach) = (Vec::new(), 0, 0);
     for ending in endings {
         if weight >= range && ending.first > reach {
-            bounds.push(ending.first);
+            ranges.push(Ends { before: ending.first, is_large: weight > 2 * range });
             weight = 0;
         }
         weight += CONNECTION + ending.weight;
         reach = reach.max(ending.reach);
     }
-    bounds
+    ranges.push(Ends { before: u64::MAX, is_large: weight > 2 * range });
+    ranges
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Where each range but the last ends.
     fn ranges(endings: Vec<Ending>) -> Vec<u64> {
-        super::ranges(endings, Memory::default())
+        let mut ranges = super::ranges(endings, Memory::default());
+        assert_eq!(ranges.pop().map(|last| last.before), Some(u64::MAX));
+        ranges.iter().map(|ends| ends.before).collect()
     }
 
     fn ending(first: u64, reach: u64, weight: usize) -> Ending {
@@ -53,6 +65,16 @@ mod tests {
         };
         assert_eq!(of([0, ENDING_RANGE, 0, 0]), [20], "in the order of their first packets");
         assert_eq!(of([ENDING_RANGE; 4]), [20, 30, 40]);
+    }
+
+    #[test]
+    fn a_connection_with_much_to_tell_makes_a_range_large() {
+        let endings = vec![ending(1, 1, ENDING_RANGE), ending(2, 2, 3 * ENDING_RANGE), ending(3, 3, 0)];
+        let ends = |before, is_large| Ends { before, is_large };
+        assert_eq!(
+            super::ranges(endings, Memory::default()),
+            [ends(2, false), ends(3, true), ends(u64::MAX, false)]
+        );
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub enum Task {
     },
     /// The capture is over: say what is still to end.
     LineUp,
-    /// Of what is still to end, all whose first packet stands before this one does.
+    /// Of what is still to end, all whose first packet stands before this one does, or says that it has more to tell.
     EndBefore(u64),
     /// The rest ends, and say what the shards add up to.
     Finish,

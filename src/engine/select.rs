@@ -111,17 +111,28 @@ pub(super) fn endpoints(sum: &Aggregate) -> (Endpoints, Struck) {
 pub(super) struct Chosen<'a, P> {
     selection: &'a mut Selection,
     product: &'a mut P,
+    made: usize,
 }
+
+/// Bytes of a record beside its text, about.
+const RECORD: usize = 256;
+/// The same of a connection, which has many parts.
+const CONNECTION: usize = 4096;
 
 impl<'a, P: Product> Chosen<'a, P> {
     pub(super) fn new(selection: &'a mut Selection, product: &'a mut P) -> Self {
-        Self { selection, product }
+        Self { selection, product, made: 0 }
     }
 }
 
 impl<P: Product> Output for Chosen<'_, P> {
     fn tls_record(&mut self, now: Moment, at: Moment, src: Endpoint, dst: Endpoint, plaintext: &[u8]) {
+        self.made += plaintext.len();
         self.product.tls_record(now, at, src, dst, plaintext);
+    }
+
+    fn made(&self) -> usize {
+        self.made
     }
 
     fn calls_missed(&mut self, server: Endpoint, most: u64, shorter: u64) {
@@ -133,39 +144,48 @@ impl<P: Product> Output for Chosen<'_, P> {
 
 impl<P: Product> RecordSink for Chosen<'_, P> {
     fn segment(&mut self, segment: &SegmentView<'_>) {
+        self.made += RECORD;
         self.product.segment(segment);
     }
 
     fn transaction(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
+        self.made += RECORD + transaction.filled();
         let is_asked_for = self.selection.takes(connection, transaction);
         self.product.exchange(now, connection, transaction, is_asked_for);
     }
 
     fn connection(&mut self, now: Moment, connection: &ConnectionRecord) {
+        self.made += CONNECTION;
         self.product.connection(now, connection);
     }
 
     fn frame(&mut self, now: Moment, connection: &ConnectionMeta, frame: &FrameView<'_>) {
+        self.made += RECORD + frame.payload.len();
         self.product.frame(now, connection, frame);
     }
 
     fn finding(&mut self, now: Moment, connection: &ConnectionMeta, finding: &Finding) {
+        self.made += RECORD;
         self.product.finding(now, connection, finding);
     }
 
     fn opened(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
+        self.made += RECORD + transaction.filled();
         self.product.opened(now, connection, transaction);
     }
 
     fn state(&mut self, now: Moment, connection: &ConnectionMeta, state: &ConnectionState) {
+        self.made += RECORD;
         self.product.state(now, connection, state);
     }
 
     fn message(&mut self, now: Moment, connection: &ConnectionMeta, message: &MessageRecord) {
+        self.made += RECORD + message.message.filled();
         self.product.message(now, connection, message);
     }
 
     fn step(&mut self, now: Moment, connection: &ConnectionMeta, step: &Step) {
+        self.made += RECORD;
         self.product.step(now, connection, step);
     }
 }

@@ -22,6 +22,8 @@ pub struct Sum {
     pub(super) loads: Vec<(usize, Vec<Load>)>,
     /// The connections that the end of the capture is to end, or that wait for secrets.
     pub(super) endings: Vec<Ending>,
+    /// Of those that were to end now, some have more to tell.
+    pub(super) is_unfinished: bool,
 }
 
 impl Sum {
@@ -31,6 +33,7 @@ impl Sum {
         self.selections.extend(other.selections);
         self.loads.extend(other.loads);
         self.endings.extend(other.endings);
+        self.is_unfinished |= other.is_unfinished;
     }
 
     /// Places that were looked at to add up, those of endpoints too.
@@ -86,8 +89,12 @@ impl<P: Product> Worker<P> {
                 }
                 Task::Look { from, before } => pipeline.look(from..before, job.now, keys, chosen),
                 Task::LineUp => sum.get_or_insert_default().endings.extend(pipeline.line_up()),
-                Task::EndBefore(before) => pipeline.end_before(before, job.now, keys, chosen),
-                Task::Finish => pipeline.end_before(u64::MAX, job.now, keys, chosen),
+                Task::EndBefore(before) => {
+                    if pipeline.end_before(before, job.now, keys, chosen) {
+                        sum.get_or_insert_default().is_unfinished = true;
+                    }
+                }
+                Task::Finish => while pipeline.end_before(u64::MAX, job.now, keys, chosen) {},
             }
             pipeline.swap_pool(&mut self.pool);
         }

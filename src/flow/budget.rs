@@ -29,6 +29,11 @@ impl Budget {
         true
     }
 
+    /// What was held is dropped, as there is no room for what becomes of it.
+    pub const fn strike(&mut self) {
+        self.struck += 1;
+    }
+
     /// Gives `bytes` back.
     pub const fn give(&mut self, bytes: usize) {
         self.held = self.held.saturating_sub(bytes);

@@ -107,6 +107,12 @@ pub trait ByteSink {
         self.gap(from, &Arrival { acknowledged: None, ..*arrival }, gap);
     }
 
+    /// No more is wanted for now of what waits: what is left is handed on later, by [`Reassembly::tick`](super::Reassembly::tick)
+    /// or with a segment. Bytes that come in order are handed on all the same.
+    fn is_sated(&self) -> bool {
+        false
+    }
+
     /// No byte of this direction follows. Called once a direction at the most. A FIN takes one number, and so one byte of the
     /// stream (RFC 9293 section 3.4).
     fn end(&mut self, from: Direction, arrival: &Arrival, how: End);

@@ -10,6 +10,9 @@
 //!
 //! What begins at `next` is handed on at once. What begins behind it waits in `pending` until the hole before it is
 //! filled or given up. What ends before it was seen already.
+//!
+//! Where so much has waited that who takes it is sated, what is left stays in `pending` though no hole is before it, and is
+//! handed on by and by: the direction lags.
 
 use super::abandoned::Abandoned;
 use super::acceptance::{Receiver, ResetVerdict, Verdict};
@@ -369,9 +372,11 @@ impl Half {
         out: &mut Out<'_, impl ByteSink>,
     ) {
         let mut inserted = self.pending.insert(offset, payload, cut, source, out.budget);
-        while inserted.refused && self.open_hole() {
-            self.stats.limited += u64::from(inserted.full);
-            self.give_up(source.at, GapCause::Limit, out);
+        while inserted.refused && self.waits() {
+            if !self.hand_on_piece(out) {
+                self.stats.limited += u64::from(inserted.full);
+                self.give_up(source.at, GapCause::Limit, out);
+            }
             let old = self.next.saturating_sub(offset).min(payload.len() as u64) as usize;
             let (_, rest) = payload.split_at(old);
             let more = self.pending.insert(offset + old as u64, rest, cut, source, out.budget);
@@ -380,7 +385,9 @@ impl Half {
         if inserted.refused {
             // Nothing waits here, and the shard's budget is spent by others.
             self.stats.limited += u64::from(inserted.full);
-            self.skip_to(offset, source.at, GapCause::Limit, out);
+            while self.next < offset {
+                self.skip_to(offset, source.at, GapCause::Limit, out);
+            }
             let old = (self.next.saturating_sub(offset) as usize).min(payload.len());
             self.hand_on(payload.get(old..).unwrap_or_default(), cut, source, out);
         }
@@ -405,14 +412,29 @@ impl Half {
         }
     }
 
+    /// Hands on what has waited and is in order now, as much as is wanted.
     fn hand_on_pending(&mut self, out: &mut Out<'_, impl ByteSink>) {
-        while let Some((start, piece)) = self.pending.pop_at(self.next, out.budget) {
-            self.note_order(piece.source.at.packet);
-            let old = (self.next - start).min(piece.bytes.len() as u64) as usize;
-            let follows = self.pending.first().unwrap_or(u64::MAX);
-            let end = start + piece.bytes.len() as u64;
-            let cut = u64::from(piece.cut).min(follows.saturating_sub(end)) as u32;
-            self.hand_on(piece.bytes.get(old..).unwrap_or_default(), cut, piece.source, out);
+        while !out.sink.is_sated() && self.hand_on_piece(out) {}
+    }
+
+    /// Hands on the first piece that has waited, if it is in order; whether it was.
+    fn hand_on_piece(&mut self, out: &mut Out<'_, impl ByteSink>) -> bool {
+        let Some((start, piece)) = self.pending.pop_at(self.next, out.budget) else { return false };
+        self.note_order(piece.source.at.packet);
+        let old = (self.next - start).min(piece.bytes.len() as u64) as usize;
+        let follows = self.pending.first().unwrap_or(u64::MAX);
+        let end = start + piece.bytes.len() as u64;
+        let cut = u64::from(piece.cut).min(follows.saturating_sub(end)) as u32;
+        self.hand_on(piece.bytes.get(old..).unwrap_or_default(), cut, piece.source, out);
+        true
+    }
+
+    /// Goes on where it lags.
+    #[inline]
+    pub(super) fn catch_up(&mut self, now: Moment, out: &mut Out<'_, impl ByteSink>) {
+        if self.lags() {
+            self.hand_on_pending(out);
+            self.note_hole(now.time);
         }
     }
 
@@ -436,6 +458,21 @@ impl Half {
 
     pub(super) fn open_hole(&self) -> bool {
         self.hole_end().is_some()
+    }
+
+    /// Bytes wait before which no hole is.
+    pub(super) fn lags(&self) -> bool {
+        self.pending.first().is_some_and(|first| first <= self.next)
+    }
+
+    /// Bytes are to be handed on before the direction's stream can go on: those of a hole, or such as have come.
+    pub(super) fn waits(&self) -> bool {
+        self.open_hole() || self.lags()
+    }
+
+    /// Bytes of memory of what waits, and of what may stand for what is missing.
+    pub(super) const fn held(&self) -> usize {
+        self.pending.bytes() + self.worse.bytes()
     }
 
     /// The offset of the first byte seen after the hole, or of the FIN; after a reset, of the end.
@@ -495,14 +532,32 @@ impl Half {
         self.note_hole(now.time);
     }
 
-    /// Nothing follows: all holes are given up, and what waited is handed on.
-    pub(super) fn finish(&mut self, now: Moment, out: &mut Out<'_, impl ByteSink>) {
-        while !self.ended && self.open_hole() {
+    /// Nothing follows: holes are given up, and what waited is handed on, as much as is wanted; whether that was all.
+    pub(super) fn hand_on_rest(&mut self, now: Moment, out: &mut Out<'_, impl ByteSink>) -> bool {
+        self.hand_on_pending(out);
+        while !self.ended && self.open_hole() && !self.is_kept_back(out) {
             self.give_up(now, GapCause::Lost, out);
         }
         let lost = self.lost_at_end();
-        if !self.ended && lost > 0 {
+        if !self.ended && lost > 0 && !self.is_kept_back(out) {
             self.skip_to(self.next + lost, now, GapCause::Lost, out);
+        }
+        self.ended || !(self.waits() || self.lost_at_end() > 0)
+    }
+
+    /// There are bytes that would be handed on if they were wanted.
+    fn is_kept_back(&self, out: &Out<'_, impl ByteSink>) -> bool {
+        !(self.pending.is_empty() && self.worse.is_empty()) && out.sink.is_sated()
+    }
+
+    /// Nothing follows, and nothing is asked for again: what is not wanted is missing.
+    pub(super) fn finish(&mut self, now: Moment, out: &mut Out<'_, impl ByteSink>) {
+        if !self.hand_on_rest(now, out) {
+            out.budget.strike();
+            let end = self.pending.end().max(self.fin).unwrap_or(self.next);
+            self.pending.clear(out.budget);
+            self.worse.clear(out.budget);
+            self.skip_to(end.max(self.next + self.lost_at_end()), now, GapCause::Limit, out);
         }
         self.worse.clear(out.budget);
     }
@@ -541,7 +596,8 @@ impl Half {
         out.sink.end(out.from, arrival, how);
     }
 
-    /// Hands on the copies with wrong checksums that lie before `end`, and the gaps before them.
+    /// Hands on the copies with wrong checksums that lie before `end`, and the gaps before them: one, and more as long as more is
+    /// wanted.
     fn use_worse(&mut self, end: u64, now: Moment, cause: GapCause, out: &mut Out<'_, impl ByteSink>) {
         while let Some((start, piece)) = self.worse.pop_at(end - 1, out.budget) {
             let stop = end.min(start + piece.bytes.len() as u64);
@@ -549,35 +605,40 @@ impl Half {
                 continue;
             }
             if start > self.next {
-                let (len, received) = (start - self.next, start <= self.acked);
-                let by = self.receipts.of(start);
-                let arrival =
-                    Arrival { at: now, span: self.advance(len), received: by, ..Arrival::default() };
-                out.sink.gap(out.from, &arrival, Gap { len: Some(len), cause, received });
+                self.skip(start, now, cause, out);
             }
             let bytes = piece.bytes.get((self.next - start) as usize..(stop - start) as usize);
             let span = self.advance(stop - self.next);
             let arrival = Arrival { at: piece.source.at, span, ..Arrival::default() };
             out.sink.worse(out.from, &arrival, bytes.unwrap_or_default());
+            if out.sink.is_sated() {
+                return;
+            }
         }
     }
 
+    /// Gives up the bytes before `end`. Where copies with wrong checksums stand for them, and no more is wanted, a part of them.
     fn skip_to(&mut self, end: u64, now: Moment, cause: GapCause, out: &mut Out<'_, impl ByteSink>) {
-        let received = end <= self.acked;
-        let len = end.saturating_sub(self.next);
-        if len > 0 {
-            self.stats.gaps += 1;
-            self.stats.gap_bytes += len;
-            self.abandoned.note(Span { start: self.next, end });
+        let start = self.next;
+        if end > start {
             self.use_worse(end, now, cause, out);
         }
-        let len = end.saturating_sub(self.next);
-        if len > 0 {
-            let by = self.receipts.of(end);
-            let span = self.advance(len);
-            let arrival = Arrival { at: now, span, received: by, ..Arrival::default() };
-            out.sink.gap(out.from, &arrival, Gap { len: Some(len), cause, received });
+        if end > self.next && !(self.next > start && out.sink.is_sated()) {
+            self.skip(end, now, cause, out);
         }
+        if self.next > start {
+            self.stats.gaps += u64::from(self.next >= end);
+            self.stats.gap_bytes += self.next - start;
+            self.abandoned.note(Span { start, end: self.next });
+        }
+    }
+
+    /// Nothing is known of the bytes before `end`.
+    fn skip(&mut self, end: u64, now: Moment, cause: GapCause, out: &mut Out<'_, impl ByteSink>) {
+        let (len, received) = (end - self.next, end <= self.acked);
+        let by = self.receipts.of(end);
+        let arrival = Arrival { at: now, span: self.advance(len), received: by, ..Arrival::default() };
+        out.sink.gap(out.from, &arrival, Gap { len: Some(len), cause, received });
     }
 }
 

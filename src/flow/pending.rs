@@ -51,9 +51,8 @@ impl Pending {
         self.pieces.is_empty()
     }
 
-    /// Bytes held, of one direction.
-    #[cfg(test)]
-    pub(super) fn bytes(&self) -> usize {
+    /// Bytes of memory held, of one direction.
+    pub(super) const fn bytes(&self) -> usize {
         self.bytes
     }
 
@@ -70,6 +69,11 @@ impl Pending {
     /// Where the last piece starts: the end of the last hole.
     pub(super) fn last(&self) -> Option<u64> {
         self.pieces.last_key_value().map(|(&offset, _)| offset)
+    }
+
+    /// Where the last piece ends.
+    pub(super) fn end(&self) -> Option<u64> {
+        self.pieces.last_key_value().map(|(&offset, piece)| offset + piece.bytes.len() as u64)
     }
 
     /// Takes out the first piece if it starts at or before `offset`.

@@ -205,12 +205,23 @@ impl Reassembly {
         self.settle(now, budget, sink);
     }
 
-    /// The capture or the connection is over: gives up all holes and hands on what waited. A reset that nothing has
-    /// followed was the end after all; no other end is reported that was not seen.
+    /// Nothing follows: gives up holes and hands on what waited, as much as is wanted; whether that was all.
+    pub fn hand_on_rest(&mut self, now: Moment, budget: &mut Budget, sink: &mut impl ByteSink) -> bool {
+        self.believe_reset();
+        [Direction::Forward, Direction::Backward]
+            .into_iter()
+            .all(|from| self.halves[from].hand_on_rest(now, &mut Out { budget, sink, from }))
+    }
+
+    /// Bytes of memory of what waits to be handed on.
+    pub fn held(&self) -> usize {
+        self.halves.forward.held() + self.halves.backward.held()
+    }
+
+    /// The capture or the connection is over: gives up all holes and hands on what waited; what is not wanted by now counts as
+    /// missing. No other end is reported that was not seen.
     pub fn finish(&mut self, now: Moment, budget: &mut Budget, sink: &mut impl ByteSink) {
-        if let (Some(reset), None) = (self.doubtful_reset, self.reset) {
-            self.set_reset(reset);
-        }
+        self.believe_reset();
         for from in [Direction::Forward, Direction::Backward] {
             self.halves[from].finish(now, &mut Out { budget, sink, from });
         }
@@ -218,26 +229,38 @@ impl Reassembly {
         self.settle_reset(budget, sink);
     }
 
+    /// A reset that nothing has followed was the end after all.
+    fn believe_reset(&mut self) {
+        if let (Some(reset), None) = (self.doubtful_reset, self.reset) {
+            self.set_reset(reset);
+        }
+    }
+
     /// Something is waited for: bytes that are missing, or what was under way when a reset came.
     pub fn waits(&self) -> bool {
         self.has_hole() || (self.reset.is_some() && !self.closed())
     }
 
-    /// A direction waits for bytes.
+    /// A direction waits for bytes, or has them and is not done with them.
     pub fn has_hole(&self) -> bool {
-        self.halves.forward.open_hole() || self.halves.backward.open_hole()
+        self.halves.forward.waits() || self.halves.backward.waits()
     }
 
-    /// Whether the forward and the backward direction wait for bytes.
+    /// Bytes that have come wait to be handed on, and no hole is before them.
+    pub fn lags(&self) -> bool {
+        self.halves.forward.lags() || self.halves.backward.lags()
+    }
+
+    /// Whether the forward and the backward direction wait for bytes, or have them and are not done with them.
     pub fn holes(&self) -> [bool; 2] {
-        [self.halves.forward.open_hole(), self.halves.backward.open_hole()]
+        [self.halves.forward.waits(), self.halves.backward.waits()]
     }
 
     /// All that the direction is known to have sent has been handed on, so far as the sequence and acknowledgment
     /// numbers tell.
     pub fn caught_up(&self, from: Direction) -> bool {
         let half = &self.halves[from];
-        half.ended || (!half.open_hole() && half.lost_at_end() == 0)
+        half.ended || (!half.waits() && half.lost_at_end() == 0)
     }
 
     /// The direction has sent bytes behind the last one seen, by what its own segments tell, and as the other side has
@@ -294,7 +317,8 @@ impl Reassembly {
         for from in [Direction::Forward, Direction::Backward] {
             let half = &mut self.halves[from];
             let mut out = Out { budget, sink, from };
-            while half.is_due(self.segments, now.time) {
+            half.catch_up(now, &mut out);
+            while !out.sink.is_sated() && half.is_due(self.segments, now.time) {
                 half.give_up(now, GapCause::Lost, &mut out);
             }
             half.end_at_fin(&mut out);

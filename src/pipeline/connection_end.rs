@@ -279,13 +279,16 @@ impl Pipeline {
             None => now.time,
         };
         let over = Moment { time: over, ..now };
-        let mut cx = Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out);
+        let made = out.made();
+        let mut cx = Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out)
+            .with_room(self.pace.credit());
         cx.note_received(reassembly, None);
         reassembly.finish(last, &mut self.budget, &mut LayersInput { layers: &mut layers, cx: &mut cx });
         LayersInput { layers: &mut layers, cx: &mut cx }.finish(last);
         let (end, ended_at) = if reassembly.closed() { layers.end() } else { (end, over) };
         LayersInput { layers: &mut layers, cx: &mut cx }.conclude_tunnels(end, ended_at);
         Whole { layers, span: (first, last), end, ended_at, streams: Some(reassembly) }.tell(&mut cx);
+        self.pace.spend(out.made() - made);
     }
 }
 

@@ -16,6 +16,11 @@ pub trait Output: RecordSink {
     /// A TLS record of the packet `at` was decrypted now: that may be later.
     fn tls_record(&mut self, now: Moment, at: Moment, src: Endpoint, dst: Endpoint, plaintext: &[u8]);
 
+    /// About so many bytes of records were made so far. It depends on the records alone, and not on how they are kept.
+    fn made(&self) -> usize {
+        0
+    }
+
     /// A connection to this server is over, of which so many calls, at the most, are missing wholly, and so many ended
     /// earlier than was seen.
     fn calls_missed(&mut self, server: Endpoint, most: u64, shorter: u64) {
@@ -68,13 +73,15 @@ pub(super) struct Context<'a, O> {
     pub(super) tls: Option<&'a mut tls::Workspace>,
     pub(super) keys: &'a tls::KeyStore,
     pub(super) out: &'a mut O,
+    /// With so many bytes of records made, no more is handed on of what was held back.
+    pub(super) sated_at: usize,
     /// So much of each direction's TCP stream its receiver is known to have.
     pub(super) received: PerDirection<u64>,
     /// Bytes of the direction have been sent that were not seen, and nothing that stands behind them was; where times are wanted.
     pub(super) lacks_end: PerDirection<bool>,
 }
 
-impl<'a, O> Context<'a, O> {
+impl<'a, O: Output> Context<'a, O> {
     pub(super) fn new(
         now: Moment,
         settings: &'a PipelineConfig,
@@ -91,9 +98,21 @@ impl<'a, O> Context<'a, O> {
             tls: Some(tls),
             keys,
             out,
+            sated_at: usize::MAX,
             received: PerDirection::default(),
             lacks_end: PerDirection::default(),
         }
+    }
+
+    /// The same, where so many bytes of records may be made of what was held back.
+    pub(super) fn with_room(self, room: usize) -> Self {
+        let sated_at = self.out.made().saturating_add(room);
+        Self { sated_at, ..self }
+    }
+
+    /// No more is to be made of what was held back.
+    pub(super) fn is_sated(&self) -> bool {
+        self.out.made() >= self.sated_at
     }
 
     /// Notes how much both sides have received, the sender of this segment too, and what of that was not seen.

@@ -645,6 +645,10 @@ impl<O: Output> ByteSink for LayersInput<'_, '_, O> {
         self.gap(from, arrival, gap);
     }
 
+    fn is_sated(&self) -> bool {
+        self.cx.is_sated()
+    }
+
     fn end(&mut self, from: Direction, arrival: &Arrival, how: End) {
         let at = arrival.at;
         if let Some(ended) = self.layers.ended.get_mut(from.index()) {

@@ -13,6 +13,7 @@ mod ending;
 mod http2;
 mod layers;
 mod missed;
+mod pace;
 #[cfg(test)]
 mod tests;
 mod tunnel;
@@ -41,6 +42,7 @@ use connection_end::patience;
 use context::{Context, Totals};
 use ending::Lined;
 use layers::{Layers, LayersInput};
+use pace::Pace;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,6 +78,8 @@ pub struct Pipeline {
     memory_cap: usize,
     evicted_for_memory: u64,
     waiting: [Waiting; LANES],
+    /// Of connections that are over.
+    pace: Pace,
     awaiting: Awaiting,
     lined: Lined,
     now: Moment,
@@ -98,17 +102,30 @@ fn view<'a>(id: u64, senders: [Endpoint; 2], from: Direction, segment: &Segment<
     }
 }
 
-/// Connections of one slice that wait for holes to fill. What is done when depends on the slice's segments alone, so that it
+/// Connections of one slice that wait for holes to fill, or for what filled them to be handed on. What is done when depends on the slice's segments alone, so that it
 /// is the same whichever slices a process looks at.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Waiting {
     /// Each with its first packet: a slot is used again.
     slots: Vec<(Slot, u64)>,
     checked: Timestamp,
     segments_since_check: usize,
+    pace: Pace,
 }
 
 impl Waiting {
+    const fn new(pace: Pace) -> Self {
+        Self { slots: Vec::new(), checked: Timestamp::from_nanos(0), segments_since_check: 0, pace }
+    }
+
+    /// A segment with so many octets has come; so many bytes of records may be made.
+    #[inline]
+    fn segment(&mut self, octets: usize) -> usize {
+        self.segments_since_check += 1;
+        self.pace.segment(octets);
+        self.pace.credit()
+    }
+
     /// Whether it is time to look, not more often than there are connections that wait: the work stays linear in the
     /// segments.
     fn is_due(&self, now: Timestamp) -> bool {
@@ -121,6 +138,7 @@ impl Pipeline {
     pub fn new(settings: PipelineConfig) -> Self {
         let share = |cap| settings.memory.share(cap);
         let memory = Budget::new(share(limits::BODY_MEMORY_SHARD));
+        let pace = Pace::new(settings.memory);
         let body_means = body::Means { memory, ..body::Means::default() };
         Self {
             table: Table::new(limits::CONNECTIONS_SHARD),
@@ -131,7 +149,8 @@ impl Pipeline {
             memory_most: 0,
             memory_cap: share(limits::CONNECTION_MEMORY_SHARD),
             evicted_for_memory: 0,
-            waiting: Default::default(),
+            waiting: std::array::from_fn(|_| Waiting::new(pace)),
+            pace,
             awaiting: Awaiting::default(),
             lined: Lined::default(),
             now: Moment::default(),
@@ -176,7 +195,11 @@ impl Pipeline {
         if let Some(syn) = layers.syn.get_mut(found.from.index()) {
             *syn |= segment.flags.syn() && entry.reassembly.is_own_syn(found.from, segment);
         }
-        let mut cx = Context::new(segment.at, &self.settings, &mut self.totals, &mut self.tls, keys, out);
+        let room = self.waiting.get_mut(lane).map_or(0, |waiting| waiting.segment(segment.payload.len()));
+        self.pace.segment(segment.payload.len());
+        let made = out.made();
+        let mut cx = Context::new(segment.at, &self.settings, &mut self.totals, &mut self.tls, keys, out)
+            .with_room(room);
         cx.note_received(&entry.reassembly, Some((found.from, segment)));
         let mut input = LayersInput { layers, cx: &mut cx };
         input.layers.note_sender(found.from);
@@ -200,7 +223,7 @@ impl Pipeline {
         }
         let listed = waits && !std::mem::replace(&mut entry.listed, true);
         if let Some(waiting) = self.waiting.get_mut(lane) {
-            waiting.segments_since_check += 1;
+            waiting.pace.spend(out.made() - made);
             if listed {
                 waiting.slots.push((found.slot, entry.first.packet));
             }
@@ -227,6 +250,8 @@ impl Pipeline {
     /// Packet time has gone on (or, live, the clock, when nothing comes): gives up holes and idle connections.
     pub fn tick(&mut self, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
         self.now = Moment { packet: now.packet, time: self.now.time.max(now.time) };
+        self.pace.tick();
+        self.waiting.iter_mut().for_each(|waiting| waiting.pace.tick());
         for lane in 0..LANES {
             self.check_waiting(lane, self.now, keys, out);
         }
@@ -239,7 +264,7 @@ impl Pipeline {
         let table = &mut self.table;
         let waiting = self.awaiting.due().iter().filter_map(|&(slot, first)| {
             let entry = table.get_mut(slot).filter(|entry| entry.first.packet == first)?;
-            Some(Ending::of(first, entry.state.as_ref()))
+            Some(Ending::of(entry))
         });
         waiting.collect()
     }
@@ -326,7 +351,7 @@ impl Pipeline {
     fn check_waiting(&mut self, lane: usize, now: Moment, keys: &tls::KeyStore, out: &mut impl Output) {
         let Some(waiting) = self.waiting.get_mut(lane) else { return };
         (waiting.checked, waiting.segments_since_check) = (now.time, 0);
-        let mut slots = std::mem::take(&mut waiting.slots);
+        let (mut slots, mut pace) = (std::mem::take(&mut waiting.slots), waiting.pace);
         slots.retain(|&(slot, first)| {
             let Some(entry) = self.table.get_mut(slot).filter(|entry| entry.first.packet == first) else {
                 return false;
@@ -335,7 +360,9 @@ impl Pipeline {
                 entry.listed = false;
                 return false;
             };
-            let mut cx = Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out);
+            let made = out.made();
+            let mut cx = Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out)
+                .with_room(pace.credit());
             cx.note_received(&entry.reassembly, None);
             let mut input = LayersInput { layers, cx: &mut cx };
             let waited = entry.reassembly.holes();
@@ -350,6 +377,7 @@ impl Pipeline {
             layers.weigh(&mut self.memory);
             entry.listed = entry.reassembly.waits();
             let (listed, closed) = (entry.listed, entry.reassembly.closed());
+            pace.spend(out.made() - made);
             if closed {
                 self.close(slot, now, keys, out);
             } else {
@@ -359,7 +387,7 @@ impl Pipeline {
         });
         if let Some(waiting) = self.waiting.get_mut(lane) {
             slots.append(&mut waiting.slots);
-            waiting.slots = slots;
+            (waiting.slots, waiting.pace) = (slots, pace);
         }
     }
 
@@ -368,6 +396,9 @@ impl Pipeline {
         let Some(idle) = self.settings.idle_timeout else { return };
         let patient = |entry: &ConnectionEntry<Layers>| idle * entry.state.as_ref().map_or(1, patience);
         while let Some(slot) = self.table.idle(now.time, patient) {
+            if self.table.get_mut(slot).is_some_and(|entry| entry.reassembly.lags()) {
+                break;
+            }
             if self.rest(slot, idle, now, keys, out) {
                 self.table.rest(slot);
             } else if let Some(mut entry) = self.table.remove(slot) {

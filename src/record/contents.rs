@@ -221,12 +221,24 @@ impl BodyMessage {
         texts.into_iter().flatten().map(String::as_bytes).chain(self.bytes.as_deref())
     }
 
+    /// About so many bytes of memory are filled.
+    pub fn filled(&self) -> usize {
+        size_of::<Self>() + self.texts().map(<[u8]>::len).sum::<usize>()
+    }
+
     /// Bytes of memory beside its own.
     pub fn memory(&self) -> usize {
         let Self { kind, name, filename, content_type, value, fields, text, .. } = self;
         let texts = [kind, name, filename, content_type, value, fields, text];
         let texts: usize = texts.into_iter().flatten().map(String::capacity).sum();
         size_of::<Self>() + texts + self.bytes.as_ref().map_or(0, Vec::capacity)
+    }
+}
+
+impl Contents {
+    /// About so many bytes of memory are filled with messages.
+    pub fn filled(&self) -> usize {
+        self.messages.iter().map(BodyMessage::filled).sum()
     }
 }
 

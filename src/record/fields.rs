@@ -395,6 +395,11 @@ impl Fields {
         self.iter().map(|field| len(field.name) + len(field.value)).sum()
     }
 
+    /// About so many bytes of memory are filled.
+    pub fn filled(&self) -> usize {
+        self.text.len() + self.lines.len() * size_of::<Line>()
+    }
+
     /// Bytes of memory held.
     pub fn memory(&self) -> usize {
         self.text.capacity() + self.lines.capacity() * size_of::<Line>()

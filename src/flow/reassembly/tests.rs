@@ -14,11 +14,15 @@ pub(in crate::flow) struct Collect {
     pub(in crate::flow) streams: PerDirection<Vec<Option<u8>>>,
     pub(in crate::flow) ends: Vec<(Direction, End)>,
     ended_at: Vec<Moment>,
+    /// So many pieces are wanted, and how many of them were taken.
+    appetite: Option<usize>,
+    taken: usize,
 }
 
 impl ByteSink for Collect {
     fn data(&mut self, from: Direction, _: &Arrival, bytes: &[u8]) {
         assert!(!bytes.is_empty());
+        self.taken += 1;
         self.streams[from].extend(bytes.iter().copied().map(Some));
     }
     fn gap(&mut self, from: Direction, _: &Arrival, gap: Gap) {
@@ -26,6 +30,13 @@ impl ByteSink for Collect {
         assert!(len > 0);
         let to = self.streams[from].len() + len;
         self.streams[from].resize(to.min(1 << 22), None);
+    }
+    fn worse(&mut self, from: Direction, arrival: &Arrival, bytes: &[u8]) {
+        self.taken += 1;
+        self.gap(from, arrival, Gap::new(Some(bytes.len() as u64), GapCause::Damaged));
+    }
+    fn is_sated(&self) -> bool {
+        self.appetite.is_some_and(|appetite| self.taken >= appetite)
     }
     fn end(&mut self, from: Direction, arrival: &Arrival, how: End) {
         self.ends.push((from, how));
@@ -39,6 +50,7 @@ struct Wire {
     sink: Collect,
     packet: u64,
     last: Moment,
+    checksum: Checksum,
 }
 
 impl Wire {
@@ -50,6 +62,7 @@ impl Wire {
             sink: Collect::default(),
             packet: 0,
             last: Moment::default(),
+            checksum: Checksum::Unknown,
         }
     }
 
@@ -80,15 +93,28 @@ impl Wire {
             flags: TcpFlags(flags | if ack.is_some() { TcpFlags::ACK } else { 0 }),
             payload,
             cut,
+            checksum: self.checksum,
             ..Segment::empty(
                 Moment { packet: self.packet, time: Timestamp::from_nanos(self.packet * 1000) },
                 src,
                 dst,
             )
         };
+        self.sink.taken = 0;
         let verdict = self.reassembly.segment(from, &segment, &mut self.budget, &mut self.sink);
         self.last = segment.at;
         verdict
+    }
+
+    /// Nothing follows; what waits is asked for until nothing is left, after so many times.
+    fn hand_on_rest(&mut self) -> usize {
+        for times in 1.. {
+            self.sink.taken = 0;
+            if self.reassembly.hand_on_rest(self.last, &mut self.budget, &mut self.sink) {
+                return times;
+            }
+        }
+        0
     }
 
     /// Nothing follows.
@@ -692,6 +718,63 @@ fn finishing_hands_on_what_waits() {
     assert_eq!(wire.sink.ends, [(Forward, End::Fin)]);
 }
 
+#[test]
+fn hands_on_what_is_wanted_and_the_rest_later() {
+    let mut wire = Wire::new();
+    wire.sink.appetite = Some(2);
+    wire.send(Forward, 0, None, TcpFlags::SYN, b"");
+    for seq in 2..9 {
+        wire.send(Forward, seq, None, 0, &[b'a' + seq as u8 - 1]);
+    }
+    assert_eq!(wire.text(Forward), "", "all waits for the first");
+    wire.send(Forward, 1, None, 0, b"a");
+    assert_eq!(wire.text(Forward), "ab");
+    assert!(wire.reassembly.lags() && wire.reassembly.waits() && !wire.reassembly.caught_up(Forward));
+    wire.send(Forward, 9, None, TcpFlags::FIN, b"i");
+    assert_eq!(wire.text(Forward), "abcd", "with another segment, two more");
+    assert_eq!(wire.sink.ends, []);
+    wire.sink.taken = 0;
+    wire.wait(1000);
+    assert_eq!((wire.text(Forward).as_str(), wire.hand_on_rest()), ("abcdef", 2), "and then");
+    assert_eq!((wire.text(Forward).as_str(), wire.budget.held()), ("abcdefghi", 0));
+    assert!(!wire.reassembly.lags() && wire.reassembly.caught_up(Forward));
+    wire.finish();
+    assert_eq!(wire.sink.ends, [(Forward, End::Fin)]);
+    assert_eq!(wire.reassembly.stats(Forward).gaps, 0);
+}
+
+#[test]
+fn what_is_not_wanted_at_the_end_is_missing() {
+    let mut wire = Wire::new();
+    wire.sink.appetite = Some(1);
+    wire.send(Forward, 0, None, TcpFlags::SYN, b"");
+    wire.send(Forward, 3, None, 0, b"c");
+    wire.send(Forward, 5, None, 0, b"e");
+    wire.sink.taken = 0;
+    wire.finish();
+    assert_eq!(wire.text(Forward), "??c??");
+    let stats = wire.reassembly.stats(Forward);
+    assert_eq!((stats.gaps, stats.gap_bytes, wire.budget.struck(), wire.budget.held()), (2, 4, 1, 0));
+}
+
+#[test]
+fn damaged_copies_too_are_handed_on_as_they_are_wanted() {
+    let mut wire = Wire::new();
+    wire.sink.appetite = Some(0);
+    wire.checksum = Checksum::Right;
+    wire.send(Forward, 0, None, TcpFlags::SYN, b"");
+    wire.send(Forward, 7, None, 0, b"g");
+    wire.checksum = Checksum::Wrong;
+    for seq in [2, 4, 5] {
+        wire.send(Forward, seq, None, 0, b"!");
+    }
+    wire.sink.appetite = Some(1);
+    assert_eq!(wire.hand_on_rest(), 4);
+    assert_eq!(wire.text(Forward), "??????g");
+    let stats = wire.reassembly.stats(Forward);
+    assert_eq!((stats.gaps, stats.gap_bytes, wire.budget.held()), (1, 6, 0));
+}
+
 proptest! {
     /// Any permutation, duplication and overlap of a stream's segments gives the same bytes.
     #[test]
@@ -700,6 +783,7 @@ proptest! {
         initial in any::<u32>(),
         cuts in proptest::collection::vec((0usize..600, 1usize..90), 0..60),
         seed in any::<u64>(),
+        appetite in proptest::option::of(0usize..4),
     ) {
         let mut pieces: Vec<(usize, usize)> = (0..stream.len()).step_by(37).map(|at| (at, 37)).collect();
         pieces.extend(cuts.iter().map(|&(at, len)| (at % stream.len(), len)));
@@ -709,12 +793,17 @@ proptest! {
             pieces.swap(i, (state >> 33) as usize % (i + 1));
         }
         let mut wire = Wire::new();
+        wire.sink.appetite = appetite;
         wire.send(Forward, initial, None, TcpFlags::SYN, b"");
         for (at, len) in pieces {
             let end = (at + len).min(stream.len());
             wire.send(Forward, initial.wrapping_add(1).wrapping_add(at as u32), None, 0, &stream[at..end]);
         }
         wire.send(Forward, initial.wrapping_add(1).wrapping_add(stream.len() as u32), None, TcpFlags::FIN, b"");
+        // Who wants nothing at all wants something in the end.
+        wire.sink.appetite = appetite.map(|appetite| appetite.max(1));
+        wire.hand_on_rest();
+        wire.finish();
         let got: Vec<u8> = wire.sink.streams.forward.iter().map(|byte| byte.unwrap()).collect();
         prop_assert_eq!(got, stream);
         prop_assert_eq!(wire.budget.held(), 0);
@@ -726,8 +815,10 @@ proptest! {
     #[test]
     fn no_byte_moves(
         segments in proptest::collection::vec((any::<bool>(), 0u32..5000, 0usize..80, any::<u8>(), any::<u32>()), 0..200),
+        appetite in proptest::option::of(0usize..4),
     ) {
         let mut wire = Wire::new();
+        wire.sink.appetite = appetite;
         wire.send(Forward, 0, None, TcpFlags::SYN, b"");
         let byte = |offset: u32| (offset % 251) as u8;
         for (forward, offset, len, flags, ack) in segments {

@@ -1,0 +1,78 @@
+//! How fast what was held back is handed on.
+//!
+//! What waits for a hole to fill may be megabytes, and become many times as much in records; so may what many connections hold,
+//! and give up for one another. All that one job makes is in memory until the next one is written. So there is a credit: traffic
+//! pays for more than it may become itself, and what is left of that is for what was held back. A hole as it comes every day is
+//! within what the credit is at the most. What is beyond waits until later traffic has paid for it, or the capture ends.
+
+use crate::base::memory::Memory;
+use crate::base::tuning;
+
+/// A credit, in bytes of records as [`Output::made`](super::Output::made) counts them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    credit: usize,
+    most: usize,
+}
+
+impl Pace {
+    /// A full one.
+    pub(super) const fn new(memory: Memory) -> Self {
+        let most = memory.share(tuning::HELD_BACK_AT_ONCE);
+        Self { credit: most, most }
+    }
+
+    /// A segment with so many octets has come.
+    #[inline]
+    pub(super) fn segment(&mut self, octets: usize) {
+        let paid = tuning::HELD_BACK_PER_SEGMENT + tuning::HELD_BACK_PER_OCTET * octets;
+        self.credit = self.credit.saturating_add(paid).min(self.most);
+    }
+
+    /// Time has gone on without a segment.
+    pub(super) const fn tick(&mut self) {
+        self.credit = self.most;
+    }
+
+    /// Bytes that may be made.
+    pub(super) const fn credit(&self) -> usize {
+        self.credit
+    }
+
+    /// So many were made.
+    #[inline]
+    pub(super) const fn spend(&mut self, made: usize) {
+        self.credit = self.credit.saturating_sub(made);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_traffic_may_become_leaves_the_credit_as_it_is() {
+        let mut pace = Pace::new(Memory::default());
+        let full = pace.credit();
+        for octets in [0, 12, 1460] {
+            pace.spend(2 * crate::base::limits::OUTPUT_EXPANSION as usize * octets);
+            pace.segment(octets);
+            assert_eq!(pace.credit(), full);
+        }
+    }
+
+    #[test]
+    fn what_is_spent_comes_back_by_and_by() {
+        let mut pace = Pace::new(Memory::default());
+        let full = pace.credit();
+        pace.spend(usize::MAX);
+        assert_eq!(pace.credit(), 0);
+        pace.segment(10);
+        assert_eq!(pace.credit(), tuning::HELD_BACK_PER_SEGMENT + 10 * tuning::HELD_BACK_PER_OCTET);
+        (0..full / tuning::HELD_BACK_PER_SEGMENT).for_each(|_| pace.segment(0));
+        assert_eq!(pace.credit(), full, "and is never more");
+        pace.spend(full);
+        pace.tick();
+        assert_eq!(pace.credit(), full);
+    }
+}
