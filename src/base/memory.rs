@@ -29,6 +29,11 @@ impl Memory {
         if among > 1 { Self(self.0 / among) } else { self }
     }
 
+    /// Bytes that a buffer may keep when it is emptied, so many with the default: fewer where memory is short, never more.
+    pub const fn kept(self, with_default: usize) -> usize {
+        if self.0 < Self::DEFAULT { self.share(with_default) } else { with_default }
+    }
+
     /// What a cap is that is a share of the whole.
     pub const fn share(self, cap: usize) -> usize {
         (cap as u128 * self.0 as u128 / Self::DEFAULT as u128) as usize
@@ -68,6 +73,8 @@ mod tests {
         assert_eq!(Memory::default().divided(4).share(1000), 250);
         assert_eq!(Memory::default().divided(0), Memory::default());
         assert_eq!(of(usize::MAX, 512 << 20), Some(usize::MAX), "no overflow");
+        let kept = [Memory::LEAST, Memory::DEFAULT, 1 << 30].map(|bytes| Memory(bytes).kept(800));
+        assert_eq!(kept, [100, 800, 800]);
     }
 
     #[test]

@@ -30,6 +30,9 @@ pub const SEGMENT_OCTETS: usize = 1 << 10;
 /// when they are decoded.
 pub const READ_BYTES: usize = 128 << 10;
 
+/// The share of the default memory that it is where memory is short: what a batch becomes is in memory together.
+pub const READ_BYTES_SHARE: usize = 256 << 10;
+
 /// Bytes of text that a batch's records keep memory for: a little more than [`READ_BYTES`] of small exchanges give in
 /// NDJSON. What a burst took beyond is given back, so that memory does not creep up to the largest burst in every buffer;
 /// what is given back for every batch costs as much as all else, for the kernel clears each page anew.
@@ -184,8 +187,8 @@ pub const AWAITED_AT_ONCE: usize = 256 << 10;
 /// Bytes of records that the connections of a slice may make, beyond what their traffic pays for, of what they held back.
 pub const HELD_BACK_AT_ONCE: usize = 1 << 20;
 
-/// So many bytes of them each octet of a segment pays for: more than it may itself become.
-pub const HELD_BACK_PER_OCTET: usize = 2 * super::limits::OUTPUT_EXPANSION as usize;
+/// So many bytes of them each octet of a segment pays for: about as many as it may itself become.
+pub const HELD_BACK_PER_OCTET: usize = super::limits::OUTPUT_EXPANSION as usize;
 
 /// And the segment as such.
 pub const HELD_BACK_PER_SEGMENT: usize = 1 << 10;

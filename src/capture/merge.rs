@@ -83,6 +83,7 @@ impl Merge {
     pub(super) fn open(inputs: &[Input], progress: Progress, memory: Memory) -> Result<Self, OpenError> {
         let many = inputs.len() > tuning::MERGE_LANES;
         let bytes = if many { tuning::MERGE_READ_BYTES } else { tuning::READ_BYTES };
+        let bytes = bytes.min(memory.share(tuning::READ_BYTES_SHARE));
         let reading = Reading { bytes, window: window_log(memory, inputs.len()) };
         let mut lanes = Vec::with_capacity(inputs.len());
         let mut total = Some(0_u64);

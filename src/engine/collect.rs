@@ -6,6 +6,7 @@ use super::product::Product;
 use crate::agent::{FrameFact, WireFacts, WireTransaction};
 use crate::aggregate::{Call, Target};
 use crate::base::endpoint::Endpoint;
+use crate::base::memory::Memory;
 use crate::base::time::Moment;
 use crate::base::tuning;
 use crate::http2::FrameSpot;
@@ -243,26 +244,27 @@ impl<P: Part> Product for Collected<P> {
         self.part.bytes() + self.text.capacity() + self.tls_bytes.capacity() + exchanges + ended
     }
 
-    fn clear(&mut self) {
-        self.part.clear();
+    fn clear(&mut self, memory: Memory) {
+        let (text, list) = (memory.kept(tuning::TEXT_KEPT), memory.kept(tuning::LIST_KEPT));
+        self.part.clear(memory);
         if let Some(tally) = &mut self.tally {
             **tally = Tally::default();
         }
         self.ended.clear();
-        self.ended.shrink_to(tuning::LIST_KEPT / size_of::<Ended>());
+        self.ended.shrink_to(list / size_of::<Ended>());
         self.exchanges.clear();
-        self.exchanges.shrink_to(tuning::LIST_KEPT / size_of::<Exchange>());
+        self.exchanges.shrink_to(list / size_of::<Exchange>());
         self.attempts.clear();
-        self.attempts.shrink_to(tuning::LIST_KEPT / size_of::<Attempt>());
+        self.attempts.shrink_to(list / size_of::<Attempt>());
         self.hashes.clear();
         self.metas.clear();
-        self.metas.shrink_to(tuning::LIST_KEPT / size_of::<ConnectionMeta>());
+        self.metas.shrink_to(list / size_of::<ConnectionMeta>());
         self.text.clear();
-        self.text.shrink_to(tuning::LIST_KEPT);
+        self.text.shrink_to(list);
         self.tls.clear();
-        self.tls.shrink_to(tuning::LIST_KEPT / size_of::<TlsRecord>());
+        self.tls.shrink_to(list / size_of::<TlsRecord>());
         self.tls_bytes.clear();
-        self.tls_bytes.shrink_to(tuning::TEXT_KEPT);
+        self.tls_bytes.shrink_to(text);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Which exchange does a packet belong to?
 
+use crate::base::memory::Memory;
 use crate::base::time::Moment;
 use crate::http2::frame::{FrameType, FrameView};
 use crate::record::{
@@ -90,7 +91,7 @@ impl Part for Candidates {
         self.all.get(index).map_or(Order::FIRST, |(order, ..)| *order)
     }
 
-    fn clear(&mut self) {
+    fn clear(&mut self, _: Memory) {
         self.all.clear();
     }
 }

@@ -205,7 +205,7 @@ impl<P: Part> Merge<P> {
         let (Some(meta), Some(attempt)) = (product.meta_at(at), product.attempt_at(at)) else {
             return Ok(());
         };
-        self.part.clear();
+        self.part.clear(Memory::default());
         let finding = attempt.executed_twice(pair.other);
         self.part.finding(finding.last, meta, &finding);
         consumer.part_done(&self.part);
@@ -222,7 +222,7 @@ impl<P: Part> Merge<P> {
         record: Option<(usize, Annotation)>,
         consumer: &mut C,
     ) -> Result<(), C::Error> {
-        self.part.clear();
+        self.part.clear(Memory::default());
         if let Some(attempt) = product.attempt_at(at) {
             if let Some(meta) = product.meta_at(at).filter(|_| attempt.executed()) {
                 let finding = attempt.executed_twice(ExchangeRef::default());

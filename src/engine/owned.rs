@@ -1,5 +1,6 @@
 //! Records as the library hands them out: owned copies, in order.
 
+use crate::base::memory::Memory;
 use crate::base::time::Moment;
 use crate::http2::frame::{FrameHeader, FrameView};
 use crate::record::endpoint::{Endpoint, Endpoints};
@@ -159,7 +160,7 @@ impl Part for Copies {
         self.records.get(index).map_or(Order::FIRST, |&(order, _)| order)
     }
 
-    fn clear(&mut self) {
+    fn clear(&mut self, _: Memory) {
         self.records.clear();
     }
 }

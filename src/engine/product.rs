@@ -1,6 +1,7 @@
 //! What a worker makes of the records.
 
 use super::job::Job;
+use crate::base::memory::Memory;
 use crate::base::time::Moment;
 use crate::pipeline::Output;
 use crate::record::{ConnectionMeta, Transaction};
@@ -21,6 +22,6 @@ pub trait Product: Output + Send + 'static {
     );
     /// Bytes of memory of what is kept until it is handed on.
     fn bytes(&self) -> usize;
-    /// Forgets all and keeps the memory.
-    fn clear(&mut self);
+    /// Forgets all, and keeps as much of its memory as goes with so much for the process.
+    fn clear(&mut self, memory: Memory);
 }

@@ -115,7 +115,7 @@ pub(super) struct Chosen<'a, P> {
 }
 
 /// Bytes of a record beside its text, about.
-const RECORD: usize = 256;
+const RECORD: usize = 1024;
 /// The same of a connection, which has many parts.
 const CONNECTION: usize = 4096;
 

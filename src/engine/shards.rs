@@ -10,6 +10,7 @@ use super::job::Job;
 use super::product::Product;
 use super::select::Selection;
 use super::worker::{Sum, Worker};
+use crate::base::memory::Memory;
 use crate::base::tuning::{SHARDS, WAITING_PRODUCTS, WORTH_WAKING};
 use crate::pipeline::PipelineConfig;
 use std::collections::VecDeque;
@@ -28,6 +29,7 @@ pub struct Shards<P: Product> {
     spare: Vec<P>,
     /// Contents are looked at.
     content: bool,
+    memory: Memory,
 }
 
 /// A job that all workers have done.
@@ -70,6 +72,7 @@ impl<P: Product> Shards<P> {
             heavy: 0,
             spare,
             content: settings.bodies.is_some(),
+            memory: settings.memory,
         }
     }
 
@@ -125,7 +128,7 @@ impl<P: Product> Shards<P> {
     pub fn recycle(&mut self, products: Vec<P>) {
         self.board.handed_on(products.iter().map(Product::bytes).sum());
         self.spare.extend(products.into_iter().map(|mut product| {
-            product.clear();
+            product.clear(self.memory);
             product
         }));
     }

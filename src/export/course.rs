@@ -4,6 +4,7 @@
 use super::columns::{self, Stream, tape};
 use super::print_error::PrintError;
 use super::{Format, Options, csv, json, table};
+use crate::base::memory::Memory;
 use crate::base::origin::InReach;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning::{OUTPUT_BUFFER, STEPS_HELD};
@@ -219,7 +220,7 @@ impl Part for CoursePart {
         self.records.get(index).map_or(Order::FIRST, |(order, ..)| *order)
     }
 
-    fn clear(&mut self) {
+    fn clear(&mut self, _: Memory) {
         self.records.clear();
         self.heading.clear();
     }

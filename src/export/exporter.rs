@@ -6,6 +6,7 @@ use super::print_error::PrintError;
 use super::printer::Printer;
 use super::renderer::Renderer;
 use super::{Format, Options, html};
+use crate::base::memory::Memory;
 use crate::base::origin::InReach;
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tuning;
@@ -135,12 +136,12 @@ impl Part for Makers {
         self.makers.iter().map(|maker| maker.part().bytes()).sum()
     }
 
-    fn clear(&mut self) {
+    fn clear(&mut self, memory: Memory) {
         for maker in &mut self.makers {
-            maker.part_mut().clear();
+            maker.part_mut().clear(memory);
         }
         self.made.clear();
-        self.made.shrink_to(tuning::LIST_KEPT / size_of::<(usize, usize)>());
+        self.made.shrink_to(memory.kept(tuning::LIST_KEPT) / size_of::<(usize, usize)>());
     }
 }
 

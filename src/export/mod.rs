@@ -293,12 +293,12 @@ impl Rendered {
         Some((item, self.bytes.get(item.range.start as usize..item.range.end as usize)?))
     }
 
-    /// Forgets the records and keeps the memory.
-    pub fn clear(&mut self) {
+    /// Forgets the records, and keeps as much of their memory as goes with so much for the process.
+    pub fn clear(&mut self, memory: Memory) {
         self.bytes.clear();
-        self.bytes.shrink_to(tuning::TEXT_KEPT);
+        self.bytes.shrink_to(memory.kept(tuning::TEXT_KEPT));
         self.items.clear();
-        self.items.shrink_to(tuning::LIST_KEPT / size_of::<Item>());
+        self.items.shrink_to(memory.kept(tuning::LIST_KEPT) / size_of::<Item>());
     }
 }
 

@@ -4,6 +4,7 @@
 use super::columns::tape;
 use super::repeated::Repeated;
 use super::{AnnotationSlot, Format, Item, Options, Rendered, csv, curl, har, json, otlp, table, trace};
+use crate::base::memory::Memory;
 use crate::base::origin::InReach;
 use crate::base::time::{Moment, Timestamp};
 use crate::http2::frame::{FrameView, Payload};
@@ -111,8 +112,8 @@ impl Part for Renderer {
         self.rendered.bytes.capacity() + self.rendered.items.capacity() * size_of::<Item>()
     }
 
-    fn clear(&mut self) {
-        self.rendered.clear();
+    fn clear(&mut self, memory: Memory) {
+        self.rendered.clear(memory);
     }
 }
 

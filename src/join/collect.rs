@@ -290,7 +290,7 @@ impl Part for Batch {
         self.payload.capacity() + segments + taken + self.taken.iter().map(own).sum::<usize>()
     }
 
-    fn clear(&mut self) {
+    fn clear(&mut self, _: Memory) {
         self.taken.clear();
         self.segments.clear();
         self.payload.clear();

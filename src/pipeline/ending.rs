@@ -45,7 +45,13 @@ impl Pipeline {
     }
 
     /// Those of them end whose first packet stands before this one, or as many of them as at one time may; whether some are left.
-    pub fn end_before(&mut self, before: u64, last: Moment, keys: &tls::KeyStore, out: &mut impl Output) -> bool {
+    pub fn end_before(
+        &mut self,
+        before: u64,
+        last: Moment,
+        keys: &tls::KeyStore,
+        out: &mut impl Output,
+    ) -> bool {
         let now = Moment { packet: u64::MAX, time: last.time };
         while self.lined.front().is_some_and(|entry| entry.first.packet < before)
             && let Some(mut entry) = self.lined.pop_front()
@@ -72,10 +78,14 @@ impl Pipeline {
             return true;
         }
         let room = self.settings.memory.share(tuning::ENDING_RANGE);
-        let mut cx = Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out).with_room(room);
+        let mut cx =
+            Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out).with_room(room);
         cx.note_received(reassembly, None);
-        let is_all =
-            reassembly.hand_on_rest(*last, &mut self.budget, &mut LayersInput { layers: &mut *layers, cx: &mut cx });
+        let is_all = reassembly.hand_on_rest(
+            *last,
+            &mut self.budget,
+            &mut LayersInput { layers: &mut *layers, cx: &mut cx },
+        );
         LayersInput { layers: &mut *layers, cx: &mut cx }.tunnels();
         layers.weigh(&mut self.memory);
         is_all

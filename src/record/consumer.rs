@@ -6,6 +6,7 @@ use super::exchange_ref::ExchangeRef;
 use super::order::Order;
 use super::report::Report;
 use super::sink::RecordSink;
+use crate::base::memory::Memory;
 use crate::base::origin::InReach;
 use crate::base::time::Timestamp;
 use crate::base::verdict::Verdict;
@@ -36,8 +37,8 @@ pub trait Part: RecordSink + Debug + Send + 'static {
         0
     }
 
-    /// Forgets the records and keeps the memory.
-    fn clear(&mut self);
+    /// Forgets the records, and keeps as much of their memory as goes with so much for the process.
+    fn clear(&mut self, memory: Memory);
 }
 
 /// What is known of a record only when all records before it are.

@@ -3,6 +3,7 @@
 use super::sink::RecordSink;
 use super::transaction::Transaction;
 use super::{Annotation, ConnectionMeta, ConnectionRecord, Consumer, Finding, Order, Part};
+use crate::base::memory::Memory;
 use crate::base::time::Moment;
 use crate::http2::frame::FrameView;
 use std::convert::Infallible;
@@ -32,7 +33,7 @@ impl Part for Nothing {
         Order::FIRST
     }
 
-    fn clear(&mut self) {}
+    fn clear(&mut self, _: Memory) {}
 }
 
 impl Consumer for Nothing {

@@ -1,6 +1,7 @@
 //! The workers' half: copies of what the window shows.
 
 use super::call::{Call, OpenCall};
+use crate::base::memory::Memory;
 use crate::base::time::{Moment, Timestamp};
 use crate::http2::frame::FrameView;
 use crate::record::{
@@ -71,7 +72,7 @@ impl Part for Collector {
         self.events.get(index).map_or(Order::FIRST, |(order, _)| *order)
     }
 
-    fn clear(&mut self) {
+    fn clear(&mut self, _: Memory) {
         self.events.clear();
     }
 }

@@ -1,5 +1,6 @@
 //! The workers' half: each record as JSON, and of calls what decides where they stand in the report.
 
+use crate::base::memory::Memory;
 use crate::base::origin::InReach;
 use crate::base::time::{Moment, Timestamp};
 use crate::export::{Format, Options, Renderer};
@@ -132,8 +133,8 @@ impl Part for Maker {
         self.renderer.bytes() + self.facts.capacity() * size_of::<Fact>() + self.steps.capacity()
     }
 
-    fn clear(&mut self) {
-        self.renderer.clear();
+    fn clear(&mut self, memory: Memory) {
+        self.renderer.clear(memory);
         self.facts.clear();
         self.steps.clear();
     }
