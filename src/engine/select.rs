@@ -149,7 +149,7 @@ impl<P: Product> RecordSink for Chosen<'_, P> {
     }
 
     fn transaction(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
-        self.made += RECORD + transaction.filled();
+        self.made += transaction.filled();
         let is_asked_for = self.selection.takes(connection, transaction);
         self.product.exchange(now, connection, transaction, is_asked_for);
     }

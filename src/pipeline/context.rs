@@ -16,7 +16,7 @@ pub trait Output: RecordSink {
     /// A TLS record of the packet `at` was decrypted now: that may be later.
     fn tls_record(&mut self, now: Moment, at: Moment, src: Endpoint, dst: Endpoint, plaintext: &[u8]);
 
-    /// About so many bytes of records were made so far. It depends on the records alone, and not on how they are kept.
+    /// About so many bytes of records were made so far, of transactions the texts alone. It depends on the records alone, and not on how they are kept.
     fn made(&self) -> usize {
         0
     }
@@ -39,7 +39,16 @@ pub(super) struct Totals {
     pub(super) report: super::ShardReport,
 }
 
+/// Bytes that a stream takes, and its record after it, beside texts: about.
+const STREAM: usize = 1024;
+
 impl Totals {
+    /// About so many bytes of streams and records were made.
+    #[inline]
+    pub(super) fn made(&self, out: &impl Output) -> usize {
+        out.made() + STREAM * self.stats.opened as usize
+    }
+
     /// Counts what was not accepted; `misses` where what came behind an end is then missing.
     #[inline]
     pub(super) fn judged(&mut self, verdict: Verdict, misses: bool) {
@@ -73,7 +82,7 @@ pub(super) struct Context<'a, O> {
     pub(super) tls: Option<&'a mut tls::Workspace>,
     pub(super) keys: &'a tls::KeyStore,
     pub(super) out: &'a mut O,
-    /// With so many bytes of records made, no more is handed on of what was held back.
+    /// With so many bytes of streams and records made, no more is handed on of what was held back.
     pub(super) sated_at: usize,
     /// So much of each direction's TCP stream its receiver is known to have.
     pub(super) received: PerDirection<u64>,
@@ -104,15 +113,15 @@ impl<'a, O: Output> Context<'a, O> {
         }
     }
 
-    /// The same, where so many bytes of records may be made of what was held back.
+    /// The same, where so many bytes of streams and records may be made of what was held back.
     pub(super) fn with_room(self, room: usize) -> Self {
-        let sated_at = self.out.made().saturating_add(room);
+        let sated_at = self.totals.made(self.out).saturating_add(room);
         Self { sated_at, ..self }
     }
 
     /// No more is to be made of what was held back.
     pub(super) fn is_sated(&self) -> bool {
-        self.out.made() >= self.sated_at
+        self.totals.made(self.out) >= self.sated_at
     }
 
     /// Notes how much both sides have received, the sender of this segment too, and what of that was not seen.

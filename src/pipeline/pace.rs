@@ -8,7 +8,7 @@
 use crate::base::memory::Memory;
 use crate::base::tuning;
 
-/// A credit, in bytes of records as [`Output::made`](super::Output::made) counts them.
+/// A credit, in bytes as [`Totals::made`](super::context::Totals::made) counts them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
     credit: usize,

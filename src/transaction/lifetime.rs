@@ -63,6 +63,7 @@ impl PairingInput<'_> {
         pairing.held += stream.weight;
         pairing.streams.get_or_insert_with(id, || stream);
         pairing.opened += 1;
+        self.stats.opened += 1;
         if !id.is_multiple_of(2) {
             pairing.asked = (pairing.asked.0 + 1, pairing.asked.1.max(id));
         }

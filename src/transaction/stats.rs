@@ -10,6 +10,8 @@ pub struct Stats {
     pub plaintext: Counters,
     /// The same of TLS connections.
     pub tls: Counters,
+    /// Streams that were opened: each takes memory until its transaction is told, and its record from then on.
+    pub opened: u64,
     /// Transactions with nothing missing.
     pub complete: u64,
     /// Transactions with something missing; those still open at the capture's end are not among them.
@@ -27,6 +29,7 @@ impl Stats {
     pub fn merge(&mut self, other: &Self) {
         self.plaintext.merge(&other.plaintext);
         self.tls.merge(&other.tls);
+        self.opened += other.opened;
         self.complete += other.complete;
         self.incomplete += other.incomplete;
         self.open += other.open;

@@ -5,6 +5,7 @@ mod clock;
 mod exports;
 mod files;
 mod floods;
+mod held;
 mod http2;
 mod lens;
 mod measure;

@@ -83,7 +83,8 @@ impl Wire {
         if flow.src == 8080 {
             (packet[15], packet[19]) = (2, 1); // the way back
         }
-        self.sent.insert((flow.src, flow.dst), flow.seq.wrapping_add(payload.len() as u32));
+        let sent = payload.len() as u32 + u32::from(flags & SYN != 0);
+        self.sent.insert((flow.src, flow.dst), flow.seq.wrapping_add(sent));
         let ack = self.sent.get(&(flow.dst, flow.src)).copied().unwrap_or(1);
         packet[28..32].copy_from_slice(&ack.to_be_bytes());
         self.packet(&packet);
