@@ -461,13 +461,14 @@ impl Half {
     }
 
     /// Bytes wait before which no hole is.
+    #[inline]
     pub(super) fn lags(&self) -> bool {
-        self.pending.first().is_some_and(|first| first <= self.next)
+        !self.pending.is_empty() && self.pending.first().is_some_and(|first| first <= self.next)
     }
 
     /// Bytes are to be handed on before the direction's stream can go on: those of a hole, or such as have come.
     pub(super) fn waits(&self) -> bool {
-        self.open_hole() || self.lags()
+        !self.pending.is_empty() || self.open_hole()
     }
 
     /// Bytes of memory of what waits, and of what may stand for what is missing.
