@@ -1,5 +1,6 @@
 //! Packets → records in order: decodes, lets the shards work, merges.
 
+use super::attempts::Hashing;
 use super::collect::Collected;
 use super::ending::{self, Ends};
 use super::job::{Job, Task};
@@ -151,10 +152,11 @@ impl<C: Consumer> Engine<C> {
         let settings = PipelineConfig { wanted, idle_timeout, bodies, follow, memory };
         let telemetry = wanted.telemetry;
         let beside = telemetry && wanted.endpoints && agent.statistics;
+        let hashing = Hashing::new(part.is_some());
         Self {
             decoder: Decoder::new().of_part(part.as_ref().map(|part| part.partition)),
             shards: Shards::new(threads, &settings, &selection, || {
-                Collected::new(consumer.part(), telemetry, beside, live).with_wanted(wanted)
+                Collected::new(consumer.part(), telemetry, beside, live).with_wanted(wanted, &hashing)
             }),
             merge: Merge::new(
                 telemetry.then(|| Agent::new(agent)),

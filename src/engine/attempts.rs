@@ -11,8 +11,9 @@ use crate::http2::{Anomaly, Description};
 use crate::record::{
     Annotation, AttemptNumbers, ConnectionMeta, Detail, ExchangeRef, Failure, FieldName, Finding, Transaction,
 };
+use foldhash::quality::RandomState;
 use std::collections::{HashMap, VecDeque};
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::{BuildHasher, DefaultHasher, Hasher};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -31,47 +32,67 @@ pub struct Attempt {
     packets: (Moment, Moment),
 }
 
-/// Hashes of what makes a request. What comes before its path is mostly that of the request before, and is hashed once for both.
-#[derive(Debug, Default)]
-pub(super) struct Hashes {
-    client: Option<IpAddr>,
-    /// Authority, method and user agent of the one before.
-    texts: [Option<Vec<u8>>; 3],
-    begun: DefaultHasher,
+/// How what makes a request is hashed.
+#[derive(Clone, Debug)]
+pub(super) enum Hashing {
+    /// With keys that nobody knows.
+    Own(RandomState),
+    /// With known ones: several processes are to come to the same.
+    Shared,
 }
 
-impl Hashes {
-    /// The hash so far of a request from this client with these texts, and its path.
-    fn of(&mut self, client: IpAddr, texts: [Option<&[u8]>; 3], path: &[u8]) -> DefaultHasher {
-        let same = self.client == Some(client)
-            && self.texts.iter().zip(texts).all(|(before, text)| before.as_deref() == text);
-        if !same {
-            self.begin(client, texts);
-        }
-        let mut hasher = self.begun.clone();
-        hasher.write(path);
-        hasher
+impl Hashing {
+    /// What is hashed is compared with what other processes hash, or is not.
+    pub(super) fn new(is_shared: bool) -> Self {
+        if is_shared { Self::Shared } else { Self::Own(RandomState::default()) }
     }
 
-    fn begin(&mut self, client: IpAddr, texts: [Option<&[u8]>; 3]) {
-        self.client = Some(client);
-        self.begun = DefaultHasher::new();
+    /// Hashes of what a request calls, and of the request with its body, where that is known.
+    fn of(&self, called: &Called<'_>, body: Option<[u64; 2]>) -> (u64, Option<u64>) {
+        match self {
+            Self::Own(state) => called.hash(state.build_hasher(), body),
+            Self::Shared => called.hash(DefaultHasher::new(), body),
+        }
+    }
+}
+
+/// What a request calls, and who does.
+struct Called<'a> {
+    client: IpAddr,
+    authority: &'a [u8],
+    method: &'a [u8],
+    user_agent: Option<&'a [u8]>,
+    path: &'a [u8],
+}
+
+impl Called<'_> {
+    /// `body`: its length and its digest.
+    #[inline]
+    fn hash(&self, mut hasher: impl Hasher, body: Option<[u64; 2]>) -> (u64, Option<u64>) {
+        let Self { client, authority, method, user_agent, path } = *self;
         let client = match client {
             IpAddr::V4(address) => address.to_ipv6_mapped(),
             IpAddr::V6(address) => address,
         };
-        self.begun.write(&client.octets());
+        hasher.write_u128(client.into());
         // With their lengths, so that none runs into the next.
-        for text in texts {
-            self.begun.write_u32(text.map_or(u32::MAX, |text| text.len() as u32));
-            self.begun.write(text.unwrap_or_default());
+        let length = |text: Option<&[u8]>| text.map_or(u32::MAX, |text| text.len() as u32);
+        for [one, other] in [[Some(authority), Some(method)], [user_agent, Some(path)]] {
+            hasher.write_u64(u64::from(length(one)) << 32 | u64::from(length(other)));
         }
-        self.texts = texts.map(|text| text.map(<[u8]>::to_vec));
-    }
-
-    /// Forgets the texts.
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
+        for text in [authority, method, user_agent.unwrap_or_default(), path] {
+            hasher.write(text);
+        }
+        let called = hasher.finish();
+        let request = body.map(|body| match body {
+            // Without a body a request is what it calls.
+            [0, 0] => called,
+            body => {
+                hasher.write(body.map(u64::to_le_bytes).as_flattened());
+                hasher.finish()
+            }
+        });
+        (called, request)
     }
 }
 
@@ -94,29 +115,17 @@ struct Fate {
 
 impl Attempt {
     /// What is known of an exchange as an attempt; `None` where that tells nothing.
-    pub(super) fn of(
-        connection: &ConnectionMeta,
-        exchange: &Transaction,
-        hashes: &mut Hashes,
-    ) -> Option<Self> {
+    pub(super) fn of(connection: &ConnectionMeta, exchange: &Transaction, hashing: &Hashing) -> Option<Self> {
         let headers = &exchange.request.headers;
         let (method, path) = (headers.value(FieldName::Method)?, headers.value(FieldName::Path)?);
         if exchange.pushed || !exchange.request.seen || method == b"CONNECT" {
             return None;
         }
-        let authority = headers.authority()?;
-        let texts = [Some(authority), Some(method), headers.value(FieldName::UserAgent)];
-        let mut hasher = hashes.of(connection.client.ip, texts, path);
-        let called = hasher.finish();
+        let (client, authority) = (connection.client.ip, headers.authority()?);
+        let user_agent = headers.value(FieldName::UserAgent);
         let whole = exchange.request.ended && !exchange.has_lost();
-        let request = exchange.digest.filter(|_| whole).map(|digest| match (exchange.request.body, digest) {
-            // Without a body a request is what it calls.
-            (0, 0) => called,
-            (body, digest) => {
-                hasher.write([body, digest].map(u64::to_le_bytes).as_flattened());
-                hasher.finish()
-            }
-        });
+        let body = exchange.digest.filter(|_| whole).map(|digest| [exchange.request.body, digest]);
+        let (called, request) = hashing.of(&Called { client, authority, method, user_agent, path }, body);
         let grpc = exchange.grpc.as_ref();
         let answered = grpc.is_none_or(|grpc| {
             grpc.status == Some(0) || grpc.response_messages.is_some_and(|count| count > 0)
@@ -128,13 +137,14 @@ impl Attempt {
             exchange.ended_at
         };
         let number = grpc.and_then(|grpc| grpc.attempt).unwrap_or(0);
+        let status = exchange.status();
         let fate = Fate {
             exchange: ExchangeRef { connection: connection.id, stream: exchange.stream },
             first: exchange.first.time,
             ended,
             number: u32::try_from(number).unwrap_or(u32::MAX),
-            failed: exchange.retry().is_some() && !is_refusal(exchange),
-            executed: answered && matches!(exchange.status(), Some(200..300)),
+            failed: exchange.retry_with_status(status).is_some() && !is_refusal(exchange),
+            executed: answered && matches!(status, Some(200..300)),
             retried: false,
             is_retry: false,
         };
@@ -253,10 +263,12 @@ impl Pair {
     }
 }
 
-/// The latest exchanges that were made of one request, in the order of their records.
+/// The latest exchanges that were made of one request.
 #[derive(Debug, Default)]
 struct Request {
+    /// In the order of their records, from `oldest` on.
     fates: [Option<Fate>; limits::RETRY_ATTEMPTS],
+    oldest: usize,
     /// What is not remembered any more.
     forgotten: Forgotten,
 }
@@ -282,8 +294,14 @@ impl Forgotten {
 }
 
 impl Request {
+    /// In the order of their records.
     fn iter(&self) -> impl Iterator<Item = &Fate> {
-        self.fates.iter().flatten()
+        let (later, earlier) = self.fates.split_at_checked(self.oldest).unwrap_or_default();
+        earlier.iter().chain(later).flatten()
+    }
+
+    fn has_failed(&self) -> bool {
+        self.fates.iter().flatten().any(|fate| fate.failed)
     }
 
     fn get_mut(&mut self, exchange: ExchangeRef) -> Option<&mut Fate> {
@@ -313,12 +331,9 @@ impl Request {
 
     /// Adds one; how many are forgotten for it that failed, and might have been tried again.
     fn add(&mut self, fate: Fate) -> u64 {
-        if let Some(free) = self.fates.iter_mut().find(|place| place.is_none()) {
-            *free = Some(fate);
-            return 0;
-        }
-        self.fates.rotate_left(1);
-        if let Some(oldest) = self.fates.last_mut().and_then(|last| last.replace(fate)) {
+        let place = self.fates.get_mut(self.oldest);
+        self.oldest = (self.oldest + 1) % limits::RETRY_ATTEMPTS;
+        if let Some(oldest) = place.and_then(|place| place.replace(fate)) {
             self.forgotten.add(&oldest, fate.first);
         }
         std::mem::take(&mut self.forgotten.count)
@@ -347,7 +362,7 @@ impl Attempts {
         if let (Some(key), None, false) = (attempt.request, attempt.call, fate.failed) {
             // Most requests are such, and none like it has failed.
             let known = self.requests.get_mut(&key);
-            if let Some(request) = known.filter(|request| request.iter().all(|before| !before.failed)) {
+            if let Some(request) = known.filter(|request| !request.has_failed()) {
                 self.forgotten.count += request.add(fate);
                 return None;
             }

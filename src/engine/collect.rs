@@ -1,6 +1,6 @@
 //! What a worker leaves for the merge: what was made of the records, and what the agent's model needs to be asked.
 
-use super::attempts::{Attempt, Hashes};
+use super::attempts::{Attempt, Hashing};
 use super::job::Job;
 use super::product::Product;
 use crate::agent::{FrameFact, WireFacts, WireTransaction};
@@ -33,8 +33,8 @@ pub(super) struct Collected<P> {
     places: Places,
     /// How the exchanges ended, when that is counted.
     pub(super) tally: Option<Box<Tally>>,
-    /// Attempts at the same are wanted.
-    retries: bool,
+    /// What attempts at the same are told by, where they are wanted.
+    retries: Option<Hashing>,
     /// Findings are.
     findings: bool,
     /// The exchanges that have ended.
@@ -43,8 +43,6 @@ pub(super) struct Collected<P> {
     exchanges: Vec<Exchange>,
     /// The same, as attempts.
     attempts: Vec<Option<Attempt>>,
-    /// What attempts are told by.
-    hashes: Hashes,
     /// Whose these were.
     metas: Vec<ConnectionMeta>,
     text: Vec<u8>,
@@ -109,12 +107,11 @@ impl<P: Part> Collected<P> {
             endpoints: agent && endpoints,
             places: Places::default(),
             tally: tally.then(Box::default),
-            retries: false,
+            retries: None,
             findings: false,
             ended: Vec::new(),
             exchanges: Vec::new(),
             attempts: Vec::new(),
-            hashes: Hashes::default(),
             metas: Vec::new(),
             text: Vec::new(),
             tls: Vec::new(),
@@ -122,11 +119,11 @@ impl<P: Part> Collected<P> {
         }
     }
 
-    /// Of transactions no more is made than is wanted. What tells of attempts at the same is kept where that is wanted, and
-    /// with findings whose they were.
-    pub(super) fn with_wanted(self, wanted: Wanted) -> Self {
+    /// Of transactions no more is made than is wanted. What tells of attempts at the same is kept, hashed so, where that is
+    /// wanted, and with findings whose they were.
+    pub(super) fn with_wanted(self, wanted: Wanted, hashing: &Hashing) -> Self {
         let Wanted { transactions, findings, .. } = wanted;
-        Self { transactions, retries: wanted.attempts(), findings, ..self }
+        Self { transactions, retries: wanted.attempts().then(|| hashing.clone()), findings, ..self }
     }
 
     /// An exchange that has ended, for the agent's verdict.
@@ -222,11 +219,11 @@ impl<P: Part> Product for Collected<P> {
             let time = transaction.time.as_ref().map(|time| &time.parts);
             tally.record(connection.is_encrypted(), status, failed, transaction.duration(), time);
         }
-        if !self.agent && !self.retries {
+        if !self.agent && self.retries.is_none() {
             return;
         }
-        if self.retries {
-            self.attempts.push(Attempt::of(connection, transaction, &mut self.hashes));
+        if let Some(hashing) = &self.retries {
+            self.attempts.push(Attempt::of(connection, transaction, hashing));
             if self.findings && self.metas.last().is_none_or(|last| last.id != connection.id) {
                 self.metas.push(connection.clone());
             }
@@ -256,7 +253,6 @@ impl<P: Part> Product for Collected<P> {
         self.exchanges.shrink_to(list / size_of::<Exchange>());
         self.attempts.clear();
         self.attempts.shrink_to(list / size_of::<Attempt>());
-        self.hashes.clear();
         self.metas.clear();
         self.metas.shrink_to(list / size_of::<ConnectionMeta>());
         self.text.clear();
