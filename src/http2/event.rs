@@ -3,7 +3,7 @@
 use super::anomaly::Anomaly;
 use super::block::{Block, BlockEnd, FrameSpot};
 use super::foreign::Foreign;
-use super::frame::{FrameHeader, FrameView};
+use super::frame::{Flags, FrameHeader, FrameView};
 use super::hpack;
 use super::ledger::{Ledger, SettingsValues};
 use super::side::Side;
@@ -109,6 +109,12 @@ pub trait EventSink {
     /// A frame header was read; it began in the packet `first`.
     fn frame_header(&mut self, cx: &EventContext<'_>, header: &FrameHeader, first: Moment) {}
 
+    /// The same, of HEADERS that opens a header block and ends it, and that has come whole in the packet of the event: the events
+    /// that tell of the block follow before any other that tells of a frame's parts.
+    fn block_header(&mut self, cx: &EventContext<'_>, header: &FrameHeader) {
+        self.frame_header(cx, header, cx.at());
+    }
+
     /// A frame was read whole, or as much of it as there is.
     fn frame(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>) {}
 
@@ -133,6 +139,20 @@ pub trait EventSink {
 
     /// The block is over.
     fn block_end(&mut self, cx: &EventContext<'_>, block: &Block, end: &BlockEnd) {}
+
+    /// DATA without padding that has come whole in the packet of the event, with this payload: stands for the events that tell
+    /// of its parts.
+    fn whole_data(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>, bytes: &[u8], spot: FrameSpot) {
+        let FrameHeader { stream, flags, .. } = frame.header;
+        self.frame_header(cx, &frame.header, frame.at);
+        if !bytes.is_empty() {
+            self.data(cx, stream, bytes);
+        }
+        if self.wants_frames() {
+            self.frame(cx, frame);
+        }
+        self.data_end(cx, stream, flags.has(Flags::END_STREAM), spot);
+    }
 
     /// DATA payload without padding, in order, in pieces as captured.
     fn data(&mut self, cx: &EventContext<'_>, stream: u32, bytes: &[u8]) {}

@@ -61,12 +61,14 @@ macro_rules! hand_on {
 
 hand_on! {
     frame_header(cx: &EventContext<'_>, header: &FrameHeader, first: Moment);
+    block_header(cx: &EventContext<'_>, header: &FrameHeader);
     frame(cx: &EventContext<'_>, frame: &FrameView<'_>);
     frame_cut(cx: &EventContext<'_>, header: &FrameHeader);
     block_start(cx: &EventContext<'_>, block: &Block);
     field(field: &hpack::Field<'_>);
     pass_field();
     block_end(cx: &EventContext<'_>, block: &Block, end: &BlockEnd);
+    whole_data(cx: &EventContext<'_>, frame: &FrameView<'_>, bytes: &[u8], spot: FrameSpot);
     data(cx: &EventContext<'_>, stream: u32, bytes: &[u8]);
     data_lost(cx: &EventContext<'_>, stream: u32, len: u64, cause: GapCause);
     data_end(cx: &EventContext<'_>, stream: u32, end_stream: bool, spot: FrameSpot);

@@ -4,7 +4,7 @@ use super::exchange::Turn;
 use super::{Initial, Stops, Timing};
 use crate::base::time::Moment;
 use crate::flow::GapCause;
-use crate::http2::frame::{FrameHeader, FrameType, FrameView};
+use crate::http2::frame::{Flags, FrameHeader, FrameType, FrameView};
 use crate::http2::hpack::{self, NameId, NameSet};
 use crate::http2::{
     Block, BlockEnd, EventContext, EventSink, Foreign, FrameSpot, SettingsChange, Side, UpgradeRequest,
@@ -36,6 +36,16 @@ impl Timing {
         self.unclear = true;
     }
 
+    /// A frame is read, which began with the packet `first`.
+    #[inline]
+    pub(super) fn begin_frame(&mut self, cx: &EventContext<'_>, first: Moment) {
+        self.credit = self.credit.saturating_add(LOOKS);
+        if self.words.last_read(cx.from) == 0 {
+            self.note_first(cx.from, first);
+        }
+        self.words.speak(cx.from, cx.at());
+    }
+
     /// The first frame of a side. The sides may be read in another order than they sent.
     #[cold]
     fn note_first(&mut self, from: Side, first: Moment) {
@@ -48,6 +58,11 @@ impl Timing {
         if field.name == Some(b"priority") {
             self.urgency = field.value.map(Urgency::parse);
         }
+    }
+
+    /// Nothing tells of priorities and pushes, and the next frame of this side was read in its order.
+    fn is_ordinary(&self, from: Side) -> bool {
+        self.priorities.is_none() && self.promises.is_none() && !self.catches_up[from]
     }
 
     /// A frame of a side was read. Where the next ones begin had to be found out, and later ones of the peer were read
@@ -90,16 +105,12 @@ impl EventSink for Timing {
     }
 
     fn frame_header(&mut self, cx: &EventContext<'_>, header: &FrameHeader, first: Moment) {
-        self.credit = self.credit.saturating_add(LOOKS);
-        if self.words.last_read(cx.from) == 0 {
-            self.note_first(cx.from, first);
-        }
-        self.words.speak(cx.from, cx.at());
+        self.begin_frame(cx, first);
         if header.kind == FrameType::HEADERS && cx.from.is_client() && header.stream % 2 == 1 {
             self.note_request(first.time);
             if !self.exchanges.contains(header.stream) && cx.ledger.is_new(header.stream) {
                 self.words.ask(first);
-                self.begin(cx, first.time, header.stream);
+                self.begin(cx, first.time, header.stream, false);
             }
         }
         if matches!(header.kind, FrameType::DATA | FrameType::HEADERS | FrameType::CONTINUATION) {
@@ -108,10 +119,20 @@ impl EventSink for Timing {
         self.note_order(cx.from, cx.at());
     }
 
+    fn block_header(&mut self, cx: &EventContext<'_>, header: &FrameHeader) {
+        self.whole = self.is_ordinary(cx.from) && !header.flags.has(Flags::PRIORITY);
+        if !self.whole {
+            self.frame_header(cx, header, cx.at());
+        }
+    }
+
     fn block_end(&mut self, cx: &EventContext<'_>, block: &Block, end: &BlockEnd) {
+        if std::mem::take(&mut self.whole) {
+            return self.whole_block(cx, block);
+        }
         if let Some(promised) = block.promised {
             // The promise is the request's end.
-            self.begin(cx, block.first.time, promised);
+            self.begin(cx, block.first.time, promised, false);
             self.promises.get_or_insert_default().promised(promised);
             if let Some(exchange) = self.exchanges.get_mut(promised) {
                 exchange.end_request();
@@ -167,6 +188,19 @@ impl EventSink for Timing {
         }
         if let Some(promises) = &mut self.promises {
             promises.field(field);
+        }
+    }
+
+    fn whole_data(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>, bytes: &[u8], _: FrameSpot) {
+        let FrameHeader { stream, flags, .. } = frame.header;
+        self.begin_frame(cx, cx.at());
+        self.carried(cx, stream);
+        self.note_order(cx.from, cx.at());
+        if !bytes.is_empty() {
+            self.data(cx, stream, bytes);
+        }
+        if flags.has(Flags::END_STREAM) {
+            self.end_side(cx, stream);
         }
     }
 
@@ -259,7 +293,7 @@ impl EventSink for Timing {
     }
 
     fn upgraded(&mut self, cx: &EventContext<'_>, request: &UpgradeRequest<'_>) {
-        self.begin(cx, request.first.time, 1);
+        self.begin(cx, request.first.time, 1, false);
         if let Some(exchange) = self.exchanges.get_mut(1) {
             exchange.end_request();
             let clock = &mut self.clocks.client;

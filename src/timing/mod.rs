@@ -21,6 +21,7 @@ mod push;
 mod tcp;
 #[cfg(test)]
 mod tests;
+mod whole;
 mod windows;
 
 pub use findings::{Note, Remark};
@@ -71,6 +72,8 @@ pub struct Timing {
     pings: PerSide<RoundTrips>,
     /// The header block in hand is an interim response.
     interim: bool,
+    /// Its frame has come whole, and is not taken note of yet.
+    whole: bool,
     first_frame: Option<Timestamp>,
     /// Frames may have come before it.
     first_lost: bool,
@@ -302,17 +305,28 @@ impl Timing {
 
     /// The same, of a segment that was not told of yet.
     fn carry(&mut self, cx: &EventContext<'_>, id: u32) {
+        self.end_wait(cx, id);
         let (from, at) = (cx.from, cx.at().time);
         let (patience, round_trip) = (self.patience, self.round_trip);
-        let clock = &mut self.clocks[from];
         let began = cx.arrival.record_since.unwrap_or(at);
-        if at > clock.latest() && clock.data(at, began, patience) && !self.fresh[from].is_empty() {
-            self.pass_over(from, at, id);
-        }
         let Some(exchange) = self.exchanges.get_mut(id) else { return };
         if exchange.turn.sender() == from && exchange.turn != Turn::Wait {
             exchange.carried(at, &mut self.clocks[from], patience);
             exchange.went_on(began.min(at), round_trip);
+        }
+    }
+
+    /// A segment with bytes of this stream ends the wait of its direction.
+    #[inline]
+    fn end_wait(&mut self, cx: &EventContext<'_>, id: u32) {
+        let (from, at) = (cx.from, cx.at().time);
+        let clock = &mut self.clocks[from];
+        // Several streams' bytes are in one segment.
+        if at > clock.latest()
+            && clock.data(at, cx.arrival.record_since.unwrap_or(at), self.patience)
+            && !self.fresh[from].is_empty()
+        {
+            self.pass_over(from, at, id);
         }
     }
 
@@ -589,7 +603,8 @@ impl Timing {
         self.first_request = Some(self.first_request.map_or(at, |before| before.min(at)));
     }
 
-    fn begin(&mut self, cx: &EventContext<'_>, at: Timestamp, id: u32) {
+    /// An exchange begins, with a request that is `asked` at once or not.
+    fn begin(&mut self, cx: &EventContext<'_>, at: Timestamp, id: u32, asked: bool) {
         if self.exchanges.len() >= limits::RULE_STREAMS {
             self.limited = self.limited.saturating_add(1);
             return;
@@ -603,6 +618,10 @@ impl Timing {
         if id <= self.ahead {
             // The response, or some of it, was read before the request.
             exchange.lose_track();
+        }
+        if asked {
+            exchange.end_request();
+            exchange.turn_to(Turn::Wait, at, &mut self.clocks.server, false);
         }
         self.exchanges.get_or_insert_with(id, || exchange);
         if let Some(priorities) = &mut self.priorities {

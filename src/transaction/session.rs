@@ -9,7 +9,7 @@ use crate::base::limits;
 use crate::base::telemetry_counters::Counters;
 use crate::base::time::Moment;
 use crate::flow::GapCause;
-use crate::http2::frame::FrameHeader;
+use crate::http2::frame::{Flags, FrameHeader, FrameView};
 use crate::http2::{Block, BlockEnd, EventContext, EventSink, FrameSpot, Side, UpgradeRequest, hpack};
 use crate::record::Goaway;
 
@@ -28,6 +28,11 @@ impl PairingInput<'_> {
     /// The counters of the exact view, for this connection's kind of transport.
     pub(super) const fn counters(&mut self) -> &mut Counters {
         if self.pairing.encrypted { &mut self.stats.tls } else { &mut self.stats.plaintext }
+    }
+
+    /// A digest is made of what this side's bodies hold.
+    const fn digests(&self, from: Side) -> bool {
+        from.is_client() && self.pairing.wanted.attempts()
     }
 }
 
@@ -80,14 +85,32 @@ impl EventSink for PairingInput<'_> {
         }
     }
 
+    fn whole_data(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>, bytes: &[u8], spot: FrameSpot) {
+        let FrameHeader { stream: id, flags, .. } = frame.header;
+        self.frame_header(cx, &frame.header, frame.at);
+        let (from, losses, digested) = (cx.from, self.pairing.server.losses.count, self.digests(cx.from));
+        let end_stream = flags.has(Flags::END_STREAM);
+        let Some(open) = self.stream(cx, id, from, cx.at()) else { return };
+        if bytes.is_empty() {
+            return self.data_end(cx, id, end_stream, spot);
+        }
+        open.take_data(cx, bytes, digested);
+        if open.is_web() {
+            self.weigh(id, cx.at().time);
+            return self.data_end(cx, id, end_stream, spot);
+        }
+        if from == Side::Server && open.settle_response(losses) {
+            self.counters().responses += 1;
+        }
+        if end_stream {
+            self.end_side(cx, from, id, spot);
+        }
+    }
+
     fn data(&mut self, cx: &EventContext<'_>, stream: u32, bytes: &[u8]) {
-        let digested = cx.from.is_client() && self.pairing.wanted.attempts();
+        let digested = self.digests(cx.from);
         if let Some(open) = self.stream(cx, stream, cx.from, cx.at()) {
-            open.data(cx.from, cx.at(), bytes);
-            open.reach(cx);
-            if digested {
-                open.digest.add(bytes);
-            }
+            open.take_data(cx, bytes, digested);
             if open.is_web() {
                 self.weigh(stream, cx.at().time);
             }

@@ -322,6 +322,16 @@ impl OpenStream {
         }
     }
 
+    /// The same of the event's packet, with a digest of it where that is made.
+    #[inline]
+    pub(super) fn take_data(&mut self, cx: &EventContext<'_>, bytes: &[u8], digested: bool) {
+        self.data(cx.from, cx.at(), bytes);
+        self.reach(cx);
+        if digested {
+            self.digest.add(bytes);
+        }
+    }
+
     /// Both sides have ended it, and of one of them not all is read that it had sent before: when that was, which stands in the
     /// place of a reset.
     pub(super) fn ended_early(&self) -> Option<Reset> {

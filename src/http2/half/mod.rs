@@ -24,6 +24,7 @@ mod block;
 mod foreign;
 mod loss;
 mod segment;
+mod whole;
 mod worse;
 
 use super::anomaly::Anomaly;
@@ -266,7 +267,12 @@ impl Half {
                     };
                     rest = after;
                 }
-                ParseState::Header => rest = self.read_header(arrival, rest, ledger, sink),
+                ParseState::Header => {
+                    rest = match self.read_whole_data(arrival, rest, ledger, sink) {
+                        Some(after) => after,
+                        None => self.read_header(arrival, rest, ledger, sink),
+                    };
+                }
                 ParseState::Payload => {
                     let (part, after) = rest.split_at((self.frame.left as usize).min(rest.len()));
                     self.read_payload(arrival, part, ledger, sink);
@@ -350,15 +356,16 @@ impl Half {
             self.lose(arrival, self.last_gap, ledger, sink);
             return rest;
         }
-        self.open_frame(header, began, split, arrival, ledger, sink);
+        self.open_frame(header, began, (!split).then_some(after.len()), arrival, ledger, sink);
         after
     }
 
+    /// A frame begins. `here`: so many bytes are here behind its header, if that came in one piece.
     fn open_frame(
         &mut self,
         header: FrameHeader,
         began: Moment,
-        header_split: bool,
+        here: Option<usize>,
         arrival: &Arrival,
         ledger: &mut Ledger,
         sink: &mut impl EventSink,
@@ -367,7 +374,7 @@ impl Half {
             header,
             at: began,
             segment: self.segment.number(),
-            header_split,
+            header_split: here.is_none(),
             body_at: None,
             left: header.length,
             padding: None,
@@ -379,7 +386,11 @@ impl Half {
         ledger.credit.earn(frame::LEN as u64);
         ledger.saw_stream(self.from, header.stream);
         self.segment.count(&header, &mut ledger.counters);
-        sink.frame_header(&self.context(arrival, ledger), &header, began);
+        if here.is_some_and(|here| self.is_whole_block(&header, here)) {
+            sink.block_header(&self.context(arrival, ledger), &header);
+        } else {
+            sink.frame_header(&self.context(arrival, ledger), &header, began);
+        }
         if std::mem::take(&mut self.first_frame) && header.kind != FrameType::SETTINGS {
             self.anomaly(arrival, Anomaly::SettingsFirst, began, ledger, sink);
         }

@@ -1,0 +1,73 @@
+//! Header blocks that came whole in one frame and one packet, as most do: frame and block are taken note of at once.
+
+use super::Timing;
+use super::exchange::Turn;
+use crate::http2::{Block, EventContext, Side};
+use crate::record::TimePart;
+
+impl Timing {
+    /// Such a block is over, where nothing tells of priorities and pushes so far.
+    pub(super) fn whole_block(&mut self, cx: &EventContext<'_>, block: &Block) {
+        self.begin_frame(cx, cx.at());
+        if cx.from.is_client() {
+            self.whole_request(cx, block);
+        } else {
+            self.whole_response(cx, block);
+        }
+    }
+
+    fn whole_request(&mut self, cx: &EventContext<'_>, block: &Block) {
+        let (id, at) = (block.stream, cx.at());
+        let is_new = id % 2 == 1 && !self.exchanges.contains(id) && cx.ledger.is_new(id);
+        if id % 2 == 1 {
+            self.note_request(at.time);
+        }
+        if is_new {
+            self.words.ask(at);
+            self.begin(cx, at.time, id, block.end_stream);
+        }
+        self.carried(cx, id);
+        if let Some(urgency) = self.urgency.take() {
+            self.priorities.get_or_insert_default().state_urgency(id, urgency, false);
+        }
+        if block.end_stream && !is_new {
+            self.end_side(cx, id);
+        }
+    }
+
+    fn whole_response(&mut self, cx: &EventContext<'_>, block: &Block) {
+        let id = block.stream;
+        if self.interim || !self.answer(cx, id) {
+            self.carried(cx, id);
+            if !self.interim {
+                self.begin_response(cx, id, cx.at().time);
+                self.carried(cx, id);
+            }
+        }
+        if block.end_stream {
+            self.end_side(cx, id);
+        }
+    }
+
+    /// The response that an exchange waits for begins with this packet; false where it does not wait for one, or the response may
+    /// have begun to come before.
+    fn answer(&mut self, cx: &EventContext<'_>, id: u32) -> bool {
+        if cx.arrival.record_since.is_some() {
+            return false;
+        }
+        self.end_wait(cx, id);
+        let at = cx.at().time;
+        let Some(exchange) = self.exchanges.get_mut(id).filter(|exchange| exchange.turn == Turn::Wait) else {
+            return false;
+        };
+        let clock = &mut self.clocks.server;
+        exchange.settle(at, clock, self.patience, TimePart::Wait);
+        let blocked = cx.ledger.stream_credit(Side::Server, id).is_some_and(|credit| credit <= 0);
+        exchange.turn_to(Turn::Response, at, clock, blocked);
+        self.carried = (at, id, Some(Side::Server));
+        if !exchange.is_settled(at) {
+            self.carry(cx, id);
+        }
+        true
+    }
+}
