@@ -9,7 +9,7 @@ use crate::base::time::{Moment, Timestamp};
 use crate::base::verdict::Verdict;
 use crate::http2::{Anomaly, Description};
 use crate::record::{
-    Annotation, AttemptNumbers, ConnectionMeta, Detail, ExchangeRef, Failure, FieldName, Finding, Transaction,
+    Annotation, AttemptNumbers, Detail, ExchangeRef, Failure, Finding, Transaction, TransactionView,
 };
 use foldhash::quality::RandomState;
 use std::collections::{HashMap, VecDeque};
@@ -63,24 +63,24 @@ struct Called<'a> {
     method: &'a [u8],
     user_agent: Option<&'a [u8]>,
     path: &'a [u8],
+    query: Option<&'a [u8]>,
 }
 
 impl Called<'_> {
     /// `body`: its length and its digest.
     #[inline]
     fn hash(&self, mut hasher: impl Hasher, body: Option<[u64; 2]>) -> (u64, Option<u64>) {
-        let Self { client, authority, method, user_agent, path } = *self;
+        let Self { client, authority, method, user_agent, path, query } = *self;
         let client = match client {
             IpAddr::V4(address) => address.to_ipv6_mapped(),
             IpAddr::V6(address) => address,
         };
         hasher.write_u128(client.into());
         // With their lengths, so that none runs into the next.
-        let length = |text: Option<&[u8]>| text.map_or(u32::MAX, |text| text.len() as u32);
-        for [one, other] in [[Some(authority), Some(method)], [user_agent, Some(path)]] {
-            hasher.write_u64(u64::from(length(one)) << 32 | u64::from(length(other)));
-        }
-        for text in [authority, method, user_agent.unwrap_or_default(), path] {
+        let length = |text: Option<&[u8]>| u64::from(text.map_or(u32::MAX, |text| text.len() as u32));
+        hasher.write_u64(length(Some(authority)) << 32 | length(user_agent));
+        hasher.write_u64(length(Some(path)) << 32 | length(query));
+        for text in [authority, user_agent.unwrap_or_default(), path, query.unwrap_or_default(), method] {
             hasher.write(text);
         }
         let called = hasher.finish();
@@ -115,17 +115,17 @@ struct Fate {
 
 impl Attempt {
     /// What is known of an exchange as an attempt; `None` where that tells nothing.
-    pub(super) fn of(connection: &ConnectionMeta, exchange: &Transaction, hashing: &Hashing) -> Option<Self> {
-        let headers = &exchange.request.headers;
-        let (method, path) = (headers.value(FieldName::Method)?, headers.value(FieldName::Path)?);
+    pub(super) fn of(view: &TransactionView<'_>, hashing: &Hashing) -> Option<Self> {
+        let TransactionView { transaction: exchange, connection, query, user_agent, status, .. } = *view;
+        let (method, path, authority) = (view.method?, view.path?, view.authority?);
         if exchange.pushed || !exchange.request.seen || method == b"CONNECT" {
             return None;
         }
-        let (client, authority) = (connection.client.ip, headers.authority()?);
-        let user_agent = headers.value(FieldName::UserAgent);
+        let client = connection.client.ip;
         let whole = exchange.request.ended && !exchange.has_lost();
         let body = exchange.digest.filter(|_| whole).map(|digest| [exchange.request.body, digest]);
-        let (called, request) = hashing.of(&Called { client, authority, method, user_agent, path }, body);
+        let (called, request) =
+            hashing.of(&Called { client, authority, method, user_agent, path, query }, body);
         let grpc = exchange.grpc.as_ref();
         let answered = grpc.is_none_or(|grpc| {
             grpc.status == Some(0) || grpc.response_messages.is_some_and(|count| count > 0)
@@ -137,13 +137,12 @@ impl Attempt {
             exchange.ended_at
         };
         let number = grpc.and_then(|grpc| grpc.attempt).unwrap_or(0);
-        let status = exchange.status();
         let fate = Fate {
             exchange: ExchangeRef { connection: connection.id, stream: exchange.stream },
             first: exchange.first.time,
             ended,
             number: u32::try_from(number).unwrap_or(u32::MAX),
-            failed: exchange.retry_with_status(status).is_some() && !is_refusal(exchange),
+            failed: view.retry().is_some() && !is_refusal(exchange),
             executed: answered && matches!(status, Some(200..300)),
             retried: false,
             is_retry: false,

@@ -208,25 +208,19 @@ impl<P: Part> Product for Collected<P> {
         transaction: &Transaction,
         is_asked_for: bool,
     ) {
-        let mut record = None;
-        if is_asked_for && self.transactions {
-            let before = self.part.len();
-            self.part.transaction(now, connection, transaction);
-            record = (self.part.len() > before).then_some(before);
-        }
         if let Some(tally) = &mut self.tally {
             let (status, failed) = (transaction.status(), transaction.failure().is_some());
             let time = transaction.time.as_ref().map(|time| &time.parts);
             tally.record(connection.is_encrypted(), status, failed, transaction.duration(), time);
         }
+        let is_shown = is_asked_for && self.transactions;
+        let record = if is_shown || self.retries.is_some() {
+            self.look_at(now, &TransactionView::new(connection, transaction), is_shown)
+        } else {
+            None
+        };
         if !self.agent && self.retries.is_none() {
             return;
-        }
-        if let Some(hashing) = &self.retries {
-            self.attempts.push(Attempt::of(connection, transaction, hashing));
-            if self.findings && self.metas.last().is_none_or(|last| last.id != connection.id) {
-                self.metas.push(connection.clone());
-            }
         }
         let order = self.places.of(now, connection.id, Kind::Transaction, transaction.stream.into());
         self.ended.push(Ended { record, order, meta: self.metas.len().saturating_sub(1) });
@@ -265,6 +259,22 @@ impl<P: Part> Product for Collected<P> {
 }
 
 impl<P: Part> Collected<P> {
+    /// Makes the record of an exchange that is shown, and keeps what it is as an attempt where that is wanted. The record's index,
+    /// if one was made.
+    fn look_at(&mut self, now: Moment, view: &TransactionView<'_>, is_shown: bool) -> Option<usize> {
+        let before = self.part.len();
+        if is_shown {
+            self.part.exchange(now, view);
+        }
+        if let Some(hashing) = &self.retries {
+            self.attempts.push(Attempt::of(view, hashing));
+            if self.findings && self.metas.last().is_none_or(|last| last.id != view.connection.id) {
+                self.metas.push(view.connection.clone());
+            }
+        }
+        (self.part.len() > before).then_some(before)
+    }
+
     /// Keeps what the agent's model is asked about.
     fn keep_exchange(&mut self, connection: &ConnectionMeta, transaction: &Transaction, is_asked_for: bool) {
         let request = &transaction.request.headers;

@@ -14,7 +14,7 @@ use crate::http2::frame::FrameView;
 use crate::record::endpoint::Endpoints;
 use crate::record::{
     Annotation, AttemptNumbers, ConnectionMeta, ConnectionRecord, ConnectionState, Consumer, Finding,
-    MessageRecord, Order, Part, RecordSink, Report, Transaction,
+    MessageRecord, Order, Part, RecordSink, Report, Transaction, TransactionView,
 };
 use std::io::Write;
 
@@ -111,6 +111,10 @@ impl RecordSink for Makers {
 }
 
 impl Part for Makers {
+    fn exchange(&mut self, now: Moment, view: &TransactionView<'_>) {
+        self.each(|part| part.exchange(now, view));
+    }
+
     fn begin(&mut self, origins: Option<&InReach>, start: Timestamp) {
         for maker in &mut self.makers {
             maker.part_mut().begin(origins, start);

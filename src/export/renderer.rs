@@ -91,6 +91,52 @@ fn push(rendered: &mut Rendered, scratch: &mut Scratch, format: Format, record: 
 }
 
 impl Part for Renderer {
+    fn exchange(&mut self, now: Moment, view: &TransactionView<'_>) {
+        if !self.options.wanted.transactions {
+            return;
+        }
+        let start = self.rendered.bytes.len();
+        let TransactionView { connection, transaction, .. } = *view;
+        let origin = self.origins.as_ref().and_then(|origins| origins.find(transaction.first.packet));
+        let view = TransactionView { origin, ..*view };
+        let mut tail = 0;
+        let (bytes, options) = (&mut self.rendered.bytes, &self.options);
+        match options.format {
+            Format::Table => table::transaction(bytes, &view, options),
+            Format::Har => {
+                json::write(bytes, &har::Entry::new(&view, options.show_secrets));
+                bytes.push(b'\n');
+                // `_h2` stands where a record's `h2` does.
+                tail = JSON_TAIL;
+            }
+            Format::Otlp => otlp::span(bytes, &view, options),
+            Format::Curl => curl::command(bytes, &view, options),
+            Format::Trace => {
+                let events = trace::Events { start: self.rendered.start, connection: connection.id };
+                events.exchange(bytes, &view);
+            }
+            format @ (Format::Csv
+            | Format::Ndjson
+            | Format::Json
+            | Format::Parquet
+            | Format::Arrow
+            | Format::Html) => {
+                let record = TransactionObject::new(&view, options.shown());
+                push(&mut self.rendered, &mut self.scratch, format, &record);
+                tail = match format {
+                    Format::Csv => CSV_TAIL,
+                    #[cfg(feature = "parquet")]
+                    Format::Parquet | Format::Arrow => tape::TAIL,
+                    _ => JSON_TAIL,
+                };
+            }
+        }
+        let slot = (tail > 0).then(|| AnnotationSlot { at: (self.rendered.bytes.len() - tail) as u32 });
+        let rank = self.options.sort.map(|sort| sort.rank(&view));
+        let order = self.places.of(now, connection.id, Kind::Transaction, transaction.stream.into());
+        self.add_at(start, order, slot, rank);
+    }
+
     fn begin(&mut self, origins: Option<&InReach>, start: Timestamp) {
         self.origins = origins.cloned();
         self.rendered.start = start;
@@ -146,48 +192,7 @@ const fn csv_kind(options: &Options) -> Kind {
 
 impl RecordSink for Renderer {
     fn transaction(&mut self, now: Moment, connection: &ConnectionMeta, transaction: &Transaction) {
-        if !self.options.wanted.transactions {
-            return;
-        }
-        let start = self.rendered.bytes.len();
-        let mut view = TransactionView::new(connection, transaction);
-        view.origin = self.origins.as_ref().and_then(|origins| origins.find(transaction.first.packet));
-        let mut tail = 0;
-        let (bytes, options) = (&mut self.rendered.bytes, &self.options);
-        match options.format {
-            Format::Table => table::transaction(bytes, &view, options),
-            Format::Har => {
-                json::write(bytes, &har::Entry::new(&view, options.show_secrets));
-                bytes.push(b'\n');
-                // `_h2` stands where a record's `h2` does.
-                tail = JSON_TAIL;
-            }
-            Format::Otlp => otlp::span(bytes, &view, options),
-            Format::Curl => curl::command(bytes, &view, options),
-            Format::Trace => {
-                let events = trace::Events { start: self.rendered.start, connection: connection.id };
-                events.exchange(bytes, &view);
-            }
-            format @ (Format::Csv
-            | Format::Ndjson
-            | Format::Json
-            | Format::Parquet
-            | Format::Arrow
-            | Format::Html) => {
-                let record = TransactionObject::new(&view, options.shown());
-                push(&mut self.rendered, &mut self.scratch, format, &record);
-                tail = match format {
-                    Format::Csv => CSV_TAIL,
-                    #[cfg(feature = "parquet")]
-                    Format::Parquet | Format::Arrow => tape::TAIL,
-                    _ => JSON_TAIL,
-                };
-            }
-        }
-        let slot = (tail > 0).then(|| AnnotationSlot { at: (self.rendered.bytes.len() - tail) as u32 });
-        let rank = self.options.sort.map(|sort| sort.rank(&view));
-        let order = self.places.of(now, connection.id, Kind::Transaction, transaction.stream.into());
-        self.add_at(start, order, slot, rank);
+        self.exchange(now, &TransactionView::new(connection, transaction));
     }
 
     fn connection(&mut self, now: Moment, connection: &ConnectionRecord) {

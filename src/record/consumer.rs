@@ -6,9 +6,10 @@ use super::exchange_ref::ExchangeRef;
 use super::order::Order;
 use super::report::Report;
 use super::sink::RecordSink;
+use super::view::TransactionView;
 use crate::base::memory::Memory;
 use crate::base::origin::InReach;
-use crate::base::time::Timestamp;
+use crate::base::time::{Moment, Timestamp};
 use crate::base::verdict::Verdict;
 use std::fmt::Debug;
 
@@ -20,6 +21,11 @@ pub trait Part: RecordSink + Debug + Send + 'static {
 
     /// Records from here on are completed by the end of the capture, and come behind all others.
     fn at_end(&mut self);
+
+    /// The same as [`RecordSink::transaction`], of an exchange whose fields have been looked up.
+    fn exchange(&mut self, now: Moment, view: &TransactionView<'_>) {
+        self.transaction(now, view.connection, view.transaction);
+    }
 
     /// Records made since the last [`Part::clear`]. One that is not wanted is not made.
     fn len(&self) -> usize;

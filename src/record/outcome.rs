@@ -119,12 +119,6 @@ impl Transaction {
         self.retry_with(self.failure().is_some())
     }
 
-    /// The same, where its status has been looked up.
-    #[inline]
-    pub(crate) fn retry_with_status(&self, status: Option<u16>) -> Option<Retry> {
-        self.retry_with(self.failure_with(status).is_some())
-    }
-
     /// The same, where it is known whether it failed.
     #[inline]
     pub(super) fn retry_with(&self, failed: bool) -> Option<Retry> {
