@@ -139,7 +139,7 @@ impl Streams {
     pub(super) fn close(&mut self, id: u32, left: EndedBy) -> Option<Side> {
         let mut left = left.with(EndedBy::OPENED);
         let mut counted = None;
-        if let Some(stream) = self.open.remove(id) {
+        if let Some(stream) = self.open.get(id) {
             for (side, ended) in
                 [(Side::Client, EndedBy::CLIENT_ENDED), (Side::Server, EndedBy::SERVER_ENDED)]
             {
@@ -148,6 +148,7 @@ impl Streams {
                 }
             }
             counted = stream.counted;
+            self.open.forget(id);
         }
         if let Some(side) = counted {
             self.active[side] = self.active[side].saturating_sub(1);

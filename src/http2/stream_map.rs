@@ -151,6 +151,22 @@ impl<T> StreamMap<T> {
     pub fn remove(&mut self, id: u32) -> Option<T> {
         let place = self.place(id);
         let value = self.values.get_mut(place as usize)?.take()?;
+        self.free_place((id, place));
+        Some(value)
+    }
+
+    /// The same of a stream whose value is of no use any more.
+    #[inline]
+    pub fn forget(&mut self, id: u32) {
+        let place = self.place(id);
+        if let Some(value) = self.values.get_mut(place as usize) {
+            *value = None;
+            self.free_place((id, place));
+        }
+    }
+
+    #[inline]
+    fn free_place(&mut self, (id, place): Entry) {
         self.free.push(place);
         self.last.set((id, NOWHERE));
         let index = self.near_index(id);
@@ -158,7 +174,6 @@ impl<T> StreamMap<T> {
             Some(near) if near.1 == place => *near = FREE,
             _ => self.remove_far(id),
         }
-        Some(value)
     }
 
     #[cold]
@@ -217,6 +232,10 @@ mod tests {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let id = (seed >> 16) % 24;
             match (seed >> 8) % 4 {
+                0 if step % 2 == 0 => {
+                    map.forget(id);
+                    model.remove(&id);
+                }
                 0 => assert_eq!(map.remove(id), model.remove(&id)),
                 1 => {
                     let made = *map.get_or_insert_with(id, || step);

@@ -135,9 +135,7 @@ impl Windows {
                     self.promise(u32::from_be_bytes(promised) & 0x7fff_ffff, from);
                 }
             }
-            FrameType::RST_STREAM => {
-                self.streams.remove(id);
-            }
+            FrameType::RST_STREAM => self.streams.forget(id),
             _ => {}
         }
         let ends = matches!(header.kind, FrameType::DATA | FrameType::HEADERS)
@@ -152,7 +150,7 @@ impl Windows {
         if let Some(stream) = self.streams.get_mut(id) {
             stream.ended[from] = true;
             if stream.ended[from.peer()] {
-                self.streams.remove(id);
+                self.streams.forget(id);
             }
         }
     }
@@ -192,7 +190,7 @@ impl Windows {
     fn forget(&mut self) {
         let open = self.streams.ids();
         for &id in open.iter().take(open.len() / 4 + 1) {
-            self.streams.remove(id);
+            self.streams.forget(id);
             self.forgotten += 1;
         }
     }
