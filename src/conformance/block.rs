@@ -105,8 +105,12 @@ impl Judge {
     /// The header section is larger than h2lens or the receiver takes (section 10.5.1).
     fn list_size(&mut self, cx: &EventContext<'_>, block: &Block, end: &BlockEnd) {
         let limited = end.limited || end.cut == Some(GapCause::Limit);
-        let most = self.most(cx.ledger, block.from.peer(), |values| values.max_header_list_size);
-        let size = end.decoded_bytes + 32 * u64::from(end.fields);
+        let (size, peer) = (end.decoded_bytes + 32 * u64::from(end.fields), block.from.peer());
+        // What was announced since may allow more.
+        if !limited && size <= u64::from(cx.ledger.settings(peer).max_header_list_size) {
+            return;
+        }
+        let most = self.most(cx.ledger, peer, |values| values.max_header_list_size);
         let beyond = most.is_some_and(|most| size > u64::from(most)) && self.both_known();
         let (from, stream, at) = (block.from, block.stream, block.last);
         let anomaly = Anomaly::HeaderListLimit;
