@@ -209,11 +209,12 @@ impl Exchange {
 
     /// Divides the time up to now. `active`: what the last wait was if not silence.
     pub(super) fn settle(&mut self, at: Timestamp, clock: &mut Clock, patience: u64, active: TimePart) {
-        let now = clock.read(at);
         let mut left = at.nanos_since(self.cursor.at);
         if left == 0 {
+            // The clock was read then.
             return;
         }
+        let now = clock.read(at);
         self.unsure = 0;
         let pause = self.pause();
         let mut spend = |parts: &mut Division, part, amount: u64| {

@@ -2,9 +2,8 @@
 //! a close, PINGs that the server does not bear, streams that had to wait.
 
 use super::Timing;
-use super::exchange::Exchange;
 use crate::base::time::{Moment, Timestamp};
-use crate::http2::{EventContext, Side, error_code};
+use crate::http2::{EventContext, PerSide, Side, error_code};
 use crate::record::{EndBy, EndHow, Time, TimePart, Transaction};
 use std::time::Duration;
 
@@ -95,16 +94,13 @@ impl Timing {
         }
     }
 
-    /// What there is to say of an exchange that has ended.
-    pub(super) fn judge(&mut self, record: &Transaction, exchange: &Exchange) {
-        if !self.remarks {
-            return;
-        }
+    /// What there is to say of an exchange that has ended, with no credit left on the stream for a side, or some.
+    pub(super) fn judge(&mut self, record: &Transaction, empty: PerSide<bool>) {
         let (stream, at) = (record.stream, record.last);
         if let Some((receiver, remark)) = record.time.as_ref().and_then(|time| self.windows(record, time)) {
             self.note(receiver, stream, remark, at);
         }
-        if self.is_deadlock(record, exchange) {
+        if self.is_deadlock(record, empty) {
             for side in [Side::Client, Side::Server] {
                 self.note(side, stream, Remark::WindowDeadlock, at);
             }
@@ -136,8 +132,8 @@ impl Timing {
         Some(u64::try_from(product).unwrap_or(MAX_WINDOW).min(MAX_WINDOW)).filter(|&octets| octets > 0)
     }
 
-    fn is_deadlock(&self, record: &Transaction, exchange: &Exchange) -> bool {
-        let stopped = |side: Side| exchange.is_empty(side) || self.clocks[side].stops().connection;
+    fn is_deadlock(&self, record: &Transaction, empty: PerSide<bool>) -> bool {
+        let stopped = |side: Side| empty[side] || self.clocks[side].stops().connection;
         let latest = self.clocks.client.latest().max(self.clocks.server.latest());
         record.time.is_some()
             && record.end.how != EndHow::EndStream

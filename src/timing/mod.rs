@@ -346,17 +346,20 @@ impl Timing {
     /// the request is still to come.
     fn begin_response(&mut self, cx: &EventContext<'_>, id: u32, at: Timestamp) {
         let patience = self.patience;
-        let record = cx.arrival.record_since.filter(|_| at == cx.at().time);
-        let at = record.filter(|&since| since < at && !self.clocks.server.stopped_since(since)).unwrap_or(at);
         let Some(exchange) = self.exchanges.get_mut(id) else {
             // What goes on after a push has ended tells nothing of the client's streams.
             self.ahead = self.ahead.max(if id % 2 == 1 { id } else { 0 });
             return;
         };
-        match exchange.turn {
-            Turn::Request => exchange.settle(at, &mut self.clocks.client, patience, TimePart::Transfer),
-            Turn::Wait => exchange.settle(at, &mut self.clocks.server, patience, TimePart::Wait),
-            Turn::Response | Turn::Rest => return,
+        if matches!(exchange.turn, Turn::Response | Turn::Rest) {
+            return;
+        }
+        let record = cx.arrival.record_since.filter(|_| at == cx.at().time);
+        let at = record.filter(|&since| since < at && !self.clocks.server.stopped_since(since)).unwrap_or(at);
+        if exchange.turn == Turn::Request {
+            exchange.settle(at, &mut self.clocks.client, patience, TimePart::Transfer);
+        } else {
+            exchange.settle(at, &mut self.clocks.server, patience, TimePart::Wait);
         }
         self.turn(cx, id, at, Turn::Response);
         if let Some(priorities) = &mut self.priorities {
@@ -434,22 +437,25 @@ impl Timing {
         if let Some(priorities) = &mut self.priorities {
             record.priority = priorities.end(record.stream).filter(|_| self.is_lossless());
         }
-        let Some(mut exchange) = self.exchanges.remove(record.stream) else {
+        let id = record.stream;
+        let Some(exchange) = self.exchanges.get_mut(id) else {
             record.unknown.insert(Unknown::TIME);
             return;
         };
         record.retransmitted = exchange.retransmitted_since(self.retransmitted);
-        if record.stream % 2 == 1 {
+        if id % 2 == 1 {
             self.concurrency.closed(record.ended_at);
         } else if record.end.by == EndBy::Client && record.end.how == EndHow::RstStream {
-            self.promises.get_or_insert_default().cancelled(record.stream, record.response.body);
+            self.promises.get_or_insert_default().cancelled(id, record.response.body);
         }
         let clock = &mut self.clocks[exchange.turn.sender()];
         exchange.settle(record.ended_at, clock, self.patience, TimePart::Transfer);
         if exchange.blocked {
             clock.set_stream_blocked(record.ended_at, false);
         }
-        let known = record.request.seen && self.is_certain(record, &exchange);
+        let certain = |exchange| record.request.seen && self.is_certain(record, exchange);
+        let known = self.exchanges.get(id).is_some_and(certain);
+        let Some(exchange) = self.exchanges.get_mut(id) else { return };
         exchange.parts.fit(record.ended_at.nanos_since(record.first.time));
         if self.pieces {
             let limited;
@@ -470,13 +476,22 @@ impl Timing {
         } else {
             record.unknown.insert(Unknown::TIME);
         }
-        self.judge(record, &exchange);
+        if self.remarks {
+            let empty =
+                PerSide { client: exchange.is_empty(Side::Client), server: exchange.is_empty(Side::Server) };
+            self.judge(record, empty);
+        }
+        self.exchanges.forget(id);
     }
 
     /// The windows that the exchange met are known: no frame was lost while it went on, and those that were lost before
     /// can have left no less credit than was reckoned.
     fn is_certain(&self, record: &Transaction, exchange: &Exchange) -> bool {
         let begun = record.first.time;
+        let stopped = self.clocks.client.stops().loss || self.clocks.server.stops().loss;
+        if self.is_lossless() && !stopped && begun >= self.missed_until {
+            return exchange.losses == self.losses && exchange.is_followed();
+        }
         // How much its sender might send at first is not known.
         let lost = |message: &Message, by: Side| message.body > 0 && self.initial[by] == Initial::Lost;
         if lost(&record.request, Side::Server) || lost(&record.response, Side::Client) {
@@ -492,8 +507,7 @@ impl Timing {
             return false;
         }
         // What waits behind a hole, or is missing there, may have given credit long ago.
-        let waits = self.clocks.client.stops().loss || self.clocks.server.stops().loss;
-        if (waits || record.first.packet <= self.lacked)
+        if (stopped || record.first.packet <= self.lacked)
             && parts.get(TimePart::StreamWindow) + parts.get(TimePart::ConnectionWindow) > 0
         {
             return false;
@@ -614,16 +628,19 @@ impl Timing {
             self.note_request(at);
         }
         let sent_again = self.retransmitted;
-        let mut exchange = Exchange::begin(at, &mut self.clocks.client, self.losses, sent_again, self.pieces);
-        if id <= self.ahead {
-            // The response, or some of it, was read before the request.
-            exchange.lose_track();
-        }
-        if asked {
-            exchange.end_request();
-            exchange.turn_to(Turn::Wait, at, &mut self.clocks.server, false);
-        }
-        self.exchanges.get_or_insert_with(id, || exchange);
+        self.exchanges.get_or_insert_with(id, || {
+            let mut exchange =
+                Exchange::begin(at, &mut self.clocks.client, self.losses, sent_again, self.pieces);
+            if id <= self.ahead {
+                // The response, or some of it, was read before the request.
+                exchange.lose_track();
+            }
+            if asked {
+                exchange.end_request();
+                exchange.turn_to(Turn::Wait, at, &mut self.clocks.server, false);
+            }
+            exchange
+        });
         if let Some(priorities) = &mut self.priorities {
             priorities.opened(id);
         }

@@ -18,15 +18,20 @@ impl Timing {
 
     fn whole_request(&mut self, cx: &EventContext<'_>, block: &Block) {
         let (id, at) = (block.stream, cx.at());
-        let is_new = id % 2 == 1 && !self.exchanges.contains(id) && cx.ledger.is_new(id);
-        if id % 2 == 1 {
+        let is_odd = id % 2 == 1;
+        let is_new = is_odd && cx.ledger.is_new(id) && !self.exchanges.contains(id);
+        if is_odd {
             self.note_request(at.time);
         }
         if is_new {
             self.words.ask(at);
             self.begin(cx, at.time, id, block.end_stream);
+            // All of its time is divided by now.
+            self.carried = (at.time, id, Some(Side::Client));
+            self.end_wait(cx, id);
+        } else {
+            self.carried(cx, id);
         }
-        self.carried(cx, id);
         if let Some(urgency) = self.urgency.take() {
             self.priorities.get_or_insert_default().state_urgency(id, urgency, false);
         }
