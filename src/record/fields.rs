@@ -86,7 +86,7 @@ impl<'a> Field<'a> {
 }
 
 /// Field lines in order.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct Fields {
     text: Vec<u8>,
     lines: Vec<Line>,
@@ -94,7 +94,18 @@ pub struct Fields {
     first: [u16; FieldName::Other as usize],
     /// Some line's name or value is unknown.
     has_unknown: bool,
+    /// Of some text it was not known, when it was added, that it is plain.
+    is_doubtful: bool,
 }
+
+impl PartialEq for Fields {
+    /// All else follows from the lines, or how they came.
+    fn eq(&self, other: &Self) -> bool {
+        (&self.lines, &self.text) == (&other.lines, &other.text)
+    }
+}
+
+impl Eq for Fields {}
 
 /// A field line, and where its text is: first the name, unless `known` says it, then the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -284,9 +295,15 @@ impl FieldName {
 
 impl Fields {
     /// Adds a field line.
+    pub fn push(&mut self, field: Field<'_>) {
+        self.push_that(false, field);
+    }
+
+    /// The same, of a value that is [plain](crate::base::plain::is_plain), if that is known.
     #[expect(clippy::inline_always, reason = "so that the field is never put together")]
     #[inline(always)]
-    pub fn push(&mut self, field: Field<'_>) {
+    pub fn push_that(&mut self, is_known_plain: bool, field: Field<'_>) {
+        self.is_doubtful |= !is_known_plain || field.known == FieldName::Other;
         let mut copied = field.name;
         if let Some(first) = self.first.get_mut(field.known as usize) {
             // What is looked at has a name that need not be copied.
@@ -386,7 +403,7 @@ impl Fields {
     #[inline]
     pub fn is_plain(&self) -> bool {
         // The names that are not copied are.
-        is_plain(&self.text)
+        !self.is_doubtful || is_plain(&self.text)
     }
 
     /// Bytes of names and values.
@@ -420,7 +437,7 @@ impl Fields {
         self.text.clear();
         self.lines.clear();
         self.first = [0; FieldName::Other as usize];
-        self.has_unknown = false;
+        (self.has_unknown, self.is_doubtful) = (false, false);
     }
 
     /// Removes all lines and keeps no more memory than the next section is likely to need.
@@ -462,6 +479,23 @@ mod tests {
         for name in names {
             assert!(FieldName::of(name).text().is_none_or(|text| text == name));
         }
+    }
+
+    #[test]
+    fn what_is_known_to_be_plain_is_not_looked_at() {
+        let mut fields = Fields::default();
+        fields.push_that(true, Field::exact(b":path", b"/a"));
+        assert!(fields.is_plain() && !fields.is_doubtful);
+        fields.push(Field::exact(b":path", b"/b"));
+        assert!(fields.is_plain() && fields.is_doubtful);
+        fields.clear();
+        fields.push_that(true, Field::exact(b"x-\xff", b"1"));
+        assert!(!fields.is_plain(), "of a name that is copied nothing is known");
+        let mut others = Fields::default();
+        others.push(Field::exact(b"x-\xff", b"1"));
+        others.push_that(true, Field::exact(b":path", b"/"));
+        fields.push(Field::exact(b":path", b"/"));
+        assert!(fields == others, "however they came");
     }
 
     #[test]

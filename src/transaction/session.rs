@@ -65,7 +65,7 @@ impl EventSink for PairingInput<'_> {
         let pairing = &mut *self.pairing;
         let (known, keep) = pairing.block.field(field, pairing.each);
         if keep {
-            pairing.scratch.push(kept(field, known));
+            pairing.scratch.push_that(field.plain, kept(field, known));
         }
     }
 

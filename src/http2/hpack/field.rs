@@ -64,6 +64,14 @@ mod tests {
     use super::is_plain;
 
     #[test]
+    fn plain_values_are_plain_text() {
+        for byte in 0..=u8::MAX {
+            let value = [b'a', byte, b'b'];
+            assert_eq!(is_plain(&value), crate::base::plain::is_plain(&value), "{byte:#x}");
+        }
+    }
+
+    #[test]
     fn plain_values_have_nothing_to_escape_or_to_trim() {
         for plain in [&b""[..], b"GET", b"a b", b"text/html; charset=utf-8", b"~"] {
             assert!(is_plain(plain), "{}", plain.escape_ascii());
