@@ -152,10 +152,10 @@ impl Reader {
     }
 
     /// Bytes that the buffer should have when `filled` of them are in use: room for what the decoder must see,
-    /// and a good deal more, so that moving the rest to the front stays cheap for each byte read. It grows with
-    /// what is there, so that a length that lies costs no memory.
+    /// and for a read behind it. It grows with what is there, so that a length that lies costs no memory, and what is moved
+    /// to the front stays cheap for each byte read.
     fn room(&self, filled: usize) -> usize {
-        let wanted = self.needed + self.read_bytes.max(self.needed / 4);
+        let wanted = self.needed + self.read_bytes;
         wanted.min(2 * filled + self.read_bytes).max(self.read_bytes).max(filled + self.read_bytes / 2)
     }
 
@@ -169,12 +169,11 @@ impl Reader {
     }
 }
 
-/// Makes the buffer so long, and gives memory back when it is very much longer.
+/// Makes the buffer so long: behind a large block no more is read at one time than before it. Gives memory back when it is very
+/// much longer.
 fn fit(bytes: &mut Vec<u8>, length: usize) {
-    if bytes.len() < length {
-        bytes.resize(length, 0);
-    } else if bytes.len() > 8 * length.max(tuning::READ_BYTES) {
-        bytes.truncate(length);
+    bytes.resize(length, 0);
+    if bytes.capacity() > 8 * length.max(tuning::READ_BYTES) {
         bytes.shrink_to_fit();
     }
 }
