@@ -193,6 +193,9 @@ pub const HELD_BACK_PER_OCTET: usize = super::limits::OUTPUT_EXPANSION as usize;
 /// And the segment as such.
 pub const HELD_BACK_PER_SEGMENT: usize = 1 << 10;
 
+/// What the last step has made beyond what it might is paid for first, up to so much: a step may be a record of TLS.
+pub const HELD_BACK_OVERDRAWN: i64 = 4 << 20;
+
 /// Places that a telemetry record in between counts for, beside those that are looked at for it.
 pub const SUMMARY_LEAST: u64 = 96;
 

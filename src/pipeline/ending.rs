@@ -3,6 +3,7 @@
 use super::Pipeline;
 use super::context::{Context, Output};
 use super::layers::{Layers, LayersInput};
+use super::pace::Pace;
 use crate::base::limits;
 use crate::base::time::Moment;
 use crate::base::tuning;
@@ -53,6 +54,8 @@ impl Pipeline {
         out: &mut impl Output,
     ) -> bool {
         let now = Moment { packet: u64::MAX, time: last.time };
+        // What is left when a connection ends is little.
+        self.pace = Pace::unbounded();
         while self.lined.front().is_some_and(|entry| entry.first.packet < before)
             && let Some(mut entry) = self.lined.pop_front()
         {
@@ -74,19 +77,16 @@ impl Pipeline {
         out: &mut impl Output,
     ) -> bool {
         let ConnectionEntry { reassembly, last, state: Some(layers), .. } = entry else { return true };
-        if reassembly.held() == 0 {
+        let room = self.settings.memory.share(tuning::ENDING_RANGE);
+        if limits::OUTPUT_EXPANSION as usize * (reassembly.held() + layers.held()) <= room {
             return true;
         }
-        let room = self.settings.memory.share(tuning::ENDING_RANGE);
         let mut cx =
             Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out).with_room(room);
         cx.note_received(reassembly, None);
-        let is_all = reassembly.hand_on_rest(
-            *last,
-            &mut self.budget,
-            &mut LayersInput { layers: &mut *layers, cx: &mut cx },
-        );
-        LayersInput { layers: &mut *layers, cx: &mut cx }.tunnels();
+        let mut input = LayersInput { layers, cx: &mut cx };
+        let is_all = reassembly.hand_on_rest(*last, &mut self.budget, &mut input) && input.hand_on_rest();
+        input.tunnels();
         layers.weigh(&mut self.memory);
         is_all
     }

@@ -184,6 +184,11 @@ impl Layers {
         }
     }
 
+    /// Ciphertext that was kept can be decrypted, and is by and by.
+    pub(super) fn lags(&self) -> bool {
+        matches!(&self.layer, Layer::Tls(tls) if tls.session.lags())
+    }
+
     /// Bytes of ciphertext that are kept until secrets come.
     pub(super) fn held(&self) -> usize {
         match &self.layer {
@@ -327,13 +332,36 @@ impl<O: Output> LayersInput<'_, '_, O> {
     }
 
     fn retry_tls(&mut self) {
+        self.with_tls(|session, keys, work, sink| session.retry(keys, work, sink));
+    }
+
+    /// Goes on with what TLS has kept and can be decrypted, as far as more is wanted.
+    pub(super) fn catch_up(&mut self) {
+        self.with_tls(|session, keys, work, sink| session.catch_up(keys, work, sink));
+    }
+
+    /// The same, as nothing follows; whether that was all.
+    pub(super) fn hand_on_rest(&mut self) -> bool {
+        self.with_tls(|session, keys, work, sink| session.hand_on_rest(keys, work, sink)).unwrap_or(true)
+    }
+
+    /// Has the TLS session do something, if there is one.
+    fn with_tls<R>(
+        &mut self,
+        work_on: impl FnOnce(
+            &mut tls::Session,
+            &tls::KeyStore,
+            &mut tls::Workspace,
+            &mut LayersInput<'_, '_, O>,
+        ) -> R,
+    ) -> Option<R> {
         let cx = &mut *self.cx;
-        if let (Layer::Tls(layer), Some(work)) = (&mut self.layers.layer, cx.tls.take()) {
-            let keys = cx.keys;
-            let Tls { session, inner } = layer.as_mut();
-            session.retry(keys, work, &mut LayersInput { layers: inner, cx });
-            cx.tls = Some(work);
-        }
+        let Layer::Tls(layer) = &mut self.layers.layer else { return None };
+        let work = cx.tls.take()?;
+        let (keys, Tls { session, inner }) = (cx.keys, layer.as_mut());
+        let result = work_on(session, keys, work, &mut LayersInput { layers: inner, cx });
+        cx.tls = Some(work);
+        Some(result)
     }
 
     /// All that a direction sent before this packet has been read.

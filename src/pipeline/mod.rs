@@ -102,6 +102,11 @@ fn view<'a>(id: u64, senders: [Endpoint; 2], from: Direction, segment: &Segment<
     }
 }
 
+/// What the connection has held back can be handed on, and is by and by.
+fn lags(entry: &ConnectionEntry<Layers>) -> bool {
+    entry.reassembly.lags() || entry.state.as_ref().is_some_and(Layers::lags)
+}
+
 /// Connections of one slice that wait for holes to fill, or for what filled them to be handed on. What is done when depends on the slice's segments alone, so that it
 /// is the same whichever slices a process looks at.
 #[derive(Debug)]
@@ -206,7 +211,7 @@ impl Pipeline {
         let repeated = entry.reassembly.stats(found.from).retransmitted;
         let verdict = entry.reassembly.segment(found.from, segment, &mut self.budget, &mut input);
         input.tunnels();
-        let (closed, waits) = (entry.reassembly.closed(), entry.reassembly.waits());
+        let (closed, waits) = (entry.reassembly.closed(), entry.reassembly.waits() || input.layers.lags());
         if entry.reassembly.caught_up(found.from) {
             input.caught_up(found.from, entry.reassembly.handed_on(found.from));
         }
@@ -366,6 +371,7 @@ impl Pipeline {
             cx.note_received(&entry.reassembly, None);
             let mut input = LayersInput { layers, cx: &mut cx };
             let waited = entry.reassembly.holes();
+            input.catch_up();
             entry.reassembly.tick(now, &mut self.budget, &mut input);
             input.tunnels();
             for (from, waited) in [Direction::Forward, Direction::Backward].into_iter().zip(waited) {
@@ -375,7 +381,7 @@ impl Pipeline {
             }
             input.set_holes(entry.reassembly.holes());
             layers.weigh(&mut self.memory);
-            entry.listed = entry.reassembly.waits();
+            entry.listed = entry.reassembly.waits() || layers.lags();
             let (listed, closed) = (entry.listed, entry.reassembly.closed());
             pace.spend(self.totals.made(out) - made);
             if closed {
@@ -396,7 +402,7 @@ impl Pipeline {
         let Some(idle) = self.settings.idle_timeout else { return };
         let patient = |entry: &ConnectionEntry<Layers>| idle * entry.state.as_ref().map_or(1, patience);
         while let Some(slot) = self.table.idle(now.time, patient) {
-            if self.table.get_mut(slot).is_some_and(|entry| entry.reassembly.lags()) {
+            if self.table.get_mut(slot).is_some_and(|entry| lags(entry)) {
                 break;
             }
             if self.rest(slot, idle, now, keys, out) {

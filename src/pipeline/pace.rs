@@ -11,22 +11,28 @@ use crate::base::tuning;
 /// A credit, in bytes as [`Totals::made`](super::context::Totals::made) counts them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
-    credit: usize,
-    most: usize,
+    /// Below zero where the last step has made more than it might.
+    credit: i64,
+    most: i64,
 }
 
 impl Pace {
     /// A full one.
     pub(super) const fn new(memory: Memory) -> Self {
-        let most = memory.share(tuning::HELD_BACK_AT_ONCE);
+        let most = memory.share(tuning::HELD_BACK_AT_ONCE) as i64;
         Self { credit: most, most }
+    }
+
+    /// One that is never spent.
+    pub(super) const fn unbounded() -> Self {
+        Self { credit: i64::MAX, most: i64::MAX }
     }
 
     /// A segment with so many octets has come.
     #[inline]
     pub(super) fn segment(&mut self, octets: usize) {
         let paid = tuning::HELD_BACK_PER_SEGMENT + tuning::HELD_BACK_PER_OCTET * octets;
-        self.credit = self.credit.saturating_add(paid).min(self.most);
+        self.credit = self.credit.saturating_add(paid as i64).min(self.most);
     }
 
     /// Time has gone on without a segment.
@@ -35,14 +41,14 @@ impl Pace {
     }
 
     /// Bytes that may be made.
-    pub(super) const fn credit(&self) -> usize {
-        self.credit
+    pub(super) fn credit(&self) -> usize {
+        usize::try_from(self.credit).unwrap_or_default()
     }
 
     /// So many were made.
     #[inline]
-    pub(super) const fn spend(&mut self, made: usize) {
-        self.credit = self.credit.saturating_sub(made);
+    pub(super) fn spend(&mut self, made: usize) {
+        self.credit = self.credit.saturating_sub(made as i64).max(-tuning::HELD_BACK_OVERDRAWN);
     }
 }
 
@@ -65,10 +71,17 @@ mod tests {
     fn what_is_spent_comes_back_by_and_by() {
         let mut pace = Pace::new(Memory::default());
         let full = pace.credit();
-        pace.spend(usize::MAX);
+        pace.spend(full);
         assert_eq!(pace.credit(), 0);
         pace.segment(10);
         assert_eq!(pace.credit(), tuning::HELD_BACK_PER_SEGMENT + 10 * tuning::HELD_BACK_PER_OCTET);
+        pace.spend(2 * full);
+        (0..full / tuning::HELD_BACK_PER_SEGMENT).for_each(|_| pace.segment(0));
+        assert_eq!(pace.credit(), 0, "what was too much is paid for first");
+        pace.spend(usize::MAX >> 1);
+        let most = tuning::HELD_BACK_OVERDRAWN as usize / tuning::HELD_BACK_PER_SEGMENT;
+        (0..=most).for_each(|_| pace.segment(0));
+        assert_eq!(pace.credit(), tuning::HELD_BACK_PER_SEGMENT, "as far as it counts");
         (0..full / tuning::HELD_BACK_PER_SEGMENT).for_each(|_| pace.segment(0));
         assert_eq!(pace.credit(), full, "and is never more");
         pace.spend(full);

@@ -74,8 +74,8 @@ pub(crate) struct Hold {
 /// What an event costs beside its bytes, so that small ones are bounded too: a queue may have twice the places that it needs.
 pub(super) const EVENT_COST: usize = 2 * size_of::<(Arrival, Event<Box<[u8]>>)>() + BLOCK_MORE;
 
-fn cost(event: &Event<Box<[u8]>>) -> usize {
-    EVENT_COST + if let Event::Data(bytes) = event { bytes.len() } else { 0 }
+fn cost<B: AsRef<[u8]>>(event: &Event<B>) -> usize {
+    EVENT_COST + if let Event::Data(bytes) = event { bytes.as_ref().len() } else { 0 }
 }
 
 impl Hold {
@@ -94,6 +94,17 @@ impl Hold {
         self.cost
     }
 
+    /// No cap forbids to keep this one.
+    pub(crate) fn has_room(&self, event: &Event<&[u8]>) -> bool {
+        let cost = cost(event);
+        self.cost + cost <= self.most() && self.budget.0.left.load(Ordering::Relaxed) >= cost
+    }
+
+    /// Bytes that may be kept, as far as there are so many for all.
+    fn most(&self) -> usize {
+        MAX_TLS_HELD.min(self.budget.0.total / SHARE)
+    }
+
     /// Keeps one more, as the last or as the first; false when a cap forbids it.
     #[must_use]
     pub(crate) fn push(&mut self, at: Arrival, event: &Event<&[u8]>, first: bool) -> bool {
@@ -103,7 +114,7 @@ impl Hold {
             Event::End(how) => Event::End(how),
         };
         let cost = cost(&event);
-        if self.cost + cost > MAX_TLS_HELD.min(self.budget.0.total / SHARE) || !self.budget.take(cost) {
+        if self.cost + cost > self.most() || !self.budget.take(cost) {
             return false;
         }
         self.cost += cost;

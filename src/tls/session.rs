@@ -28,6 +28,8 @@ pub struct Session {
     shared: Negotiation,
     /// The search for secrets, where the connection was joined late.
     join: Join,
+    /// Nothing follows.
+    is_ending: bool,
     last: Moment,
     /// Where the latest ciphertext of each direction stands.
     spans: PerDirection<Span>,
@@ -60,6 +62,7 @@ impl Session {
             },
             shared: Negotiation::default(),
             join: Join::default(),
+            is_ending: false,
             last: Moment::default(),
             spans: PerDirection::default(),
         }
@@ -137,18 +140,48 @@ impl Session {
             .any(|&from| matches!(self.streams[from].waiting(), Some(Waiting::Secrets | Waiting::Late)))
     }
 
+    /// What was kept can be decrypted, and is not wanted yet ([`crate::flow::ByteSink::is_sated`]).
+    pub fn lags(&self) -> bool {
+        self.shared.progress
+    }
+
+    /// Goes on where it lags, as far as more is wanted.
+    pub fn catch_up(&mut self, keys: &KeyStore, work: &mut Workspace, sink: &mut impl PlaintextSink) {
+        if self.lags() {
+            self.go_on(keys, work, Occasion::Bytes, sink);
+        }
+    }
+
+    /// Nothing will follow: what still waits is decrypted as far as possible, and as far as it is wanted; whether that was all.
+    pub fn hand_on_rest(
+        &mut self,
+        keys: &KeyStore,
+        work: &mut Workspace,
+        sink: &mut impl PlaintextSink,
+    ) -> bool {
+        if !std::mem::replace(&mut self.is_ending, true) {
+            self.shared.lose_hello(Direction::Forward);
+            self.shared.lose_hello(Direction::Backward);
+            self.shared.assume_early();
+            // Secrets may have come that were not looked for yet.
+            self.shared.progress |= self.is_waiting();
+            self.go_on(keys, work, Occasion::End, sink);
+        } else if self.lags() {
+            self.go_on(keys, work, Occasion::End, sink);
+        }
+        !self.lags()
+    }
+
     /// The capture, or what is kept of the connection, ends: what still waits is decrypted as far as possible, and
     /// the rest is told as a gap. Call it once, when nothing will follow.
     pub fn finish(&mut self, keys: &KeyStore, work: &mut Workspace, sink: &mut impl PlaintextSink) {
-        self.shared.lose_hello(Direction::Forward);
-        self.shared.lose_hello(Direction::Backward);
-        self.shared.assume_early();
-        // Secrets may have come that were not looked for yet.
-        self.shared.progress |= self.is_waiting();
-        self.go_on(keys, work, Occasion::End, sink);
+        let is_all = self.hand_on_rest(keys, work, sink);
         for from in [Direction::Forward, Direction::Backward] {
             let at = self.behind(from, self.last);
             let cx = &mut Context { keys, work, sink, shared: &mut self.shared };
+            if !is_all {
+                self.streams[from].drop_rest(cx);
+            }
             self.streams[from].finish(at, cx);
         }
         self.settle(keys, work, sink);
@@ -208,7 +241,7 @@ impl Session {
         sink: &mut impl PlaintextSink,
     ) {
         self.settle(keys, work, sink);
-        while self.search(keys, work, occasion, sink) {
+        while !self.lags() && self.search(keys, work, occasion, sink) {
             self.settle(keys, work, sink);
         }
     }
@@ -255,25 +288,33 @@ impl Session {
         false
     }
 
-    /// Goes on with what waited as long as that brings something new; of both directions, the earlier packet first.
+    /// Goes on with what waited as long as that brings something new, and more is wanted; of both directions, the earlier packet
+    /// first.
     fn settle(&mut self, keys: &KeyStore, work: &mut Workspace, sink: &mut impl PlaintextSink) {
         while std::mem::take(&mut self.shared.progress) {
             let cx = &mut Context { keys, work, sink, shared: &mut self.shared };
             self.streams.forward.resume(cx);
             self.streams.backward.resume(cx);
-            loop {
-                let (forward, backward) = (self.streams.forward.ready(), self.streams.backward.ready());
-                let stream = match (forward, backward) {
-                    (Some(forward), Some(backward)) if backward.at.packet < forward.at.packet => {
-                        &mut self.streams.backward
-                    }
-                    (Some(_), _) => &mut self.streams.forward,
-                    (None, Some(_)) => &mut self.streams.backward,
-                    (None, None) => break,
-                };
-                stream.step(cx);
+            while let Some(from) = first_ready(&self.streams) {
+                if cx.sink.is_sated() {
+                    cx.shared.progress = true;
+                    return self.shared.tell(sink);
+                }
+                self.streams[from].step(cx);
             }
         }
         self.shared.tell(sink);
+    }
+}
+
+/// The direction of which the next event can be processed, the earlier packet first.
+fn first_ready(streams: &PerDirection<RecordStream>) -> Option<Direction> {
+    match (streams.forward.ready(), streams.backward.ready()) {
+        (Some(forward), Some(backward)) if backward.at.packet < forward.at.packet => {
+            Some(Direction::Backward)
+        }
+        (Some(_), _) => Some(Direction::Forward),
+        (None, Some(_)) => Some(Direction::Backward),
+        (None, None) => None,
     }
 }

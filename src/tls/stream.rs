@@ -128,10 +128,27 @@ impl RecordStream {
         if let Event::Data(bytes) = event {
             self.credit = self.credit.saturating_add(bytes.len() as u64 * TLS_TRIAL_RATE);
         }
-        if matches!(self.state, ReadState::Waiting(_)) || !self.hold.is_empty() {
+        if matches!(self.state, ReadState::Waiting(_)) || !self.hold.is_empty() || cx.shared.progress {
+            // Where it lags, what comes pays for what it takes the room of.
+            while self.ready().is_some() && !self.hold.has_room(event) {
+                self.step(cx);
+            }
             self.keep(at, event, false, cx);
         } else {
             self.process(at, event, cx);
+        }
+    }
+
+    /// Nothing follows, and there is no room for what becomes of what was kept and can be processed: it is missing.
+    pub(crate) fn drop_rest(&mut self, cx: &mut Context<'_>) {
+        if self.ready().is_none() {
+            return;
+        }
+        cx.work.counters.held_limit += 1;
+        self.buffer.clear();
+        self.loss.owe_unknown();
+        if let Some((at, how)) = self.hold.clear() {
+            self.end(at, how, cx);
         }
     }
 

@@ -5,6 +5,7 @@ use super::lens::{Run, run, run_with};
 use super::measure::{NO_CALLS, in_proportion, sizes};
 use super::wire::{ACK, Flow, REQUEST, Wire, frame};
 use crate::support::tls;
+use rustls::crypto::ring::cipher_suite::{TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS13_AES_128_GCM_SHA256};
 use std::time::Duration;
 
 /// What the processor does whatever it is given.
@@ -72,6 +73,11 @@ fn one_by_one(wire: &Wire, secrets: u32) -> Vec<u8> {
 fn behind_secrets(label: &str, bytes: usize, secrets: usize, wire: &Wire) -> Vec<u8> {
     let width = 2 * bytes;
     let lines: String = (1..=secrets).map(|n| format!("{label} {n:064x} {n:0width$x}\n")).collect();
+    with_secrets(&lines, wire)
+}
+
+/// The same behind these.
+fn with_secrets(lines: &str, wire: &Wire) -> Vec<u8> {
     let len = (lines.len() as u32).to_le_bytes();
     let mut file =
         [section(), interface(), block(10, &[b"KSLT", &len[..], lines.as_bytes()].concat())].concat();
@@ -147,7 +153,7 @@ fn all_that_waited_for_secrets() {
     let bytes = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(4, 0, 0, &[]), &requests].concat();
     let runs = [100, 200].map(|count| {
         let (mut wire, mut flows) = (Wire::new(), Vec::new());
-        let keys = tls::each_sends(count, &bytes, |number, from_client, bytes| {
+        let keys = tls::each_sends(TLS13_AES_128_GCM_SHA256, count, &bytes, |number, from_client, bytes| {
             if usize::from(number) == flows.len() {
                 flows.push(wire.open(2000 + number));
             }
@@ -168,6 +174,52 @@ fn all_that_waited_for_secrets() {
         run
     });
     assert!(runs[1].mib <= runs[0].mib + 16, "{} MiB, {} MiB", runs[0].mib, runs[1].mib);
+}
+
+/// The servers' parts of all handshakes are captured behind all that the clients sent, which waited for them: for their randoms, of
+/// which the keys are made (RFC 5246 section 6.3).
+#[test]
+fn all_that_waited_for_the_other_side() {
+    let requests: Vec<u8> = (0..2000).flat_map(|n| frame(1, 5, 2 * n + 1, &REQUEST)).collect();
+    let bytes = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(4, 0, 0, &[]), &requests].concat();
+    for count in [50, 100] {
+        let (mut wire, mut flows, mut servers) = (Wire::new(), Vec::new(), Vec::new());
+        let keys = tls::each_sends(
+            TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+            count,
+            &bytes,
+            |number, from_client, bytes| {
+                if usize::from(number) == flows.len() {
+                    let (client, server) = wire.open(2000 + number);
+                    flows.push(client);
+                    servers.push((server, Vec::new()));
+                }
+                match (from_client, flows.last_mut(), servers.last_mut()) {
+                    (true, Some(client), _) => wire.send(client, bytes),
+                    (_, _, Some((_, sent))) => sent.extend_from_slice(bytes),
+                    _ => {}
+                }
+            },
+        );
+        servers.iter_mut().for_each(|(server, sent)| wire.send(server, sent));
+        let capture = with_secrets(&keys, &wire);
+        let run = run(&capture, &["--json"]).within(256);
+        let told = run.stdout.split(|byte| *byte == b'\n');
+        let told = told.filter(|line| line.starts_with(b"{\"record\":\"transaction\""));
+        assert_eq!(told.count(), 2000 * usize::from(count));
+    }
+}
+
+/// A large block is read whole; behind it no more is read at one time than before.
+#[test]
+fn a_flood_behind_a_large_block() {
+    let mut wire = Wire::new();
+    for port in 0..16 {
+        let (mut client, _) = wire.http2(2000 + port);
+        let calls: Vec<u8> = (0..8000).flat_map(|n| frame(1, 5, 2 * n + 1, &REQUEST)).collect();
+        wire.send(&mut client, &calls);
+    }
+    run(&behind_secrets("CLIENT_RANDOM", 48, 4000, &wire), &["--json", "--memory", "64M"]).within(96);
 }
 
 /// From a pipe: what a file holds of secrets is read before its packets.

@@ -49,10 +49,14 @@ pub(crate) fn suites() -> impl Iterator<Item = SupportedCipherSuite> {
 
 /// What clients send over TLS connections, each these bytes once its handshake is over, and the secrets. Each step is told: of
 /// which connection, whether the client sent it, and the bytes.
-pub(crate) fn each_sends(count: u16, bytes: &[u8], mut told: impl FnMut(u16, bool, &[u8])) -> String {
+pub(crate) fn each_sends(
+    suite: SupportedCipherSuite,
+    count: u16,
+    bytes: &[u8],
+    mut told: impl FnMut(u16, bool, &[u8]),
+) -> String {
     let keys = Arc::new(Log::default());
-    let (client, server) =
-        configs(rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256, Arc::clone(&keys));
+    let (client, server) = configs(suite, Arc::clone(&keys));
     let (client, server) = (Arc::new(client), Arc::new(server));
     for number in 0..count {
         let name = ServerName::try_from("origin.example").unwrap();
