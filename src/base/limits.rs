@@ -363,6 +363,10 @@ pub const RULE_STREAMS_ENDED: u32 = 4096;
 /// Violations of a connection that await their proof; further ones are not reported. Counter: `findings`.
 pub const SUSPICIONS: usize = 32;
 
+/// Streams of a connection of which is remembered that a rule was broken there that had been broken on another before, each
+/// with its rule, the newest. The error of a reset on an older one has no evidence. Counter: `findings`.
+pub const REPEATS: usize = 64;
+
 // The agent's model
 
 /// Entries that each of the maps of the agent's model has room for, though the agent's own may be larger. Counter:

@@ -2,30 +2,72 @@
 //! findings against its peer on its side.
 
 use super::Judge;
+use crate::base::time::Moment;
 use crate::http2::{Anomaly, Description, Severity, Side, error_code};
 use crate::record::Evidence;
 
 impl Judge {
-    /// The findings against a side that justify an error of this code, on one stream or, by GOAWAY, on any. `None` where
-    /// the code accuses nobody, or frames of the side were lost, so that none found means nothing.
-    pub fn evidence(&self, against: Side, code: u32, stream: Option<u32>) -> Option<Vec<Evidence>> {
+    /// The findings against a side that justify an error of this code: on a stream, given with the first packet of its
+    /// exchange, or, by GOAWAY (`None`), on any. `None` where the code accuses nobody, or frames were lost or a cap struck,
+    /// so that none found means nothing.
+    pub fn evidence(
+        &mut self,
+        against: Side,
+        code: u32,
+        stream: Option<(u32, Moment)>,
+    ) -> Option<Vec<Evidence>> {
         if !accuses(code) {
             return None;
         }
-        let on_stream = |id: u32| stream.is_none_or(|stream| id == stream || id == 0);
-        let found = self.findings.of(against).filter(|found| on_stream(found.stream));
-        let proved = found.map(|found| (found.anomaly, found.first.packet));
+        let evidence = self.justification(against, code, stream.map(|(id, _)| id));
+        if evidence.is_empty() {
+            if !self.is_judged(against) || self.may_be_late(against, code) {
+                return None;
+            }
+            if self.may_be_hidden(against, code, stream) {
+                self.unproved += 1;
+                return None;
+            }
+        }
+        Some(evidence)
+    }
+
+    /// What is known to justify the error, each finding once, in order of time.
+    fn justification(&self, against: Side, code: u32, stream: Option<u32>) -> Vec<Evidence> {
+        let found = self.findings.of(against).map(|found| (found.anomaly, found.stream, found.first.packet));
+        let again = self.findings.repeats.of(against);
+        let again = again.map(|repeat| (repeat.anomaly, repeat.stream, repeat.packet));
         // What is not proved by now is said by both sides.
-        let suspected = self.suspicions.of(against).filter(|suspicion| on_stream(suspicion.stream));
-        let all = proved.chain(suspected.map(|suspicion| (suspicion.anomaly, suspicion.at.packet)));
-        let mut evidence: Vec<Evidence> = all
-            .filter(|&(anomaly, _)| justifies(anomaly, code))
-            .map(|(anomaly, packet)| Evidence { code: anomaly.describe().code, packet })
+        let suspected = self.suspicions.of(against);
+        let suspected = suspected.map(|suspect| (suspect.anomaly, suspect.stream, suspect.at.packet));
+        let mut evidence: Vec<Evidence> = found
+            .chain(again)
+            .chain(suspected)
+            .filter(|&(anomaly, on, _)| {
+                let is_here = |stream| on == stream || on == 0 || is_flood(anomaly);
+                justifies(anomaly, code) && stream.is_none_or(is_here)
+            })
+            .map(|(anomaly, _, packet)| Evidence { code: anomaly.describe().code, packet })
             .collect();
-        evidence.sort_unstable_by_key(|evidence| (evidence.packet, evidence.code));
+        evidence.sort_unstable_by_key(|evidence| (evidence.code, evidence.packet));
         evidence.dedup_by_key(|evidence| evidence.code);
-        (!evidence.is_empty() || (self.sides[against].whole && !self.may_be_late(against, code)))
-            .then_some(evidence)
+        evidence.sort_unstable_by_key(|evidence| (evidence.packet, evidence.code));
+        evidence
+    }
+
+    /// All that the side did was judged: whether it was allowed may hang on what its peer had sent.
+    fn is_judged(&self, side: Side) -> bool {
+        self.both_known() && self.settings_seen(side.peer()) && !self.sides[side].spared
+    }
+
+    /// A cap has kept something from being judged, or remembered, that may have justified the error.
+    fn may_be_hidden(&self, against: Side, code: u32, stream: Option<(u32, Moment)>) -> bool {
+        let Some((id, first)) = stream else { return self.limited() > 0 };
+        // On this stream nothing was done before its first frame.
+        let mut forgotten = self.findings.of(against).filter(|found| found.forgotten >= first.packet);
+        self.dropped > 0
+            || self.streams.may_be_forgotten(id)
+            || forgotten.any(|found| found.forgotten > 0 && justifies(found.anomaly, code))
     }
 
     /// The side acknowledged settings behind a GOAWAY that says it did not: too late perhaps, or the two crossed.
@@ -35,19 +77,30 @@ impl Judge {
     }
 }
 
+/// The codes that say that the peer did something wrong.
+const ACCUSING: [u32; 7] = [
+    error_code::PROTOCOL_ERROR,
+    error_code::FLOW_CONTROL_ERROR,
+    error_code::SETTINGS_TIMEOUT,
+    error_code::STREAM_CLOSED,
+    error_code::FRAME_SIZE_ERROR,
+    error_code::COMPRESSION_ERROR,
+    error_code::ENHANCE_YOUR_CALM,
+];
+
 /// The code says that the peer did something wrong.
-const fn accuses(code: u32) -> bool {
-    use error_code as error;
-    matches!(
-        code,
-        error::PROTOCOL_ERROR
-            | error::FLOW_CONTROL_ERROR
-            | error::SETTINGS_TIMEOUT
-            | error::STREAM_CLOSED
-            | error::FRAME_SIZE_ERROR
-            | error::COMPRESSION_ERROR
-            | error::ENHANCE_YOUR_CALM
-    )
+fn accuses(code: u32) -> bool {
+    ACCUSING.contains(&code)
+}
+
+/// There is an error that the anomaly justifies.
+pub(super) fn may_justify(anomaly: Anomaly) -> bool {
+    ACCUSING.into_iter().any(|code| justifies(anomaly, code))
+}
+
+/// It is one of the whole connection, though told with the stream on which it became one.
+fn is_flood(anomaly: Anomaly) -> bool {
+    anomaly == Anomaly::RapidReset || anomaly.describe().code.ends_with("_flood")
 }
 
 /// What the anomaly is justifies the code: the RFC asks for that, or the code is one of two that fit.
@@ -79,11 +132,8 @@ fn justifies(anomaly: Anomaly, code: u32) -> bool {
         }
         error::COMPRESSION_ERROR => name.starts_with("hpack_"),
         error::ENHANCE_YOUR_CALM => {
-            name.ends_with("_flood")
-                || matches!(
-                    anomaly,
-                    A::RapidReset | A::HeaderListLimit | A::KeepaliveExcess | A::StreamConcurrency
-                )
+            is_flood(anomaly)
+                || matches!(anomaly, A::HeaderListLimit | A::KeepaliveExcess | A::StreamConcurrency)
         }
         _ => false,
     }

@@ -1,5 +1,7 @@
 //! What a connection's sides did wrong: each violation once a side, however often it was repeated.
 
+use super::evidence::may_justify;
+use super::repeats::{Repeat, Repeats};
 use crate::base::time::Moment;
 use crate::http2::{Anomaly, Foreign, PerSide, Side};
 use crate::record::{Detail, Finding};
@@ -9,6 +11,8 @@ use crate::record::{Detail, Finding};
 pub(crate) struct Findings {
     /// In order of side and anomaly.
     entries: Vec<FindingEntry>,
+    /// Where those were seen again that may justify an error.
+    pub(super) repeats: Repeats,
     /// What a side speaks in place of HTTP/2.
     foreign: PerSide<Option<Box<Foreign>>>,
 }
@@ -23,6 +27,8 @@ pub(super) struct FindingEntry {
     pub(super) first: Moment,
     last: Moment,
     count: u64,
+    /// The last packet of those where it was seen on another stream, and which are not remembered; 0 for none.
+    pub(super) forgotten: u64,
     detail: Detail,
 }
 
@@ -32,7 +38,7 @@ impl Findings {
         let lines = [&self.foreign.client, &self.foreign.server].into_iter().flatten();
         let lines =
             lines.map(|foreign| size_of::<Foreign>() + foreign.first_line.as_ref().map_or(0, Vec::capacity));
-        self.entries.capacity() * size_of::<FindingEntry>() + lines.sum::<usize>()
+        self.entries.capacity() * size_of::<FindingEntry>() + self.repeats.memory() + lines.sum::<usize>()
     }
 
     /// The same, with numbers that go with it; of several those of the latest.
@@ -49,19 +55,42 @@ impl Findings {
         match self.entries.binary_search_by_key(&(from, anomaly), |entry| (entry.from, entry.anomaly)) {
             Ok(place) => {
                 let Some(entry) = self.entries.get_mut(place) else { return };
+                let mut again = (stream, at);
                 if at.packet < entry.first.packet {
-                    (entry.first, entry.stream) = (at, stream);
+                    again = (entry.stream, std::mem::replace(&mut entry.first, at));
+                    entry.stream = stream;
                 }
                 if at.packet > entry.last.packet {
                     entry.last = at;
                 }
                 entry.count += 1;
+                if again.0 != entry.stream && may_justify(anomaly) {
+                    self.repeat(Repeat { packet: again.1.packet, stream: again.0, from, anomaly });
+                }
             }
             Err(place) => {
                 let detail = Detail::default();
-                let entry = FindingEntry { from, anomaly, stream, first: at, last: at, count: 1, detail };
+                let entry = FindingEntry {
+                    from,
+                    anomaly,
+                    stream,
+                    first: at,
+                    last: at,
+                    count: 1,
+                    forgotten: 0,
+                    detail,
+                };
                 self.entries.insert(place, entry);
             }
+        }
+    }
+
+    /// It was seen on another stream, too. What is forgotten for that is taken note of.
+    fn repeat(&mut self, repeat: Repeat) {
+        let Some(gone) = self.repeats.add(repeat) else { return };
+        let found = |entry: &&mut FindingEntry| (entry.from, entry.anomaly) == (gone.from, gone.anomaly);
+        if let Some(entry) = self.entries.iter_mut().find(found) {
+            entry.forgotten = entry.forgotten.max(gone.packet);
         }
     }
 

@@ -14,6 +14,7 @@ mod findings;
 mod flow;
 mod rates;
 mod record;
+mod repeats;
 mod section;
 mod streams;
 mod suspicion;
@@ -65,6 +66,8 @@ pub struct Judge {
     credit: usize,
     /// Suspicions that were dropped because there were too many, and windows that were not looked at.
     dropped: u64,
+    /// Times that evidence was left out because a cap may have kept it from being known.
+    unproved: u64,
 }
 
 /// What is known of one side.
@@ -82,6 +85,8 @@ struct Conduct {
     frames: u64,
     /// It does not begin as HTTP/2 does, or framing was lost: what is read may be none of its frames.
     unjudged: bool,
+    /// It looked as if it had broken a rule, and what its peer had done was not known: that was not judged.
+    spared: bool,
     /// It has announced `ENABLE_CONNECT_PROTOCOL`.
     connect_protocol: bool,
     goaway: Option<Goaway>,
@@ -128,6 +133,11 @@ impl Judge {
         self.streams.forgotten + self.dropped
     }
 
+    /// Times that a cap kept the evidence of an error from being told.
+    pub const fn evidence_limited(&self) -> u64 {
+        self.unproved
+    }
+
     /// Bytes of memory held.
     pub fn memory(&self) -> usize {
         size_of::<Self>() + self.findings.memory() + self.streams.memory() + self.suspicions.memory()
@@ -163,7 +173,7 @@ impl Judge {
     /// The direction waits for a hole to fill, or does not.
     pub fn set_stalled(&mut self, side: Side, stalled: bool) {
         if stalled {
-            self.suspicions.withdraw(side);
+            self.withdraw(side);
         }
         self.sides[side].stalled = stalled;
     }
@@ -177,7 +187,12 @@ impl Judge {
     fn lose(&mut self, side: Side) {
         self.sides[side].losses += 1;
         (self.sides[side].whole, self.sides[side].unjudged) = (false, true);
-        self.suspicions.withdraw(side);
+        self.withdraw(side);
+    }
+
+    /// What `by` did is not known any more: its peer is suspected of nothing.
+    fn withdraw(&mut self, by: Side) {
+        self.sides[by.peer()].spared |= self.suspicions.withdraw(by);
     }
 
     /// Stream 1 was opened by an upgrade: its request is whole.
@@ -253,7 +268,7 @@ impl Judge {
     pub fn finish(&mut self, closed: bool, ledger: &Ledger, now: Moment) {
         for side in [Side::Client, Side::Server] {
             if !self.sides[side].whole {
-                self.suspicions.withdraw(side);
+                self.withdraw(side);
             }
         }
         self.suspicions.finish(closed, now, &mut self.findings);
@@ -292,6 +307,8 @@ impl Judge {
         let (side, peer) = (&self.sides[suspicion.from], &self.sides[suspicion.from.peer()]);
         if side.whole && peer.whole && !side.ahead && !peer.stalled && !self.swapped {
             self.dropped += u64::from(!self.suspicions.add(suspicion));
+        } else {
+            self.sides[suspicion.from].spared = true;
         }
     }
 

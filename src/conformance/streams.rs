@@ -94,6 +94,11 @@ impl Streams {
         }
     }
 
+    /// What came on the stream may not have been judged, for it was forgotten.
+    pub(super) fn may_be_forgotten(&self, stream: u32) -> bool {
+        self.forgotten > 0 && self.ended_streams(stream).is_forgotten(stream)
+    }
+
     /// The stream is open.
     pub(super) fn is_open(&self, stream: u32) -> bool {
         self.open.contains(stream)

@@ -106,20 +106,22 @@ impl Suspicions {
         }
     }
 
-    /// What `by` did is not known any more.
-    pub(super) fn withdraw(&mut self, by: Side) {
+    /// What `by` did is not known any more. Whether its peer was suspected.
+    pub(super) fn withdraw(&mut self, by: Side) -> bool {
+        let before = self.waiting.len();
         self.waiting.retain(|suspicion| suspicion.from == by);
+        self.waiting.len() < before
     }
 
     /// Both sides are read to the end. Where the connection was `closed`, nothing follows; else the capture has
-    /// ended at this moment, and what came shortly before may still have been excused.
+    /// ended at this moment, and what came shortly before may still have been
+    /// excused: that stays a suspicion.
     pub(super) fn finish(&mut self, closed: bool, now: Moment, findings: &mut Findings) {
         self.prove(findings, |suspicion| {
             // Settings must be acknowledged before they are used, and no such acknowledgment came.
             let announced = matches!(suspicion.excuse, Excuse::Announced(_));
             closed || announced || now.time.since(suspicion.at.time) > tuning::HOLE_GRACE
         });
-        self.waiting.clear();
     }
 
     #[cold]

@@ -362,6 +362,7 @@ impl Http2 {
         if let Some(mut judge) = self.judge.take() {
             judge.finish(matches!(end.how, EndHow::Fin | EndHow::Rst), self.connection.ledger(), cx.now);
             record.ending.evidence = error.and_then(|(by, code)| judge.evidence(by.peer(), code, None));
+            cx.totals.report.limits.add(Limit::Findings, judge.evidence_limited());
             if cx.wanted.findings {
                 cx.totals.report.limits.add(Limit::Findings, judge.limited());
                 for finding in judge.findings() {
@@ -503,7 +504,7 @@ impl Http2 {
             if let Some(judge) = judge.as_deref_mut() {
                 judge.take_record(record);
             }
-            record.evidence = judge.as_ref().and_then(|judge| evidence(judge, record));
+            record.evidence = judge.as_deref_mut().and_then(|judge| evidence(judge, record));
             if let Some(bodies) = bodies {
                 record.contents = bodies.take(record.stream, record.last.time, &mut totals.body_means);
             }
@@ -569,7 +570,7 @@ fn remark(judge: &mut Judge, note: &Note) {
 }
 
 /// What justifies the error that ended an exchange by `RST_STREAM`.
-fn evidence(judge: &Judge, record: &Transaction) -> Option<Vec<Evidence>> {
+fn evidence(judge: &mut Judge, record: &Transaction) -> Option<Vec<Evidence>> {
     let StreamEnd { by, how, code } = record.end;
     let against = match by {
         EndBy::Client => Side::Server,
@@ -579,7 +580,7 @@ fn evidence(judge: &Judge, record: &Transaction) -> Option<Vec<Evidence>> {
     if how != EndHow::RstStream {
         return None;
     }
-    judge.evidence(against, code?, Some(record.stream))
+    judge.evidence(against, code?, Some((record.stream, record.first)))
 }
 
 /// Hands frames on as records.

@@ -61,7 +61,7 @@ pub struct Ending {
     pub idle: Option<Duration>,
     /// The TLS alert.
     pub alert: Option<Alert>,
-    /// What justifies the error that a GOAWAY names; `None` where it names none, or frames of the accused were lost.
+    /// What justifies the error that a GOAWAY names; `None` where it names none, or that is not known.
     pub evidence: Option<Vec<Evidence>>,
 }
 
