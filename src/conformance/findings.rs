@@ -157,6 +157,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_told_late_leaves_the_other_stream_known() {
+        let mut findings = Findings::default();
+        for (stream, packet) in [(9, 8), (9, 9), (1, 4), (5, 11), (5, 12)] {
+            findings.add(Side::Client, stream, Anomaly::StreamClosed, at(packet));
+            // A remark justifies nothing.
+            findings.add(Side::Client, stream, Anomaly::SlowReader, at(packet));
+        }
+        let again: Vec<_> =
+            findings.repeats.of(Side::Client).map(|repeat| (repeat.stream, repeat.packet)).collect();
+        assert_eq!(again, [(9, 8), (5, 11)]);
+    }
+
+    #[test]
     fn order_is_that_of_time_then_code() {
         let mut findings = Findings::default();
         for (anomaly, packet) in [
