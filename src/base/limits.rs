@@ -294,12 +294,12 @@ pub const HPACK_TABLE_UNSURE: u32 = 64 * 1024;
 
 // Exchanges
 
-/// Streams of a connection that are followed at one time. At the cap the lowest quarter is given up. Counter:
-/// `streams`.
+/// Streams of a connection that are followed at one time; fewer where memory is short. At the cap the lowest quarter is given up.
+/// Counter: `streams`.
 pub const STREAMS_CONNECTION: usize = 16_384;
 
-/// Bytes of memory that the open streams of a connection may take: their header and trailer fields for the most part.
-/// At the cap the lowest quarter is given up. Counter: `stream_memory`.
+/// Bytes of memory that the open streams of a connection may take: their header and trailer fields for the most part;
+/// fewer where memory is short. At the cap the lowest quarter is given up. Counter: `stream_memory`.
 pub const STREAM_MEMORY_CONNECTION: usize = 32 << 20;
 
 /// Ended streams of a connection that are remembered, of the newest identifiers of each parity, so that late frames do

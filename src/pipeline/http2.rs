@@ -110,7 +110,7 @@ impl Http2 {
         let timed = wanted.times() && meta.parent.is_none();
         Self {
             connection: Connection::new(client, server, judged || wanted.times()),
-            pairing: Pairing::new(meta.is_encrypted(), wanted, late),
+            pairing: Pairing::new(meta.is_encrypted(), wanted, late).within(settings.memory),
             judge: judged.then(|| Box::new(Judge::new(late))),
             tunnels: Some(Box::new(Tunnels::new(depth, late.0))),
             timing: timed.then(|| {

@@ -38,7 +38,7 @@ impl PairingInput<'_> {
         if id == 0 || self.pairing.closed.contains(id, !late) {
             return None;
         }
-        if self.pairing.streams.len() >= limits::STREAMS_CONNECTION {
+        if self.pairing.streams.len() >= self.pairing.most_open {
             let evicted = self.evict(at.time);
             self.stats.limits.add(Limit::Streams, evicted);
         }
@@ -116,7 +116,7 @@ impl PairingInput<'_> {
         let memory = stream.memory();
         let before = std::mem::replace(&mut stream.weight, memory);
         pairing.held = pairing.held.saturating_sub(before) + memory;
-        while self.pairing.held > limits::STREAM_MEMORY_CONNECTION && !self.pairing.streams.is_empty() {
+        while self.pairing.held > self.pairing.most_held && !self.pairing.streams.is_empty() {
             let evicted = self.evict(at);
             self.stats.limits.add(Limit::StreamMemory, evicted);
         }

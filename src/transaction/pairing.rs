@@ -10,7 +10,8 @@ use super::closed::ClosedStreams;
 use super::reset::EarlyResets;
 use super::side::{Losses, SideState};
 use super::stream::{OpenStream, StreamPool};
-use crate::base::memory::of_tree_entry;
+use crate::base::limits;
+use crate::base::memory::{Memory, of_tree_entry};
 use crate::base::time::Timestamp;
 use crate::flow::GapCause;
 use crate::http2::frame::FrameType;
@@ -58,6 +59,9 @@ pub struct Pairing {
     /// Of these, those that the client opened, and the highest of them.
     pub(super) asked: (u64, u32),
     pub(super) max_concurrent: u64,
+    /// Streams that may be open at one time, and bytes of memory that they may take.
+    pub(super) most_open: usize,
+    pub(super) most_held: usize,
     /// Open streams were ended to make room.
     pub(super) evicted: bool,
     /// Something of one side was read behind later bytes of the other: how many streams were open at one time is not known.
@@ -143,6 +147,8 @@ impl Pairing {
             asked: (0, 0),
             max_concurrent: 0,
             lacking: false,
+            most_open: limits::STREAMS_CONNECTION,
+            most_held: limits::STREAM_MEMORY_CONNECTION,
             evicted: false,
             disordered: false,
             transactions: 0,
@@ -152,6 +158,13 @@ impl Pairing {
             first: First::default(),
             limited: false,
         }
+    }
+
+    /// The same with so much memory for the process: where it is short, fewer streams may be open.
+    #[must_use]
+    pub fn within(self, memory: Memory) -> Self {
+        let most_open = memory.kept(limits::STREAMS_CONNECTION);
+        Self { most_open, most_held: memory.kept(limits::STREAM_MEMORY_CONNECTION), ..self }
     }
 
     /// There are streams that end once all that this side has sent so far is read.
