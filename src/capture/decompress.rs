@@ -169,8 +169,9 @@ impl Operation for ZstdStages {
         let mut stage = InBuffer::around(rest.get(..self.step).unwrap_or(rest));
         let hint = self.decoder.run(&mut stage, output)?;
         input.set_pos(input.pos() + stage.pos());
-        // Of a block it asks for the next block's header too.
-        self.step = if hint > BLOCK_HEADER { hint - BLOCK_HEADER } else { hint.max(1) };
+        // Of a block it asks for the next block's header too, but not of the last one: whose last byte is taken alone, as
+        // what is wrong with the frame may show there, and of a block that is not compressed all before it is given by then.
+        self.step = if hint > BLOCK_HEADER { hint - BLOCK_HEADER } else { 1 };
         Ok(hint)
     }
 

@@ -190,6 +190,19 @@ fn a_corrupt_stream_gives_the_same_in_any_pieces() {
     }
 }
 
+/// The frame's last block is not compressed, and the frame is said to be longer (RFC 8878 sections 3.1.1.1.4 and 3.1.1.2).
+#[test]
+fn a_frame_that_lies_of_its_size_gives_the_same_in_any_pieces() {
+    let plain = [in_pieces(3, 3).concat(), vec![7; 100]].concat();
+    let block = ((plain.len() as u32) << 3 | 1).to_le_bytes();
+    let bytes = [&[0x28, 0xb5, 0x2f, 0xfd, 0x60, 0, 9][..], &block[..3], &plain].concat();
+    let whole = read(&bytes).unwrap();
+    assert_eq!(whole.packets.len(), 3);
+    for piece in 1..20 {
+        assert_eq!(read_slowly(&bytes, piece).unwrap().lines(), whole.lines(), "in pieces of {piece}");
+    }
+}
+
 #[test]
 fn what_follows_a_compressed_stream_is_damage() {
     let plain = PcapFile::usual().packets(&samples(9)).bytes;
