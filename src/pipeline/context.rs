@@ -16,7 +16,8 @@ pub trait Output: RecordSink {
     /// A TLS record of the packet `at` was decrypted now: that may be later.
     fn tls_record(&mut self, now: Moment, at: Moment, src: Endpoint, dst: Endpoint, plaintext: &[u8]);
 
-    /// About so many bytes of records were made so far, of transactions the texts alone. It depends on the records alone, and not on how they are kept.
+    /// About so many bytes of records were made so far, of transactions the texts alone. It depends on the records alone, and not
+    /// on how they are kept.
     fn made(&self) -> usize {
         0
     }

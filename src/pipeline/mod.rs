@@ -107,8 +107,8 @@ fn lags(entry: &ConnectionEntry<Layers>) -> bool {
     entry.reassembly.lags() || entry.state.as_ref().is_some_and(Layers::lags)
 }
 
-/// Connections of one slice that wait for holes to fill, or for what filled them to be handed on. What is done when depends on the slice's segments alone, so that it
-/// is the same whichever slices a process looks at.
+/// Connections of one slice that wait for holes to fill, or for what filled them to be handed on. What is done when depends on
+/// the slice's segments alone, so that it is the same whichever slices a process looks at.
 #[derive(Debug)]
 struct Waiting {
     /// Each with its first packet: a slot is used again.

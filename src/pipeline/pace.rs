@@ -2,8 +2,9 @@
 //!
 //! What waits for a hole to fill may be megabytes, and become many times as much in records; so may what many connections hold,
 //! and give up for one another. All that one job makes is in memory until the next one is written. So there is a credit: traffic
-//! pays for about as much as it may become itself, and what is left of that is for what was held back: nearly all, but in a flood. A hole as it comes every day is
-//! within what the credit is at the most. What is beyond waits until later traffic has paid for it, or the capture ends.
+//! pays for about as much as it may become itself, and what is left of that is for what was held back: nearly all, but in a flood.
+//! A hole as it comes every day is within what the credit is at the most. What is beyond waits until later traffic has paid for
+//! it, or the capture ends.
 
 use crate::base::memory::Memory;
 use crate::base::tuning;
