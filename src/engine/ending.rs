@@ -20,18 +20,19 @@ pub(super) struct Ends {
 /// The connections in their order, range by range. Those whose records stand between each other's are of one range.
 pub(super) fn ranges(endings: Vec<Ending>, memory: Memory) -> Vec<Ends> {
     let range = memory.share(ENDING_RANGE);
+    let ends = |before, weight| Ends { before, is_large: weight > 2 * range };
     let mut endings = endings;
     endings.sort_unstable_by_key(|ending| ending.first);
     let (mut ranges, mut weight, mut reach) = (Vec::new(), 0, 0);
     for ending in endings {
         if weight >= range && ending.first > reach {
-            ranges.push(Ends { before: ending.first, is_large: weight > 2 * range });
+            ranges.push(ends(ending.first, weight));
             weight = 0;
         }
         weight += CONNECTION + ending.weight;
         reach = reach.max(ending.reach);
     }
-    ranges.push(Ends { before: u64::MAX, is_large: weight > 2 * range });
+    ranges.push(ends(u64::MAX, weight));
     ranges
 }
 

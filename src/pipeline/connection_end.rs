@@ -279,7 +279,6 @@ impl Pipeline {
             None => now.time,
         };
         let over = Moment { time: over, ..now };
-        let made = self.totals.made(out);
         let mut cx = Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out)
             .with_room(self.pace.credit());
         cx.note_received(reassembly, None);
@@ -288,7 +287,7 @@ impl Pipeline {
         let (end, ended_at) = if reassembly.closed() { layers.end() } else { (end, over) };
         LayersInput { layers: &mut layers, cx: &mut cx }.conclude_tunnels(end, ended_at);
         Whole { layers, span: (first, last), end, ended_at, streams: Some(reassembly) }.tell(&mut cx);
-        self.pace.spend(self.totals.made(out) - made);
+        self.pace.spend(cx.made());
     }
 }
 

@@ -46,7 +46,7 @@ const STREAM: usize = 1024;
 impl Totals {
     /// About so many bytes of streams and records were made.
     #[inline]
-    pub(super) fn made(&self, out: &impl Output) -> usize {
+    fn made(&self, out: &impl Output) -> usize {
         out.made() + STREAM * self.stats.opened as usize
     }
 
@@ -83,8 +83,9 @@ pub(super) struct Context<'a, O> {
     pub(super) tls: Option<&'a mut tls::Workspace>,
     pub(super) keys: &'a tls::KeyStore,
     pub(super) out: &'a mut O,
-    /// With so many bytes of streams and records made, no more is handed on of what was held back.
-    pub(super) sated_at: usize,
+    /// Bytes of streams and records that were made before it, and with how many no more is handed on of what was held back.
+    made_before: usize,
+    sated_at: usize,
     /// So much of each direction's TCP stream its receiver is known to have.
     pub(super) received: PerDirection<u64>,
     /// Bytes of the direction have been sent that were not seen, and nothing that stands behind them was; where times are wanted.
@@ -108,6 +109,7 @@ impl<'a, O: Output> Context<'a, O> {
             tls: Some(tls),
             keys,
             out,
+            made_before: 0,
             sated_at: usize::MAX,
             received: PerDirection::default(),
             lacks_end: PerDirection::default(),
@@ -116,8 +118,13 @@ impl<'a, O: Output> Context<'a, O> {
 
     /// The same, where so many bytes of streams and records may be made of what was held back.
     pub(super) fn with_room(self, room: usize) -> Self {
-        let sated_at = self.totals.made(self.out).saturating_add(room);
-        Self { sated_at, ..self }
+        let made_before = self.totals.made(self.out);
+        Self { made_before, sated_at: made_before.saturating_add(room), ..self }
+    }
+
+    /// So many bytes of them were made since.
+    pub(super) fn made(&self) -> usize {
+        self.totals.made(self.out) - self.made_before
     }
 
     /// No more is to be made of what was held back.

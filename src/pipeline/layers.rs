@@ -345,7 +345,8 @@ impl<O: Output> LayersInput<'_, '_, O> {
         self.with_tls(|session, keys, work, sink| session.hand_on_rest(keys, work, sink)).unwrap_or(true)
     }
 
-    /// Has the TLS session do something, if there is one.
+    /// Has the TLS session do something, if there is one that is not at work already.
+    #[inline]
     fn with_tls<R>(
         &mut self,
         work_on: impl FnOnce(
@@ -411,13 +412,11 @@ impl<O: Output> LayersInput<'_, '_, O> {
         }
         let cx = &mut *self.cx;
         match &mut self.layers.layer {
-            Layer::Tls(layer) => {
-                let Tls { session, inner } = layer.as_mut();
-                if let Some(work) = cx.tls.take() {
-                    session.finish(cx.keys, work, &mut LayersInput { layers: inner, cx });
-                    cx.tls = Some(work);
+            Layer::Tls(_) => {
+                self.with_tls(|session, keys, work, sink| session.finish(keys, work, sink));
+                if let Layer::Tls(layer) = &mut self.layers.layer {
+                    LayersInput { layers: &mut layer.inner, cx: &mut *self.cx }.finish(last);
                 }
-                LayersInput { layers: &mut layer.inner, cx }.finish(last);
             }
             Layer::Http2(http2) => http2.finish(last, cx),
             Layer::Fresh | Layer::Detection(_) => {}
@@ -579,15 +578,13 @@ impl<O: Output> LayersInput<'_, '_, O> {
         let cx = &mut *self.cx;
         match &mut self.layers.layer {
             Layer::Http2(http2) => http2.data(from, arrival, bytes, cx),
-            Layer::Tls(layer) => {
-                let Some(work) = cx.tls.take() else { return };
-                let Tls { session, inner } = layer.as_mut();
-                if let Layer::Http2(http2) = &mut inner.layer {
-                    http2.set_held(from.reverse(), session.is_behind(from.reverse()));
-                }
-                let keys = cx.keys;
-                session.data(keys, work, from, arrival, bytes, &mut LayersInput { layers: inner, cx });
-                cx.tls = Some(work);
+            Layer::Tls(_) => {
+                self.with_tls(|session, keys, work, sink| {
+                    if let Layer::Http2(http2) = &mut sink.layers.layer {
+                        http2.set_held(from.reverse(), session.is_behind(from.reverse()));
+                    }
+                    session.data(keys, work, from, arrival, bytes, sink);
+                });
             }
             Layer::Fresh => {
                 self.layers.layer = Layer::Detection(Box::default());
@@ -645,11 +642,10 @@ impl<O: Output> ByteSink for LayersInput<'_, '_, O> {
         }
         match &mut self.layers.layer {
             Layer::Http2(http2) => http2.gap(from, arrival, gap, cx),
-            Layer::Tls(layer) => {
-                let Some(work) = cx.tls.take() else { return };
-                let Tls { session, inner } = layer.as_mut();
-                session.gap(cx.keys, work, from, arrival, gap.len, &mut LayersInput { layers: inner, cx });
-                cx.tls = Some(work);
+            Layer::Tls(_) => {
+                self.with_tls(|session, keys, work, sink| {
+                    session.gap(keys, work, from, arrival, gap.len, sink);
+                });
             }
             Layer::Fresh => {
                 let mut detection = Box::<Detection>::default();
@@ -691,11 +687,8 @@ impl<O: Output> ByteSink for LayersInput<'_, '_, O> {
         self.layers.ended_at = self.layers.ended_at.max(at);
         let cx = &mut *self.cx;
         match &mut self.layers.layer {
-            Layer::Tls(layer) => {
-                let Some(work) = cx.tls.take() else { return };
-                let Tls { session, inner } = layer.as_mut();
-                session.end(cx.keys, work, from, arrival, how, &mut LayersInput { layers: inner, cx });
-                cx.tls = Some(work);
+            Layer::Tls(_) => {
+                self.with_tls(|session, keys, work, sink| session.end(keys, work, from, arrival, how, sink));
             }
             // No response can come any more, whatever the client sends.
             Layer::Http2(http2) if how == End::Fin && http2.side(from) == Side::Server => {

@@ -202,7 +202,6 @@ impl Pipeline {
         }
         let room = self.waiting.get_mut(lane).map_or(0, |waiting| waiting.segment(segment.payload.len()));
         self.pace.segment(segment.payload.len());
-        let made = self.totals.made(out);
         let mut cx = Context::new(segment.at, &self.settings, &mut self.totals, &mut self.tls, keys, out)
             .with_room(room);
         cx.note_received(&entry.reassembly, Some((found.from, segment)));
@@ -228,7 +227,7 @@ impl Pipeline {
         }
         let listed = waits && !std::mem::replace(&mut entry.listed, true);
         if let Some(waiting) = self.waiting.get_mut(lane) {
-            waiting.pace.spend(self.totals.made(out) - made);
+            waiting.pace.spend(cx.made());
             if listed {
                 waiting.slots.push((found.slot, entry.first.packet));
             }
@@ -365,7 +364,6 @@ impl Pipeline {
                 entry.listed = false;
                 return false;
             };
-            let made = self.totals.made(out);
             let mut cx = Context::new(now, &self.settings, &mut self.totals, &mut self.tls, keys, out)
                 .with_room(pace.credit());
             cx.note_received(&entry.reassembly, None);
@@ -383,7 +381,7 @@ impl Pipeline {
             layers.weigh(&mut self.memory);
             entry.listed = entry.reassembly.waits() || layers.lags();
             let (listed, closed) = (entry.listed, entry.reassembly.closed());
-            pace.spend(self.totals.made(out) - made);
+            pace.spend(cx.made());
             if closed {
                 self.close(slot, now, keys, out);
             } else {

@@ -9,7 +9,7 @@
 use crate::base::memory::Memory;
 use crate::base::tuning;
 
-/// A credit, in bytes as [`Totals::made`](super::context::Totals::made) counts them.
+/// A credit, in bytes as [`Context::made`](super::context::Context::made) counts them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
     /// Below zero where the last step has made more than it might.

@@ -189,19 +189,7 @@ impl FieldName {
     ]);
 
     /// All names that h2lens looks at: those, and what is shown of an exchange beside.
-    pub const ALL: NameSet = Self::COUNTED.with(NameSet::of(&[
-        NameId::USER_AGENT,
-        NameId::CONTENT_LENGTH,
-        NameId::TRACEPARENT,
-        NameId::B3,
-        NameId::X_B3_TRACE_ID,
-        NameId::X_B3_SPAN_ID,
-        NameId::X_REQUEST_ID,
-        NameId::X_CORRELATION_ID,
-        NameId::X_DATADOG_TRACE_ID,
-        NameId::X_DATADOG_PARENT_ID,
-        NameId::X_AMZN_TRACE_ID,
-    ]));
+    pub const ALL: NameSet = NameSet::of(&Self::IDS);
 
     /// What a field name says.
     pub fn of(name: &[u8]) -> Self {

@@ -159,14 +159,15 @@ impl Session {
         work: &mut Workspace,
         sink: &mut impl PlaintextSink,
     ) -> bool {
-        if !std::mem::replace(&mut self.is_ending, true) {
+        let begins = !std::mem::replace(&mut self.is_ending, true);
+        if begins {
             self.shared.lose_hello(Direction::Forward);
             self.shared.lose_hello(Direction::Backward);
             self.shared.assume_early();
             // Secrets may have come that were not looked for yet.
             self.shared.progress |= self.is_waiting();
-            self.go_on(keys, work, Occasion::End, sink);
-        } else if self.lags() {
+        }
+        if begins || self.lags() {
             self.go_on(keys, work, Occasion::End, sink);
         }
         !self.lags()

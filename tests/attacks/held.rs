@@ -1,6 +1,7 @@
 //! What holes held back, and what becomes of it when it is handed on: as much as traffic pays for, and the rest later.
 
-use super::lens::{Run, run};
+use super::lens::run;
+use super::memory::{MEMORY, MOST};
 use super::wire::{ACK, FIN, Flow, REQUEST, SYN, Wire, frame};
 
 const HEADERS: u8 = 1;
@@ -8,9 +9,7 @@ const RST_STREAM: u8 = 3;
 const WHOLE: u8 = 5;
 /// Exchanges behind each hole.
 const CALLS: u32 = 20_000;
-/// The least memory that may be asked for, and what the process may take beside it.
-const MEMORY: [&str; 3] = ["--json", "--memory", "64M"];
-const MOST: u64 = 64 + 32;
+const ARGUMENTS: [&str; 3] = ["--json", "--memory", MEMORY];
 
 /// Connections whose client has sent all its requests behind a frame that is missing yet; each is reset at once.
 fn holes(wire: &mut Wire, connections: u16) -> Vec<(Flow, Flow)> {
@@ -34,21 +33,14 @@ fn ping() -> Vec<u8> {
     frame(6, 0, 0, &[0; 8])
 }
 
-fn told(run: &Run) -> usize {
-    run.stdout
-        .split(|byte| *byte == b'\n')
-        .filter(|line| line.starts_with(b"{\"record\":\"transaction\""))
-        .count()
-}
-
 /// In two sizes, which take as much memory: all exchanges are told.
 fn is_told_by_and_by(attack: impl Fn(&mut Wire, &[(Flow, Flow)])) {
     let runs = [2, 4].map(|connections| {
         let mut wire = Wire::new();
         let held = holes(&mut wire, connections);
         attack(&mut wire, &held);
-        let run = run(&wire.file, &MEMORY).within(MOST);
-        assert_eq!(told(&run), usize::from(connections) * CALLS as usize, "{}", run.coverage()["limits"]);
+        let run = run(&wire.file, &ARGUMENTS).within(MOST);
+        assert_eq!(run.told(), usize::from(connections) * CALLS as usize, "{}", run.coverage()["limits"]);
         run
     });
     assert!(runs[1].mib <= runs[0].mib + 16, "{} MiB, {} MiB", runs[0].mib, runs[1].mib);
@@ -89,10 +81,10 @@ fn holes_of_connections_that_are_replaced() {
             wire.segment(Flow { seq: 1 << 29, ..Flow::server(missing.src) }, SYN | ACK, &[]);
             wire.send(&mut next, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
         }
-        let run = run(&wire.file, &MEMORY).within(MOST);
+        let run = run(&wire.file, &ARGUMENTS).within(MOST);
         assert_ne!(run.limit("reassembly_total"), 0);
         assert_eq!(run.coverage()["complete"], false);
-        assert!(told(&run) < usize::from(connections) * CALLS as usize);
+        assert!(run.told() < usize::from(connections) * CALLS as usize);
         run
     });
     assert!(runs[1].mib <= runs[0].mib + 16, "{} MiB, {} MiB", runs[0].mib, runs[1].mib);

@@ -158,6 +158,12 @@ impl Run {
         self.records().into_iter().filter(|record| record["record"] == "transaction").collect()
     }
 
+    /// How many they are.
+    pub(super) fn told(&self) -> usize {
+        let lines = self.stdout.split(|byte| *byte == b'\n');
+        lines.filter(|line| line.starts_with(b"{\"record\":\"transaction\"")).count()
+    }
+
     /// The telemetry record's coverage.
     pub(super) fn coverage(&self) -> Value {
         let records = self.records();

@@ -13,8 +13,8 @@ const END_HEADERS: u8 = 4;
 const WHOLE: u8 = 5;
 
 /// The least memory that may be asked for, and what the process may take beside it.
-const MEMORY: &str = "64M";
-const MOST: u64 = 64 + 32;
+pub(super) const MEMORY: &str = "64M";
+pub(super) const MOST: u64 = 64 + 32;
 
 /// What h2lens makes of so many of these connections, each on a port of its own, and how many bytes they are.
 fn run(count: u32, connection: impl Fn(&mut Wire, u16) + Sync, arguments: &[&str]) -> (Run, usize) {

@@ -166,11 +166,7 @@ fn all_that_waited_for_secrets() {
         file.extend(block(10, &[b"KSLT", &length[..], keys.as_bytes()].concat()));
         let arguments = ["-", "--threads", "1", "--json", "--memory", "64M"];
         let run = run_with(&arguments, |stdin| stdin.write_all(&file).unwrap()).within(96);
-        let told = run
-            .stdout
-            .split(|byte| *byte == b'\n')
-            .filter(|line| line.starts_with(b"{\"record\":\"transaction\""));
-        assert_eq!(told.count(), 2000 * usize::from(count));
+        assert_eq!(run.told(), 2000 * usize::from(count));
         run
     });
     assert!(runs[1].mib <= runs[0].mib + 16, "{} MiB, {} MiB", runs[0].mib, runs[1].mib);
@@ -204,9 +200,7 @@ fn all_that_waited_for_the_other_side() {
         servers.iter_mut().for_each(|(server, sent)| wire.send(server, sent));
         let capture = with_secrets(&keys, &wire);
         let run = run(&capture, &["--json"]).within(256);
-        let told = run.stdout.split(|byte| *byte == b'\n');
-        let told = told.filter(|line| line.starts_with(b"{\"record\":\"transaction\""));
-        assert_eq!(told.count(), 2000 * usize::from(count));
+        assert_eq!(run.told(), 2000 * usize::from(count));
     }
 }
 
