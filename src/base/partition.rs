@@ -6,7 +6,7 @@
 use super::endpoint::Endpoint;
 use super::tuning::{SHARDS, SLICES};
 use std::fmt::{self, Display, Formatter};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 use thiserror::Error;
 
@@ -19,21 +19,36 @@ use thiserror::Error;
 /// by 16 bits. The slice is the six highest bits.
 #[inline]
 pub fn slice(one: Endpoint, other: Endpoint) -> usize {
-    let (low, high) = if (one.port, one.ip) <= (other.port, other.ip) { (one, other) } else { (other, one) };
-    let mut hash = 0x6832;
-    match (low.ip, high.ip) {
-        (IpAddr::V4(low), IpAddr::V4(high)) => {
-            hash = mix(hash ^ (u64::from(low.to_bits()) << 32 | u64::from(high.to_bits())));
-        }
-        (low, high) => {
-            for bits in [bits(low), bits(high)] {
-                hash = mix(hash ^ (bits >> 64) as u64);
-                hash = mix(hash ^ bits as u64);
-            }
-        }
+    match (one.ip, other.ip) {
+        (IpAddr::V4(ip), IpAddr::V4(other_ip)) => slice_v4((ip, one.port), (other_ip, other.port)),
+        _ => slice_v6(one, other),
     }
-    hash = mix(hash ^ (u64::from(low.port) << 16 | u64::from(high.port)));
-    (hash >> 58) as usize
+}
+
+#[inline]
+fn slice_v4(one: (Ipv4Addr, u16), other: (Ipv4Addr, u16)) -> usize {
+    let [one, other] = [one, other].map(|(ip, port)| u64::from(port) << 32 | u64::from(ip.to_bits()));
+    let (low, high) = (one.min(other), one.max(other));
+    let addresses = low << 32 | high & 0xffff_ffff;
+    finish(mix(SEED ^ addresses), (low >> 32) << 16 | high >> 32)
+}
+
+/// Of two endpoints that are not both of IPv4.
+fn slice_v6(one: Endpoint, other: Endpoint) -> usize {
+    let (low, high) = if (one.port, one.ip) <= (other.port, other.ip) { (one, other) } else { (other, one) };
+    let mut hash = SEED;
+    for bits in [bits(low.ip), bits(high.ip)] {
+        hash = mix(hash ^ (bits >> 64) as u64);
+        hash = mix(hash ^ bits as u64);
+    }
+    finish(hash, u64::from(low.port) << 16 | u64::from(high.port))
+}
+
+const SEED: u64 = 0x6832;
+
+#[inline]
+const fn finish(hash: u64, ports: u64) -> usize {
+    (mix(hash ^ ports) >> 58) as usize
 }
 
 fn bits(ip: IpAddr) -> u128 {
@@ -59,6 +74,8 @@ const fn mix(mut word: u64) -> u64 {
 pub struct Partition {
     index: u8,
     of: u8,
+    /// A bit for each slice that is of this part.
+    slices: u64,
 }
 
 /// Text that names no part.
@@ -69,7 +86,13 @@ pub struct PartitionError;
 impl Partition {
     /// Part `index` of `of`; `None` unless `index` is below `of`, and that at most [`SLICES`].
     pub fn new(index: usize, of: usize) -> Option<Self> {
-        (index < of && of <= SLICES).then_some(Self { index: index as u8, of: of as u8 })
+        if index >= of || of > SLICES {
+            return None;
+        }
+        let unit = |slice| if of > SHARDS { slice } else { slice % SHARDS };
+        let slices = (0..SLICES).filter(|&slice| unit(slice) % of == index);
+        let slices = slices.fold(0, |slices, slice| slices | 1 << slice);
+        Some(Self { index: index as u8, of: of as u8, slices })
     }
 
     /// Which part it is, from 0 on. What counts once for the whole capture is told by part 0.
@@ -90,8 +113,7 @@ impl Partition {
     /// Whether a slice's connections are of this part.
     #[inline]
     pub const fn has(self, slice: usize) -> bool {
-        let unit = if self.divides_shards() { slice } else { slice % SHARDS };
-        unit % self.of() == self.index()
+        slice < SLICES && self.slices >> slice & 1 == 1
     }
 }
 
@@ -177,7 +199,7 @@ mod tests {
 
     #[test]
     fn parts_are_typed_as_two_numbers() {
-        assert_eq!("0/1".parse(), Ok(Partition { index: 0, of: 1 }));
+        assert_eq!("0/1".parse().ok(), Partition::new(0, 1));
         assert_eq!("63/64".parse::<Partition>().unwrap().to_string(), "63/64");
         for wrong in ["", "1", "/", "8/8", "-1/8", "0/0", "0/65", "1/2/3", "a/b", "0/999999999999999999999"] {
             assert_eq!(wrong.parse::<Partition>(), Err(PartitionError), "{wrong}");

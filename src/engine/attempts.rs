@@ -9,7 +9,7 @@ use crate::base::time::{Moment, Timestamp};
 use crate::base::verdict::Verdict;
 use crate::http2::{Anomaly, Description};
 use crate::record::{
-    Annotation, AttemptNumbers, Detail, ExchangeRef, Failure, Finding, Transaction, TransactionView,
+    Annotation, AttemptWords, Detail, ExchangeRef, Failure, Finding, Transaction, TransactionView,
 };
 use foldhash::quality::RandomState;
 use std::collections::{HashMap, VecDeque};
@@ -19,6 +19,10 @@ use std::time::Duration;
 
 /// What fails is tried again within this, or not as far as one can tell.
 const WITHIN: Duration = Duration::from_secs(30);
+
+/// Bits for gRPC's count of attempts; beyond it is not counted.
+const NUMBER_BITS: u32 = 24;
+const MOST_ATTEMPTS: u32 = (1 << NUMBER_BITS) - 1;
 
 /// An exchange, as an attempt at something.
 #[derive(Clone, Copy, Debug)]
@@ -75,11 +79,16 @@ impl Called<'_> {
             IpAddr::V4(address) => address.to_ipv6_mapped(),
             IpAddr::V6(address) => address,
         };
-        hasher.write_u128(client.into());
+        let address = client.to_bits();
         // With their lengths, so that none runs into the next.
         let length = |text: Option<&[u8]>| u64::from(text.map_or(u32::MAX, |text| text.len() as u32));
-        hasher.write_u64(length(Some(authority)) << 32 | length(user_agent));
-        hasher.write_u64(length(Some(path)) << 32 | length(query));
+        let head = [
+            (address >> 64) as u64,
+            address as u64,
+            length(Some(authority)) << 32 | length(user_agent),
+            length(Some(path)) << 32 | length(query),
+        ];
+        hasher.write(head.map(u64::to_le_bytes).as_flattened());
         for text in [authority, user_agent.unwrap_or_default(), path, query.unwrap_or_default(), method] {
             hasher.write(text);
         }
@@ -141,7 +150,7 @@ impl Attempt {
             exchange: ExchangeRef { connection: connection.id, stream: exchange.stream },
             first: exchange.first.time,
             ended,
-            number: u32::try_from(number).unwrap_or(u32::MAX),
+            number: u32::try_from(number).map_or(MOST_ATTEMPTS, |number| number.min(MOST_ATTEMPTS)),
             failed: view.retry().is_some() && !is_refusal(exchange),
             executed: answered && matches!(status, Some(200..300)),
             retried: false,
@@ -156,38 +165,39 @@ impl Attempt {
         self.fate.executed
     }
 
-    /// What is compared, as numbers: request, call, connection, stream, beginning, end, gRPC's number, failed, executed.
-    pub(super) fn numbers(&self) -> AttemptNumbers {
+    /// What is compared, in words: request, call, connection, beginning, end; the stream above what else there is of its fate.
+    pub(super) fn words(&self) -> AttemptWords {
         let Fate { exchange, first, ended, number, failed, executed, .. } = self.fate;
+        let marks = [self.request.is_some(), self.call.is_some(), failed, executed];
+        let marks = marks.into_iter().rev().fold(0, |bits, mark| bits << 1 | u32::from(mark));
         [
-            self.request,
-            self.call,
-            Some(exchange.connection),
-            Some(exchange.stream.into()),
-            Some(first.as_nanos()),
-            Some(ended.as_nanos()),
-            Some(number.into()),
-            Some(failed.into()),
-            Some(executed.into()),
+            self.request.unwrap_or_default(),
+            self.call.unwrap_or_default(),
+            exchange.connection,
+            first.as_nanos(),
+            ended.as_nanos(),
+            u64::from(exchange.stream) << 32 | u64::from(marks << NUMBER_BITS | number),
         ]
     }
 
-    /// The attempt that was told in numbers. Of its packets there are none.
+    /// The attempt that was told in words. Of its packets there are none.
     #[cfg(feature = "cli")]
-    pub fn from_numbers(numbers: AttemptNumbers) -> Option<Self> {
-        let [request, call, connection, stream, first, ended, number, failed, executed] = numbers;
-        let exchange = ExchangeRef { connection: connection?, stream: u32::try_from(stream?).ok()? };
+    pub fn from_words(words: AttemptWords) -> Self {
+        let [request, call, connection, first, ended, rest] = words;
+        let (stream, rest) = ((rest >> 32) as u32, rest as u32);
+        let is_marked = |bit: u32| rest >> NUMBER_BITS >> bit & 1 == 1;
         let fate = Fate {
-            exchange,
-            first: Timestamp::from_nanos(first?),
-            ended: Timestamp::from_nanos(ended?),
-            number: u32::try_from(number?).ok()?,
-            failed: failed? == 1,
-            executed: executed? == 1,
+            exchange: ExchangeRef { connection, stream },
+            first: Timestamp::from_nanos(first),
+            ended: Timestamp::from_nanos(ended),
+            number: rest & MOST_ATTEMPTS,
+            failed: is_marked(2),
+            executed: is_marked(3),
             retried: false,
             is_retry: false,
         };
-        Some(Self { request, call, fate, packets: (Moment::default(), Moment::default()) })
+        let (request, call) = (is_marked(0).then_some(request), is_marked(1).then_some(call));
+        Self { request, call, fate, packets: (Moment::default(), Moment::default()) }
     }
 
     /// The finding that this exchange and another one were executed, attempts at the same.

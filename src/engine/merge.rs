@@ -231,7 +231,7 @@ impl<P: Part> Merge<P> {
             }
             let shown = record.map(|(record, _)| (&product.part, record));
             let finding = (!self.part.is_empty()).then_some((&self.part, 0));
-            consumer.attempt(order, attempt.numbers(), shown, finding)?;
+            consumer.attempt(order, attempt.words(), shown, finding)?;
         }
         if let Some((record, annotation)) = record {
             consumer.record(&product.part, record, annotation)?;

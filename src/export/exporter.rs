@@ -13,7 +13,7 @@ use crate::base::tuning;
 use crate::http2::frame::FrameView;
 use crate::record::endpoint::Endpoints;
 use crate::record::{
-    Annotation, AttemptNumbers, ConnectionMeta, ConnectionRecord, ConnectionState, Consumer, Finding,
+    Annotation, AttemptWords, ConnectionMeta, ConnectionRecord, ConnectionState, Consumer, Finding,
     MessageRecord, Order, Part, RecordSink, Report, Transaction, TransactionView,
 };
 use std::io::Write;
@@ -253,7 +253,7 @@ impl<W: Write> Consumer for Exporter<W> {
     fn attempt(
         &mut self,
         order: Order,
-        attempt: AttemptNumbers,
+        attempt: AttemptWords,
         record: Option<(&Makers, usize)>,
         finding: Option<(&Makers, usize)>,
     ) -> Result<(), PrintError> {

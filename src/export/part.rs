@@ -3,12 +3,12 @@
 //! | `record` | when | members |
 //! |---|---|---|
 //! | `order` | before records that another packet or connection completed than those before | `packet`, absent for the end of the capture; `connection` |
-//! | `attempt` | before a transaction, or in place of one that is not shown | `is`: what makes it an attempt at something; `behind`: bytes of the transaction's line behind the place of what names the other attempt; `finding`: the line after is the finding that it was executed twice |
+//! | `attempt` | before a transaction, or in place of one that is not shown | `is`: base64 of what makes it an attempt at something, in words; `behind`: bytes of the transaction's line behind the place of what names the other attempt; `finding`: the line after is the finding that it was executed twice |
 //! | `paths` | behind the endpoints, one a path | `piece`: base64 of what `aggregate` writes |
 //! | `part` | last: the part is whole | `partition`, `version`, `settings`, `packets` of the capture, `secrets` known, `records`: lines before this one, `bytes`: of these, `loads`: what is there once in a process, and how full it came, `seen`: the places of `agent.endpoints` |
 
 use super::json::push_integer;
-use crate::record::{AttemptNumbers, Order, PartReport};
+use crate::record::{AttemptWords, Order, PartReport};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -29,20 +29,16 @@ pub(super) fn order(out: &mut Vec<u8>, order: Order) {
 
 /// Appends what makes an exchange an attempt. Its record, if `behind` says where it waits for more, is the next line; the finding
 /// that it was executed twice the one after.
-pub(super) fn attempt(out: &mut Vec<u8>, is: AttemptNumbers, behind: Option<usize>, finding: bool) {
-    let push_optional = |out: &mut Vec<u8>, number: Option<u64>| match number {
-        Some(number) => push_integer(out, number),
+pub(super) fn attempt(out: &mut Vec<u8>, is: AttemptWords, behind: Option<usize>, finding: bool) {
+    out.extend_from_slice(br#"{"record":"attempt","is":""#);
+    let mut text = [0; size_of::<AttemptWords>() / 3 * 4];
+    let length = STANDARD.encode_slice(is.map(u64::to_le_bytes).as_flattened(), &mut text);
+    out.extend_from_slice(text.get(..length.unwrap_or_default()).unwrap_or_default());
+    out.extend_from_slice(br#"","behind":"#);
+    match behind {
+        Some(bytes) => push_integer(out, bytes as u64),
         None => out.extend_from_slice(b"null"),
-    };
-    out.extend_from_slice(br#"{"record":"attempt","is":["#);
-    for (n, number) in is.into_iter().enumerate() {
-        if n > 0 {
-            out.push(b',');
-        }
-        push_optional(out, number);
     }
-    out.extend_from_slice(br#"],"behind":"#);
-    push_optional(out, behind.map(|bytes| bytes as u64));
     out.extend_from_slice(br#","finding":"#);
     out.extend_from_slice(if finding { b"true}\n" } else { b"false}\n" });
 }

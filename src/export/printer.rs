@@ -10,7 +10,7 @@ use crate::base::tuning::OUTPUT_BUFFER;
 use crate::record::endpoint::Endpoints;
 use crate::record::schema::{EndpointObject, TelemetryObject};
 use crate::record::visit::Object;
-use crate::record::{Annotation, AttemptNumbers, Consumer, Kind, Order, PartReport, Report};
+use crate::record::{Annotation, AttemptWords, Consumer, Kind, Order, PartReport, Report};
 use std::io::Write;
 
 /// Prints records in the order in which it is given them.
@@ -38,7 +38,7 @@ pub struct Printer<W: Write> {
     /// Of a part: where the record printed last belongs.
     place: Option<(u64, u64)>,
     /// And what is to be told of the exchange that the next record is of, and whether a finding follows it.
-    attempt: Option<(AttemptNumbers, bool)>,
+    attempt: Option<(AttemptWords, bool)>,
     /// The next record belongs where the one before does.
     pinned: bool,
 }
@@ -151,7 +151,7 @@ impl<W: Write> Printer<W> {
     pub(super) fn attempt(
         &mut self,
         order: Order,
-        attempt: AttemptNumbers,
+        attempt: AttemptWords,
         record: bool,
         finding: bool,
     ) -> Result<(), PrintError> {

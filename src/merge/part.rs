@@ -4,7 +4,7 @@ use super::set::{MergeError, Source};
 use crate::base::tuning;
 use crate::engine::{Attempt, Pair};
 use crate::export::json_annotation;
-use crate::record::ExchangeRef;
+use crate::record::{AttemptWords, ExchangeRef};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -179,8 +179,10 @@ impl<R: Read> Part<R> {
 /// An exchange's line: the attempt that it is, the bytes of the record's line behind the gap, and whether a finding follows.
 fn attempt(line: &[u8]) -> Option<(Attempt, Option<usize>, bool)> {
     let line: Value = serde_json::from_slice(line).ok()?;
-    let numbers: Vec<_> = line.get("is")?.as_array()?.iter().map(Value::as_u64).collect();
-    let attempt = Attempt::from_numbers(numbers.try_into().ok()?)?;
+    let mut words = AttemptWords::default().map(u64::to_le_bytes);
+    let length = STANDARD.decode_slice(line.get("is")?.as_str()?, words.as_flattened_mut()).ok()?;
+    let attempt =
+        (length == size_of_val(&words)).then(|| Attempt::from_words(words.map(u64::from_le_bytes)))?;
     let behind = line.get("behind")?.as_u64().and_then(|behind| usize::try_from(behind).ok());
     Some((attempt, behind, line.get("finding")?.as_bool()?))
 }

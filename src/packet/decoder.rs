@@ -10,7 +10,7 @@ use super::next::{Header, Next};
 use super::segment::Segment;
 use super::skip::Skip;
 use super::unread::UnreadLinks;
-use super::{ethernet, ip, link, mpls, nsh, offset_within, ppp, tcp, tunnel};
+use super::{ethernet, glance, ip, link, mpls, nsh, offset_within, ppp, tcp, tunnel};
 use crate::base::limits::SUPER_PACKET_BYTES;
 use crate::base::partition::{self, Partition};
 use crate::base::time::Moment;
@@ -81,6 +81,11 @@ impl Decoder {
         self.counters.packets += 1;
         self.counters.truncated += u64::from(original_len > data.len());
         self.counters.super_packets += u64::from(original_len > SUPER_PACKET_BYTES);
+        if self.is_foreign(link, data) {
+            self.counters.segments += 1;
+            self.foreign = true;
+            return None;
+        }
         let frame = Layer::new(data, original_len.min(SUPER_PACKET_BYTES));
         let mut budget = Budget::default();
         if let Some((packet, network)) = shortcut(link, frame) {
@@ -227,6 +232,15 @@ impl Decoder {
             return None;
         }
         Some(tcp::segment(at, packet, header, budget.network))
+    }
+
+    /// Whether the packet holds another part's segment, as far as a glance can tell.
+    #[inline]
+    fn is_foreign(&self, link: u16, data: &[u8]) -> bool {
+        self.partition.is_some_and(|part| {
+            link == link::ETHERNET
+                && glance::endpoints(data).is_some_and(|(src, dst)| !part.has(partition::slice(src, dst)))
+        })
     }
 
     /// Counts a packet without a segment.

@@ -17,6 +17,7 @@ mod decoder;
 mod ethernet;
 mod fragment;
 mod fragments;
+mod glance;
 mod ip;
 mod layer;
 mod link;

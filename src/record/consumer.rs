@@ -58,8 +58,8 @@ pub struct Annotation {
     pub retried_by: Option<ExchangeRef>,
 }
 
-/// What makes two exchanges attempts at the same; for the merge of several processes' records.
-pub type AttemptNumbers = [Option<u64>; 9];
+/// What makes two exchanges attempts at the same, in words; for the merge of several processes' records.
+pub type AttemptWords = [u64; 6];
 
 /// Takes the records of all parts in their order, each with its annotation. To add an output, implement this and
 /// [`Part`].
@@ -83,7 +83,7 @@ pub trait Consumer {
     fn attempt(
         &mut self,
         _order: Order,
-        _attempt: AttemptNumbers,
+        _attempt: AttemptWords,
         _record: Option<(&Self::Part, usize)>,
         _finding: Option<(&Self::Part, usize)>,
     ) -> Result<(), Self::Error> {

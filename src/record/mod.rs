@@ -46,7 +46,7 @@ pub use connection::{
     ConnectionMeta, ConnectionRecord, ConnectionState, Goaway, Parent, Recognition, RecognitionEvidence,
     SideFrames, SideHpack, SideSettings,
 };
-pub use consumer::{Annotation, AttemptNumbers, Consumer, Part};
+pub use consumer::{Annotation, AttemptWords, Consumer, Part};
 pub use contents::{
     Body, BodyError, BodyFile, BodyMessage, Content, Contents, Events, GraphQl, MessageRecord, WebSocketEnd,
 };

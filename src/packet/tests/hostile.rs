@@ -7,7 +7,7 @@ use crate::packet::offset_within;
 use proptest::prelude::*;
 
 /// All sample packets with their link types.
-fn samples() -> Vec<(u16, Vec<u8>)> {
+pub(super) fn samples() -> Vec<(u16, Vec<u8>)> {
     let fragments =
         [ipv4_fragment(6, 1, 0, true, &sample()[..32]), ipv6_fragment(6, 1, 32, false, &sample()[32..])];
     let chain = ipv6(0, &extension(43, 2, 1, &extension(44, 0, 0, &extension(6, 0, 0, &sample()))));

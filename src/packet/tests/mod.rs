@@ -7,6 +7,7 @@ mod hostile;
 mod lengths;
 mod links;
 mod oracle;
+mod parts;
 mod tunnels;
 
 use super::{Decoder, PacketCounters, Segment, Skip};
