@@ -19,8 +19,9 @@ def cost(command, out=os.devnull):
 def main():
     args = argparse.ArgumentParser(); args.add_argument('exe'); args.add_argument('capture'); args.add_argument('--parts', type=int, default=8)
     args.add_argument('--runs', type=int, default=5)
-    own, _, options = ' '.join(sys.argv[1:]).partition(' -- '); o = args.parse_args(own.split())
-    one = [o.exe, o.capture, '--output', 'ndjson', '--threads', '1', *options.split()]
+    own = sys.argv.index('--') if '--' in sys.argv else len(sys.argv)
+    o = args.parse_args(sys.argv[1:own])
+    one = [o.exe, o.capture, '--output', 'ndjson', '--threads', '1', *sys.argv[own + 1:]]
     parts = [one + ['--partition', f'{index}/{o.parts}'] for index in range(o.parts)]
     runs = [(cost(one), sum(map(cost, parts))) for _ in range(o.runs)]
     whole, divided = (statistics.median(run[n] for run in runs) for n in range(2))
