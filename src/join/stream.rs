@@ -7,6 +7,8 @@ use std::hash::{BuildHasher, Hasher};
 
 /// Bytes of a block.
 const BLOCK: usize = 64;
+/// Bytes of a word of [`Whole`].
+const WORD: usize = 8;
 /// How the connection preface begins (RFC 9113 section 3.4): what every connection has in common.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 
@@ -118,7 +120,10 @@ impl Blocks {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Whole {
     pub(super) len: u64,
+    /// Of all whole words of eight bytes.
     hash: u64,
+    /// What there is of the next word.
+    word: u64,
     /// Something is missing from it.
     pub(super) holed: bool,
 }
@@ -131,12 +136,33 @@ impl Whole {
             return;
         };
         let Some(new) = new.filter(|new| !new.is_empty() && !self.holed) else { return };
-        // Byte by byte: whatever the pieces, the hash is the same.
-        for &byte in new {
-            self.hash =
-                (self.hash ^ u64::from(byte) ^ 0x9e37).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
+        // Word by word from the first byte on: whatever the pieces, the hash is the same.
+        let (head, rest) = new.split_at(new.len().min(self.len.wrapping_neg() as usize % WORD));
+        for &byte in head {
+            self.add(byte);
         }
-        self.len += new.len() as u64;
+        let (words, tail) = rest.as_chunks::<WORD>();
+        for &word in words {
+            self.mix(u64::from_le_bytes(word));
+        }
+        self.len += (words.len() * WORD) as u64;
+        for &byte in tail {
+            self.add(byte);
+        }
+    }
+
+    /// Adds a byte to the word that is not whole.
+    fn add(&mut self, byte: u8) {
+        self.word |= u64::from(byte) << (8 * (self.len % WORD as u64));
+        self.len += 1;
+        if self.len.is_multiple_of(WORD as u64) {
+            let word = std::mem::take(&mut self.word);
+            self.mix(word);
+        }
+    }
+
+    fn mix(&mut self, word: u64) {
+        self.hash = (self.hash ^ word ^ 0x9e37).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
     }
 }
 
@@ -208,6 +234,26 @@ mod tests {
         let all = blocks(0, &bytes, 1000);
         assert_eq!(seen.kept().iter().filter(|block| !all.kept().contains(block)).count(), 0);
         assert_eq!(seen.kept().len() + 2, all.kept().len());
+    }
+
+    #[test]
+    fn the_whole_is_the_same_however_the_bytes_are_cut() {
+        let bytes = bytes(100);
+        let whole = |bytes: &[u8], piece: usize| {
+            let mut whole = Whole::default();
+            bytes.chunks(piece).enumerate().for_each(|(at, chunk)| whole.push((at * piece) as u64, chunk));
+            whole
+        };
+        let once = whole(&bytes, 100);
+        for piece in 1..100 {
+            assert_eq!(whole(&bytes, piece), once, "{piece}");
+        }
+        for at in 0..100 {
+            let mut other = bytes.clone();
+            other[at] ^= 0x80;
+            assert_ne!(whole(&other, 100), once, "{at}");
+            assert_ne!(whole(&bytes[..at], 100), once, "{at}");
+        }
     }
 
     #[test]
