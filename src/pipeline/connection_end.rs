@@ -250,8 +250,8 @@ impl Pipeline {
         let (span, streams) = ((entry.first, entry.last), Some(&entry.reassembly));
         let mut record = blank(layers, layers.description(), span, end, streams);
         let closed = layers.closed();
-        let Layers { layer, transport, .. } = &mut *layers;
-        if let Some(http2) = layer.http2_mut() {
+        let (transport, http2) = layers.timed();
+        if let Some(http2) = http2 {
             http2.describe(end, over, &mut record, transport, closed, &mut cx);
         }
         if cx.wanted.connections {
@@ -305,10 +305,10 @@ pub(super) struct Whole<'a> {
 impl Whole<'_> {
     /// Tells of it, and adds it to the report.
     pub(super) fn tell(self, cx: &mut Context<'_, impl Output>) {
-        let Self { mut layers, span, end, ended_at, streams } = self;
+        let Self { layers, span, end, ended_at, streams } = self;
         let mut record = blank(&layers, layers.description(), span, end, streams);
         let told = layers.rested == Some(span.1.packet);
-        let (transport, closed) = (std::mem::take(&mut layers.transport), layers.closed());
+        let closed = layers.closed();
         let mut innermost = layers.innermost();
         record.upgrade_declined =
             matches!(&innermost.layer, Layer::Detection(detection) if detection.declined());
@@ -325,7 +325,7 @@ impl Whole<'_> {
                 Some(_) => EndBy::Server,
                 None => end.by,
             };
-            http2.finish_connection(end, ended_at, &mut record, &transport, closed, cx);
+            http2.finish_connection(end, ended_at, &mut record, &innermost.transport, closed, cx);
         } else if let Some(description) = &record.meta.tls {
             let undecrypted = description.not_decrypted.is_some();
             report.tls_undecrypted += u64::from(undecrypted);

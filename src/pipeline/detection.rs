@@ -6,6 +6,7 @@
 
 use crate::base::direction::{Direction, PerDirection};
 use crate::base::limits;
+use crate::base::time::Timestamp;
 use crate::base::tuning;
 use crate::flow::{Arrival, Gap, GapCause};
 use crate::http1::{self, Dialogue, Step, Switch, proxy};
@@ -363,6 +364,12 @@ impl Detection {
     /// A server declined to upgrade.
     pub(super) fn declined(&self) -> bool {
         self.declined || self.dialogue.as_ref().is_some_and(|(_, dialogue)| dialogue.declined())
+    }
+
+    /// When the first of what is kept came.
+    pub(super) fn first_time(&self) -> Timestamp {
+        let came = |Arrival { at, record_since, .. }: &Arrival| record_since.unwrap_or(at.time);
+        self.pieces.iter().map(|piece| came(&piece.arrival)).min().unwrap_or_default()
     }
 
     /// Bytes of memory held.

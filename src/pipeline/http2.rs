@@ -188,20 +188,45 @@ impl Http2 {
         }
     }
 
-    /// A segment was read: what TCP tells by now. `holes`: of the forward and of the backward direction.
-    pub(super) fn segment(&mut self, at: Moment, transport: &Transport, holes: [bool; 2]) {
-        let (client, server) = (self.client, self.client.reverse());
-        let missing = self.missing(holes);
-        self.handshake = transport.handshake();
+    /// What is read from now on came at the time `first`, or later: what TCP has told before.
+    pub(super) fn begin_timing(&mut self, transport: &mut Transport, first: Timestamp, now: Timestamp) {
+        self.note_transport(transport);
+        let missing = transport.take_missing(first);
+        let missing = PerSide { client: missing[self.client], server: missing[self.client.reverse()] };
         if let Some(timing) = &mut self.timing {
-            let each = |value: fn(&Transport, Direction) -> bool| PerSide {
-                client: value(transport, client),
-                server: value(transport, server),
-            };
+            timing.set_missing_since(missing);
+            timing.set_stopped_until(transport.stopped_until(now));
+        }
+    }
+
+    fn note_transport(&mut self, transport: &Transport) {
+        let (client, server) = (self.client, self.client.reverse());
+        if let Some(timing) = &mut self.timing {
             let trips = PerSide { client: transport.half_trip(client), server: transport.half_trip(server) };
             let retransmitted =
                 PerSide { client: transport.retransmitted(client), server: transport.retransmitted(server) };
-            timing.segment(at.time, trips, missing, each(Transport::is_full), retransmitted);
+            timing.note_transport(trips, retransmitted);
+        }
+    }
+
+    /// A segment was seen, and what is read came before it.
+    pub(super) fn segment_ahead(&mut self, at: Moment, transport: &mut Transport) {
+        self.note_transport(transport);
+        if let Some(timing) = self.timing.as_mut().filter(|timing| timing.awaits_bytes()) {
+            timing.set_stopped_until(at.time);
+        }
+    }
+
+    /// A segment was read: what TCP tells by now. `holes`: of the forward and of the backward direction.
+    pub(super) fn segment(&mut self, at: Moment, transport: &mut Transport, holes: [bool; 2]) {
+        let (client, server) = (self.client, self.client.reverse());
+        let missing = self.missing(holes);
+        self.handshake = transport.handshake();
+        self.note_transport(transport);
+        if let Some(timing) = &mut self.timing {
+            let full = PerSide { client: transport.is_full(client), server: transport.is_full(server) };
+            timing.set_stopped_until(transport.stopped_until(at.time));
+            timing.segment(at.time, missing, full);
         }
     }
 
@@ -225,13 +250,13 @@ impl Http2 {
         self.held[side] = held;
     }
 
-    /// The forward and the backward direction wait for holes to fill, or do not.
-    pub(super) fn set_holes(&mut self, holes: [bool; 2], at: Moment) {
+    /// The forward and the backward direction wait for holes to fill, or do not; where it lags, what is read came before that.
+    pub(super) fn set_holes(&mut self, holes: [bool; 2], at: Moment, lags: bool) {
         let [forward, backward] = holes;
         let (forward_side, backward_side) = (self.side(Direction::Forward), self.side(Direction::Backward));
         let missing = self.missing(holes);
         self.holes = missing;
-        if let Some(timing) = &mut self.timing {
+        if let Some(timing) = self.timing.as_mut().filter(|_| !lags) {
             timing.set_missing(at.time, missing);
         }
         if let Some(judge) = &mut self.judge {

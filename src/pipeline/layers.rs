@@ -18,7 +18,7 @@ use crate::base::direction::Direction;
 use crate::base::endpoint::Endpoint;
 use crate::base::limit_counters::Limit;
 use crate::base::limits;
-use crate::base::time::Moment;
+use crate::base::time::{Moment, Timestamp};
 use crate::base::tls::Description;
 use crate::base::tuning;
 use crate::flow::{Arrival, ByteSink, End, Gap, GapCause, Reassembly, SegmentFacts};
@@ -58,7 +58,7 @@ pub(super) struct Layers {
     /// When the directions ended by FIN before it was known what they carry, and how much of the other one their senders had
     /// received by then.
     fins: [Option<(Moment, u64)>; 2],
-    /// What its segments tell of time; outside of TLS.
+    /// What its segments tell of time; inside TLS, once that was found.
     pub(super) transport: Transport,
     /// Its last packet when it was told of as idle, where it was.
     pub(super) rested: Option<u64>,
@@ -246,6 +246,15 @@ impl Layers {
         }
     }
 
+    /// What its segments tell, and the HTTP/2 in it, inside TLS too.
+    pub(super) fn timed(&mut self) -> (&mut Transport, Option<&mut Http2>) {
+        match &mut self.layer {
+            Layer::Tls(layer) => layer.inner.timed(),
+            Layer::Http2(http2) => (&mut self.transport, Some(http2)),
+            Layer::Fresh | Layer::Detection(_) => (&mut self.transport, None),
+        }
+    }
+
     /// Who opened the connection: the client of the TLS below, or the sender of the SYN where there was one; else the side
     /// with the higher port, as servers' are the lower ones.
     pub(super) fn guess_client(&self) -> Direction {
@@ -378,24 +387,30 @@ impl<O: Output> LayersInput<'_, '_, O> {
 
     /// A segment was read; the forward and the backward direction wait for holes to fill, or do not.
     pub(super) fn segment(&mut self, from: Direction, facts: &SegmentFacts, holes: [bool; 2]) {
-        self.layers.transport.segment(from, facts);
-        let Layers { transport, layer, .. } = &mut *self.layers;
-        if let Some(http2) = layer.http2_mut() {
-            http2.segment(facts.at, transport, holes);
+        let lags = self.layers.lags();
+        let (transport, http2) = self.layers.timed();
+        transport.segment(from, facts);
+        match http2 {
+            Some(http2) if !lags => http2.segment(facts.at, transport, holes),
+            http2 => {
+                transport.note_stops(facts, holes);
+                if let Some(http2) = http2 {
+                    http2.segment_ahead(facts.at, transport);
+                }
+            }
         }
     }
 
     /// The forward and the backward direction wait for holes to fill, or do not.
-    pub(super) fn set_holes(&mut self, [forward, backward]: [bool; 2]) {
-        match &mut self.layers.layer {
-            Layer::Http2(http2) => {
-                http2.set_holes([forward, backward], self.cx.now);
-                http2.set_tunnels_holes([forward, backward], self.cx);
-            }
-            Layer::Tls(layer) => {
-                LayersInput { layers: &mut layer.inner, cx: &mut *self.cx }.set_holes([forward, backward]);
-            }
-            Layer::Fresh | Layer::Detection(_) => {}
+    pub(super) fn set_holes(&mut self, holes: [bool; 2]) {
+        let (now, lags) = (self.cx.now, self.layers.lags());
+        let (transport, http2) = self.layers.timed();
+        if lags || http2.is_none() {
+            transport.note_holes(now.time, holes);
+        }
+        if let Some(http2) = http2 {
+            http2.set_holes(holes, now, lags);
+            http2.set_tunnels_holes(holes, self.cx);
         }
     }
 
@@ -444,7 +459,8 @@ impl<O: Output> LayersInput<'_, '_, O> {
                     // What came before the preface, an upgrade perhaps, was lost.
                     *syn &= !detection.is_late(client);
                 }
-                self.start_http2(client, Start::Preface, start, Recognition::PriorKnowledge);
+                let first = detection.first_time();
+                self.start_http2(client, Start::Preface, start, Recognition::PriorKnowledge, first);
                 self.replay(&mut detection);
             }
             Detected::Frames { client, evidence } => {
@@ -456,7 +472,8 @@ impl<O: Output> LayersInput<'_, '_, O> {
                     && !detection.is_late(server)
                     && !detection.is_response(server);
                 let server_start = if whole { Start::Unsure } else { Start::Late };
-                self.start_http2(client, client_start, server_start, Recognition::MidStream);
+                let first = detection.first_time();
+                self.start_http2(client, client_start, server_start, Recognition::MidStream, first);
                 if let Layer::Http2(http2) = &mut self.layers.layer {
                     http2.evidence = evidence;
                     http2.client_unawaited = detection.unawaited && client_start == Start::Unread;
@@ -475,6 +492,7 @@ impl<O: Output> LayersInput<'_, '_, O> {
                     parent: self.layers.parent,
                     within: self.layers.within,
                     tls: Some(Box::default()),
+                    transport: std::mem::take(&mut self.layers.transport),
                     ..Layers::default()
                 };
                 let session = tls::Session::new(work);
@@ -482,7 +500,8 @@ impl<O: Output> LayersInput<'_, '_, O> {
                 self.replay(&mut detection);
             }
             Detected::Server { client, arrival, request } => {
-                self.start_http2(client, Start::Foreign, Start::Frames, Recognition::PriorKnowledge);
+                let first = arrival.at.time;
+                self.start_http2(client, Start::Foreign, Start::Frames, Recognition::PriorKnowledge, first);
                 self.take(client, &arrival, &request);
                 self.replay(&mut detection);
             }
@@ -508,7 +527,8 @@ impl<O: Output> LayersInput<'_, '_, O> {
     /// HTTP/1.1 has led to something else. The opening keeps what of the server's bytes is behind the response.
     fn switch(&mut self, client: Direction, switch: &Switch) {
         if let Some(upgraded) = &switch.upgraded {
-            self.start_http2(client, Start::Preface, Start::Frames, Recognition::Upgrade);
+            let first = upgraded.first.time;
+            self.start_http2(client, Start::Preface, Start::Frames, Recognition::Upgrade, first);
             if let Layer::Http2(http2) = &mut self.layers.layer {
                 http2.upgrade(upgraded, self.cx);
             }
@@ -521,7 +541,15 @@ impl<O: Output> LayersInput<'_, '_, O> {
         }
     }
 
-    fn start_http2(&mut self, client: Direction, client_start: Start, server_start: Start, how: Recognition) {
+    /// What is read of it came at the time `first`, or later.
+    fn start_http2(
+        &mut self,
+        client: Direction,
+        client_start: Start,
+        server_start: Start,
+        how: Recognition,
+        first: Timestamp,
+    ) {
         let ends = self.layers.ends.unwrap_or([Endpoint::UNKNOWN; 2]);
         let [client_end, server_end] = match client {
             Direction::Forward => ends,
@@ -546,6 +574,7 @@ impl<O: Output> LayersInput<'_, '_, O> {
         for from in [Direction::Forward, Direction::Backward] {
             http2.set_unseen(from, !self.layers.seen.get(from.index()).copied().unwrap_or(true));
         }
+        http2.begin_timing(&mut self.layers.transport, first, self.cx.now.time);
         let encrypted = self.layers.tls.is_some();
         if how == Recognition::Upgrade || encrypted || self.layers.syn.get(client.index()) == Some(&true) {
             http2.set_upgrade_known();

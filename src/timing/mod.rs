@@ -77,7 +77,8 @@ pub struct Timing {
     first_frame: Option<Timestamp>,
     /// Frames may have come before it.
     first_lost: bool,
-    first_request: Option<Timestamp>,
+    /// [`Timestamp::MAX`] where none came.
+    first_request: Timestamp,
     /// Requests may have come before it.
     request_lost: bool,
     /// Times that the windows of all open exchanges became uncertain: frames were lost, or all windows changed and not all
@@ -85,6 +86,9 @@ pub struct Timing {
     losses: u32,
     /// Up to when bytes were waited for that the capture alone misses.
     missed_until: Timestamp,
+    /// Up to when TCP may have stopped senders while what they sent was not read yet, and whether exchanges had begun before.
+    stopped_until: Timestamp,
+    stopped: bool,
     /// Frames of this side were lost, or its beginning.
     lossy: PerSide<bool>,
     /// The windows that its peer's streams have at first, by the SETTINGS of this side.
@@ -142,7 +146,8 @@ impl Timing {
     /// Of a connection of which the client's or the server's beginning is not in the capture.
     pub fn new(late: (bool, bool), findings: bool) -> Self {
         let lossy = PerSide { client: late.0, server: late.1 };
-        let mut timing = Self { lossy, notes: findings.then(Vec::new), remarks: findings, ..Self::default() };
+        let (notes, first_request) = (findings.then(Vec::new), Timestamp::MAX);
+        let mut timing = Self { lossy, notes, first_request, remarks: findings, ..Self::default() };
         for side in [Side::Client, Side::Server] {
             timing.words.join_late(side, lossy[side]);
             if lossy[side] {
@@ -205,21 +210,36 @@ impl Timing {
             + self.clocks.server.memory()
     }
 
-    /// A segment was read: what TCP tells by now. `round_trips`: to each side and back; `missing`: its direction waits for
-    /// bytes; `full`: its peer's TCP window has no room; `retransmitted`: bytes that were sent again.
-    pub fn segment(
-        &mut self,
-        at: Timestamp,
-        round_trips: PerSide<Option<Duration>>,
-        missing: PerSide<bool>,
-        full: PerSide<bool>,
-        retransmitted: PerSide<u64>,
-    ) {
+    /// What TCP tells by now. `round_trips`: to each side and back; `retransmitted`: bytes that were sent again.
+    pub fn note_transport(&mut self, round_trips: PerSide<Option<Duration>>, retransmitted: PerSide<u64>) {
         if self.tcp_trips != round_trips {
             self.tcp_trips = round_trips;
             self.measure();
         }
         self.retransmitted = retransmitted;
+    }
+
+    /// TCP has stopped senders while what they sent was not read yet, up to this time.
+    pub fn set_stopped_until(&mut self, until: Timestamp) {
+        self.stopped_until = until;
+    }
+
+    /// Since when bytes of a side are waited for, where nothing was read of what came since.
+    pub fn set_missing_since(&mut self, missing: PerSide<Option<Timestamp>>) {
+        for side in [Side::Client, Side::Server] {
+            if let Some(since) = missing[side] {
+                self.stop(side, since, |stops| Stops { loss: true, ..stops });
+            }
+        }
+    }
+
+    /// Bytes of a side are waited for.
+    pub const fn awaits_bytes(&self) -> bool {
+        self.clocks.client.stops().loss || self.clocks.server.stops().loss
+    }
+
+    /// A segment was read. `missing`: its direction waits for bytes; `full`: its peer's TCP window has no room.
+    pub fn segment(&mut self, at: Timestamp, missing: PerSide<bool>, full: PerSide<bool>) {
         for side in [Side::Client, Side::Server] {
             let (loss, tcp) = (missing[side], full[side]);
             self.stop(side, at, |stops| Stops { loss, tcp, ..stops });
@@ -442,7 +462,11 @@ impl Timing {
             record.unknown.insert(Unknown::TIME);
             return;
         };
-        record.retransmitted = exchange.retransmitted_since(self.retransmitted);
+        let stopped = record.first.time < self.stopped_until;
+        self.stopped |= stopped;
+        if !stopped {
+            record.retransmitted = exchange.retransmitted_since(self.retransmitted);
+        }
         if id % 2 == 1 {
             self.concurrency.closed(record.ended_at);
         } else if record.end.by == EndBy::Client && record.end.how == EndHow::RstStream {
@@ -453,7 +477,7 @@ impl Timing {
         if exchange.blocked {
             clock.set_stream_blocked(record.ended_at, false);
         }
-        let certain = |exchange| record.request.seen && self.is_certain(record, exchange);
+        let certain = |exchange| record.request.seen && !stopped && self.is_certain(record, exchange);
         let known = self.exchanges.get(id).is_some_and(certain);
         let Some(exchange) = self.exchanges.get_mut(id) else { return };
         exchange.parts.fit(record.ended_at.nanos_since(record.first.time));
@@ -488,7 +512,7 @@ impl Timing {
     /// can have left no less credit than was reckoned.
     fn is_certain(&self, record: &Transaction, exchange: &Exchange) -> bool {
         let begun = record.first.time;
-        let stopped = self.clocks.client.stops().loss || self.clocks.server.stops().loss;
+        let stopped = self.awaits_bytes();
         if self.is_lossless() && !stopped && begun >= self.missed_until {
             return exchange.losses == self.losses && exchange.is_followed();
         }
@@ -551,11 +575,9 @@ impl Timing {
             settings: both(&self.settings_trips),
             tcp_handshake: handshakes.tcp,
             tls_handshake: handshakes.tls,
-            first_request: self
-                .first_request
-                .filter(|_| !self.request_lost)
-                .zip(opened)
-                .map(|(request, opened)| request.since(opened)),
+            first_request: opened
+                .filter(|_| self.first_request < Timestamp::MAX && !self.request_lost)
+                .map(|opened| self.first_request.since(opened)),
             client_blocked: self.blocked(Side::Client),
             server_blocked: self.blocked(Side::Server),
             client_windows: self.window_facts(ledger, Side::Client),
@@ -573,7 +595,10 @@ impl Timing {
 
     /// For how long a side could not send: for want of credit only where all that moved it is known.
     fn blocked(&self, sender: Side) -> Blocked {
-        let blocked = self.clocks[sender].blocked();
+        let mut blocked = self.clocks[sender].blocked();
+        if self.stopped {
+            (blocked.tcp_loss, blocked.tcp_window) = (0, 0);
+        }
         let Blocked { tcp_loss, tcp_window, .. } = blocked;
         if self.is_lossless() { blocked } else { Blocked { tcp_loss, tcp_window, ..Blocked::default() } }
     }
@@ -613,8 +638,8 @@ impl Timing {
 
     /// A request came.
     fn note_request(&mut self, at: Timestamp) {
-        self.request_lost |= self.first_request.is_none() && self.lossy.client;
-        self.first_request = Some(self.first_request.map_or(at, |before| before.min(at)));
+        self.request_lost |= self.first_request == Timestamp::MAX && self.lossy.client;
+        self.first_request = self.first_request.min(at);
     }
 
     /// An exchange begins, with a request that is `asked` at once or not.

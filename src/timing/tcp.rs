@@ -22,6 +22,30 @@ pub struct Transport {
     ack: Option<Timestamp>,
     /// What follows is not of the handshake.
     is_over: bool,
+    earlier: EarlierStops,
+}
+
+/// What stopped a connection's senders while its HTTP/2 was not read yet, or was read later than it came.
+#[derive(Debug, Default)]
+struct EarlierStops {
+    /// Since when bytes of a direction are waited for, where they are.
+    missing: PerDirection<Option<Timestamp>>,
+    /// When the last of all that is over was over, or bytes were sent again.
+    until: Timestamp,
+}
+
+impl EarlierStops {
+    /// The forward and the backward direction wait for bytes now, or do not.
+    fn note(&mut self, at: Timestamp, holes: [bool; 2]) {
+        for (from, missing) in [Direction::Forward, Direction::Backward].into_iter().zip(holes) {
+            let since = &mut self.missing[from];
+            if missing {
+                since.get_or_insert(at);
+            } else if since.take().is_some() {
+                self.until = at;
+            }
+        }
+    }
 }
 
 impl Transport {
@@ -36,6 +60,33 @@ impl Transport {
         }
         self.sides[from].send(facts);
         self.sides[from.reverse()].receive(facts);
+    }
+
+    /// What is read now, if anything, came earlier. The forward and the backward direction wait for bytes, or do not.
+    pub fn note_holes(&mut self, at: Timestamp, holes: [bool; 2]) {
+        self.earlier.note(at, holes);
+    }
+
+    /// The same after a segment was seen.
+    pub fn note_stops(&mut self, facts: &SegmentFacts, holes: [bool; 2]) {
+        let at = facts.at.time;
+        self.earlier.note(at, holes);
+        if facts.repeated || self.is_full(Direction::Forward) || self.is_full(Direction::Backward) {
+            self.earlier.until = at;
+        }
+    }
+
+    /// What is read came at the time `first`, or later: since when bytes of a direction are waited for, where that is no later.
+    /// They are told of once.
+    pub fn take_missing(&mut self, first: Timestamp) -> PerDirection<Option<Timestamp>> {
+        let mut take = |from: Direction| self.earlier.missing[from].take_if(|since| *since <= first);
+        PerDirection { forward: take(Direction::Forward), backward: take(Direction::Backward) }
+    }
+
+    /// Up to when the senders may have been stopped of which nothing was told, where they are stopped no more.
+    pub fn stopped_until(&mut self, now: Timestamp) -> Timestamp {
+        self.earlier.note(now, [false; 2]);
+        self.earlier.until
     }
 
     fn shake_hands(&mut self, from: Direction, facts: &SegmentFacts) {

@@ -49,7 +49,7 @@ impl Wire {
     fn lose(&mut self, packet: u64, missing: bool) {
         let at = Timestamp::from_nanos(packet * 1_000_000);
         let missing = PerSide { client: false, server: missing };
-        self.timing.segment(at, PerSide::default(), missing, PerSide::default(), PerSide::default());
+        self.timing.segment(at, missing, PerSide::default());
     }
 
     /// GET or POST, whose header block is not read here.
@@ -145,7 +145,7 @@ fn credit_may_stand_behind_a_hole_that_is_still_open() {
         wire.send(Side::Server, &data(0));
         let at = Timestamp::from_nanos(wire.packet * 1_000_000);
         let missing_of = PerSide { client: missing, server: false };
-        wire.timing.segment(at, PerSide::default(), missing_of, PerSide::default(), PerSide::default());
+        wire.timing.segment(at, missing_of, PerSide::default());
         wire.send(Side::Server, &data(1));
         let record = wire.end(1, begun);
         assert_eq!(record.time.is_some(), !missing);

@@ -4,9 +4,11 @@ use crate::support::conversation::{Cut, Event};
 use crate::support::endpoints::Setup;
 use crate::support::exchange::assert_same;
 use crate::support::plan::Plan;
-use crate::support::tls::{TlsRecording, record, suites};
-use crate::support::{Analyze, Capture, Conversation, Ends, Outcome, Random, Text, text};
+use crate::support::tls::{TlsRecording, each_sends, record, suites};
+use crate::support::{Analyze, Capture, Conversation, Ends, Outcome, Packet, Random, Side, Text, dig, text};
 use h2lens::base::tls::Description;
+use serde_json::Value;
+use std::io::Write;
 
 fn any_plans(random: &mut Random) -> Vec<Plan> {
     (0..25)
@@ -78,6 +80,67 @@ fn secrets_behind_the_packets() {
             assert_eq!(text(record, "tls.next_protocol"), Some("h2"), "{record}");
         }
     }
+}
+
+/// The same, whatever happened to the packets: what was read late had the same round trips, and was stopped by TCP when it was
+/// sent.
+#[test]
+fn times_of_what_was_read_late() {
+    let mut told = 0;
+    for (n, suite) in suites().enumerate() {
+        let random = &mut Random::new(n as u64);
+        let mut tls = record(any_plans(random), Setup::default(), suite);
+        tls.recording.events.retain(|event| !matches!(event, Event::Closed(_)));
+        let whole = capture(&tls, Cut::Full);
+        for packets in [whole.clone(), whole.clone().reordered(30, random), whole.repeated(30, random)] {
+            let known = |args: &[&str], file: Vec<u8>| {
+                let args = [&["-", "--json", "--show", "transactions"], args].concat();
+                let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_h2lens"));
+                let text = Text::new(command.args(args).write_stdin(file).output().unwrap().stdout);
+                let mut calls: Vec<_> = text.transactions().cloned().collect();
+                calls.sort_by_key(|call| dig(call, "h2.stream.id").and_then(Value::as_u64));
+                calls
+            };
+            let mut log = tempfile::NamedTempFile::new().unwrap();
+            log.write_all(tls.keys.as_bytes()).unwrap();
+            let at_once = known(&["--keylog", log.path().to_str().unwrap()], packets.pcap());
+            let late = known(&[], packets.pcapng(&tls.keys));
+            for (now, then) in at_once.iter().zip(&late) {
+                assert_eq!(dig(now, "h2.stream.id"), dig(then, "h2.stream.id"));
+                // What would have ended the last wait of a call that was reset is known of one alone.
+                if text(now, "h2.stream.end.how") != Some("end_stream") {
+                    continue;
+                }
+                for member in ["h2.time", "tcp.retransmitted"] {
+                    let (now, then) = (dig(now, member), dig(then, member));
+                    assert!(then.is_none() || now.is_none() || now == then, "{member}: {now:?}, {then:?}");
+                    told += usize::from(then.is_some());
+                }
+            }
+        }
+    }
+    assert!(told > 100, "{told}");
+}
+
+#[test]
+fn a_client_hello_that_is_sent_again_is_of_no_call() {
+    let request = [
+        &b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..],
+        &[0, 0, 0, 4, 0, 0, 0, 0, 0],
+        &[0, 0, 3, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84],
+    ];
+    let mut conversation = Conversation::new(Ends::v4(3), 5);
+    conversation.handshake();
+    let keys = each_sends(suites().next().unwrap(), 1, &request.concat(), |_, client, bytes| {
+        let from = if client { Side::Client } else { Side::Server };
+        conversation.events(&[Event::Wrote(from, bytes.to_vec())], Cut::Writes);
+    });
+    let mut capture = conversation.capture();
+    let hello = capture.packets.iter().position(Packet::has_payload).unwrap();
+    capture.packets.insert(hello + 1, capture.packets[hello].clone());
+    let outcome = Analyze::capture(&capture).keys(&keys).run();
+    let call = outcome.transactions().next().unwrap();
+    assert_eq!((call.retransmitted.client, call.retransmitted.server), (0, 0));
 }
 
 #[test]

@@ -652,3 +652,19 @@ fn a_field_of_grpc_makes_no_call_of_grpc_where_the_content_type_is_known() {
     assert_eq!(grpc(&whole), (false, None));
     assert_eq!(grpc(&without(&whole, &request)), (false, None));
 }
+
+/// How long the path takes is known from the handshake, before the connection speaks HTTP/2.
+#[test]
+fn an_upgraded_call_has_the_round_trip_of_its_handshake() {
+    let request = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\
+        HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n";
+    let switch = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+    let mut conversation = Conversation::new(Ends::v4(1), 1);
+    conversation.handshake();
+    conversation.data(Client, request);
+    conversation.data(Server, &[&switch[..], SETTINGS, &frame(1, 5, 1, &[0x88])].concat());
+    conversation.data(Client, &[PREFACE, SETTINGS].concat());
+    let outcome = run(&conversation.capture());
+    let call = outcome.transactions().next().unwrap();
+    assert!(!call.time.unwrap().assumed_rtt);
+}
