@@ -41,6 +41,9 @@ impl Judge {
         if self.sides[from].unjudged {
             return;
         }
+        if self.is_ordinary_section(cx, block, end) {
+            return;
+        }
         self.section.end(end, &mut self.findings);
         self.list_size(cx, block, end);
         if let Some(promised) = block.promised {
@@ -50,7 +53,7 @@ impl Judge {
             return;
         }
         match self.section.role() {
-            Role::Request => self.end_request(block),
+            Role::Request => self.end_request(cx, block),
             Role::Response => self.end_response(block),
             Role::Trailers if !block.end_stream => {
                 self.findings.add(from, id, Anomaly::TrailersWithoutEnd, at);
@@ -63,7 +66,7 @@ impl Judge {
     }
 
     /// A request's header section is over.
-    fn end_request(&mut self, block: &Block) {
+    fn end_request(&mut self, cx: &EventContext<'_>, block: &Block) {
         let (from, stream, at) = (block.from, block.stream, block.last);
         if let Some(open) = self.streams.get_mut(stream) {
             let sent = &mut open.sides[from];
@@ -72,7 +75,7 @@ impl Judge {
         }
         if self.section.is_extended_connect() && !self.sides[from.peer()].connect_protocol {
             let (anomaly, excuse) = (Anomaly::PseudoProtocol, Excuse::Announced(ENABLE_CONNECT_PROTOCOL));
-            self.suspect(Suspicion { from, anomaly, stream, at, excuse, needs: 1 });
+            self.suspect(cx, Suspicion { from, anomaly, stream, at, excuse, needs: 1 });
         }
     }
 
@@ -105,7 +108,7 @@ impl Judge {
     /// The header section is larger than h2lens or the receiver takes (section 10.5.1).
     fn list_size(&mut self, cx: &EventContext<'_>, block: &Block, end: &BlockEnd) {
         let limited = end.limited || end.cut == Some(GapCause::Limit);
-        let (size, peer) = (end.decoded_bytes + 32 * u64::from(end.fields), block.from.peer());
+        let (size, peer) = (list_size(end), block.from.peer());
         // What was announced since may allow more.
         if !limited && size <= u64::from(cx.ledger.settings(peer).max_header_list_size) {
             return;
@@ -118,7 +121,12 @@ impl Judge {
             self.findings.add(from, stream, anomaly, at);
         } else if beyond {
             let excuse = Excuse::Announced(MAX_HEADER_LIST_SIZE);
-            self.suspect(Suspicion { from, anomaly, stream, at, excuse, needs: 1 });
+            self.suspect(cx, Suspicion { from, anomaly, stream, at, excuse, needs: 1 });
         }
     }
+}
+
+/// The size of a header section (RFC 9113 section 6.5.2).
+pub(super) fn list_size(end: &BlockEnd) -> u64 {
+    end.decoded_bytes + 32 * u64::from(end.fields)
 }

@@ -21,6 +21,9 @@ impl EndedBy {
     /// It was given up, and may still be open.
     pub(super) const FORGOTTEN: Self = Self(1 << 5);
 
+    /// It was open, and both sides had sent `END_STREAM`.
+    pub(super) const ANSWERED: Self = Self::OPENED.with(Self::CLIENT_ENDED).with(Self::SERVER_ENDED);
+
     /// All of `other` is in it.
     pub(super) const fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0

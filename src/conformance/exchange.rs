@@ -70,7 +70,7 @@ impl Judge {
             }
             self.streams.highest[from] = highest.max(id);
         } else if opener(id) != from && never {
-            self.unopened(from, id, Anomaly::StreamIdle, at);
+            self.unopened(cx, id, Anomaly::StreamIdle, at);
         }
         let whole = self.wholeness();
         if matches!(state, StreamState::Never | StreamState::Open { .. }) {
@@ -94,9 +94,10 @@ impl Judge {
     }
 
     /// A frame of `from` on a stream of its peer that was never open.
-    fn unopened(&mut self, from: Side, id: u32, anomaly: Anomaly, at: Moment) {
+    fn unopened(&mut self, cx: &EventContext<'_>, id: u32, anomaly: Anomaly, at: Moment) {
+        let from = cx.from;
         if id > self.streams.highest[from.peer()] {
-            self.suspect_idle(from, id, anomaly, at);
+            self.suspect_idle(cx, id, anomaly, at);
         } else if self.both_known() && anomaly == Anomaly::StreamIdle {
             // The peer has gone on to a later stream, which closed this one (section 5.1.1).
             self.findings.add(from, id, Anomaly::StreamClosed, at);
@@ -123,7 +124,7 @@ impl Judge {
         let active = self.streams.active[from];
         if let Some(most) = most.filter(|&most| active > most && self.both_known()) {
             let (anomaly, needs) = (Anomaly::StreamConcurrency, u64::from(active - most));
-            self.suspect(Suspicion { from, anomaly, stream, at, excuse: Excuse::Closed, needs });
+            self.suspect(cx, Suspicion { from, anomaly, stream, at, excuse: Excuse::Closed, needs });
         }
     }
 
@@ -162,7 +163,7 @@ impl Judge {
                 }
             }
             _ => {
-                if self.stray_data(from, id, at) {
+                if self.stray_data(cx, id, at) {
                     return;
                 }
             }
@@ -174,7 +175,8 @@ impl Judge {
 
     /// DATA on a stream that is not open, or not for `from`. Whether that is all there is to say of the frame.
     #[cold]
-    fn stray_data(&mut self, from: Side, id: u32, at: Moment) -> bool {
+    fn stray_data(&mut self, cx: &EventContext<'_>, id: u32, at: Moment) -> bool {
+        let from = cx.from;
         let state = self.state(id, from);
         if from.is_client() && opener(id) == Side::Server && matches!(state, StreamState::Open { .. }) {
             self.findings.add(from, id, Anomaly::StreamReserved, at);
@@ -188,7 +190,7 @@ impl Judge {
             let anomaly = if idle { Anomaly::StreamIdle } else { Anomaly::StreamClosed };
             self.findings.add(from, id, anomaly, at);
         } else if state == StreamState::Never && opener(id) != from {
-            self.unopened(from, id, Anomaly::StreamIdle, at);
+            self.unopened(cx, id, Anomaly::StreamIdle, at);
         }
         false
     }
@@ -232,7 +234,8 @@ impl Judge {
     }
 
     /// `RST_STREAM` (section 6.4).
-    pub(super) fn reset(&mut self, from: Side, id: u32, at: Moment) {
+    pub(super) fn reset(&mut self, cx: &EventContext<'_>, id: u32, at: Moment) {
+        let from = cx.from;
         let reset = if from.is_client() { EndedBy::CLIENT_RESET } else { EndedBy::SERVER_RESET };
         match self.state(id, from) {
             StreamState::Never if opener(id) == from => {
@@ -243,7 +246,7 @@ impl Judge {
             }
             StreamState::Never => {
                 if id > self.streams.highest[from.peer()] {
-                    self.suspect_idle(from, id, Anomaly::RstStreamIdle, at);
+                    self.suspect_idle(cx, id, Anomaly::RstStreamIdle, at);
                 }
                 return;
             }
@@ -277,7 +280,7 @@ impl Judge {
         } else {
             let state = self.state(id, from);
             if !self.after_end(from, (id, state), true, at) && state == StreamState::Never {
-                self.unopened(from, id, Anomaly::StreamIdle, at);
+                self.unopened(cx, id, Anomaly::StreamIdle, at);
             }
         }
         let promised = promise.promised_stream;

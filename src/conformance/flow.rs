@@ -32,7 +32,10 @@ impl Judge {
             return;
         };
         if needs > 0 {
-            self.suspect(Suspicion { from, anomaly: Anomaly::FlowControl, stream: id, at, excuse, needs });
+            self.suspect(
+                cx,
+                Suspicion { from, anomaly: Anomaly::FlowControl, stream: id, at, excuse, needs },
+            );
         }
     }
 
@@ -41,7 +44,7 @@ impl Judge {
         let (from, id, at) = (cx.from, frame.header.stream, frame.at);
         let Some(update) = WindowUpdate::parse(&frame.header, frame.payload) else { return };
         let by = u64::from(update.increment);
-        if id != 0 && !self.may_update(from, id, at) {
+        if id != 0 && !self.may_update(cx, id, at) {
             return;
         }
         let (window, excuse) = if id == 0 {
@@ -55,12 +58,13 @@ impl Judge {
             let initial = cx.ledger.latest_settings(from).initial_window_size;
             (window(stream_flow(cx.ledger, from.peer(), id), initial), Excuse::StreamData(id))
         };
-        self.suspect_overflow(from, id, window.saturating_add(by), excuse, at);
+        self.suspect_overflow(cx, id, window.saturating_add(by), excuse, at);
     }
 
     /// Whether the stream may have its window updated; tells if not.
-    fn may_update(&mut self, from: Side, id: u32, at: Moment) -> bool {
+    fn may_update(&mut self, cx: &EventContext<'_>, id: u32, at: Moment) -> bool {
         use super::{StreamState, opener};
+        let from = cx.from;
         let state = self.state(id, from);
         if self.after_end(from, (id, state), false, at) {
             return false;
@@ -70,7 +74,7 @@ impl Judge {
         }
         if id > self.streams.highest[opener(id)] {
             if opener(id) != from {
-                self.suspect_idle(from, id, Anomaly::WindowUpdateIdle, at);
+                self.suspect_idle(cx, id, Anomaly::WindowUpdateIdle, at);
             } else if self.sides[from].whole {
                 self.findings.add(from, id, Anomaly::WindowUpdateIdle, at);
             }
@@ -78,10 +82,18 @@ impl Judge {
         false
     }
 
-    fn suspect_overflow(&mut self, from: Side, stream: u32, window: u64, excuse: Excuse, at: Moment) {
+    fn suspect_overflow(
+        &mut self,
+        cx: &EventContext<'_>,
+        stream: u32,
+        window: u64,
+        excuse: Excuse,
+        at: Moment,
+    ) {
+        let from = cx.from;
         let needs = window.saturating_sub(MAX_WINDOW);
         if needs > 0 && self.both_known() {
-            self.suspect(Suspicion { from, anomaly: Anomaly::WindowOverflow, stream, at, excuse, needs });
+            self.suspect(cx, Suspicion { from, anomaly: Anomaly::WindowOverflow, stream, at, excuse, needs });
         }
     }
 
@@ -94,7 +106,7 @@ impl Judge {
         self.suspicions.excuse(from, at, more, |excuse| matches!(excuse, Excuse::StreamWindow(_)));
         let widest = |id: u32| window(stream_flow(cx.ledger, from.peer(), id), now);
         if let Some(stream) = self.find_stream(|id, _| widest(id) > MAX_WINDOW) {
-            self.suspect_overflow(from, stream, widest(stream), Excuse::StreamData(stream), at);
+            self.suspect_overflow(cx, stream, widest(stream), Excuse::StreamData(stream), at);
         }
     }
 

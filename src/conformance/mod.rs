@@ -12,6 +12,7 @@ mod evidence;
 mod exchange;
 mod findings;
 mod flow;
+mod ordinary;
 mod rates;
 mod record;
 mod repeats;
@@ -68,6 +69,9 @@ pub struct Judge {
     dropped: u64,
     /// Times that evidence was left out because a cap may have kept it from being known.
     unproved: u64,
+    /// All frames go through the rules.
+    #[cfg(test)]
+    thorough: bool,
 }
 
 /// What is known of one side.
@@ -79,10 +83,9 @@ struct Conduct {
     late: bool,
     /// The direction waits for a hole to fill.
     stalled: bool,
-    /// It has acknowledged what of its peer has not been read yet.
-    ahead: bool,
     losses: u64,
-    frames: u64,
+    /// A frame of it was read.
+    begun: bool,
     /// It does not begin as HTTP/2 does, or framing was lost: what is read may be none of its frames.
     unjudged: bool,
     /// It looked as if it had broken a rule, and what its peer had done was not known: that was not judged.
@@ -144,7 +147,8 @@ impl Judge {
     }
 
     /// What `http2` found in a single frame or block, before the events that the frame leads to.
-    fn take_anomaly(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment) {
+    fn take_anomaly(&mut self, cx: &EventContext<'_>, stream: u32, anomaly: Anomaly, at: Moment) {
+        let from = cx.from;
         let side = &mut self.sides[from];
         if anomaly == Anomaly::SettingsFirst {
             // A server that begins otherwise may not speak HTTP/2, and its frames be none.
@@ -167,7 +171,7 @@ impl Judge {
                 return self.findings.add(from, stream, anomaly, at);
             }
         };
-        self.suspect(Suspicion { from, anomaly, stream, at, excuse, needs: 1 });
+        self.suspect(cx, Suspicion { from, anomaly, stream, at, excuse, needs: 1 });
     }
 
     /// The direction waits for a hole to fill, or does not.
@@ -207,7 +211,7 @@ impl Judge {
         self.streams.active[Side::Client] += 1;
     }
 
-    /// A frame, before the header block that it ends.
+    /// A frame, before the header block that it ends, goes through the rules.
     fn take_frame(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>) {
         let (from, header, at) = (cx.from, &frame.header, frame.at);
         self.frame_at = at;
@@ -219,10 +223,9 @@ impl Judge {
         }
         self.block_malformed &= header.kind == FrameType::CONTINUATION;
         let side = &mut self.sides[from];
-        if side.frames == 0 {
+        if !std::mem::replace(&mut side.begun, true) {
             side.begin(header);
         }
-        side.frames += 1;
         let unjudged = side.unjudged;
         match header.kind {
             // Floods are told by their number: some frames more or less change nothing.
@@ -252,7 +255,7 @@ impl Judge {
             _ if header.stream == 0 => {}
             FrameType::RST_STREAM => {
                 self.reset_code(from, frame);
-                self.reset(from, header.stream, frame.at);
+                self.reset(cx, header.stream, frame.at);
             }
             FrameType::PUSH_PROMISE => self.push_promise(cx, frame),
             _ => {}
@@ -302,10 +305,11 @@ impl Judge {
         self.sides[Side::Client].whole && self.sides[Side::Server].whole && !self.swapped
     }
 
-    /// What `from` did is a violation unless its peer has excused it.
-    fn suspect(&mut self, suspicion: Suspicion) {
+    /// What the sender did is a violation unless its peer has excused it: also with what has not been read yet.
+    fn suspect(&mut self, cx: &EventContext<'_>, suspicion: Suspicion) {
+        let ahead = cx.ledger.is_ahead(suspicion.from);
         let (side, peer) = (&self.sides[suspicion.from], &self.sides[suspicion.from.peer()]);
-        if side.whole && peer.whole && !side.ahead && !peer.stalled && !self.swapped {
+        if side.whole && peer.whole && !ahead && !peer.stalled && !self.swapped {
             self.dropped += u64::from(!self.suspicions.add(suspicion));
         } else {
             self.sides[suspicion.from].spared = true;
@@ -313,8 +317,9 @@ impl Judge {
     }
 
     /// A frame on a stream of the peer that the peer has not opened, as far as it was read.
-    fn suspect_idle(&mut self, from: Side, stream: u32, anomaly: Anomaly, at: Moment) {
-        self.suspect(Suspicion { from, anomaly, stream, at, excuse: Excuse::Opened(stream), needs: 1 });
+    fn suspect_idle(&mut self, cx: &EventContext<'_>, stream: u32, anomaly: Anomaly, at: Moment) {
+        let excuse = Excuse::Opened(stream);
+        self.suspect(cx, Suspicion { from: cx.from, anomaly, stream, at, excuse, needs: 1 });
     }
 
     fn count(&mut self, from: Side, stream: u32, flood: Anomaly, at: Moment) {
@@ -339,8 +344,9 @@ impl EventSink for Judge {
     }
 
     fn frame(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>) {
-        self.sides[cx.from].ahead = cx.ledger.is_ahead(cx.from);
-        self.take_frame(cx, frame);
+        if !self.is_ordinary(cx, frame) {
+            self.take_frame(cx, frame);
+        }
     }
 
     fn block_start(&mut self, _: &EventContext<'_>, block: &Block) {
@@ -389,7 +395,6 @@ impl EventSink for Judge {
     }
 
     fn anomaly(&mut self, cx: &EventContext<'_>, stream: u32, anomaly: Anomaly, at: Moment) {
-        self.sides[cx.from].ahead = cx.ledger.is_ahead(cx.from);
-        self.take_anomaly(cx.from, stream, anomaly, at);
+        self.take_anomaly(cx, stream, anomaly, at);
     }
 }

@@ -20,7 +20,8 @@ impl Judge {
 
 /// Something may be wrong with the authority: there is a host beside, or a user in it. Most requests have neither.
 fn may_break(headers: &Fields) -> bool {
-    let has_user = |name: &[u8]| name.contains(&b'@');
+    // Next to none has one: a pass without branches, which looks at many octets at once, is the cheapest.
+    let has_user = |name: &[u8]| name.iter().fold(false, |any, &byte| any | matches!(byte, b'@'));
     headers.has(FieldName::Host) || headers.value(FieldName::Authority).is_some_and(has_user)
 }
 

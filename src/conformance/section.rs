@@ -48,9 +48,10 @@ impl PseudoSet {
         Self(set)
     }
 
-    /// The last four bits of their numbers tell the six that are defined apart.
+    /// The one of that name; none where the name is another.
+    #[expect(clippy::indexing_slicing, reason = "there is one for each number")]
     const fn bit(id: NameId) -> u16 {
-        if id.is_pseudo() { 1 << (id.number() & 15) } else { 0 }
+        BITS[id.number() as usize]
     }
 
     const fn has(self, id: NameId) -> bool {
@@ -61,6 +62,18 @@ impl PseudoSet {
         self.0 & others.0 == others.0
     }
 }
+
+/// By the number of a name, which each field asks for: the last four bits of the numbers tell the six that are defined apart.
+#[expect(clippy::indexing_slicing, reason = "there is one for each number")]
+const BITS: [u16; 256] = {
+    let mut bits = [0; 256];
+    let mut rest = NameId::PSEUDO.as_slice();
+    while let [id, others @ ..] = rest {
+        bits[id.number() as usize] = 1 << (id.number() & 15);
+        rest = others;
+    }
+    bits
+};
 
 /// What all requests have but those of CONNECT.
 const TARGETED: PseudoSet = PseudoSet::of(&[NameId::METHOD, NameId::SCHEME, NameId::PATH]);
@@ -149,13 +162,16 @@ impl SectionRules {
     /// The next field.
     #[inline]
     pub(super) fn field(&mut self, field: &Field<'_>, findings: &mut Findings) {
+        if !field.plain {
+            return self.odd_field(field, findings);
+        }
         let own = PseudoSet::bit(field.id);
-        if field.plain && self.due.0 & own != 0 {
+        if self.due.0 & own != 0 {
             // It breaks no rule here, whatever its value.
             self.pseudo(own, field);
-        } else if field.plain && field.id.is_plain() {
+        } else if field.id.is_plain() {
             self.pass();
-        } else if field.plain && field.id == NameId::CONTENT_LENGTH {
+        } else if field.id == NameId::CONTENT_LENGTH {
             self.length_field(field, findings);
         } else {
             self.odd_field(field, findings);
@@ -265,6 +281,19 @@ impl SectionRules {
         if whole && !self.has_all() {
             self.judge_names(findings);
         }
+    }
+
+    /// It has all that its kind needs and nothing that may break a rule; of a response it is the final one's, which may have
+    /// content. It was read whole.
+    pub(super) fn is_sound(&self) -> bool {
+        let has_all = match self.role {
+            Role::Request => {
+                self.method == Method::Other && self.seen.has_all(TARGETED) && !self.has(NameId::PROTOCOL)
+            }
+            Role::Response => self.status.is_some_and(|status| status >= 200 && !matches!(status, 204 | 304)),
+            Role::Trailers | Role::Unknown => false,
+        };
+        has_all && !self.value_odd && !self.nameless
     }
 
     /// It has what most sections of its kind have: nothing is missing, and nothing too much.

@@ -162,6 +162,16 @@ impl Streams {
         counted
     }
 
+    /// An open stream is over, as both sides have ended it.
+    pub(super) fn close_answered(&mut self, id: u32) {
+        let counted = self.open.get(id).and_then(|stream| stream.counted);
+        self.open.forget(id);
+        if let Some(side) = counted {
+            self.active[side] = self.active[side].saturating_sub(1);
+        }
+        self.past_mut(id).add(id, EndedBy::ANSWERED);
+    }
+
     /// Too many are open: the lowest quarter is forgotten, so that room is made seldom.
     fn forget(&mut self) {
         let open = self.open.ids();

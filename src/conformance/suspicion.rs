@@ -60,6 +60,12 @@ impl Suspicions {
         self.waiting.capacity() * size_of::<Suspicion>()
     }
 
+    /// There is none.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// Keeps a suspicion; false when there are too many, and it is dropped.
     pub(super) fn add(&mut self, suspicion: Suspicion) -> bool {
         let room = self.waiting.len() < limits::SUSPICIONS;

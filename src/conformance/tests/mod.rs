@@ -5,6 +5,7 @@ mod evidence;
 mod fields;
 mod flow;
 mod frames;
+mod ordinary;
 mod settings;
 mod streams;
 mod talk;

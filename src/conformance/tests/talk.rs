@@ -40,6 +40,8 @@ pub(super) enum Step {
     NoSyn,
     /// The server's direction waits for a hole to fill, or does not any more.
     StallS(bool),
+    /// From here on all frames go through the rules.
+    Thorough,
     /// Last: the capture ends, the connection does not.
     Cut,
 }
@@ -90,6 +92,7 @@ pub(super) fn judged(steps: Vec<Step>) -> Judge {
             Step::LoseS(len) => connection.gap(Server, arrival, gap(len), &mut judge),
             Step::Wait(millis) => now.time = now.time.after(std::time::Duration::from_millis(millis)),
             Step::StallS(stalled) => judge.set_stalled(Server, stalled),
+            Step::Thorough => judge.thorough = true,
             Step::Cut => closed = false,
             Step::Raw | Step::Late | Step::NoSyn => {}
         }

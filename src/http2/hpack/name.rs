@@ -121,6 +121,10 @@ impl NameId {
         (1..=u8::MAX).filter_map(|number| Self(number).name()).map(Self::of)
     }
 
+    /// The pseudo-header fields that are defined (RFC 9113 section 8.3, RFC 8441 section 4).
+    pub const PSEUDO: [Self; 6] =
+        [Self::AUTHORITY, Self::METHOD, Self::PATH, Self::SCHEME, Self::STATUS, Self::PROTOCOL];
+
     /// It begins with a colon (RFC 9113 section 8.3) and is one of the six defined.
     pub const fn is_pseudo(self) -> bool {
         matches!(
@@ -314,7 +318,9 @@ mod tests {
             };
             let first = (1..=number).find(|&n| NameId(n).name() == Some(name)).unwrap();
             assert_eq!(NameId::of(name), NameId(first), "{}", name.escape_ascii());
-            assert_eq!(NameId::of(name).is_pseudo(), name.starts_with(b":"));
+            let id = NameId::of(name);
+            assert_eq!(id.is_pseudo(), name.starts_with(b":"));
+            assert_eq!(id.is_pseudo(), NameId::PSEUDO.contains(&id));
         }
         assert_eq!(NameId::OTHER.name(), None);
     }

@@ -147,6 +147,14 @@ impl Ledger {
         Some(self.stream_flow(sender, stream)?.credit(initial))
     }
 
+    /// DATA of so many octets is within the windows of an open stream and of the connection, by the settings in force.
+    #[inline]
+    pub fn has_room(&self, sender: Side, stream: u32, octets: u32) -> bool {
+        let initial = self.settings(sender.peer()).initial_window_size;
+        self.connection_flow(sender).takes(octets, CONNECTION_WINDOW)
+            && self.stream_flow(sender, stream).is_some_and(|flow| flow.takes(octets, initial))
+    }
+
     /// Whether all that moved the windows of an open stream since it was opened was read.
     pub fn window_is_certain(&self, stream: u32) -> bool {
         self.windows.as_ref().is_some_and(|windows| windows.is_certain(stream))

@@ -28,6 +28,12 @@ pub struct Flow {
 }
 
 impl Flow {
+    /// So many octets more may be sent, where the window is so large at first.
+    #[inline]
+    pub fn takes(&self, octets: u32, initial: u32) -> bool {
+        self.sent.saturating_add(octets.into()) <= self.granted.saturating_add(initial.into())
+    }
+
     /// What may still be sent, where the window is so large at first. Negative where the peer has made that smaller
     /// since.
     pub fn credit(&self, initial: u32) -> i64 {
