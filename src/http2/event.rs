@@ -122,6 +122,10 @@ pub trait EventSink {
     /// part of a header block.
     fn frame_cut(&mut self, cx: &EventContext<'_>, header: &FrameHeader) {}
 
+    /// Octets came of a frame that bears a part of a header block and has not come whole in one packet, or padding of DATA; `first`:
+    /// no octet of its payload had come before.
+    fn frame_part(&mut self, cx: &EventContext<'_>, header: &FrameHeader, first: bool) {}
+
     /// A header block begins; its fields follow, then [`EventSink::block_end`].
     fn block_start(&mut self, cx: &EventContext<'_>, block: &Block) {}
 

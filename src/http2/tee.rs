@@ -64,6 +64,7 @@ hand_on! {
     block_header(cx: &EventContext<'_>, header: &FrameHeader);
     frame(cx: &EventContext<'_>, frame: &FrameView<'_>);
     frame_cut(cx: &EventContext<'_>, header: &FrameHeader);
+    frame_part(cx: &EventContext<'_>, header: &FrameHeader, first: bool);
     block_start(cx: &EventContext<'_>, block: &Block);
     field(field: &hpack::Field<'_>);
     pass_field();

@@ -87,6 +87,8 @@ struct Openings {
     wait: Option<Opening>,
     /// What jumped first over missing bytes since that segment, if something did.
     jump: Option<Opening>,
+    /// The reading when the latest header block began that did not come in one piece.
+    block: Reading,
     /// The part of the clock's `loss` in which they were missing in the capture alone, and up to when that is known.
     missed: u64,
     missed_until: Timestamp,
@@ -145,16 +147,25 @@ impl Clock {
         }
     }
 
-    /// What the clock reads at a time. One that has gone by can only be in a stretch of missing bytes: what stood behind
-    /// them is read later than it came.
+    /// What the clock reads at a time. One that has gone by is that of a [mark](Self::mark), or in a stretch of missing bytes: what
+    /// stood behind them is read later than it came.
     #[inline]
     pub(super) fn read(&mut self, at: Timestamp) -> Reading {
         // Many exchanges go on with one segment.
         if at == self.now.at && self.started { self.now } else { self.move_to(at) }
     }
 
+    /// A header block begins now, whose end comes later: only then is it known what it was.
+    pub(super) fn mark(&mut self, at: Timestamp) {
+        let now = self.read(at);
+        self.openings.get_or_insert_default().block = now;
+    }
+
     fn move_to(&mut self, at: Timestamp) -> Reading {
         self.advance(at);
+        if let Some(openings) = self.openings.as_ref().filter(|openings| openings.block.at == at) {
+            return openings.block;
+        }
         let back = self.now.at.nanos_since(at);
         let missing = if self.stops.loss { self.now.at.nanos_since(self.loss_since) } else { 0 };
         Reading { at, loss: self.now.loss.saturating_sub(back.min(missing)), ..self.now }

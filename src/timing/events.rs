@@ -53,6 +53,38 @@ impl Timing {
         self.first_frame = Some(self.first_frame.map_or(first.time, |before| before.min(first.time)));
     }
 
+    /// A frame header was read; its frame began with the packet `first`.
+    fn note_header(&mut self, cx: &EventContext<'_>, header: &FrameHeader, first: Moment) {
+        self.begin_frame(cx, first);
+        if header.kind == FrameType::HEADERS && cx.from.is_client() && header.stream % 2 == 1 {
+            self.note_request(first.time);
+            if !self.exchanges.contains(header.stream) && cx.ledger.is_new(header.stream) {
+                self.words.ask(first);
+                // The record begins with the block: the first octets of the header may stand in an earlier packet. What came
+                // before it is none of its time.
+                self.end_wait(cx, header.stream);
+                self.begin(cx, cx.at().time, header.stream, false);
+                if let Some(exchange) = self.exchanges.get_mut(header.stream) {
+                    exchange.set_opening(true);
+                }
+            }
+        }
+        // DATA, and what bears header blocks (RFC 9113 section 4.3).
+        if let FrameType::DATA | FrameType::HEADERS | FrameType::PUSH_PROMISE | FrameType::CONTINUATION =
+            header.kind
+        {
+            self.carried(cx, header.stream);
+        }
+        self.note_order(cx.from, cx.at());
+    }
+
+    /// A header block of a server may begin: whether it is the response is known at its end.
+    fn mark_block(&mut self, cx: &EventContext<'_>, header: &FrameHeader) {
+        if header.kind == FrameType::HEADERS && !cx.from.is_client() {
+            self.clocks.server.mark(cx.at().time);
+        }
+    }
+
     /// A field whose name has no number: `priority`, perhaps.
     fn note_urgency(&mut self, field: &hpack::Field<'_>) {
         if field.name == Some(b"priority") {
@@ -105,24 +137,27 @@ impl EventSink for Timing {
     }
 
     fn frame_header(&mut self, cx: &EventContext<'_>, header: &FrameHeader, first: Moment) {
-        self.begin_frame(cx, first);
-        if header.kind == FrameType::HEADERS && cx.from.is_client() && header.stream % 2 == 1 {
-            self.note_request(first.time);
-            if !self.exchanges.contains(header.stream) && cx.ledger.is_new(header.stream) {
-                self.words.ask(first);
-                self.begin(cx, first.time, header.stream, false);
+        self.note_header(cx, header, first);
+        self.mark_block(cx, header);
+    }
+
+    fn frame_part(&mut self, cx: &EventContext<'_>, header: &FrameHeader, first: bool) {
+        if first && cx.from.is_client() {
+            self.end_wait(cx, header.stream);
+            if let Some(exchange) = self.exchanges.get_mut(header.stream) {
+                exchange.begin_block(cx.at().time, &mut self.clocks.client);
             }
         }
-        if matches!(header.kind, FrameType::DATA | FrameType::HEADERS | FrameType::CONTINUATION) {
-            self.carried(cx, header.stream);
+        self.carried(cx, header.stream);
+        if first {
+            self.mark_block(cx, header);
         }
-        self.note_order(cx.from, cx.at());
     }
 
     fn block_header(&mut self, cx: &EventContext<'_>, header: &FrameHeader) {
         self.whole = self.is_ordinary(cx.from) && !header.flags.has(Flags::PRIORITY);
         if !self.whole {
-            self.frame_header(cx, header, cx.at());
+            self.note_header(cx, header, cx.at());
         }
     }
 
@@ -140,6 +175,9 @@ impl EventSink for Timing {
             return self.turn(cx, promised, block.first.time, Turn::Wait);
         }
         if cx.from.is_client() {
+            if let Some(exchange) = self.exchanges.get_mut(block.stream) {
+                exchange.set_opening(false);
+            }
             if let Some(promises) = &mut self.promises {
                 promises.requested();
             }
@@ -219,6 +257,14 @@ impl EventSink for Timing {
         self.carried(cx, stream);
         if end_stream {
             self.end_side(cx, stream);
+        }
+    }
+
+    fn reset(&mut self, cx: &EventContext<'_>, stream: u32, _: Option<u32>, _: FrameSpot) {
+        // Its record may come later, when more of the other side was read.
+        if let Some(exchange) = self.exchanges.get_mut(stream) {
+            let clock = &mut self.clocks[exchange.turn.sender()];
+            exchange.settle(cx.at().time, clock, self.patience, TimePart::Transfer);
         }
     }
 

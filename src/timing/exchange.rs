@@ -75,6 +75,8 @@ const CLIENT_EMPTY: u8 = 1 << 1;
 const SERVER_EMPTY: u8 = 1 << 2;
 /// What the sides did on the stream, and in which order, is not all known.
 const NOT_FOLLOWED: u8 = 1 << 3;
+/// The header of the frame that opens it was read, and nothing of its payload.
+const OPENING: u8 = 1 << 4;
 
 const fn empty(sender: Side) -> u8 {
     if sender.is_client() { CLIENT_EMPTY } else { SERVER_EMPTY }
@@ -114,6 +116,19 @@ impl Exchange {
         }
     }
 
+    /// The header of the frame that opens it was read: it begins with the payload, which may come later.
+    pub(super) const fn set_opening(&mut self, opening: bool) {
+        self.flags = if opening { self.flags | OPENING } else { self.flags & !OPENING };
+    }
+
+    /// Octets of a header block came, the first of their frame.
+    pub(super) fn begin_block(&mut self, at: Timestamp, clock: &mut Clock) {
+        if self.flags & OPENING != 0 {
+            self.set_opening(false);
+            (self.cursor, self.since) = (clock.read(at), at);
+        }
+    }
+
     /// Bytes that each side has sent again since it began.
     pub(super) fn retransmitted_since(&self, now: PerSide<u64>) -> PerSide<u32> {
         let since = |side: Side| (now[side] as u32).wrapping_sub(self.sent_again[side]);
@@ -148,6 +163,11 @@ impl Exchange {
     /// Something of the stream is missing, or was read too late to be put in its place.
     pub(super) const fn lose_track(&mut self) {
         self.flags |= NOT_FOLLOWED;
+    }
+
+    /// Time behind this one is divided already.
+    pub(super) fn is_divided_beyond(&self, at: Timestamp) -> bool {
+        at < self.cursor.at
     }
 
     /// All that both sides did on the stream is known, and in which order.
@@ -209,6 +229,24 @@ impl Exchange {
 
     /// Divides the time up to now. `active`: what the last wait was if not silence.
     pub(super) fn settle(&mut self, at: Timestamp, clock: &mut Clock, patience: u64, active: TimePart) {
+        self.divide(at, clock, patience, TimePart::OtherStreams, active);
+    }
+
+    /// The same where every segment since the time that was divided last bears the stream: no other frame may stand within a
+    /// header block (RFC 9113 section 4.3).
+    pub(super) fn settle_block(&mut self, at: Timestamp, clock: &mut Clock, patience: u64) {
+        self.divide(at, clock, patience, TimePart::Transfer, TimePart::Transfer);
+    }
+
+    /// `earlier_active`: what the waits before the last one were if not silence.
+    fn divide(
+        &mut self,
+        at: Timestamp,
+        clock: &mut Clock,
+        patience: u64,
+        earlier_active: TimePart,
+        active: TimePart,
+    ) {
         let mut left = at.nanos_since(self.cursor.at);
         if left == 0 {
             // The clock was read then.
@@ -241,7 +279,7 @@ impl Exchange {
         let earlier = free.saturating_sub(before.free);
         let earlier_silent = silent.saturating_sub(before.silent).min(earlier);
         spend(&mut self.parts, pause, earlier_silent);
-        spend(&mut self.parts, TimePart::OtherStreams, earlier - earlier_silent);
+        spend(&mut self.parts, earlier_active, earlier - earlier_silent);
         let opening = clock.opening_until(at);
         if opening.ends_silence(start.max(self.since), patience) {
             let silent = opening.silence(at, before.free.max(free));

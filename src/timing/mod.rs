@@ -374,6 +374,10 @@ impl Timing {
         if matches!(exchange.turn, Turn::Response | Turn::Rest) {
             return;
         }
+        if at < cx.at().time && exchange.is_divided_beyond(at) {
+            // It was not known until now that this is the response.
+            exchange.lose_track();
+        }
         let record = cx.arrival.record_since.filter(|_| at == cx.at().time);
         let at = record.filter(|&since| since < at && !self.clocks.server.stopped_since(since)).unwrap_or(at);
         if exchange.turn == Turn::Request {
@@ -382,9 +386,21 @@ impl Timing {
             exchange.settle(at, &mut self.clocks.server, patience, TimePart::Wait);
         }
         self.turn(cx, id, at, Turn::Response);
+        self.settle_block(cx, id, at);
         if let Some(priorities) = &mut self.priorities {
             let credit = cx.ledger.stream_credit(Side::Server, id).is_none_or(|credit| credit > 0);
             priorities.begin_response(id, credit);
+        }
+    }
+
+    /// The block that the response begins with began at the time `first`, and ends now.
+    fn settle_block(&mut self, cx: &EventContext<'_>, id: u32, first: Timestamp) {
+        let now = cx.at().time;
+        if first < now
+            && cx.arrival.record_since.is_none()
+            && let Some(exchange) = self.exchanges.get_mut(id)
+        {
+            exchange.settle_block(now, &mut self.clocks.server, self.patience);
         }
     }
 

@@ -25,10 +25,11 @@ impl Timing {
         }
         if is_new {
             self.words.ask(at);
+            // What came before it is none of its time.
+            self.end_wait(cx, id);
             self.begin(cx, at.time, id, block.end_stream);
             // All of its time is divided by now.
             self.carried = (at.time, id, Some(Side::Client));
-            self.end_wait(cx, id);
         } else {
             self.carried(cx, id);
         }

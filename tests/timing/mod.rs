@@ -1,5 +1,6 @@
 //! Where the time of calls went: the parts add up whatever is missing, and agree with what both ends did.
 
+mod blocks;
 mod drains;
 mod goaway;
 mod priorities;

@@ -423,12 +423,15 @@ impl Half {
         ledger: &mut Ledger,
         sink: &mut impl EventSink,
     ) {
+        let first = self.frame.body_at.is_none();
         self.frame.body_at.get_or_insert(arrival.at);
         self.frame.tainted |= self.tainted;
+        let whole = part.len() == self.frame.header.length as usize;
         if !is_block(self.frame.header.kind) {
             ledger.credit.earn(part.len() as u64);
+        } else if !whole || self.frame.at.packet != arrival.at.packet {
+            sink.frame_part(&self.context(arrival, ledger), &self.frame.header, first);
         }
-        let whole = part.len() == self.frame.header.length as usize;
         self.frame.left -= part.len() as u32;
         let last = self.frame.left == 0;
         match self.frame.header.kind {
@@ -481,9 +484,11 @@ impl Half {
         let padding = self.frame.padding.unwrap_or(0).saturating_sub(self.frame.left) as usize;
         let data = part.get(..part.len().saturating_sub(padding)).unwrap_or_default();
         let cx = self.context(arrival, ledger);
-        if self.tainted && !data.is_empty() {
+        if data.is_empty() {
+            sink.frame_part(&cx, &self.frame.header, false);
+        } else if self.tainted {
             sink.data_lost(&cx, self.frame.header.stream, data.len() as u64, GapCause::Damaged);
-        } else if !data.is_empty() {
+        } else {
             sink.data(&cx, self.frame.header.stream, data);
         }
     }
