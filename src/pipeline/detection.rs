@@ -366,10 +366,13 @@ impl Detection {
         self.declined || self.dialogue.as_ref().is_some_and(|(_, dialogue)| dialogue.declined())
     }
 
-    /// When the first of what is kept came.
-    pub(super) fn first_time(&self) -> Timestamp {
-        let came = |Arrival { at, record_since, .. }: &Arrival| record_since.unwrap_or(at.time);
-        self.pieces.iter().map(|piece| came(&piece.arrival)).min().unwrap_or_default()
+    /// When the first of what is kept of each direction came.
+    pub(super) fn first_times(&self) -> PerDirection<Timestamp> {
+        let mut first = PerDirection { forward: Timestamp::MAX, backward: Timestamp::MAX };
+        for Piece { from, arrival: Arrival { at, record_since, .. }, .. } in &self.pieces {
+            first[*from] = first[*from].min(record_since.unwrap_or(at.time));
+        }
+        first
     }
 
     /// Bytes of memory held.

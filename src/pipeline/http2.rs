@@ -4,7 +4,7 @@ use super::PipelineConfig;
 use super::context::{Context, Output};
 use super::missed::{Missed, Streams};
 use super::tunnel::Tunnels;
-use crate::base::direction::Direction;
+use crate::base::direction::{Direction, PerDirection};
 use crate::base::limit_counters::{Limit, Struck};
 use crate::base::time::{Moment, Timestamp};
 use crate::base::tls::Description;
@@ -188,8 +188,13 @@ impl Http2 {
         }
     }
 
-    /// What is read from now on came at the time `first`, or later: what TCP has told before.
-    pub(super) fn begin_timing(&mut self, transport: &mut Transport, first: Timestamp, now: Timestamp) {
+    /// What is read of a direction from now on came at its time `first`, or later: what TCP has told before.
+    pub(super) fn begin_timing(
+        &mut self,
+        transport: &mut Transport,
+        first: &PerDirection<Timestamp>,
+        now: Timestamp,
+    ) {
         self.note_transport(transport);
         let missing = transport.take_missing(first);
         let missing = PerSide { client: missing[self.client], server: missing[self.client.reverse()] };

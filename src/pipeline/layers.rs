@@ -14,7 +14,7 @@
 use super::context::{Context, Output};
 use super::detection::{Detected, Detection, What};
 use super::http2::Http2;
-use crate::base::direction::Direction;
+use crate::base::direction::{Direction, PerDirection};
 use crate::base::endpoint::Endpoint;
 use crate::base::limit_counters::Limit;
 use crate::base::limits;
@@ -459,8 +459,8 @@ impl<O: Output> LayersInput<'_, '_, O> {
                     // What came before the preface, an upgrade perhaps, was lost.
                     *syn &= !detection.is_late(client);
                 }
-                let first = detection.first_time();
-                self.start_http2(client, Start::Preface, start, Recognition::PriorKnowledge, first);
+                let first = detection.first_times();
+                self.start_http2(client, Start::Preface, start, Recognition::PriorKnowledge, &first);
                 self.replay(&mut detection);
             }
             Detected::Frames { client, evidence } => {
@@ -472,8 +472,8 @@ impl<O: Output> LayersInput<'_, '_, O> {
                     && !detection.is_late(server)
                     && !detection.is_response(server);
                 let server_start = if whole { Start::Unsure } else { Start::Late };
-                let first = detection.first_time();
-                self.start_http2(client, client_start, server_start, Recognition::MidStream, first);
+                let first = detection.first_times();
+                self.start_http2(client, client_start, server_start, Recognition::MidStream, &first);
                 if let Layer::Http2(http2) = &mut self.layers.layer {
                     http2.evidence = evidence;
                     http2.client_unawaited = detection.unawaited && client_start == Start::Unread;
@@ -500,8 +500,8 @@ impl<O: Output> LayersInput<'_, '_, O> {
                 self.replay(&mut detection);
             }
             Detected::Server { client, arrival, request } => {
-                let first = arrival.at.time;
-                self.start_http2(client, Start::Foreign, Start::Frames, Recognition::PriorKnowledge, first);
+                let first = both(arrival.at.time);
+                self.start_http2(client, Start::Foreign, Start::Frames, Recognition::PriorKnowledge, &first);
                 self.take(client, &arrival, &request);
                 self.replay(&mut detection);
             }
@@ -527,8 +527,8 @@ impl<O: Output> LayersInput<'_, '_, O> {
     /// HTTP/1.1 has led to something else. The opening keeps what of the server's bytes is behind the response.
     fn switch(&mut self, client: Direction, switch: &Switch) {
         if let Some(upgraded) = &switch.upgraded {
-            let first = upgraded.first.time;
-            self.start_http2(client, Start::Preface, Start::Frames, Recognition::Upgrade, first);
+            let first = both(upgraded.first.time);
+            self.start_http2(client, Start::Preface, Start::Frames, Recognition::Upgrade, &first);
             if let Layer::Http2(http2) = &mut self.layers.layer {
                 http2.upgrade(upgraded, self.cx);
             }
@@ -541,14 +541,14 @@ impl<O: Output> LayersInput<'_, '_, O> {
         }
     }
 
-    /// What is read of it came at the time `first`, or later.
+    /// What is read of a direction came at its time `first`, or later.
     fn start_http2(
         &mut self,
         client: Direction,
         client_start: Start,
         server_start: Start,
         how: Recognition,
-        first: Timestamp,
+        first: &PerDirection<Timestamp>,
     ) {
         let ends = self.layers.ends.unwrap_or([Endpoint::UNKNOWN; 2]);
         let [client_end, server_end] = match client {
@@ -643,6 +643,11 @@ impl<O: Output> LayersInput<'_, '_, O> {
             }
         }
     }
+}
+
+/// The same of both directions.
+const fn both(time: Timestamp) -> PerDirection<Timestamp> {
+    PerDirection { forward: time, backward: time }
 }
 
 /// Either of the ports may be a client's, which its system has chosen, or a server's.

@@ -76,17 +76,22 @@ impl Transport {
         }
     }
 
-    /// What is read came at the time `first`, or later: since when bytes of a direction are waited for, where that is no later.
-    /// They are told of once.
-    pub fn take_missing(&mut self, first: Timestamp) -> PerDirection<Option<Timestamp>> {
-        let mut take = |from: Direction| self.earlier.missing[from].take_if(|since| *since <= first);
+    /// What is read of a direction came at its time `first`, or later: since when bytes of it are waited for, where that is no
+    /// later. They are told of once.
+    pub fn take_missing(&mut self, first: &PerDirection<Timestamp>) -> PerDirection<Option<Timestamp>> {
+        let mut take = |from: Direction| self.earlier.missing[from].take_if(|since| *since <= first[from]);
         PerDirection { forward: take(Direction::Forward), backward: take(Direction::Backward) }
     }
 
     /// Up to when the senders may have been stopped of which nothing was told, where they are stopped no more.
+    #[inline]
     pub fn stopped_until(&mut self, now: Timestamp) -> Timestamp {
+        let EarlierStops { missing, until } = &self.earlier;
+        if missing.forward.is_none() && missing.backward.is_none() {
+            return *until;
+        }
         self.earlier.note(now, [false; 2]);
-        self.earlier.until
+        now
     }
 
     fn shake_hands(&mut self, from: Direction, facts: &SegmentFacts) {

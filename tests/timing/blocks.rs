@@ -1,9 +1,10 @@
 //! Header blocks that come in parts, and what came just before a call.
 
-use super::{connection, frame};
+use super::{PREFACE, SETTINGS, connection, frame};
 use crate::support::conversation::Side::{self, Client, Server};
+use crate::support::conversation::{Conversation, Ends};
 use crate::support::{Analyze, Outcome};
-use h2lens::record::TimePart;
+use h2lens::record::{TimePart, Wanted};
 
 const MS: u64 = 1_000_000;
 
@@ -91,4 +92,29 @@ fn what_comes_behind_a_reset_is_none_of_its_time() {
     let outcome = Analyze::capture(&conversation.capture()).transactions_alone().run();
     let [pause, _, others, transfer] = parts(&outcome, 1);
     assert!(is_near(pause, 10_000) && is_near(others, 600) && transfer == 0, "{pause} {others} {transfer}");
+}
+
+/// The preface comes behind the request, when the server has spoken already.
+#[test]
+fn a_loss_before_the_preface_leaves_the_time_known() {
+    let mut conversation = Conversation::new(Ends::v4(1), 1);
+    conversation.handshake();
+    conversation.data(Server, SETTINGS);
+    conversation.data(Client, &[PREFACE, SETTINGS].concat());
+    let mut conversation = conversation.after(2 * MS);
+    conversation.data(Client, &frame(1, 5, 1, &[0x82, 0x86, 0x84]));
+    let mut conversation = conversation.after(20 * MS);
+    conversation.data(Server, &frame(1, 5, 1, &[0x88]));
+    let mut capture = conversation.capture();
+    let preface = capture.packets.iter().position(|packet| packet.bytes.ends_with(SETTINGS)).unwrap() + 1;
+    capture.packets.swap(preface, preface + 1);
+    let times = [preface, preface + 1].map(|at| capture.packets[at].time);
+    capture.packets[preface].time = times[1];
+    capture.packets[preface + 1].time = times[0];
+    let wanted = Wanted { transactions: true, connections: true, ..Wanted::default() };
+    let outcome = Analyze::capture(&capture).wanted(wanted).run();
+    let call = outcome.transactions().next().unwrap();
+    assert!(call.time.unwrap().parts.get(TimePart::Wait) > 20 * MS);
+    let connection = outcome.connections().next().unwrap();
+    assert!(connection.timing.client_blocked.tcp_loss > 2 * MS);
 }
