@@ -79,6 +79,12 @@ pub const RECENT_DATAGRAM_LIFETIME: Duration = Duration::from_secs(1);
 /// Link types that are not read and that a message names; the packets of further ones are only counted.
 pub const UNREAD_LINKS: usize = 8;
 
+// HTTP/2
+
+/// Streams that a client has opened and not ended, of which it is followed whether they may have ended in a hole. With more the
+/// dynamic table is given up at each hole.
+pub const OPEN_UPLOADS: usize = 64;
+
 // TCP
 
 /// Segments of a connection that are awaited, once the peer has acknowledged past a hole, before the hole is

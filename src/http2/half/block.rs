@@ -10,6 +10,7 @@ use crate::http2::event::EventSink;
 use crate::http2::expansion::BlockCredit;
 use crate::http2::frame::{Flags, FrameType, Headers, PushPromise};
 use crate::http2::ledger::Ledger;
+use crate::http2::side::Side;
 use crate::http2::{hpack, rules};
 
 /// A header block as it came.
@@ -40,6 +41,13 @@ impl Half {
             Headers::parse(&header, payload).map(|frame| (None, frame.fragment))
         }
         .unwrap_or_default();
+        let none_lost = match self.from {
+            Side::Client => self.openings.block(&header, fragment),
+            Side::Server => self.openings.block_of_server(),
+        };
+        if !none_lost {
+            self.decoder.lose_past();
+        }
         if let Some(promised) = promised {
             ledger.saw_stream(self.from, promised);
         }

@@ -31,13 +31,17 @@ impl Half {
         if self.state == ParseState::Lost {
             ledger.counters.losses += 1;
             sink.lost(&self.context(arrival, ledger), gap.cause);
+            self.openings.lose_more();
             match gap.len {
                 Some(len) => self.buffer.push_gap(arrival, len, gap.cause),
                 None => self.buffer.skip_all(),
             }
             return;
         }
-        let Some(len) = gap.len else { return self.lose(arrival, gap.cause, ledger, sink) };
+        let Some(len) = gap.len else {
+            self.openings.lose(None);
+            return self.lose(arrival, gap.cause, ledger, sink);
+        };
         let within = self.lose_bytes(arrival, len, gap.cause, ledger, sink);
         if len > within {
             self.buffer.push_gap(arrival, len - within, gap.cause);
@@ -68,6 +72,8 @@ impl Half {
             self.lose_payload(arrival, within as u32, cause, ledger, sink);
         }
         if len > within {
+            let is_between = self.state == ParseState::Header && self.head.is_empty();
+            self.openings.lose(is_between.then_some(len - within));
             self.lose(arrival, cause, ledger, sink);
         }
         within
@@ -99,7 +105,13 @@ impl Half {
         }
     }
 
-    /// Framing is lost: everything of this direction that depends on what is missing is given up.
+    /// What was inserted into the dynamic table stands at an unknown distance, and streams may have been opened.
+    pub(super) fn lose_past(&mut self) {
+        self.decoder.lose_past();
+        self.openings.forget();
+    }
+
+    /// Framing is lost: everything of this direction that depends on what is missing is given up, but for the dynamic table.
     pub(super) fn lose(
         &mut self,
         arrival: &Arrival,
@@ -113,7 +125,6 @@ impl Half {
         self.cut_block(arrival, cause, ledger, sink);
         self.block_lost = true;
         self.head.clear();
-        self.decoder.lose_past();
         ledger.lost(self.from);
         self.recovered = true;
         self.first_frame = false;
@@ -136,6 +147,9 @@ impl Half {
             self.state = ParseState::Header;
             let skipped = buffer.take_skipped();
             ledger.missed(self.from, Some(skipped));
+            if skipped > 0 {
+                self.openings.lose_more();
+            }
             if let Some(Piece::Data(arrival, _)) = buffer.next_piece() {
                 ledger.counters.skipped_bytes += skipped;
                 sink.skipped(&self.context(&arrival, ledger), skipped);

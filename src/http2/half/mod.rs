@@ -23,6 +23,7 @@ mod assembly;
 mod block;
 mod foreign;
 mod loss;
+mod openings;
 mod segment;
 mod whole;
 mod worse;
@@ -40,6 +41,7 @@ use crate::base::limits;
 use crate::base::time::Moment;
 use crate::flow::{Arrival, GapCause};
 use assembly::Assembly;
+use openings::Openings;
 use segment::Segment;
 
 /// The client connection preface (RFC 9113 section 3.4).
@@ -60,6 +62,7 @@ pub(super) struct Half {
     /// The last header block is not whole, or its beginning was not seen: CONTINUATIONs of it may follow.
     block_lost: bool,
     decoder: hpack::Decoder,
+    openings: Openings,
     buffer: SearchBuffer,
     /// Framing was found again after a loss: what is not believable means another loss.
     recovered: bool,
@@ -116,12 +119,12 @@ struct Frame {
 impl Half {
     pub(super) fn new(from: Side, preface: bool) -> Self {
         let state = if preface { ParseState::Preface(PREFACE.len()) } else { ParseState::Header };
-        Self::with(from, state, hpack::Decoder::new())
+        Self { openings: Openings::of_all(), ..Self::with(from, state, hpack::Decoder::new()) }
     }
 
     /// A direction whose first bytes that were seen may not be its first.
     pub(super) fn unsure(from: Side) -> Self {
-        Self { unsure: true, ..Self::new(from, false) }
+        Self { unsure: true, openings: Openings::default(), ..Self::new(from, false) }
     }
 
     /// A client's direction of which nothing was read: it begins with the preface, or is joined at an unknown place.
@@ -156,6 +159,7 @@ impl Half {
             assembly: Assembly::default(),
             block_lost: false,
             decoder,
+            openings: Openings::default(),
             buffer: SearchBuffer::default(),
             recovered: false,
             last_gap: GapCause::Lost,
@@ -243,6 +247,7 @@ impl Half {
             + self.cuts.capacity() * size_of::<u32>()
             + self.assembly.memory()
             + self.decoder.memory()
+            + self.openings.memory()
             + self.buffer.memory()
             + self.first_line.memory()
     }
@@ -349,11 +354,13 @@ impl Half {
             && !header.flags.has(Flags::ACK);
         if std::mem::take(&mut self.unsure) && !first {
             self.lose(arrival, self.last_gap, ledger, sink);
+            self.lose_past();
             return rest;
         }
         if self.recovered && super::plausibility::header_bits(&header, &ledger.expect(self.from)).is_none() {
             // Not a frame header after all, or a frame that no rule allows: framing is lost again.
             self.lose(arrival, self.last_gap, ledger, sink);
+            self.lose_past();
             return rest;
         }
         self.open_frame(header, began, (!split).then_some(after.len()), arrival, ledger, sink);
@@ -531,6 +538,7 @@ impl Half {
                 let ends = header.flags.has(Flags::END_STREAM);
                 ledger.counters.ends_of_stream += u64::from(ends);
                 let ends = ends && !self.frame.unfinished;
+                self.openings.heard_of(header.stream, ends);
                 sink.data_end(&self.context(arrival, ledger), header.stream, ends, spot);
             }
             FrameType::HEADERS | FrameType::PUSH_PROMISE => {
@@ -541,6 +549,7 @@ impl Half {
                 ledger.counters.resets += 1;
                 let code = RstStream::parse(&header, payload).map(|frame| frame.code);
                 if header.stream != 0 {
+                    self.openings.heard_of(header.stream, true);
                     sink.reset(&self.context(arrival, ledger), header.stream, code, spot);
                 }
             }

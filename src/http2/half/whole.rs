@@ -41,6 +41,7 @@ impl Half {
         ledger.credit.earn(rest.len() as u64 - after.len() as u64);
         ledger.saw_stream(self.from, stream);
         ledger.counters.ends_of_stream += u64::from(flags.has(Flags::END_STREAM));
+        self.openings.heard_of(stream, flags.has(Flags::END_STREAM));
         self.segment.count(&header, &mut ledger.counters);
         self.frame = Frame { header, at: arrival.at, segment: self.segment.number(), ..Frame::EMPTY };
         let frame = FrameView { at: arrival.at, from_client: self.from.is_client(), header, payload: &[] };

@@ -31,10 +31,11 @@ impl Half {
         let begun = self.state == ParseState::Payload && self.frame.begun_tainted;
         if self.state == ParseState::Lost {
             self.buffer.push_gap(arrival, (bytes.len() - read) as u64, GapCause::Damaged);
-        } else if begun || !self.head.is_empty() || self.assembly.stream().is_some() {
-            self.lose(arrival, GapCause::Damaged, ledger, sink);
-        } else {
-            self.decoder.lose_past();
+            return;
         }
+        if begun || !self.head.is_empty() || self.assembly.stream().is_some() {
+            self.lose(arrival, GapCause::Damaged, ledger, sink);
+        }
+        self.lose_past();
     }
 }
