@@ -1,6 +1,7 @@
 //! Damaged captures: what is told must be true, and what can be told must be told.
 
 mod apart;
+mod beside_blocks;
 mod cut_frames;
 mod encrypted;
 mod late;

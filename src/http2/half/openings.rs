@@ -253,8 +253,6 @@ mod tests {
                 let apart =
                     [Sent(headers(1, END, FIRST)), Sent(vec![0, 0]), Hole(9), Sent(headers(9, END, NEXT))];
                 assert!(!is_known(start, from, &apart), "{start:?} {from:?}");
-                let mut middle = headers(1, END, FIRST);
-                middle.extend(ping().split_off(2));
                 let behind =
                     [Sent(headers(1, END, FIRST)), Hole(9), Sent(vec![0xff; 3]), Sent(headers(9, END, NEXT))];
                 assert!(!is_known(start, from, &behind), "{start:?} {from:?}");
