@@ -261,10 +261,8 @@ impl EventSink for Timing {
     }
 
     fn reset(&mut self, cx: &EventContext<'_>, stream: u32, _: Option<u32>, _: FrameSpot) {
-        // Its record may come later, when more of the other side was read.
         if let Some(exchange) = self.exchanges.get_mut(stream) {
-            let clock = &mut self.clocks[exchange.turn.sender()];
-            exchange.settle(cx.at().time, clock, self.patience, TimePart::Transfer);
+            exchange.reset(cx.at().time, &mut self.clocks[exchange.turn.sender()], self.patience);
         }
     }
 

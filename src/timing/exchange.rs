@@ -77,6 +77,8 @@ const SERVER_EMPTY: u8 = 1 << 2;
 const NOT_FOLLOWED: u8 = 1 << 3;
 /// The header of the frame that opens it was read, and nothing of its payload.
 const OPENING: u8 = 1 << 4;
+/// It was reset: what comes later is none of its time.
+const RESET: u8 = 1 << 5;
 
 const fn empty(sender: Side) -> u8 {
     if sender.is_client() { CLIENT_EMPTY } else { SERVER_EMPTY }
@@ -238,6 +240,12 @@ impl Exchange {
         self.divide(at, clock, patience, TimePart::Transfer, TimePart::Transfer);
     }
 
+    /// It was reset; its record may come later, when more of the other side was read.
+    pub(super) fn reset(&mut self, at: Timestamp, clock: &mut Clock, patience: u64) {
+        self.settle(at, clock, patience, TimePart::Transfer);
+        self.flags |= RESET;
+    }
+
     /// `earlier_active`: what the waits before the last one were if not silence.
     fn divide(
         &mut self,
@@ -248,8 +256,8 @@ impl Exchange {
         active: TimePart,
     ) {
         let mut left = at.nanos_since(self.cursor.at);
-        if left == 0 {
-            // The clock was read then.
+        // The clock was read then.
+        if left == 0 || self.flags & RESET != 0 {
             return;
         }
         let now = clock.read(at);

@@ -118,3 +118,24 @@ fn a_loss_before_the_preface_leaves_the_time_known() {
     let connection = outcome.connections().next().unwrap();
     assert!(connection.timing.client_blocked.tcp_loss > 2 * MS);
 }
+
+/// The client's turn begins again when the answer has ended, and ends with the reset.
+#[test]
+fn the_rest_of_a_reset_upload_ends_with_the_reset() {
+    let mut conversation = connection(
+        1,
+        &[
+            (MS, Client, frame(1, 4, 1, &[0x83, 0x86, 0x84])),
+            (MS, Client, frame(1, 4, 3, &[0x83, 0x86, 0x84])),
+            (MS + 300_000, Client, frame(0, 0, 3, b"begun")),
+            (2 * MS, Server, frame(1, 5, 3, &[0x88])),
+        ],
+    )
+    .after(10 * MS);
+    conversation.data(Server, &frame(3, 0, 3, &[0, 0, 0, 0]));
+    let mut conversation = conversation.after(50 * MS);
+    conversation.data(Client, &frame(0, 1, 1, b"another call"));
+    let outcome = Analyze::capture(&conversation.capture()).transactions_alone().run();
+    let [_, pause, others, transfer] = parts(&outcome, 3);
+    assert!(is_near(pause, 10_000) && others == 0 && is_near(transfer, 1_200), "{pause} {others} {transfer}");
+}
