@@ -69,13 +69,17 @@ impl Openings {
     /// A header block of the client begins. Whether no other was lost since the last one.
     pub(super) fn block(&mut self, header: &FrameHeader, fragment: &[u8]) -> bool {
         let ends = header.flags.has(Flags::END_STREAM);
+        // Without a request's field it may be the trailers of a stream whose opening was not seen.
+        let opens = || !ends || hpack::opens_request(fragment);
         let none_lost = self.hole.take().is_none_or(|hole| {
-            // Without a request's field it may be the trailers of a stream that was opened in the hole.
-            let opens = || !ends || hpack::opens_request(fragment);
             hole.is_empty_frame || self.is_next(header.stream) && hole.doubtful.is_empty() && opens()
         });
         if !none_lost {
             self.forget();
+        }
+        if !self.complete && header.stream == 1 && opens() {
+            // Joined late, and none the less with the first of all streams.
+            *self = Self::of_all();
         }
         self.note(header.stream, ends);
         none_lost
@@ -261,10 +265,14 @@ mod tests {
     }
 
     #[test]
-    fn of_a_server_and_of_a_late_start_identifiers_tell_nothing() {
-        let pieces = || [Sent(headers(1, END, FIRST)), Hole(13), Sent(headers(3, END, NEXT))];
-        assert!(!is_known(Start::Frames, Side::Server, &pieces()));
-        assert!(!is_known(Start::Late, Side::Client, &pieces()));
+    fn of_a_server_and_behind_an_unknown_beginning_identifiers_tell_nothing() {
+        let pieces =
+            |first, block| [Sent(headers(first, END, block)), Hole(13), Sent(headers(first + 2, END, NEXT))];
+        assert!(!is_known(Start::Frames, Side::Server, &pieces(1, FIRST)));
+        assert!(!is_known(Start::Late, Side::Client, &pieces(3, FIRST)));
+        assert!(is_known(Start::Late, Side::Client, &pieces(1, FIRST)), "none is opened before the first");
+        let trailers = b"\x40\x01n\x01v";
+        assert!(!is_known(Start::Late, Side::Client, &pieces(1, trailers)));
     }
 
     #[test]
