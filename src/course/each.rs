@@ -4,7 +4,7 @@ use super::{credit_left, word};
 use crate::base::memory::of_map;
 use crate::flow::GapCause;
 use crate::http2::frame::{FrameHeader, FrameType, FrameView, Payload};
-use crate::http2::{EventContext, EventSink, Side};
+use crate::http2::{EventContext, EventSink, WindowChange};
 use crate::record::{Step, StepKind, Steps};
 use foldhash::HashMap;
 
@@ -75,7 +75,8 @@ impl EventSink for Courses {
         self.add(cx, stream, StepKind::Loss { bytes: Some(len), cause: word(cause) }, None);
     }
 
-    fn window_changed(&mut self, cx: &EventContext<'_>, sender: Side, stream: u32) {
+    fn window_changed(&mut self, cx: &EventContext<'_>, change: WindowChange) {
+        let WindowChange { sender, stream, .. } = change;
         // The frame that did it was told of just before.
         if stream == 0 || stream != self.latest {
             return;

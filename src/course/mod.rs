@@ -15,7 +15,7 @@ use crate::base::time::Moment;
 use crate::flow::GapCause;
 use crate::http2::frame::{FrameType, FrameView, Payload};
 use crate::http2::{
-    Block, BlockEnd, EventContext, EventSink, FrameSpot, PerSide, Side, UpgradeRequest, hpack,
+    Block, BlockEnd, EventContext, EventSink, FrameSpot, PerSide, Side, UpgradeRequest, WindowChange, hpack,
 };
 use crate::record::{Credit, Field, FieldName, Fields, Section, SectionPart, Step, StepKind};
 
@@ -155,7 +155,8 @@ impl EventSink for Course {
         }
     }
 
-    fn window_changed(&mut self, cx: &EventContext<'_>, sender: Side, stream: u32) {
+    fn window_changed(&mut self, cx: &EventContext<'_>, change: WindowChange) {
+        let WindowChange { sender, stream, .. } = change;
         // The frame that did it was told of just before.
         let Some(step) = self.steps.last_mut().filter(|step| matches!(step.what, StepKind::Frame(..))) else {
             return;

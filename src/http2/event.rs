@@ -5,7 +5,7 @@ use super::block::{Block, BlockEnd, FrameSpot};
 use super::foreign::Foreign;
 use super::frame::{Flags, FrameHeader, FrameView};
 use super::hpack;
-use super::ledger::{Ledger, SettingsValues};
+use super::ledger::{Ledger, SettingsValues, WindowChange};
 use super::side::Side;
 use crate::base::time::Moment;
 use crate::flow::{Arrival, GapCause};
@@ -173,9 +173,8 @@ pub trait EventSink {
     /// PING, or its acknowledgment.
     fn ping(&mut self, cx: &EventContext<'_>, ack: bool, opaque: [u8; 8]) {}
 
-    /// DATA or `WINDOW_UPDATE` has taken effect: the ledger has other windows for what `sender` sends, on this stream and,
-    /// where it was DATA or the stream is 0, on the connection. Told where windows are followed.
-    fn window_changed(&mut self, cx: &EventContext<'_>, sender: Side, stream: u32) {}
+    /// DATA or `WINDOW_UPDATE` has taken effect: the ledger has other windows. Told where windows are followed.
+    fn window_changed(&mut self, cx: &EventContext<'_>, change: WindowChange) {}
 
     /// GOAWAY.
     fn goaway(&mut self, cx: &EventContext<'_>, last_stream: u32, code: u32, debug: &[u8]) {}

@@ -33,6 +33,8 @@ pub use detect::{Detector, Recognised};
 pub use event::{EventContext, EventSink, ResetPlace, SettingsChange, UpgradeRequest};
 pub use foreign::Foreign;
 pub use half::PREFACE;
-pub use ledger::{CONNECTION_WINDOW, EarlyAcknowledgments, Flow, Ledger, SettingsValues, opener};
+pub use ledger::{
+    CONNECTION_WINDOW, EarlyAcknowledgments, Flow, Ledger, SettingsValues, WindowChange, is_low, opener,
+};
 pub use side::{PerSide, Side};
 pub use stream_map::StreamMap;

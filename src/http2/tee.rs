@@ -6,6 +6,7 @@ use super::event::{EventContext, EventSink, SettingsChange, UpgradeRequest};
 use super::foreign::Foreign;
 use super::frame::{FrameHeader, FrameView};
 use super::hpack;
+use super::ledger::WindowChange;
 use super::side::Side;
 use crate::base::time::Moment;
 use crate::flow::GapCause;
@@ -75,7 +76,7 @@ hand_on! {
     data_end(cx: &EventContext<'_>, stream: u32, end_stream: bool, spot: FrameSpot);
     reset(cx: &EventContext<'_>, stream: u32, code: Option<u32>, spot: FrameSpot);
     ping(cx: &EventContext<'_>, ack: bool, opaque: [u8; 8]);
-    window_changed(cx: &EventContext<'_>, sender: Side, stream: u32);
+    window_changed(cx: &EventContext<'_>, change: WindowChange);
     goaway(cx: &EventContext<'_>, last_stream: u32, code: u32, debug: &[u8]);
     upgraded(cx: &EventContext<'_>, request: &UpgradeRequest<'_>);
     setting(from: Side, id: u16, value: u32);

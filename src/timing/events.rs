@@ -8,6 +8,7 @@ use crate::http2::frame::{Flags, FrameHeader, FrameType, FrameView};
 use crate::http2::hpack::{self, NameId, NameSet};
 use crate::http2::{
     Block, BlockEnd, EventContext, EventSink, Foreign, FrameSpot, SettingsChange, Side, UpgradeRequest,
+    WindowChange,
 };
 use crate::record::{TimePart, Urgency};
 
@@ -30,6 +31,61 @@ impl Timing {
 }
 
 impl Timing {
+    /// DATA has taken of credit, or `WINDOW_UPDATE` has added to it.
+    fn change_window(&mut self, cx: &EventContext<'_>, change: WindowChange) {
+        let WindowChange { sender, stream, .. } = change;
+        let at = cx.at().time;
+        let credit = cx.ledger.connection_credit(sender);
+        let empty = credit <= 0;
+        self.windows[sender].note(credit, empty && !self.clocks[sender].stops().connection);
+        self.stop(sender, at, |stops| Stops { connection: empty, ..stops });
+        if stream != 0 {
+            let credit = cx.ledger.stream_credit(sender, stream);
+            self.look_at_window(at, sender, stream, credit);
+            self.look_at_low_credit(cx, sender, stream, credit.unwrap_or(0));
+            if let Some(priorities) = self.priorities.as_mut().filter(|_| !sender.is_client()) {
+                priorities.set_ready(stream, credit.is_none_or(|credit| credit > 0));
+            }
+        }
+    }
+
+    /// A header block is over that came in several pieces, or where something tells of priorities or pushes.
+    fn end_block(&mut self, cx: &EventContext<'_>, block: &Block, end: &BlockEnd) {
+        if let Some(promised) = block.promised {
+            // The promise is the request's end.
+            self.begin(cx, block.first.time, promised, false);
+            self.promises.get_or_insert_default().promised(promised);
+            if let Some(exchange) = self.exchanges.get_mut(promised) {
+                exchange.end_request();
+            }
+            return self.turn(cx, promised, block.first.time, Turn::Wait);
+        }
+        if cx.from.is_client() {
+            if let Some(exchange) = self.exchanges.get_mut(block.stream) {
+                exchange.set_opening(false);
+            }
+            if let Some(promises) = &mut self.promises {
+                promises.requested();
+            }
+            if let Some(urgency) = self.urgency.take() {
+                self.priorities.get_or_insert_default().state_urgency(block.stream, urgency, false);
+            }
+        }
+        if !cx.from.is_client() && !self.interim {
+            self.begin_response(cx, block.stream, block.first.time);
+        }
+        self.carried(cx, block.stream);
+        if block.end_stream {
+            if end.cut.is_some()
+                && let Some(exchange) = self.exchanges.get_mut(block.stream)
+            {
+                // Its rest came later.
+                exchange.lose_track();
+            }
+            self.end_side(cx, block.stream);
+        }
+    }
+
     /// What was to change windows, places for streams, or what is urgent, is not known.
     const fn cut_off(&mut self) {
         self.losses += 1;
@@ -93,6 +149,7 @@ impl Timing {
     }
 
     /// Nothing tells of priorities and pushes, and the next frame of this side was read in its order.
+    #[inline]
     fn is_ordinary(&self, from: Side) -> bool {
         self.priorities.is_none() && self.promises.is_none() && !self.catches_up[from]
     }
@@ -116,10 +173,13 @@ impl EventSink for Timing {
 
     #[inline]
     fn frame(&mut self, _: &EventContext<'_>, frame: &FrameView<'_>) {
-        if frame.header.kind == FrameType::SETTINGS {
-            self.take_settings(frame);
-        } else if frame.from_client {
-            self.take_priority(frame);
+        match frame.header.kind {
+            FrameType::SETTINGS => self.take_settings(frame),
+            FrameType::HEADERS if !frame.header.flags.has(Flags::PRIORITY) => {}
+            FrameType::HEADERS | FrameType::PRIORITY | FrameType::PRIORITY_UPDATE if frame.from_client => {
+                self.take_priority(frame);
+            }
+            _ => {}
         }
     }
 
@@ -163,40 +223,9 @@ impl EventSink for Timing {
 
     fn block_end(&mut self, cx: &EventContext<'_>, block: &Block, end: &BlockEnd) {
         if std::mem::take(&mut self.whole) {
-            return self.whole_block(cx, block);
-        }
-        if let Some(promised) = block.promised {
-            // The promise is the request's end.
-            self.begin(cx, block.first.time, promised, false);
-            self.promises.get_or_insert_default().promised(promised);
-            if let Some(exchange) = self.exchanges.get_mut(promised) {
-                exchange.end_request();
-            }
-            return self.turn(cx, promised, block.first.time, Turn::Wait);
-        }
-        if cx.from.is_client() {
-            if let Some(exchange) = self.exchanges.get_mut(block.stream) {
-                exchange.set_opening(false);
-            }
-            if let Some(promises) = &mut self.promises {
-                promises.requested();
-            }
-            if let Some(urgency) = self.urgency.take() {
-                self.priorities.get_or_insert_default().state_urgency(block.stream, urgency, false);
-            }
-        }
-        if !cx.from.is_client() && !self.interim {
-            self.begin_response(cx, block.stream, block.first.time);
-        }
-        self.carried(cx, block.stream);
-        if block.end_stream {
-            if end.cut.is_some()
-                && let Some(exchange) = self.exchanges.get_mut(block.stream)
-            {
-                // Its rest came later.
-                exchange.lose_track();
-            }
-            self.end_side(cx, block.stream);
+            self.whole_block(cx, block);
+        } else {
+            self.end_block(cx, block, end);
         }
     }
 
@@ -232,6 +261,9 @@ impl EventSink for Timing {
     fn whole_data(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>, bytes: &[u8], _: FrameSpot) {
         let FrameHeader { stream, flags, .. } = frame.header;
         self.begin_frame(cx, cx.at());
+        if self.is_ordinary(cx.from) && self.response_goes_on(cx, stream) {
+            return;
+        }
         self.carried(cx, stream);
         self.note_order(cx.from, cx.at());
         if !bytes.is_empty() {
@@ -287,22 +319,10 @@ impl EventSink for Timing {
         self.judge_keepalive(cx, code, debug);
     }
 
-    fn window_changed(&mut self, cx: &EventContext<'_>, sender: Side, stream: u32) {
-        if cx.from == sender && self.has_plenty(cx, stream) {
-            return;
-        }
-        let at = cx.at().time;
-        let credit = cx.ledger.connection_credit(sender);
-        let empty = credit <= 0;
-        self.windows[sender].note(credit, empty && !self.clocks[sender].stops().connection);
-        self.stop(sender, at, |stops| Stops { connection: empty, ..stops });
-        if stream != 0 {
-            let credit = cx.ledger.stream_credit(sender, stream);
-            self.look_at_window(at, sender, stream, credit);
-            self.look_at_low_credit(cx, sender, stream, credit.unwrap_or(0));
-            if let Some(priorities) = self.priorities.as_mut().filter(|_| !sender.is_client()) {
-                priorities.set_ready(stream, credit.is_none_or(|credit| credit > 0));
-            }
+    #[inline]
+    fn window_changed(&mut self, cx: &EventContext<'_>, change: WindowChange) {
+        if !self.had_plenty(change) {
+            self.change_window(cx, change);
         }
     }
 

@@ -339,13 +339,18 @@ impl Timing {
     /// A segment with bytes of this stream ends the wait of its direction.
     #[inline]
     fn end_wait(&mut self, cx: &EventContext<'_>, id: u32) {
-        let (from, at) = (cx.from, cx.at().time);
-        let clock = &mut self.clocks[from];
         // Several streams' bytes are in one segment.
-        if at > clock.latest()
-            && clock.data(at, cx.arrival.record_since.unwrap_or(at), self.patience)
-            && !self.fresh[from].is_empty()
-        {
+        if cx.at().time > self.clocks[cx.from].latest() {
+            self.end_latest_wait(cx, id);
+        }
+    }
+
+    /// The same, of a segment that is later than the latest with data.
+    #[inline(never)]
+    fn end_latest_wait(&mut self, cx: &EventContext<'_>, id: u32) {
+        let (from, at) = (cx.from, cx.at().time);
+        let since = cx.arrival.record_since.unwrap_or(at);
+        if self.clocks[from].data(at, since, self.patience) && !self.fresh[from].is_empty() {
             self.pass_over(from, at, id);
         }
     }
@@ -388,8 +393,7 @@ impl Timing {
         self.turn(cx, id, at, Turn::Response);
         self.settle_block(cx, id, at);
         if let Some(priorities) = &mut self.priorities {
-            let credit = cx.ledger.stream_credit(Side::Server, id).is_none_or(|credit| credit > 0);
-            priorities.begin_response(id, credit);
+            priorities.begin_response(id, cx.ledger.has_credit(Side::Server, id));
         }
     }
 
@@ -429,8 +433,7 @@ impl Timing {
 
     fn turn(&mut self, cx: &EventContext<'_>, id: u32, at: Timestamp, turn: Turn) {
         let sender = turn.sender();
-        let blocked =
-            turn != Turn::Wait && cx.ledger.stream_credit(sender, id).is_some_and(|credit| credit <= 0);
+        let blocked = turn != Turn::Wait && !cx.ledger.has_credit(sender, id);
         let Some(exchange) = self.exchanges.get_mut(id) else { return };
         if exchange.blocked {
             self.clocks[exchange.turn.sender()].set_stream_blocked(at, false);
@@ -660,13 +663,13 @@ impl Timing {
 
     /// An exchange begins, with a request that is `asked` at once or not.
     fn begin(&mut self, cx: &EventContext<'_>, at: Timestamp, id: u32, asked: bool) {
-        if self.exchanges.len() >= limits::RULE_STREAMS {
-            self.limited = self.limited.saturating_add(1);
-            return;
-        }
         // What is promised is promised with an answer: the request for that came first (RFC 9113 section 8.4).
         if id % 2 == 1 {
             self.note_request(at);
+        }
+        if self.exchanges.len() >= limits::RULE_STREAMS {
+            self.limited = self.limited.saturating_add(1);
+            return;
         }
         let sent_again = self.retransmitted;
         self.exchanges.get_or_insert_with(id, || {

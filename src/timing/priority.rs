@@ -10,7 +10,7 @@ use super::Timing;
 use super::dependencies::Dependencies;
 use crate::base::limits;
 use crate::base::memory::of_map;
-use crate::http2::frame::{self, Flags, FrameType, FrameView, Payload};
+use crate::http2::frame::{self, FrameView, Payload};
 use crate::record::{Dependency, Inversion, Priority, Urgency};
 use std::collections::HashMap;
 
@@ -310,16 +310,9 @@ impl Timing {
         }
     }
 
-    /// A frame of the client may state a priority.
+    /// A frame of the client states a priority.
     pub(super) fn take_priority(&mut self, frame: &FrameView<'_>) {
         let header = &frame.header;
-        let states = match header.kind {
-            FrameType::HEADERS => header.flags.has(Flags::PRIORITY),
-            kind => matches!(kind, FrameType::PRIORITY | FrameType::PRIORITY_UPDATE),
-        };
-        if !states {
-            return;
-        }
         let stated = match Payload::parse(header, frame.payload) {
             Some(Payload::PriorityUpdate(update)) => {
                 let (stream, urgency) = (update.prioritized_stream, Urgency::parse(update.value));

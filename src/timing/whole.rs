@@ -1,7 +1,7 @@
 //! Header blocks that came whole in one frame and one packet, as most do: frame and block are taken note of at once.
 
 use super::Timing;
-use super::exchange::Turn;
+use super::exchange::{Exchange, Turn};
 use crate::http2::{Block, EventContext, Side};
 use crate::record::TimePart;
 
@@ -20,9 +20,6 @@ impl Timing {
         let (id, at) = (block.stream, cx.at());
         let is_odd = id % 2 == 1;
         let is_new = is_odd && cx.ledger.is_new(id) && !self.exchanges.contains(id);
-        if is_odd {
-            self.note_request(at.time);
-        }
         if is_new {
             self.words.ask(at);
             // What came before it is none of its time.
@@ -31,6 +28,9 @@ impl Timing {
             // All of its time is divided by now.
             self.carried = (at.time, id, Some(Side::Client));
         } else {
+            if is_odd {
+                self.note_request(at.time);
+            }
             self.carried(cx, id);
         }
         if let Some(urgency) = self.urgency.take() {
@@ -55,6 +55,17 @@ impl Timing {
         }
     }
 
+    /// DATA, of a response that has begun, to a request that is over: whatever it ends, the turn stays the server's. False where
+    /// it is not such, and nothing is noted.
+    pub(super) fn response_goes_on(&mut self, cx: &EventContext<'_>, id: u32) -> bool {
+        let has_begun = |exchange: &Exchange| exchange.turn == Turn::Response && exchange.is_asked();
+        let goes_on = !cx.from.is_client() && self.exchanges.get(id).is_some_and(has_begun);
+        if goes_on {
+            self.carried(cx, id);
+        }
+        goes_on
+    }
+
     /// The response that an exchange waits for begins with this packet; false where it does not wait for one, or the response may
     /// have begun to come before.
     fn answer(&mut self, cx: &EventContext<'_>, id: u32) -> bool {
@@ -68,7 +79,7 @@ impl Timing {
         };
         let clock = &mut self.clocks.server;
         exchange.settle(at, clock, self.patience, TimePart::Wait);
-        let blocked = cx.ledger.stream_credit(Side::Server, id).is_some_and(|credit| credit <= 0);
+        let blocked = !cx.ledger.has_credit(Side::Server, id);
         exchange.turn_to(Turn::Response, at, clock, blocked);
         self.carried = (at, id, Some(Side::Server));
         if !exchange.is_settled(at) {

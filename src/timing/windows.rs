@@ -1,16 +1,8 @@
 //! The windows of what a side sends (RFC 9113 section 5.2): what there was of credit, and when there was next to none.
 
 use super::Timing;
-use crate::http2::{CONNECTION_WINDOW, EventContext, Side};
+use crate::http2::{CONNECTION_WINDOW, EventContext, Side, WindowChange, is_low};
 use crate::record::WindowFacts;
-
-/// Of a window less than one part in so many is next to nothing.
-const LOW: i64 = 100;
-
-/// So much credit is next to nothing, or nothing, of a window of that size.
-fn is_low(credit: i64, initial: u32) -> bool {
-    credit <= 0 || credit.saturating_mul(LOW) < initial.into()
-}
 
 /// The connection's window for what one side sends.
 #[derive(Debug, Default)]
@@ -39,16 +31,12 @@ impl Windows {
 impl Timing {
     /// DATA has taken of credit, and there was enough before and is now, on the connection and on the stream: nothing stops
     /// its sender, and nothing did.
-    pub(super) fn has_plenty(&self, cx: &EventContext<'_>, id: u32) -> bool {
-        let sender = cx.from;
-        let stopped = self.clocks[sender].stops().connection || self.priorities.is_some();
-        let initial = cx.ledger.settings(sender.peer()).initial_window_size;
-        // A stream that has just ended needs none.
-        let low = |credit: Option<i64>| credit.is_some_and(|credit| is_low(credit, initial));
-        !stopped
-            && cx.ledger.connection_credit(sender) > 0
-            && !low(cx.ledger.stream_credit(sender, id))
-            && self.exchanges.get(id).is_none_or(|exchange| exchange.has_plenty(sender))
+    pub(super) fn had_plenty(&self, change: WindowChange) -> bool {
+        let WindowChange { sender, stream, plenty } = change;
+        plenty
+            && !self.clocks[sender].stops().connection
+            && self.priorities.is_none()
+            && self.exchanges.get(stream).is_none_or(|exchange| exchange.has_plenty(sender))
     }
 
     /// DATA has taken of a stream's credit, or `WINDOW_UPDATE` has added to it.

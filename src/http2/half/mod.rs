@@ -568,8 +568,8 @@ impl Half {
             }
             _ => {}
         }
-        if let Some(sender) = ledger.apply(self.from, &header, payload) {
-            sink.window_changed(&self.context(arrival, ledger), sender, header.stream);
+        if let Some(change) = ledger.apply(self.from, &header, payload) {
+            sink.window_changed(&self.context(arrival, ledger), change);
         }
     }
 

@@ -47,8 +47,8 @@ impl Half {
         let frame = FrameView { at: arrival.at, from_client: self.from.is_client(), header, payload: &[] };
         let spot = FrameSpot { packet: arrival.at.packet, split: false };
         sink.whole_data(&self.context(arrival, ledger), &frame, bytes, spot);
-        if let Some(sender) = ledger.apply(self.from, &header, &[]) {
-            sink.window_changed(&self.context(arrival, ledger), sender, stream);
+        if let Some(change) = ledger.spend(self.from, &header) {
+            sink.window_changed(&self.context(arrival, ledger), change);
         }
         Some(after)
     }

@@ -7,7 +7,7 @@ mod settings;
 mod windows;
 
 pub use settings::{EarlyAcknowledgments, SettingsValues};
-pub use windows::{CONNECTION_WINDOW, Flow, opener};
+pub use windows::{CONNECTION_WINDOW, Flow, WindowChange, is_low, opener};
 
 use super::counters::Counters;
 use super::expansion::Credit;
@@ -147,6 +147,13 @@ impl Ledger {
         Some(self.stream_flow(sender, stream)?.credit(initial))
     }
 
+    /// A side has credit on a stream, or may have: it is not open, as far as is known.
+    #[inline]
+    pub fn has_credit(&self, sender: Side, stream: u32) -> bool {
+        let initial = self.settings(sender.peer()).initial_window_size;
+        self.stream_flow(sender, stream).is_none_or(|flow| flow.takes(1, initial))
+    }
+
     /// DATA of so many octets is within the windows of an open stream and of the connection, by the settings in force.
     #[inline]
     pub fn has_room(&self, sender: Side, stream: u32, octets: u32) -> bool {
@@ -175,15 +182,21 @@ impl Ledger {
         self.windows.as_ref().is_none_or(|windows| windows.is_new(stream))
     }
 
-    /// A frame of `from` takes effect on the windows; whose they are, if it did.
-    pub(super) fn apply(&mut self, from: Side, header: &FrameHeader, payload: &[u8]) -> Option<Side> {
-        let windows = self.windows.as_mut()?;
-        windows.apply(from, header, payload);
-        match header.kind {
-            FrameType::DATA => Some(from),
-            FrameType::WINDOW_UPDATE => Some(from.peer()),
-            _ => None,
+    /// A frame of `from` takes effect on the windows; what it has changed of them, if it did.
+    pub(super) fn apply(&mut self, from: Side, header: &FrameHeader, payload: &[u8]) -> Option<WindowChange> {
+        if header.kind == FrameType::DATA {
+            return self.spend(from, header);
         }
+        self.windows.as_mut()?.apply(from, header, payload);
+        let (sender, stream) = (from.peer(), header.stream);
+        (header.kind == FrameType::WINDOW_UPDATE).then_some(WindowChange { sender, stream, plenty: false })
+    }
+
+    /// The same of DATA, whose payload is not needed.
+    pub(super) fn spend(&mut self, from: Side, header: &FrameHeader) -> Option<WindowChange> {
+        let initial = self.settings(from.peer()).initial_window_size;
+        let plenty = self.windows.as_mut()?.spend(from, header, initial);
+        Some(WindowChange { sender: from, stream: header.stream, plenty })
     }
 
     /// The client's request to upgrade opens stream 1 (RFC 7540 section 3.2).

@@ -45,6 +45,27 @@ impl Flow {
     }
 }
 
+/// Of a window less than one part in so many is next to nothing.
+const LOW: i64 = 100;
+
+/// So much credit is next to nothing, or nothing, of a window that is so large at first.
+#[inline]
+pub fn is_low(credit: i64, initial: u32) -> bool {
+    credit <= 0 || credit.saturating_mul(LOW) < initial.into()
+}
+
+/// What a frame has changed of the windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WindowChange {
+    /// Whose: for what it sends.
+    pub sender: Side,
+    /// On which stream; where it was DATA, or this is 0, on the connection, too.
+    pub stream: u32,
+    /// It was DATA, and has left credit on the connection, and on the stream [more](is_low) than next to nothing, unless that
+    /// is over.
+    pub plenty: bool,
+}
+
 /// A stream that is open, or reserved (section 5.1).
 #[derive(Clone, Copy, Debug, Default)]
 struct OpenStream {
@@ -109,19 +130,24 @@ impl Windows {
         self.lossy[side]
     }
 
-    /// A whole frame of this side takes effect; of DATA the payload is not needed.
+    /// DATA of a side takes effect. Whether it has left [plenty](WindowChange::plenty) of windows that are so large at first.
+    pub(super) fn spend(&mut self, from: Side, header: &FrameHeader, initial: u32) -> bool {
+        let octets = u64::from(header.length);
+        let flow = &mut self.connection[from];
+        flow.sent = flow.sent.saturating_add(octets);
+        let has_credit = flow.credit(CONNECTION_WINDOW) > 0;
+        let Some(stream) = self.streams.get_mut(header.stream) else { return has_credit };
+        let flow = &mut stream.flow[from];
+        flow.sent = flow.sent.saturating_add(octets);
+        let low = is_low(flow.credit(initial), initial);
+        let is_over = header.flags.has(Flags::END_STREAM) && self.end(header.stream, from);
+        has_credit && (is_over || !low)
+    }
+
+    /// A whole frame of this side takes effect that is not DATA.
     pub(super) fn apply(&mut self, from: Side, header: &FrameHeader, payload: &[u8]) {
         let id = header.stream;
         match header.kind {
-            FrameType::DATA => {
-                let octets = u64::from(header.length);
-                let flow = &mut self.connection[from];
-                flow.sent = flow.sent.saturating_add(octets);
-                if let Some(stream) = self.streams.get_mut(id) {
-                    let flow = &mut stream.flow[from];
-                    flow.sent = flow.sent.saturating_add(octets);
-                }
-            }
             FrameType::WINDOW_UPDATE => {
                 let Some(&increment) = payload.first_chunk() else { return self.lose(from) };
                 let octets = u64::from(u32::from_be_bytes(increment) & 0x7fff_ffff);
@@ -133,7 +159,12 @@ impl Windows {
                     flow.granted = flow.granted.saturating_add(octets);
                 }
             }
-            FrameType::HEADERS if id != 0 => self.open(id, from),
+            FrameType::HEADERS if id != 0 => {
+                self.open(id, from);
+                if header.flags.has(Flags::END_STREAM) {
+                    self.end(id, from);
+                }
+            }
             FrameType::PUSH_PROMISE => {
                 let padded = usize::from(header.flags.has(Flags::PADDED));
                 let promised = payload.get(padded..).and_then(|rest| rest.first_chunk());
@@ -144,21 +175,17 @@ impl Windows {
             FrameType::RST_STREAM => self.streams.forget(id),
             _ => {}
         }
-        let ends = matches!(header.kind, FrameType::DATA | FrameType::HEADERS)
-            && header.flags.has(Flags::END_STREAM);
-        if ends {
-            self.end(id, from);
-        }
     }
 
-    /// The side has ended a stream.
-    pub(super) fn end(&mut self, id: u32, from: Side) {
-        if let Some(stream) = self.streams.get_mut(id) {
-            stream.ended[from] = true;
-            if stream.ended[from.peer()] {
-                self.streams.forget(id);
-            }
+    /// The side has ended a stream. Whether that is over with it.
+    pub(super) fn end(&mut self, id: u32, from: Side) -> bool {
+        let Some(stream) = self.streams.get_mut(id) else { return false };
+        stream.ended[from] = true;
+        let is_over = stream.ended[from.peer()];
+        if is_over {
+            self.streams.forget(id);
         }
+        is_over
     }
 
     /// HEADERS of a side: a stream that it opens, or that the other has opened, which may not be read yet.
@@ -224,12 +251,30 @@ mod tests {
     fn octets_are_counted_on_the_stream_and_on_the_connection() {
         let mut windows = Windows::default();
         open(&mut windows, 1);
-        windows.apply(Side::Server, &header(FrameType::DATA, 0, 1, 1000), &[]);
+        windows.spend(Side::Server, &header(FrameType::DATA, 0, 1, 1000), 0);
         windows.apply(Side::Client, &header(FrameType::WINDOW_UPDATE, 0, 1, 4), &300_u32.to_be_bytes());
         windows.apply(Side::Client, &header(FrameType::WINDOW_UPDATE, 0, 0, 4), &7_u32.to_be_bytes());
         assert_eq!(windows.stream(Side::Server, 1), Some(Flow { sent: 1000, granted: 300 }));
         assert_eq!(windows.connection(Side::Server), Flow { sent: 1000, granted: 7 });
         assert_eq!(windows.connection(Side::Client), Flow::default());
+    }
+
+    #[test]
+    fn what_data_leaves_is_plenty_or_next_to_nothing() {
+        let mut windows = Windows::default();
+        open(&mut windows, 1);
+        let mut spend = |stream, flags, length| {
+            windows.spend(Side::Server, &header(FrameType::DATA, flags, stream, length), 10_000)
+        };
+        assert!(spend(1, 0, 9_900), "one part in a hundred");
+        assert!(!spend(1, 0, 1));
+        assert!(spend(3, 0, 60_000 - 9_901), "of a stream that is not open nothing is known");
+        assert!(!spend(3, 0, 5_535), "the connection has none");
+        open(&mut windows, 5);
+        windows.apply(Side::Client, &header(FrameType::WINDOW_UPDATE, 0, 0, 4), &20_000_u32.to_be_bytes());
+        windows.end(5, Side::Client);
+        let ends = header(FrameType::DATA, Flags::END_STREAM, 5, 10_000);
+        assert!(windows.spend(Side::Server, &ends, 10_000), "a stream that is over needs none");
     }
 
     #[test]
@@ -251,7 +296,7 @@ mod tests {
         assert_eq!(windows.stream(Side::Server, 1), None);
         open(&mut windows, 3);
         for side in [Side::Client, Side::Server] {
-            windows.apply(side, &header(FrameType::DATA, Flags::END_STREAM, 3, 0), &[]);
+            windows.spend(side, &header(FrameType::DATA, Flags::END_STREAM, 3, 0), 0);
         }
         assert_eq!(windows.stream(Side::Server, 3), None);
     }
