@@ -26,7 +26,7 @@ use crate::base::time::Moment;
 use crate::flow::GapCause;
 use crate::http2::frame::{Flags, FrameHeader, FrameType, FrameView};
 use crate::http2::{
-    Anomaly, Block, BlockEnd, EventContext, EventSink, Foreign, Ledger, PerSide, SettingsChange,
+    Anomaly, Block, BlockEnd, EventContext, EventSink, Foreign, FrameSpot, Ledger, PerSide, SettingsChange,
     SettingsValues, Side, UpgradeRequest, hpack, opener,
 };
 use crate::record::{Detail, Finding};
@@ -212,6 +212,7 @@ impl Judge {
     }
 
     /// A frame, before the header block that it ends, goes through the rules.
+    #[inline(never)]
     fn take_frame(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>) {
         let (from, header, at) = (cx.from, &frame.header, frame.at);
         self.frame_at = at;
@@ -344,7 +345,18 @@ impl EventSink for Judge {
     }
 
     fn frame(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>) {
-        if !self.is_ordinary(cx, frame) {
+        let is_ordinary = match frame.header.kind {
+            FrameType::DATA => self.is_ordinary_data(cx, &frame.header),
+            FrameType::HEADERS => self.is_ordinary_headers(cx, frame),
+            _ => false,
+        };
+        if !is_ordinary {
+            self.take_frame(cx, frame);
+        }
+    }
+
+    fn whole_data(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>, _: &[u8], _: FrameSpot) {
+        if !self.is_ordinary_data(cx, &frame.header) {
             self.take_frame(cx, frame);
         }
     }

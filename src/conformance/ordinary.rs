@@ -4,27 +4,34 @@
 use super::Judge;
 use super::block::list_size;
 use super::section::{Method, Role};
-use super::streams::{RuledStream, Sighting, StreamState};
+use super::streams::{RuledStream, Sighting};
 use crate::base::time::Moment;
-use crate::http2::frame::{Flags, FrameHeader, FrameType, FrameView};
-use crate::http2::{Block, BlockEnd, EventContext, PerSide, Side};
+use crate::http2::frame::{Flags, FrameHeader, FrameView};
+use crate::http2::{Block, BlockEnd, EventContext, Side};
 
 impl Judge {
-    /// The frame breaks no rule, and is dealt with.
+    /// DATA breaks no rule, and is dealt with.
     #[inline]
-    pub(super) fn is_ordinary(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>) -> bool {
-        let FrameHeader { kind, stream: id, .. } = frame.header;
-        // Stream 1 may have been opened by an upgrade; those with even numbers are pushed.
-        if id <= 1 || id % 2 == 0 || !self.is_calm(cx.from) {
-            return false;
-        }
-        let is_ordinary = match (kind, cx.from) {
-            (FrameType::DATA, from) => self.has_data(cx, from, &frame.header),
-            (FrameType::HEADERS, Side::Client) => self.opens_next(cx, id, frame.at),
-            // Nothing changes, whatever part of the response it is.
-            (FrameType::HEADERS, Side::Server) => self.goes_on(id, Side::Server),
-            _ => false,
-        };
+    pub(super) fn is_ordinary_data(&mut self, cx: &EventContext<'_>, header: &FrameHeader) -> bool {
+        let is_ordinary = self.is_calm(cx.from, header.stream) && self.has_data(cx, header);
+        self.pass_if(is_ordinary)
+    }
+
+    /// HEADERS, before its header block, breaks no rule, and is dealt with.
+    #[inline]
+    pub(super) fn is_ordinary_headers(&mut self, cx: &EventContext<'_>, frame: &FrameView<'_>) -> bool {
+        let id = frame.header.stream;
+        let is_ordinary = self.is_calm(cx.from, id)
+            && match cx.from {
+                Side::Client => self.opens_next(cx, id, frame.at),
+                // Nothing changes, whatever part of the response it is.
+                Side::Server => self.streams.get_mut(id).is_some_and(|stream| !stream.sides.server.ended),
+            };
+        self.pass_if(is_ordinary)
+    }
+
+    /// Counts a frame that is dealt with.
+    const fn pass_if(&mut self, is_ordinary: bool) -> bool {
         if is_ordinary {
             self.credit = self.credit.saturating_add(1);
             self.block_malformed = false;
@@ -32,18 +39,14 @@ impl Judge {
         is_ordinary
     }
 
-    /// All that both sides sent is known and was read in its order, and nobody is suspected of anything.
-    fn is_calm(&self, from: Side) -> bool {
+    /// All that both sides sent is known and was read in its order, and nobody is suspected of anything. The stream is one that
+    /// a client opens, and not the first: that may have been opened by an upgrade.
+    fn is_calm(&self, from: Side, id: u32) -> bool {
         #[cfg(test)]
         if self.thorough {
             return false;
         }
-        self.both_known() && !self.sides[from].unjudged && self.suspicions.is_empty()
-    }
-
-    /// The stream is open for what a side sends.
-    fn goes_on(&mut self, id: u32, from: Side) -> bool {
-        self.streams.get_mut(id).is_some_and(|stream| !stream.sides[from].ended)
+        id > 1 && id % 2 == 1 && self.both_known() && !self.sides[from].unjudged && self.suspicions.is_empty()
     }
 
     /// A client opens a stream, beyond all others, that the server lets it open.
@@ -52,19 +55,17 @@ impl Judge {
         let is_next = id > self.streams.highest.client
             && self.streams.active.client < most
             && self.sides.server.goaway.is_none()
-            && self.streams.state(id, Side::Client) == StreamState::Never;
+            && self.streams.open_next(id, at.time);
         if is_next {
             self.streams.highest.client = id;
-            self.streams.active.client += 1;
-            self.streams.open(id, at.time, PerSide { client: true, server: true }).counted =
-                Some(Side::Client);
         }
         is_next
     }
 
     /// DATA without padding that the stream may have, within its windows and within what `content-length` says.
-    fn has_data(&mut self, cx: &EventContext<'_>, from: Side, header: &FrameHeader) -> bool {
+    fn has_data(&mut self, cx: &EventContext<'_>, header: &FrameHeader) -> bool {
         let FrameHeader { length, stream: id, flags, .. } = *header;
+        let from = cx.from;
         let ends = flags.has(Flags::END_STREAM);
         if flags.has(Flags::PADDED) || (length == 0 && !ends) || !cx.ledger.has_room(from, id, length) {
             return false;

@@ -140,6 +140,26 @@ impl Streams {
         })
     }
 
+    /// Opens a stream of the client's, of a connection of which all is known; false where it was opened before, or may have been,
+    /// or there is no room.
+    pub(super) fn open_next(&mut self, id: u32, since: Timestamp) -> bool {
+        let has_room = self.open.len() < limits::RULE_STREAMS;
+        let is_next = has_room && !self.open.contains(id) && self.odd.get(id).is_none();
+        if is_next {
+            let unsent = Sent { headers: Sighting::No, body: Some(0), ..Sent::default() };
+            let sides = PerSide { client: unsent, server: unsent };
+            let counted = Some(Side::Client);
+            self.open.get_or_insert_with(id, || RuledStream {
+                sides,
+                since,
+                method: Method::Unknown,
+                counted,
+            });
+            self.active.client += 1;
+        }
+        is_next
+    }
+
     /// A stream is over, left like this. Its opener, if it counted.
     pub(super) fn close(&mut self, id: u32, left: EndedBy) -> Option<Side> {
         let mut left = left.with(EndedBy::OPENED);
