@@ -50,12 +50,25 @@ pub(super) struct BlockCredit<'a> {
 }
 
 impl BlockCredit<'_> {
-    /// Pays for a field; false where it cannot be paid for.
+    /// Pays for a field with so many octets of text; false where it cannot be paid for.
     #[inline]
-    pub(super) fn pay(&mut self, field: &Field<'_>) -> bool {
+    pub(super) fn pay(&mut self, field: &Field<'_>, len: u64) -> bool {
+        // Nothing in a known name, or in a plain value, is escaped.
+        if field.plain
+            && field.id != NameId::OTHER
+            && let Some(left) = self.own.checked_sub((len + AROUND) * times(field.id))
+        {
+            self.own = left;
+            return true;
+        }
+        self.pay_escaped(field)
+    }
+
+    /// The same where text may be escaped, or the octets of the block may not suffice.
+    #[inline(never)]
+    fn pay_escaped(&mut self, field: &Field<'_>) -> bool {
         let (name, value) = (field.name.unwrap_or_default(), field.value.unwrap_or_default());
         let times = times(field.id);
-        // Nothing in a known name, or in a plain value, is escaped.
         let escaped = if field.plain && field.id != NameId::OTHER { 1 } else { ESCAPED };
         let most = ((name.len() + value.len()) as u64 * escaped + AROUND) * times;
         match self.own.checked_sub(most) {
@@ -137,7 +150,7 @@ mod tests {
         {
             let mut credit = Credit::default();
             let mut block = credit.block(0);
-            assert_eq!(block.pay(&field(&value(cost))), paid, "{cost}");
+            assert_eq!(block.pay(&field(&value(cost)), 0), paid, "{cost}");
             assert_eq!(block.is_spent(), !paid);
         }
     }
@@ -146,12 +159,12 @@ mod tests {
     fn cap_output_expansion() {
         for (more, paid) in [(0, true), (1, false)] {
             let mut credit = Credit::default();
-            assert!(credit.block(0).pay(&field(&value(limits::OUTPUT_SURE))));
+            assert!(credit.block(0).pay(&field(&value(limits::OUTPUT_SURE)), 0));
             credit.earn(100);
             credit.earn_segment();
             let octets = 10;
             let cost = limits::OUTPUT_EXPANSION * (100 + SEGMENT_OCTETS + octets) + more;
-            assert_eq!(credit.block(octets as usize).pay(&field(&value(cost))), paid);
+            assert_eq!(credit.block(octets as usize).pay(&field(&value(cost)), 0), paid);
         }
     }
 
@@ -162,14 +175,25 @@ mod tests {
         }
         let mut credit = Credit::default();
         let escaped = vec![1; (limits::OUTPUT_SURE / ESCAPED) as usize];
-        assert!(!credit.block(0).pay(&field(&escaped)), "it is escaped to more");
+        assert!(!credit.block(0).pay(&field(&escaped), 0), "it is escaped to more");
         assert!(credit.0 < limits::OUTPUT_SURE, "and looking at it was paid for");
+    }
+
+    #[test]
+    fn a_plain_value_of_a_known_name_costs_its_octets_wherever_it_is_shown() {
+        let path = Field { name: Some(b":path"), id: NameId::PATH, plain: true, ..field(b"/a") };
+        let cost = 4 * (7 + AROUND);
+        for (left, paid) in [(cost, true), (cost - 1, false)] {
+            let mut connection = Credit(0);
+            let mut block = BlockCredit { own: left, connection: &mut connection, spent: false };
+            assert_eq!((block.pay(&path, 7), block.is_spent()), (paid, !paid));
+        }
     }
 
     #[test]
     fn small_fields_are_paid_for_by_their_own_octets() {
         let mut credit = Credit(0);
         let mut block = credit.block(10);
-        assert!((0..10).all(|_| block.pay(&field(b"GET"))));
+        assert!((0..10).all(|_| block.pay(&field(b"GET"), 0)));
     }
 }

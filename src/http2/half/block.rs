@@ -211,8 +211,8 @@ impl<S: EventSink> hpack::FieldSink for Paid<'_, S> {
     }
 
     #[inline]
-    fn field(&mut self, mut field: hpack::Field<'_>) {
-        if !self.credit.pay(&field) {
+    fn field(&mut self, mut field: hpack::Field<'_>, len: u64) {
+        if !self.credit.pay(&field, len) {
             return;
         }
         if self.tainted && field.source == Certainty::Exact {

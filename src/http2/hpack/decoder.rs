@@ -473,7 +473,7 @@ impl<'b> Reader<'b> {
     fn deliver<S: FieldSink>(&mut self, field: Field<'_>, len: u64, sink: &mut S) {
         self.outcome.unknown_fields += u32::from(field.source == Certainty::Unknown);
         if self.count(len) {
-            sink.field(field);
+            sink.field(field, len);
         }
         self.ask(sink);
     }

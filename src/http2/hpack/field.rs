@@ -28,8 +28,8 @@ pub trait FieldSink {
     /// The names whose fields are looked at; asked for before a block's first field and behind it. Another field is
     /// [passed](Self::pass), if its name has a number and its value is known and plain; all others are handed out.
     fn wanted(&self) -> NameSet;
-    /// A field.
-    fn field(&mut self, field: Field<'_>);
+    /// A field, and how many octets of text it has; where some of it is unknown, at least so many.
+    fn field(&mut self, field: Field<'_>, len: u64);
     /// A field that is not looked at went by.
     fn pass(&mut self);
 }
@@ -42,7 +42,7 @@ impl<F: FnMut(Field<'_>)> FieldSink for All<'_, F> {
         NameSet::ALL
     }
 
-    fn field(&mut self, field: Field<'_>) {
+    fn field(&mut self, field: Field<'_>, _: u64) {
         (self.0)(field);
     }
 
