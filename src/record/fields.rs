@@ -309,8 +309,11 @@ impl Fields {
             source: field.source,
             reference: field.reference,
         });
-        for text in [copied, field.value].into_iter().flatten().filter(|text| !text.is_empty()) {
-            self.text.extend_from_slice(text);
+        if let Some(name) = copied.filter(|name| !name.is_empty()) {
+            self.text.extend_from_slice(name);
+        }
+        if let Some(value) = field.value {
+            self.text.extend_from_slice(value);
         }
     }
 

@@ -75,10 +75,10 @@ pub struct Transaction {
 impl Transaction {
     /// About so many bytes of memory are filled with what it has of fields, contents and steps.
     pub fn filled(&self) -> usize {
-        let sections =
-            [&self.request, &self.response].map(|side| side.headers.filled() + side.trailers.filled());
+        let sections = |side: &Message| side.headers.filled() + side.trailers.filled();
         let contents = self.contents.as_deref().map_or(0, Contents::filled);
-        sections.iter().sum::<usize>() + contents + self.steps.as_deref().map_or(0, Steps::memory)
+        let steps = self.steps.as_deref().map_or(0, Steps::memory);
+        sections(&self.request) + sections(&self.response) + contents + steps
     }
 
     /// All its text is [plain](crate::base::plain::is_plain), contents aside.
