@@ -162,14 +162,18 @@ impl EventSink for Tunnels {
                 self.section.connect = field.value == Some(b"CONNECT");
             }
             NameId::PROTOCOL => self.section.protocol = true,
-            NameId::STATUS => self.section.status = field.value.and_then(status_code),
+            NameId::STATUS if !self.open.is_empty() => {
+                self.section.status = field.value.and_then(status_code);
+            }
             _ => {}
         }
     }
 
     fn block_end(&mut self, cx: &EventContext<'_>, block: &Block, _: &BlockEnd) {
         let Section { method, connect, protocol, status } = self.section;
-        if block.promised.is_some() {
+        // So are next to all blocks.
+        let tells_nothing = !connect && self.open.is_empty() && (!method || self.first_opened.is_some());
+        if tells_nothing || block.promised.is_some() {
             return;
         }
         if block.from.is_client() && method {
