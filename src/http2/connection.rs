@@ -64,6 +64,7 @@ impl Connection {
         let (from, ledger) = (Side::Client, &self.ledger);
         sink.upgraded(&EventContext { from, arrival: ledger.latest(from), ledger }, request);
         self.ledger.upgraded();
+        self.client.upgraded();
         self.upgrade_settings(settings, sink);
     }
 

@@ -172,6 +172,11 @@ impl Half {
         }
     }
 
+    /// A request in HTTP/1.1 has opened the client's stream 1, and ended it (RFC 7540 section 3.2).
+    pub(super) fn upgraded(&mut self) {
+        self.openings.note(1, true);
+    }
+
     /// The next bytes: all from one segment.
     pub(super) fn data(
         &mut self,

@@ -90,7 +90,8 @@ impl Openings {
         self.complete && stream == (self.newest + 1) | 1
     }
 
-    fn note(&mut self, stream: u32, ends: bool) {
+    /// The client has opened a stream, or ends one, or both.
+    pub(super) fn note(&mut self, stream: u32, ends: bool) {
         if !self.complete {
             return;
         }
@@ -121,9 +122,10 @@ impl Openings {
 
 #[cfg(test)]
 mod tests {
+    use crate::base::time::Moment;
     use crate::flow::{Arrival, Gap, GapCause};
     use crate::http2::connection::{Connection, Start};
-    use crate::http2::event::EventSink;
+    use crate::http2::event::{EventSink, UpgradeRequest};
     use crate::http2::hpack::Field;
     use crate::http2::side::Side;
 
@@ -167,7 +169,10 @@ mod tests {
 
     /// Whether the newest entry is known in the last block.
     fn is_known(start: Start, from: Side, pieces: &[Piece]) -> bool {
-        let mut connection = Connection::new(start, start, false);
+        is_known_of(Connection::new(start, start, false), from, pieces)
+    }
+
+    fn is_known_of(mut connection: Connection, from: Side, pieces: &[Piece]) -> bool {
         let (arrival, mut values) = (Arrival::default(), Values::default());
         connection.data(from, &arrival, b"\0\0\0\x04\0\0\0\0\0", &mut values);
         (0..8).for_each(|_| connection.data(from, &arrival, &ping(), &mut values));
@@ -185,7 +190,7 @@ mod tests {
             }
         }
         connection.finish(from, arrival.at, &mut values);
-        assert!(values.0.len() > 1, "both blocks are read: {start:?} {from:?} {:?}", values.0);
+        assert!(values.0.len() > 1, "both blocks are read: {from:?} {:?}", values.0);
         values.0.last().is_some_and(|value| value.as_deref() == Some(b"v"))
     }
 
@@ -233,6 +238,20 @@ mod tests {
         assert!(!of_client(&behind(END, b"\xbe")));
         assert!(of_client(&behind(OPEN, b"\xbe")), "trailers end the stream");
         assert!(of_client(&behind(END, b"\xbe\x87")));
+    }
+
+    #[test]
+    fn a_request_to_upgrade_opens_the_first_stream() {
+        for upgraded in [false, true] {
+            let mut connection = Connection::new(Start::Frames, Start::Frames, false);
+            let moment = Moment::default();
+            let request = UpgradeRequest { fields: &[], body: 0, content: &[], first: moment, last: moment };
+            if upgraded {
+                connection.upgrade(&request, &[], &mut Values::default());
+            }
+            let pieces = [Hole(13), Sent(headers(3, END, FIRST)), Hole(13), Sent(headers(5, END, NEXT))];
+            assert_eq!(is_known_of(connection, Side::Client, &pieces), upgraded);
+        }
     }
 
     #[test]
