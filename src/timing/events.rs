@@ -293,8 +293,14 @@ impl EventSink for Timing {
     }
 
     fn reset(&mut self, cx: &EventContext<'_>, stream: u32, _: Option<u32>, _: FrameSpot) {
-        if let Some(exchange) = self.exchanges.get_mut(stream) {
-            exchange.reset(cx.at().time, &mut self.clocks[exchange.turn.sender()], self.patience);
+        let at = cx.at().time;
+        if let Some(exchange) = self.exchanges.get_mut(stream)
+            && !exchange.is_reset()
+        {
+            exchange.reset(at, &mut self.clocks[exchange.turn.sender()], self.patience);
+            if stream % 2 == 1 {
+                self.concurrency.closed(at);
+            }
         }
     }
 

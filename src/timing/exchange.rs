@@ -246,6 +246,11 @@ impl Exchange {
         self.flags |= RESET;
     }
 
+    /// It was reset.
+    pub(super) const fn is_reset(&self) -> bool {
+        self.flags & RESET != 0
+    }
+
     /// `earlier_active`: what the waits before the last one were if not silence.
     fn divide(
         &mut self,
@@ -257,7 +262,7 @@ impl Exchange {
     ) {
         let mut left = at.nanos_since(self.cursor.at);
         // The clock was read then.
-        if left == 0 || self.flags & RESET != 0 {
+        if left == 0 || self.is_reset() {
             return;
         }
         let now = clock.read(at);

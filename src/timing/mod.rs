@@ -487,7 +487,9 @@ impl Timing {
             record.retransmitted = exchange.retransmitted_since(self.retransmitted);
         }
         if id % 2 == 1 {
-            self.concurrency.closed(record.ended_at);
+            if !exchange.is_reset() {
+                self.concurrency.closed(record.ended_at);
+            }
         } else if record.end.by == EndBy::Client && record.end.how == EndHow::RstStream {
             self.promises.get_or_insert_default().cancelled(id, record.response.body);
         }

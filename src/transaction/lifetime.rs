@@ -59,6 +59,7 @@ impl PairingInput<'_> {
             }
         };
         stream.reset = pairing.early_resets.take(id);
+        pairing.reset_early += usize::from(stream.reset_early());
         stream.weight = stream.memory();
         pairing.held += stream.weight;
         pairing.streams.get_or_insert_with(id, || stream);
@@ -147,6 +148,7 @@ impl PairingInput<'_> {
         }
         let early = usize::from(stream.ended_early().is_some());
         pairing.ended_early = pairing.ended_early.saturating_sub(early);
+        pairing.reset_early = pairing.reset_early.saturating_sub(usize::from(stream.reset_early()));
         pairing.closed.insert(id);
         pairing.transactions += 1;
         if pairing.wanted.telemetry {

@@ -33,6 +33,8 @@ pub struct Pairing {
     pub(super) behind: PerSide<bool>,
     /// Streams that both sides have ended, and of one of which not all is read yet that it had sent before.
     pub(super) ended_early: usize,
+    /// Streams that were reset, and of the other side of which not all is read yet that it had sent before.
+    pub(super) reset_early: usize,
     /// Streams whose response has ended and whose request was not seen: it may be lost, or only late.
     pub(super) orphans: BTreeSet<u32>,
     pub(super) early_resets: EarlyResets,
@@ -129,6 +131,7 @@ impl Pairing {
             server: side(late.1),
             behind: PerSide::default(),
             ended_early: 0,
+            reset_early: 0,
             orphans: BTreeSet::new(),
             early_resets: EarlyResets::default(),
             alone: VecDeque::new(),
@@ -224,7 +227,8 @@ impl Pairing {
 
     /// Streams that are open. One whose response has ended, and whose request was not seen, is not known to be.
     pub fn open_streams(&self) -> u64 {
-        self.streams.len().saturating_sub(self.orphans.len() + self.ended_early) as u64
+        let over = self.orphans.len() + self.ended_early + self.reset_early;
+        self.streams.len().saturating_sub(over) as u64
     }
 
     /// Of a side not all is read, or all is, that was sent before what is read of the other one next.

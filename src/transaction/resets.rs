@@ -74,7 +74,10 @@ impl PairingInput<'_> {
             return self.finish_reset(id, Reset { place, end });
         }
         // What the peer sent before is still to be read, or to be found missing.
+        let (ended, reset) = (stream.ended_early().is_some(), stream.reset_early());
         stream.reset = Some(Reset { place, end });
+        self.pairing.ended_early = self.pairing.ended_early.saturating_sub(ended.into());
+        self.pairing.reset_early += usize::from(!reset);
         if unseen {
             self.wait_alone(id, end);
         } else {

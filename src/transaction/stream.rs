@@ -338,6 +338,11 @@ impl OpenStream {
         self.reset.filter(|reset| reset.end.how == EndHow::EndStream)
     }
 
+    /// It was reset, and of the other side not all is read that it had sent before.
+    pub(super) fn reset_early(&self) -> bool {
+        self.reset.is_some_and(|reset| reset.end.how == EndHow::RstStream)
+    }
+
     /// A cap kept trailers of a gRPC-Web body from being read.
     pub(super) fn is_web_limited(&self) -> bool {
         [&self.client, &self.server].iter().any(|side| side.web.as_ref().is_some_and(|web| web.is_limited()))

@@ -139,3 +139,39 @@ fn the_rest_of_a_reset_upload_ends_with_the_reset() {
     let [_, pause, others, transfer] = parts(&outcome, 3);
     assert!(is_near(pause, 10_000) && others == 0 && is_near(transfer, 1_200), "{pause} {others} {transfer}");
 }
+
+/// A stream that was reset is open no more, though not all was read that the other side had sent by then.
+#[test]
+fn streams_that_were_reset_are_not_open() {
+    let rapid = (0..50).map(|n| 2 * n + 1);
+    let rapid: Vec<u8> = rapid
+        .flat_map(|id| [frame(1, 5, id, &[0x82, 0x86, 0x84]), frame(3, 0, id, &[0, 0, 0, 8])].concat())
+        .collect();
+    let capture = connection(1, &[(MS, Client, rapid)]).capture();
+    let wanted = Wanted { transactions: true, connections: true, ..Wanted::default() };
+    let outcome = Analyze::capture(&capture).wanted(wanted).run();
+    let connection = outcome.connections().next().unwrap();
+    assert_eq!((connection.streams_opened, connection.max_concurrent), (50, Some(1)));
+}
+
+/// Whoever has a place that a reset gave free takes it at once.
+#[test]
+fn a_reset_gives_a_place_free() {
+    let one_place = frame(4, 0, 0, &[0, 3, 0, 0, 0, 1]);
+    let asks = |id| frame(1, 5, id, &[0x82, 0x86, 0x84]);
+    let capture = connection(
+        1,
+        &[
+            (MS, Server, one_place),
+            (2 * MS, Client, [frame(4, 1, 0, &[]), frame(4, 1, 0, &[]), asks(1)].concat()),
+            (50 * MS, Client, [frame(3, 0, 1, &[0, 0, 0, 8]), asks(3)].concat()),
+            (150 * MS, Server, frame(1, 5, 3, &[0x88])),
+        ],
+    )
+    .capture();
+    let wanted = Wanted { transactions: true, connections: true, ..Wanted::default() };
+    let outcome = Analyze::capture(&capture).wanted(wanted).run();
+    let timing = &outcome.connections().next().unwrap().timing;
+    assert!(is_near(timing.at_limit / 1000, 148_000), "{}", timing.at_limit);
+    assert_eq!(timing.queued, 1);
+}
