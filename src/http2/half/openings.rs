@@ -69,15 +69,15 @@ impl Openings {
     /// A header block of the client begins. Whether no other was lost since the last one.
     pub(super) fn block(&mut self, header: &FrameHeader, fragment: &[u8]) -> bool {
         let ends = header.flags.has(Flags::END_STREAM);
-        // Without a request's field it may be the trailers of a stream whose opening was not seen.
-        let opens = || !ends || hpack::opens_request(fragment);
         let none_lost = self.hole.take().is_none_or(|hole| {
+            // Without a request's field it may be the trailers of a stream that was opened in the hole.
+            let opens = || !ends || hpack::opens_request(fragment);
             hole.is_empty_frame || self.is_next(header.stream) && hole.doubtful.is_empty() && opens()
         });
         if !none_lost {
             self.forget();
         }
-        if !self.complete && header.stream == 1 && opens() {
+        if !self.complete && header.stream == 1 && hpack::opens_request(fragment) {
             // Joined late, and none the less with the first of all streams.
             *self = Self::of_all();
         }
@@ -290,8 +290,11 @@ mod tests {
         assert!(!is_known(Start::Frames, Side::Server, &pieces(1, FIRST)));
         assert!(!is_known(Start::Late, Side::Client, &pieces(3, FIRST)));
         assert!(is_known(Start::Late, Side::Client, &pieces(1, FIRST)), "none is opened before the first");
-        let trailers = b"\x40\x01n\x01v";
-        assert!(!is_known(Start::Late, Side::Client, &pieces(1, trailers)));
+        let response = b"\x40\x01n\x01v";
+        assert!(!is_known(Start::Late, Side::Client, &pieces(1, response)));
+        let [_, hole, next] = pieces(1, response);
+        let opened = [Sent(headers(1, OPEN, response)), Sent(data(1, END)), hole, next];
+        assert!(!is_known(Start::Late, Side::Client, &opened));
     }
 
     #[test]
